@@ -1,0 +1,27 @@
+"""The dictionary of named array shapes.
+
+One letter, one meaning, in every signature and comment of the package::
+
+    n   cases (samples, trajectories, rows of a batch)
+    d   state dimension (features, channels)
+    t   time points
+    s   stages of a Runge-Kutta step
+    k   classes or outputs
+
+Tensors are written batch first: states are ``(n, d)``, trajectories inside torch ``(n, t, d)``.
+Estimators speak the package's public layout instead, ``(n_cases, n_channels, n_timepoints)``.
+"""
+
+from typing import TYPE_CHECKING, Annotated
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+    States = Annotated[torch.Tensor, "n d"]
+    Trajectories = Annotated[torch.Tensor, "n t d"]
+    SharedTimes = Annotated[torch.Tensor, "t"]
+    CaseTimes = Annotated[torch.Tensor, "n t"]
+    Stages = Annotated[torch.Tensor, "s n d"]
+    Table = Annotated[np.ndarray, "n d"]
+    Series = Annotated[np.ndarray, "n d t"]

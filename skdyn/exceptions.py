@@ -1,0 +1,67 @@
+"""Errors and warnings of skdyn.
+
+They derive from the built-in class a caller would guess, so that ``except RuntimeError`` around a
+fit keeps working. This module imports nothing: the solvers, which know neither scikit-learn nor
+the estimators, raise these too.
+"""
+
+__all__ = [
+    "DivergenceError",
+    "MaxStepsError",
+    "MissingExtraError",
+    "SolverError",
+    "SolverWarning",
+    "StiffnessError",
+    "TrainingDivergedError",
+]
+
+
+class SolverError(RuntimeError):
+    """A differential equation could not be solved.
+
+    Parameters
+    ----------
+    message : str
+        What happened, where, and what to try.
+    **details
+        Facts about the failure (``t``, ``case``, ``norm``, ``n_steps``, ``dt`` ...), kept as
+        attributes.
+    """
+
+    def __init__(self, message, **details):
+        super().__init__(message)
+        self.details = details
+        for name, value in details.items():
+            setattr(self, name, value)
+
+    def __reduce__(self):
+        return _rebuild_solver_error, (type(self), str(self), self.details)
+
+
+def _rebuild_solver_error(cls, message, details):
+    """Rebuild an error that carries details, so that a joblib worker can send it home."""
+    return cls(message, **details)
+
+
+class DivergenceError(SolverError):
+    """The state left the finite numbers: the field blows up at ``t`` in ``case``."""
+
+
+class StiffnessError(SolverError):
+    """An explicit method had to take steps far below the time scale asked for."""
+
+
+class MaxStepsError(SolverError):
+    """The solve took ``max_steps`` steps and had not reached the last time."""
+
+
+class SolverWarning(RuntimeWarning):
+    """A solve went on, but its result deserves a look."""
+
+
+class TrainingDivergedError(RuntimeError):
+    """The loss became NaN or infinite; the estimator is left as it was before ``fit``."""
+
+
+class MissingExtraError(ImportError):
+    """An optional dependency is missing; the message names the extra that brings it."""
