@@ -1,0 +1,31 @@
+"""Trajectories to learn from: generators of known systems, and a real record.
+
+Every generator ``make_*`` returns ``(X, t)``: trajectories of shape ``(n_cases, n_channels,
+n_timepoints)`` and their times, shared ``(n_timepoints,)`` or one row for each case. All share one
+engine, which integrates the equations to a relative tolerance of 1e-10 and then, on request,
+samples irregularly, adds noise and loses values.
+"""
+
+from skdyn.datasets._chaotic import make_lorenz63, make_lorenz96
+from skdyn.datasets._lynx_hare import load_lynx_hare
+from skdyn.datasets._oscillators import (
+    make_damped_oscillator,
+    make_lotka_volterra,
+    make_pendulum,
+    make_van_der_pol,
+)
+from skdyn.datasets._spirals import LabelledTrajectories, make_spirals
+from skdyn.datasets._trajectories import make_trajectories
+
+__all__ = [
+    "LabelledTrajectories",
+    "load_lynx_hare",
+    "make_damped_oscillator",
+    "make_lorenz63",
+    "make_lorenz96",
+    "make_lotka_volterra",
+    "make_pendulum",
+    "make_spirals",
+    "make_trajectories",
+    "make_van_der_pol",
+]
