@@ -1,0 +1,294 @@
+"""Regressors and classifiers on tables, over the torch base: a family adds only its network.
+
+A subclass writes ``__init__``, the static ``_build_module`` and ``_config(n_features, n_outputs)``,
+the arguments of the former.
+"""
+
+import numpy as np
+import torch
+from sklearn.base import ClassifierMixin, MultiOutputMixin, RegressorMixin
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import LabelEncoder, StandardScaler
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+
+from skdyn._validation import (
+    check_is_fitted,
+    check_validation_pair,
+    check_weights,
+    fit_context,
+    validate_data,
+)
+from skdyn.base import TorchEstimator
+from skdyn.training import Stage
+
+__all__ = ["TabularClassifier", "TabularRegressor"]
+
+
+class _TabularEstimator(TorchEstimator):
+    """Rows in, one target or several out: what regressors and classifiers share.
+
+    Inputs are standardised inside, so that the network sees the same numbers whatever the units.
+    """
+
+    def _fit(self, X, y, sample_weight, X_val=None, y_val=None, incremental=False, classes=None):
+        with self._all_or_nothing():
+            given = {"X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
+            check_validation_pair(X_val, y_val, self.early_stopping)
+            first = not (incremental and hasattr(self, "module_"))
+            X, y = self._validate(X, y, reset=first)
+            weight = check_weights(sample_weight, X)
+            if weight is not None:  # a weight of zero means "not there"
+                X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]
+            if first:
+                self._learn_scales(X, y, weight, classes)
+            training, validation = self._split(X, y, weight, X_val, y_val, incremental)
+            n_iter = 1 if incremental else self.max_iter
+
+            def make_stages(generator):
+                objective = self._objective(generator)
+                return [Stage(objective, training, n_iter, validation=validation)]
+
+            config = self._config(X.shape[1], self._n_outputs())
+            self._train(config, make_stages, incremental=incremental, **given)
+        return self
+
+    def _learn_scales(self, X, y, weight, classes):
+        scaler = StandardScaler().fit(X, sample_weight=weight)
+        self._x_offset, self._x_scale = scaler.mean_, scaler.scale_
+        self._learn_targets(y, weight, classes)
+
+    def _split(self, X, y, weight, X_val, y_val, incremental):
+        """Return the training arrays and, where stopping watches any, the validation arrays."""
+        weight = np.ones(len(X)) if weight is None else weight
+        if X_val is not None:
+            X_val, y_val = self._validate(X_val, y_val, reset=False)
+            return self._encode(X, y, weight), self._encode(X_val, y_val, np.ones(len(X_val)))
+        if not self.early_stopping or incremental:
+            return self._encode(X, y, weight), None
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        parts = train_test_split(
+            X, y, weight,
+            test_size=self.validation_fraction, random_state=seed, stratify=self._strata(y),
+        )  # fmt: skip
+        return self._encode(*parts[::2]), self._encode(*parts[1::2])
+
+    def _encode(self, X, y, weight):
+        return self._scaled(X), self._encode_targets(y), weight / weight.mean()
+
+    def _scaled(self, X):
+        return (X - self._x_offset.astype(X.dtype)) / self._x_scale.astype(X.dtype)
+
+    def _outputs(self, X):
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        return self._forward(self._scaled(X))
+
+    def _objective(self, generator):
+        """Return the objective of a batch: the weighted mean of each row's loss."""
+
+        def objective(module, X, y, weight):
+            return (self._row_loss(module(X), y) * weight).mean()
+
+        return objective
+
+
+class TabularRegressor(MultiOutputMixin, RegressorMixin, _TabularEstimator):
+    """Base of regressors on tables: squared error on standardised targets."""
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None):
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training inputs.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row in the loss.
+        X_val : array-like of shape (n_val, n_features), default=None
+            Inputs to watch for early stopping, instead of a fraction of the training set.
+        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            Targets of ``X_val``.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        return self._fit(X, y, sample_weight, X_val, y_val)
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Learn from one more batch of data: one epoch, with the optimiser's state kept.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training inputs; the first call's also set the scales of inputs and targets.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row in the loss.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def predict(self, X):
+        """Predict targets.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predictions, float64.
+        """
+        y = self._outputs(X).astype(np.float64) * self._y_scale + self._y_offset
+        return y.ravel() if self._y_is_1d else y
+
+    def _validate(self, X, y, reset):
+        return validate_data(
+            self, X, y, reset=reset, dtype=[np.float64, np.float32], multi_output=True,
+            y_numeric=True,
+        )  # fmt: skip
+
+    def _learn_targets(self, y, weight, classes):
+        scaler = StandardScaler().fit(self._columns(y), sample_weight=weight)
+        self._y_offset, self._y_scale, self._y_is_1d = scaler.mean_, scaler.scale_, y.ndim == 1
+
+    def _encode_targets(self, y):
+        y = self._columns(y)
+        if y.shape[1] != len(self._y_scale):
+            raise ValueError(
+                f"y has {y.shape[1]} outputs, but the model was started with {len(self._y_scale)}."
+            )
+        return (y - self._y_offset) / self._y_scale
+
+    @staticmethod
+    def _columns(y):
+        return np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+
+    def _n_outputs(self):
+        return len(self._y_scale)
+
+    def _strata(self, y):
+        return None
+
+    @staticmethod
+    def _row_loss(prediction, y):
+        return (prediction - y).square().mean(dim=1)
+
+
+class TabularClassifier(ClassifierMixin, _TabularEstimator):
+    """Base of classifiers on tables: cross-entropy of one score a class."""
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None):
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training inputs.
+        y : array-like of shape (n_samples,)
+            Class labels, of any type.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row in the loss.
+        X_val : array-like of shape (n_val, n_features), default=None
+            Inputs to watch for early stopping, instead of a fraction of the training set.
+        y_val : array-like of shape (n_val,), default=None
+            Labels of ``X_val``.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        return self._fit(X, y, sample_weight, X_val, y_val)
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Learn from one more batch of data: one epoch, with the optimiser's state kept.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training inputs; the first call's also set their scales.
+        y : array-like of shape (n_samples,)
+            Class labels.
+        classes : array-like of shape (n_classes,), default=None
+            Every label that will ever come; needed in the first call if its ``y`` lacks some.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row in the loss.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        return self._fit(X, y, sample_weight, incremental=True, classes=classes)
+
+    def predict_proba(self, X):
+        """Predict class probabilities.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities, in the order of ``classes_``.
+        """
+        scores = torch.from_numpy(self._outputs(X).astype(np.float64))
+        return torch.softmax(scores, dim=1).numpy()
+
+    def predict(self, X):
+        """Predict class labels.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Labels.
+        """
+        scores = self._outputs(X)  # first of all: it tells whether the model is fitted
+        return self.classes_[scores.argmax(axis=1)]
+
+    def _validate(self, X, y, reset):
+        X, y = validate_data(self, X, y, reset=reset, dtype=[np.float64, np.float32])
+        check_classification_targets(y)
+        return X, y
+
+    def _learn_targets(self, y, weight, classes):
+        self.classes_ = np.unique(y if classes is None else np.asarray(classes))
+
+    def _encode_targets(self, y):
+        encoder = LabelEncoder()
+        encoder.classes_ = self.classes_
+        return encoder.transform(y)
+
+    def _n_outputs(self):
+        return len(self.classes_)
+
+    def _strata(self, y):
+        return y
+
+    @staticmethod
+    def _row_loss(scores, y):
+        return torch.nn.functional.cross_entropy(scores, y, reduction="none")

@@ -1,0 +1,209 @@
+"""The estimators' base: the only crossing between scikit-learn and torch.
+
+:class:`TorchEstimator` owns what every method needs and none should repeat: parameter
+constraints, randomness, training on the shared backend, scikit-learn's callbacks, and
+persistence without code. A family says what is its own through few hooks:
+
+``_build_module(**config)``  a static method; the network, from plain numbers and strings alone
+``_stages(...)``             what to minimise, over which arrays, for how long
+``_max_recoveries``          how many diverged epochs may be taken back
+"""
+
+import copy
+import warnings
+from contextlib import contextmanager
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.callback import CallbackSupportMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+
+from skdyn._validation import Interval, StrOptions
+from skdyn.training import (
+    LEARNING_RATE_SCHEDULES,
+    OPTIMIZERS,
+    LeanNet,
+    TrainingSettings,
+    arrays_to_state,
+    new_generator,
+    resolve_device,
+    resolve_dtype,
+    seeded_rng,
+    state_to_arrays,
+)
+
+__all__ = ["TorchEstimator"]
+
+_PREDICTION_ROWS = 8192  # rows a forward pass at prediction: bounds memory, costs no speed
+
+
+class TorchEstimator(CallbackSupportMixin, BaseEstimator):
+    """Base of every estimator that trains a torch module."""
+
+    _parameter_constraints = {
+        "optimizer": [StrOptions(set(OPTIMIZERS))],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "learning_rate_schedule": [StrOptions(set(LEARNING_RATE_SCHEDULES))],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "device": [str],
+        "dtype": [StrOptions({"float32", "float64"})],
+        "verbose": ["verbose"],
+    }
+    _max_recoveries = 0
+
+    def _settings(self):
+        names = [name for name in TrainingSettings._fields if name != "max_recoveries"]
+        values = {name: getattr(self, name) for name in names}
+        return TrainingSettings(**values, max_recoveries=self._max_recoveries)
+
+    @contextmanager
+    def _all_or_nothing(self):
+        """Put every attribute back if the block fails: no half-fitted estimator, ever."""
+        before = dict(vars(self))
+        try:
+            yield
+        except BaseException:
+            kept = {name: value for name, value in vars(self).items() if "callback" in name}
+            vars(self).clear()
+            vars(self).update(before | kept)
+            raise
+
+    def _train(self, config, make_stages, *, X, y=None, metadata=None, incremental=False):
+        """Train a module and set the fitted attributes.
+
+        Parameters
+        ----------
+        config : dict
+            Arguments of ``_build_module``: numbers, strings, and tuples of them.
+        make_stages : callable
+            ``make_stages(generator)`` returns the list of :class:`~skdyn.training.Stage`.
+        X, y, metadata : object
+            The data as the user gave them, shown to callbacks.
+        incremental : bool, default=False
+            Whether to continue with the present module and optimiser (``partial_fit``).
+        """
+        random_state = check_random_state(self.random_state)
+        seed = random_state.randint(np.iinfo(np.int32).max)
+        going_on = incremental and hasattr(self, "_net")
+        generator = self._net.generator if going_on else new_generator(seed)
+        stages = make_stages(generator)
+        device = resolve_device(self.device)
+        if not going_on:
+            module = self._initial_module(config, seed, incremental or self.warm_start)
+            module = module.to(device, resolve_dtype(self.dtype, device)).requires_grad_(True)
+        net = self._net if going_on else LeanNet(module, self._settings(), generator)
+        with self._told_to_callbacks(stages, net, config, X, y, metadata) as on_epoch:
+            record = net.run(stages, on_epoch)
+        if incremental:
+            self._net = net
+        self._take_over(net.module_, config, record, incremental)
+
+    def _initial_module(self, config, seed, keep):
+        """Build the module, or copy the present one when training goes on from it."""
+        if keep and hasattr(self, "module_"):
+            if config == self._module_config:
+                return copy.deepcopy(self.module_)
+            raise ValueError(
+                "warm_start=True continues from the fitted module, but the data or the parameters "
+                f"now ask for another one: {self._module_config} became {config}. Fit a clone, or "
+                "set warm_start=False."
+            )
+        with seeded_rng(seed):
+            return self._build_module(**config)
+
+    def _take_over(self, module, config, record, incremental):
+        earlier = getattr(self, "loss_curve_", []) if incremental else []
+        scores = getattr(self, "validation_scores_", None) if incremental else None
+        self.module_ = module.requires_grad_(False)
+        self._module_config = config
+        self.device_ = str(next(module.parameters()).device)
+        self.loss_curve_ = earlier + record.loss_curve
+        self.n_iter_ = len(self.loss_curve_)
+        self.best_loss_ = record.best_loss
+        watched = record.validation_scores
+        self.validation_scores_ = watched if watched is None else (scores or []) + watched
+        plan_ended = self.learning_rate_schedule not in ("constant", "plateau")
+        if record.stop_reason == "max_iter" and not incremental and not plan_ended and self.tol > 0:
+            warnings.warn(
+                f"{type(self).__name__} stopped at max_iter={self.max_iter} before the loss stood "
+                "still. Raise max_iter or learning_rate, or loosen tol.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+    @contextmanager
+    def _told_to_callbacks(self, stages, net, config, X, y, metadata):
+        """Open scikit-learn's callback context; yield what to call after each epoch, if any."""
+        n_epochs = sum(stage.max_iter for stage in stages)
+        context = self._init_callback_context(max_subtasks=n_epochs)
+        told = {"estimator": self, "X": X, "y": y, "metadata": metadata}
+        context.call_on_fit_task_begin(**told)
+
+        def on_epoch(record):
+            def fitted_attributes():
+                now = copy.copy(self)
+                with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+                    now._take_over(copy.deepcopy(net.module_).eval(), config, record, False)
+                return vars(now)
+
+            epoch = context.subcontext(task_name="epoch")
+            epoch.call_on_fit_task_begin(**told)
+            return epoch.call_on_fit_task_end(**told, reconstruction_attributes=fitted_attributes)
+
+        yield on_epoch if getattr(self, "_skl_callbacks", None) else None
+        context.call_on_fit_task_end(
+            **told, reconstruction_attributes=lambda: dict(vars(self))
+        )
+
+    def _module_for(self, dtype):
+        """Return the module in the precision of the data it is asked about.
+
+        float64 data are answered in float64, whatever the training's precision: a row's answer
+        then does not depend on the rows beside it, and costs little more.
+        """
+        device = next(self.module_.parameters()).device
+        wanted = resolve_dtype(dtype, device)
+        if next(self.module_.parameters()).dtype == wanted:
+            return self.module_
+        return copy.deepcopy(self.module_).to(wanted)
+
+    @torch.inference_mode()
+    def _forward(self, X):
+        """Run the module over rows in batches; numpy in, numpy out, in X's precision."""
+        module = self._module_for(X.dtype)
+        like = next(module.parameters())
+        rows = torch.as_tensor(X).split(_PREDICTION_ROWS)
+        return torch.cat([module(part.to(like)).cpu() for part in rows]).numpy()
+
+    def __getstate__(self):
+        state = dict(super().__getstate__())
+        state.pop("_net", None)
+        if "module_" in state:
+            state["_module_arrays"] = state_to_arrays(state.pop("module_"))
+        return state
+
+    def __setstate__(self, state):
+        arrays = state.pop("_module_arrays", None)
+        super().__setstate__(state)
+        if arrays is None:
+            return
+        with seeded_rng(0):  # every weight drawn here is overwritten at once
+            module = arrays_to_state(self._build_module(**self._module_config), arrays)
+        try:
+            device = resolve_device(self.device_)
+        except ValueError:  # trained elsewhere: any device gives the same answers
+            device = resolve_device("cpu")
+        self.device_ = str(device)
+        self.module_ = module.to(device)

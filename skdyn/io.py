@@ -1,0 +1,161 @@
+"""Save and load fitted estimators without code execution: safetensors and JSON in one file.
+
+A pickle runs whatever it holds; this format holds numbers and names only. The estimator's class is
+looked up among skdyn's own (and those the reader names), never imported by a path in the file.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+import skdyn
+from skdyn.exceptions import MissingExtraError
+
+__all__ = ["load", "save"]
+
+_FORMAT = 1
+_SESSION_ONLY = {"_skl_callbacks"}  # live objects of a session, not part of a model
+
+
+def save(estimator, path):
+    """Write an estimator to a file.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A skdyn estimator, fitted or not.
+    path : str or path-like
+        The file to write; ``.safetensors`` is a good ending.
+
+    Raises
+    ------
+    TypeError
+        If a parameter or attribute is something the format does not hold, such as a
+        ``RandomState`` object; the message names it.
+    MissingExtraError
+        If safetensors is not installed.
+
+    Examples
+    --------
+    >>> import tempfile, os
+    >>> from skdyn import NeuralODERegressor, io
+    >>> path = os.path.join(tempfile.mkdtemp(), "model.safetensors")
+    >>> io.save(NeuralODERegressor(augment_dim=2), path)
+    >>> io.load(path)
+    NeuralODERegressor(augment_dim=2)
+    """
+    arrays = {}
+    state = {name: v for name, v in estimator.__getstate__().items() if name not in _SESSION_ONLY}
+    header = {
+        "format": _FORMAT,
+        "skdyn_version": skdyn.__version__,
+        "class": type(estimator).__name__,
+        "state": _pack(state, "", arrays),
+    }
+    _safetensors().save_file(arrays, path, metadata={"skdyn": json.dumps(header)})
+
+
+def load(path, *, trusted=()):
+    """Read an estimator written by :func:`save`.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+    trusted : sequence of classes, default=()
+        Estimator classes from outside skdyn that the file may name.
+
+    Returns
+    -------
+    estimator
+        As it was saved; on a machine without the device it was trained on, on the CPU.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is not one of :func:`save`'s or names an unknown class.
+    MissingExtraError
+        If safetensors is not installed.
+    """
+    _safetensors()
+    from safetensors import SafetensorError, safe_open
+
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"No file at {str(path)!r}.")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = json.loads((file.metadata() or {}).get("skdyn", "null"))
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(f"{str(path)!r} is not a safetensors file: {error}") from error
+    if header is None or header["format"] > _FORMAT:
+        raise ValueError(
+            f"{str(path)!r} was not written by skdyn.io.save of this version or an earlier one "
+            f"(here: {skdyn.__version__}). Save it again, or update skdyn."
+        )
+    cls = _known_class(header["class"], trusted)
+    estimator = cls.__new__(cls)
+    estimator.__setstate__(_unpack(header["state"], arrays))
+    return estimator
+
+
+def _safetensors():
+    try:
+        import safetensors.numpy
+    except ImportError as error:
+        raise MissingExtraError(
+            "skdyn.io needs safetensors. Install it with: pip install 'skdyn[io]'"
+        ) from error
+    return safetensors.numpy
+
+
+def _known_class(name, trusted):
+    known = {cls.__name__: cls for cls in trusted}
+    if name in known:
+        return known[name]
+    if name in skdyn.__all__:
+        return getattr(skdyn, name)
+    raise ValueError(
+        f"The file holds a {name!r}, which is no estimator of skdyn. If you trust the class, pass "
+        "it: load(path, trusted=[TheClass])."
+    )
+
+
+def _pack(value, where, arrays):
+    """Turn a value into JSON, moving numeric arrays into ``arrays`` under their place's name."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        arrays[where] = np.ascontiguousarray(value)
+        return {"array": where}
+    if isinstance(value, np.ndarray) and value.dtype.kind in "OU" and value.ndim == 1:
+        return {"labels": [_pack(v, where, arrays) for v in value.tolist()], "dtype": value.dtype.str}
+    if isinstance(value, np.generic):
+        return {"scalar": value.item(), "dtype": value.dtype.str}
+    if isinstance(value, list | tuple):
+        packed = [_pack(item, f"{where}.{i}", arrays) for i, item in enumerate(value)]
+        return {type(value).__name__ if type(value) in (list, tuple) else "tuple": packed}
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {"dict": {k: _pack(v, f"{where}.{k}".lstrip("."), arrays) for k, v in value.items()}}
+    raise TypeError(
+        f"{where!r} is a {type(value).__name__}, which the safe format does not hold. Use plain "
+        "values (an int for random_state, say), or pickle the estimator."
+    )
+
+
+def _unpack(packed, arrays):
+    if not isinstance(packed, dict):
+        return packed
+    if "array" in packed:
+        return arrays[packed["array"]]
+    if "labels" in packed:
+        return np.array([_unpack(v, arrays) for v in packed["labels"]], dtype=packed["dtype"])
+    if "scalar" in packed:
+        return np.dtype(packed["dtype"]).type(packed["scalar"])
+    if "dict" in packed:
+        return {key: _unpack(value, arrays) for key, value in packed["dict"].items()}
+    kind, items = next(iter(packed.items()))
+    return {"list": list, "tuple": tuple}[kind](_unpack(item, arrays) for item in items)

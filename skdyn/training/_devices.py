@@ -1,0 +1,56 @@
+"""Which device and which precision a fit runs in."""
+
+import torch
+
+_DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+def resolve_device(device):
+    """Turn an estimator's ``device`` parameter into a device that is present.
+
+    Parameters
+    ----------
+    device : str
+        "auto" takes CUDA where there is one, else the CPU; otherwise a torch device string.
+
+    Returns
+    -------
+    torch.device
+
+    Raises
+    ------
+    ValueError
+        If torch does not know the name or the device is not present.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        resolved = torch.device(device)
+        torch.empty(0, device=resolved)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            f"device={device!r} cannot be used here: {reason} Use device='auto' or 'cpu'."
+        ) from error
+    if resolved.type == "meta":
+        raise ValueError("device='meta' holds no numbers. Use device='auto' or 'cpu'.")
+    return resolved
+
+
+def resolve_dtype(dtype, device=None):
+    """Turn "float32" or "float64" (or a numpy dtype of that name) into torch's dtype.
+
+    Parameters
+    ----------
+    dtype : str or numpy.dtype
+        The precision's name.
+    device : torch.device or None, default=None
+        Where it is needed: MPS has no float64 and computes in float32.
+
+    Returns
+    -------
+    torch.dtype
+    """
+    if device is not None and device.type == "mps":
+        return torch.float32
+    return _DTYPES[str(dtype)]

@@ -1,0 +1,346 @@
+"""The one training loop, on a skorch net that does nothing per batch but learn."""
+
+import math
+import warnings
+from typing import NamedTuple
+
+import torch
+from skorch import NeuralNet
+
+from skdyn.exceptions import SolverError, SolverWarning, TrainingDivergedError
+from skdyn.training._batches import TensorBatches
+from skdyn.training._optimizers import LEARNING_RATE_SCHEDULES, OPTIMIZERS, set_learning_rate
+from skdyn.training._records import TrainingRecord
+from skdyn.training._stopping import Patience
+from skdyn.training._weights import LastGood, Snapshot
+
+
+class TrainingSettings(NamedTuple):
+    """How to train; the fields are the estimators' parameters of the same names.
+
+    ``max_recoveries`` is how many diverged epochs may be taken back, each halving the learning
+    rate, before the run gives up.
+    """
+
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    learning_rate_schedule: str = "constant"
+    batch_size: int | str = "auto"
+    alpha: float = 0.0
+    clip_norm: float | None = None
+    tol: float = 1e-4
+    n_iter_no_change: int = 10
+    early_stopping: bool = False
+    max_recoveries: int = 0
+    verbose: int = 0
+
+    def batch_size_for(self, n_cases):
+        """Resolve ``batch_size`` for a training set of ``n_cases``.
+
+        Parameters
+        ----------
+        n_cases : int
+            Number of cases.
+
+        Returns
+        -------
+        int
+
+        Raises
+        ------
+        ValueError
+            If L-BFGS, whose line search needs one fixed function, is asked to use batches.
+        """
+        if self.optimizer == "lbfgs":
+            if self.batch_size != "auto" and self.batch_size < n_cases:
+                raise ValueError(
+                    f"optimizer='lbfgs' needs the full batch, but batch_size={self.batch_size} "
+                    f"is below the {n_cases} cases. Use batch_size='auto' or optimizer='adam'."
+                )
+            return n_cases
+        return min(200, n_cases) if self.batch_size == "auto" else min(self.batch_size, n_cases)
+
+
+class LeanNet(NeuralNet):
+    """skorch's net without history, callbacks, data loaders and a sync a batch.
+
+    skorch brings the construction of optimisers and their parameter groups; the loop is ours.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        The network, already on its device and in its precision; it is trained in place.
+    settings : TrainingSettings
+        How to train.
+    generator : torch.Generator
+        Source of the order of the cases.
+    """
+
+    def __init__(self, module, settings, generator):
+        lbfgs = settings.optimizer == "lbfgs"
+        decay = {} if lbfgs else {"optimizer__weight_decay": settings.alpha}
+        super().__init__(
+            module,
+            criterion=torch.nn.Module,
+            optimizer=OPTIMIZERS[settings.optimizer],
+            lr=1.0 if lbfgs else settings.learning_rate,  # its line search finds the step
+            train_split=None,
+            callbacks="disable",
+            verbose=0,
+            device=None,
+            **decay,
+        )
+        self.settings = settings
+        self.generator = generator
+        self.initialize()
+
+    def run(self, stages, on_epoch=None):
+        """Run the stages in turn.
+
+        Parameters
+        ----------
+        stages : sequence of Stage
+            What to learn.
+        on_epoch : callable or None, default=None
+            ``on_epoch(record) -> bool`` after each epoch; true stops the run.
+
+        Returns
+        -------
+        TrainingRecord
+
+        Raises
+        ------
+        TrainingDivergedError
+            If the loss or a weight became NaN or infinite.
+        SolverError
+            If a differential equation inside the module could not be solved.
+        """
+        before = Snapshot(self.module_)
+        record = None
+        self.module_.train()
+        try:
+            for stage in stages:
+                done = self.fit_loop(stage, on_epoch=on_epoch, earlier=record)
+                record = done if record is None else record.then(done)
+                if done.stop_reason == "callback":
+                    break
+        except BaseException:  # Ctrl-C too: never leave half-trained weights behind
+            before.restore()
+            self.initialize_optimizer()
+            raise
+        finally:
+            self.module_.eval()
+        return record
+
+    def fit_loop(self, stage, on_epoch=None, earlier=None):
+        """Train on one stage until it converges, is stopped or runs out of epochs.
+
+        Parameters
+        ----------
+        stage : Stage
+            Objective and arrays.
+        on_epoch : callable or None, default=None
+            See :meth:`run`.
+        earlier : TrainingRecord or None, default=None
+            Record of the stages before, which ``on_epoch`` is shown too.
+
+        Returns
+        -------
+        TrainingRecord
+        """
+        settings, watched = self.settings, stage.validation is not None
+        self.criterion_ = stage.objective
+        training = self._batches(stage.arrays, shuffle=True)
+        validation = self._batches(stage.validation, shuffle=False) if watched else None
+        tol = settings.tol if stage.tol is None else stage.tol
+        patience = Patience(tol, settings.n_iter_no_change)
+        pace = _Pace(stage.learning_rate or settings.learning_rate, stage.max_iter, settings)
+        best = Snapshot(self.module_) if watched and settings.early_stopping else None
+        good = LastGood(self.module_) if settings.max_recoveries else None
+        if earlier is not None:
+            self.initialize_optimizer()  # another objective: its curvature is another too
+        record = TrainingRecord([], [] if watched else None, "max_iter")
+        while record.n_iter < stage.max_iter and record.stop_reason == "max_iter":
+            if settings.optimizer != "lbfgs":
+                set_learning_rate(self.optimizer_, pace.learning_rate(record.n_iter))
+            if good:
+                good.begin()
+            try:
+                losses = self._epoch(training, validation, record.n_iter)
+            except (SolverError, TrainingDivergedError) as error:
+                record = self._recover(error, record, good, pace)
+                continue
+            if good:
+                good.commit()
+            record.loss_curve.append(losses[0])
+            if watched:
+                record.validation_scores.append(-losses[1])
+            if patience.improved(losses[-1]) and best:
+                best.take()
+            reason = self._reason_to_stop(patience, pace, watched)
+            shown = record if earlier is None else earlier.then(record)
+            self._report(stage, record)
+            if on_epoch is not None and on_epoch(shown):
+                reason = "callback"
+            record = record._replace(stop_reason=reason)
+        if best:
+            best.restore()
+        self._check_weights(record, good)
+        return record
+
+    def run_single_epoch(self, iterator):
+        """Take one optimiser step a batch; return the mean loss, still on the device.
+
+        Parameters
+        ----------
+        iterator : TensorBatches
+            The batches.
+
+        Returns
+        -------
+        Tensor
+        """
+        total = None
+        for batch in iterator:
+            loss = self.train_step(batch).detach()
+            n_cases = len(batch[0])
+            total = loss * n_cases if total is None else total.add_(loss, alpha=n_cases)
+        return total / iterator.n_cases
+
+    def train_step(self, batch):
+        """Take one step of the optimiser on a batch.
+
+        Parameters
+        ----------
+        batch : tuple of Tensor
+            Aligned tensors.
+
+        Returns
+        -------
+        Tensor
+            The loss before the step.
+        """
+        if self.settings.optimizer == "lbfgs":
+            return self.optimizer_.step(lambda: self._gradients(batch))
+        loss = self._gradients(batch)
+        self.optimizer_.step()
+        return loss
+
+    @torch.no_grad()
+    def validation_loss(self, batches):
+        """Return the mean loss over batches without learning from them.
+
+        Parameters
+        ----------
+        batches : TensorBatches
+            The validation set.
+
+        Returns
+        -------
+        Tensor
+        """
+        self.module_.eval()
+        total = sum(self.criterion_(self.module_, *batch) * len(batch[0]) for batch in batches)
+        self.module_.train()
+        return total / batches.n_cases
+
+    def _gradients(self, batch):
+        self.optimizer_.zero_grad()
+        loss = self.criterion_(self.module_, *batch)
+        if self.settings.optimizer == "lbfgs" and self.settings.alpha:  # it has no weight decay
+            squares = sum(weight.square().sum() for weight in self.module_.parameters())
+            loss = loss + 0.5 * self.settings.alpha * squares
+        loss.backward()
+        if self.settings.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self.module_.parameters(), self.settings.clip_norm)
+        return loss
+
+    def _batches(self, arrays, shuffle):
+        like = next(self.module_.parameters())
+        tensors = [torch.as_tensor(array) for array in arrays]
+        tensors = [
+            tensor.to(like) if tensor.is_floating_point() else tensor.to(like.device)
+            for tensor in tensors
+        ]
+        size = self.settings.batch_size_for(len(tensors[0]))
+        return TensorBatches(tensors, size, self.generator if shuffle else None)
+
+    def _epoch(self, training, validation, epoch):
+        """Run one epoch; its losses cross from the device here, once."""
+        losses = [self.run_single_epoch(training)]
+        if validation is not None:
+            losses.append(self.validation_loss(validation))
+        losses = torch.stack(losses).tolist()
+        if not all(map(math.isfinite, losses)):
+            raise TrainingDivergedError(
+                f"The loss became {losses[-1]} in epoch {epoch + 1}. Lower learning_rate "
+                f"(now {self.settings.learning_rate}), set clip_norm=1.0, or scale the inputs."
+            )
+        return losses
+
+    def _recover(self, error, record, good, pace):
+        if good is None or record.n_recoveries >= self.settings.max_recoveries:
+            raise error
+        pace.slow_down()
+        warnings.warn(
+            f"Epoch {record.n_iter + 1} diverged ({error}) The last good weights were restored "
+            f"and the learning rate was halved to {pace.base:.3g}.",
+            SolverWarning,
+            stacklevel=5,
+        )
+        good.restore()
+        self.initialize_optimizer()
+        return record._replace(n_recoveries=record.n_recoveries + 1)
+
+    def _reason_to_stop(self, patience, pace, watched):
+        if not patience.exhausted or (watched and not self.settings.early_stopping):
+            return "max_iter"
+        if self.settings.learning_rate_schedule == "plateau" and pace.drop():
+            patience.n_stalled = 0
+            return "max_iter"
+        return "early_stopping" if watched else "tol"
+
+    def _report(self, stage, record):
+        verbose = self.settings.verbose
+        every = 1 if verbose > 1 else max(1, stage.max_iter // 10)
+        if verbose and (record.n_iter % every == 0 or record.n_iter == 1):
+            scores = record.validation_scores
+            watched = f", validation loss {-scores[-1]:.6g}" if scores else ""
+            loss = record.loss_curve[-1]
+            print(f"{stage.name}: epoch {record.n_iter}/{stage.max_iter}, loss {loss:.6g}{watched}")
+
+    def _check_weights(self, record, good):
+        """Refuse weights that the very last step made NaN: no later epoch would notice."""
+        if all(torch.isfinite(weight).all() for weight in self.module_.parameters()):
+            return
+        error = TrainingDivergedError(
+            f"The weights became NaN or infinite in epoch {record.n_iter}. Lower learning_rate "
+            f"(now {self.settings.learning_rate}) or set clip_norm=1.0."
+        )
+        if good is None:
+            raise error
+        good.restore()
+        warnings.warn(f"{error} The last good weights were restored.", SolverWarning, stacklevel=4)
+
+
+class _Pace:
+    """The learning rate of an epoch: schedule times whatever divergence or a plateau left."""
+
+    def __init__(self, base, max_iter, settings):
+        self.base = base
+        self._floor = base * 1e-3
+        self._max_iter = max_iter
+        self._schedule = LEARNING_RATE_SCHEDULES[settings.learning_rate_schedule]
+
+    def learning_rate(self, epoch):
+        return self.base * self._schedule(epoch / self._max_iter)
+
+    def slow_down(self):
+        self.base *= 0.5
+
+    def drop(self):
+        """Divide by five, as scikit-learn's "adaptive" does; tell whether that was possible."""
+        if self.base <= self._floor:
+            return False
+        self.base /= 5.0
+        return True

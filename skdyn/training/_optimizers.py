@@ -1,0 +1,60 @@
+"""Optimisers, fused where torch can, and learning-rate schedules as plain functions."""
+
+import math
+from functools import partial
+
+import torch
+
+# Kingma & Ba 2015 (adam); Loshchilov & Hutter 2019 (adamw); Liu & Nocedal 1989 (lbfgs). The
+# strong-Wolfe search is what makes torch's L-BFGS safe without tuning its learning rate.
+OPTIMIZERS = {
+    "adam": partial(torch.optim.Adam, fused=True),
+    "adamw": partial(torch.optim.AdamW, fused=True),
+    "sgd": partial(torch.optim.SGD, momentum=0.9, nesterov=True, fused=True),
+    "lbfgs": partial(
+        torch.optim.LBFGS, line_search_fn="strong_wolfe", tolerance_grad=0.0, tolerance_change=0.0
+    ),
+}
+
+
+def _constant(progress):
+    return 1.0
+
+
+def _cosine(progress):
+    return 0.5 * (1.0 + math.cos(math.pi * progress))
+
+
+def _exponential(progress):
+    return 0.01**progress
+
+
+def _one_cycle(progress):
+    if progress < 0.3:
+        return 0.04 + 0.96 * progress / 0.3
+    return 1e-3 + (1.0 - 1e-3) * _cosine((progress - 0.3) / 0.7)
+
+
+# Factor on the learning rate at progress = epoch / max_iter in [0, 1). Cosine: Loshchilov &
+# Hutter 2017; one cycle: Smith & Topin 2018. "plateau" reacts to the loss and lives in the loop.
+LEARNING_RATE_SCHEDULES = {
+    "constant": _constant,
+    "cosine": _cosine,
+    "exponential": _exponential,
+    "one_cycle": _one_cycle,
+    "plateau": _constant,
+}
+
+
+def set_learning_rate(optimizer, learning_rate):
+    """Give every parameter group of an optimiser this learning rate.
+
+    Parameters
+    ----------
+    optimizer : torch.optim.Optimizer
+        The optimiser.
+    learning_rate : float
+        The rate.
+    """
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate

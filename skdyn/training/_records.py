@@ -1,0 +1,87 @@
+"""What goes into a training run and what comes out."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+
+class Stage(NamedTuple):
+    """One objective over one set of arrays.
+
+    Parameters
+    ----------
+    objective : callable
+        ``objective(module, *batch)`` gives the batch's mean loss, a scalar tensor.
+    arrays : tuple of ndarray or Tensor
+        What the batches are cut from; the first axis is the cases. Floating arrays take the
+        run's precision, others keep theirs.
+    max_iter : int
+        Epochs at most.
+    name : str, default="fit"
+        Shown with ``verbose``.
+    validation : tuple of ndarray or Tensor, or None, default=None
+        Arrays like ``arrays`` on which the objective is watched.
+    learning_rate : float or None, default=None
+        This stage's own rate; None takes the settings'.
+    tol : float or None, default=None
+        This stage's own tolerance; None takes the settings'.
+    """
+
+    objective: Callable
+    arrays: tuple
+    max_iter: int
+    name: str = "fit"
+    validation: tuple | None = None
+    learning_rate: float | None = None
+    tol: float | None = None
+
+
+class TrainingRecord(NamedTuple):
+    """How a run went.
+
+    Attributes
+    ----------
+    loss_curve : list of float
+        Mean training loss of each epoch.
+    validation_scores : list of float or None
+        Minus the validation loss after each epoch (higher is better); None without validation.
+    stop_reason : str
+        "tol", "early_stopping", "callback" or "max_iter".
+    n_recoveries : int
+        How often a diverged epoch was taken back.
+    """
+
+    loss_curve: list
+    validation_scores: list | None
+    stop_reason: str
+    n_recoveries: int = 0
+
+    @property
+    def n_iter(self):
+        """Number of epochs that counted."""
+        return len(self.loss_curve)
+
+    @property
+    def best_loss(self):
+        """The best loss watched: validation's where there is one, else training's."""
+        if self.validation_scores:
+            return -max(self.validation_scores)
+        return min(self.loss_curve)
+
+    def then(self, later: Any):
+        """Return the record of this run followed by ``later``.
+
+        Parameters
+        ----------
+        later : TrainingRecord
+            The run that came next.
+
+        Returns
+        -------
+        TrainingRecord
+        """
+        return TrainingRecord(
+            loss_curve=self.loss_curve + later.loss_curve,
+            validation_scores=later.validation_scores,
+            stop_reason=later.stop_reason,
+            n_recoveries=self.n_recoveries + later.n_recoveries,
+        )
