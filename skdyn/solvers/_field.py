@@ -1,0 +1,71 @@
+"""A vector field made of a multilayer perceptron."""
+
+import torch
+from torch import nn
+
+from skdyn.solvers._checks import check_choice
+
+__all__ = ["ACTIVATIONS", "MLPField"]
+
+ACTIVATIONS = {
+    "silu": nn.SiLU,
+    "tanh": nn.Tanh,
+    "softplus": nn.Softplus,
+    "relu": nn.ReLU,
+    "gelu": nn.GELU,
+    "sigmoid": nn.Sigmoid,
+}
+
+
+class MLPField(nn.Module):
+    """Multilayer perceptron as the right-hand side of a differential equation.
+
+    Parameters
+    ----------
+    dim : int
+        Dimension of the state.
+    hidden_layer_sizes : tuple of int, default=(64,)
+        Widths of the hidden layers.
+    activation : {"silu", "tanh", "softplus", "relu", "gelu", "sigmoid"}, default="silu"
+        Activation of the hidden layers.
+    time_dependent : bool, default=False
+        Whether time is one more input.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skdyn.solvers import MLPField
+    >>> MLPField(2)(torch.tensor(0.0), torch.zeros(3, 2)).shape
+    torch.Size([3, 2])
+    """
+
+    def __init__(self, dim, hidden_layer_sizes=(64,), activation="silu", time_dependent=False):
+        super().__init__()
+        check_choice("activation", activation, tuple(ACTIVATIONS))
+        self.dim = dim
+        self.activation = activation
+        self.time_dependent = time_dependent
+        widths = [dim + time_dependent, *hidden_layer_sizes, dim]
+        self.layers = nn.ModuleList(nn.Linear(i, o) for i, o in zip(widths, widths[1:]))
+        self._act = ACTIVATIONS[activation]()
+
+    def forward(self, t, y):
+        """Evaluate the field.
+
+        Parameters
+        ----------
+        t : tensor of shape () or (n, 1)
+            Time.
+        y : tensor of shape (n, d)
+            State.
+
+        Returns
+        -------
+        dy : tensor of shape (n, d)
+            Time derivative.
+        """
+        if self.time_dependent:
+            y = torch.cat([y, torch.as_tensor(t, dtype=y.dtype).expand(len(y), 1)], dim=1)
+        for layer in self.layers[:-1]:
+            y = self._act(layer(y))
+        return self.layers[-1](y)
