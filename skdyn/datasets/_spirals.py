@@ -12,7 +12,17 @@ __all__ = ["LabelledTrajectories", "make_spirals"]
 
 
 class LabelledTrajectories(NamedTuple):
-    """Trajectories, their times and one label for each."""
+    """Trajectories, their times and one label for each.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_cases, n_channels, n_timepoints)
+        Trajectories.
+    t : ndarray of shape (n_timepoints,) or (n_cases, n_timepoints)
+        Observation times, one row for each case where they differ.
+    y : ndarray of shape (n_cases,)
+        Labels.
+    """
 
     X: np.ndarray
     t: np.ndarray
