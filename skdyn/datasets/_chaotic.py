@@ -20,9 +20,9 @@ def make_lorenz63(
     missing=0.0,
     random_state=None,
 ):
-    r"""Sample trajectories of Lorenz's three convection modes [1]_.
+    r"""Sample trajectories of Lorenz's three convection modes.
 
-    The state follows
+    The state follows [1]_
 
     .. math:: x' = \sigma (y - x), \qquad y' = x (\rho - z) - y, \qquad z' = x y - \beta z,
 
@@ -115,9 +115,9 @@ def make_lorenz96(
     missing=0.0,
     random_state=None,
 ):
-    r"""Sample trajectories of Lorenz's ring of atmospheric sites [1]_.
+    r"""Sample trajectories of Lorenz's ring of atmospheric sites.
 
-    Each site :math:`x_i` of the ring follows
+    Each site :math:`x_i` of the ring follows [1]_
 
     .. math:: x_i' = (x_{i+1} - x_{i-2})\, x_{i-1} - x_i + F,
 

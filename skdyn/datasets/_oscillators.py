@@ -24,9 +24,9 @@ def make_lotka_volterra(
     missing=0.0,
     random_state=None,
 ):
-    r"""Sample trajectories of Lotka and Volterra's predator and prey [1]_.
+    r"""Sample trajectories of Lotka and Volterra's predator and prey.
 
-    Prey x and predator y follow
+    Prey x and predator y follow [1]_
 
     .. math:: x' = \alpha x - \beta x y, \qquad y' = \delta x y - \gamma y
 
@@ -121,9 +121,9 @@ def make_damped_oscillator(
     missing=0.0,
     random_state=None,
 ):
-    r"""Sample trajectories of a damped linear oscillator [1]_.
+    r"""Sample trajectories of a damped linear oscillator.
 
-    The position x follows
+    The position x follows [1]_
 
     .. math:: x'' + 2 \zeta \omega x' + \omega^2 x = 0.
 
@@ -209,9 +209,9 @@ def make_van_der_pol(
     missing=0.0,
     random_state=None,
 ):
-    r"""Sample trajectories of van der Pol's self-sustained oscillator [1]_.
+    r"""Sample trajectories of van der Pol's self-sustained oscillator.
 
-    The position x follows
+    The position x follows [1]_
 
     .. math:: x'' - \mu (1 - x^2) x' + x = 0
 
@@ -300,9 +300,9 @@ def make_pendulum(
     missing=0.0,
     random_state=None,
 ):
-    r"""Sample trajectories of a pendulum [1]_.
+    r"""Sample trajectories of a pendulum.
 
-    The angle theta, 0 when it hangs at rest, follows
+    The angle theta, 0 when it hangs at rest, follows [1]_
 
     .. math:: \theta'' + c\, \theta' + \frac{g}{l} \sin\theta = 0
 

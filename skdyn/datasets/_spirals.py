@@ -43,9 +43,9 @@ def make_spirals(
     random_state=None,
     return_y=False,
 ):
-    r"""Sample spirals, half of which turn clockwise [1]_.
+    r"""Sample spirals, half of which turn clockwise.
 
-    In polar coordinates each spiral winds outwards as
+    In polar coordinates each spiral [1]_ winds outwards as
 
     .. math:: r' = b, \qquad \theta' = \pm \omega
 

@@ -26,10 +26,10 @@ def attractor_distance(
     n_samples=1000,
     random_state=None,
 ):
-    r"""Divergence between the occupations of state space, known as D_stsp [1]_, [2]_.
+    r"""Divergence between the occupations of state space, known as D_stsp.
 
     With p and q the densities of the states that `y_true` and `y_pred` visit, all cases and times
-    together, it is the Kullback-Leibler divergence
+    together, it is the Kullback-Leibler divergence [1]_, [2]_
 
     .. math:: D = \int p(x) \ln \frac{p(x)}{q(x)} \, dx,
 

@@ -10,9 +10,9 @@ __all__ = ["valid_prediction_time"]
 
 
 def valid_prediction_time(y_true, y_pred, t=None, *, threshold=0.4, time_unit=1.0, cases="mean"):
-    r"""Time until a forecast leaves the truth [1]_, [2]_.
+    r"""Time until a forecast leaves the truth.
 
-    The valid time of a case ends with the last observation before the normalised error
+    The valid time of a case [1]_, [2]_ ends with the last observation before the normalised error
 
     .. math:: e(t) = \sqrt{\frac{1}{d} \sum_{j=1}^d
               \frac{(\hat y_j(t) - y_j(t))^2}{\sigma_j^2}}

@@ -8,9 +8,9 @@ __all__ = ["relative_l2_error"]
 
 
 def relative_l2_error(y_true, y_pred, *, sample_weight=None):
-    r"""Mean over the cases of the error's L2 norm relative to that of the truth [1]_.
+    r"""Mean over the cases of the error's L2 norm relative to that of the truth.
 
-    For truth :math:`y_i` and prediction :math:`\hat y_i` of case i
+    For truth :math:`y_i` and prediction :math:`\hat y_i` of case i it is [1]_
 
     .. math:: \frac{1}{n} \sum_i \frac{\lVert \hat y_i - y_i \rVert_2}{\lVert y_i \rVert_2}.
 

@@ -1,0 +1,71 @@
+"""Pages written from the package itself: the API, and the table of estimators.
+
+``conf.py`` calls this when the docs are built; ``python docs/_pages.py`` renews the table in
+README.md, which a test compares.
+"""
+
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+
+import skdyn
+
+DOCS = Path(__file__).parent
+README = DOCS.parent / "README.md"
+START, END = "<!-- estimators: start -->", "<!-- estimators: end -->"
+
+
+def public_modules():
+    """Names of the modules with an API page: those whose path holds no underscore."""
+    for module in pkgutil.walk_packages(skdyn.__path__, "skdyn."):
+        pieces = module.name.split(".")
+        if not any(piece.startswith("_") for piece in pieces) and "tests" not in pieces:
+            yield module.name
+
+
+def write_api_pages(folder):
+    """Write one page a module, with its docstring and a table of what it offers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = {}
+    for name in public_modules():
+        module = importlib.import_module(name)
+        entries = "".join(f"   {entry}\n" for entry in module.__all__)
+        wanted[folder / f"{name}.module.rst"] = (
+            f"{name}\n{'=' * len(name)}\n\n.. automodule:: {name}\n   :no-members:\n\n"
+            f".. currentmodule:: {name}\n\n.. autosummary::\n   :toctree: .\n   :nosignatures:\n\n"
+            f"{entries}"
+        )
+    for stale in set(folder.glob("*.module.rst")) - set(wanted):
+        stale.unlink()
+    for path, text in wanted.items():
+        # Left alone when unchanged, so that a second build reads only what is new.
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+
+
+def estimator_rows():
+    """Yield family, name and the first line of the docstring of each estimator."""
+    from skdyn.testing import all_estimators
+
+    for name, cls in all_estimators():
+        family = cls.__module__.split(".")[1]
+        yield family, name, cls.__doc__.strip().splitlines()[0]
+
+
+def estimator_table():
+    """The README's table of estimators, in Markdown."""
+    rows = "".join(
+        f"| `{name}` | `{family}` | {line} |\n" for family, name, line in estimator_rows()
+    )
+    return "| estimator | family | what it is |\n|---|---|---|\n" + rows
+
+
+def with_table(readme):
+    """Return the README's text with the present table between its markers."""
+    pattern = re.compile(f"{re.escape(START)}.*?{re.escape(END)}", re.DOTALL)
+    return pattern.sub(lambda match: f"{START}\n{estimator_table()}{END}", readme)
+
+
+if __name__ == "__main__":
+    README.write_text(with_table(README.read_text(encoding="utf-8")), encoding="utf-8")
