@@ -31,9 +31,21 @@ class _TabularEstimator(TorchEstimator):
     Inputs are standardised inside, so that the network sees the same numbers whatever the units.
     """
 
+    @property
+    def _expected_failed_checks(self):
+        if self.dtype == "float64":
+            return {}
+        return {
+            "check_sample_weight_equivalence_on_dense_data": (
+                "float32 sums of weighted and of repeated rows differ by rounding, which training "
+                "amplifies beyond the check's 1e-7; it passes with dtype='float64'"
+            )
+        }
+
     def _fit(self, X, y, sample_weight, X_val=None, y_val=None, incremental=False, classes=None):
         with self._all_or_nothing():
-            given = {"X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
+            metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+            given = {"X": X, "y": y, "metadata": metadata}
             check_validation_pair(X_val, y_val, self.early_stopping)
             first = not (incremental and hasattr(self, "module_"))
             X, y = self._validate(X, y, reset=first)
@@ -50,7 +62,8 @@ class _TabularEstimator(TorchEstimator):
                 return [Stage(objective, training, n_iter, validation=validation)]
 
             config = self._config(X.shape[1], self._n_outputs())
-            self._train(config, make_stages, incremental=incremental, **given)
+            total = len(X) if weight is None else weight.sum()
+            self._train(config, make_stages, incremental=incremental, total_weight=total, **given)
         return self
 
     def _learn_scales(self, X, y, weight, classes):

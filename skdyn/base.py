@@ -80,7 +80,9 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
             vars(self).update(before | kept)
             raise
 
-    def _train(self, config, make_stages, *, X, y=None, metadata=None, incremental=False):
+    def _train(
+        self, config, make_stages, *, X, y=None, metadata=None, incremental=False, total_weight=1.0
+    ):
         """Train a module and set the fitted attributes.
 
         Parameters
@@ -93,6 +95,8 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
             The data as the user gave them, shown to callbacks.
         incremental : bool, default=False
             Whether to continue with the present module and optimiser (``partial_fit``).
+        total_weight : float, default=1.0
+            What ``alpha`` is divided by: the more data, the less the penalty counts beside them.
         """
         random_state = check_random_state(self.random_state)
         seed = random_state.randint(np.iinfo(np.int32).max)
@@ -100,15 +104,24 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         generator = self._net.generator if going_on else new_generator(seed)
         stages = make_stages(generator)
         device = resolve_device(self.device)
-        if not going_on:
+        settings = self._settings()._replace(alpha=self.alpha / total_weight)
+        if going_on:
+            net = self._net
+            net.settings = settings  # set_params between two calls counts
+            net.module_.requires_grad_(True)
+        else:
             module = self._initial_module(config, seed, incremental or self.warm_start)
             module = module.to(device, resolve_dtype(self.dtype, device)).requires_grad_(True)
-        net = self._net if going_on else LeanNet(module, self._settings(), generator)
-        with self._told_to_callbacks(stages, net, config, X, y, metadata) as on_epoch:
-            record = net.run(stages, on_epoch)
+            net = LeanNet(module, settings, generator)
+        told = {"estimator": self, "X": X, "y": y, "metadata": metadata}
+        context = self._init_callback_context(max_subtasks=sum(stage.max_iter for stage in stages))
+        context.call_on_fit_task_begin(**told)
+        record = net.run(stages, self._epoch_callback(context, told, net, config))
+        vars(self).pop("_net", None)
         if incremental:
             self._net = net
         self._take_over(net.module_, config, record, incremental)
+        context.call_on_fit_task_end(**told, reconstruction_attributes=lambda: dict(vars(self)))
 
     def _initial_module(self, config, seed, keep):
         """Build the module, or copy the present one when training goes on from it."""
@@ -143,13 +156,10 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
                 stacklevel=4,
             )
 
-    @contextmanager
-    def _told_to_callbacks(self, stages, net, config, X, y, metadata):
-        """Open scikit-learn's callback context; yield what to call after each epoch, if any."""
-        n_epochs = sum(stage.max_iter for stage in stages)
-        context = self._init_callback_context(max_subtasks=n_epochs)
-        told = {"estimator": self, "X": X, "y": y, "metadata": metadata}
-        context.call_on_fit_task_begin(**told)
+    def _epoch_callback(self, context, told, net, config):
+        """Return what tells scikit-learn's callbacks of an epoch; None where nobody listens."""
+        if not getattr(self, "_skl_callbacks", None):
+            return None
 
         def on_epoch(record):
             def fitted_attributes():
@@ -162,10 +172,7 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
             epoch.call_on_fit_task_begin(**told)
             return epoch.call_on_fit_task_end(**told, reconstruction_attributes=fitted_attributes)
 
-        yield on_epoch if getattr(self, "_skl_callbacks", None) else None
-        context.call_on_fit_task_end(
-            **told, reconstruction_attributes=lambda: dict(vars(self))
-        )
+        return on_epoch
 
     def _module_for(self, dtype):
         """Return the module in the precision of the data it is asked about.

@@ -132,7 +132,8 @@ def _pack(value, where, arrays):
         arrays[where] = np.ascontiguousarray(value)
         return {"array": where}
     if isinstance(value, np.ndarray) and value.dtype.kind in "OU" and value.ndim == 1:
-        return {"labels": [_pack(v, where, arrays) for v in value.tolist()], "dtype": value.dtype.str}
+        labels = [_pack(label, where, arrays) for label in value.tolist()]
+        return {"labels": labels, "dtype": value.dtype.str}
     if isinstance(value, np.generic):
         return {"scalar": value.item(), "dtype": value.dtype.str}
     if isinstance(value, list | tuple):

@@ -83,7 +83,7 @@ class LeanNet(NeuralNet):
             module,
             criterion=torch.nn.Module,
             optimizer=OPTIMIZERS[settings.optimizer],
-            lr=1.0 if lbfgs else settings.learning_rate,  # its line search finds the step
+            lr=settings.learning_rate,
             train_split=None,
             callbacks="disable",
             verbose=0,
@@ -92,7 +92,39 @@ class LeanNet(NeuralNet):
         )
         self.settings = settings
         self.generator = generator
+        self.extras = ()
         self.initialize()
+
+    def get_all_learnable_params(self):
+        """Yield the named parameters of the optimiser's first group.
+
+        L-BFGS allows one group only, so a stage's own parameters join the module's there; they
+        never decay, since its penalty is written into the loss.
+
+        Yields
+        ------
+        (str, Tensor)
+        """
+        yield from self.module_.named_parameters()
+        if self.settings.optimizer == "lbfgs":
+            yield from ((f"extra_{i}", extra) for i, extra in enumerate(self.extras))
+
+    def initialize_optimizer(self, triggered_directly=None):
+        """Begin with a fresh optimiser.
+
+        Parameters
+        ----------
+        triggered_directly : object
+            skorch's own; unused.
+
+        Returns
+        -------
+        self : LeanNet
+        """
+        super().initialize_optimizer()
+        if self.extras and self.settings.optimizer != "lbfgs":
+            self.optimizer_.add_param_group({"params": list(self.extras), "weight_decay": 0.0})
+        return self
 
     def run(self, stages, on_epoch=None):
         """Run the stages in turn.
@@ -115,7 +147,7 @@ class LeanNet(NeuralNet):
         SolverError
             If a differential equation inside the module could not be solved.
         """
-        before = Snapshot(self.module_)
+        before = Snapshot(self._learnt())
         record = None
         self.module_.train()
         try:
@@ -154,15 +186,15 @@ class LeanNet(NeuralNet):
         validation = self._batches(stage.validation, shuffle=False) if watched else None
         tol = settings.tol if stage.tol is None else stage.tol
         patience = Patience(tol, settings.n_iter_no_change)
-        pace = _Pace(stage.learning_rate or settings.learning_rate, stage.max_iter, settings)
-        best = Snapshot(self.module_) if watched and settings.early_stopping else None
-        good = LastGood(self.module_) if settings.max_recoveries else None
-        if earlier is not None:
+        pace = _Pace(stage, settings)
+        if earlier is not None or stage.parameters:
+            self.extras = stage.parameters
             self.initialize_optimizer()  # another objective: its curvature is another too
+        best = Snapshot(self._learnt()) if watched and settings.early_stopping else None
+        good = LastGood(self._learnt()) if settings.max_recoveries else None
         record = TrainingRecord([], [] if watched else None, "max_iter")
         while record.n_iter < stage.max_iter and record.stop_reason == "max_iter":
-            if settings.optimizer != "lbfgs":
-                set_learning_rate(self.optimizer_, pace.learning_rate(record.n_iter))
+            set_learning_rate(self.optimizer_, pace.learning_rate(record.n_iter))
             if good:
                 good.begin()
             try:
@@ -252,8 +284,12 @@ class LeanNet(NeuralNet):
             loss = loss + 0.5 * self.settings.alpha * squares
         loss.backward()
         if self.settings.clip_norm is not None:
-            torch.nn.utils.clip_grad_norm_(self.module_.parameters(), self.settings.clip_norm)
+            learnt = [*self.module_.parameters(), *self.extras]
+            torch.nn.utils.clip_grad_norm_(learnt, self.settings.clip_norm)
         return loss
+
+    def _learnt(self):
+        return [*self.module_.parameters(), *self.module_.buffers(), *self.extras]
 
     def _batches(self, arrays, shuffle):
         like = next(self.module_.parameters())
@@ -326,10 +362,11 @@ class LeanNet(NeuralNet):
 class _Pace:
     """The learning rate of an epoch: schedule times whatever divergence or a plateau left."""
 
-    def __init__(self, base, max_iter, settings):
-        self.base = base
-        self._floor = base * 1e-3
-        self._max_iter = max_iter
+    def __init__(self, stage, settings):
+        line_search = settings.optimizer == "lbfgs"  # it scales its own steps
+        self.base = 1.0 if line_search else stage.learning_rate or settings.learning_rate
+        self._floor = self.base * 1e-3
+        self._max_iter = stage.max_iter
         self._schedule = LEARNING_RATE_SCHEDULES[settings.learning_rate_schedule]
 
     def learning_rate(self, epoch):

@@ -24,6 +24,8 @@ class Stage(NamedTuple):
         This stage's own rate; None takes the settings'.
     tol : float or None, default=None
         This stage's own tolerance; None takes the settings'.
+    parameters : tuple of Tensor, default=()
+        Leaf tensors learnt in this stage beside the module's weights, without weight decay.
     """
 
     objective: Callable
@@ -33,6 +35,7 @@ class Stage(NamedTuple):
     validation: tuple | None = None
     learning_rate: float | None = None
     tol: float | None = None
+    parameters: tuple = ()
 
 
 class TrainingRecord(NamedTuple):

@@ -1,4 +1,4 @@
-"""A module's weights as numpy arrays and as snapshots."""
+"""Weights as numpy arrays and as snapshots."""
 
 import torch
 
@@ -42,27 +42,27 @@ def arrays_to_state(module, arrays):
 
 
 class Snapshot:
-    """A copy of a module's parameters that can be put back in place.
+    """A copy of tensors that can be put back in place.
 
     Parameters
     ----------
-    module : torch.nn.Module
-        The module to watch.
+    tensors : iterable of Tensor
+        The tensors to watch: a module's parameters and buffers, say.
     """
 
-    def __init__(self, module):
-        self._live = [*module.parameters(), *module.buffers()]
+    def __init__(self, tensors):
+        self._live = list(tensors)
         self._kept = [value.detach().clone() for value in self._live]
 
     @torch.no_grad()
     def take(self):
-        """Copy the weights as they are now."""
+        """Copy the tensors as they are now."""
         for kept, live in zip(self._kept, self._live, strict=True):
             kept.copy_(live)
 
     @torch.no_grad()
     def restore(self):
-        """Put the copied weights back."""
+        """Put the copied values back."""
         for kept, live in zip(self._kept, self._live, strict=True):
             live.copy_(kept)
 
@@ -75,13 +75,13 @@ class LastGood:
 
     Parameters
     ----------
-    module : torch.nn.Module
-        The module to watch.
+    tensors : sequence of Tensor
+        The tensors to watch.
     """
 
-    def __init__(self, module):
-        self._trial = Snapshot(module)
-        self._good = Snapshot(module)
+    def __init__(self, tensors):
+        self._trial = Snapshot(tensors)
+        self._good = Snapshot(tensors)
 
     def begin(self):
         """Note the weights an epoch starts from."""

@@ -1,0 +1,235 @@
+"""The ODE as a network's depth: what the tabular regressor and classifier share."""
+
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+
+from skdyn._validation import Interval, StrOptions, check_is_fitted, validate_data
+from skdyn.base import TorchEstimator
+from skdyn.solvers import MLPField, solve_ode, solver_names
+from skdyn.solvers._field import ACTIVATIONS
+
+ODE_CONSTRAINTS = {
+    "hidden_layer_sizes": ["array-like"],
+    "activation": [StrOptions(set(ACTIVATIONS))],
+    "augment_dim": [Interval(Integral, 0, None, closed="left")],
+    "solver": [StrOptions(set(solver_names()))],
+    "rtol": [Interval(Real, 0, None, closed="neither")],
+    "atol": [Interval(Real, 0, None, closed="neither")],
+    "adjoint": [StrOptions({"discrete", "checkpoint", "continuous"})],
+    "max_steps": [Interval(Integral, 1, None, closed="left")],
+    "regularization": [StrOptions({"error", "stiffness"}), None],
+    "regularization_mode": [StrOptions({"global", "local"})],
+    "regularization_weight": [Interval(Real, 0, None, closed="left")],
+}
+
+
+class DepthODE(torch.nn.Module):
+    """A state that starts as the (augmented) input, flows for one unit of time and is read out.
+
+    Parameters
+    ----------
+    n_features, n_outputs : int
+        Width of inputs and outputs.
+    augment_dim : int
+        Zeros appended to the input.
+    hidden_layer_sizes : tuple of int
+        Hidden layers of the field.
+    activation : str
+        The field's activation.
+    solver, adjoint : str
+        Solver and how it is differentiated.
+    rtol, atol : float
+        Tolerances of adaptive solvers.
+    max_steps : int
+        Bound on the steps of a solve.
+    """
+
+    def __init__(
+        self, n_features, n_outputs, augment_dim, hidden_layer_sizes, activation,
+        solver, rtol, atol, adjoint, max_steps,
+    ):  # fmt: skip
+        super().__init__()
+        width = n_features + augment_dim
+        self.augment_dim = augment_dim
+        self.options = {
+            "solver": solver, "rtol": rtol, "atol": atol, "adjoint": adjoint,
+            "max_steps": max_steps,
+        }  # fmt: skip
+        self.field = MLPField(width, hidden_layer_sizes, activation, time_dependent=True)
+        self.readout = torch.nn.Linear(width, n_outputs)
+        with torch.no_grad():  # start near the identity flow, that is, from a linear model
+            self.field.layers[-1].weight.mul_(0.1)
+            self.field.layers[-1].bias.zero_()
+        self.register_buffer("times", torch.tensor([0.0, 1.0]), persistent=False)
+
+    def flow(self, x, regularization=None, regularization_mode="global", generator=None):
+        """Solve from the augmented input at depth 0 to depth 1.
+
+        While training, the batch shares its steps; afterwards each row has its own, so that its
+        answer does not depend on the rows beside it.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_features)
+            Inputs.
+        regularization, regularization_mode, generator
+            See :func:`skdyn.solvers.solve_ode`.
+
+        Returns
+        -------
+        ODESolution
+        """
+        y0 = torch.nn.functional.pad(x, (0, self.augment_dim))
+        return solve_ode(
+            self.field, y0, self.times,
+            step_control="joint" if self.training else "per_sample",
+            regularization=regularization, regularization_mode=regularization_mode,
+            generator=generator, **self.options,
+        )  # fmt: skip
+
+    def forward(self, x):
+        """Return the outputs of shape (n, n_outputs)."""
+        return self.readout(self.flow(x).ys[:, -1])
+
+
+class DepthEstimator(TorchEstimator):
+    """Parameters and hooks of the tabular neural ODEs."""
+
+    _parameter_constraints = {**TorchEstimator._parameter_constraints, **ODE_CONSTRAINTS}
+    _max_recoveries = 3
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(64,),
+        *,
+        activation="silu",
+        augment_dim=4,
+        regularization=None,
+        regularization_mode="global",
+        regularization_weight=0.01,
+        solver="tsit5",
+        rtol=1e-3,
+        atol=1e-4,
+        adjoint="discrete",
+        max_steps=1000,
+        optimizer="adam",
+        max_iter=200,
+        learning_rate=3e-3,
+        learning_rate_schedule="constant",
+        batch_size="auto",
+        alpha=2.0,
+        clip_norm=None,
+        tol=1e-4,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        warm_start=False,
+        random_state=None,
+        device="auto",
+        dtype="float32",
+        verbose=0,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.augment_dim = augment_dim
+        self.regularization = regularization
+        self.regularization_mode = regularization_mode
+        self.regularization_weight = regularization_weight
+        self.solver = solver
+        self.rtol = rtol
+        self.atol = atol
+        self.adjoint = adjoint
+        self.max_steps = max_steps
+        self.optimizer = optimizer
+        self.max_iter = max_iter
+        self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
+        self.batch_size = batch_size
+        self.alpha = alpha
+        self.clip_norm = clip_norm
+        self.tol = tol
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.device = device
+        self.dtype = dtype
+        self.verbose = verbose
+
+    def _config(self, n_features, n_outputs):
+        return {
+            "n_features": n_features,
+            "n_outputs": n_outputs,
+            "augment_dim": self.augment_dim,
+            "hidden_layer_sizes": check_layer_sizes(self.hidden_layer_sizes),
+            "activation": self.activation,
+            "solver": self.solver,
+            "rtol": self.rtol,
+            "atol": self.atol,
+            "adjoint": self.adjoint,
+            "max_steps": self.max_steps,
+        }
+
+    @staticmethod
+    def _build_module(**config):
+        return DepthODE(**config)
+
+    def _objective(self, generator):
+        if self.regularization is None:
+            return super()._objective(generator)
+
+        def objective(module, X, y, weight):
+            flow = module.flow(X, self.regularization, self.regularization_mode, generator)
+            loss = (self._row_loss(module.readout(flow.ys[:, -1]), y) * weight).mean()
+            return loss + self.regularization_weight * flow.regularization
+
+        return objective
+
+    def solver_statistics(self, X):
+        """Solve for the rows of ``X`` and report what it cost.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+
+        Returns
+        -------
+        SolverStats
+            Field evaluations (``n_fev``), accepted and rejected steps; see
+            :class:`skdyn.solvers.SolverStats`.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        with torch.inference_mode():
+            module = self._module_for(X.dtype)
+            return module.flow(torch.as_tensor(self._scaled(X)).to(next(module.parameters()))).stats
+
+
+def check_layer_sizes(hidden_layer_sizes):
+    """Return the sizes as a tuple of positive ints.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : array-like of int
+        The estimator's parameter.
+
+    Returns
+    -------
+    tuple of int
+
+    Raises
+    ------
+    ValueError
+        If a size is not a positive whole number.
+    """
+    sizes = tuple(hidden_layer_sizes)
+    if not all(isinstance(size, Integral) and size > 0 for size in sizes):
+        raise ValueError(
+            f"hidden_layer_sizes must be positive whole numbers, e.g. (64,) or (64, 64); got "
+            f"{hidden_layer_sizes!r}."
+        )
+    return tuple(int(size) for size in sizes)

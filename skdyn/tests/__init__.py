@@ -1,0 +1,1 @@
+"""Checks of the installed package: ``pytest --pyargs skdyn``."""

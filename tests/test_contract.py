@@ -1,0 +1,115 @@
+"""The contract, line by line, for every estimator found by walking the package."""
+
+import os
+import subprocess
+import sys
+import warnings
+
+import joblib
+import numpy as np
+import pytest
+import torch
+from sklearn.callback import ProgressBar, ScoringMonitor
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
+from sklearn.utils.estimator_checks import (
+    check_dataframe_column_names_consistency,
+    parametrize_with_checks,
+)
+
+from skdyn.testing import all_estimators, contract_checks, expected_failed_checks, sample_data
+
+FEW_EPOCHS = 30
+ESTIMATORS = [cls(max_iter=FEW_EPOCHS) for _, cls in all_estimators()]
+
+
+def every_estimator(function):
+    return pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)(
+        function
+    )
+
+
+@parametrize_with_checks(
+    ESTIMATORS, expected_failed_checks=expected_failed_checks, xfail_strict=True
+)
+def test_scikit_learns_checks_pass(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks(
+    [cls(max_iter=FEW_EPOCHS, dtype="float64") for _, cls in all_estimators()],
+    expected_failed_checks=expected_failed_checks, xfail_strict=True,
+)  # fmt: skip
+def test_scikit_learns_checks_pass_in_float64(estimator, check):
+    check(estimator)
+
+
+@every_estimator
+@pytest.mark.parametrize("check", contract_checks(), ids=lambda check: check.__name__)
+def test_the_contract_is_kept(estimator, check):
+    check(estimator)
+
+
+@every_estimator
+def test_column_names_are_handled_as_scikit_learn_does(estimator):
+    check_dataframe_column_names_consistency(type(estimator).__name__, estimator)
+
+
+@every_estimator
+def test_scikit_learns_own_callbacks_work_under_the_search_too(estimator, capsys):
+    X, y = sample_data(estimator)
+    monitor = ScoringMonitor(scoring={"score": _own_score})
+    estimator = type(estimator)(max_iter=2, random_state=0).set_callbacks(monitor)
+    search = GridSearchCV(estimator, {"tol": [1e-4, 1e-3]}, cv=2)
+    search.set_callbacks(ProgressBar(max_propagation_depth=None))
+    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+        search.fit(X, y)
+    runs = [log.data_as_pandas for log in monitor.get_logs(select="all")]
+    epochs = sum((frame["task_name"] == "epoch").sum() for frame in runs)
+    assert epochs >= 2 * (2 * 2 + 1)  # epochs x (candidates x folds + the refit), or more stages
+    if y is not None:
+        assert all(np.isfinite(frame["score"]).all() for frame in runs)
+    assert type(estimator).__name__ in capsys.readouterr().out
+
+
+def _own_score(estimator, X, y, **metadata):
+    return estimator.score(X, y, **metadata)
+
+
+@every_estimator
+def test_joblib_workers_do_not_oversubscribe(estimator):
+    X, y = sample_data(estimator)
+    with joblib.parallel_config("loky", n_jobs=2):
+        threads = joblib.Parallel()(
+            joblib.delayed(_threads_after_fit)(estimator, X, y) for _ in range(2)
+        )
+    assert max(threads) * 2 <= max(2, os.cpu_count())
+
+
+def _threads_after_fit(estimator, X, y):
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    estimator.fit(X, y)
+    return torch.get_num_threads()
+
+
+@pytest.mark.slow
+@every_estimator
+def test_a_grid_search_runs_on_dask(estimator):
+    distributed = pytest.importorskip("distributed", reason="extra 'dask' is not installed")
+    X, y = sample_data(estimator)
+    search = GridSearchCV(estimator, {"tol": [1e-4, 1e-3]}, cv=2, error_score="raise")
+    with (
+        distributed.Client(
+            n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+        ),
+        joblib.parallel_config("dask"),
+        warnings.catch_warnings(action="ignore"),
+    ):
+        search.fit(X, y)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def test_importing_the_package_brings_neither_torch_nor_scikit_learn():
+    code = "import sys, skdyn; dir(skdyn); print({'torch', 'sklearn'} & set(sys.modules))"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "set()"

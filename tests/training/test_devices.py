@@ -1,0 +1,25 @@
+import numpy as np
+import pytest
+import torch
+
+from skdyn.training import resolve_device, resolve_dtype
+
+
+def test_auto_takes_cuda_where_there_is_one():
+    assert resolve_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+    assert resolve_device("cpu") == torch.device("cpu")
+
+
+@pytest.mark.parametrize("name", ["tpu9", "cuda:99", "meta"])
+def test_a_device_that_cannot_be_used_is_named(name):
+    with pytest.raises(ValueError, match=f"device='{name}'"):
+        resolve_device(name)
+
+
+def test_precisions_by_name_and_by_numpy_dtype():
+    assert resolve_dtype("float64") == torch.float64
+    assert resolve_dtype(np.dtype(np.float32)) == torch.float32
+
+
+def test_mps_has_no_float64():
+    assert resolve_dtype("float64", torch.device("mps")) == torch.float32

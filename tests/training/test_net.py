@@ -1,0 +1,236 @@
+import numpy as np
+import pytest
+import torch
+
+from skdyn.exceptions import DivergenceError, SolverWarning, TrainingDivergedError
+from skdyn.training import LeanNet, Stage, TrainingSettings, new_generator, seeded_rng
+
+X = np.random.default_rng(0).normal(size=(60, 3)).astype("f")
+Y = (X @ np.array([[1.0], [-2.0], [0.5]], dtype="f") + 0.3).astype("f")
+
+
+def _net(seed=0, dtype=torch.float64, **settings):
+    with seeded_rng(seed):
+        module = torch.nn.Linear(3, 1).to(dtype)
+    return LeanNet(module, TrainingSettings(**settings), new_generator(seed))
+
+
+def _squared(module, x, y):
+    return (module(x) - y).square().mean()
+
+
+def test_the_loop_equals_a_hand_written_one_bit_for_bit():
+    net = _net(batch_size=16, learning_rate=0.01, tol=0.0)
+    record = net.run([Stage(_squared, (X, Y), 4)])
+
+    with seeded_rng(0):
+        module = torch.nn.Linear(3, 1).double()
+    optimizer = torch.optim.Adam(module.parameters(), lr=0.01, fused=True)
+    generator = new_generator(0)
+    x, y = torch.from_numpy(X).double(), torch.from_numpy(Y).double()
+    curve = []
+    for _ in range(4):
+        order = torch.randperm(60, generator=generator)
+        total = 0.0
+        for part in order.split(16):
+            optimizer.zero_grad()
+            loss = _squared(module, x[part], y[part])
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(part)
+        curve.append(total / 60)
+    assert torch.equal(net.module_.weight, module.weight)
+    np.testing.assert_allclose(record.loss_curve, curve, rtol=1e-12)
+
+
+def test_no_data_loader_and_one_sync_an_epoch(monkeypatch):
+    syncs = []
+    real = torch.Tensor.tolist
+    monkeypatch.setattr(torch.Tensor, "tolist", lambda self: syncs.append(1) or real(self))
+
+    def forbidden(*args, **kwargs):
+        raise AssertionError("a batch must not sync or go through a DataLoader")
+
+    for name in ("item", "__float__", "__bool__"):
+        monkeypatch.setattr(torch.Tensor, name, forbidden)
+    monkeypatch.setattr(torch.utils.data.DataLoader, "__iter__", forbidden)
+    net = _net(batch_size=8, clip_norm=1.0, tol=0.0)
+    monkeypatch.setattr(net, "_check_weights", lambda record, good: None)  # once a run, at its end
+    net.run([Stage(_squared, (X, Y), 3, validation=(X, Y))])
+    assert len(syncs) == 3
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "lbfgs"])
+def test_every_optimiser_learns_a_linear_map(optimizer):
+    rates = {"sgd": 0.05, "lbfgs": 1.0}
+    net = _net(optimizer=optimizer, learning_rate=rates.get(optimizer, 0.05), n_iter_no_change=300)
+    record = net.run([Stage(_squared, (X, Y), 300)])
+    assert record.loss_curve[-1] < 1e-4
+
+
+def test_lbfgs_needs_the_full_batch():
+    with pytest.raises(ValueError, match="batch_size=16"):
+        _net(optimizer="lbfgs", batch_size=16).run([Stage(_squared, (X, Y), 1)])
+
+
+def test_lbfgs_pays_the_same_penalty_as_weight_decay():
+    def solved(optimizer, max_iter):
+        net = _net(optimizer=optimizer, alpha=0.5, learning_rate=0.02, tol=0.0)
+        net.run([Stage(_squared, (X, Y), max_iter)])
+        return net.module_.weight.detach().numpy()
+
+    np.testing.assert_allclose(solved("lbfgs", 30), solved("adam", 1500), atol=1e-3)
+
+
+def test_training_stops_when_the_loss_stands_still():
+    record = _net(learning_rate=0.05, tol=1e-3, n_iter_no_change=5).run(
+        [Stage(_squared, (X, Y), 5000)]
+    )
+    assert record.stop_reason == "tol"
+    assert record.n_iter < 5000
+
+
+def test_early_stopping_keeps_the_weights_that_were_best_on_validation():
+    wrong = -Y  # what is learnt on training makes validation worse from the first epoch on
+    net = _net(learning_rate=0.05, early_stopping=True, n_iter_no_change=4)
+    record = net.run([Stage(_squared, (X, Y), 100, validation=(X, wrong))])
+    assert record.stop_reason == "early_stopping"
+    assert record.n_iter <= 10
+    x, y = torch.from_numpy(X).double(), torch.from_numpy(wrong).double()
+    assert _squared(net.module_, x, y).item() == pytest.approx(record.best_loss, rel=1e-12)
+
+
+def test_a_plateau_lowers_the_rate_before_it_stops():
+    noisy = {"batch_size": 4, "learning_rate": 0.3, "tol": 1e-6, "n_iter_no_change": 3}
+    constant = _net(**noisy).run([Stage(_squared, (X, Y), 400)])
+    plateau = _net(learning_rate_schedule="plateau", **noisy).run([Stage(_squared, (X, Y), 400)])
+    assert plateau.n_iter > constant.n_iter
+    assert plateau.loss_curve[-1] < constant.loss_curve[-1]
+
+
+def test_clipping_bounds_the_step_of_sgd():
+    net = _net(optimizer="sgd", learning_rate=1.0, clip_norm=1e-3, tol=0.0)
+    before = net.module_.weight.detach().clone()
+    net.run([Stage(_squared, (X, 1e6 * Y), 1)])
+    assert (net.module_.weight - before).norm() <= 1.91e-3  # Nesterov: (1 + momentum) * clip
+
+
+def test_a_diverged_loss_raises_and_puts_the_weights_back():
+    net = _net(optimizer="sgd", learning_rate=1e20, tol=0.0)
+    before = net.module_.weight.detach().clone()
+    with pytest.raises(TrainingDivergedError, match=r"epoch \d+.*learning_rate.*clip_norm"):
+        net.run([Stage(_squared, (X, Y), 100)])
+    assert torch.equal(net.module_.weight, before)
+
+
+def test_weights_spoilt_by_the_very_last_step_are_noticed():
+    class SpoiltGradient(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, w):
+            return torch.zeros_like(w)
+
+        @staticmethod
+        def backward(ctx, grad):
+            return torch.full_like(grad, float("nan"))
+
+    net = _net(tol=0.0)
+    with pytest.raises(TrainingDivergedError, match=r"weights became NaN.*epoch 1"):
+        net.run([Stage(lambda m, x, y: SpoiltGradient.apply(m.weight).sum(), (X, Y), 1)])
+
+
+def test_divergence_is_taken_back_with_half_the_rate_and_a_warning():
+    calls = []
+
+    def fails_once(module, x, y):
+        calls.append(1)
+        if len(calls) == 3:
+            raise DivergenceError("the field blew up.", t=0.5)
+        return _squared(module, x, y)
+
+    net = _net(max_recoveries=1, learning_rate=0.04, tol=0.0)
+    with pytest.warns(SolverWarning, match=r"Epoch 3 diverged.*halved to 0.02"):
+        record = net.run([Stage(fails_once, (X, Y), 6)])
+    assert record.n_iter == 6
+    assert record.n_recoveries == 1
+    assert net.optimizer_.param_groups[0]["lr"] == pytest.approx(0.02)
+
+
+def test_repeated_divergence_raises_the_solvers_own_error():
+    def fails(module, x, y):
+        raise DivergenceError("the field blew up.", t=0.5)
+
+    net = _net(max_recoveries=2)
+    with pytest.warns(SolverWarning), pytest.raises(DivergenceError, match="blew up"):
+        net.run([Stage(fails, (X, Y), 10)])
+
+
+def test_an_interrupt_puts_the_weights_back():
+    net = _net()
+    before = net.module_.weight.detach().clone()
+
+    def interrupt(record):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        net.run([Stage(_squared, (X, Y), 5)], on_epoch=interrupt)
+    assert torch.equal(net.module_.weight, before)
+    assert not net.module_.training
+
+
+def test_stages_follow_each_other_and_a_callback_ends_them_all():
+    seen = []
+    stages = [Stage(_squared, (X, Y), 3), Stage(_squared, (X, Y), 3), Stage(_squared, (X, Y), 3)]
+    record = _net(tol=0.0).run(stages, lambda record: seen.append(record.n_iter) or len(seen) == 5)
+    assert seen == [1, 2, 3, 4, 5]
+    assert record.n_iter == 5
+    assert record.stop_reason == "callback"
+
+
+def test_a_stage_may_have_its_own_rate():
+    net = _net(learning_rate=0.5, tol=0.0)
+    net.run([Stage(_squared, (X, Y), 1, learning_rate=0.125)])
+    assert net.optimizer_.param_groups[0]["lr"] == 0.125
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_a_stage_may_learn_parameters_of_its_own_without_decay(optimizer):
+    shift = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+
+    def shifted(module, x, y):
+        return (module(x).detach() * 0 + shift - 3.0).square().mean() + 0 * module(x).sum()
+
+    net = _net(optimizer=optimizer, alpha=10.0, learning_rate=0.05, n_iter_no_change=400)
+    net.run([Stage(shifted, (X, Y), 400, parameters=(shift,))])
+    assert shift.item() == pytest.approx(3.0, abs=1e-3)
+    assert net.module_.weight.abs().max() < 0.01  # the module's weights did decay
+
+
+def test_after_a_divergence_lbfgs_takes_shorter_steps():
+    rates = []
+    net = _net(optimizer="lbfgs", max_recoveries=2, tol=0.0)
+
+    def fails_twice(module, x, y):
+        rates.append(net.optimizer_.param_groups[0]["lr"])
+        if len(rates) < 3:
+            raise DivergenceError("the field blew up.", t=0.5)
+        return _squared(module, x, y)
+
+    with pytest.warns(SolverWarning):
+        net.run([Stage(fails_twice, (X, Y), 1)])
+    assert rates[:3] == [1.0, 0.5, 0.25]
+
+
+def test_integers_keep_their_type_and_floats_take_the_modules():
+    def types(module, x, k):
+        assert x.dtype == torch.float64
+        assert k.dtype == torch.int64
+        return module(x).mean()
+
+    _net().run([Stage(types, (X, np.arange(60)), 1)])
+
+
+def test_verbose_tells_of_losses(capsys):
+    _net(verbose=2, tol=0.0).run([Stage(_squared, (X, Y), 2, name="window", validation=(X, Y))])
+    out = capsys.readouterr().out
+    assert "window: epoch 1/2, loss " in out
+    assert "validation loss" in out

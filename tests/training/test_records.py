@@ -1,0 +1,16 @@
+from skdyn.training import TrainingRecord
+
+
+def test_best_loss_is_validations_where_there_is_one():
+    assert TrainingRecord([3.0, 1.0, 2.0], None, "tol").best_loss == 1.0
+    assert TrainingRecord([3.0, 1.0], [-5.0, -4.0], "tol").best_loss == 4.0
+
+
+def test_runs_join_in_order():
+    first = TrainingRecord([3.0], None, "tol", n_recoveries=1)
+    both = first.then(TrainingRecord([2.0, 1.0], [-2.0, -1.0], "max_iter", n_recoveries=2))
+    assert both.loss_curve == [3.0, 2.0, 1.0]
+    assert both.n_iter == 3
+    assert both.stop_reason == "max_iter"
+    assert both.n_recoveries == 3
+    assert both.validation_scores == [-2.0, -1.0]
