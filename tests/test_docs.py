@@ -1,5 +1,6 @@
 """README, changelog fragments and the docs' generated pages keep what they promise."""
 
+import doctest
 import importlib.util
 import re
 import subprocess
@@ -106,6 +107,19 @@ def test_the_estimator_of_the_developers_page_works():
     y = np.sin(2 * X[:, 0]) + X[:, 1]
     model = names["ShallowRegressor"](learning_rate=0.03, tol=0, random_state=0).fit(X, y)
     assert model.score(X, y) > 0.9
+
+
+GUIDES = sorted((REPOSITORY / "docs" / "guide").glob("*.rst"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", GUIDES, ids=lambda path: path.stem)
+def test_examples_of_the_guide_run(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    failed, _ = doctest.testfile(
+        str(path), module_relative=False, optionflags=doctest.ELLIPSIS, encoding="utf-8"
+    )
+    assert failed == 0
 
 
 # -- the changelog ------------------------------------------------------------------------------
