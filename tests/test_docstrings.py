@@ -68,11 +68,14 @@ def public_objects():
 
 def public_methods(cls):
     """Names of the methods and properties that a class of the package writes itself."""
+    foreign = [base for base in cls.__mro__[1:] if not base.__module__.startswith("skdyn")]
     for name, value in vars(cls).items():
         written = inspect.isfunction(value) or isinstance(
             value, property | classmethod | staticmethod
         )
-        if written and not name.startswith("_"):
+        # skorch and torch tell what their hooks are for; users see ours only with a docstring.
+        hook = not value.__doc__ and any(hasattr(base, name) for base in foreign)
+        if written and not name.startswith("_") and not hook:
             yield name
 
 
