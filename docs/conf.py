@@ -38,7 +38,7 @@ numpydoc_use_plots = False
 
 html_theme = "pydata_sphinx_theme"
 html_title = "skdyn"
-html_static_path = ["_static"]
+html_static_path = [folder for folder in ["_static"] if (HERE / folder).is_dir()]
 html_show_sourcelink = False
 html_theme_options = {"show_prev_next": False, "secondary_sidebar_items": ["page-toc"]}
 

@@ -204,6 +204,8 @@ def bare_families(root, docs, examples):
             found.append(f"docs/guide/{family}.rst is missing")
         if not list((examples / family).glob("plot_*.py")):
             found.append(f"examples/{family}/plot_*.py is missing")
+        if not (examples / family / "GALLERY_HEADER.rst").is_file():
+            found.append(f"examples/{family}/GALLERY_HEADER.rst is missing: the gallery skips it")
     return found
 
 
@@ -338,9 +340,10 @@ def test_a_missing_mirror_and_an_orphan_are_caught(tmp_path):
 
 def test_a_bare_family_is_caught(tmp_path):
     root = plant(tmp_path / "skdyn", {"kan/__init__.py": "__all__ = []"})
-    assert len(bare_families(root, tmp_path / "docs", tmp_path / "examples")) == 3
+    assert len(bare_families(root, tmp_path / "docs", tmp_path / "examples")) == 4
     plant(root, {"kan/__init__.py": '__all__ = ["KANRegressor"]'})
     plant(tmp_path, {"docs/guide/kan.rst": "", "examples/kan/plot_fit.py": ""})
+    plant(tmp_path, {"examples/kan/GALLERY_HEADER.rst": ""})
     assert bare_families(root, tmp_path / "docs", tmp_path / "examples") == []
 
 

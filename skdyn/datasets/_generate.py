@@ -113,15 +113,13 @@ def check_t_span(t_span):
     return first, last
 
 
-def check_number(name, value, *, low=-np.inf, high=np.inf, open_low=False, open_high=False):
-    """Raise unless ``value`` is a real number of the interval; names the parameter."""
-    interval = f"{'(' if open_low else '['}{low}, {high}{')' if open_high else ']'}"
-    if not isinstance(value, Real) or isinstance(value, bool | np.bool_):
-        raise ValueError(f"{name} must be a number in {interval}; got {value!r}.")
-    above = value > low if open_low else value >= low
-    below = value < high if open_high else value <= high
-    if not (above and below):
-        raise ValueError(f"{name} must be a number in {interval}; got {value!r}.")
+def check_number(name, value, *, low=-np.inf, high=np.inf, open_low=False):
+    """Raise unless ``value`` is a finite number, at least (or above) ``low`` and below ``high``."""
+    open_low = open_low or low == -np.inf
+    number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    if not number or not low <= value < high or (open_low and value == low):
+        interval = f"{'(' if open_low else '['}{low}, {high})"
+        raise ValueError(f"{name} must be a finite number in {interval}; got {value!r}.")
 
 
 def check_integer(name, value, *, low):
@@ -135,8 +133,8 @@ def _check_damage(irregular, noise, missing, n_timepoints):
         raise ValueError(
             f"irregular must be True, False, 'shared' or 'per_case'; got {irregular!r}."
         )
-    check_number("noise", noise, low=0, high=np.inf, open_high=True)
-    check_number("missing", missing, low=0, high=1, open_high=True)
+    check_number("noise", noise, low=0)
+    check_number("missing", missing, low=0, high=1)
     if missing > 0 and n_timepoints - round(missing * n_timepoints) < 2:
         raise ValueError(
             f"missing={missing!r} of n_timepoints={n_timepoints} would leave a series with fewer "

@@ -64,9 +64,9 @@ def test_a_stiff_van_der_pol_is_integrated_all_the_same():
 
 
 def test_bad_parameters_are_named():
-    with pytest.raises(ValueError, match=r"mu must be a number in \[0, inf\]; got -1"):
+    with pytest.raises(ValueError, match=r"mu must be a finite number in \[0, inf\); got -1"):
         make_van_der_pol(mu=-1)
-    with pytest.raises(ValueError, match=r"zeta must be a number"):
+    with pytest.raises(ValueError, match=r"zeta must be a finite number"):
         make_damped_oscillator(zeta="0.1")
-    with pytest.raises(ValueError, match=r"length must be a number in \(0, inf\]; got nan"):
+    with pytest.raises(ValueError, match=r"length must be a finite number in \(0, inf\); got nan"):
         make_pendulum(length=float("nan"))

@@ -40,5 +40,5 @@ def test_one_row_of_initial_states_gives_one_spiral():
 
 
 def test_bad_parameters_are_named():
-    with pytest.raises(ValueError, match=r"omega must be a number in \(0, inf\]; got 0"):
+    with pytest.raises(ValueError, match=r"omega must be a finite number in \(0, inf\); got 0"):
         make_spirals(omega=0)
