@@ -292,6 +292,12 @@ class TabularClassifier(ClassifierMixin, _TabularEstimator):
         self.classes_ = np.unique(y if classes is None else np.asarray(classes))
 
     def _encode_targets(self, y):
+        unknown = sorted(set(np.unique(y).tolist()) - set(self.classes_.tolist()), key=str)
+        if unknown:
+            raise ValueError(
+                f"y holds labels {unknown} that are none of the classes {self.classes_.tolist()}. "
+                "Pass every label as classes= in the first partial_fit, or fit anew."
+            )
         encoder = LabelEncoder()
         encoder.classes_ = self.classes_
         return encoder.transform(y)

@@ -462,7 +462,7 @@ def check_callbacks(estimator):
 # -- bad input -------------------------------------------------------------------------------
 
 
-def check_badsample_data(estimator):
+def check_bad_data(estimator):
     """NaN, infinity, nothing, one row, wrong shapes and types: an error that says what is wrong."""
     X, y = sample_data(estimator)
 

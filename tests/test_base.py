@@ -1,0 +1,152 @@
+import copy
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+
+from skdyn import NeuralODERegressor
+from skdyn._validation import fit_context
+from skdyn.base import TorchEstimator
+from skdyn.training import Stage
+
+X = np.random.default_rng(0).normal(loc=[3.0, -2.0], size=(40, 2))
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+class Line(TorchEstimator):
+    """The smallest estimator the base allows: the mean of each column, learnt by descent."""
+
+    def __init__(
+        self, optimizer="adam", max_iter=50, learning_rate=0.1, learning_rate_schedule="constant",
+        batch_size="auto", alpha=0.0, clip_norm=None, tol=1e-4, early_stopping=False,
+        validation_fraction=0.1, n_iter_no_change=10, warm_start=False, random_state=None,
+        device="auto", dtype="float32", verbose=0, fail=False,
+    ):  # fmt: skip
+        for name, value in locals().items():
+            if name != "self":
+                setattr(self, name, value)
+
+    @staticmethod
+    def _build_module(n_features):
+        return torch.nn.Linear(1, n_features)
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        with self._all_or_nothing():
+            self.n_features_in_ = X.shape[1]
+
+            def objective(module, X):
+                if self.fail:
+                    raise RuntimeError("deliberate")
+                return (module(torch.ones_like(X[:, :1])) - X).square().mean()
+
+            config = {"n_features": X.shape[1]}
+            self._train(config, lambda g: [Stage(objective, (X,), self.max_iter)], X=X)
+        return self
+
+    def predict(self, X):
+        return self._forward(np.ones_like(X[:, :1]))
+
+
+def test_a_family_adds_only_its_module_and_its_stages():
+    line = Line(max_iter=500, tol=0.0, n_iter_no_change=500, random_state=0).fit(X)
+    np.testing.assert_allclose(line.predict(X[:1])[0], X.mean(axis=0), atol=0.02)
+
+
+def test_a_failed_first_fit_leaves_nothing_behind():
+    line = Line(fail=True)
+    with pytest.raises(RuntimeError, match="deliberate"):
+        line.fit(X)
+    assert vars(line) == vars(Line(fail=True))
+
+
+def test_a_failed_refit_leaves_the_earlier_model():
+    line = Line(random_state=0, max_iter=20).fit(X)
+    before = line.predict(X)
+    line.set_params(fail=True)
+    with pytest.raises(RuntimeError, match="deliberate"):
+        line.fit(X[:, :1])
+    assert line.n_features_in_ == 2
+    np.testing.assert_array_equal(line.predict(X), before)
+
+
+def test_the_answer_is_computed_in_the_precision_of_the_question():
+    line = Line(max_iter=5).fit(X)
+    assert line.predict(X).dtype == np.float64
+    assert line.predict(X.astype(np.float32)).dtype == np.float32
+    assert next(line.module_.parameters()).dtype == torch.float32
+
+
+def test_large_inputs_are_answered_in_parts():
+    line = Line(max_iter=5).fit(X)
+    many = np.zeros((20_000, 2))
+    assert line.predict(many).shape == (20_000, 2)
+    assert len(np.unique(line.predict(many), axis=0)) == 1
+
+
+def test_the_pickle_is_rebuilt_from_the_config_of_the_fit():
+    line = Line(max_iter=5).fit(X)
+    state = line.__getstate__()
+    assert "module_" not in state
+    assert all(isinstance(array, np.ndarray) for array in state["_module_arrays"].values())
+    assert state["_module_config"] == {"n_features": 2}
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(line)).predict(X), line.predict(X))
+
+
+def test_unpickling_leaves_the_global_generator_alone():
+    blob = pickle.dumps(Line(max_iter=2).fit(X))
+    before = torch.get_rng_state()
+    pickle.loads(blob)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_model_trained_on_an_absent_device_loads_on_the_cpu():
+    line = Line(max_iter=2).fit(X)
+    state = copy.deepcopy(line.__getstate__())
+    state["device_"] = "cuda:7"
+    again = Line()
+    again.__setstate__(state)
+    assert again.device_ == "cpu"
+    np.testing.assert_array_equal(again.predict(X), line.predict(X))
+
+
+def test_warm_start_continues_and_refuses_another_architecture():
+    line = Line(warm_start=True, max_iter=30, random_state=0).fit(X)
+    start, reached = line.loss_curve_[0], line.loss_curve_[-1]
+    again = line.fit(X).loss_curve_[0]
+    assert abs(again - reached) < 0.05 * (start - reached)
+    with pytest.raises(ValueError, match=r"warm_start=True.*n_features"):
+        line.fit(X[:, :1])
+
+
+def test_the_penalty_counts_less_beside_more_data():
+    X_small, X_large = X[:20], np.repeat(X[:20], 10, axis=0)
+    settings = {
+        "alpha": 30.0,
+        "max_iter": 200,
+        "augment_dim": 0,
+        "random_state": 0,
+        "solver": "rk4",
+    }
+    small = NeuralODERegressor((4,), **settings).fit(X_small, X_small[:, 0])
+    large = NeuralODERegressor((4,), **settings).fit(X_large, X_large[:, 0])
+    assert large.score(X_small, X_small[:, 0]) > small.score(X_small, X_small[:, 0]) + 0.1
+
+
+def test_the_warning_of_a_fit_cut_short_names_the_parameters_to_change():
+    with pytest.warns(ConvergenceWarning, match="max_iter=2 .*Raise max_iter or learning_rate"):
+        Line(max_iter=2).fit(X)
+    with warnings.catch_warnings(action="error"):  # a schedule that ran to its end is no failure
+        Line(max_iter=2, learning_rate_schedule="cosine").fit(X)
+
+
+def test_no_net_and_no_optimiser_stay_behind_after_fit():
+    line = Line(max_iter=2).fit(X)
+    assert not any("net" in name or "optim" in name for name in set(vars(line)) - {"optimizer"})
+    assert not any(weight.requires_grad for weight in line.module_.parameters())
+    assert clone(line).get_params() == line.get_params()

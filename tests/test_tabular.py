@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.linear_model import Ridge
+from sklearn.utils.estimator_checks import check_sample_weight_equivalence_on_dense_data
+
+from skdyn import NeuralODEClassifier, NeuralODERegressor
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(60, 3))
+Y = X @ np.array([1.0, -2.0, 0.5]) + 4.0
+
+
+def _regressor(**parameters):
+    settings = {"max_iter": 20, "tol": 0.0, "random_state": 0, "solver": "rk4"} | parameters
+    return NeuralODERegressor((8,), **settings)
+
+
+def _classifier(**parameters):
+    settings = {"max_iter": 20, "tol": 0.0, "random_state": 0, "solver": "rk4"} | parameters
+    return NeuralODEClassifier((8,), **settings)
+
+
+@pytest.mark.parametrize("model", [_regressor(), _classifier()], ids=["regressor", "classifier"])
+def test_units_of_the_inputs_do_not_matter(model):
+    y = Y if isinstance(model, NeuralODERegressor) else (Y > 4).astype(int)
+    answer = "predict" if isinstance(model, NeuralODERegressor) else "predict_proba"
+    other = X * np.array([1e6, 1e-6, 3.0]) + np.array([1e7, 0.0, -5.0])
+    one = getattr(clone(model).fit(X, y), answer)(X)
+    two = getattr(clone(model).fit(other, y), answer)(other)
+    np.testing.assert_allclose(one, two, rtol=1e-3, atol=1e-4)
+
+
+def test_units_of_the_target_come_back_in_the_prediction():
+    model = _regressor(dtype="float64")
+    one = clone(model).fit(X, Y).predict(X)
+    two = clone(model).fit(X, 1e4 * Y - 7).predict(X)
+    np.testing.assert_allclose(1e4 * one - 7, two, rtol=1e-6)
+
+
+@pytest.mark.parametrize("make", [_regressor, _classifier])
+@pytest.mark.parametrize("max_iter", [1, 20])
+def test_weights_equal_repetition_where_the_arithmetic_is_exact(make, max_iter):
+    model = make(dtype="float64", max_iter=max_iter)
+    check_sample_weight_equivalence_on_dense_data(type(model).__name__, model)
+
+
+def test_weight_zero_means_not_there():
+    weight = np.r_[np.ones(40), np.zeros(20)]
+    spoilt = Y.copy()
+    spoilt[40:] = 1e6
+    weighted = _regressor().fit(X, spoilt, sample_weight=weight).predict(X)
+    without = _regressor().fit(X[:40], Y[:40]).predict(X)
+    np.testing.assert_allclose(weighted, without, rtol=1e-4)
+
+
+def test_a_linear_truth_is_found_as_well_as_ridge_finds_it():
+    model = NeuralODERegressor((8,), random_state=0, max_iter=300, alpha=0.01).fit(X[:40], Y[:40])
+    ridge = Ridge(0.01).fit(X[:40], Y[:40])
+    assert model.score(X[40:], Y[40:]) > ridge.score(X[40:], Y[40:]) - 0.02
+
+
+def test_several_targets_keep_their_columns_and_a_column_stays_a_column():
+    both = _regressor().fit(X, np.stack([Y, -Y], axis=1))
+    assert both.predict(X).shape == (60, 2)
+    assert _regressor().fit(X, Y[:, None]).predict(X).shape == (60, 1)
+    assert _regressor().fit(X, Y).predict(X).shape == (60,)
+
+
+def test_partial_fit_must_keep_to_its_number_of_outputs():
+    model = _regressor().partial_fit(X, Y)
+    with pytest.raises(ValueError, match="y has 2 outputs, but the model was started with 1"):
+        model.partial_fit(X, np.stack([Y, Y], axis=1))
+
+
+def test_partial_fit_remembers_the_optimiser_but_a_copy_starts_it_afresh():
+    model = _regressor()
+    for _ in range(5):
+        model.partial_fit(X, Y)
+    whole = _regressor(max_iter=5).fit(X, Y)
+    np.testing.assert_allclose(model.loss_curve_, whole.loss_curve_, rtol=1e-4)
+
+
+def test_classes_announced_in_the_first_partial_fit_may_come_later():
+    y = np.where(Y > 4, "up", "down")
+    model = _classifier().partial_fit(X[:5], np.full(5, "up"), classes=["up", "down", "flat"])
+    model.partial_fit(X, y)
+    assert list(model.classes_) == ["down", "flat", "up"]
+    assert model.predict_proba(X).shape == (60, 3)
+    with pytest.raises(ValueError, match="sideways"):
+        model.partial_fit(X, np.full(60, "sideways"))
+
+
+def test_probabilities_are_probabilities():
+    proba = _classifier().fit(X, np.digitize(Y, [3, 5])).predict_proba(X)
+    np.testing.assert_allclose(proba.sum(axis=1), 1.0)
+    assert (proba >= 0).all()
+
+
+def test_validation_labels_that_training_lacks_are_refused():
+    model = _classifier(early_stopping=True)
+    y = (Y > 4).astype(int)
+    with pytest.raises(ValueError, match=r"labels \[2\] that are none of the classes"):
+        model.fit(X, y, X_val=X[:3], y_val=[0, 1, 2])
+
+
+def test_the_share_for_early_stopping_is_stratified_and_small_data_are_refused_clearly():
+    y = np.r_[np.zeros(54, int), np.ones(6, int)]
+    model = _classifier(early_stopping=True, validation_fraction=0.2).fit(X, y)
+    assert len(model.validation_scores_) == model.n_iter_
+    with pytest.raises(ValueError, match="class"):
+        model.fit(X[:3], [0, 0, 1])
