@@ -161,8 +161,11 @@ def documented_parameters(docstring):
     """Yield name, type without default, text of the default and description of each parameter."""
     for item in NumpyDocString(inspect.cleandoc(docstring))["Parameters"]:
         kind, _, default = item.type.partition("default=")
-        for name in item.name.split(", "):
-            yield name.lstrip("*"), kind.strip(" ,"), default.strip() or None, " ".join(item.desc)
+        names, defaults = item.name.split(", "), default.split(", ")
+        if len(defaults) != len(names) or len(names) == 1:
+            defaults = [default.strip()] * len(names)  # one for all, or a tuple's own commas
+        for name, value in zip(names, defaults):
+            yield name.lstrip("*"), kind.strip(" ,"), value or None, " ".join(item.desc)
 
 
 def same_value(written, default):
@@ -184,7 +187,8 @@ def wrong_defaults(docstring, signature):
             if written is not None:
                 found.append(f"{name} has no default but is documented with {written}")
         elif written is None or not same_value(written, default):
-            found.append(f"{name}={default!r} is documented with default={written}")
+            told = "without a default" if written is None else f"with default={written}"
+            found.append(f"{name}={default!r} is documented {told}")
     return found
 
 
