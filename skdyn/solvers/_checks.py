@@ -5,7 +5,17 @@ import math
 
 import torch
 
-__all__ = ["check_choice", "check_state", "check_times", "check_tolerances"]
+__all__ = [
+    "check_choice",
+    "check_regularization",
+    "check_state",
+    "check_steps",
+    "check_times",
+    "check_tolerances",
+]
+
+# dopri8 has such stages too, but they agree to rounding; an implicit solver does not mind.
+_STIFFNESS_SOLVERS = ("tsit5", "dopri5", "rk4", "heun")
 
 
 def check_choice(name, value, choices):
@@ -19,13 +29,52 @@ def check_choice(name, value, choices):
     raise ValueError(f"{name} must be one of {listed}; got {value!r}.{guess}")
 
 
-def check_tolerances(rtol, atol, max_steps):
-    """Raise unless tolerances are positive and finite and ``max_steps`` a positive integer."""
+def check_tolerances(rtol, atol):
+    """Raise unless tolerances are positive finite numbers."""
     for name, value in (("rtol", rtol), ("atol", atol)):
         if not (isinstance(value, (int, float)) and math.isfinite(value) and value > 0):
             raise ValueError(f"{name} must be a positive finite number; got {value!r}.")
+
+
+def check_steps(max_steps, first_step, step_size):
+    """Raise unless ``max_steps`` is a positive integer and the others None or positive."""
     if not (isinstance(max_steps, int) and max_steps > 0):
         raise ValueError(f"max_steps must be a positive integer; got {max_steps!r}.")
+    for name, value in (("first_step", first_step), ("step_size", step_size)):
+        if value is None:
+            continue
+        if not (isinstance(value, (int, float)) and math.isfinite(value) and value > 0):
+            raise ValueError(
+                f"{name} must be None or a positive finite number (also for backward time); "
+                f"got {value!r}."
+            )
+
+
+def check_regularization(kind, mode, generator, adjoint, tableau):
+    """Raise unless the regularisation can be had from the solver chosen."""
+    check_choice("regularization", kind, (None, "error", "stiffness"))
+    check_choice("regularization_mode", mode, ("global", "local"))
+    if kind is None:
+        return
+    if kind == "error" and not tableau.adaptive:
+        raise ValueError(
+            f"regularization='error' needs a solver with an error estimate; {tableau.name!r} has "
+            "none. Use for example solver='tsit5'."
+        )
+    if kind == "stiffness" and tableau.name not in _STIFFNESS_SOLVERS:
+        raise ValueError(
+            "regularization='stiffness' needs an explicit solver whose last two stages are at the "
+            f"same time, one of {', '.join(_STIFFNESS_SOLVERS)}; got solver={tableau.name!r}."
+        )
+    if mode == "local" and not isinstance(generator, torch.Generator):
+        raise ValueError(
+            "regularization_mode='local' draws a step and needs generator=torch.Generator(); "
+            f"got {generator!r}."
+        )
+    if adjoint == "continuous":
+        raise ValueError(
+            "adjoint='continuous' cannot differentiate a regularization; use adjoint='discrete'."
+        )
 
 
 def check_state(y0):

@@ -1,19 +1,47 @@
 """The front door: solve an ordinary differential equation for a batch of cases."""
 
-import math
 from typing import NamedTuple
 
 import torch
+from torch import nn
 
-from skdyn.exceptions import DivergenceError, MaxStepsError
-from skdyn.solvers._checks import check_choice, check_state, check_times, check_tolerances
+from skdyn.solvers._adjoint import DiscreteAdjoint
+from skdyn.solvers._checks import (
+    check_choice,
+    check_regularization,
+    check_state,
+    check_steps,
+    check_times,
+    check_tolerances,
+)
+from skdyn.solvers._continuous import ContinuousAdjoint
+from skdyn.solvers._control import Tolerance
+from skdyn.solvers._explicit import ExplicitStepper
+from skdyn.solvers._fused import MLPTape, can_fuse
+from skdyn.solvers._implicit import ImplicitStepper
+from skdyn.solvers._march import JointMarch
+from skdyn.solvers._per_sample import PerSampleMarch
+from skdyn.solvers._regularization import Regularizer
+from skdyn.solvers._replay import replay
+from skdyn.solvers._symplectic import LEAPFROG, LeapfrogStepper
 from skdyn.solvers._tableaux import TABLEAUX
+from skdyn.solvers._tape import GraphTape, SilentTape
 
-__all__ = ["ODESolution", "SolverStats", "is_adaptive", "solve_ode", "solver_names"]
+__all__ = ["ODESolution", "Plan", "SolverStats", "is_adaptive", "solve_ode", "solver_names"]
+
+_ADJOINTS = ("discrete", "checkpoint", "continuous", None)
 
 
 class SolverStats(NamedTuple):
-    """What a solve cost: evaluations of the field, accepted and rejected steps."""
+    """What a solve cost.
+
+    Parameters
+    ----------
+    n_fev : int
+        Evaluations of the field on the whole batch, forward pass only.
+    n_accepted, n_rejected : int
+        Steps; with per-sample control those of the busiest case.
+    """
 
     n_fev: int
     n_accepted: int
@@ -21,22 +49,81 @@ class SolverStats(NamedTuple):
 
 
 class ODESolution(NamedTuple):
-    """States ``ys`` (n, t, d), the differentiable ``regularization`` or None, and ``stats``."""
+    """Result of ``solve_ode``.
+
+    Parameters
+    ----------
+    ys : tensor of shape (n, t, d)
+        States at the requested times; ``ys[:, 0]`` is ``y0``.
+    regularization : tensor of shape () or None
+        Differentiable regularisation term.
+    stats : SolverStats
+        What the solve cost.
+    """
 
     ys: torch.Tensor
     regularization: torch.Tensor | None
     stats: SolverStats
 
 
+class Plan(NamedTuple):
+    """Settings that a march reads, checked."""
+
+    tolerance: Tolerance
+    max_steps: int
+    first_step: float | None
+    step_size: float | None
+    on_failure: str
+    wants_last: bool
+
+    def renewed(self, like):
+        """The same settings for states like ``like``."""
+        return self._replace(tolerance=self.tolerance.renewed(like), first_step=None)
+
+
 def solver_names():
-    """Names of all solvers."""
-    return tuple(TABLEAUX)
+    """Names of all solvers.
+
+    Returns
+    -------
+    names : tuple of str
+        What ``solver`` may be.
+
+    Examples
+    --------
+    >>> from skdyn.solvers import solver_names
+    >>> "tsit5" in solver_names()
+    True
+    """
+    return (*TABLEAUX, LEAPFROG.name)
 
 
 def is_adaptive(solver):
-    """Whether ``solver`` chooses its own steps."""
+    """Whether a solver chooses its own steps.
+
+    Parameters
+    ----------
+    solver : str
+        Name of the solver.
+
+    Returns
+    -------
+    adaptive : bool
+        False for those that take ``step_size``, or one step an interval.
+
+    Raises
+    ------
+    ValueError
+        If there is no solver of that name.
+
+    Examples
+    --------
+    >>> from skdyn.solvers import is_adaptive
+    >>> is_adaptive("dopri5"), is_adaptive("rk4")
+    (True, False)
+    """
     check_choice("solver", solver, solver_names())
-    return TABLEAUX[solver].adaptive
+    return solver in TABLEAUX and TABLEAUX[solver].adaptive
 
 
 def solve_ode(
@@ -55,162 +142,172 @@ def solve_ode(
     regularization=None,
     regularization_mode="global",
     generator=None,
+    on_failure="raise",
 ):
-    """Solve dy/dt = field(t, y) (first version: plain autograd through the steps)."""
+    r"""Solve :math:`dy/dt = f(t, y)` for a batch of initial states.
+
+    Gradients flow to ``y0`` and to whatever the field depends on (a module's parameters, tensors
+    that a function closes over), not to ``t``. Step sizes are constants of the backward pass.
+
+    Parameters
+    ----------
+    field : callable
+        ``field(t, y)`` returns the derivative (n, d) of the states ``y`` (n, d). ``t`` has shape
+        () when all cases share the clock and (n, 1) when each has its own (per-sample control, or
+        times for each case). Cases must not look at each other under ``step_control="per_sample"``
+        or an implicit solver.
+    y0 : tensor of shape (n, d)
+        Initial states, float32 or float64.
+    t : tensor of shape (t,) or (n, t)
+        Strictly increasing times, or strictly decreasing ones for backward time, in the unit of
+        the field; shared, or one row a case. ``t[0]`` is the time of ``y0``. Lists work too.
+    solver : str, default="tsit5"
+        One of ``solver_names()``. ``"kvaerno5"`` is for stiff fields, ``"leapfrog"`` for separable
+        Hamiltonians with ``y = [q, p]``.
+    rtol, atol : float, default=1e-5, 1e-6
+        Tolerances: a step is accepted when the root mean square of its error, each entry divided
+        by ``atol + rtol * |y|``, is at most one.
+    step_control : {"joint", "per_sample"}, default="joint"
+        One step size for all, from the error over all cases, or one for each case, so that no
+        case depends on its company.
+    adjoint : {"discrete", "checkpoint", "continuous", None}, default="discrete"
+        How gradients are computed: exactly, from recorded evaluations; exactly, from the states
+        kept and each step taken again (less memory, one more evaluation each; the field must be
+        deterministic); by solving the adjoint equation backward in time, to tolerance, in constant
+        memory; or None, by torch's graph of all operations.
+    max_steps : int, default=1000
+        Steps tried, accepted or not, before the solve gives up.
+    first_step : float, default=None
+        Size of the first step, in the unit of ``t``; None estimates one from the field.
+    step_size : float, default=None
+        Size of fixed steps, shortened so that each interval holds a whole number of them. None
+        means adaptive steps where the solver has them, and one step an interval elsewhere.
+    regularization : {"error", "stiffness"}, default=None
+        Heuristic to return as a differentiable term.
+    regularization_mode : {"global", "local"}, default="global"
+        Whether the term sums all steps or estimates the sum from one random step.
+    generator : torch.Generator, default=None
+        Source of that draw; required by "local".
+    on_failure : {"raise", "warn"}, default="raise"
+        What a case that cannot be solved does under per-sample control: raise, or leave NaN from
+        where it stopped and warn, while the others go on. Joint control always raises.
+
+    Returns
+    -------
+    solution : ODESolution
+        ``ys`` (n, t, d), ``regularization`` and ``stats``.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not what it should be.
+    DivergenceError
+        If a state leaves the finite numbers.
+    StiffnessError
+        If stability holds an explicit solver's step far below the time scale asked for.
+    MaxStepsError
+        If ``max_steps`` do not reach the last time.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skdyn.solvers import solve_ode
+    >>> t = torch.linspace(0, 1, 5, dtype=torch.float64)
+    >>> y0 = torch.ones(1, 1, dtype=torch.float64)
+    >>> ys = solve_ode(lambda t, y: -y, y0, t).ys
+    >>> bool((ys[0, :, 0] - torch.exp(-t)).abs().max() < 1e-5)
+    True
+    """
     check_choice("solver", solver, solver_names())
     check_choice("step_control", step_control, ("joint", "per_sample"))
-    check_choice("adjoint", adjoint, ("discrete", "checkpoint", "continuous", None))
-    check_choice("regularization", regularization, (None, "error", "stiffness"))
-    check_choice("regularization_mode", regularization_mode, ("global", "local"))
-    check_tolerances(rtol, atol, max_steps)
+    check_choice("adjoint", adjoint, _ADJOINTS)
+    check_choice("on_failure", on_failure, ("raise", "warn"))
+    check_tolerances(rtol, atol)
+    check_steps(max_steps, first_step, step_size)
     check_state(y0)
     times = check_times(t, len(y0))
-    tableau = TABLEAUX[solver]
-    n, shared = len(y0), times.ndim == 1
-    # One clock per group: every case in per-sample control, the unit clock of intervals otherwise.
+    tolerance = Tolerance(rtol, atol, y0)
+    stepper = _make_stepper(solver, y0, tolerance)
+    tableau = stepper.tableau
+    check_regularization(regularization, regularization_mode, generator, adjoint, tableau)
+    plan = Plan(
+        tolerance, max_steps, first_step, step_size, on_failure,
+        regularization is not None,
+    )
     per_sample = step_control == "per_sample" and tableau.adaptive and step_size is None
-    rows = times.expand(n, -1) if shared else times
-    own = per_sample or not shared
-    grid = rows.to(y0)
-    T = rows.shape[1]
-    adaptive = tableau.adaptive and step_size is None
-    a, c = tableau.matrix.tolist(), tableau.nodes.tolist()
-    b, dense = tableau.b, torch.as_tensor(tableau.dense).to(y0)
-    powers = torch.arange(1, dense.shape[1] + 1).to(y0)
-    stats = [0, 0, 0]
-    terms = []
+    kind = PerSampleMarch if per_sample else JointMarch
+    regularizer = None
+    if regularization is not None:
+        regularizer = Regularizer(regularization, regularization_mode, generator, tableau, y0)
+    return _solve(field, y0, times, stepper, plan, kind, adjoint, regularizer)
 
-    def call(ti, yi):
-        stats[0] += 1
-        return field(ti, yi)
 
-    def step(tn, h, y, k):
-        ks = [k]
-        inputs = [y]
-        for i in range(1, tableau.n_stages):
-            yi = y + h * sum(a[i][j] * ks[j] for j in range(i) if a[i][j])
-            inputs.append(yi)
-            ks.append(call(tn + c[i] * h, yi))
-        y1 = inputs[-1]
-        error = h * sum(e * k for e, k in zip(tableau.b_error, ks)) if tableau.adaptive else None
-        return y1, torch.stack(ks), inputs, error
+def _make_stepper(solver, y0, tolerance):
+    if solver == LEAPFROG.name:
+        return LeapfrogStepper(y0)
+    tableau = TABLEAUX[solver]
+    return ImplicitStepper(tableau, tolerance) if tableau.implicit else ExplicitStepper(tableau)
 
-    def norms(error, y, y1):
-        scaled = error / (atol + rtol * torch.maximum(y.abs(), y1.abs()))
-        return scaled.square().mean(dim=1, keepdim=True).sqrt()
 
-    def regularize(h, ks, inputs, error):
-        if regularization == "error":
-            terms.append((error.norm(dim=1, keepdim=True) * h.abs()).mean())
-        elif regularization == "stiffness":
-            top = (ks[-1] - ks[-2]).norm(dim=1)
-            bottom = (inputs[-1] - inputs[-2]).norm(dim=1)
-            terms.append((top / bottom.clamp_min(1e-12)).mean())
+def _may_need_gradients(field, y0):
+    """Whether something could ask for a gradient; a plain function must be tried to know."""
+    if not torch.is_grad_enabled():
+        return False
+    if y0.requires_grad or not isinstance(field, nn.Module):
+        return True
+    return any(p.requires_grad for p in field.parameters())
 
-    sign = torch.sign(grid[:, -1:] - grid[:, :1])
-    tn, y = grid[:, :1], y0
-    first = tn if own else tn[0, 0]
-    k = call(first, y)
-    if not bool(torch.isfinite(k).all()):
-        case = int((~torch.isfinite(k)).any(1).nonzero()[0])
-        raise DivergenceError(f"the field is not finite at the first time in case {case}.", case=case)
-    if adaptive:
+
+def _make_tape(field, y0, records, stepper):
+    """The cheapest tape that does the job."""
+    if can_fuse(field, y0) and not stepper.needs_jacobian:
+        return MLPTape(field, y0, records)
+    return GraphTape(field) if records else SilentTape(field)
+
+
+def _solve(field, y0, times, stepper, plan, kind, adjoint, regularizer):
+    differentiable = _may_need_gradients(field, y0)
+    records = differentiable and adjoint in ("discrete", "checkpoint")
+    keep = {"discrete": "all", "checkpoint": "states"}.get(adjoint, "none")
+    with torch.no_grad():
+        start = y0.detach()
+        tape = _make_tape(field, start, records, stepper)
+        march = kind(stepper, tape, start, times, plan, keep if records else "none")
+        if regularizer is not None:
+            march.rows.seals.append(regularizer.seal)
+        march.start()
+        if records and not (y0.requires_grad or tape.leaves):
+            records = differentiable = False
+            march.tape = SilentTape(field)
+            march.tape.n_fev = tape.n_fev
+    if records:
+        ys, term = _apply(DiscreteAdjoint, march, regularizer, y0, tape.leaves)
+    elif differentiable and adjoint == "continuous":
+        leaves = _leaves(field, march, start)
+        ys, term = _apply(ContinuousAdjoint, march, regularizer, y0, leaves)
+    elif differentiable and adjoint is None:
+        march.rows.keep = "states"
         with torch.no_grad():
-            scale = atol + rtol * y.abs()
-            d0, d1 = (((x / scale) ** 2).mean(1, keepdim=True).sqrt() for x in (y, k))
-            h = torch.where((d0 > 1e-5) & (d1 > 1e-5), 0.01 * d0 / d1, torch.tensor(1e-6).to(y0))
-            h = torch.full_like(h, first_step) if first_step else h
-            if not per_sample:
-                h = h.min().expand(n, 1)
-            h = h * sign
-    out = [[y0[i]] for i in range(n)] if per_sample else [y0]
-    if per_sample:
-        index = torch.ones(n, dtype=torch.long)
-        end = grid[:, -1:]
-        while True:
-            active = ((end - tn) * sign > 0)
-            if not bool(active.any()):
-                break
-            if stats[1] + stats[2] >= max_steps:
-                case = int(active.flatten().nonzero()[0])
-                raise MaxStepsError(f"max_steps={max_steps} reached in case {case}.", case=case)
-            last = (tn + h * 1.0001 - end) * sign >= 0
-            h = torch.where(last, end - tn, h)
-            h = torch.where(active, h, torch.zeros_like(h))
-            y1, ks, inputs, error = step(tn, h, y, k)
-            with torch.no_grad():
-                e = norms(error, y, y1)
-                ok = (e <= 1) & active
-                factor = (0.9 * e.clamp_min(1e-10) ** -0.2).clamp(0.2, 10.0).nan_to_num(0.2, 0.2, 0.2)
-                t1 = torch.where(last, end, tn + h)
-                if bool((active & ~ok & (h.abs() < 1e-12 * (end - grid[:, :1]).abs())).any()):
-                    case = int((active & ~ok).flatten().nonzero()[0])
-                    raise DivergenceError(f"the step vanished in case {case}.", case=case)
-            regularize(torch.where(ok, h, 0.0), ks, inputs, error)
-            for i in ok.flatten().nonzero().flatten().tolist():
-                while index[i] < T and (grid[i, index[i]] - t1[i, 0]) * sign[i, 0] <= 0:
-                    theta = (grid[i, index[i]] - tn[i, 0]) / h[i, 0]
-                    out[i].append(y[i] + h[i] * ((dense @ theta**powers) @ ks[:, i]))
-                    index[i] += 1
-            y, k = torch.where(ok, y1, y), torch.where(ok, ks[-1], k)
-            tn, h = torch.where(ok, t1, tn), torch.where(active, h * factor, h)
-            stats[1 if bool(ok.any()) else 2] += 1
-        ys = torch.stack([torch.stack(states) for states in out])
-        total = torch.stack(terms).sum() if terms else None
-        return ODESolution(ys, total, SolverStats(*stats))
-    # Joint: a float clock; per-case grids run on the unit clock of intervals, stopping at knots.
-    clock = times[0:].tolist() if shared else [float(i) for i in range(T)]
-    s, direction = clock[0], 1.0 if clock[-1] > clock[0] else -1.0
-    if adaptive:
-        hs = float((h.abs() if shared else (h / (grid[:, 1:2] - grid[:, :1])).abs()).min()) * direction
-    upcoming = 1
-    while upcoming < T:
-        knot = clock[-1] if (shared and adaptive) else clock[upcoming]
-        if adaptive:
-            trial = hs
-        elif step_size is None:
-            trial = knot - s
-        else:
-            gap = abs(clock[upcoming] - clock[upcoming - 1])
-            width = step_size if shared else step_size / float((grid[:, upcoming] - grid[:, upcoming - 1]).abs().max())
-            trial = direction * gap / math.ceil(gap / width - 1e-9)
-        last = (s + 1.0001 * trial - knot) * direction >= 0
-        trial = knot - s if last else trial
-        if stats[1] + stats[2] >= max_steps:
-            raise MaxStepsError(f"max_steps={max_steps} reached at t={s:g}.", t=s, n_steps=max_steps)
-        if shared:
-            tn, h = torch.tensor(s).to(y0), trial
-        else:
-            j = upcoming - 1
-            delta = grid[:, j + 1 : j + 2] - grid[:, j : j + 1]
-            tn, h = grid[:, j : j + 1] + (s - j) * delta, trial * delta
-        y1, ks, inputs, error = step(tn, h, y, k)
-        e = 0.0
-        if adaptive:
-            with torch.no_grad():
-                e = float(norms(error, y, y1).square().mean().sqrt())
-            factor = min(10.0, max(0.2, 0.9 * max(e, 1e-10) ** (-1 / (tableau.error_order + 1))))
-            if not math.isfinite(e):
-                factor = 0.2
-            hs = trial * factor
-            if not e <= 1:
-                stats[2] += 1
-                if abs(trial) < 1e-13 * abs(clock[-1] - clock[0]) + 1e-14 * abs(s):
-                    bad = int(y1.abs().nan_to_num(torch.inf).amax(1).argmax())
-                    raise DivergenceError(f"the step vanished at t={s:g} in case {bad}.", case=bad, t=s)
-                continue
-        stats[1] += 1
-        regularize(torch.as_tensor(h), ks, inputs, error)
-        s1 = knot if last else s + trial
-        while upcoming < T and (clock[upcoming] - s1) * direction <= 1e-12 * abs(trial):
-            theta = (clock[upcoming] - s) / trial
-            weights = dense @ theta**powers
-            out.append(y + h * torch.tensordot(weights, ks, 1))
-            upcoming += 1
-        s, y, k = s1, y1, ks[-1]
-    ys = torch.stack(out, dim=1)
-    if not bool(torch.isfinite(ys).all()):
-        case, j, _ = (~torch.isfinite(ys)).nonzero()[0].tolist()
-        raise DivergenceError(f"the solution is not finite in case {case} at time index {j}.", case=case)
-    total = torch.stack(terms).sum() if terms else None
-    return ODESolution(ys, total, SolverStats(*stats))
+            march.run()
+            _ = regularizer and regularizer.total()
+        ys, term = replay(march, field, y0, regularizer)
+    else:
+        march.rows.keep = "none"
+        with torch.no_grad():
+            march.run()
+            term = regularizer.total() if regularizer is not None else None
+        ys = march.output.solution()
+    return ODESolution(ys, term, SolverStats(march.tape.n_fev, march.n_accepted, march.n_rejected))
+
+
+def _apply(function, march, regularizer, y0, leaves):
+    """Run an adjoint; its result always as a pair."""
+    result = function.apply(march, regularizer, y0, *leaves)
+    return result if regularizer is not None else (result, None)
+
+
+def _leaves(field, march, y0):
+    """What a field depends on, from one evaluation with a graph."""
+    probe = GraphTape(field)
+    probe.evaluate(march.first_time, 1, y0, torch.empty_like(y0))
+    return probe.leaves

@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from skdyn.solvers._interpolant import derive_interpolant
 from skdyn.solvers._order import order_residual
 
 __all__ = ["TABLEAUX", "Tableau"]
@@ -41,7 +42,9 @@ class Tableau:
         Order of the embedded solution.
     interpolant : array-like of shape (s, p), default=None
         Row i holds the coefficients of :math:`\theta, \theta^2, ...` of stage i's weight in the
-        dense output. None means cubic Hermite.
+        published dense output. None derives one of order ``dense_order``.
+    dense_order : int, default=3
+        Order of the dense output; 3 is the cubic Hermite interpolant.
     implicit : bool, default=False
         Whether the stages from the second on are implicit (a constant diagonal).
     stability : float, default=inf
@@ -61,6 +64,7 @@ class Tableau:
     b_error: tuple | None = None
     error_order: int = 0
     interpolant: tuple | None = None
+    dense_order: int = 3
     implicit: bool = False
     stability: float = float("inf")
     n_evaluations: int = field(init=False, default=0)
@@ -97,8 +101,11 @@ class Tableau:
         """Coefficients of the dense output, shape (s, p)."""
         if self.interpolant is not None:
             return np.array(self.interpolant, dtype=float)
-        first, last = np.eye(self.n_stages)[[0, -1]]
         b = np.array(self.b)
+        if self.dense_order > 3:
+            degree = self.dense_order + 1
+            return derive_interpolant(self.matrix, b, self.dense_order, degree)
+        first, last = np.eye(self.n_stages)[[0, -1]]
         return np.stack([first, 3 * b - 2 * first - last, -2 * b + first + last], axis=1)
 
     def _complete(self):
@@ -128,7 +135,7 @@ class Tableau:
             raise ValueError(f"tableau {self.name!r}: the dense output misses y1 by {end:.1e}")
 
     def _check_order(self, which, weights, order):
-        residual = order_residual(self.matrix, weights, min(order, 6))
+        residual = order_residual(self.matrix, weights, order)
         if residual > 1e-12:
             raise ValueError(
                 f"tableau {self.name!r}: {which} misses an order condition up to order {order} "
@@ -262,4 +269,190 @@ TSIT5 = Tableau(
     stability=3.5,
 )
 
-TABLEAUX = {method.name: method for method in (EULER, MIDPOINT, HEUN, RK4, BOSH3, DOPRI5, TSIT5)}
+_DOPRI8_B = (
+    14005451 / 335480064,
+    0,
+    0,
+    0,
+    0,
+    -59238493 / 1068277825,
+    181606767 / 758867731,
+    561292985 / 797845732,
+    -1041891430 / 1371343529,
+    760417239 / 1151165299,
+    118820643 / 751138087,
+    -528747749 / 2220607170,
+    1 / 4,
+)
+_DOPRI8_LOW = (
+    13451932 / 455176623,
+    0,
+    0,
+    0,
+    0,
+    -808719846 / 976000145,
+    1757004468 / 5645159321,
+    656045339 / 265891186,
+    -3867574721 / 1518517206,
+    465885868 / 322736535,
+    53011238 / 667516719,
+    2 / 45,
+    0,
+)
+
+# Prince and Dormand (1981), RK8(7)13M.
+DOPRI8 = Tableau(
+    "dopri8",
+    8,
+    a=(
+        (1 / 18,),
+        (1 / 48, 1 / 16),
+        (1 / 32, 0, 3 / 32),
+        (5 / 16, 0, -75 / 64, 75 / 64),
+        (3 / 80, 0, 0, 3 / 16, 3 / 20),
+        (
+            29443841 / 614563906,
+            0,
+            0,
+            77736538 / 692538347,
+            -28693883 / 1125000000,
+            23124283 / 1800000000,
+        ),
+        (
+            16016141 / 946692911,
+            0,
+            0,
+            61564180 / 158732637,
+            22789713 / 633445777,
+            545815736 / 2771057229,
+            -180193667 / 1043307555,
+        ),
+        (
+            39632708 / 573591083,
+            0,
+            0,
+            -433636366 / 683701615,
+            -421739975 / 2616292301,
+            100302831 / 723423059,
+            790204164 / 839813087,
+            800635310 / 3783071287,
+        ),
+        (
+            246121993 / 1340847787,
+            0,
+            0,
+            -37695042795 / 15268766246,
+            -309121744 / 1061227803,
+            -12992083 / 490766935,
+            6005943493 / 2108947869,
+            393006217 / 1396673457,
+            123872331 / 1001029789,
+        ),
+        (
+            -1028468189 / 846180014,
+            0,
+            0,
+            8478235783 / 508512852,
+            1311729495 / 1432422823,
+            -10304129995 / 1701304382,
+            -48777925059 / 3047939560,
+            15336726248 / 1032824649,
+            -45442868181 / 3398467696,
+            3065993473 / 597172653,
+        ),
+        (
+            185892177 / 718116043,
+            0,
+            0,
+            -3185094517 / 667107341,
+            -477755414 / 1098053517,
+            -703635378 / 230739211,
+            5731566787 / 1027545527,
+            5232866602 / 850066563,
+            -4093664535 / 808688257,
+            3962137247 / 1805957418,
+            65686358 / 487910083,
+        ),
+        (
+            403863854 / 491063109,
+            0,
+            0,
+            -5068492393 / 434740067,
+            -411421997 / 543043805,
+            652783627 / 914296604,
+            11173962825 / 925320556,
+            -13158990841 / 6184727034,
+            3936647629 / 1978049680,
+            -160528059 / 685178525,
+            248638103 / 1413531060,
+            0,
+        ),
+    ),
+    b=_DOPRI8_B,
+    c=(
+        1 / 18,
+        1 / 12,
+        1 / 8,
+        5 / 16,
+        3 / 8,
+        59 / 400,
+        93 / 200,
+        5490023248 / 9719169821,
+        13 / 20,
+        1201146811 / 1299019798,
+        1.0,
+        1.0,
+    ),
+    b_error=tuple(high - low for high, low in zip(_DOPRI8_B, _DOPRI8_LOW)),
+    error_order=7,
+    dense_order=5,
+    stability=5.2,
+)
+
+_KVAERNO5_B = (
+    0.13659751177640291,
+    0.0,
+    -0.05496908796538376,
+    -0.04118626728321046,
+    0.62993304899016403,
+    0.06962479448202728,
+    0.26,
+)
+_KVAERNO5_LOW = (
+    0.13855640231268224,
+    0.0,
+    -0.04245337201752043,
+    0.02446657898003141,
+    0.61943039072480676,
+    0.26,
+    0.0,
+)
+
+# Kvaerno (2004), ESDIRK 5(4) with gamma = 0.26: L-stable, its last stage is the solution.
+KVAERNO5 = Tableau(
+    "kvaerno5",
+    5,
+    a=(
+        (0.26, 0.26),
+        (0.13, 0.84033320996790809, 0.26),
+        (0.22371961478320505, 0.47675532319799699, -0.06470895363112615, 0.26),
+        (
+            0.16648564323248321,
+            0.10450018841591720,
+            0.03631482272098715,
+            -0.13090704451073998,
+            0.26,
+        ),
+        _KVAERNO5_LOW[:6],
+        _KVAERNO5_B,
+    ),
+    b=_KVAERNO5_B,
+    c=(0.52, 1.230333209967908, 0.8957659843500759, 0.43639360985864756, 1.0, 1.0),
+    b_error=tuple(high - low for high, low in zip(_KVAERNO5_B, _KVAERNO5_LOW)),
+    error_order=4,
+    dense_order=4,
+    implicit=True,
+)
+
+_ALL = (EULER, MIDPOINT, HEUN, RK4, BOSH3, DOPRI5, TSIT5, DOPRI8, KVAERNO5)
+TABLEAUX = {method.name: method for method in _ALL}
