@@ -25,7 +25,7 @@ def public_modules():
 
 
 def write_api_pages(folder):
-    """Write one page a module, with its docstring and a table of what it offers."""
+    """Write one page a module, its docstring and a table of what it offers; return the paths."""
     folder.mkdir(parents=True, exist_ok=True)
     wanted = {}
     for name in public_modules():
@@ -42,6 +42,7 @@ def write_api_pages(folder):
         # Left alone when unchanged, so that a second build reads only what is new.
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
+    return sorted(wanted)
 
 
 def estimator_rows():

@@ -13,7 +13,7 @@ import _pages  # noqa: E402
 
 import skdyn  # noqa: E402
 
-_pages.write_api_pages(HERE / "api" / "generated")
+API_PAGES = _pages.write_api_pages(HERE / "api" / "generated")
 
 project = "skdyn"
 author = "the skdyn developers"
@@ -31,7 +31,8 @@ templates_path = ["_templates"]
 exclude_patterns = ["_build", "changes", "gallery/**/*.ipynb", "**/sg_execution_times.rst"]
 default_role = "code"
 
-autosummary_generate = True
+# Named, because a second build does not know pages that are new since the first.
+autosummary_generate = [str(path) for path in API_PAGES]
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
 numpydoc_use_plots = False

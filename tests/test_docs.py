@@ -60,8 +60,8 @@ def test_the_code_of_the_readme_learns_the_dynamics():
     names = {}
     exec(compile(code, "README.md", "exec"), names)
     score = names["trajectory_r2_score"](names["truth"], names["forecast"])
-    # 0 is a model that knows only the mean.
-    assert score > 0.8
+    # The page says 0.999; how a machine rounds may cost a little of it.
+    assert score > 0.99
 
 
 def test_the_table_of_the_readme_is_that_of_the_estimators_found():

@@ -179,8 +179,9 @@ def same_value(written, default):
 
 def wrong_defaults(docstring, signature):
     found = []
-    for name, _, written, _ in documented_parameters(docstring):
-        if name not in signature.parameters:
+    for name, kind, written, _ in documented_parameters(docstring):
+        # "y : Ignored" is scikit-learn's word for what is there for the sake of the interface.
+        if name not in signature.parameters or kind == "Ignored":
             continue
         default = signature.parameters[name].default
         if default is inspect.Parameter.empty:
