@@ -72,9 +72,7 @@ class _Quadrature:
 
     def accept(self, weights, h):
         """Add one step's quadrature; its last evaluation stays, as the next step's first."""
-        count = len(weights)
-        start = self.n - count
-        for e, weight in enumerate(weights, start=start):
+        for e, weight in enumerate(weights):
             if weight:
                 # Time runs backward: h carries the sign that turns the integral round.
                 self.graph.pull(e, self._costates[e] * (-weight * h))

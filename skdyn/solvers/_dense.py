@@ -129,9 +129,7 @@ class CaseOutput:
 
     def seal(self, chunk):
         """Write the outputs of a chunk whose marks are ``(t, h, t1)``, float64, shape (n, 1)."""
-        start, width, end = (
-            torch.cat([mark[k] for mark in chunk.marks], dim=1) for k in range(3)
-        )
+        start, width, end = (torch.cat([mark[k] for mark in chunk.marks], dim=1) for k in range(3))
         ends = (end * self._sign).contiguous()
         step = torch.searchsorted(ends, self._wanted)
         begun = self._wanted > start[:, :1] * self._sign
@@ -195,7 +193,5 @@ class CaseOutput:
         """The solution from the states gathered by ``replay``."""
         n, n_wanted = self._wanted.shape
         lost = torch.full_like(y0[0], torch.nan)
-        later = [
-            torch.stack([out.get((i, k), lost) for k in range(n_wanted)]) for i in range(n)
-        ]
+        later = [torch.stack([out.get((i, k), lost) for k in range(n_wanted)]) for i in range(n)]
         return torch.cat([y0[:, None], torch.stack(later)], dim=1)

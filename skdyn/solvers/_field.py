@@ -1,5 +1,7 @@
 """A vector field made of a multilayer perceptron."""
 
+import itertools
+
 import torch
 from torch import nn
 
@@ -46,7 +48,7 @@ class MLPField(nn.Module):
         self.activation = activation
         self.time_dependent = time_dependent
         widths = [dim + time_dependent, *hidden_layer_sizes, dim]
-        self.layers = nn.ModuleList(nn.Linear(i, o) for i, o in zip(widths, widths[1:]))
+        self.layers = nn.ModuleList(nn.Linear(i, o) for i, o in itertools.pairwise(widths))
         self._act = ACTIVATIONS[activation]()
 
     def forward(self, t, y):

@@ -262,8 +262,18 @@ class JointMarch:
         case = int((~finite[:, k]).nonzero()[0])
         t = self.stops[k] if self.shared else float(self._t[case, k])
         y = ys[:, k - 1]
-        self.clock.begin(self._span(self.stops[k - 1], 0.0) if self.shared else Span(self._t[:, k - 1 : k], 0.0))
+        self.clock.begin(
+            self._span(self.stops[k - 1], 0.0) if self.shared else Span(self._t[:, k - 1 : k], 0.0)
+        )
         raise diagnose(
-            self.tape.field, self.y0, y, t, self.plan.step_size or 0.0, self.n_accepted,
-            case, self.clock.time(1), self.tableau.implicit, grown=True,
+            self.tape.field,
+            self.y0,
+            y,
+            t,
+            self.plan.step_size or 0.0,
+            self.n_accepted,
+            case,
+            self.clock.time(1),
+            self.tableau.implicit,
+            grown=True,
         )

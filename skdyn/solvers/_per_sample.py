@@ -132,9 +132,9 @@ class PerSampleMarch:
         vanished = refused & (self.h <= smallest)
         active = self._active & ~(ok & last) & ~vanished
         flags = [ok, refused, refused & ~torch.isfinite(error), vanished, active]
-        moved, some_refused, some_wild, some_lost, going = (
-            torch.stack([flag.any() for flag in flags]).tolist()
-        )
+        moved, some_refused, some_wild, some_lost, going = torch.stack(
+            [flag.any() for flag in flags]
+        ).tolist()
         self._accepted += ok
         self._rejected += refused
         if some_lost:
@@ -167,8 +167,9 @@ class PerSampleMarch:
                 y1 = self.stepper.attempt(self.tape, self.clock, chunk, base)
             y1 = torch.where(still, y1, self.y)
             chunk.rows[base + s].copy_(y1)
-            torch.where(still, chunk.rows[base + s + 1], chunk.rows[base + 1],
-                        out=chunk.rows[base + s + 1])
+            torch.where(
+                still, chunk.rows[base + s + 1], chunk.rows[base + 1], out=chunk.rows[base + s + 1]
+            )
         if self.on_accept is not None:
             self.on_accept(span)
         end = torch.where(ok, torch.where(last, self._end, self.t + h), self.t)
@@ -187,7 +188,14 @@ class PerSampleMarch:
             case = int(vanished.flatten().nonzero()[0])
             t, dt = self._facts(case, h)
             raise diagnose(
-                self.tape.field, self.y0, self.y, t, dt, tries, case, self.t.to(self.y0),
+                self.tape.field,
+                self.y0,
+                self.y,
+                t,
+                dt,
+                tries,
+                case,
+                self.t.to(self.y0),
                 self.tableau.implicit,
             )
 
@@ -198,7 +206,13 @@ class PerSampleMarch:
             case = int(self._active.flatten().nonzero()[0])
             t, dt = self._facts(case, self.h)
             raise out_of_steps(
-                self.tape.field, self.y, t, dt, tries, float(self._end[case]), case,
+                self.tape.field,
+                self.y,
+                t,
+                dt,
+                tries,
+                float(self._end[case]),
+                case,
                 self.t.to(self.y0),
                 float("inf") if self.tableau.implicit else self.tableau.stability,
             )

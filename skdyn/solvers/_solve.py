@@ -231,7 +231,11 @@ def solve_ode(
     tableau = stepper.tableau
     check_regularization(regularization, regularization_mode, generator, adjoint, tableau)
     plan = Plan(
-        tolerance, max_steps, first_step, step_size, on_failure,
+        tolerance,
+        max_steps,
+        first_step,
+        step_size,
+        on_failure,
         regularization is not None,
     )
     per_sample = step_control == "per_sample" and tableau.adaptive and step_size is None

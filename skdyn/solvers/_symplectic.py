@@ -61,7 +61,9 @@ class LeapfrogStepper:
 
     def renewed(self, like):
         """Leapfrog has no adjoint equation of its own kind: ``[y, a]`` is not separable."""
-        raise ValueError("adjoint='continuous' does not work with solver='leapfrog'; use 'discrete'.")
+        raise ValueError(
+            "adjoint='continuous' does not work with solver='leapfrog'; use 'discrete'."
+        )
 
     def _parts(self, row):
         return row[:, : self._half], row[:, self._half :]

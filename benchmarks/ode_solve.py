@@ -1,0 +1,191 @@
+"""Forward and backward through an ODE solver, side by side with torchdiffeq and torchode.
+
+Run ``python benchmarks/ode_solve.py`` after ``pip install "skdyn[bench]"``. One thread, float32, the
+same weights everywhere, runs interleaved so that a slow moment of the machine hits all alike;
+medians. ``overhead`` is time over (NFE x one forward and backward of the row's own field);
+``error`` is the largest deviation from scipy's DOP853 at 1e-11 over the requested times.
+"""
+
+import argparse
+import copy
+import statistics
+import time
+
+import numpy as np
+import torch
+from scipy.integrate import solve_ivp
+
+from skdyn.solvers import MLPField, solve_ode
+
+RTOL, ATOL, N_TIMES = 1e-5, 1e-6, 50
+
+
+class UserField(torch.nn.Module):
+    """A field as a user writes it; counts its evaluations."""
+
+    def __init__(self, dim, width):
+        super().__init__()
+        self.net = torch.nn.Sequential(
+            torch.nn.Linear(dim, width), torch.nn.SiLU(), torch.nn.Linear(width, dim)
+        )
+        self.n_fev = 0
+
+    def forward(self, t, y):
+        """Evaluate the network."""
+        self.n_fev += 1
+        return self.net(y)
+
+
+def make_fields(dim, width, seed):
+    """The same weights as a user's module and as an ``MLPField``."""
+    generator = torch.Generator().manual_seed(seed)
+    user, fused = UserField(dim, width), MLPField(dim, (width,))
+    with torch.no_grad():
+        for parameter in user.parameters():
+            bound = 1.6 / parameter.shape[-1] ** 0.5 if parameter.ndim == 2 else 0.5
+            parameter.uniform_(-bound, bound, generator=generator)
+        for layer, linear in zip(fused.layers, (user.net[0], user.net[2])):
+            layer.load_state_dict(linear.state_dict())
+    return user, fused
+
+
+def reference(user, y0, t):
+    """States by DOP853 in float64, shape (t, n, d)."""
+    field = copy.deepcopy(user).double()
+
+    def slope(_, y):
+        with torch.no_grad():
+            return field(None, torch.from_numpy(y).view(y0.shape)).numpy().ravel()
+
+    start = y0.double().numpy().ravel()
+    solution = solve_ivp(
+        slope, (t[0], t[-1]), start, "DOP853", t.double().numpy(), rtol=1e-11, atol=1e-11
+    )
+    return solution.y.T.reshape(len(t), *y0.shape)
+
+
+def torchode_solver(field, method):
+    """Torchode's autodiff adjoint with an integral controller of the same tolerances."""
+    import torchode as to
+
+    class Autonomous(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.field = field
+
+        def forward(self, t, y):
+            return self.field(t, y)
+
+    term = to.ODETerm(Autonomous())
+    step = {"dopri5": to.Dopri5, "tsit5": to.Tsit5}[method](term=term)
+    control = to.IntegralController(atol=ATOL, rtol=RTOL, term=term)
+    return to.AutoDiffAdjoint(step, control)
+
+
+def make_runs(user, fused, y0, t, method):
+    """Name -> (function that solves and returns (n, t, d), field)."""
+    import torchdiffeq
+    import torchode as to
+
+    options = dict(rtol=RTOL, atol=ATOL)
+    runs = {
+        "skdyn, user's module": (
+            lambda: solve_ode(user, y0, t, solver=method, **options).ys,
+            user,
+        ),
+        "skdyn, MLPField": (lambda: solve_ode(fused, y0, t, solver=method, **options).ys, fused),
+    }
+    # torchdiffeq has no tsit5: its rows always run dopri5.
+    peer = dict(method="dopri5", **options)
+    runs["torchdiffeq, backprop"] = (
+        lambda: torchdiffeq.odeint(user, y0, t, **peer).transpose(0, 1),
+        user,
+    )
+    runs["torchdiffeq, adjoint"] = (
+        lambda: torchdiffeq.odeint_adjoint(user, y0, t, **peer).transpose(0, 1),
+        user,
+    )
+    solver = torchode_solver(user, method)
+    grid = t.expand(len(y0), -1).contiguous()
+    runs["torchode"] = (
+        lambda: solver.solve(to.InitialValueProblem(y0=y0, t_eval=grid)).ys,
+        user,
+    )
+    return runs
+
+
+def forward_backward(solve, field):
+    """One training-like pass; seconds and the states."""
+    field.zero_grad(set_to_none=True)
+    start = time.perf_counter()
+    ys = solve()
+    ys.square().mean().backward()
+    return time.perf_counter() - start, ys.detach()
+
+
+def field_cost(field, y0, repeats=200):
+    """Median seconds of one forward and backward of a field by itself."""
+    y, times = y0.clone().requires_grad_(), []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        field(torch.tensor(0.0), y).backward(y0)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def count_evaluations(name, solve, user, fused, y0, t, method):
+    """Evaluations of the forward pass."""
+    if name == "skdyn, MLPField":
+        return solve_ode(fused, y0, t, solver=method, rtol=RTOL, atol=ATOL).stats.n_fev
+    user.n_fev = 0
+    solve()
+    return user.n_fev
+
+
+def measure(dim, batch, method, width, repeats, seed=0):
+    """Print one table."""
+    user, fused = make_fields(dim, width, seed)
+    generator = torch.Generator().manual_seed(seed + 1)
+    y0 = torch.randn(batch, dim, generator=generator)
+    t = torch.linspace(0, 5, N_TIMES)
+    truth = reference(user, y0, t)
+    runs = make_runs(user, fused, y0, t, method)
+    times = {name: [] for name in runs}
+    errors = {}
+    for round_ in range(repeats + 2):
+        for name, (solve, field) in runs.items():
+            if name == "torchdiffeq, adjoint" and round_ > 2 + repeats // 5:
+                continue
+            seconds, ys = forward_backward(solve, field)
+            errors[name] = np.abs(ys.transpose(0, 1).double().numpy() - truth).max()
+            if round_ >= 2:
+                times[name].append(seconds)
+    base = statistics.median(times["torchdiffeq, backprop"])
+    print(f"\ndim {dim}, batch {batch}, width {width}, {method} (torchdiffeq: dopri5)")
+    print(f"{'':24}{'ms':>9}{'speed-up':>10}{'error':>10}{'NFE':>6}{'overhead':>10}")
+    for name, (solve, field) in runs.items():
+        median = statistics.median(times[name])
+        n_fev = count_evaluations(name, solve, user, fused, y0, t, method)
+        overhead = median / (n_fev * field_cost(field, y0))
+        print(
+            f"{name:24}{1e3 * median:9.2f}{base / median:9.2f}x{errors[name]:10.1e}"
+            f"{n_fev:6d}{overhead:10.2f}"
+        )
+
+
+def main():
+    """Parse the command line and print all tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--width", type=int, default=64)
+    parser.add_argument("--repeats", type=int, default=15)
+    parser.add_argument("--quick", action="store_true", help="dopri5 on the two ends only")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    sizes = [(2, 64), (16, 512)] if arguments.quick else [(2, 64), (2, 512), (16, 64), (16, 512)]
+    for method in ("dopri5",) if arguments.quick else ("dopri5", "tsit5"):
+        for dim, batch in sizes:
+            measure(dim, batch, method, arguments.width, arguments.repeats)
+
+
+if __name__ == "__main__":
+    main()
