@@ -4,7 +4,7 @@ import torch
 
 from skdyn.exceptions import DivergenceError, MaxStepsError, StiffnessError
 
-__all__ = ["check_start", "diagnose", "out_of_steps", "spectral_radius"]
+__all__ = ["check_start", "diagnose", "diverged", "out_of_steps", "spectral_radius"]
 
 # A state this much larger than it began is called diverged, whatever stopped the solve.
 _GROWTH = 1e6
@@ -58,15 +58,15 @@ def spectral_radius(field, t, y, iterations=12):
     return radius.flatten()
 
 
-def diagnose(field, y0, y, t, dt, n_steps, case, time, implicit, grown=None):
+def diagnose(march, y, t, dt, n_steps, case, time, wild):
     """Build the error of a case whose step size vanished.
 
     Parameters
     ----------
-    field : callable
-        The vector field.
-    y0, y : tensor of shape (n, d)
-        First and last good states.
+    march : JointMarch or PerSampleMarch
+        The march that failed.
+    y : tensor of shape (n, d)
+        Last good states.
     t : float
         Time reached.
     dt : float
@@ -77,19 +77,17 @@ def diagnose(field, y0, y, t, dt, n_steps, case, time, implicit, grown=None):
         The failing case.
     time : tensor
         The time as the field takes it.
-    implicit : bool
-        Whether the method was implicit already.
-    grown : bool, default=None
-        Whether the state diverged; None means by its norm.
+    wild : bool
+        Whether the last step tried left the finite numbers.
 
     Returns
     -------
     error : SolverError
         The error to raise.
     """
-    norm, norm0 = float(y[case].norm()), float(y0[case].norm())
+    norm, norm0 = float(y[case].norm()), float(march.y0[case].norm())
     facts = dict(case=case, t=t, norm=norm, n_steps=n_steps, dt=dt)
-    if grown or not norm < _GROWTH * (1 + norm0):
+    if not norm < _GROWTH * (1 + norm0):
         hint = "shorten the horizon, scale the data, or bound the field (for example with tanh)"
         return DivergenceError(
             f"the solution diverges at t={t:g} in case {case}: |y|={norm:.3g} and the step fell "
@@ -97,8 +95,50 @@ def diagnose(field, y0, y, t, dt, n_steps, case, time, implicit, grown=None):
             hint=hint,
             **facts,
         )
-    radius = float(spectral_radius(field, time, y)[case])
-    return _stiff(radius, implicit, facts)
+    if wild:
+        hint = "check where the field is defined, or shorten the horizon"
+        return DivergenceError(
+            f"the field is not finite beyond t={t:g} in case {case}, |y|={norm:.3g}, whatever the "
+            f"step (down to {abs(dt):.1e}, {n_steps} steps); {hint}.",
+            hint=hint,
+            **facts,
+        )
+    radius = float(spectral_radius(march.tape.value, time, y)[case])
+    return _stiff(radius, march.tableau.implicit, facts)
+
+
+def diverged(ys, times, case, k, n_steps):
+    """Build the error of fixed steps whose state left the finite numbers before time ``k``.
+
+    Parameters
+    ----------
+    ys : tensor of shape (n, t, d)
+        All states.
+    times : tensor of shape (t,) or (n, t)
+        Requested times.
+    case, k : int
+        The case, and its first time index without a finite state.
+    n_steps : int
+        Steps taken.
+
+    Returns
+    -------
+    error : DivergenceError
+        The error to raise.
+    """
+    row = times if times.ndim == 1 else times[case]
+    t, norm = float(row[k]), float(ys[case, k - 1].norm())
+    hint = "use a smaller step_size, or an adaptive solver such as 'tsit5'"
+    return DivergenceError(
+        f"the solution diverges before t={t:g} in case {case} under fixed steps; at the requested "
+        f"time before that |y|={norm:.3g}; {hint}.",
+        case=case,
+        t=t,
+        norm=norm,
+        n_steps=n_steps,
+        dt=abs(float(row[k] - row[k - 1])),
+        hint=hint,
+    )
 
 
 def _stiff(radius, implicit, facts):

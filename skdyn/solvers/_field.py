@@ -66,6 +66,12 @@ class MLPField(nn.Module):
         dy : tensor of shape (n, d)
             Time derivative.
         """
+        weight = self.layers[0].weight
+        if y.shape[-1] != self.dim or y.dtype != weight.dtype:
+            raise ValueError(
+                f"this MLPField takes states of dimension {self.dim} and {weight.dtype}; got "
+                f"{y.shape[-1]} and {y.dtype}. Convert with field.to(y0.dtype) or y0.to(...)."
+            )
         if self.time_dependent:
             y = torch.cat([y, torch.as_tensor(t, dtype=y.dtype).expand(len(y), 1)], dim=1)
         for layer in self.layers[:-1]:

@@ -110,7 +110,7 @@ class MLPTape:
     def __init__(self, field, y0, records):
         self.field, self.records = field, records
         self.n_fev = self.n = 0
-        self._like = y0
+        self._like = y0 = y0.detach()
         self._dim = field.dim
         self._time_dependent = field.time_dependent
         self._weights = [layer.weight.detach() for layer in field.layers]
@@ -146,6 +146,11 @@ class MLPTape:
             self._activate(x, h)
             y = h
         torch.addmm(self._biases[-1], y, self._transposed[-1], out=out)
+
+    def value(self, t, y):
+        """The derivative at ``y``, not remembered."""
+        self.n_fev += 1
+        return self.field(t, y)
 
     def rewind(self, n):
         """Forget the evaluations from number ``n`` on."""

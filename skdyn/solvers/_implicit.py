@@ -13,7 +13,7 @@ __all__ = ["ImplicitStepper"]
 
 # Newton stops when its last update is this small against the tolerance of the step.
 _NEWTON_TOLERANCE = 1e-3
-_NEWTON_ITERATIONS = 12
+_NEWTON_ITERATIONS = 8
 
 
 class ImplicitStepper:
@@ -55,16 +55,28 @@ class ImplicitStepper:
 
     def _solve_stage(self, field, t, known, guess, h, factors):
         """State of a stage; NaN in the cases where Newton's iteration did not settle."""
-        state, unsettled = guess, torch.ones_like(guess[:, :1], dtype=torch.bool)
+        state, open_ = guess, torch.ones_like(guess[:, :1], dtype=torch.bool)
+        state, open_ = self._iterate(field, t, known, state, open_, h, factors)
+        if bool(open_.any()):
+            # The step's Jacobian is too far off: once more with the one of where we got to.
+            restart = torch.where(torch.isfinite(state), state, guess)
+            factors = self._factorise(field, t, restart, h)
+            state, open_ = self._iterate(field, t, known, restart, open_, h, factors)
+        return torch.where(open_, torch.nan, state)
+
+    def _iterate(self, field, t, known, state, open_, h, factors):
+        """Newton's iteration in the cases still open; settled ones stay as they are."""
         for _ in range(_NEWTON_ITERATIONS):
             residual = state - known - self.gamma * h * field(t, state)
             update = torch.linalg.lu_solve(*factors, residual[:, :, None])[:, :, 0]
-            state = torch.where(unsettled, state - update, state)
-            size = self.tolerance.each(update, state)
-            unsettled = unsettled & ~(size <= _NEWTON_TOLERANCE)
-            if not bool(unsettled.any()):
+            state = torch.where(open_, state - update, state)
+            rounding = 8 * torch.finfo(state.dtype).eps * state.abs().amax(dim=1, keepdim=True)
+            settled = self.tolerance.each(update, state) <= _NEWTON_TOLERANCE
+            settled = settled | (update.abs().amax(dim=1, keepdim=True) <= rounding)
+            open_ = open_ & ~settled
+            if not bool(open_.any()):
                 break
-        return torch.where(unsettled, torch.nan, state)
+        return state, open_
 
     def _slope(self, state, known, h, value):
         """Stage derivative from the stage equation, which does not amplify Newton's error."""

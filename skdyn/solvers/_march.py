@@ -7,7 +7,7 @@ import torch
 from skdyn.solvers._clock import OwnClock, SharedClock
 from skdyn.solvers._control import Controller, starting_step
 from skdyn.solvers._dense import SharedOutput
-from skdyn.solvers._failures import check_start, diagnose, out_of_steps
+from skdyn.solvers._failures import check_start, diagnose, diverged, out_of_steps
 from skdyn.solvers._rows import Rows, Span
 
 __all__ = ["JointMarch"]
@@ -51,6 +51,8 @@ class JointMarch:
         self.rows = Rows(tableau.n_stages, y0, self.output.seal, keep)
         self.adaptive = tableau.adaptive and plan.step_size is None
         self.controller = Controller(tableau.error_order + 1)
+        # In the stiff limit an implicit method's stages are accurate at the steps' ends only.
+        self._runs_through = self.shared and self.adaptive and not tableau.implicit
         self.n_accepted = self.n_rejected = 0
         self.last_evaluated = True
         self.on_accept = None
@@ -134,7 +136,7 @@ class JointMarch:
 
     def _propose(self):
         """Size of the step to try, and whether it ends at a stop."""
-        stop = self.stops[-1] if self.shared and self.adaptive else self.stops[self.next]
+        stop = self.stops[-1] if self._runs_through else self.stops[self.next]
         gap = stop - self.t
         if self.adaptive:
             h = self.direction * self.h
@@ -161,14 +163,14 @@ class JointMarch:
         if not self.adaptive:
             self._accept(span, h, stop, y1)
             return
-        error = math.inf if y1 is None else self._error(h, y1)
+        error = self._error(h, y1)
         self.h = abs(h) * self.controller.factor(error, self.error)
         if error <= 1:
             self.error = error
             self._accept(span, h, stop, y1)
             self._suspect()
         else:
-            self._reject(before, h, y1)
+            self._reject(before, h, y1, not math.isfinite(error))
 
     def _error(self, h, y1):
         estimate = self.clock.error(self.rows.chunk.z, self.rows.base)
@@ -194,25 +196,16 @@ class JointMarch:
             self.h *= self._lengths[self.next - 2] / self._lengths[self.next - 1]
         self.t, self.y = end, y1
 
-    def _reject(self, before, h, y1):
+    def _reject(self, before, h, y1, wild):
         self.tape.rewind(before)
         self.n_rejected += 1
         if self.h > 10 * 2.0**-52 * max(abs(self.t), 1e-3 * abs(self.stops[-1] - self.stops[0])):
             return
-        bad = 0
-        if y1 is not None:
-            size = torch.where(torch.isfinite(y1), y1.abs(), torch.inf).amax(dim=1)
-            bad = int(size.argmax())
+        size = torch.where(torch.isfinite(y1), y1.abs(), torch.inf).amax(dim=1)
+        bad = int(size.argmax())
+        n_steps = self.n_accepted + self.n_rejected
         raise diagnose(
-            self.tape.field,
-            self.y0,
-            self.y,
-            self._real_time(bad),
-            h,
-            self.n_accepted + self.n_rejected,
-            bad,
-            self.clock.time(1),
-            self.tableau.implicit,
+            self, self.y, self._real_time(bad), h, n_steps, bad, self.clock.time(1), wild
         )
 
     def _real_time(self, case):
@@ -238,7 +231,7 @@ class JointMarch:
         span = self._span(self.t, self.direction * getattr(self, "h", 0.0))
         self.clock.begin(span)
         return out_of_steps(
-            self.tape.field,
+            self.tape.value,
             self.y,
             self._real_time(0),
             float(torch.as_tensor(span.h).abs().max()),
@@ -260,20 +253,4 @@ class JointMarch:
             return
         k = int((~finite).any(dim=0).nonzero()[0])
         case = int((~finite[:, k]).nonzero()[0])
-        t = self.stops[k] if self.shared else float(self._t[case, k])
-        y = ys[:, k - 1]
-        self.clock.begin(
-            self._span(self.stops[k - 1], 0.0) if self.shared else Span(self._t[:, k - 1 : k], 0.0)
-        )
-        raise diagnose(
-            self.tape.field,
-            self.y0,
-            y,
-            t,
-            self.plan.step_size or 0.0,
-            self.n_accepted,
-            case,
-            self.clock.time(1),
-            self.tableau.implicit,
-            grown=True,
-        )
+        raise diverged(ys, self.times, case, k, self.n_accepted)

@@ -82,6 +82,10 @@ class PerSampleMarch:
         self._sign = torch.sign(self._end - self.t)
         self.y, self.k = self.rows.chunk.rows[:2]
         self._active = ~self._failed
+        # An implicit method stops at each requested time, as in ``JointMarch``.
+        self._last_index = self.times.shape[1] - 1
+        first = 1 if self.tableau.implicit else self._last_index
+        self._next = torch.full_like(self.t, first, dtype=torch.long)
         self._error = torch.ones_like(self.y0[:, :1])
         self._accepted = torch.zeros_like(self._failed, dtype=torch.long)
         self._rejected = torch.zeros_like(self._accepted)
@@ -113,7 +117,8 @@ class PerSampleMarch:
 
     def _attempt(self, tries):
         """Try one step in every active case; whether any is left to do."""
-        left = self._end - self.t
+        stop = self.times.gather(1, self._next)
+        left = stop - self.t
         last = self.h * _STRETCH >= left.abs()
         h = torch.where(last, left, self.h * self._sign)
         h = torch.where(self._active, h, torch.zeros_like(h))
@@ -130,29 +135,33 @@ class PerSampleMarch:
         )
         smallest = 10 * 2.0**-52 * torch.maximum(self.t.abs(), 1e-3 * self._span_length)
         vanished = refused & (self.h <= smallest)
-        active = self._active & ~(ok & last) & ~vanished
+        arrived = ok & last
+        active = self._active & ~(arrived & (self._next == self._last_index)) & ~vanished
         flags = [ok, refused, refused & ~torch.isfinite(error), vanished, active]
         moved, some_refused, some_wild, some_lost, going = torch.stack(
             [flag.any() for flag in flags]
         ).tolist()
+        self._next = (self._next + arrived).clamp_max(self._last_index)
         self._accepted += ok
         self._rejected += refused
         if some_lost:
-            self._lose(vanished, h, tries)
+            self._lose(vanished, h, tries, ~torch.isfinite(error))
         if not moved:
             self.tape.rewind(before)
         else:
-            self._advance(span, h, last, ok, refused, error, some_refused, some_wild, before, y1)
+            self._advance(
+                span, h, last, stop, ok, refused, error, some_refused, some_wild, before, y1
+            )
         self._active = active
         return going
 
     def _errors(self, chunk, base, y1):
-        if y1 is None:
-            return torch.full_like(self._error, torch.inf)
         estimate = self.clock.scale(self.clock.error(chunk.z, base))
         return self.plan.tolerance.each(estimate, self.y, y1)
 
-    def _advance(self, span, h, last, ok, refused, error, some_refused, some_wild, before, y1):
+    def _advance(
+        self, span, h, last, stop, ok, refused, error, some_refused, some_wild, before, y1
+    ):
         """Move the accepted cases; the refused ones stand still."""
         chunk, base, s = self.rows.chunk, self.rows.base, self.tableau.n_stages
         still = None
@@ -172,7 +181,7 @@ class PerSampleMarch:
             )
         if self.on_accept is not None:
             self.on_accept(span)
-        end = torch.where(ok, torch.where(last, self._end, self.t + h), self.t)
+        end = torch.where(ok, torch.where(last, stop, self.t + h), self.t)
         self._error = torch.where(ok, error, self._error)
         self.rows.accept(span, (self.t, h, end))
         self.n_blocks += 1
@@ -181,23 +190,14 @@ class PerSampleMarch:
     def _facts(self, case, h):
         return float(self.t[case]), float(h[case])
 
-    def _lose(self, vanished, h, tries):
+    def _lose(self, vanished, h, tries, wild):
         """A step vanished: raise, or go on without those cases."""
         self._failed = self._failed | vanished
         if self.plan.on_failure == "raise":
             case = int(vanished.flatten().nonzero()[0])
             t, dt = self._facts(case, h)
-            raise diagnose(
-                self.tape.field,
-                self.y0,
-                self.y,
-                t,
-                dt,
-                tries,
-                case,
-                self.t.to(self.y0),
-                self.tableau.implicit,
-            )
+            time = self.t.to(self.y0)
+            raise diagnose(self, self.y, t, dt, tries, case, time, bool(wild[case]))
 
     def _give_up(self, tries):
         """The steps are used up: raise, or end without the unfinished cases."""
@@ -206,7 +206,7 @@ class PerSampleMarch:
             case = int(self._active.flatten().nonzero()[0])
             t, dt = self._facts(case, self.h)
             raise out_of_steps(
-                self.tape.field,
+                self.tape.value,
                 self.y,
                 t,
                 dt,

@@ -266,7 +266,7 @@ def _make_tape(field, y0, records, stepper):
     """The cheapest tape that does the job."""
     if can_fuse(field, y0) and not stepper.needs_jacobian:
         return MLPTape(field, y0, records)
-    return GraphTape(field) if records else SilentTape(field)
+    return GraphTape(field, y0.requires_grad) if records else SilentTape(field)
 
 
 def _solve(field, y0, times, stepper, plan, kind, adjoint, regularizer):
@@ -275,12 +275,12 @@ def _solve(field, y0, times, stepper, plan, kind, adjoint, regularizer):
     keep = {"discrete": "all", "checkpoint": "states"}.get(adjoint, "none")
     with torch.no_grad():
         start = y0.detach()
-        tape = _make_tape(field, start, records, stepper)
+        tape = _make_tape(field, y0, records, stepper)
         march = kind(stepper, tape, start, times, plan, keep if records else "none")
         if regularizer is not None:
             march.rows.seals.append(regularizer.seal)
         march.start()
-        if records and not (y0.requires_grad or tape.leaves):
+        if records and not tape.records:
             records = differentiable = False
             march.tape = SilentTape(field)
             march.tape.n_fev = tape.n_fev

@@ -1,5 +1,8 @@
 """Evaluating a field, and remembering enough to pull adjoints back through it.
 
+A tape has ``evaluate(time, i, y, out)``, ``value(t, y)``, ``rewind(n)``, and, where it records,
+``restart()``, ``pull(e, kappa)``, ``flush()`` and ``gradients()``.
+
 A tape numbers its evaluations. ``pull(e, kappa)`` gives the product of ``kappa`` with the Jacobian
 of evaluation ``e`` and adds up the gradients of the parameters on the way.
 """
@@ -123,12 +126,13 @@ class GraphTape:
     ----------
     field : callable
         The vector field.
+    state : bool, default=True
+        Whether gradients are wanted even if the field has no leaves.
     """
 
-    records = True
-
-    def __init__(self, field):
+    def __init__(self, field, state=True):
         self.field = field
+        self._state = state
         self.n_fev = 0
         self.leaves = None
         self._inputs = []
@@ -139,6 +143,11 @@ class GraphTape:
     def n(self):
         """Number of evaluations remembered."""
         return len(self._outputs)
+
+    @property
+    def records(self):
+        """Whether anything can ask for a gradient."""
+        return self._state or bool(self.leaves)
 
     def evaluate(self, time, i, y, out):
         """Write the derivative at stage i, state ``y``, into ``out`` and keep its graph."""
