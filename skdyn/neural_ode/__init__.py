@@ -23,6 +23,7 @@ References
 """
 
 from skdyn.neural_ode._classifier import NeuralODEClassifier
+from skdyn.neural_ode._neural_ode import NeuralODE
 from skdyn.neural_ode._regressor import NeuralODERegressor
 
-__all__ = ["NeuralODEClassifier", "NeuralODERegressor"]
+__all__ = ["NeuralODE", "NeuralODEClassifier", "NeuralODERegressor"]

@@ -1,0 +1,145 @@
+"""The network of trajectories, and the two objectives it is trained on."""
+
+import math
+
+import torch
+
+from skdyn.exceptions import SolverError
+from skdyn.solvers import MLPField, solve_ode
+
+__all__ = ["CollocationObjective", "TrajectoryODE", "WindowObjective"]
+
+# What a line search is told of a step after which the equation cannot be solved, and of any step
+# worse than that: far above a loss of standardised states, yet a number that its cubic
+# interpolation can compute with. Losses of 1e28 and their gradients turn it into NaN.
+_UNSOLVABLE = 1e4
+
+
+class TrajectoryODE(torch.nn.Module):
+    """An autonomous field and how to solve it, on standardised states and times.
+
+    Parameters
+    ----------
+    n_states : int
+        Dimension of the observed state.
+    augment_dim : int
+        Further dimensions, 0 at the first time.
+    hidden_layer_sizes : tuple of int
+        Hidden layers of the field.
+    activation : str
+        The field's activation.
+    solver, adjoint : str
+        Solver and how it is differentiated.
+    rtol, atol : float
+        Tolerances of adaptive solvers.
+    max_steps : int
+        Bound on the steps of a solve.
+    """
+
+    def __init__(
+        self, n_states, augment_dim, hidden_layer_sizes, activation,
+        solver, rtol, atol, adjoint, max_steps,
+    ):  # fmt: skip
+        super().__init__()
+        self.n_states = n_states
+        self.augment_dim = augment_dim
+        self.options = {
+            "solver": solver, "rtol": rtol, "atol": atol, "adjoint": adjoint,
+            "max_steps": max_steps,
+        }  # fmt: skip
+        self.field = MLPField(n_states + augment_dim, hidden_layer_sizes, activation)
+
+    def forward(self, x):
+        """Return the velocities (n, n_states) of observed states, further dimensions at 0."""
+        return self.field(x.new_zeros(()), self._augmented(x))[:, : self.n_states]
+
+    def flow(self, x0, times, regularization=None, regularization_mode="global", generator=None):
+        """Solve from ``x0`` at the first time to all times.
+
+        While training, the batch shares its steps; afterwards each case has its own, so that its
+        answer does not depend on the cases beside it.
+
+        Parameters
+        ----------
+        x0 : Tensor of shape (n, n_states)
+            States.
+        times : Tensor of shape (t,) or (n, t)
+            Times, the first that of ``x0``.
+        regularization, regularization_mode, generator
+            See :func:`skdyn.solvers.solve_ode`.
+
+        Returns
+        -------
+        ODESolution
+            With ``ys`` of shape (n, t, n_states).
+        """
+        solution = solve_ode(
+            self.field, self._augmented(x0), times,
+            step_control="joint" if self.training else "per_sample",
+            regularization=regularization, regularization_mode=regularization_mode,
+            generator=generator, **self.options,
+        )  # fmt: skip
+        return solution._replace(ys=solution.ys[..., : self.n_states])
+
+    def _augmented(self, x):
+        return torch.nn.functional.pad(x, (0, self.augment_dim)) if self.augment_dim else x
+
+
+class CollocationObjective:
+    """Mean squared error of the field against velocities: no equation is solved."""
+
+    def __call__(self, module, states, velocities):
+        """Return the loss of a batch of states and velocities (n, n_states)."""
+        return (module(states) - velocities).square().mean()
+
+
+class WindowObjective:
+    """Mean squared error of solutions over windows.
+
+    Parameters
+    ----------
+    starts : Tensor of shape (n_windows, n_states) or None
+        Start states that are learnt, the windows' own order; None takes them from the data.
+    times : ndarray of shape (n_windows, n_points)
+        Times since the start; when all windows share them, one solve serves all.
+    line_search : bool
+        Whether the optimiser tries steps before it takes them: one from which the equation cannot
+        be solved is then reported as bad instead of ending the epoch.
+    penalty : dict
+        ``regularization``, ``regularization_mode`` and ``generator`` of the solve.
+    penalty_weight : float
+        Weight of that regularization.
+    """
+
+    def __init__(self, starts, times, line_search, penalty, penalty_weight):
+        self.starts = starts
+        self.shared = abs(times - times[:1]).max() <= 1e-9 * times.max()
+        self.line_search = line_search
+        self.penalty = penalty
+        self.penalty_weight = penalty_weight
+        self._cap = None  # known once the stage's first loss is
+
+    def __call__(self, module, index, starts, times, targets, weights):
+        """Return the loss of a batch of windows."""
+        if module.training and self.starts is not None:
+            starts = self.starts[index]
+        times = times[0] if self.shared else times
+        try:
+            flow = module.flow(starts, times, **(self.penalty if module.training else {}))
+        except SolverError:
+            if self._cap is None:
+                raise
+            return self._unsolvable(module)
+        loss = ((flow.ys - targets).square() * weights).mean()
+        if flow.regularization is not None:
+            loss = loss + self.penalty_weight * flow.regularization
+        if self.line_search and module.training:
+            value = loss.item()
+            if self._cap is not None and not value <= self._cap:
+                return self._unsolvable(module)
+            if self._cap is None and math.isfinite(value):
+                self._cap = max(_UNSOLVABLE, 10.0 * value)
+        return loss
+
+    def _unsolvable(self, module):
+        return self._cap + 0.0 * sum(weight.sum() for weight in module.parameters())

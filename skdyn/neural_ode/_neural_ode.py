@@ -1,0 +1,487 @@
+"""Dynamics learnt from trajectories."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skdyn._validation import Interval, StrOptions, check_is_fitted, fit_context
+from skdyn.base import TorchEstimator
+from skdyn.metrics import trajectory_r2_score
+from skdyn.neural_ode._collocation import smooth_trajectories
+from skdyn.neural_ode._depth import ODE_CONSTRAINTS, check_layer_sizes
+from skdyn.neural_ode._dynamics import TrajectoryODE
+from skdyn.neural_ode._plan import Scales, certainty, learn_scales, plan_stages, prepare
+from skdyn.neural_ode._simulation import follow, simulate_states, simulation_times
+from skdyn.neural_ode._trajectories import (
+    check_initial_states,
+    check_trajectories,
+    hold_out,
+    is_trajectories,
+)
+from skdyn.training import resolve_device, resolve_dtype
+
+__all__ = ["NeuralODE"]
+
+
+class NeuralODE(TorchEstimator):
+    """Dynamical system whose velocity is a neural network, learnt from trajectories.
+
+    The model is [1]_
+
+    .. math:: \\frac{dx}{dt} = f_\\theta(x), \\qquad x(t_0) = x_0.
+
+    Training goes from easy to hard: first the network is fitted to the velocities of smoothed
+    data, which takes no solver (collocation [2]_), then to solutions over windows that grow to the
+    whole trajectory, each with a start state of its own (multiple shooting [3]_). Only time
+    differences matter, so trajectories may start at different times.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : array-like of int, default=(64,)
+        Widths of the hidden layers of the network that is the field.
+    activation : {"gelu", "relu", "sigmoid", "silu", "softplus", "tanh"}, default="silu"
+        Activation of the field's hidden layers.
+    augment_dim : int, default=0
+        Number of zeros appended to the state at the first time [4]_: memory for dynamics that the
+        observed channels do not determine. There is no collocation then, and every window begins
+        with its trajectory.
+    time_channel : int or None, default=None
+        Channel of ``X`` that holds the times, instead of ``t``.
+    pretrain : {"collocation"} or None, default="collocation"
+        Whether to start with a fit to the velocities of smoothed data.
+    window : "auto", int or None, default="auto"
+        Time intervals a window. "auto" grows from about two characteristic times of the data to
+        the whole trajectory (512 intervals at most); None takes whole trajectories from the start.
+    learn_x0 : bool or "auto", default="auto"
+        Whether the windows' start states are learnt, from smoothed data; otherwise they stay
+        there. "auto" learns them where the data are noisy.
+    regularization : {"error", "stiffness"} or None, default=None
+        Penalty on the solver's embedded error estimate or on its stiffness estimate, which makes
+        the learnt field cheaper to solve [5]_.
+    regularization_mode : {"global", "local"}, default="global"
+        Sum the penalty over all steps, or take it at one random step a solve [6]_.
+    regularization_weight : float, default=0.01
+        Weight of the penalty beside the loss.
+    solver : str, default="tsit5"
+        Method of solution; :data:`skdyn.solvers.SOLVERS` lists them.
+    rtol : float, default=0.0001
+        Relative tolerance of adaptive solvers.
+    atol : float, default=1e-05
+        Absolute tolerance of adaptive solvers.
+    adjoint : {"discrete", "checkpoint", "continuous"}, default="discrete"
+        How the solution is differentiated; see :func:`skdyn.solvers.solve_ode`.
+    max_steps : int, default=1000
+        Bound on the steps of one solve.
+    optimizer : {"adam", "adamw", "sgd", "lbfgs"}, default="lbfgs"
+        Optimiser of the weights. "lbfgs" always uses the full batch.
+    max_iter : int, default=50
+        Number of epochs at most.
+    learning_rate : float, default=0.003
+        Step size of the optimiser; "lbfgs" finds its own.
+    learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
+            default="constant"
+        How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever
+        the loss stands still and stops only when that no longer helps.
+    batch_size : int or "auto", default="auto"
+        Cases a batch; "auto" is ``min(200, n_samples)``.
+    alpha : float, default=10.0
+        Strength of the L2 penalty on the weights; it is divided by the number of samples (the
+        total of their weights) when added to the mean loss, as scikit-learn's networks do.
+    clip_norm : float or None, default=None
+        Largest norm of the gradient; longer ones are shortened to it.
+    tol : float, default=1e-06
+        Improvement of the loss below which an epoch counts as standing still.
+    early_stopping : bool, default=False
+        Whether to stop when the loss on validation data stands still, and to keep the weights
+        that were best there.
+    validation_fraction : float, default=0.1
+        Share of the training data set aside for early stopping when ``X_val`` is not given.
+    n_iter_no_change : int, default=3
+        Epochs without improvement after which training stops.
+    warm_start : bool, default=False
+        Whether ``fit`` continues from the present weights.
+    random_state : int, RandomState instance or None, default=None
+        Source of the first weights, the validation split and the order of the cases. Pass an int
+        for the same model every time.
+    device : str, default="auto"
+        Where to train: "auto" is CUDA if present, else the CPU; or a torch device such as "cpu".
+    dtype : {"float32", "float64"}, default="float32"
+        Precision of the training. Predictions are computed in the precision of their input.
+    verbose : int, default=0
+        1 prints a tenth of the epochs, 2 every epoch.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of channels seen during fit, that of the times included.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, when all are strings.
+    interval_ : float
+        Median time between successive training points.
+    noise_ : ndarray of shape (n_states,)
+        Standard deviation of the noise in each channel, as the smoothing estimates it.
+    module_ : torch.nn.Module
+        The trained network, on standardised states.
+    n_iter_ : int
+        Number of epochs run, in all stages.
+    loss_curve_ : list of float
+        Training loss of each epoch. Stages minimise different losses: it jumps between them.
+    validation_scores_ : list of float or None
+        Minus the validation loss of each epoch of the last stage (higher is better).
+    best_loss_ : float
+        Lowest validation loss of the last stage, or lowest training loss.
+    device_ : str
+        Device the network is on.
+
+    See Also
+    --------
+    NeuralODERegressor : A neural ODE for tables.
+    skdyn.metrics.trajectory_r2_score : The score.
+
+    Notes
+    -----
+    ``alpha`` is the precision of a Gaussian prior on the weights: the penalty is scaled by the
+    estimated noise variance over the number of observations. Exact data are hardly penalised.
+
+    One epoch of "lbfgs" is up to 20 iterations on all windows; one epoch of the other optimisers
+    is one pass over them in batches, so that they need a ``max_iter`` of a thousand or more.
+
+    References
+    ----------
+    .. [1] R. T. Q. Chen, Y. Rubanova, J. Bettencourt, D. Duvenaud, "Neural Ordinary Differential
+       Equations", NeurIPS 2018.
+    .. [2] E. Roesch, C. Rackauckas, M. P. H. Stumpf, "Collocation based training of neural
+       ordinary differential equations", Statistical Applications in Genetics and Molecular
+       Biology 20(2), 2021.
+    .. [3] E. M. Turan, J. Jaeschke, "Multiple shooting for training neural differential equations
+       on time series", IEEE Control Systems Letters 6, 2022.
+    .. [4] E. Dupont, A. Doucet, Y. W. Teh, "Augmented Neural ODEs", NeurIPS 2019.
+    .. [5] A. Pal, Y. Ma, V. Shah, C. Rackauckas, "Opening the Blackbox: Accelerating Neural
+       Differential Equations by Regularizing Internal Solver Heuristics", ICML 2021.
+    .. [6] A. Pal, A. Edelman, C. Rackauckas, "Locally Regularized Neural Differential Equations:
+       Some Black Boxes Were Meant to Remain Closed!", ICML 2023.
+
+    Examples
+    --------
+    >>> from skdyn import NeuralODE
+    >>> from skdyn.datasets import make_lotka_volterra
+    >>> X, t = make_lotka_volterra(n_cases=5, n_timepoints=50, t_span=(0, 5), random_state=0)
+    >>> model = NeuralODE(max_iter=10, tol=0, random_state=0).fit(X, t=t)
+    >>> model.predict(X[:, :, 0], t).shape
+    (5, 2, 50)
+    >>> model.score(X, t=t) > 0.9
+    True
+    """
+
+    _parameter_constraints = {
+        **TorchEstimator._parameter_constraints,
+        **ODE_CONSTRAINTS,
+        "time_channel": [Integral, None],
+        "pretrain": [StrOptions({"collocation"}), None],
+        "window": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"}), None],
+        "learn_x0": ["boolean", StrOptions({"auto"})],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+    }
+    _max_recoveries = 3
+    _expected_failed_checks = {
+        "check_estimators_pickle": (
+            "It asks for predictions from initial states with missing channels, since fit accepts "
+            "NaN. Such a state cannot be continued, and predict says so."
+        )
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(64,),
+        *,
+        activation="silu",
+        augment_dim=0,
+        time_channel=None,
+        pretrain="collocation",
+        window="auto",
+        learn_x0="auto",
+        regularization=None,
+        regularization_mode="global",
+        regularization_weight=0.01,
+        solver="tsit5",
+        rtol=1e-4,
+        atol=1e-5,
+        adjoint="discrete",
+        max_steps=1000,
+        optimizer="lbfgs",
+        max_iter=50,
+        learning_rate=3e-3,
+        learning_rate_schedule="constant",
+        batch_size="auto",
+        alpha=10.0,
+        clip_norm=None,
+        tol=1e-6,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=3,
+        warm_start=False,
+        random_state=None,
+        device="auto",
+        dtype="float32",
+        verbose=0,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.augment_dim = augment_dim
+        self.time_channel = time_channel
+        self.pretrain = pretrain
+        self.window = window
+        self.learn_x0 = learn_x0
+        self.regularization = regularization
+        self.regularization_mode = regularization_mode
+        self.regularization_weight = regularization_weight
+        self.solver = solver
+        self.rtol = rtol
+        self.atol = atol
+        self.adjoint = adjoint
+        self.max_steps = max_steps
+        self.optimizer = optimizer
+        self.max_iter = max_iter
+        self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
+        self.batch_size = batch_size
+        self.alpha = alpha
+        self.clip_norm = clip_norm
+        self.tol = tol
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.device = device
+        self.dtype = dtype
+        self.verbose = verbose
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.three_d_array = True
+        return tags
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, *, t=None, X_val=None, t_val=None):
+        """Learn the dynamics of trajectories.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_cases, n_channels, n_timepoints) or (n_timepoints, n_features)
+            Trajectories, or one trajectory; or a list of ``(n_channels, n_timepoints_i)`` for
+            unequal lengths. NaN marks missing values.
+        y : Ignored
+            Not used, present for API consistency by convention.
+        t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints), default=None
+            Times, strictly increasing: one row for all cases or one row a case, or a list for
+            unequal lengths. None counts 0, 1, 2, ...
+        X_val : array-like, default=None
+            Trajectories to watch for early stopping, instead of a fraction of the training set.
+        t_val : array-like, default=None
+            Times of ``X_val``.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        with self._all_or_nothing():
+            given = {"X": X, "metadata": {"t": t}}
+            data = check_trajectories(self, X, t, time_channel=self.time_channel, reset=True)
+            training, validation = self._split(data, X_val, t_val)
+            smooth = smooth_trajectories(training)
+            if not (self.warm_start and hasattr(self, "module_")):
+                scales = learn_scales(training, smooth)
+                self._offset, self._scale, self._time_scale = scales
+            self.interval_ = float(np.median(training.intervals))
+            self.noise_ = smooth.noise
+            training = prepare(training, self._scales(), smooth)
+            if validation is not None:
+                validation = prepare(validation, self._scales())
+
+            def make_stages(generator):
+                device = resolve_device(self.device)
+                dtype = resolve_dtype(self.dtype, device)
+                return plan_stages(self, training, validation, generator, device, dtype)
+
+            self._train(self._config(), make_stages, total_weight=certainty(training), **given)
+        return self
+
+    def predict(self, X, t=None, t0=None):
+        """Predict the states that follow.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_cases, n_features) or (n_cases, n_channels, n_timepoints)
+            Initial states, one a row; or trajectories as in ``fit`` with three axes or as a list,
+            which are then followed from the first time point with all channels observed, forward
+            and backward.
+        t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints), default=None
+            Times to predict, strictly increasing. With initial states, None is one training
+            interval (``interval_``) after them; with trajectories, their times as in ``fit``.
+        t0 : float or array-like of shape (n_cases,), default=None
+            Time of the initial states; None is ``t[0]``.
+
+        Returns
+        -------
+        ndarray of shape (n_cases, n_features) or (n_cases, n_channels, n_timepoints)
+            States: one a case where ``t`` was not given for initial states, else trajectories.
+
+        Raises
+        ------
+        ValueError
+            If a time to predict lies before ``t0``.
+        SolverError
+            If the learnt dynamics cannot be solved that far.
+        """
+        check_is_fitted(self)
+        if is_trajectories(X):
+            if t0 is not None:
+                raise ValueError("t0 is the time of initial states; trajectories bring their own.")
+            data = check_trajectories(self, X, t, time_channel=self.time_channel, reset=False)
+            states = self._follow(data).transpose(0, 2, 1)
+            return self._with_time(states, data.times)
+        states, own_t0 = check_initial_states(self, X, self.time_channel)
+        t0 = own_t0 if t0 is None else t0
+        if t is None:
+            start = np.broadcast_to(np.asarray(0.0 if t0 is None else t0, float), len(states))
+            times = start[:, None] + self.interval_
+            return self._with_time(self._simulate(states, start, times), times)[:, :, 0]
+        start, times = simulation_times(t, t0, len(states))
+        return self._with_time(self._simulate(states, start, times), times)
+
+    def simulate(self, x0, t):
+        """Solve the learnt equation from ``x0`` at ``t[0]``.
+
+        Parameters
+        ----------
+        x0 : array-like of shape (n_states,) or (n_cases, n_states)
+            Initial state, or states; without a channel of times.
+        t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints)
+            Times, strictly increasing, the first that of ``x0``.
+
+        Returns
+        -------
+        ndarray of shape (n_timepoints, n_states) or (n_cases, n_states, n_timepoints)
+            One trajectory for one state, else one a case.
+        """
+        check_is_fitted(self)
+        x0 = np.asarray(x0, dtype=np.float64)
+        states = self._checked_states(np.atleast_2d(x0), "x0")
+        start, times = simulation_times(t, None, len(states))
+        X = self._simulate(states, start, times)
+        return X[0].T if x0.ndim == 1 else X
+
+    def vector_field(self, X, t=None):
+        """Return the learnt velocities at states.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_points, n_states)
+            States; without a channel of times.
+        t : Ignored
+            Not used: the field does not depend on time. Present for API consistency.
+
+        Returns
+        -------
+        ndarray of shape (n_points, n_states)
+            Change of each channel per unit of time.
+        """
+        check_is_fitted(self)
+        states = self._checked_states(np.asarray(X, dtype=np.float64), "X")
+        velocities = self._forward((states - self._offset) / self._scale)
+        return velocities * self._scale / self._time_scale
+
+    def score(self, X, y=None, *, t=None):
+        """Score trajectories that are followed from their first completely observed state.
+
+        Parameters
+        ----------
+        X : array-like
+            Trajectories, as in ``fit``.
+        y : Ignored
+            Not used, present for API consistency by convention.
+        t : array-like, default=None
+            Times, as in ``fit``.
+
+        Returns
+        -------
+        float
+            R2 over time, mean over channels and cases; see
+            :func:`skdyn.metrics.trajectory_r2_score`.
+        """
+        check_is_fitted(self)
+        data = check_trajectories(self, X, t, time_channel=self.time_channel, reset=False)
+        truth = data.values.transpose(0, 2, 1)
+        return trajectory_r2_score(truth, self._follow(data).transpose(0, 2, 1))
+
+    @staticmethod
+    def _build_module(**config):
+        return TrajectoryODE(**config)
+
+    def _config(self):
+        return {
+            "n_states": self.n_features_in_ - (self.time_channel is not None),
+            "augment_dim": self.augment_dim,
+            "hidden_layer_sizes": check_layer_sizes(self.hidden_layer_sizes),
+            "activation": self.activation,
+            "solver": self.solver,
+            "rtol": self.rtol,
+            "atol": self.atol,
+            "adjoint": self.adjoint,
+            "max_steps": self.max_steps,
+        }
+
+    def _scales(self):
+        return Scales(self._offset, self._scale, self._time_scale)
+
+    def _split(self, data, X_val, t_val):
+        """Return training and validation trajectories; the latter None where none is watched."""
+        if X_val is None and t_val is not None:
+            raise ValueError("t_val was passed to fit without X_val; pass both or neither.")
+        if X_val is not None and not self.early_stopping:
+            raise ValueError(
+                "X_val was passed to fit but early_stopping=False, so it would be ignored. Set "
+                "early_stopping=True to stop on it, or leave it out."
+            )
+        if X_val is not None:
+            options = {"time_channel": self.time_channel, "reset": False, "name": "X_val"}
+            return data, check_trajectories(self, X_val, t_val, **options)
+        if not self.early_stopping:
+            return data, None
+        return hold_out(data, self.validation_fraction, check_random_state(self.random_state))
+
+    def _checked_states(self, states, name):
+        n_states = len(self._offset)
+        if states.ndim != 2 or states.shape[1] != n_states:
+            raise ValueError(
+                f"{name} must hold states of {n_states} channels on its last axis; got shape "
+                f"{states.shape}."
+            )
+        if not np.isfinite(states).all():
+            raise ValueError(f"{name} contains NaN or infinity; a state must be complete.")
+        return states
+
+    def _simulate(self, states, start, times):
+        """Return solutions (n_cases, n_states, n_timepoints) in the data's units."""
+        x0 = (states - self._offset) / self._scale
+        since = (times - start[:, None]) / self._time_scale
+        ys = simulate_states(self._module_for(np.dtype("float64")), x0, since)
+        return (ys * self._scale + self._offset).transpose(0, 2, 1)
+
+    def _follow(self, data):
+        scaled = data._replace(
+            values=(data.values - self._offset) / self._scale, times=data.times / self._time_scale
+        )
+        module = self._module_for(np.dtype("float64"))
+        return follow(module, scaled) * self._scale + self._offset
+
+    def _with_time(self, states, times):
+        """Put the channel of times back where the data had it."""
+        if self.time_channel is None:
+            return states
+        place = self.time_channel % self.n_features_in_
+        return np.insert(states, place, times, axis=1)

@@ -1,0 +1,201 @@
+"""The plan of a fit: collocation first, then windows that grow."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from skdyn.neural_ode._collocation import SmoothTrajectories, smooth_trajectories
+from skdyn.neural_ode._dynamics import CollocationObjective, WindowObjective
+from skdyn.neural_ode._trajectories import Trajectories
+from skdyn.neural_ode._windows import cut_windows, window_lengths
+from skdyn.training import Stage
+
+__all__ = ["Prepared", "Scales", "certainty", "learn_scales", "plan_stages", "prepare"]
+
+_NOISY = 1e-3  # share of a channel's deviation from which on start states are learnt by "auto"
+_NEGLIGIBLE = 1e-3  # gains below this share of the noise's variance are not worth an epoch
+# Variance of noise, in units of the data's, below which data count as exact: float32 resolves less.
+_EXACT = 1e-10
+_PRETRAINING = 0.4  # share of the epochs for collocation: its epochs are the cheapest by far
+
+
+class Scales(NamedTuple):
+    """What makes states and times dimensionless.
+
+    Attributes
+    ----------
+    offset, scale : ndarray of shape (n_states,)
+        Mean and deviation of each channel's observations.
+    time : float
+        Time in which a state typically moves by its deviation.
+    """
+
+    offset: np.ndarray
+    scale: np.ndarray
+    time: float
+
+
+class Prepared(NamedTuple):
+    """Dimensionless trajectories and the smooth curves through them."""
+
+    trajectories: Trajectories
+    smooth: SmoothTrajectories
+
+
+def learn_scales(trajectories, smooth):
+    """Learn the scales from trajectories and their smooth curves.
+
+    Parameters
+    ----------
+    trajectories : Trajectories
+        The data.
+    smooth : SmoothTrajectories
+        Their curves.
+
+    Returns
+    -------
+    Scales
+    """
+    values = trajectories.values
+    offset, scale = np.nanmean(values, axis=(0, 1)), np.nanstd(values, axis=(0, 1))
+    scale = np.where(scale > 1e-12 * np.abs(offset).clip(1e-300), scale, 1.0)
+    speeds = smooth.velocities[smooth.known] / scale
+    speed = np.sqrt(np.mean(speeds**2)) if speeds.size else 0.0
+    typical = float(np.median(trajectories.intervals))
+    # Data that stand still have no time scale of their own but that of their sampling.
+    return Scales(offset, scale, float(1.0 / speed) if speed * typical > 1e-9 else typical)
+
+
+def prepare(trajectories, scales, smooth=None):
+    """Make trajectories dimensionless.
+
+    Parameters
+    ----------
+    trajectories : Trajectories
+        The data.
+    scales : Scales
+        The units to express them in.
+    smooth : SmoothTrajectories or None, default=None
+        Their curves, where already known.
+
+    Returns
+    -------
+    Prepared
+    """
+    smooth = smooth_trajectories(trajectories) if smooth is None else smooth
+    times = (trajectories.times - trajectories.times[:, :1]) / scales.time
+    return Prepared(
+        trajectories._replace(
+            values=(trajectories.values - scales.offset) / scales.scale, times=times
+        ),
+        smooth._replace(
+            states=(smooth.states - scales.offset) / scales.scale,
+            velocities=smooth.velocities * scales.time / scales.scale,
+            noise=smooth.noise / scales.scale,
+        ),
+    )
+
+
+def certainty(prepared):
+    """Count observations in units of their noise's variance: what a prior is weighed against.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        Dimensionless data.
+
+    Returns
+    -------
+    float
+    """
+    variance = max(float(np.mean(prepared.smooth.noise**2)), _EXACT)
+    return prepared.trajectories.observed.sum() / variance
+
+
+def plan_stages(estimator, training, validation, generator, device, dtype):
+    """Turn an estimator's parameters and its data into training stages.
+
+    Parameters
+    ----------
+    estimator : NeuralODE
+        Whose parameters count.
+    training, validation : Prepared
+        Dimensionless data; ``validation`` may be None.
+    generator : torch.Generator
+        Source of randomness.
+    device : torch.device
+        Where the run takes place.
+    dtype : torch.dtype
+        Its precision.
+
+    Returns
+    -------
+    list of Stage
+    """
+    gaps = np.median(training.trajectories.intervals)
+    n_intervals = int(training.trajectories.n_points.max()) - 1
+    lengths = window_lengths(estimator.window, n_intervals, 1.0 / gaps)
+    # Hidden dimensions have no velocities to be fitted to, and the observed ones do not determine
+    # their own: collocation would lead away from the solution.
+    observable = estimator.augment_dim == 0 and training.smooth.known.any()
+    pretrain = estimator.pretrain == "collocation" and observable
+    shares = _epochs(estimator.max_iter, len(lengths), pretrain)
+    tol = max(estimator.tol, _NEGLIGIBLE * np.mean(training.smooth.noise**2)) * (estimator.tol > 0)
+    stages = []
+    if pretrain:
+        stages.append(_collocation_stage(training, validation, shares[0], tol))
+    learn = _learns_starts(estimator.learn_x0, training.smooth)
+    penalty = {
+        "regularization": estimator.regularization,
+        "regularization_mode": estimator.regularization_mode,
+        "generator": generator,
+    }
+    for length, n_iter in zip(lengths, shares[len(stages) :], strict=True):
+        if n_iter == 0:
+            continue
+        windows = _windows(training, length, estimator)
+        starts = ()
+        if learn:
+            start = torch.tensor(windows.starts, device=device, dtype=dtype, requires_grad=True)
+            starts = (start,)
+        objective = WindowObjective(
+            *(starts or (None,)), windows.times, estimator.optimizer == "lbfgs", penalty,
+            estimator.regularization_weight,
+        )  # fmt: skip
+        stage = Stage(objective, tuple(windows), n_iter, f"windows of {length} intervals", tol=tol)
+        watched = None if validation is None else tuple(_windows(validation, length, estimator))
+        stages.append(stage._replace(validation=watched, parameters=starts))
+    return stages
+
+
+def _windows(prepared, length, estimator):
+    trajectories, states = prepared.trajectories, prepared.smooth.states
+    return cut_windows(trajectories, states, length, overlap=estimator.augment_dim == 0)
+
+
+def _collocation_stage(training, validation, n_iter, tol):
+    watched = None if validation is None or not validation.smooth.known.any() else validation
+    return Stage(
+        CollocationObjective(), _known(training), n_iter, name="collocation", tol=tol,
+        validation=None if watched is None else _known(watched),
+    )  # fmt: skip
+
+
+def _known(prepared):
+    smooth = prepared.smooth
+    return smooth.states[smooth.known], smooth.velocities[smooth.known]
+
+
+def _learns_starts(learn_x0, smooth):
+    return bool((smooth.noise > _NOISY).any()) if learn_x0 == "auto" else learn_x0
+
+
+def _epochs(max_iter, n_windows, pretrain):
+    """Share the epochs among the stages, the collocation first; some may go empty-handed."""
+    first = [max(1, round(_PRETRAINING * max_iter))] if pretrain else []
+    left = max_iter - sum(first)
+    rest = [left // n_windows] * n_windows
+    for late in range(left % n_windows):
+        rest[-1 - late] += 1
+    return first + rest

@@ -1,0 +1,134 @@
+"""From start states and times to solutions, in numpy."""
+
+import numpy as np
+import torch
+
+from skdyn.neural_ode._windows import padded_times
+
+__all__ = ["follow", "simulate_states", "simulation_times"]
+
+
+def simulation_times(t, t0, n_cases):
+    """Check the times of a simulation.
+
+    Parameters
+    ----------
+    t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints)
+        Times to simulate.
+    t0 : float, array-like of shape (n_cases,) or None
+        Times of the start states; None takes the first of ``t``.
+    n_cases : int
+        Number of start states.
+
+    Returns
+    -------
+    start : ndarray of shape (n_cases,)
+        Times of the start states.
+    times : ndarray of shape (n_cases, n_timepoints)
+        Times to simulate.
+
+    Raises
+    ------
+    ValueError
+        If the times do not increase, begin before ``t0`` or do not fit the cases.
+    """
+    t = np.asarray(t, dtype=np.float64)
+    if t.ndim not in (1, 2) or t.shape[-1] == 0 or (t.ndim == 2 and len(t) != n_cases):
+        raise ValueError(
+            f"t must have shape (n_timepoints,) or one row for each of the {n_cases} initial "
+            f"states; got shape {t.shape}."
+        )
+    times = np.broadcast_to(t, (n_cases, t.shape[-1]))
+    wrong = np.argwhere(~(np.diff(times, axis=1) > 0) | ~np.isfinite(times[:, 1:]))
+    if len(wrong) or not np.isfinite(times).all():
+        where = f" in case {wrong[0, 0]} after t[{wrong[0, 1]}]" if len(wrong) else ""
+        raise ValueError(f"t must be finite and strictly increase; it does not{where}.")
+    if t0 is None:
+        return times[:, 0], times
+    start = np.broadcast_to(np.asarray(t0, dtype=np.float64), (n_cases,))
+    early = np.flatnonzero(~(times[:, 0] >= start))
+    if len(early):
+        case = early[0]
+        raise ValueError(
+            f"The horizon of case {case} begins at t={times[case, 0]:g}, before its initial state "
+            f"at t0={start[case]:g}. Pass later times, or an earlier state."
+        )
+    return start, times
+
+
+@torch.inference_mode()
+def simulate_states(module, x0, since):
+    """Solve the module's equation.
+
+    Parameters
+    ----------
+    module : TrajectoryODE
+        In evaluation mode; its precision is that of the solve.
+    x0 : ndarray of shape (n_cases, n_states)
+        Start states.
+    since : ndarray of shape (n_cases, n_timepoints)
+        Monotonic times since the start.
+
+    Returns
+    -------
+    ndarray of shape (n_cases, n_timepoints, n_states)
+    """
+    like = next(module.parameters())
+    states = np.empty((len(x0), since.shape[1], x0.shape[1]))
+    at_once = since[:, 0] == 0.0  # the solver wants the start among the times, once
+    for cases in (np.flatnonzero(at_once), np.flatnonzero(~at_once)):
+        if not len(cases):
+            continue
+        begins = at_once[cases[0]]
+        times = since[cases] if begins else np.pad(since[cases], ((0, 0), (1, 0)))
+        if times.shape[1] == 1:
+            states[cases, 0] = x0[cases]
+            continue
+        start = torch.as_tensor(x0[cases]).to(like)
+        ys = module.flow(start, torch.as_tensor(times).to(like.device)).ys.cpu().numpy()
+        states[cases] = ys if begins else ys[:, 1:]
+    return states
+
+
+def follow(module, trajectories):
+    """Follow trajectories from their first complete state, forward and backward.
+
+    Parameters
+    ----------
+    module : TrajectoryODE
+        In evaluation mode.
+    trajectories : Trajectories
+        Dimensionless data.
+
+    Returns
+    -------
+    ndarray of shape (n_cases, n_timepoints, n_states)
+        States; NaN after a case's end.
+    """
+    first, last = _first_complete(trajectories), trajectories.n_points - 1
+    states = np.full(trajectories.values.shape, np.nan)
+    for direction, n_steps in ((1, last - first), (-1, first)):
+        cases = np.flatnonzero(n_steps > 0)
+        if not len(cases):
+            continue
+        step = np.arange(n_steps.max() + 1)
+        inside = step <= n_steps[cases, None]
+        point = first[cases, None] + direction * np.minimum(step, n_steps[cases, None])
+        rows = cases[:, None]
+        since = padded_times(trajectories.times[rows, point], inside)
+        ys = simulate_states(module, trajectories.values[cases, first[cases]], since)
+        states[np.broadcast_to(rows, point.shape)[inside], point[inside]] = ys[inside]
+    everyone = np.arange(len(states))
+    states[everyone, first] = trajectories.values[everyone, first]
+    return states
+
+
+def _first_complete(trajectories):
+    complete = trajectories.observed.all(axis=2)
+    never = np.flatnonzero(~complete.any(axis=1))
+    if len(never):
+        raise ValueError(
+            f"Case {never[0]} has no time point at which all channels were observed, so there is "
+            "no state to follow it from. Pass initial states, (n_cases, n_features), to predict."
+        )
+    return complete.argmax(axis=1)

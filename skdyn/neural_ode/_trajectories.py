@@ -1,0 +1,324 @@
+"""Trajectories in every layout the estimators accept, checked and laid out alike."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdyn._validation import validate_data
+
+__all__ = [
+    "Trajectories",
+    "check_initial_states",
+    "check_trajectories",
+    "hold_out",
+    "is_trajectories",
+]
+
+
+class Trajectories(NamedTuple):
+    """Trajectories padded to one length.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_cases, n_timepoints, n_states)
+        States, NaN where missing and after a case's end.
+    times : ndarray of shape (n_cases, n_timepoints)
+        Strictly increasing times; NaN after a case's end.
+    n_points : ndarray of shape (n_cases,)
+        Time points of each case.
+    """
+
+    values: np.ndarray
+    times: np.ndarray
+    n_points: np.ndarray
+
+    @property
+    def observed(self):
+        """Whether a value was observed, shape (n_cases, n_timepoints, n_states)."""
+        return ~np.isnan(self.values)
+
+    @property
+    def intervals(self):
+        """All times between successive points, in one array."""
+        gaps = np.diff(self.times, axis=1)
+        return gaps[~np.isnan(gaps)]
+
+    def select(self, cases):
+        """Return some of the cases.
+
+        Parameters
+        ----------
+        cases : array-like of int
+            Which ones.
+
+        Returns
+        -------
+        Trajectories
+        """
+        return Trajectories(self.values[cases], self.times[cases], self.n_points[cases])
+
+
+def check_trajectories(estimator, X, t=None, *, time_channel=None, reset, name="X"):
+    """Validate trajectories in any accepted layout.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Whose ``n_features_in_`` and feature names are set (``reset=True``) or compared.
+    X : array-like
+        ``(n_cases, n_channels, n_timepoints)``, a list of ``(n_channels, n_timepoints_i)``, or one
+        trajectory ``(n_timepoints, n_features)``. NaN marks missing values.
+    t : array-like or None, default=None
+        Times: one row for all cases, one row a case, or a list for unequal lengths; None counts
+        0, 1, 2, ... NaN at the end of a row pads it.
+    time_channel : int or None, default=None
+        Channel of ``X`` that holds the times.
+    reset : bool
+        Whether this is a fit.
+    name : str, default="X"
+        Name of ``X`` in messages; that of ``t`` is derived from it.
+
+    Returns
+    -------
+    Trajectories
+
+    Raises
+    ------
+    ValueError
+        If the layout, the values or the times cannot be used; the message names the case.
+    """
+    if time_channel is not None and t is not None:
+        raise ValueError("Times came twice, in t and in time_channel; leave one of them out.")
+    values = _values(estimator, X, reset, name)
+    if time_channel is None:
+        times = _times(t, values, "t" if name == "X" else name.replace("X", "t"))
+    else:
+        values, times = _split_time(values, time_channel, name)
+    trajectories = _without_padding(values, times, name)
+    for case, n_points in enumerate(trajectories.n_points):
+        _check_case(trajectories, case, n_points, name)
+    return trajectories
+
+
+def is_trajectories(X):
+    """Tell trajectories, three axes or a list of two, from initial states.
+
+    Parameters
+    ----------
+    X : array-like
+        What came.
+
+    Returns
+    -------
+    bool
+    """
+    return _is_list_of_cases(X) or np.ndim(X) == 3
+
+
+def check_initial_states(estimator, X, time_channel=None):
+    """Validate rows that are states, one a case.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted; its features are compared.
+    X : array-like of shape (n_cases, n_features)
+        States.
+    time_channel : int or None, default=None
+        Column that holds each state's time.
+
+    Returns
+    -------
+    states : ndarray of shape (n_cases, n_states)
+        The states, float64.
+    t0 : ndarray of shape (n_cases,) or None
+        Their times, where ``time_channel`` gives them.
+    """
+    X = validate_data(estimator, X, reset=False, dtype=np.float64, ensure_all_finite="allow-nan")
+    missing = np.flatnonzero(np.isnan(X).any(axis=1))
+    if len(missing):
+        raise ValueError(
+            f"Row {missing[0]} of X contains NaN, but a state to start from must be complete. Fill "
+            "it, or pass trajectories of 3 axes: they start at their first complete state."
+        )
+    if time_channel is None:
+        return X, None
+    return np.delete(X, time_channel, axis=1), X[:, time_channel]
+
+
+def _values(estimator, X, reset, name):
+    """Return float64 values (n_cases, n_channels, n_timepoints) or a list of such cases."""
+    if _is_list_of_cases(X):
+        return _ragged_values(estimator, X, reset, name)
+    values = validate_data(
+        estimator, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan", allow_nd=True
+    )
+    if values.ndim == 2:
+        return np.ascontiguousarray(values.T[None])
+    if values.ndim != 3:
+        raise ValueError(
+            f"{name} must have 2 or 3 axes: one trajectory (n_timepoints, n_features) or several "
+            f"(n_cases, n_channels, n_timepoints); got {values.ndim} axes, shape {values.shape}."
+        )
+    return values
+
+
+def _is_list_of_cases(X):
+    return isinstance(X, list | tuple) and len(X) > 0 and all(np.ndim(case) == 2 for case in X)
+
+
+def _ragged_values(estimator, X, reset, name):
+    cases = [np.asarray(case, dtype=np.float64) for case in X]
+    n_channels = len(cases[0])
+    for number, case in enumerate(cases):
+        if len(case) != n_channels:
+            raise ValueError(
+                f"Every case of {name} must have the shape (n_channels, n_timepoints_i) with the "
+                f"same n_channels on its first axis; case 0 has {n_channels}, case {number} has "
+                f"{len(case)}. Transpose the cases if time is their first axis."
+            )
+        if np.isinf(case).any():
+            raise ValueError(f"Input {name} contains infinity in case {number}.")
+    validate_data(estimator, np.zeros((1, n_channels)), reset=reset)
+    width = max(case.shape[1] for case in cases)
+    if all(case.shape[1] == width for case in cases):
+        return np.stack(cases)
+    return cases
+
+
+def _times(t, values, name):
+    """Return one row of times for each case, as a list."""
+    lengths = [case.shape[1] for case in values]
+    if t is None:
+        return [np.arange(length, dtype=np.float64) for length in lengths]
+    if isinstance(t, list | tuple) and len(t) and all(np.ndim(row) == 1 for row in t):
+        rows = [np.asarray(row, dtype=np.float64) for row in t]
+    else:
+        t = np.asarray(t, dtype=np.float64)
+        if t.ndim not in (1, 2):
+            raise ValueError(
+                f"{name} must be 1-D (shared by all cases) or have one row a case; got shape "
+                f"{t.shape}."
+            )
+        rows = [t] * len(lengths) if t.ndim == 1 else list(t)
+    if len(rows) != len(lengths):
+        raise ValueError(
+            f"{name} must have one row for each of the {len(lengths)} cases; got {len(rows)} rows."
+        )
+    for case, (row, length) in enumerate(zip(rows, lengths, strict=True)):
+        if len(row) != length:
+            raise ValueError(
+                f"{name} has {len(row)} times for case {case}, whose series has {length} time "
+                "points (the last axis of a 3-D X, the first axis of a 2-D X)."
+            )
+    return rows
+
+
+def _split_time(values, channel, name):
+    n_channels = len(values[0])
+    if not -n_channels <= channel < n_channels or n_channels == 1:
+        raise ValueError(
+            f"time_channel={channel} does not leave a channel beside it: {name} has {n_channels} "
+            f"channel{'s' * (n_channels > 1)}, numbered from 0."
+        )
+    return [np.delete(case, channel, axis=0) for case in values], [case[channel] for case in values]
+
+
+def _without_padding(values, times, name):
+    """Stack the cases; a tail of NaN times marks the end of a case."""
+    n_points = np.array([_n_points(row, case) for case, row in enumerate(times)])
+    width, n_states = n_points.max(), len(values[0])
+    stacked = np.full((len(values), width, n_states), np.nan)
+    clock = np.full((len(values), width), np.nan)
+    for case, length in enumerate(n_points):
+        if not np.isnan(values[case][:, length:]).all():
+            raise ValueError(
+                f"Case {case} of {name} has values after its last time; every value needs a time."
+            )
+        stacked[case, :length] = values[case][:, :length].T
+        clock[case, :length] = times[case][:length]
+    return Trajectories(stacked, clock, n_points)
+
+
+def _n_points(times, case):
+    known = ~np.isnan(times)
+    n_points = int(known.sum())
+    if not known[:n_points].all():
+        raise ValueError(
+            f"The times of case {case} are NaN at index {int(np.argmin(known))}, before its last "
+            "time. Every time must be known; NaN may only pad the end."
+        )
+    return n_points
+
+
+def _check_case(trajectories, case, n_points, name):
+    if n_points < 2:
+        raise ValueError(
+            f"Case {case} of {name} has n_samples = {n_points} time points, but dynamics need at "
+            "least 2. A 2-D array is one trajectory, its rows the time points; initial states are "
+            "passed to predict."
+        )
+    times = trajectories.times[case, :n_points]
+    if np.isinf(times).any():
+        raise ValueError(f"The times of case {case} contain infinity.")
+    wrong = np.flatnonzero(np.diff(times) <= 0)
+    if len(wrong):
+        k = wrong[0]
+        raise ValueError(
+            f"Times must strictly increase, but in case {case} t[{k}]={times[k]:g} is followed by "
+            f"t[{k + 1}]={times[k + 1]:g}. Sort the time points and merge duplicates."
+        )
+    empty = np.flatnonzero(~trajectories.observed[case].any(axis=0))
+    if len(empty):
+        raise ValueError(
+            f"Channel {empty[0]} of case {case} of {name} is missing (NaN) at every time: neither "
+            "an initial state nor a velocity can be known. Leave the case or the channel out."
+        )
+
+
+def hold_out(trajectories, fraction, random_state):
+    """Set a part aside for validation: some cases, or the end of the only one.
+
+    Parameters
+    ----------
+    trajectories : Trajectories
+        The data.
+    fraction : float
+        Share to set aside, between 0 and 1.
+    random_state : RandomState
+        Source of the choice of cases.
+
+    Returns
+    -------
+    training, validation : Trajectories
+        The two parts.
+
+    Raises
+    ------
+    ValueError
+        If a part would be too small to learn from or to watch.
+    """
+    n_cases = len(trajectories.values)
+    if n_cases == 1:
+        return _hold_out_the_end(trajectories, fraction)
+    order = random_state.permutation(n_cases)
+    n_held_out = min(n_cases - 1, max(1, round(fraction * n_cases)))
+    training, validation = np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
+    return trajectories.select(training), trajectories.select(validation)
+
+
+def _hold_out_the_end(trajectories, fraction):
+    n_points = int(trajectories.n_points[0])
+    n_held_out = max(2, round(fraction * n_points))
+    cut = n_points - n_held_out
+    parts = [
+        Trajectories(trajectories.values[:, part], trajectories.times[:, part], np.array([size]))
+        for part, size in ((slice(0, cut), cut), (slice(cut, n_points), n_held_out))
+    ]
+    if cut < 2 or not all(part.observed.any(axis=1).all() for part in parts):
+        raise ValueError(
+            f"early_stopping=True holds out the last {n_held_out} of {n_points} time points of the "
+            "only case (validation_fraction), but one part then lacks time points or a channel. "
+            "Pass X_val, or set early_stopping=False."
+        )
+    return parts

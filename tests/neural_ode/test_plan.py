@@ -1,0 +1,99 @@
+"""The plan of a fit."""
+
+import numpy as np
+import pytest
+import torch
+
+from skdyn import NeuralODE
+from skdyn.datasets import make_lotka_volterra
+from skdyn.neural_ode._collocation import smooth_trajectories
+from skdyn.neural_ode._plan import certainty, learn_scales, plan_stages, prepare
+from skdyn.neural_ode._trajectories import Trajectories
+
+
+@pytest.fixture(params=[0.0, 0.1], ids=["clean", "noisy"])
+def data(request):
+    X, t = make_lotka_volterra(n_cases=4, n_timepoints=80, noise=request.param, random_state=0)
+    return Trajectories(X.transpose(0, 2, 1), np.tile(t, (4, 1)), np.full(4, 80))
+
+
+def prepared(data):
+    smooth = smooth_trajectories(data)
+    return prepare(data, learn_scales(data, smooth), smooth)
+
+
+def plan(data, **params):
+    return plan_stages(
+        NeuralODE(**params), prepared(data), None, None, torch.device("cpu"), torch.float32
+    )
+
+
+def test_prepared_data_are_dimensionless_whatever_the_units(data):
+    once = prepared(data)
+    again = prepared(
+        Trajectories(data.values * [1e3, 1e-4] + 7, data.times * 365 + 5, data.n_points)
+    )
+    np.testing.assert_allclose(once.trajectories.values, again.trajectories.values, atol=1e-6)
+    np.testing.assert_allclose(
+        once.trajectories.times, again.trajectories.times, rtol=1e-4, atol=1e-9
+    )
+    np.testing.assert_allclose(once.smooth.velocities, again.smooth.velocities, atol=1e-2)
+    assert abs(np.std(once.trajectories.values) - 1) < 1e-6
+    speed = once.smooth.velocities[once.smooth.known]
+    assert abs(np.sqrt(np.mean(speed**2)) - 1) < 1e-6
+
+
+def test_data_that_stand_still_have_scales_too():
+    still = Trajectories(np.full((1, 9, 2), 5.0), np.arange(9.0)[None] * 3, np.array([9]))
+    scales = learn_scales(still, smooth_trajectories(still))
+    np.testing.assert_array_equal(scales.scale, 1.0)
+    assert scales.time == 3.0
+
+
+def test_the_stages_are_collocation_and_growing_windows_within_max_iter(data):
+    stages = plan(data)
+    assert [stage.name.split()[0] for stage in stages] == ["collocation", *["windows"] * 3]
+    lengths = [stage.arrays[2].shape[1] for stage in stages[1:]]
+    assert lengths == sorted(lengths)
+    assert lengths[-1] == 80
+    assert sum(stage.max_iter for stage in stages) == 50
+
+
+@pytest.mark.parametrize("max_iter", [1, 2, 3, 7])
+def test_no_epoch_too_many_is_planned(data, max_iter):
+    stages = plan(data, max_iter=max_iter)
+    assert sum(stage.max_iter for stage in stages) == max_iter
+    assert all(stage.max_iter >= 1 for stage in stages)
+    whole = plan(data, max_iter=max_iter, pretrain=None, window=None)
+    assert [stage.max_iter for stage in whole] == [max_iter]
+
+
+def test_starts_are_learnt_where_there_is_noise(data, request):
+    noisy = request.node.callspec.id == "noisy"
+    assert all(bool(stage.parameters) == noisy for stage in plan(data)[1:])
+    assert not plan(data, learn_x0=False)[1].parameters
+    (start,) = plan(data, learn_x0=True)[1].parameters
+    assert start.requires_grad
+    assert len(start) == len(plan(data)[1].arrays[0])
+
+
+def test_exact_data_outweigh_a_prior_and_noisy_data_do_not(data, request):
+    known = certainty(prepared(data))
+    n_values = data.values.size
+    if request.node.callspec.id == "noisy":
+        assert 30 * n_values < known < 300 * n_values
+    else:
+        assert known > 1e5 * n_values
+
+
+def test_with_augmented_states_there_are_only_windows_from_the_trajectorys_start(data):
+    for stage in plan(data, augment_dim=2):
+        assert "windows" in stage.name
+        assert len(stage.arrays[0]) == 4
+
+
+def test_collocation_needs_velocities():
+    X = np.full((1, 6, 2), np.nan)
+    X[0, 1, 0], X[0, 4, 1] = 1.0, 2.0
+    data = Trajectories(X, np.arange(6.0)[None], np.array([6]))
+    assert all("windows" in stage.name for stage in plan(data))
