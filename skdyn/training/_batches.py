@@ -1,5 +1,7 @@
 """Batches as slices of tensors that are already where they are needed."""
 
+from collections.abc import Iterable, Iterator
+
 import torch
 
 
@@ -19,16 +21,21 @@ class TensorBatches:
         Source of each epoch's order; None keeps the order as it is.
     """
 
-    def __init__(self, tensors, batch_size, generator=None):
+    def __init__(
+        self,
+        tensors: Iterable[torch.Tensor],
+        batch_size: int,
+        generator: torch.Generator | None = None,
+    ) -> None:
         self.tensors = tuple(tensors)
         self.n_cases = len(self.tensors[0])
         self.batch_size = min(batch_size, self.n_cases)
         self.generator = generator
 
-    def __len__(self):
+    def __len__(self) -> int:
         return -(-self.n_cases // self.batch_size)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, ...]]:
         if self.batch_size == self.n_cases:  # the order of one batch changes nothing but rounding
             yield self.tensors
             return

@@ -1,11 +1,12 @@
 """Which device and which precision a fit runs in."""
 
+import numpy as np
 import torch
 
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
-def resolve_device(device):
+def resolve_device(device: str) -> torch.device:
     """Turn an estimator's ``device`` parameter into a device that is present.
 
     Parameters
@@ -37,7 +38,7 @@ def resolve_device(device):
     return resolved
 
 
-def resolve_dtype(dtype, device=None):
+def resolve_dtype(dtype: str | np.dtype, device: torch.device | None = None) -> torch.dtype:
     """Turn "float32" or "float64" (or a numpy dtype of that name) into torch's dtype.
 
     Parameters

@@ -2,7 +2,8 @@
 
 import math
 import warnings
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, NamedTuple, Self
 
 import torch
 from skorch import NeuralNet
@@ -10,7 +11,7 @@ from skorch import NeuralNet
 from skdyn.exceptions import SolverError, SolverWarning, TrainingDivergedError
 from skdyn.training._batches import TensorBatches
 from skdyn.training._optimizers import LEARNING_RATE_SCHEDULES, OPTIMIZERS, set_learning_rate
-from skdyn.training._records import TrainingRecord
+from skdyn.training._records import Stage, TrainingRecord
 from skdyn.training._stopping import Patience
 from skdyn.training._weights import LastGood, Snapshot
 
@@ -25,7 +26,7 @@ class TrainingSettings(NamedTuple):
     optimizer: str = "adam"
     learning_rate: float = 1e-3
     learning_rate_schedule: str = "constant"
-    batch_size: int | str = "auto"
+    batch_size: int | Literal["auto"] = "auto"
     alpha: float = 0.0
     clip_norm: float | None = None
     tol: float = 1e-4
@@ -34,7 +35,7 @@ class TrainingSettings(NamedTuple):
     max_recoveries: int = 0
     verbose: int = 0
 
-    def batch_size_for(self, n_cases):
+    def batch_size_for(self, n_cases: int) -> int:
         """Resolve ``batch_size`` for a training set of ``n_cases``.
 
         Parameters
@@ -76,7 +77,9 @@ class LeanNet(NeuralNet):
         Source of the order of the cases.
     """
 
-    def __init__(self, module, settings, generator):
+    def __init__(
+        self, module: torch.nn.Module, settings: TrainingSettings, generator: torch.Generator
+    ) -> None:
         lbfgs = settings.optimizer == "lbfgs"
         decay = {} if lbfgs else {"optimizer__weight_decay": settings.alpha}
         super().__init__(
@@ -95,7 +98,7 @@ class LeanNet(NeuralNet):
         self.extras = ()
         self.initialize()
 
-    def get_all_learnable_params(self):
+    def get_all_learnable_params(self) -> Iterator[tuple[str, torch.Tensor]]:
         """Yield the named parameters of the optimiser's first group.
 
         L-BFGS allows one group only, so a stage's own parameters join the module's there; they
@@ -109,13 +112,13 @@ class LeanNet(NeuralNet):
         if self.settings.optimizer == "lbfgs":
             yield from ((f"extra_{i}", extra) for i, extra in enumerate(self.extras))
 
-    def initialize_optimizer(self, triggered_directly=None):
+    def initialize_optimizer(self, triggered_directly: object = None) -> Self:
         """Begin with a fresh optimiser.
 
         Parameters
         ----------
-        triggered_directly : object
-            skorch's own; unused.
+        triggered_directly : object, default=None
+            Unused; skorch's own.
 
         Returns
         -------
@@ -126,7 +129,11 @@ class LeanNet(NeuralNet):
             self.optimizer_.add_param_group({"params": list(self.extras), "weight_decay": 0.0})
         return self
 
-    def run(self, stages, on_epoch=None):
+    def run(
+        self,
+        stages: Sequence[Stage],
+        on_epoch: Callable[[TrainingRecord], bool | None] | None = None,
+    ) -> TrainingRecord:
         """Run the stages in turn.
 
         Parameters
@@ -164,7 +171,12 @@ class LeanNet(NeuralNet):
             self.module_.eval()
         return record
 
-    def fit_loop(self, stage, on_epoch=None, earlier=None):
+    def fit_loop(
+        self,
+        stage: Stage,
+        on_epoch: Callable[[TrainingRecord], bool | None] | None = None,
+        earlier: TrainingRecord | None = None,
+    ) -> TrainingRecord:
         """Train on one stage until it converges, is stopped or runs out of epochs.
 
         Parameters
@@ -220,7 +232,7 @@ class LeanNet(NeuralNet):
         self._check_weights(record, good)
         return record
 
-    def run_single_epoch(self, iterator):
+    def run_single_epoch(self, iterator: TensorBatches) -> torch.Tensor:
         """Take one optimiser step a batch; return the mean loss, still on the device.
 
         Parameters
@@ -239,7 +251,7 @@ class LeanNet(NeuralNet):
             total = loss * n_cases if total is None else total.add_(loss, alpha=n_cases)
         return total / iterator.n_cases
 
-    def train_step(self, batch):
+    def train_step(self, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
         """Take one step of the optimiser on a batch.
 
         Parameters
@@ -253,13 +265,13 @@ class LeanNet(NeuralNet):
             The loss before the step.
         """
         if self.settings.optimizer == "lbfgs":
-            return self.optimizer_.step(lambda: self._gradients(batch))
+            return self.optimizer_.step(_Guarded(self, batch))
         loss = self._gradients(batch)
         self.optimizer_.step()
         return loss
 
     @torch.no_grad()
-    def validation_loss(self, batches):
+    def validation_loss(self, batches: TensorBatches) -> torch.Tensor:
         """Return the mean loss over batches without learning from them.
 
         Parameters
@@ -359,23 +371,56 @@ class LeanNet(NeuralNet):
         warnings.warn(f"{error} The last good weights were restored.", SolverWarning, stacklevel=4)
 
 
+class _Guarded:
+    """L-BFGS's closure: a trial point that cannot be evaluated counts as very bad, not as fatal.
+
+    A line search probes far ahead. Where the loss is not a number there or the equation cannot be
+    solved, a large value without slope makes it come back; only at its starting point is that a
+    failure of the training.
+    """
+
+    def __init__(self, net, batch):
+        self.net = net
+        self.batch = batch
+        self.too_bad = None
+
+    def __call__(self):
+        weights = self.net.optimizer_.param_groups[0]["params"]
+        if not torch.isfinite(sum(weight.detach().sum() for weight in weights)):
+            raise TrainingDivergedError("The line search of L-BFGS broke down: its step is NaN.")
+        try:
+            loss = self.net._gradients(self.batch)
+            slopes = [weight.grad.sum() for weight in weights if weight.grad is not None]
+            if torch.isfinite(loss + sum(slopes)):
+                if self.too_bad is None:
+                    self.too_bad = 1e3 * (1.0 + loss.detach().abs())
+                return loss
+        except SolverError:
+            if self.too_bad is None:
+                raise
+        if self.too_bad is None:
+            return loss
+        self.net.optimizer_.zero_grad(set_to_none=False)
+        return self.too_bad
+
+
 class _Pace:
     """The learning rate of an epoch: schedule times whatever divergence or a plateau left."""
 
-    def __init__(self, stage, settings):
+    def __init__(self, stage: Stage, settings: TrainingSettings) -> None:
         line_search = settings.optimizer == "lbfgs"  # it scales its own steps
         self.base = 1.0 if line_search else stage.learning_rate or settings.learning_rate
         self._floor = self.base * 1e-3
         self._max_iter = stage.max_iter
         self._schedule = LEARNING_RATE_SCHEDULES[settings.learning_rate_schedule]
 
-    def learning_rate(self, epoch):
+    def learning_rate(self, epoch: int) -> float:
         return self.base * self._schedule(epoch / self._max_iter)
 
-    def slow_down(self):
+    def slow_down(self) -> None:
         self.base *= 0.5
 
-    def drop(self):
+    def drop(self) -> bool:
         """Divide by five, as scikit-learn's "adaptive" does; tell whether that was possible."""
         if self.base <= self._floor:
             return False

@@ -1,19 +1,18 @@
 """Optimisers, fused where torch can, and learning-rate schedules as plain functions."""
 
 import math
+from collections.abc import Callable
 from functools import partial
 
 import torch
 
 # Kingma & Ba 2015 (adam); Loshchilov & Hutter 2019 (adamw); Liu & Nocedal 1989 (lbfgs). The
 # strong-Wolfe search is what makes torch's L-BFGS safe without tuning its learning rate.
-OPTIMIZERS = {
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "adam": partial(torch.optim.Adam, fused=True),
     "adamw": partial(torch.optim.AdamW, fused=True),
     "sgd": partial(torch.optim.SGD, momentum=0.9, nesterov=True, fused=True),
-    "lbfgs": partial(
-        torch.optim.LBFGS, line_search_fn="strong_wolfe", tolerance_grad=0.0, tolerance_change=0.0
-    ),
+    "lbfgs": partial(torch.optim.LBFGS, line_search_fn="strong_wolfe", tolerance_grad=1e-10),
 }
 
 
@@ -37,7 +36,7 @@ def _one_cycle(progress):
 
 # Factor on the learning rate at progress = epoch / max_iter in [0, 1). Cosine: Loshchilov &
 # Hutter 2017; one cycle: Smith & Topin 2018. "plateau" reacts to the loss and lives in the loop.
-LEARNING_RATE_SCHEDULES = {
+LEARNING_RATE_SCHEDULES: dict[str, Callable[[float], float]] = {
     "constant": _constant,
     "cosine": _cosine,
     "exponential": _exponential,
@@ -46,7 +45,7 @@ LEARNING_RATE_SCHEDULES = {
 }
 
 
-def set_learning_rate(optimizer, learning_rate):
+def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
     """Give every parameter group of an optimiser this learning rate.
 
     Parameters

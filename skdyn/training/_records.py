@@ -1,7 +1,10 @@
 """What goes into a training run and what comes out."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+import numpy as np
+import torch
 
 
 class Stage(NamedTuple):
@@ -28,14 +31,14 @@ class Stage(NamedTuple):
         Leaf tensors learnt in this stage beside the module's weights, without weight decay.
     """
 
-    objective: Callable
-    arrays: tuple
+    objective: Callable[..., torch.Tensor]
+    arrays: tuple[np.ndarray | torch.Tensor, ...]
     max_iter: int
     name: str = "fit"
-    validation: tuple | None = None
+    validation: tuple[np.ndarray | torch.Tensor, ...] | None = None
     learning_rate: float | None = None
     tol: float | None = None
-    parameters: tuple = ()
+    parameters: tuple[torch.Tensor, ...] = ()
 
 
 class TrainingRecord(NamedTuple):
@@ -53,24 +56,24 @@ class TrainingRecord(NamedTuple):
         How often a diverged epoch was taken back.
     """
 
-    loss_curve: list
-    validation_scores: list | None
+    loss_curve: list[float]
+    validation_scores: list[float] | None
     stop_reason: str
     n_recoveries: int = 0
 
     @property
-    def n_iter(self):
+    def n_iter(self) -> int:
         """Number of epochs that counted."""
         return len(self.loss_curve)
 
     @property
-    def best_loss(self):
+    def best_loss(self) -> float:
         """The best loss watched: validation's where there is one, else training's."""
         if self.validation_scores:
             return -max(self.validation_scores)
         return min(self.loss_curve)
 
-    def then(self, later: Any):
+    def then(self, later: "TrainingRecord") -> "TrainingRecord":
         """Return the record of this run followed by ``later``.
 
         Parameters

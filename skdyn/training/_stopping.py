@@ -14,13 +14,13 @@ class Patience:
         Epochs without one after which :attr:`exhausted` turns true.
     """
 
-    def __init__(self, tol, n_iter_no_change):
+    def __init__(self, tol: float, n_iter_no_change: int) -> None:
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
         self.best = math.inf
         self.n_stalled = 0
 
-    def improved(self, loss):
+    def improved(self, loss: float) -> bool:
         """Take in a loss; tell whether it is the lowest so far.
 
         Parameters
@@ -38,6 +38,6 @@ class Patience:
         return lowest
 
     @property
-    def exhausted(self):
+    def exhausted(self) -> bool:
         """Whether ``n_iter_no_change`` epochs in a row brought no improvement."""
         return self.n_stalled >= self.n_iter_no_change

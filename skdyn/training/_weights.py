@@ -1,9 +1,12 @@
 """Weights as numpy arrays and as snapshots."""
 
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
 import torch
 
 
-def state_to_arrays(module):
+def state_to_arrays(module: torch.nn.Module) -> dict[str, np.ndarray]:
     """Return a module's parameters and buffers as numpy arrays on the host.
 
     Parameters
@@ -18,7 +21,7 @@ def state_to_arrays(module):
     return {name: value.detach().cpu().numpy() for name, value in module.state_dict().items()}
 
 
-def arrays_to_state(module, arrays):
+def arrays_to_state(module: torch.nn.Module, arrays: Mapping[str, np.ndarray]) -> torch.nn.Module:
     """Load arrays made by :func:`state_to_arrays` into a module built from the same config.
 
     Parameters
@@ -50,18 +53,18 @@ class Snapshot:
         The tensors to watch: a module's parameters and buffers, say.
     """
 
-    def __init__(self, tensors):
+    def __init__(self, tensors: Iterable[torch.Tensor]) -> None:
         self._live = list(tensors)
         self._kept = [value.detach().clone() for value in self._live]
 
     @torch.no_grad()
-    def take(self):
+    def take(self) -> None:
         """Copy the tensors as they are now."""
         for kept, live in zip(self._kept, self._live, strict=True):
             kept.copy_(live)
 
     @torch.no_grad()
-    def restore(self):
+    def restore(self) -> None:
         """Put the copied values back."""
         for kept, live in zip(self._kept, self._live, strict=True):
             live.copy_(kept)
@@ -79,18 +82,18 @@ class LastGood:
         The tensors to watch.
     """
 
-    def __init__(self, tensors):
+    def __init__(self, tensors: Sequence[torch.Tensor]) -> None:
         self._trial = Snapshot(tensors)
         self._good = Snapshot(tensors)
 
-    def begin(self):
+    def begin(self) -> None:
         """Note the weights an epoch starts from."""
         self._trial.take()
 
-    def commit(self):
+    def commit(self) -> None:
         """Call those weights good."""
         self._trial, self._good = self._good, self._trial
 
-    def restore(self):
+    def restore(self) -> None:
         """Put the last good weights back."""
         self._good.restore()

@@ -220,6 +220,27 @@ def test_after_a_divergence_lbfgs_takes_shorter_steps():
     assert rates[:3] == [1.0, 0.5, 0.25]
 
 
+@pytest.mark.parametrize("trouble", ["not a number", "not solvable"])
+def test_a_line_search_comes_back_from_points_that_cannot_be_evaluated(trouble):
+    probed = []
+
+    def walled(module, x, y):  # least squares, with a wall not far from the start
+        loss = _squared(module, x, y)
+        if (module.weight - start).norm() > 1.5:
+            probed.append(1)
+            if trouble == "not solvable":
+                raise DivergenceError("the field blew up.")
+            return loss * float("nan")
+        return loss
+
+    net = _net(optimizer="lbfgs", tol=0.0)
+    start = net.module_.weight.detach().clone()
+    record = net.run([Stage(walled, (X, Y), 3)])
+    assert probed
+    assert record.loss_curve[-1] < 0.5 * record.loss_curve[0]
+    assert (net.module_.weight - start).norm() <= 1.5
+
+
 def test_integers_keep_their_type_and_floats_take_the_modules():
     def types(module, x, k):
         assert x.dtype == torch.float64
