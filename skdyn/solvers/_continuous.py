@@ -70,12 +70,16 @@ class _Quadrature:
         self.graph.rewind(n)
         del self._costates[n:]
 
-    def accept(self, weights, h):
+    def accept(self, weights, span, end, z):
         """Add one step's quadrature; its last evaluation stays, as the next step's first."""
         for e, weight in enumerate(weights):
             if weight:
                 # Time runs backward: h carries the sign that turns the integral round.
-                self.graph.pull(e, self._costates[e] * (-weight * h))
+                self.graph.pull(e, self._costates[e] * (-weight * span.h))
+        if span.ok is not None:
+            # The cases that stood still go on from a state that was not the last evaluated.
+            self.rewind(0)
+            self.evaluate(lambda i: end, 1, z, torch.empty_like(z))
         self.graph.drop_before(self.n - 1)
         del self._costates[: len(self._costates) - 1]
 
@@ -115,7 +119,7 @@ def _interval(march, quadrature, y, a, k):
         march.stepper.renewed(state), quadrature, state, times, march.plan.renewed(state), "none"
     )
     weights = march.tableau.b
-    back.on_accept = lambda span: quadrature.accept(weights, span.h)
+    back.on_accept = lambda span, end, z: quadrature.accept(weights, span, end, z)
     back.start()
     back.run()
     return back.output.solution()[:, -1, y.shape[1] :]

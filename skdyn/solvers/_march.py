@@ -170,7 +170,10 @@ class JointMarch:
             self._accept(span, h, stop, y1)
             self._suspect()
         else:
-            self._reject(before, h, y1, not math.isfinite(error))
+            self.tape.rewind(before)
+            self.n_rejected += 1
+        if stop is None or error > 1 or math.isnan(error):
+            self._check_step(h, y1, not math.isfinite(error))
 
     def _error(self, h, y1):
         estimate = self.clock.error(self.rows.chunk.z, self.rows.base)
@@ -180,7 +183,7 @@ class JointMarch:
 
     def _accept(self, span, h, stop, y1):
         if self.on_accept is not None:
-            self.on_accept(span)
+            self.on_accept(span, None, y1)
         self.n_accepted += 1
         end = self.t + h if stop is None else stop
         lo, thetas = self.next, []
@@ -196,9 +199,8 @@ class JointMarch:
             self.h *= self._lengths[self.next - 2] / self._lengths[self.next - 1]
         self.t, self.y = end, y1
 
-    def _reject(self, before, h, y1, wild):
-        self.tape.rewind(before)
-        self.n_rejected += 1
+    def _check_step(self, h, y1, wild):
+        """Raise when the step size, after ``h``, has shrunk to the rounding of time."""
         if self.h > 10 * 2.0**-52 * max(abs(self.t), 1e-3 * abs(self.stops[-1] - self.stops[0])):
             return
         size = torch.where(torch.isfinite(y1), y1.abs(), torch.inf).amax(dim=1)

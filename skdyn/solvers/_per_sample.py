@@ -134,8 +134,8 @@ class PerSampleMarch:
             self._active, h.abs() * self.controller.factors(error, self._error), self.h
         )
         smallest = 10 * 2.0**-52 * torch.maximum(self.t.abs(), 1e-3 * self._span_length)
-        vanished = refused & (self.h <= smallest)
         arrived = ok & last
+        vanished = self._active & ~arrived & (self.h <= smallest)
         active = self._active & ~(arrived & (self._next == self._last_index)) & ~vanished
         flags = [ok, refused, refused & ~torch.isfinite(error), vanished, active]
         moved, some_refused, some_wild, some_lost, going = torch.stack(
@@ -179,10 +179,10 @@ class PerSampleMarch:
             torch.where(
                 still, chunk.rows[base + s + 1], chunk.rows[base + 1], out=chunk.rows[base + s + 1]
             )
-        if self.on_accept is not None:
-            self.on_accept(span)
         end = torch.where(ok, torch.where(last, stop, self.t + h), self.t)
         self._error = torch.where(ok, error, self._error)
+        if self.on_accept is not None:
+            self.on_accept(span, end.to(y1), y1)
         self.rows.accept(span, (self.t, h, end))
         self.n_blocks += 1
         self.t, self.y = end, y1

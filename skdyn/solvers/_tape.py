@@ -45,6 +45,8 @@ def captured_leaves(field, y, dy):
     leaves = {}
     if isinstance(field, nn.Module):
         leaves = {id(p): p for p in field.parameters() if p.requires_grad}
+    if dy.is_leaf and dy.requires_grad and dy is not y:
+        leaves[id(dy)] = dy
     seen, stack = set(), [dy.grad_fn]
     while stack:
         node = stack.pop()

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from skdyn.solvers import solve_ode, solver_names
+from skdyn.solvers import MLPField, is_adaptive, solve_ode, solver_names
 
 torch.set_num_threads(1)
 
@@ -28,3 +28,49 @@ def test_the_oscillator_turns_at_the_right_pace(solver, step_control, per_case, 
         solver, 1e-4
     )
     assert torch.allclose(ys[..., 0], exact, atol=tol)
+
+
+def test_the_statistics_count_what_happened():
+    calls = []
+
+    def field(t, y):
+        calls.append(1)
+        return -y
+
+    y0 = torch.ones(1, 1)
+    stats = solve_ode(field, y0, [0.0, 1.0], solver="rk4", step_size=0.25).stats
+    assert stats == (16, 4, 0)
+    assert len(calls) == 16
+    calls.clear()
+    assert solve_ode(field, y0, [0.0, 1.0]).stats.n_fev == len(calls)
+
+
+def test_adaptive_solvers_are_known():
+    adaptive = {name for name in solver_names() if is_adaptive(name)}
+    assert adaptive == {"bosh3", "dopri5", "tsit5", "dopri8", "kvaerno5"}
+
+
+def test_an_unknown_solver_is_neither():
+    with pytest.raises(ValueError, match="Did you mean 'tsit5'"):
+        is_adaptive("tsit")
+
+
+@pytest.mark.parametrize("adjoint", ["discrete", "checkpoint", "continuous", None])
+def test_no_graph_is_kept_where_no_gradient_is_wanted(adjoint):
+    field = MLPField(2)
+    with torch.no_grad():
+        ys = solve_ode(field, torch.ones(1, 2), [0.0, 1.0], adjoint=adjoint).ys
+    assert not ys.requires_grad
+    field.requires_grad_(False)
+    assert not solve_ode(field, torch.ones(1, 2), [0.0, 1.0], adjoint=adjoint).ys.requires_grad
+
+
+def test_globals_are_left_as_found():
+    state, threads, dtype = (
+        torch.get_rng_state(),
+        torch.get_num_threads(),
+        torch.get_default_dtype(),
+    )
+    solve_ode(rotate, torch.ones(1, 2, requires_grad=True), [0.0, 1.0]).ys.sum().backward()
+    assert torch.equal(torch.get_rng_state(), state)
+    assert (torch.get_num_threads(), torch.get_default_dtype()) == (threads, dtype)

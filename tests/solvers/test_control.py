@@ -1,0 +1,50 @@
+"""Step-size control."""
+
+import math
+
+import pytest
+import torch
+
+from skdyn.solvers._control import Controller, Tolerance, starting_step, starting_steps
+
+
+def test_a_scaled_error_of_one_means_the_tolerance_is_just_met():
+    y = torch.full((3, 2), 2.0, dtype=torch.float64)
+    tolerance = Tolerance(1e-3, 1e-2, y)
+    error = torch.full_like(y, 1e-2 + 1e-3 * 2)
+    assert tolerance.joint(error, y) == pytest.approx(1)
+    assert torch.allclose(tolerance.each(error, y), torch.ones(3, 1, dtype=torch.float64))
+
+
+def test_a_larger_error_never_gives_a_larger_step():
+    controller = Controller(5)
+    factors = [controller.factor(10.0**k, 1.0) for k in range(-8, 8)]
+    assert factors == sorted(factors, reverse=True)
+    assert factors[0] == 10
+    assert factors[-1] == 0.2
+
+
+@pytest.mark.parametrize("error", [math.nan, math.inf])
+def test_an_error_that_is_not_finite_shrinks_the_step(error):
+    assert Controller(5).factor(error, 1.0) == 0.2
+    assert float(Controller(5).factors(torch.tensor([[error]]), torch.ones(1, 1))) == pytest.approx(
+        0.2
+    )
+
+
+@pytest.mark.parametrize("error", [1e-12, 1e-3, 0.9, 1.1, 50.0])
+def test_tensors_are_controlled_as_floats_are(error):
+    controller = Controller(4)
+    tensor = controller.factors(torch.tensor([[error]]).double(), torch.full((1, 1), 0.5).double())
+    assert float(tensor) == pytest.approx(controller.factor(error, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("size", "slope", "curvature"), [(1.0, 2.0, 3.0), (0.0, 1.0, 1.0), (1.0, 0.0, 0.0)]
+)
+def test_first_steps_are_positive_and_alike_for_floats_and_tensors(size, slope, curvature):
+    step = starting_step(size, slope, lambda h: curvature, 5)
+    column = [torch.tensor([[value]]).double() for value in (size, slope, curvature)]
+    steps = starting_steps(*column[:2], lambda h: column[2], 5)
+    assert step > 0
+    assert float(steps) == pytest.approx(step)

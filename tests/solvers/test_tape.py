@@ -1,0 +1,56 @@
+"""Recording evaluations of a field."""
+
+import pytest
+import torch
+from torch import nn
+
+from skdyn.solvers import solve_ode
+from skdyn.solvers._tape import GraphTape, captured_leaves, case_jacobians
+
+
+def test_leaves_are_parameters_and_closed_over_tensors():
+    rate = torch.ones(2, requires_grad=True)
+    module = nn.Linear(2, 2)
+    y = torch.zeros(1, 2, requires_grad=True)
+    leaves = captured_leaves(module, y, module(y) * rate.exp())
+    assert {id(leaf) for leaf in leaves} == {id(p) for p in (*module.parameters(), rate)}
+
+
+def test_pull_is_the_transposed_jacobian():
+    matrix = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+    tape, out = GraphTape(lambda t, y: y @ matrix.T), torch.empty(1, 2)
+    tape.evaluate(lambda i: torch.tensor(0.0), 1, torch.zeros(1, 2), out)
+    tape.restart()
+    assert torch.equal(tape.pull(0, torch.tensor([[1.0, -1.0]])), torch.tensor([[-2.0, -2.0]]))
+    assert torch.equal(tape.jacobian(0)[0], matrix)
+
+
+def test_jacobians_are_taken_case_by_case():
+    y = torch.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    jacobians = case_jacobians(y**2, y)
+    assert torch.equal(jacobians, torch.diag_embed(2 * y.detach()))
+
+
+@pytest.mark.parametrize("requires_grad", [False, True])
+def test_a_field_that_forgets_the_state_is_fine(requires_grad):
+    speed = torch.full((2, 1), 3.0, requires_grad=requires_grad)
+    y0 = torch.zeros(2, 1, requires_grad=True)
+    ys = solve_ode(lambda t, y: speed, y0, [0.0, 2.0]).ys
+    assert torch.allclose(ys[:, 1], torch.full((2, 1), 6.0))
+    ys[:, 1].sum().backward()
+    assert torch.equal(y0.grad, torch.ones(2, 1))
+    assert not requires_grad or torch.allclose(speed.grad, torch.full((2, 1), 2.0))
+
+
+@pytest.mark.parametrize(
+    ("field", "match"),
+    [
+        (lambda t, y: y.sum(), r"tensor like y, shape \(2, 1\)"),
+        (lambda t, y: y.double(), "float64"),
+        (lambda t, y: None, "must return a tensor; got NoneType"),
+    ],
+)
+@pytest.mark.parametrize("requires_grad", [False, True])
+def test_an_output_unlike_the_state_is_refused(field, match, requires_grad):
+    with pytest.raises(ValueError, match=match):
+        solve_ode(field, torch.ones(2, 1, requires_grad=requires_grad), [0.0, 1.0])
