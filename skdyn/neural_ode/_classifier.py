@@ -118,7 +118,7 @@ class NeuralODEClassifier(DepthEstimator, TabularClassifier):
     >>> from sklearn.datasets import load_iris
     >>> from skdyn import NeuralODEClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> model = NeuralODEClassifier(max_iter=50, tol=0, random_state=0).fit(X, y)
+    >>> model = NeuralODEClassifier(max_iter=100, tol=0, random_state=0).fit(X, y)
     >>> model.score(X, y) > 0.9
     True
     """

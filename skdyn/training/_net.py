@@ -13,6 +13,7 @@ from skdyn.training._batches import TensorBatches
 from skdyn.training._optimizers import LEARNING_RATE_SCHEDULES, OPTIMIZERS, set_learning_rate
 from skdyn.training._records import Stage, TrainingRecord
 from skdyn.training._stopping import Patience
+from skdyn.training._threads import threads_for
 from skdyn.training._weights import LastGood, Snapshot
 
 
@@ -156,10 +157,13 @@ class LeanNet(NeuralNet):
         """
         before = Snapshot(self._learnt())
         record = None
+        n_weights = sum(weight.numel() for weight in self.module_.parameters())
         self.module_.train()
         try:
             for stage in stages:
-                done = self.fit_loop(stage, on_epoch=on_epoch, earlier=record)
+                n_cases = self.settings.batch_size_for(len(stage.arrays[0]))
+                with threads_for(n_weights, n_cases):
+                    done = self.fit_loop(stage, on_epoch=on_epoch, earlier=record)
                 record = done if record is None else record.then(done)
                 if done.stop_reason == "callback":
                     break
