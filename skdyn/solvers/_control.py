@@ -102,7 +102,8 @@ def starting_step(size, slope, curvature_at, order):
     step : float
         A positive step.
     """
-    h0 = 0.01 * size / slope if size > 1e-5 and slope > 1e-5 else 1e-6
+    usual = size > 1e-5 and 1e-5 < slope < math.inf
+    h0 = (0.01 * size / slope if usual else 0.0) or 1e-6
     curvature = curvature_at(h0)
     largest = max(slope, curvature) if math.isfinite(curvature) else math.inf
     h1 = (0.01 / largest) ** (1 / order) if largest > 1e-15 else max(1e-6, 1e-3 * h0)
@@ -112,7 +113,8 @@ def starting_step(size, slope, curvature_at, order):
 def starting_steps(size, slope, curvature_at, order):
     """First step of each case: ``starting_step`` for tensors of shape (n, 1)."""
     guess = 0.01 * size / slope
-    h0 = torch.where((size > 1e-5) & (slope > 1e-5), guess, torch.full_like(guess, 1e-6))
+    usual = (size > 1e-5) & (slope > 1e-5) & (guess > 0)
+    h0 = torch.where(usual, guess, torch.full_like(guess, 1e-6))
     curvature = curvature_at(h0)
     largest = torch.maximum(slope, curvature)
     h1 = torch.where(largest > 1e-15, (0.01 / largest) ** (1 / order), (1e-3 * h0).clamp_min(1e-6))
