@@ -4,8 +4,11 @@ A subclass writes ``__init__``, the static ``_build_module`` and ``_config(n_fea
 the arguments of the former.
 """
 
+from typing import Self
+
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin, MultiOutputMixin, RegressorMixin
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import LabelEncoder, StandardScaler
@@ -110,7 +113,15 @@ class TabularRegressor(MultiOutputMixin, RegressorMixin, _TabularEstimator):
     """Base of regressors on tables: squared error on standardised targets."""
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None):
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+    ) -> Self:
         """Fit the model.
 
         Parameters
@@ -134,7 +145,9 @@ class TabularRegressor(MultiOutputMixin, RegressorMixin, _TabularEstimator):
         return self._fit(X, y, sample_weight, X_val, y_val)
 
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Learn from one more batch of data: one epoch, with the optimiser's state kept.
 
         Parameters
@@ -153,7 +166,7 @@ class TabularRegressor(MultiOutputMixin, RegressorMixin, _TabularEstimator):
         """
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> np.ndarray:
         """Predict targets.
 
         Parameters
@@ -206,7 +219,15 @@ class TabularClassifier(ClassifierMixin, _TabularEstimator):
     """Base of classifiers on tables: cross-entropy of one score a class."""
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None):
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+    ) -> Self:
         """Fit the model.
 
         Parameters
@@ -230,7 +251,13 @@ class TabularClassifier(ClassifierMixin, _TabularEstimator):
         return self._fit(X, y, sample_weight, X_val, y_val)
 
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Learn from one more batch of data: one epoch, with the optimiser's state kept.
 
         Parameters
@@ -251,7 +278,7 @@ class TabularClassifier(ClassifierMixin, _TabularEstimator):
         """
         return self._fit(X, y, sample_weight, incremental=True, classes=classes)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Predict class probabilities.
 
         Parameters
@@ -267,7 +294,7 @@ class TabularClassifier(ClassifierMixin, _TabularEstimator):
         scores = torch.from_numpy(self._outputs(X).astype(np.float64))
         return torch.softmax(scores, dim=1).numpy()
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> np.ndarray:
         """Predict class labels.
 
         Parameters

@@ -10,18 +10,22 @@ One letter, one meaning, in every signature and comment of the package::
 
 Tensors are written batch first: states are ``(n, d)``, trajectories inside torch ``(n, t, d)``.
 Estimators speak the package's public layout instead, ``(n_cases, n_channels, n_timepoints)``.
+
+The names cost nothing to import: torch is quoted, and a module that uses a tensor's name has
+``torch`` among its own names anyway, which is where :func:`typing.get_type_hints` looks.
 """
 
 from typing import TYPE_CHECKING, Annotated
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     import torch
 
-    States = Annotated[torch.Tensor, "n d"]
-    Trajectories = Annotated[torch.Tensor, "n t d"]
-    SharedTimes = Annotated[torch.Tensor, "t"]
-    CaseTimes = Annotated[torch.Tensor, "n t"]
-    Stages = Annotated[torch.Tensor, "s n d"]
-    Table = Annotated[np.ndarray, "n d"]
-    Series = Annotated[np.ndarray, "n d t"]
+States = Annotated["torch.Tensor", "n d"]
+Trajectories = Annotated["torch.Tensor", "n t d"]
+SharedTimes = Annotated["torch.Tensor", "t"]
+CaseTimes = Annotated["torch.Tensor", "n t"]
+Stages = Annotated["torch.Tensor", "s n d"]
+Table = Annotated[np.ndarray, "n d"]
+Series = Annotated[np.ndarray, "n d t"]

@@ -5,6 +5,7 @@ mends it for all. It also holds the few validators of our own that several estim
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import _fit_context as fit_context
 from sklearn.exceptions import NotFittedError
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -22,7 +23,7 @@ __all__ = [
 ]
 
 
-def check_weights(sample_weight, X):
+def check_weights(sample_weight: ArrayLike | None, X: np.ndarray) -> np.ndarray | None:
     """Return validated weights, or None where none were given.
 
     Parameters
@@ -48,7 +49,9 @@ def check_weights(sample_weight, X):
     )
 
 
-def check_validation_pair(X_val, y_val, early_stopping):
+def check_validation_pair(
+    X_val: ArrayLike | None, y_val: ArrayLike | None, early_stopping: bool
+) -> None:
     """Refuse half a validation set, and one that nothing would look at.
 
     Parameters

@@ -13,6 +13,7 @@ import copy
 import warnings
 from contextlib import contextmanager
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 import torch
@@ -194,14 +195,14 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         rows = torch.as_tensor(X).split(_PREDICTION_ROWS)
         return torch.cat([module(part.to(like)).cpu() for part in rows]).numpy()
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
         state.pop("_net", None)
         if "module_" in state:
             state["_module_arrays"] = state_to_arrays(state.pop("module_"))
         return state
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         arrays = state.pop("_module_arrays", None)
         super().__setstate__(state)
         if arrays is None:

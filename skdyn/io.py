@@ -5,12 +5,18 @@ looked up among skdyn's own (and those the reader names), never imported by a pa
 """
 
 import json
+import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 import skdyn
 from skdyn.exceptions import MissingExtraError
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
 
 __all__ = ["load", "save"]
 
@@ -18,7 +24,7 @@ _FORMAT = 1
 _SESSION_ONLY = {"_skl_callbacks"}  # live objects of a session, not part of a model
 
 
-def save(estimator, path):
+def save(estimator: "BaseEstimator", path: str | os.PathLike[str]) -> None:
     """Write an estimator to a file.
 
     Parameters
@@ -56,7 +62,7 @@ def save(estimator, path):
     _safetensors().save_file(arrays, path, metadata={"skdyn": json.dumps(header)})
 
 
-def load(path, *, trusted=()):
+def load(path: str | os.PathLike[str], *, trusted: Sequence[type] = ()) -> "BaseEstimator":
     """Read an estimator written by :func:`save`.
 
     Parameters

@@ -19,6 +19,7 @@ import pickle
 import tempfile
 import threading
 import warnings
+from collections.abc import Callable
 
 import joblib
 import numpy as np
@@ -39,7 +40,7 @@ import skdyn
 __all__ = ["all_estimators", "contract_checks", "expected_failed_checks", "sample_data"]
 
 
-def all_estimators():
+def all_estimators() -> list[tuple[str, type[BaseEstimator]]]:
     """Find every public estimator by walking the package.
 
     Returns
@@ -61,7 +62,7 @@ def all_estimators():
     return found
 
 
-def contract_checks():
+def contract_checks() -> list[Callable[[BaseEstimator], None]]:
     """List the checks of this module that every estimator must pass.
 
     Returns
@@ -74,7 +75,7 @@ def contract_checks():
             getattr(value, "__module__", None) == __name__]  # fmt: skip
 
 
-def expected_failed_checks(estimator):
+def expected_failed_checks(estimator: BaseEstimator) -> dict[str, str]:
     """Name scikit-learn's checks that an estimator cannot pass, each with its reason.
 
     Parameters
@@ -93,7 +94,9 @@ def expected_failed_checks(estimator):
 # -- data and answers ------------------------------------------------------------------------
 
 
-def sample_data(estimator, random_state=0):
+def sample_data(
+    estimator: BaseEstimator, random_state: int = 0
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Return data of a kind this estimator can learn in few epochs.
 
     Parameters
@@ -153,7 +156,7 @@ def _supports(estimator, parameter):
 # -- dropping into scripts -------------------------------------------------------------------
 
 
-def check_pipeline_and_grid_search(estimator):
+def check_pipeline_and_grid_search(estimator: BaseEstimator) -> None:
     """A pipeline around it is searched in two processes and predicts."""
     X, y = sample_data(estimator)
     pipeline = make_pipeline(StandardScaler(), clone(estimator))
@@ -167,7 +170,7 @@ def check_pipeline_and_grid_search(estimator):
     assert len(_answer(search.best_estimator_, X)) == len(X)
 
 
-def check_feature_names_are_remembered_and_compared(estimator):
+def check_feature_names_are_remembered_and_compared(estimator: BaseEstimator) -> None:
     """pandas in; a frame with other names or another order is refused."""
     X, y = sample_data(estimator)
     frame = pd.DataFrame(X, columns=list("abcd"))
@@ -178,7 +181,7 @@ def check_feature_names_are_remembered_and_compared(estimator):
     _refuses(lambda: _answer(fitted, frame.rename(columns={"a": "z"})), "feature names")
 
 
-def check_transformers_set_output(estimator):
+def check_transformers_set_output(estimator: BaseEstimator) -> None:
     """``set_output(transform="pandas")`` gives a frame with named columns."""
     if not hasattr(estimator, "transform"):
         return
@@ -189,7 +192,7 @@ def check_transformers_set_output(estimator):
     assert list(frame.columns) == list(fitted.get_feature_names_out())
 
 
-def check_string_labels(estimator):
+def check_string_labels(estimator: BaseEstimator) -> None:
     """Labels come back as they went in, strings included."""
     if not is_classifier(estimator):
         return
@@ -200,7 +203,7 @@ def check_string_labels(estimator):
     assert set(fitted.predict(X)) <= set(names)
 
 
-def check_regressors_return_float64(estimator):
+def check_regressors_return_float64(estimator: BaseEstimator) -> None:
     """float64 out, whatever went in; several targets keep their columns."""
     if not is_regressor(estimator):
         return
@@ -211,7 +214,7 @@ def check_regressors_return_float64(estimator):
         assert _fit(estimator, X, np.stack([y, -y], axis=1)).predict(X).shape == (len(X), 2)
 
 
-def check_float64_training(estimator):
+def check_float64_training(estimator: BaseEstimator) -> None:
     """``dtype="float64"`` trains in float64 on the same footing."""
     X, y = sample_data(estimator)
     fitted = _fit(clone(estimator).set_params(dtype="float64"), X, y)
@@ -220,7 +223,7 @@ def check_float64_training(estimator):
     assert np.isfinite(_answer(fitted, X)).all()
 
 
-def check_metadata_routing(estimator):
+def check_metadata_routing(estimator: BaseEstimator) -> None:
     """Keyword data of ``fit`` are routed through a pipeline when asked for."""
     if not has_fit_parameter(estimator, "sample_weight"):
         return
@@ -241,7 +244,7 @@ def check_metadata_routing(estimator):
 # -- randomness and the process around it ----------------------------------------------------
 
 
-def check_same_seed_same_model(estimator):
+def check_same_seed_same_model(estimator: BaseEstimator) -> None:
     """The same ``random_state`` gives the same model bit for bit, in threads and processes."""
     X, y = sample_data(estimator)
     seeded = clone(estimator).set_params(random_state=3)
@@ -256,7 +259,7 @@ def check_same_seed_same_model(estimator):
             np.testing.assert_array_equal(once, _answer(fitted, X), err_msg=backend)
 
 
-def check_global_state_is_left_alone(estimator):
+def check_global_state_is_left_alone(estimator: BaseEstimator) -> None:
     """Global random states, default dtype, threads and grad mode are as found after ``fit``."""
     X, y = sample_data(estimator)
 
@@ -286,7 +289,7 @@ class _RecordingUnpickler(pickle.Unpickler):
         return super().find_class(module, name)
 
 
-def check_round_trips(estimator):
+def check_round_trips(estimator: BaseEstimator) -> None:
     """pickle, joblib, deepcopy and ``skdyn.io`` give equal predictions."""
     X, y = sample_data(estimator)
     fitted = _fit(estimator, X, y)
@@ -303,7 +306,7 @@ def check_round_trips(estimator):
         assert str(other.get_params()) == str(fitted.get_params())
 
 
-def check_pickle_is_arrays_and_config(estimator):
+def check_pickle_is_arrays_and_config(estimator: BaseEstimator) -> None:
     """The pickle names nothing of torch: no optimiser, no module; parameters changed later do not
     disturb the rebuild."""
     X, y = sample_data(estimator)
@@ -324,7 +327,7 @@ def check_pickle_is_arrays_and_config(estimator):
 # -- training --------------------------------------------------------------------------------
 
 
-def check_fitted_attributes(estimator):
+def check_fitted_attributes(estimator: BaseEstimator) -> None:
     """What every trained estimator tells about its training."""
     X, y = sample_data(estimator)
     fitted = _fit(estimator, X, y)
@@ -338,7 +341,7 @@ def check_fitted_attributes(estimator):
     assert torch.device(fitted.device_).type in ("cpu", "cuda")
 
 
-def check_convergence_warning(estimator):
+def check_convergence_warning(estimator: BaseEstimator) -> None:
     """A fit cut short by ``max_iter`` says so."""
     X, y = sample_data(estimator)
     cut_short = clone(estimator).set_params(max_iter=1)
@@ -349,7 +352,7 @@ def check_convergence_warning(estimator):
     assert any("max_iter=1" in message for message in messages), messages
 
 
-def check_early_stopping(estimator):
+def check_early_stopping(estimator: BaseEstimator) -> None:
     """``early_stopping`` watches a share of the data or ``X_val, y_val``, and keeps the best."""
     X, y = sample_data(estimator)
     if not has_fit_parameter(estimator, "X_val") or y is None:
@@ -364,7 +367,7 @@ def check_early_stopping(estimator):
     _refuses(lambda: _fit(estimator, X, y, X_val=X_val, y_val=y_val), "early_stopping")
 
 
-def check_partial_fit_and_warm_start(estimator):
+def check_partial_fit_and_warm_start(estimator: BaseEstimator) -> None:
     """Both continue from the present weights and count their epochs."""
     X, y = sample_data(estimator)
     seeded = clone(estimator).set_params(random_state=0)
@@ -403,7 +406,7 @@ class _Interrupt:
         raise KeyboardInterrupt
 
 
-def check_interrupt_leaves_no_half_fitted_model(estimator):
+def check_interrupt_leaves_no_half_fitted_model(estimator: BaseEstimator) -> None:
     """Ctrl-C raises; a new estimator stays unfitted, a fitted one stays what it was."""
     X, y = sample_data(estimator)
     fresh = clone(estimator).set_callbacks(_Interrupt())
@@ -448,7 +451,7 @@ class _Listener(_Interrupt):
         return len(self.epochs) == 3
 
 
-def check_callbacks(estimator):
+def check_callbacks(estimator: BaseEstimator) -> None:
     """scikit-learn's callbacks see every epoch, can look at the model so far and stop it."""
     X, y = sample_data(estimator)
     listener = _Listener()
@@ -462,7 +465,7 @@ def check_callbacks(estimator):
 # -- bad input -------------------------------------------------------------------------------
 
 
-def check_bad_data(estimator):
+def check_bad_data(estimator: BaseEstimator) -> None:
     """NaN, infinity, nothing, one row, wrong shapes and types: an error that says what is wrong."""
     X, y = sample_data(estimator)
 
@@ -488,7 +491,7 @@ def check_bad_data(estimator):
         _refuses(lambda: _fit(estimator, X, np.where(np.arange(len(y)) == 2, np.nan, y)), "nan")
 
 
-def check_constant_columns_and_single_class(estimator):
+def check_constant_columns_and_single_class(estimator: BaseEstimator) -> None:
     """Degenerate data have a defined result: finite, or an error that says why."""
     X, y = sample_data(estimator)
     X = X.copy()
@@ -503,7 +506,7 @@ def check_constant_columns_and_single_class(estimator):
         )
 
 
-def check_bad_parameters_are_named(estimator):
+def check_bad_parameters_are_named(estimator: BaseEstimator) -> None:
     """A parameter out of range is named with what came, before anything is fitted."""
     X, y = sample_data(estimator)
     bad = {
@@ -519,7 +522,7 @@ def check_bad_parameters_are_named(estimator):
             _refuses(lambda spoilt=spoilt: _fit(spoilt, X, y), repr(value), str(value))
 
 
-def check_divergence_is_never_silent(estimator):
+def check_divergence_is_never_silent(estimator: BaseEstimator) -> None:
     """A hopeless learning rate ends in a typed error or in a finite model, never in NaN."""
     X, y = sample_data(estimator)
     wild = clone(estimator).set_params(learning_rate=1e18, optimizer="sgd", max_iter=5)

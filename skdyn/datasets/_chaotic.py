@@ -1,5 +1,11 @@
 """Generators of chaotic systems."""
 
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from skdyn._typing import Series
 from skdyn.datasets._fields import FIELDS
 from skdyn.datasets._generate import check_integer, check_number, generate
 
@@ -7,19 +13,19 @@ __all__ = ["make_lorenz63", "make_lorenz96"]
 
 
 def make_lorenz63(
-    n_cases=None,
-    n_timepoints=1000,
+    n_cases: int | None = None,
+    n_timepoints: int = 1000,
     *,
-    sigma=10.0,
-    rho=28.0,
-    beta=8.0 / 3.0,
-    t_span=(0.0, 20.0),
-    x0=None,
-    irregular=False,
-    noise=0.0,
-    missing=0.0,
-    random_state=None,
-):
+    sigma: float = 10.0,
+    rho: float = 28.0,
+    beta: float = 8.0 / 3.0,
+    t_span: tuple[float, float] = (0.0, 20.0),
+    x0: ArrayLike | None = None,
+    irregular: bool | Literal["shared", "per_case"] = False,
+    noise: float = 0.0,
+    missing: float = 0.0,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[Series, np.ndarray]:
     r"""Sample trajectories of Lorenz's three convection modes.
 
     The state follows [1]_
@@ -103,18 +109,18 @@ def make_lorenz63(
 
 
 def make_lorenz96(
-    n_cases=None,
-    n_timepoints=1000,
+    n_cases: int | None = None,
+    n_timepoints: int = 1000,
     *,
-    n_channels=10,
-    forcing=8.0,
-    t_span=(0.0, 20.0),
-    x0=None,
-    irregular=False,
-    noise=0.0,
-    missing=0.0,
-    random_state=None,
-):
+    n_channels: int = 10,
+    forcing: float = 8.0,
+    t_span: tuple[float, float] = (0.0, 20.0),
+    x0: ArrayLike | None = None,
+    irregular: bool | Literal["shared", "per_case"] = False,
+    noise: float = 0.0,
+    missing: float = 0.0,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[Series, np.ndarray]:
     r"""Sample trajectories of Lorenz's ring of atmospheric sites.
 
     Each site :math:`x_i` of the ring follows [1]_

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from skdyn._typing import Table
 
 __all__ = ["FIELDS", "Field"]
 
@@ -25,8 +28,9 @@ class Field:
         Right-hand side ``f(t, y, *, parameters)``, ``y`` of shape ``(d, ...)``.
     channels : tuple of str
         Name of each state variable; one name with a ``*`` stands for any number of them.
-    draw_x0 : callable
-        ``draw_x0(rng, n, d)`` draws ``n`` initial states of shape ``(n, d)``.
+    draw_x0 : callable or None
+        ``draw_x0(rng, n, d)`` draws ``n`` initial states of shape ``(n, d)``; None where they are
+        always given.
     params : mapping
         Default value of each parameter of ``rhs``.
     t_span : tuple of float
@@ -39,15 +43,15 @@ class Field:
     """
 
     name: str
-    rhs: Callable
-    channels: tuple
-    draw_x0: Callable
-    params: Mapping
-    t_span: tuple
+    rhs: Callable[..., ArrayLike]
+    channels: tuple[str, ...]
+    draw_x0: Callable[[np.random.RandomState, int, int], Table] | None
+    params: Mapping[str, float]
+    t_span: tuple[float, float]
     reference: str
     transient: float = field(default=0.0)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "params", MappingProxyType(dict(self.params)))
 
 
@@ -79,7 +83,9 @@ def _ring(low, high):
     return draw
 
 
-def lotka_volterra(t, y, *, alpha, beta, delta, gamma):
+def lotka_volterra(
+    t: float, y: np.ndarray, *, alpha: float, beta: float, delta: float, gamma: float
+) -> np.ndarray:
     """Prey grows and is eaten, predator eats and dies."""
     prey, predator = y
     return np.array(
@@ -87,31 +93,33 @@ def lotka_volterra(t, y, *, alpha, beta, delta, gamma):
     )
 
 
-def damped_oscillator(t, y, *, omega, zeta):
+def damped_oscillator(t: float, y: np.ndarray, *, omega: float, zeta: float) -> np.ndarray:
     """x'' + 2 zeta omega x' + omega^2 x = 0."""
     x, v = y
     return np.array([v, -2.0 * zeta * omega * v - omega**2 * x])
 
 
-def van_der_pol(t, y, *, mu):
+def van_der_pol(t: float, y: np.ndarray, *, mu: float) -> np.ndarray:
     """x'' - mu (1 - x^2) x' + x = 0."""
     x, v = y
     return np.array([v, mu * (1.0 - x**2) * v - x])
 
 
-def pendulum(t, y, *, gravity, length, damping):
+def pendulum(
+    t: float, y: np.ndarray, *, gravity: float, length: float, damping: float
+) -> np.ndarray:
     """theta'' + damping theta' + (gravity / length) sin(theta) = 0."""
     theta, omega = y
     return np.array([omega, -gravity / length * np.sin(theta) - damping * omega])
 
 
-def lorenz63(t, y, *, sigma, rho, beta):
+def lorenz63(t: float, y: np.ndarray, *, sigma: float, rho: float, beta: float) -> np.ndarray:
     """Rayleigh-Benard convection cut down to three modes."""
     x, y, z = y
     return np.array([sigma * (y - x), x * (rho - z) - y, x * y - beta * z])
 
 
-def lorenz96(t, y, *, forcing):
+def lorenz96(t: float, y: np.ndarray, *, forcing: float) -> np.ndarray:
     """x_i' = (x_{i+1} - x_{i-2}) x_{i-1} - x_i + F on a ring."""
     # A wrapped take costs a fifth of np.roll on the few sites of a usual ring.
     sites = np.arange(len(y))
@@ -121,7 +129,7 @@ def lorenz96(t, y, *, forcing):
     return (ahead - two_behind) * behind - y + forcing
 
 
-def spiral(t, y, *, growth, omega):
+def spiral(t: float, y: np.ndarray, *, growth: float, omega: float) -> np.ndarray:
     """r' = growth, theta' = omega: an Archimedean spiral, counter-clockwise for omega > 0."""
     x, y = y
     r = np.hypot(x, y)

@@ -1,12 +1,17 @@
 """The one engine of the generators: draw, integrate, sample, add noise, lose values."""
 
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from numbers import Integral, Real
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.integrate import solve_ivp
 from sklearn.utils import check_random_state
 
+from skdyn._typing import Series
+from skdyn.datasets._fields import Field
 from skdyn.exceptions import DivergenceError, MaxStepsError
 
 # Below the noise of any use of the data, and still well above rounding.
@@ -17,20 +22,20 @@ _DEFAULT_N_CASES = 10
 
 
 def generate(
-    field,
-    params,
+    field: Field,
+    params: Mapping[str, float] | Sequence[Mapping[str, float]],
     *,
-    n_cases,
-    n_timepoints,
-    t_span,
-    x0,
-    irregular,
-    noise,
-    missing,
-    random_state,
-    n_channels=None,
-    method="DOP853",
-):
+    n_cases: int | None,
+    n_timepoints: int,
+    t_span: tuple[float, float] | None,
+    x0: ArrayLike | None,
+    irregular: bool | Literal["shared", "per_case"],
+    noise: float,
+    missing: float,
+    random_state: int | np.random.RandomState | None,
+    n_channels: int | None = None,
+    method: str = "DOP853",
+) -> tuple[Series, np.ndarray]:
     """Sample trajectories of ``field``; ``params`` is one mapping, or one for each case.
 
     Random numbers are drawn in the order initial states, times, noise, missing values, so that a
@@ -57,7 +62,14 @@ def generate(
     return _lose(_disturb(X, noise, rng), missing, rng), t
 
 
-def integrate(rhs, x0, t, *, case=0, method="DOP853"):
+def integrate(
+    rhs: Callable[[float, np.ndarray], ArrayLike],
+    x0: np.ndarray,
+    t: np.ndarray,
+    *,
+    case: int = 0,
+    method: str = "DOP853",
+) -> np.ndarray:
     """Integrate one trajectory to near machine precision; returns shape ``(d, n_timepoints)``."""
     n_evaluations = 0
 
@@ -100,7 +112,7 @@ def _divergence(case, time, y):
     )
 
 
-def check_t_span(t_span):
+def check_t_span(t_span: tuple[float, float]) -> tuple[float, float]:
     """Return the first and the last time as two increasing, finite floats."""
     try:
         first, last = (float(value) for value in t_span)
@@ -113,7 +125,14 @@ def check_t_span(t_span):
     return first, last
 
 
-def check_number(name, value, *, low=-np.inf, high=np.inf, open_low=False):
+def check_number(
+    name: str,
+    value: float,
+    *,
+    low: float = -np.inf,
+    high: float = np.inf,
+    open_low: bool = False,
+) -> None:
     """Raise unless ``value`` is a finite number, at least (or above) ``low`` and below ``high``."""
     open_low = open_low or low == -np.inf
     number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
@@ -122,7 +141,7 @@ def check_number(name, value, *, low=-np.inf, high=np.inf, open_low=False):
         raise ValueError(f"{name} must be a finite number in {interval}; got {value!r}.")
 
 
-def check_integer(name, value, *, low):
+def check_integer(name: str, value: int, *, low: int) -> None:
     """Raise unless ``value`` is an integer of at least ``low``; names the parameter."""
     if not isinstance(value, Integral) or isinstance(value, bool) or value < low:
         raise ValueError(f"{name} must be an integer of at least {low}; got {value!r}.")
@@ -142,7 +161,7 @@ def _check_damage(irregular, noise, missing, n_timepoints):
         )
 
 
-def count_cases(n_cases, x0):
+def count_cases(n_cases: int | None, x0: ArrayLike | None) -> int:
     """Return how many trajectories ``generate`` will draw."""
     if n_cases is not None:
         check_integer("n_cases", n_cases, low=1)

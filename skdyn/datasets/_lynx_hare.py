@@ -1,6 +1,7 @@
 """Loader of the Hudson's Bay record of lynx and hare."""
 
 from importlib.resources import files
+from typing import Literal, overload
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -8,7 +9,15 @@ from sklearn.utils import Bunch
 __all__ = ["load_lynx_hare"]
 
 
-def load_lynx_hare(*, return_X_t=False):
+@overload
+def load_lynx_hare(*, return_X_t: Literal[False] = False) -> Bunch: ...
+
+
+@overload
+def load_lynx_hare(*, return_X_t: Literal[True]) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+def load_lynx_hare(*, return_X_t: bool = False) -> Bunch | tuple[np.ndarray, np.ndarray]:
     """Load the pelts of hare and lynx that the Hudson's Bay Company counted from 1900 to 1920.
 
     ================ =====================

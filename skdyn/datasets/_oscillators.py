@@ -1,5 +1,11 @@
 """Generators of oscillating systems of two state variables."""
 
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from skdyn._typing import Series
 from skdyn.datasets._fields import FIELDS
 from skdyn.datasets._generate import check_number, generate
 
@@ -10,20 +16,20 @@ _STIFF_MU = 10.0
 
 
 def make_lotka_volterra(
-    n_cases=None,
-    n_timepoints=100,
+    n_cases: int | None = None,
+    n_timepoints: int = 100,
     *,
-    alpha=1.5,
-    beta=1.0,
-    delta=1.0,
-    gamma=3.0,
-    t_span=(0.0, 10.0),
-    x0=None,
-    irregular=False,
-    noise=0.0,
-    missing=0.0,
-    random_state=None,
-):
+    alpha: float = 1.5,
+    beta: float = 1.0,
+    delta: float = 1.0,
+    gamma: float = 3.0,
+    t_span: tuple[float, float] = (0.0, 10.0),
+    x0: ArrayLike | None = None,
+    irregular: bool | Literal["shared", "per_case"] = False,
+    noise: float = 0.0,
+    missing: float = 0.0,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[Series, np.ndarray]:
     r"""Sample trajectories of Lotka and Volterra's predator and prey.
 
     Prey x and predator y follow [1]_
@@ -109,18 +115,18 @@ def make_lotka_volterra(
 
 
 def make_damped_oscillator(
-    n_cases=None,
-    n_timepoints=100,
+    n_cases: int | None = None,
+    n_timepoints: int = 100,
     *,
-    omega=1.0,
-    zeta=0.1,
-    t_span=(0.0, 20.0),
-    x0=None,
-    irregular=False,
-    noise=0.0,
-    missing=0.0,
-    random_state=None,
-):
+    omega: float = 1.0,
+    zeta: float = 0.1,
+    t_span: tuple[float, float] = (0.0, 20.0),
+    x0: ArrayLike | None = None,
+    irregular: bool | Literal["shared", "per_case"] = False,
+    noise: float = 0.0,
+    missing: float = 0.0,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[Series, np.ndarray]:
     r"""Sample trajectories of a damped linear oscillator.
 
     The position x follows [1]_
@@ -198,17 +204,17 @@ def make_damped_oscillator(
 
 
 def make_van_der_pol(
-    n_cases=None,
-    n_timepoints=100,
+    n_cases: int | None = None,
+    n_timepoints: int = 100,
     *,
-    mu=1.0,
-    t_span=(0.0, 20.0),
-    x0=None,
-    irregular=False,
-    noise=0.0,
-    missing=0.0,
-    random_state=None,
-):
+    mu: float = 1.0,
+    t_span: tuple[float, float] = (0.0, 20.0),
+    x0: ArrayLike | None = None,
+    irregular: bool | Literal["shared", "per_case"] = False,
+    noise: float = 0.0,
+    missing: float = 0.0,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[Series, np.ndarray]:
     r"""Sample trajectories of van der Pol's self-sustained oscillator.
 
     The position x follows [1]_
@@ -287,19 +293,19 @@ def make_van_der_pol(
 
 
 def make_pendulum(
-    n_cases=None,
-    n_timepoints=100,
+    n_cases: int | None = None,
+    n_timepoints: int = 100,
     *,
-    gravity=9.81,
-    length=1.0,
-    damping=0.0,
-    t_span=(0.0, 5.0),
-    x0=None,
-    irregular=False,
-    noise=0.0,
-    missing=0.0,
-    random_state=None,
-):
+    gravity: float = 9.81,
+    length: float = 1.0,
+    damping: float = 0.0,
+    t_span: tuple[float, float] = (0.0, 5.0),
+    x0: ArrayLike | None = None,
+    irregular: bool | Literal["shared", "per_case"] = False,
+    noise: float = 0.0,
+    missing: float = 0.0,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[Series, np.ndarray]:
     r"""Sample trajectories of a pendulum.
 
     The angle theta, 0 when it hangs at rest, follows [1]_

@@ -1,10 +1,12 @@
 """Generator of spirals that turn either way."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
+from skdyn._typing import Series
 from skdyn.datasets._fields import FIELDS
 from skdyn.datasets._generate import check_number, count_cases, generate
 
@@ -24,25 +26,25 @@ class LabelledTrajectories(NamedTuple):
         Labels.
     """
 
-    X: np.ndarray
+    X: Series
     t: np.ndarray
     y: np.ndarray
 
 
 def make_spirals(
-    n_cases=None,
-    n_timepoints=100,
+    n_cases: int | None = None,
+    n_timepoints: int = 100,
     *,
-    growth=0.3,
-    omega=1.0,
-    t_span=(0.0, 18.85),
-    x0=None,
-    irregular=False,
-    noise=0.0,
-    missing=0.0,
-    random_state=None,
-    return_y=False,
-):
+    growth: float = 0.3,
+    omega: float = 1.0,
+    t_span: tuple[float, float] = (0.0, 18.85),
+    x0: ArrayLike | None = None,
+    irregular: bool | Literal["shared", "per_case"] = False,
+    noise: float = 0.0,
+    missing: float = 0.0,
+    random_state: int | np.random.RandomState | None = None,
+    return_y: bool = False,
+) -> tuple[np.ndarray, ...]:
     r"""Sample spirals, half of which turn clockwise.
 
     In polar coordinates each spiral [1]_ winds outwards as

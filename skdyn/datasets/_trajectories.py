@@ -1,7 +1,12 @@
 """Generator of trajectories of any system."""
 
-import numpy as np
+from collections.abc import Callable
+from typing import Literal
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from skdyn._typing import Series
 from skdyn.datasets._fields import Field
 from skdyn.datasets._generate import generate
 
@@ -9,17 +14,17 @@ __all__ = ["make_trajectories"]
 
 
 def make_trajectories(
-    rhs,
-    x0,
-    n_timepoints=100,
+    rhs: Callable[[float, np.ndarray], ArrayLike],
+    x0: ArrayLike,
+    n_timepoints: int = 100,
     *,
-    t_span=(0.0, 10.0),
-    irregular=False,
-    noise=0.0,
-    missing=0.0,
-    method="DOP853",
-    random_state=None,
-):
+    t_span: tuple[float, float] = (0.0, 10.0),
+    irregular: bool | Literal["shared", "per_case"] = False,
+    noise: float = 0.0,
+    missing: float = 0.0,
+    method: Literal["DOP853", "LSODA", "Radau"] = "DOP853",
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[Series, np.ndarray]:
     """Sample trajectories of a system of your own.
 
     The equations are integrated by :func:`scipy.integrate.solve_ivp` to a relative tolerance of

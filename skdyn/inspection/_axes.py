@@ -1,9 +1,12 @@
 """The one place that reaches for matplotlib."""
 
+from typing import Any
+
 from skdyn.exceptions import MissingExtraError
 
 
-def axes_or_new(ax, n_columns=1):
+# matplotlib is optional and named nowhere outside functions, hints included: its axes are Any.
+def axes_or_new(ax: Any, n_columns: int = 1) -> Any:
     """Return the axes to draw on.
 
     Parameters

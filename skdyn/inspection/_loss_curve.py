@@ -1,8 +1,14 @@
 """How the loss fell."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 
 from skdyn.inspection._axes import axes_or_new
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
 
 __all__ = ["LossCurveDisplay"]
 
@@ -34,12 +40,16 @@ class LossCurveDisplay:
     'epoch'
     """
 
-    def __init__(self, loss_curve, validation_loss=None):
+    def __init__(
+        self,
+        loss_curve: Sequence[float] | np.ndarray,
+        validation_loss: Sequence[float] | np.ndarray | None = None,
+    ) -> None:
         self.loss_curve = loss_curve
         self.validation_loss = validation_loss
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None):
+    def from_estimator(cls, estimator: "BaseEstimator", *, ax: Any = None) -> Self:
         """Draw the curves of a fitted estimator.
 
         Parameters
@@ -67,7 +77,7 @@ class LossCurveDisplay:
         scores = getattr(estimator, "validation_scores_", None)
         return cls(curve, None if scores is None else -np.asarray(scores)).plot(ax=ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Any = None) -> Self:
         """Draw the curves.
 
         Parameters

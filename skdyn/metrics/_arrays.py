@@ -1,9 +1,12 @@
 """The arrays that the metrics accept, checked once."""
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from skdyn._typing import Series
 
 
-def as_trajectories(name, values):
+def as_trajectories(name: str, values: ArrayLike) -> Series:
     """Return ``values`` as float64 trajectories ``(n_cases, n_channels, n_timepoints)``."""
     values = np.asarray(values, dtype=float)
     if values.ndim == 2:
@@ -18,7 +21,7 @@ def as_trajectories(name, values):
     return values
 
 
-def paired_trajectories(y_true, y_pred):
+def paired_trajectories(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[Series, Series]:
     """Return both as trajectories of equal shape; `y_pred` must be finite where `y_true` is."""
     y_true, y_pred = as_trajectories("y_true", y_true), as_trajectories("y_pred", y_pred)
     check_same_shape(y_true, y_pred)
@@ -26,7 +29,7 @@ def paired_trajectories(y_true, y_pred):
     return y_true, y_pred
 
 
-def check_same_shape(y_true, y_pred):
+def check_same_shape(y_true: np.ndarray, y_pred: np.ndarray) -> None:
     """Raise unless both arrays have one shape."""
     if y_true.shape != y_pred.shape:
         raise ValueError(
@@ -34,13 +37,13 @@ def check_same_shape(y_true, y_pred):
         )
 
 
-def check_observed(y_true):
+def check_observed(y_true: np.ndarray) -> None:
     """Raise if an observation is infinite; NaN means not observed."""
     if np.isinf(y_true).any():
         raise ValueError("y_true must be finite or NaN (not observed); got infinity.")
 
 
-def check_predicted(y_true, y_pred):
+def check_predicted(y_true: np.ndarray, y_pred: np.ndarray) -> None:
     """Raise if a prediction is NaN or infinite where there is an observation."""
     lost = ~np.isfinite(y_pred) & ~np.isnan(y_true)
     if lost.any():
@@ -52,7 +55,7 @@ def check_predicted(y_true, y_pred):
         )
 
 
-def case_weights(sample_weight, n_cases):
+def case_weights(sample_weight: ArrayLike | None, n_cases: int) -> np.ndarray:
     """Return one non-negative weight for each case, not all zero."""
     if sample_weight is None:
         return np.ones(n_cases)

@@ -1,8 +1,10 @@
 """Distance between attractors: do two systems visit the same places as often?"""
 
 from numbers import Integral, Real
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 from sklearn.utils import check_random_state
@@ -16,16 +18,16 @@ _CHUNK = 256
 
 
 def attractor_distance(
-    y_true,
-    y_pred,
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
     *,
-    method="bins",
-    n_bins=30,
-    smoothing=1e-5,
-    bandwidth=1.0,
-    n_samples=1000,
-    random_state=None,
-):
+    method: Literal["bins", "gmm"] = "bins",
+    n_bins: int = 30,
+    smoothing: float = 1e-5,
+    bandwidth: float = 1.0,
+    n_samples: int = 1000,
+    random_state: int | np.random.RandomState | None = None,
+) -> float:
     r"""Divergence between the occupations of state space, known as D_stsp.
 
     With p and q the densities of the states that `y_true` and `y_pred` visit, all cases and times

@@ -1,15 +1,25 @@
 """How long a forecast stays close to the truth."""
 
 from numbers import Real
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skdyn.metrics._arrays import paired_trajectories
 
 __all__ = ["valid_prediction_time"]
 
 
-def valid_prediction_time(y_true, y_pred, t=None, *, threshold=0.4, time_unit=1.0, cases="mean"):
+def valid_prediction_time(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    t: ArrayLike | None = None,
+    *,
+    threshold: float = 0.4,
+    time_unit: float = 1.0,
+    cases: Literal["mean", "raw_values"] = "mean",
+) -> float | np.ndarray:
     r"""Time until a forecast leaves the truth.
 
     The valid time of a case [1]_, [2]_ ends with the last observation before the normalised error

@@ -1,13 +1,16 @@
 """Relative L2 error, the usual score of operator learning."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skdyn.metrics._arrays import case_weights, check_observed, check_predicted, check_same_shape
 
 __all__ = ["relative_l2_error"]
 
 
-def relative_l2_error(y_true, y_pred, *, sample_weight=None):
+def relative_l2_error(
+    y_true: ArrayLike, y_pred: ArrayLike, *, sample_weight: ArrayLike | None = None
+) -> float:
     r"""Mean over the cases of the error's L2 norm relative to that of the truth.
 
     For truth :math:`y_i` and prediction :math:`\hat y_i` of case i it is [1]_

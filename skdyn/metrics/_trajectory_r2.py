@@ -1,6 +1,9 @@
 """Coefficient of determination of trajectories."""
 
+from typing import Literal
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skdyn.metrics._arrays import case_weights, check_predicted, paired_trajectories
 
@@ -11,8 +14,13 @@ _MULTIOUTPUT = ("uniform_average", "variance_weighted", "raw_values")
 
 
 def trajectory_r2_score(
-    y_true, y_pred, *, cases="mean", multioutput="uniform_average", sample_weight=None
-):
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    cases: Literal["mean", "pooled", "raw_values"] = "mean",
+    multioutput: Literal["uniform_average", "variance_weighted", "raw_values"] = "uniform_average",
+    sample_weight: ArrayLike | None = None,
+) -> float | np.ndarray:
     r"""Coefficient of determination of trajectories, over time, blind to missing values.
 
     For each case and channel
