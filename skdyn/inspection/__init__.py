@@ -1,9 +1,11 @@
 """Displays: what a fitted estimator looks like, one class a question.
 
-Each has ``from_estimator(...)``, which computes and draws, and ``plot(ax=None)``, which draws again;
+Each has ``from_estimator(...)``, which computes and draws, and ``plot(ax=None)``, which redraws;
 matplotlib (extra ``plot``) is imported only there.
 """
 
 from skdyn.inspection._loss_curve import LossCurveDisplay
+from skdyn.inspection._trajectory import TrajectoryDisplay
+from skdyn.inspection._vector_field import VectorFieldDisplay
 
-__all__ = ["LossCurveDisplay"]
+__all__ = ["LossCurveDisplay", "TrajectoryDisplay", "VectorFieldDisplay"]

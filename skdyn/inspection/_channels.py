@@ -1,0 +1,55 @@
+"""Trajectories as displays read them: by channel."""
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["as_cases", "channel_names"]
+
+
+def as_cases(X: Any, name: str = "X") -> np.ndarray:
+    """Return trajectories with the cases first.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_cases, n_channels, n_timepoints) or (n_timepoints, n_channels)
+        Trajectories, or one.
+    name : str, default="X"
+        Name in messages.
+
+    Returns
+    -------
+    ndarray of shape (n_cases, n_channels, n_timepoints)
+
+    Raises
+    ------
+    ValueError
+        If the number of axes is another.
+    """
+    X = np.asarray(X, dtype=np.float64)
+    if X.ndim == 2:
+        return X.T[None]
+    if X.ndim != 3:
+        raise ValueError(
+            f"{name} must have the axes (n_cases, n_channels, n_timepoints) or, for one "
+            f"trajectory, (n_timepoints, n_channels); got shape {X.shape}."
+        )
+    return X
+
+
+def channel_names(estimator: Any, n_channels: int) -> list[str]:
+    """Return the names of the features, or numbers where there are none.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+    n_channels : int
+        How many are needed.
+
+    Returns
+    -------
+    list of str
+    """
+    names = getattr(estimator, "feature_names_in_", None)
+    return [f"channel {i}" for i in range(n_channels)] if names is None else [str(n) for n in names]

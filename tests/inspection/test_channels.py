@@ -1,0 +1,21 @@
+import numpy as np
+import pytest
+
+from skdyn.inspection._channels import as_cases, channel_names
+
+
+class Named:
+    feature_names_in_ = np.array(["hare", "lynx"], dtype=object)
+
+
+def test_one_trajectory_becomes_one_case():
+    X = np.arange(6.0).reshape(3, 2)
+    np.testing.assert_array_equal(as_cases(X), X.T[None])
+    assert as_cases(X[None]).shape == (1, 3, 2)
+    with pytest.raises(ValueError, match=r"X must have the axes.*got shape \(2,\)"):
+        as_cases(X[0])
+
+
+def test_channels_have_names_or_numbers():
+    assert channel_names(Named(), 2) == ["hare", "lynx"]
+    assert channel_names(object(), 2) == ["channel 0", "channel 1"]
