@@ -1,7 +1,7 @@
 """Forward and backward through an ODE solver, side by side with torchdiffeq and torchode.
 
-Run ``python benchmarks/ode_solve.py`` after ``pip install "skdyn[bench]"``. One thread, float32, the
-same weights everywhere, runs interleaved so that a slow moment of the machine hits all alike;
+Run ``python benchmarks/ode_solve.py`` after ``pip install "skdyn[bench]"``. One thread, float32,
+the same weights everywhere, runs interleaved so that a slow moment of the machine hits all alike;
 medians. ``overhead`` is time over (NFE x one forward and backward of the row's own field);
 ``error`` is the largest deviation from scipy's DOP853 at 1e-11 over the requested times.
 """

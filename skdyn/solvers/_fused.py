@@ -49,7 +49,7 @@ _ACTIVATIONS = {
 
 # Evaluations a segment holds: enough for one large product, few enough to stay near the cache.
 _SEGMENT_BYTES = 2**20
-_SEGMENT_SLOTS = (7, 64)
+_SEGMENT_SLOTS = (7, 28)
 
 
 def can_fuse(field, y0):

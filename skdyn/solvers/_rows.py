@@ -17,7 +17,7 @@ __all__ = ["Chunk", "Rows", "Span"]
 
 # Small enough to stay in the cache while its steps are taken, large enough to amortise its views.
 _CHUNK_BYTES = 2**18
-_CHUNK_BLOCKS = (4, 24)
+_CHUNK_BLOCKS = (4, 8)
 
 
 class Span(NamedTuple):
