@@ -28,7 +28,7 @@ class SolverError(RuntimeError):
         attributes.
     """
 
-    def __init__(self, message, **details):
+    def __init__(self, message: str, **details: object) -> None:
         super().__init__(message)
         self.details = details
         for name, value in details.items():

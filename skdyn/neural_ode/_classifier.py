@@ -31,7 +31,7 @@ class NeuralODEClassifier(DepthEstimator, TabularClassifier):
     regularization_weight : float, default=0.01
         Weight of the penalty beside the loss.
     solver : str, default="tsit5"
-        Method of solution; :data:`skdyn.solvers.SOLVERS` lists them.
+        Method of solution; :mod:`skdyn.solvers` lists them.
     rtol : float, default=0.001
         Relative tolerance of adaptive solvers.
     atol : float, default=0.0001

@@ -4,11 +4,11 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
 from skdyn._validation import Interval, StrOptions, check_is_fitted, validate_data
 from skdyn.base import TorchEstimator
-from skdyn.solvers import MLPField, solve_ode, solver_names
-from skdyn.solvers._field import ACTIVATIONS
+from skdyn.solvers import ACTIVATIONS, MLPField, SolverStats, solve_ode, solver_names
 
 ODE_CONSTRAINTS = {
     "hidden_layer_sizes": ["array-like"],
@@ -188,7 +188,7 @@ class DepthEstimator(TorchEstimator):
 
         return objective
 
-    def solver_statistics(self, X):
+    def solver_statistics(self, X: ArrayLike) -> SolverStats:
         """Solve for the rows of ``X`` and report what it cost.
 
         Parameters

@@ -55,7 +55,15 @@ References
    some black boxes were meant to remain closed!", ICML 2023.
 """
 
-from skdyn.solvers._field import MLPField
+from skdyn.solvers._field import ACTIVATIONS, MLPField
 from skdyn.solvers._solve import ODESolution, SolverStats, is_adaptive, solve_ode, solver_names
 
-__all__ = ["MLPField", "ODESolution", "SolverStats", "is_adaptive", "solve_ode", "solver_names"]
+__all__ = [
+    "ACTIVATIONS",
+    "MLPField",
+    "ODESolution",
+    "SolverStats",
+    "is_adaptive",
+    "solve_ode",
+    "solver_names",
+]

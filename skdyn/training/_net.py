@@ -233,7 +233,8 @@ class LeanNet(NeuralNet):
             record = record._replace(stop_reason=reason)
         if best:
             best.restore()
-        self._check_weights(record, good)
+        else:
+            self._check_last_step(record, good, training)
         return record
 
     def run_single_epoch(self, iterator: TensorBatches) -> torch.Tensor:
@@ -361,18 +362,34 @@ class LeanNet(NeuralNet):
             loss = record.loss_curve[-1]
             print(f"{stage.name}: epoch {record.n_iter}/{stage.max_iter}, loss {loss:.6g}{watched}")
 
-    def _check_weights(self, record, good):
-        """Refuse weights that the very last step made NaN: no later epoch would notice."""
-        if all(torch.isfinite(weight).all() for weight in self.module_.parameters()):
+    def _check_last_step(self, record, good, training):
+        """Refuse weights that the very last step spoilt: no later epoch would notice.
+
+        Where divergence is to be expected (``max_recoveries``) they are tried out; elsewhere it is
+        enough that they are numbers.
+        """
+        trouble = None
+        if not all(torch.isfinite(weight).all() for weight in self.module_.parameters()):
+            trouble = "The weights became NaN or infinite"
+        elif good and self.settings.optimizer != "lbfgs":  # whose line search tried them already
+            trouble = self._failure_on(training)
+        if trouble is None:
             return
         error = TrainingDivergedError(
-            f"The weights became NaN or infinite in epoch {record.n_iter}. Lower learning_rate "
-            f"(now {self.settings.learning_rate}) or set clip_norm=1.0."
+            f"{trouble} in epoch {record.n_iter}, the last. Lower learning_rate (now "
+            f"{self.settings.learning_rate}) or set clip_norm=1.0."
         )
         if good is None:
             raise error
         good.restore()
         warnings.warn(f"{error} The last good weights were restored.", SolverWarning, stacklevel=4)
+
+    def _failure_on(self, training):
+        try:
+            loss = self.validation_loss(training).item()
+        except SolverError as error:
+            return f"The equation could not be solved any more ({error})"
+        return None if math.isfinite(loss) else f"The loss became {loss}"
 
 
 class _Guarded:

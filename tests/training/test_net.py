@@ -55,7 +55,7 @@ def test_no_data_loader_and_one_sync_an_epoch(monkeypatch):
         monkeypatch.setattr(torch.Tensor, name, forbidden)
     monkeypatch.setattr(torch.utils.data.DataLoader, "__iter__", forbidden)
     net = _net(batch_size=8, clip_norm=1.0, tol=0.0)
-    monkeypatch.setattr(net, "_check_weights", lambda record, good: None)  # once a run, at its end
+    monkeypatch.setattr(net, "_check_last_step", lambda *args: None)  # once a run, at its end
     net.run([Stage(_squared, (X, Y), 3, validation=(X, Y))])
     assert len(syncs) == 3
 
@@ -134,7 +134,7 @@ def test_weights_spoilt_by_the_very_last_step_are_noticed():
             return torch.full_like(grad, float("nan"))
 
     net = _net(tol=0.0)
-    with pytest.raises(TrainingDivergedError, match=r"weights became NaN.*epoch 1"):
+    with pytest.raises(TrainingDivergedError, match=r"weights became NaN.*epoch 1, the last"):
         net.run([Stage(lambda m, x, y: SpoiltGradient.apply(m.weight).sum(), (X, Y), 1)])
 
 
@@ -203,6 +203,22 @@ def test_a_stage_may_learn_parameters_of_its_own_without_decay(optimizer):
     net.run([Stage(shifted, (X, Y), 400, parameters=(shift,))])
     assert shift.item() == pytest.approx(3.0, abs=1e-3)
     assert net.module_.weight.abs().max() < 0.01  # the module's weights did decay
+
+
+@pytest.mark.parametrize("trouble", ["solver", "loss"])
+def test_a_last_step_that_spoils_the_weights_is_taken_back(trouble):
+    def fails_after_the_step(module, x, y):
+        if not torch.equal(module.weight, start):
+            if trouble == "solver":
+                raise DivergenceError("the field blew up.")
+            return module(x).sum() * float("inf")
+        return _squared(module, x, y)
+
+    net = _net(max_recoveries=1, tol=0.0)
+    start = net.module_.weight.detach().clone()
+    with pytest.warns(SolverWarning, match=r"epoch 1, the last.*restored"):
+        net.run([Stage(fails_after_the_step, (X, Y), 1)])
+    assert torch.equal(net.module_.weight, start)
 
 
 def test_after_a_divergence_lbfgs_takes_shorter_steps():
