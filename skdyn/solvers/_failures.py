@@ -85,16 +85,10 @@ def diagnose(march, y, t, dt, n_steps, case, time, wild):
     error : SolverError
         The error to raise.
     """
-    norm, norm0 = float(y[case].norm()), float(march.y0[case].norm())
-    facts = dict(case=case, t=t, norm=norm, n_steps=n_steps, dt=dt)
+    norm, norm0 = (float(states[case].double().norm()) for states in (y, march.y0))
     if not norm < _GROWTH * (1 + norm0):
-        hint = "shorten the horizon, scale the data, or bound the field (for example with tanh)"
-        return DivergenceError(
-            f"the solution diverges at t={t:g} in case {case}: |y|={norm:.3g} and the step fell "
-            f"to {abs(dt):.1e} after {n_steps} steps; {hint}.",
-            hint=hint,
-            **facts,
-        )
+        return _diverging(t, case, norm, n_steps, dt)
+    facts = dict(case=case, t=t, norm=norm, n_steps=n_steps, dt=dt)
     if wild:
         hint = "check where the field is defined, or shorten the horizon"
         return DivergenceError(
@@ -141,6 +135,21 @@ def diverged(ys, times, case, k, n_steps):
     )
 
 
+def _diverging(t, case, norm, n_steps, dt):
+    """A DivergenceError with the size of the state and what to try."""
+    hint = "shorten the horizon, scale the data, or bound the field (for example with tanh)"
+    return DivergenceError(
+        f"the solution diverges at t={t:g} in case {case}: |y|={norm:.3g} and the step fell "
+        f"to {abs(dt):.1e} after {n_steps} steps; {hint}.",
+        case=case,
+        t=t,
+        norm=norm,
+        n_steps=n_steps,
+        dt=dt,
+        hint=hint,
+    )
+
+
 def _stiff(radius, implicit, facts):
     """A StiffnessError with the spectral radius and what to try."""
     hint = (
@@ -158,22 +167,27 @@ def _stiff(radius, implicit, facts):
     )
 
 
-def out_of_steps(field, y, t, dt, n_steps, t_end, case, time, stability):
+def out_of_steps(march, y, t, dt, n_steps, t_end, case, time):
     """Build the error of a solve that used up its steps, or is bound to.
 
-    Parameters are those of ``diagnose``; ``t_end`` is the last time and ``stability`` the method's
-    reach on the negative real axis.
+    Parameters are those of ``diagnose``; ``t_end`` is the last time, and ``case`` may be None for
+    the worst one.
 
     Returns
     -------
-    error : MaxStepsError or StiffnessError
-        Stiff when the step is held down by stability rather than by accuracy.
+    error : DivergenceError, StiffnessError or MaxStepsError
+        Diverged when the state grew beyond measure, stiff when the step is held down by stability
+        rather than by accuracy.
     """
-    radii = spectral_radius(field, time, y)
+    norms, norms0 = (states.double().norm(dim=1) for states in (y, march.y0))
+    largest = int(norms.argmax()) if case is None else case
+    if not norms[largest] < _GROWTH * (1 + norms0[largest]):
+        return _diverging(t, largest, float(norms[largest]), n_steps, dt)
+    radii = spectral_radius(march.tape.value, time, y)
     worst = int(radii.nan_to_num(0.0).argmax()) if case is None else case
     radius = float(radii[worst])
-    facts = dict(case=worst, t=t, norm=float(y[worst].norm()), n_steps=n_steps, dt=dt)
-    if abs(dt) * radius > 0.5 * stability:
+    facts = dict(case=worst, t=t, norm=float(norms[worst]), n_steps=n_steps, dt=dt)
+    if not march.tableau.implicit and abs(dt) * radius > 0.5 * march.tableau.stability:
         return _stiff(radius, False, facts)
     hint = "raise max_steps, loosen rtol and atol, or shorten the horizon"
     return MaxStepsError(

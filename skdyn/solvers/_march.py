@@ -233,7 +233,7 @@ class JointMarch:
         span = self._span(self.t, self.direction * getattr(self, "h", 0.0))
         self.clock.begin(span)
         return out_of_steps(
-            self.tape.value,
+            self,
             self.y,
             self._real_time(0),
             float(torch.as_tensor(span.h).abs().max()),
@@ -241,7 +241,6 @@ class JointMarch:
             self.stops[-1] if self.shared else float(self._t[0, -1]),
             None,
             self.clock.time(1),
-            math.inf if self.tableau.implicit else self.tableau.stability,
         )
 
     def _give_up(self):

@@ -206,7 +206,7 @@ class PerSampleMarch:
             case = int(self._active.flatten().nonzero()[0])
             t, dt = self._facts(case, self.h)
             raise out_of_steps(
-                self.tape.value,
+                self,
                 self.y,
                 t,
                 dt,
@@ -214,7 +214,6 @@ class PerSampleMarch:
                 float(self._end[case]),
                 case,
                 self.t.to(self.y0),
-                float("inf") if self.tableau.implicit else self.tableau.stability,
             )
 
     def _warn(self):

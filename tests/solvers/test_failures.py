@@ -110,3 +110,10 @@ def test_the_spectral_radius_of_a_linear_field_is_found():
     matrix = torch.diag(torch.tensor([-50.0, 3.0, 1.0], dtype=torch.float64))
     radius = spectral_radius(lambda t, y: y @ matrix, None, torch.zeros(2, 3, dtype=torch.float64))
     assert torch.allclose(radius, torch.full((2,), 50.0, dtype=torch.float64), rtol=1e-3)
+
+
+@pytest.mark.parametrize("step_control", CONTROLS)
+def test_a_state_that_grows_beyond_measure_has_diverged_even_if_the_steps_ran_out(step_control):
+    t = torch.tensor([0.0, 20.0], dtype=torch.float64)
+    with pytest.raises(DivergenceError, match="the solution diverges at"):
+        solve_ode(lambda t, y: 50 * y, ONES, t, step_control=step_control, max_steps=200)
