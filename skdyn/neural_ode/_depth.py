@@ -64,7 +64,9 @@ class DepthODE(torch.nn.Module):
             self.field.layers[-1].bias.zero_()
         self.register_buffer("times", torch.tensor([0.0, 1.0]), persistent=False)
 
-    def flow(self, x, regularization=None, regularization_mode="global", generator=None):
+    def flow(
+        self, x, weight=None, regularization=None, regularization_mode="global", generator=None
+    ):
         """Solve from the augmented input at depth 0 to depth 1.
 
         While training, the batch shares its steps; afterwards each row has its own, so that its
@@ -74,6 +76,8 @@ class DepthODE(torch.nn.Module):
         ----------
         x : Tensor of shape (n, n_features)
             Inputs.
+        weight : Tensor of shape (n,), default=None
+            Weights of the rows in the choice of the steps they share.
         regularization, regularization_mode, generator
             See :func:`skdyn.solvers.solve_ode`.
 
@@ -84,7 +88,7 @@ class DepthODE(torch.nn.Module):
         y0 = torch.nn.functional.pad(x, (0, self.augment_dim))
         return solve_ode(
             self.field, y0, self.times,
-            step_control="joint" if self.training else "per_sample",
+            step_control="joint" if self.training else "per_sample", case_weight=weight,
             regularization=regularization, regularization_mode=regularization_mode,
             generator=generator, **self.options,
         )  # fmt: skip
@@ -178,12 +182,11 @@ class DepthEstimator(TorchEstimator):
         return DepthODE(**config)
 
     def _objective(self, generator):
-        if self.regularization is None:
-            return super()._objective(generator)
-
         def objective(module, X, y, weight):
-            flow = module.flow(X, self.regularization, self.regularization_mode, generator)
+            flow = module.flow(X, weight, self.regularization, self.regularization_mode, generator)
             loss = (self._row_loss(module.readout(flow.ys[:, -1]), y) * weight).mean()
+            if self.regularization is None:
+                return loss
             return loss + self.regularization_weight * flow.regularization
 
         return objective

@@ -36,6 +36,19 @@ def check_tolerances(rtol, atol):
             raise ValueError(f"{name} must be a positive finite number; got {value!r}.")
 
 
+def check_case_weight(case_weight, n_cases):
+    """Raise unless there is one positive, finite weight for each case, or none at all."""
+    if case_weight is None:
+        return
+    if case_weight.shape != (n_cases,):
+        raise ValueError(
+            f"case_weight must have shape ({n_cases},), one weight a case; got "
+            f"{tuple(case_weight.shape)}."
+        )
+    if not bool(((case_weight > 0) & torch.isfinite(case_weight)).all()):
+        raise ValueError("case_weight must be positive and finite; leave out cases of weight zero.")
+
+
 def check_steps(max_steps, first_step, step_size):
     """Raise unless ``max_steps`` is a positive integer and the others None or positive."""
     if not (isinstance(max_steps, int) and max_steps > 0):

@@ -30,17 +30,23 @@ class Tolerance:
         Relative and absolute tolerance.
     like : tensor
         A state, for dtype and device.
+    case_weight : tensor of shape (n,), default=None
+        Weight of each case in the joint norm.
     """
 
-    def __init__(self, rtol, atol, like):
+    def __init__(self, rtol, atol, like, case_weight=None):
         self.rtol = rtol
+        self._case_weight = case_weight
+        self._emphasis = None
+        if case_weight is not None:
+            self._emphasis = (case_weight / case_weight.mean()).to(like).sqrt()[:, None]
         self._atol = torch.tensor(atol, dtype=like.dtype, device=like.device)
         self._root = math.sqrt(like.numel())
         self._dim = math.sqrt(like.shape[1])
 
     def renewed(self, like):
         """The same tolerances for states like ``like``."""
-        return Tolerance(self.rtol, float(self._atol), like)
+        return Tolerance(self.rtol, float(self._atol), like, self._case_weight)
 
     def _scaled(self, error, *states):
         size = states[0].abs()
@@ -50,7 +56,10 @@ class Tolerance:
 
     def joint(self, error, *states):
         """Root mean square over all cases and dimensions, a float (one synchronisation)."""
-        return float(torch.linalg.vector_norm(self._scaled(error, *states))) / self._root
+        scaled = self._scaled(error, *states)
+        if self._emphasis is not None:
+            scaled = scaled * self._emphasis
+        return float(torch.linalg.vector_norm(scaled)) / self._root
 
     def each(self, error, *states):
         """Root mean square of each case, shape (n, 1)."""

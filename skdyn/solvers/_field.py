@@ -1,10 +1,12 @@
 """A vector field made of a multilayer perceptron."""
 
 import itertools
+from collections.abc import Sequence
 
 import torch
 from torch import nn
 
+from skdyn._typing import States
 from skdyn.solvers._checks import check_choice
 
 __all__ = ["ACTIVATIONS", "MLPField"]
@@ -41,7 +43,13 @@ class MLPField(nn.Module):
     torch.Size([3, 2])
     """
 
-    def __init__(self, dim, hidden_layer_sizes=(64,), activation="silu", time_dependent=False):
+    def __init__(
+        self,
+        dim: int,
+        hidden_layer_sizes: Sequence[int] = (64,),
+        activation: str = "silu",
+        time_dependent: bool = False,
+    ) -> None:
         super().__init__()
         check_choice("activation", activation, tuple(ACTIVATIONS))
         self.dim = dim
@@ -51,7 +59,7 @@ class MLPField(nn.Module):
         self.layers = nn.ModuleList(nn.Linear(i, o) for i, o in itertools.pairwise(widths))
         self._act = ACTIVATIONS[activation]()
 
-    def forward(self, t, y):
+    def forward(self, t: torch.Tensor, y: States) -> States:
         """Evaluate the field.
 
         Parameters

@@ -1,12 +1,15 @@
 """The front door: solve an ordinary differential equation for a batch of cases."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import nn
 
+from skdyn._typing import CaseTimes, SharedTimes, States, Trajectories
 from skdyn.solvers._adjoint import DiscreteAdjoint
 from skdyn.solvers._checks import (
+    check_case_weight,
     check_choice,
     check_regularization,
     check_state,
@@ -61,7 +64,7 @@ class ODESolution(NamedTuple):
         What the solve cost.
     """
 
-    ys: torch.Tensor
+    ys: Trajectories
     regularization: torch.Tensor | None
     stats: SolverStats
 
@@ -81,7 +84,7 @@ class Plan(NamedTuple):
         return self._replace(tolerance=self.tolerance.renewed(like), first_step=None)
 
 
-def solver_names():
+def solver_names() -> tuple[str, ...]:
     """Names of all solvers.
 
     Returns
@@ -98,7 +101,7 @@ def solver_names():
     return (*TABLEAUX, LEAPFROG.name)
 
 
-def is_adaptive(solver):
+def is_adaptive(solver: str) -> bool:
     """Whether a solver chooses its own steps.
 
     Parameters
@@ -127,23 +130,24 @@ def is_adaptive(solver):
 
 
 def solve_ode(
-    field,
-    y0,
-    t,
+    field: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    y0: States,
+    t: SharedTimes | CaseTimes,
     *,
-    solver="tsit5",
-    rtol=1e-5,
-    atol=1e-6,
-    step_control="joint",
-    adjoint="discrete",
-    max_steps=1000,
-    first_step=None,
-    step_size=None,
-    regularization=None,
-    regularization_mode="global",
-    generator=None,
-    on_failure="raise",
-):
+    solver: str = "tsit5",
+    rtol: float = 1e-5,
+    atol: float = 1e-6,
+    step_control: str = "joint",
+    case_weight: torch.Tensor | None = None,
+    adjoint: str | None = "discrete",
+    max_steps: int = 1000,
+    first_step: float | None = None,
+    step_size: float | None = None,
+    regularization: str | None = None,
+    regularization_mode: str = "global",
+    generator: torch.Generator | None = None,
+    on_failure: str = "raise",
+) -> ODESolution:
     r"""Solve :math:`dy/dt = f(t, y)` for a batch of initial states.
 
     Gradients flow to ``y0`` and to whatever the field depends on (a module's parameters, tensors
@@ -170,6 +174,9 @@ def solve_ode(
     step_control : {"joint", "per_sample"}, default="joint"
         One step size for all, from the error over all cases, or one for each case, so that no
         case depends on its company.
+    case_weight : tensor of shape (n,), default=None
+        Positive weight of each case in the joint error; None weighs all alike. A case of weight
+        two then counts as two cases do.
     adjoint : {"discrete", "checkpoint", "continuous", None}, default="discrete"
         How gradients are computed: exactly, from recorded evaluations; exactly, from the states
         kept and each step taken again (less memory, one more evaluation each; the field must be
@@ -226,7 +233,8 @@ def solve_ode(
     check_steps(max_steps, first_step, step_size)
     check_state(y0)
     times = check_times(t, len(y0))
-    tolerance = Tolerance(rtol, atol, y0)
+    check_case_weight(case_weight, len(y0))
+    tolerance = Tolerance(rtol, atol, y0, case_weight)
     stepper = _make_stepper(solver, y0, tolerance)
     tableau = stepper.tableau
     check_regularization(regularization, regularization_mode, generator, adjoint, tableau)

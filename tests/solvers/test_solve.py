@@ -74,3 +74,27 @@ def test_globals_are_left_as_found():
     solve_ode(rotate, torch.ones(1, 2, requires_grad=True), [0.0, 1.0]).ys.sum().backward()
     assert torch.equal(torch.get_rng_state(), state)
     assert (torch.get_num_threads(), torch.get_default_dtype()) == (threads, dtype)
+
+
+def test_a_case_of_weight_two_counts_as_two_cases():
+    def field(t, y):
+        return -torch.tensor([[30.0]], dtype=y.dtype) * y * y.abs()
+
+    y0 = torch.tensor([[1.0], [0.1], [2.0]], dtype=torch.float64)
+    t = torch.linspace(0, 1, 4, dtype=torch.float64)
+    weight = torch.tensor([1.0, 3.0, 2.0])
+    rows = torch.tensor([0, 1, 1, 1, 2, 2])
+    weighted = solve_ode(field, y0, t, rtol=1e-2, atol=1e-2, case_weight=weight)
+    repeated = solve_ode(field, y0[rows], t, rtol=1e-2, atol=1e-2)
+    plain = solve_ode(field, y0, t, rtol=1e-2, atol=1e-2)
+    torch.testing.assert_close(weighted.ys[rows], repeated.ys, rtol=1e-12, atol=1e-14)
+    assert (weighted.ys - plain.ys).abs().max() > 1e-6
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [(torch.ones(2), r"shape \(3,\).*got \(2,\)"), (torch.zeros(3), "positive and finite")],
+)
+def test_bad_case_weights_are_refused(weight, message):
+    with pytest.raises(ValueError, match=message):
+        solve_ode(lambda t, y: y, torch.ones(3, 1), [0.0, 1.0], case_weight=weight)
