@@ -11,10 +11,11 @@ them in turn and returns a :class:`TrainingRecord`.
 
 from skdyn.training._batches import TensorBatches
 from skdyn.training._devices import resolve_device, resolve_dtype
-from skdyn.training._net import LeanNet, TrainingSettings
+from skdyn.training._net import LeanNet
 from skdyn.training._optimizers import LEARNING_RATE_SCHEDULES, OPTIMIZERS
 from skdyn.training._random import new_generator, seeded_rng
 from skdyn.training._records import Stage, TrainingRecord
+from skdyn.training._settings import TrainingSettings
 from skdyn.training._stopping import Patience
 from skdyn.training._weights import arrays_to_state, state_to_arrays
 

@@ -3,64 +3,21 @@
 import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, NamedTuple, Self
+from typing import Self
 
 import torch
 from skorch import NeuralNet
 
 from skdyn.exceptions import SolverError, SolverWarning, TrainingDivergedError
 from skdyn.training._batches import TensorBatches
-from skdyn.training._optimizers import LEARNING_RATE_SCHEDULES, OPTIMIZERS, set_learning_rate
+from skdyn.training._line_search import GuardedStep
+from skdyn.training._optimizers import OPTIMIZERS, set_learning_rate
+from skdyn.training._pace import Pace
 from skdyn.training._records import Stage, TrainingRecord
+from skdyn.training._settings import TrainingSettings
 from skdyn.training._stopping import Patience
 from skdyn.training._threads import threads_for
 from skdyn.training._weights import LastGood, Snapshot
-
-
-class TrainingSettings(NamedTuple):
-    """How to train; the fields are the estimators' parameters of the same names.
-
-    ``max_recoveries`` is how many diverged epochs may be taken back, each halving the learning
-    rate, before the run gives up.
-    """
-
-    optimizer: str = "adam"
-    learning_rate: float = 1e-3
-    learning_rate_schedule: str = "constant"
-    batch_size: int | Literal["auto"] = "auto"
-    alpha: float = 0.0
-    clip_norm: float | None = None
-    tol: float = 1e-4
-    n_iter_no_change: int = 10
-    early_stopping: bool = False
-    max_recoveries: int = 0
-    verbose: int = 0
-
-    def batch_size_for(self, n_cases: int) -> int:
-        """Resolve ``batch_size`` for a training set of ``n_cases``.
-
-        Parameters
-        ----------
-        n_cases : int
-            Number of cases.
-
-        Returns
-        -------
-        int
-
-        Raises
-        ------
-        ValueError
-            If L-BFGS, whose line search needs one fixed function, is asked to use batches.
-        """
-        if self.optimizer == "lbfgs":
-            if self.batch_size != "auto" and self.batch_size < n_cases:
-                raise ValueError(
-                    f"optimizer='lbfgs' needs the full batch, but batch_size={self.batch_size} "
-                    f"is below the {n_cases} cases. Use batch_size='auto' or optimizer='adam'."
-                )
-            return n_cases
-        return min(200, n_cases) if self.batch_size == "auto" else min(self.batch_size, n_cases)
 
 
 class LeanNet(NeuralNet):
@@ -155,7 +112,7 @@ class LeanNet(NeuralNet):
         SolverError
             If a differential equation inside the module could not be solved.
         """
-        before = Snapshot(self._learnt())
+        before = Snapshot(self.learnt())
         record = None
         n_weights = sum(weight.numel() for weight in self.module_.parameters())
         self.module_.train()
@@ -202,12 +159,12 @@ class LeanNet(NeuralNet):
         validation = self._batches(stage.validation, shuffle=False) if watched else None
         tol = settings.tol if stage.tol is None else stage.tol
         patience = Patience(tol, settings.n_iter_no_change)
-        pace = _Pace(stage, settings)
+        pace = Pace(stage, settings)
         if earlier is not None or stage.parameters:
             self.extras = stage.parameters
             self.initialize_optimizer()  # another objective: its curvature is another too
-        best = Snapshot(self._learnt()) if watched and settings.early_stopping else None
-        good = LastGood(self._learnt()) if settings.max_recoveries else None
+        best = Snapshot(self.learnt()) if watched and settings.early_stopping else None
+        good = LastGood(self.learnt()) if settings.max_recoveries else None
         record = TrainingRecord([], [] if watched else None, "max_iter")
         while record.n_iter < stage.max_iter and record.stop_reason == "max_iter":
             set_learning_rate(self.optimizer_, pace.learning_rate(record.n_iter))
@@ -270,8 +227,8 @@ class LeanNet(NeuralNet):
             The loss before the step.
         """
         if self.settings.optimizer == "lbfgs":
-            return self.optimizer_.step(_Guarded(self, batch))
-        loss = self._gradients(batch)
+            return GuardedStep(self, batch).take()
+        loss = self.gradients(batch)
         self.optimizer_.step()
         return loss
 
@@ -293,7 +250,19 @@ class LeanNet(NeuralNet):
         self.module_.train()
         return total / batches.n_cases
 
-    def _gradients(self, batch):
+    def gradients(self, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        """Compute the loss of a batch and the gradients of everything learnt.
+
+        Parameters
+        ----------
+        batch : tuple of Tensor
+            Aligned tensors.
+
+        Returns
+        -------
+        Tensor
+            The loss.
+        """
         self.optimizer_.zero_grad()
         loss = self.criterion_(self.module_, *batch)
         if self.settings.optimizer == "lbfgs" and self.settings.alpha:  # it has no weight decay
@@ -305,7 +274,13 @@ class LeanNet(NeuralNet):
             torch.nn.utils.clip_grad_norm_(learnt, self.settings.clip_norm)
         return loss
 
-    def _learnt(self):
+    def learnt(self) -> list[torch.Tensor]:
+        """List what a step may change: the module's weights and buffers, the stage's own tensors.
+
+        Returns
+        -------
+        list of Tensor
+        """
         return [*self.module_.parameters(), *self.module_.buffers(), *self.extras]
 
     def _batches(self, arrays, shuffle):
@@ -390,60 +365,3 @@ class LeanNet(NeuralNet):
         except SolverError as error:
             return f"The equation could not be solved any more ({error})"
         return None if math.isfinite(loss) else f"The loss became {loss}"
-
-
-class _Guarded:
-    """L-BFGS's closure: a trial point that cannot be evaluated counts as very bad, not as fatal.
-
-    A line search probes far ahead. Where the loss is not a number there or the equation cannot be
-    solved, a large value without slope makes it come back; only at its starting point is that a
-    failure of the training.
-    """
-
-    def __init__(self, net, batch):
-        self.net = net
-        self.batch = batch
-        self.too_bad = None
-
-    def __call__(self):
-        weights = self.net.optimizer_.param_groups[0]["params"]
-        if not torch.isfinite(sum(weight.detach().sum() for weight in weights)):
-            raise TrainingDivergedError("The line search of L-BFGS broke down: its step is NaN.")
-        try:
-            loss = self.net._gradients(self.batch)
-            slopes = [weight.grad.sum() for weight in weights if weight.grad is not None]
-            if torch.isfinite(loss + sum(slopes)):
-                if self.too_bad is None:
-                    self.too_bad = 1e3 * (1.0 + loss.detach().abs())
-                return loss
-        except SolverError:
-            if self.too_bad is None:
-                raise
-        if self.too_bad is None:
-            return loss
-        self.net.optimizer_.zero_grad(set_to_none=False)
-        return self.too_bad
-
-
-class _Pace:
-    """The learning rate of an epoch: schedule times whatever divergence or a plateau left."""
-
-    def __init__(self, stage: Stage, settings: TrainingSettings) -> None:
-        line_search = settings.optimizer == "lbfgs"  # it scales its own steps
-        self.base = 1.0 if line_search else stage.learning_rate or settings.learning_rate
-        self._floor = self.base * 1e-3
-        self._max_iter = stage.max_iter
-        self._schedule = LEARNING_RATE_SCHEDULES[settings.learning_rate_schedule]
-
-    def learning_rate(self, epoch: int) -> float:
-        return self.base * self._schedule(epoch / self._max_iter)
-
-    def slow_down(self) -> None:
-        self.base *= 0.5
-
-    def drop(self) -> bool:
-        """Divide by five, as scikit-learn's "adaptive" does; tell whether that was possible."""
-        if self.base <= self._floor:
-            return False
-        self.base /= 5.0
-        return True

@@ -68,11 +68,6 @@ def test_every_optimiser_learns_a_linear_map(optimizer):
     assert record.loss_curve[-1] < 1e-4
 
 
-def test_lbfgs_needs_the_full_batch():
-    with pytest.raises(ValueError, match="batch_size=16"):
-        _net(optimizer="lbfgs", batch_size=16).run([Stage(_squared, (X, Y), 1)])
-
-
 def test_lbfgs_pays_the_same_penalty_as_weight_decay():
     def solved(optimizer, max_iter):
         net = _net(optimizer=optimizer, alpha=0.5, learning_rate=0.02, tol=0.0)
@@ -234,27 +229,6 @@ def test_after_a_divergence_lbfgs_takes_shorter_steps():
     with pytest.warns(SolverWarning):
         net.run([Stage(fails_twice, (X, Y), 1)])
     assert rates[:3] == [1.0, 0.5, 0.25]
-
-
-@pytest.mark.parametrize("trouble", ["not a number", "not solvable"])
-def test_a_line_search_comes_back_from_points_that_cannot_be_evaluated(trouble):
-    probed = []
-
-    def walled(module, x, y):  # least squares, with a wall not far from the start
-        loss = _squared(module, x, y)
-        if (module.weight - start).norm() > 1.5:
-            probed.append(1)
-            if trouble == "not solvable":
-                raise DivergenceError("the field blew up.")
-            return loss * float("nan")
-        return loss
-
-    net = _net(optimizer="lbfgs", tol=0.0)
-    start = net.module_.weight.detach().clone()
-    record = net.run([Stage(walled, (X, Y), 3)])
-    assert probed
-    assert record.loss_curve[-1] < 0.5 * record.loss_curve[0]
-    assert (net.module_.weight - start).norm() <= 1.5
 
 
 def test_integers_keep_their_type_and_floats_take_the_modules():

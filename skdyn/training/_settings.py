@@ -1,0 +1,51 @@
+"""How to train, in the words of the estimators' parameters."""
+
+from typing import Literal, NamedTuple
+
+__all__ = ["TrainingSettings"]
+
+
+class TrainingSettings(NamedTuple):
+    """How to train; the fields are the estimators' parameters of the same names.
+
+    ``max_recoveries`` is how many diverged epochs may be taken back, each halving the learning
+    rate, before the run gives up.
+    """
+
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    learning_rate_schedule: str = "constant"
+    batch_size: int | Literal["auto"] = "auto"
+    alpha: float = 0.0
+    clip_norm: float | None = None
+    tol: float = 1e-4
+    n_iter_no_change: int = 10
+    early_stopping: bool = False
+    max_recoveries: int = 0
+    verbose: int = 0
+
+    def batch_size_for(self, n_cases: int) -> int:
+        """Resolve ``batch_size`` for a training set of ``n_cases``.
+
+        Parameters
+        ----------
+        n_cases : int
+            Number of cases.
+
+        Returns
+        -------
+        int
+
+        Raises
+        ------
+        ValueError
+            If L-BFGS, whose line search needs one fixed function, is asked to use batches.
+        """
+        if self.optimizer == "lbfgs":
+            if self.batch_size != "auto" and self.batch_size < n_cases:
+                raise ValueError(
+                    f"optimizer='lbfgs' needs the full batch, but batch_size={self.batch_size} "
+                    f"is below the {n_cases} cases. Use batch_size='auto' or optimizer='adam'."
+                )
+            return n_cases
+        return min(200, n_cases) if self.batch_size == "auto" else min(self.batch_size, n_cases)

@@ -1,0 +1,168 @@
+"""The package says that it is typed: every public function and method bears it out."""
+
+import ast
+import functools
+import importlib
+import inspect
+import pkgutil
+import re
+import subprocess
+import sys
+import typing
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import BaseEstimator
+
+import skdyn
+from skdyn import _typing
+
+SHAPES = [name for name, value in vars(_typing).items() if typing.get_origin(value)]
+
+
+def public_objects():
+    """Map "module.name" to each function and class of a public module's ``__all__``, once each."""
+    found = {}
+    for info in pkgutil.walk_packages(skdyn.__path__, "skdyn."):
+        if ".tests" in info.name or info.name.rpartition(".")[2].startswith("_"):
+            continue
+        module = importlib.import_module(info.name)
+        for name in getattr(module, "__all__", ()):
+            thing = getattr(module, name)
+            written = inspect.isclass(thing) or inspect.isfunction(inspect.unwrap(thing))
+            if written and thing.__module__.startswith("skdyn"):
+                found[thing] = f"{thing.__module__}.{name}"
+    return {path: thing for thing, path in found.items()}
+
+
+def plain_function(value):
+    """The function behind a method or property; None for what is neither."""
+    if isinstance(value, property):
+        return value.fget
+    if isinstance(value, functools.cached_property):
+        return value.func
+    if isinstance(value, classmethod | staticmethod):
+        return value.__func__
+    return value if inspect.isfunction(value) else None
+
+
+def public_functions(thing, package="skdyn"):
+    """Yield (name, function) of a function, or of what a class offers and the package wrote.
+
+    What a class inherits from a private base of the package counts. Its ``__init__`` counts too,
+    except an estimator's, whose parameters may be anything until ``fit`` checks them.
+    """
+    if not inspect.isclass(thing):
+        yield thing.__name__, thing
+        return
+    constructor = set() if issubclass(thing, BaseEstimator) else {"__init__"}
+    for name in dir(thing):
+        if name.startswith("_") and name not in constructor:
+            continue
+        owner = next((base for base in thing.__mro__ if name in vars(base)), None)
+        if owner is not None and owner.__module__.startswith(package):
+            function = plain_function(vars(owner)[name])
+            if function is not None and function.__module__.startswith(package):
+                yield f"{thing.__name__}.{name}", function
+
+
+def unhinted(function):
+    """Names of the parameters, and "return", that have no annotation."""
+    signature = inspect.signature(function)
+    named = [
+        name
+        for position, (name, parameter) in enumerate(signature.parameters.items())
+        if parameter.annotation is parameter.empty
+        and not (position == 0 and name in ("self", "cls"))
+    ]
+    return named + ["return"] * (signature.return_annotation is signature.empty)
+
+
+def names_for_checkers(module):
+    """Names that a module imports only while types are checked."""
+    names = {}
+    for node in ast.parse(inspect.getsource(module)).body:
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            exec(compile(ast.Module(node.body, []), module.__name__, "exec"), names)
+    return names
+
+
+OBJECTS = public_objects()
+
+
+def test_the_walk_finds_what_public_modules_offer():
+    assert "skdyn.datasets._chaotic.make_lorenz63" in OBJECTS
+    assert "skdyn.neural_ode._regressor.NeuralODERegressor" in OBJECTS
+    inherited = dict(public_functions(skdyn.NeuralODERegressor))
+    assert "NeuralODERegressor.partial_fit" in inherited
+
+
+@pytest.mark.parametrize("path", OBJECTS)
+def test_every_parameter_and_return_value_has_a_hint(path):
+    found = {name: unhinted(function) for name, function in public_functions(OBJECTS[path])}
+    assert {name: missing for name, missing in found.items() if missing} == {}
+
+
+@pytest.mark.parametrize("path", OBJECTS)
+def test_every_hint_names_something_that_exists(path):
+    for _, function in public_functions(OBJECTS[path]):
+        module = sys.modules[function.__module__]
+        typing.get_type_hints(inspect.unwrap(function), localns=names_for_checkers(module))
+
+
+def test_a_missing_hint_is_caught():
+    def bare(x, *, y: int = 0): ...
+
+    class Base:
+        def inherited(self, x: int): ...
+
+    class Public(Base):
+        def __init__(self, x): ...
+
+        @property
+        def value(self): ...
+
+        @classmethod
+        def make(cls, x) -> int: ...
+
+        @functools.cached_property
+        def later(self) -> int: ...
+
+        def _private(self, x): ...
+
+    assert unhinted(bare) == ["x", "return"]
+    found = {name: unhinted(f) for name, f in public_functions(Public, package=__name__)}
+    assert found == {
+        "Public.__init__": ["x", "return"],
+        "Public.inherited": ["return"],
+        "Public.later": [],
+        "Public.make": ["x"],
+        "Public.value": ["return"],
+    }
+
+
+def test_the_package_ships_its_marker():
+    assert (Path(skdyn.__file__).parent / "py.typed").is_file()
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_shape_names_an_array_and_letters_of_the_dictionary(name):
+    def function(x): ...
+
+    function.__annotations__ = {"x": getattr(_typing, name)}
+    hint = typing.get_type_hints(function, {"torch": torch}, include_extras=True)["x"]
+    array, shape = typing.get_args(hint)
+    assert array in (torch.Tensor, np.ndarray)
+    assert set(shape.split()) <= set(re.findall(r"^    (\w)   ", _typing.__doc__, re.MULTILINE))
+
+
+def test_there_are_shapes():
+    assert {"States", "Trajectories", "Series"} <= set(SHAPES)
+
+
+def test_the_dictionary_loads_no_torch():
+    code = "import sys, skdyn._typing; sys.exit('torch' in sys.modules)"
+    folder = Path(skdyn.__file__).parents[1]
+    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=folder).returncode == 0

@@ -1,0 +1,54 @@
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from skdyn.exceptions import DivergenceError
+from skdyn.training import LeanNet, Stage, TrainingSettings, new_generator, seeded_rng
+
+X = np.random.default_rng(0).normal(size=(60, 3)).astype("f")
+Y = (X @ np.array([[1.0], [-2.0], [0.5]], dtype="f") + 0.3).astype("f")
+
+
+def _net(seed=0, dtype=torch.float64, **settings):
+    with seeded_rng(seed):
+        module = torch.nn.Linear(3, 1).to(dtype)
+    return LeanNet(module, TrainingSettings(**settings), new_generator(seed))
+
+
+def _squared(module, x, y):
+    return (module(x) - y).square().mean()
+
+
+@pytest.mark.parametrize("trouble", ["not a number", "not solvable"])
+def test_a_line_search_comes_back_from_points_that_cannot_be_evaluated(trouble):
+    probed = []
+
+    def walled(module, x, y):  # least squares, with a wall not far from the start
+        loss = _squared(module, x, y)
+        if (module.weight - start).norm() > 1.5:
+            probed.append(1)
+            if trouble == "not solvable":
+                raise DivergenceError("the field blew up.")
+            return loss * float("nan")
+        return loss
+
+    net = _net(optimizer="lbfgs", tol=0.0)
+    start = net.module_.weight.detach().clone()
+    record = net.run([Stage(walled, (X, Y), 3)])
+    assert probed
+    assert record.loss_curve[-1] < 0.5 * record.loss_curve[0]
+    assert (net.module_.weight - start).norm() <= 1.5
+
+
+def test_a_line_search_that_breaks_down_on_flat_ground_keeps_what_it_found():
+    def flat_after_a_while(module, x, y):
+        loss = _squared(module, x, y)
+        return torch.where(loss < 1.0, loss * 0 + 1.0, loss)  # zero slope, equal to the last digit
+
+    net = _net(optimizer="lbfgs", tol=0.0, n_iter_no_change=3)
+    with warnings.catch_warnings(action="error"):
+        record = net.run([Stage(flat_after_a_while, (X, Y), 20)])
+    assert record.loss_curve[-1] == 1.0
+    assert all(torch.isfinite(weight).all() for weight in net.module_.parameters())
