@@ -204,7 +204,7 @@ def has_signature(path):
     return True
 
 
-@pytest.mark.parametrize("path", filter(has_signature, [*OBJECTS, *METHODS]))
+@pytest.mark.parametrize("path", list(filter(has_signature, [*OBJECTS, *METHODS])))
 def test_documented_defaults_are_those_of_the_signature(path):
     thing = find(path)
     assert wrong_defaults(thing.__doc__, inspect.signature(thing)) == []
@@ -317,7 +317,7 @@ def has_example(path):
     return ">>>" in docstring_of(path)
 
 
-@pytest.mark.parametrize("path", filter(has_example, [*MODULES, *OBJECTS, *METHODS]))
+@pytest.mark.parametrize("path", list(filter(has_example, [*MODULES, *OBJECTS, *METHODS])))
 def test_examples_run(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     docstring = docstring_of(path)
