@@ -7,8 +7,8 @@ The curve of a channel is the natural cubic smoothing spline that minimises
 
     sum_k (x_k - s(t_k))^2 + lam * integral s''(t)^2 dt,
 
-with one ``lam`` for all cases of a channel, by generalised cross-validation (Craven & Wahba
-1979): all cases together tell noise from dynamics better than each alone. Where cross-validation
+with one ``lam`` for all cases of a channel, by robust generalised cross-validation (Craven & Wahba
+1979; Lukas 2006): all cases together tell noise from dynamics better than each alone. Where it
 finds no noise, a quintic spline through the points gives better velocities.
 """
 
@@ -22,6 +22,9 @@ __all__ = ["SmoothTrajectories", "smooth_trajectories", "smoothing_strength"]
 _BLOCK = 128  # points an eigendecomposition: cubic cost
 _MAX_BLOCKS = 64  # of a channel: more would not move the estimate
 _MIN_POINTS = 5  # of a smoothing spline
+# Lukas's gamma. Plain cross-validation (1) now and then follows the noise of a short series, small
+# values smooth coarse but exact data; 0.4 finds the noise of 40 points within a fifth.
+_ROBUSTNESS = 0.4
 _CLEAN = 1e-3  # noise below this share of the channel's deviation: interpolate
 
 
@@ -102,7 +105,7 @@ def _curve(t, y, lam, clean, at):
 
 
 def smoothing_strength(series):
-    """Choose one penalty for the curves of a channel by generalised cross-validation.
+    """Choose one penalty for the curves of a channel by robust generalised cross-validation.
 
     Parameters
     ----------
@@ -121,13 +124,16 @@ def smoothing_strength(series):
         return 0.0, 0.0
     spectra = _spectra(blocks)
     lams = _candidates(spectra)
-    residual, freedom, n_points = np.zeros(len(lams)), np.zeros(len(lams)), 0
+    residual, freedom, roughness = np.zeros((3, len(lams)))
+    n_points = 0
     for penalty, coefficients in spectra:
         kept = 1.0 / (1.0 + lams[:, None] * penalty)
         residual += (((1.0 - kept) * coefficients) ** 2).sum(axis=1)
         freedom += kept.sum(axis=1)
+        roughness += (kept**2).sum(axis=1)
         n_points += len(penalty)
-    best = np.argmin(residual / (n_points - freedom) ** 2)
+    robust = _ROBUSTNESS + (1.0 - _ROBUSTNESS) * roughness / n_points
+    best = np.argmin(robust * residual / (n_points - freedom) ** 2)
     return lams[best], np.sqrt(residual[best] / (n_points - freedom[best]))
 
 

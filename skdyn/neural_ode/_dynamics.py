@@ -1,18 +1,10 @@
 """The network of trajectories, and the two objectives it is trained on."""
 
-import math
-
 import torch
 
-from skdyn.exceptions import SolverError
 from skdyn.solvers import MLPField, solve_ode
 
 __all__ = ["CollocationObjective", "TrajectoryODE", "WindowObjective"]
-
-# What a line search is told of a step after which the equation cannot be solved, and of any step
-# worse than that: far above a loss of standardised states, yet a number that its cubic
-# interpolation can compute with. Losses of 1e28 and their gradients turn it into NaN.
-_UNSOLVABLE = 1e4
 
 
 class TrajectoryODE(torch.nn.Module):
@@ -100,46 +92,29 @@ class WindowObjective:
     ----------
     starts : Tensor of shape (n_windows, n_states) or None
         Start states that are learnt, the windows' own order; None takes them from the data.
-    times : ndarray of shape (n_windows, n_points)
-        Times since the start; when all windows share them, one solve serves all.
-    line_search : bool
-        Whether the optimiser tries steps before it takes them: one from which the equation cannot
-        be solved is then reported as bad instead of ending the epoch.
+    windows : Windows
+        The windows to train on; when all share their times, one solve serves all.
     penalty : dict
         ``regularization``, ``regularization_mode`` and ``generator`` of the solve.
     penalty_weight : float
         Weight of that regularization.
     """
 
-    def __init__(self, starts, times, line_search, penalty, penalty_weight):
+    def __init__(self, starts, windows, penalty, penalty_weight):
         self.starts = starts
+        self.windows = windows
+        times = windows.times
         self.shared = abs(times - times[:1]).max() <= 1e-9 * times.max()
-        self.line_search = line_search
         self.penalty = penalty
         self.penalty_weight = penalty_weight
-        self._cap = None  # known once the stage's first loss is
 
     def __call__(self, module, index, starts, times, targets, weights):
         """Return the loss of a batch of windows."""
         if module.training and self.starts is not None:
             starts = self.starts[index]
         times = times[0] if self.shared else times
-        try:
-            flow = module.flow(starts, times, **(self.penalty if module.training else {}))
-        except SolverError:
-            if self._cap is None:
-                raise
-            return self._unsolvable(module)
+        flow = module.flow(starts, times, **(self.penalty if module.training else {}))
         loss = ((flow.ys - targets).square() * weights).mean()
         if flow.regularization is not None:
             loss = loss + self.penalty_weight * flow.regularization
-        if self.line_search and module.training:
-            value = loss.item()
-            if self._cap is not None and not value <= self._cap:
-                return self._unsolvable(module)
-            if self._cap is None and math.isfinite(value):
-                self._cap = max(_UNSOLVABLE, 10.0 * value)
         return loss
-
-    def _unsolvable(self, module):
-        return self._cap + 0.0 * sum(weight.sum() for weight in module.parameters())

@@ -1,8 +1,11 @@
 """Dynamics learnt from trajectories."""
 
-from numbers import Integral, Real
+from collections.abc import Sequence
+from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
 from skdyn._validation import Interval, StrOptions, check_is_fitted, fit_context
@@ -11,15 +14,23 @@ from skdyn.metrics import trajectory_r2_score
 from skdyn.neural_ode._collocation import smooth_trajectories
 from skdyn.neural_ode._depth import ODE_CONSTRAINTS, check_layer_sizes
 from skdyn.neural_ode._dynamics import TrajectoryODE
-from skdyn.neural_ode._plan import Scales, certainty, learn_scales, plan_stages, prepare
+from skdyn.neural_ode._plan import (
+    Scales,
+    certainty,
+    fitted_starts,
+    learn_scales,
+    plan_stages,
+    prepare,
+)
 from skdyn.neural_ode._simulation import follow, simulate_states, simulation_times
 from skdyn.neural_ode._trajectories import (
     check_initial_states,
+    check_states,
     check_trajectories,
+    check_validation_set,
     hold_out,
     is_trajectories,
 )
-from skdyn.training import resolve_device, resolve_dtype
 
 __all__ = ["NeuralODE"]
 
@@ -121,6 +132,9 @@ class NeuralODE(TorchEstimator):
         Median time between successive training points.
     noise_ : ndarray of shape (n_states,)
         Standard deviation of the noise in each channel, as the smoothing estimates it.
+    x0_ : ndarray of shape (n_cases, n_states)
+        First states of the training trajectories as fitted, learnt or smoothed (see
+        ``learn_x0``): ``simulate(x0_, t)`` is the fit to noisy data.
     module_ : torch.nn.Module
         The trained network, on standardised states.
     n_iter_ : int
@@ -137,7 +151,6 @@ class NeuralODE(TorchEstimator):
     See Also
     --------
     NeuralODERegressor : A neural ODE for tables.
-    skdyn.metrics.trajectory_r2_score : The score.
 
     Notes
     -----
@@ -181,13 +194,12 @@ class NeuralODE(TorchEstimator):
         "pretrain": [StrOptions({"collocation"}), None],
         "window": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"}), None],
         "learn_x0": ["boolean", StrOptions({"auto"})],
-        "alpha": [Interval(Real, 0, None, closed="left")],
     }
     _max_recoveries = 3
     _expected_failed_checks = {
         "check_estimators_pickle": (
-            "It asks for predictions from initial states with missing channels, since fit accepts "
-            "NaN. Such a state cannot be continued, and predict says so."
+            "It asks for predictions from incomplete initial states, since fit accepts NaN; "
+            "such a state cannot be continued, and predict says so."
         )
     }
 
@@ -265,7 +277,15 @@ class NeuralODE(TorchEstimator):
         return tags
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, *, t=None, X_val=None, t_val=None):
+    def fit(
+        self,
+        X: ArrayLike | Sequence[ArrayLike],
+        y: Any = None,
+        *,
+        t: ArrayLike | Sequence[ArrayLike] | None = None,
+        X_val: ArrayLike | Sequence[ArrayLike] | None = None,
+        t_val: ArrayLike | Sequence[ArrayLike] | None = None,
+    ) -> Self:
         """Learn the dynamics of trajectories.
 
         Parameters
@@ -294,23 +314,30 @@ class NeuralODE(TorchEstimator):
             training, validation = self._split(data, X_val, t_val)
             smooth = smooth_trajectories(training)
             if not (self.warm_start and hasattr(self, "module_")):
-                scales = learn_scales(training, smooth)
-                self._offset, self._scale, self._time_scale = scales
+                self._offset, self._scale, self._time_scale = learn_scales(training, smooth)
+            scales = Scales(self._offset, self._scale, self._time_scale)
             self.interval_ = float(np.median(training.intervals))
             self.noise_ = smooth.noise
-            training = prepare(training, self._scales(), smooth)
+            training = prepare(training, scales, smooth)
             if validation is not None:
-                validation = prepare(validation, self._scales())
+                validation = prepare(validation, scales)
+            stages = []
+            self.x0_ = fitted_starts(stages, training, scales)
 
             def make_stages(generator):
-                device = resolve_device(self.device)
-                dtype = resolve_dtype(self.dtype, device)
-                return plan_stages(self, training, validation, generator, device, dtype)
+                stages.extend(plan_stages(self, training, validation, generator))
+                return stages
 
             self._train(self._config(), make_stages, total_weight=certainty(training), **given)
+            self.x0_ = fitted_starts(stages, training, scales)
         return self
 
-    def predict(self, X, t=None, t0=None):
+    def predict(
+        self,
+        X: ArrayLike | Sequence[ArrayLike],
+        t: ArrayLike | Sequence[ArrayLike] | None = None,
+        t0: ArrayLike | None = None,
+    ) -> np.ndarray:
         """Predict the states that follow.
 
         Parameters
@@ -349,11 +376,12 @@ class NeuralODE(TorchEstimator):
         if t is None:
             start = np.broadcast_to(np.asarray(0.0 if t0 is None else t0, float), len(states))
             times = start[:, None] + self.interval_
-            return self._with_time(self._simulate(states, start, times), times)[:, :, 0]
-        start, times = simulation_times(t, t0, len(states))
-        return self._with_time(self._simulate(states, start, times), times)
+        else:
+            start, times = simulation_times(t, t0, len(states))
+        predicted = self._with_time(self._simulate(states, start, times), times)
+        return predicted[:, :, 0] if t is None else predicted
 
-    def simulate(self, x0, t):
+    def simulate(self, x0: ArrayLike, t: ArrayLike) -> np.ndarray:
         """Solve the learnt equation from ``x0`` at ``t[0]``.
 
         Parameters
@@ -370,12 +398,12 @@ class NeuralODE(TorchEstimator):
         """
         check_is_fitted(self)
         x0 = np.asarray(x0, dtype=np.float64)
-        states = self._checked_states(np.atleast_2d(x0), "x0")
+        states = check_states(np.atleast_2d(x0), len(self._offset), "x0")
         start, times = simulation_times(t, None, len(states))
         X = self._simulate(states, start, times)
         return X[0].T if x0.ndim == 1 else X
 
-    def vector_field(self, X, t=None):
+    def vector_field(self, X: ArrayLike, t: Any = None) -> np.ndarray:
         """Return the learnt velocities at states.
 
         Parameters
@@ -391,11 +419,17 @@ class NeuralODE(TorchEstimator):
             Change of each channel per unit of time.
         """
         check_is_fitted(self)
-        states = self._checked_states(np.asarray(X, dtype=np.float64), "X")
+        states = check_states(np.asarray(X, dtype=np.float64), len(self._offset), "X")
         velocities = self._forward((states - self._offset) / self._scale)
         return velocities * self._scale / self._time_scale
 
-    def score(self, X, y=None, *, t=None):
+    def score(
+        self,
+        X: ArrayLike | Sequence[ArrayLike],
+        y: Any = None,
+        *,
+        t: ArrayLike | Sequence[ArrayLike] | None = None,
+    ) -> float:
         """Score trajectories that are followed from their first completely observed state.
 
         Parameters
@@ -435,35 +469,15 @@ class NeuralODE(TorchEstimator):
             "max_steps": self.max_steps,
         }
 
-    def _scales(self):
-        return Scales(self._offset, self._scale, self._time_scale)
-
     def _split(self, data, X_val, t_val):
         """Return training and validation trajectories; the latter None where none is watched."""
-        if X_val is None and t_val is not None:
-            raise ValueError("t_val was passed to fit without X_val; pass both or neither.")
-        if X_val is not None and not self.early_stopping:
-            raise ValueError(
-                "X_val was passed to fit but early_stopping=False, so it would be ignored. Set "
-                "early_stopping=True to stop on it, or leave it out."
-            )
+        check_validation_set(X_val, t_val, self.early_stopping)
         if X_val is not None:
             options = {"time_channel": self.time_channel, "reset": False, "name": "X_val"}
             return data, check_trajectories(self, X_val, t_val, **options)
         if not self.early_stopping:
             return data, None
         return hold_out(data, self.validation_fraction, check_random_state(self.random_state))
-
-    def _checked_states(self, states, name):
-        n_states = len(self._offset)
-        if states.ndim != 2 or states.shape[1] != n_states:
-            raise ValueError(
-                f"{name} must hold states of {n_states} channels on its last axis; got shape "
-                f"{states.shape}."
-            )
-        if not np.isfinite(states).all():
-            raise ValueError(f"{name} contains NaN or infinity; a state must be complete.")
-        return states
 
     def _simulate(self, states, start, times):
         """Return solutions (n_cases, n_states, n_timepoints) in the data's units."""
@@ -480,8 +494,6 @@ class NeuralODE(TorchEstimator):
         return follow(module, scaled) * self._scale + self._offset
 
     def _with_time(self, states, times):
-        """Put the channel of times back where the data had it."""
         if self.time_channel is None:
             return states
-        place = self.time_channel % self.n_features_in_
-        return np.insert(states, place, times, axis=1)
+        return np.insert(states, self.time_channel % self.n_features_in_, times, axis=1)

@@ -9,9 +9,17 @@ from skdyn.neural_ode._collocation import SmoothTrajectories, smooth_trajectorie
 from skdyn.neural_ode._dynamics import CollocationObjective, WindowObjective
 from skdyn.neural_ode._trajectories import Trajectories
 from skdyn.neural_ode._windows import cut_windows, window_lengths
-from skdyn.training import Stage
+from skdyn.training import Stage, resolve_device, resolve_dtype
 
-__all__ = ["Prepared", "Scales", "certainty", "learn_scales", "plan_stages", "prepare"]
+__all__ = [
+    "Prepared",
+    "Scales",
+    "certainty",
+    "fitted_starts",
+    "learn_scales",
+    "plan_stages",
+    "prepare",
+]
 
 _NOISY = 1e-3  # share of a channel's deviation from which on start states are learnt by "auto"
 _NEGLIGIBLE = 1e-3  # gains below this share of the noise's variance are not worth an epoch
@@ -113,7 +121,7 @@ def certainty(prepared):
     return prepared.trajectories.observed.sum() / variance
 
 
-def plan_stages(estimator, training, validation, generator, device, dtype):
+def plan_stages(estimator, training, validation, generator):
     """Turn an estimator's parameters and its data into training stages.
 
     Parameters
@@ -124,15 +132,13 @@ def plan_stages(estimator, training, validation, generator, device, dtype):
         Dimensionless data; ``validation`` may be None.
     generator : torch.Generator
         Source of randomness.
-    device : torch.device
-        Where the run takes place.
-    dtype : torch.dtype
-        Its precision.
 
     Returns
     -------
     list of Stage
     """
+    device = resolve_device(estimator.device)
+    dtype = resolve_dtype(estimator.dtype, device)
     gaps = np.median(training.trajectories.intervals)
     n_intervals = int(training.trajectories.n_points.max()) - 1
     lengths = window_lengths(estimator.window, n_intervals, 1.0 / gaps)
@@ -160,13 +166,42 @@ def plan_stages(estimator, training, validation, generator, device, dtype):
             start = torch.tensor(windows.starts, device=device, dtype=dtype, requires_grad=True)
             starts = (start,)
         objective = WindowObjective(
-            *(starts or (None,)), windows.times, estimator.optimizer == "lbfgs", penalty,
-            estimator.regularization_weight,
+            *(starts or (None,)), windows, penalty, estimator.regularization_weight
         )  # fmt: skip
-        stage = Stage(objective, tuple(windows), n_iter, f"windows of {length} intervals", tol=tol)
-        watched = None if validation is None else tuple(_windows(validation, length, estimator))
+        stage = Stage(
+            objective, windows.batch_arrays, n_iter, f"windows of {length} intervals", tol=tol
+        )
+        watched = None
+        if validation is not None:
+            watched = _windows(validation, length, estimator).batch_arrays
         stages.append(stage._replace(validation=watched, parameters=starts))
     return stages
+
+
+def fitted_starts(stages, prepared, scales):
+    """Return the start states of the trajectories as the last stage left them.
+
+    Parameters
+    ----------
+    stages : list of Stage
+        After the training.
+    prepared : Prepared
+        The training data.
+    scales : Scales
+        Their units.
+
+    Returns
+    -------
+    ndarray of shape (n_cases, n_states)
+        In the data's units: learnt where starts were learnt, else smoothed.
+    """
+    starts = prepared.smooth.states[:, 0].copy()
+    objective = stages[-1].objective if stages else None
+    if isinstance(objective, WindowObjective) and objective.starts is not None:
+        heads = np.flatnonzero(objective.windows.first == 0)
+        learnt = objective.starts.detach().cpu().numpy()
+        starts[objective.windows.case[heads]] = learnt[heads]
+    return starts * scales.scale + scales.offset
 
 
 def _windows(prepared, length, estimator):

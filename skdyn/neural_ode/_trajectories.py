@@ -9,7 +9,9 @@ from skdyn._validation import validate_data
 __all__ = [
     "Trajectories",
     "check_initial_states",
+    "check_states",
     "check_trajectories",
+    "check_validation_set",
     "hold_out",
     "is_trajectories",
 ]
@@ -146,6 +148,33 @@ def check_initial_states(estimator, X, time_channel=None):
     return np.delete(X, time_channel, axis=1), X[:, time_channel]
 
 
+def check_states(states, n_states, name):
+    """Refuse states of another size or with values missing.
+
+    Parameters
+    ----------
+    states : ndarray of shape (n_points, n_states)
+        States, without a channel of times.
+    n_states : int
+        Their size in the model.
+    name : str
+        Name in messages.
+
+    Returns
+    -------
+    ndarray of shape (n_points, n_states)
+        The same states.
+    """
+    if states.ndim != 2 or states.shape[1] != n_states:
+        raise ValueError(
+            f"{name} must hold states of {n_states} channels on its last axis; got shape "
+            f"{states.shape}."
+        )
+    if not np.isfinite(states).all():
+        raise ValueError(f"{name} contains NaN or infinity; a state must be complete.")
+    return states
+
+
 def _values(estimator, X, reset, name):
     """Return float64 values (n_cases, n_channels, n_timepoints) or a list of such cases."""
     if _is_list_of_cases(X):
@@ -273,6 +302,25 @@ def _check_case(trajectories, case, n_points, name):
         raise ValueError(
             f"Channel {empty[0]} of case {case} of {name} is missing (NaN) at every time: neither "
             "an initial state nor a velocity can be known. Leave the case or the channel out."
+        )
+
+
+def check_validation_set(X_val, t_val, early_stopping):
+    """Refuse times without trajectories, and trajectories that nothing would look at.
+
+    Parameters
+    ----------
+    X_val, t_val : array-like or None
+        What the user passed to ``fit``.
+    early_stopping : bool
+        The estimator's parameter.
+    """
+    if X_val is None and t_val is not None:
+        raise ValueError("t_val was passed to fit without X_val; pass both or neither.")
+    if X_val is not None and not early_stopping:
+        raise ValueError(
+            "X_val was passed to fit but early_stopping=False, so it would be ignored. Set "
+            "early_stopping=True to stop on it, or leave it out."
         )
 
 

@@ -22,8 +22,8 @@ class Windows(NamedTuple):
 
     Attributes
     ----------
-    index : ndarray of shape (n_windows,)
-        Number of each window: the row of its start among the starts to learn.
+    case, first : ndarray of shape (n_windows,)
+        The trajectory that each window is cut from, and the time point it begins at.
     starts : ndarray of shape (n_windows, n_states)
         Smoothed states at the windows' first times.
     times : ndarray of shape (n_windows, n_points)
@@ -35,11 +35,17 @@ class Windows(NamedTuple):
         then the mean over the observations.
     """
 
-    index: np.ndarray
+    case: np.ndarray
+    first: np.ndarray
     starts: np.ndarray
     times: np.ndarray
     targets: np.ndarray
     weights: np.ndarray
+
+    @property
+    def batch_arrays(self):
+        """What a batch is cut from: the windows' numbers, starts, times, targets and weights."""
+        return np.arange(len(self.case)), *self[2:]
 
 
 def window_lengths(window, n_intervals, characteristic):
@@ -104,7 +110,8 @@ def cut_windows(trajectories, states, length, *, overlap=True):
     useful = seen.any(axis=(1, 2))
     times = padded_times(trajectories.times[case[:, None], point], inside)
     return Windows(
-        index=np.arange(useful.sum()),
+        case=case[useful],
+        first=first[useful],
         starts=states[case, first][useful],
         times=times[useful],
         targets=np.where(seen, targets, 0.0)[useful],

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.interpolate import make_smoothing_spline
 
+from skdyn.neural_ode import _collocation
 from skdyn.neural_ode._collocation import smooth_trajectories, smoothing_strength
 from skdyn.neural_ode._trajectories import Trajectories
 
@@ -57,8 +58,9 @@ def test_irregular_times_and_missing_values_cost_little():
     assert np.sqrt(np.mean((smooth.velocities - velocities)[known] ** 2)) < 0.25
 
 
-def test_the_penalty_is_scipys():
-    """One long series: the chosen penalty is near the one that scipy's own GCV would choose."""
+def test_without_robustness_the_penalty_is_scipys(monkeypatch):
+    """One series, plain generalised cross-validation: what scipy's own smoothing spline does."""
+    monkeypatch.setattr(_collocation, "_ROBUSTNESS", 1.0)
     rng = np.random.default_rng(0)
     t = np.linspace(0, 10, 100)
     y = np.sin(t) + 0.2 * rng.normal(size=100)
@@ -67,6 +69,15 @@ def test_the_penalty_is_scipys():
         make_smoothing_spline(t, y, lam=lam)(t), make_smoothing_spline(t, y)(t), atol=5e-3
     )
     assert abs(noise - 0.2) < 0.04
+
+
+def test_a_short_noisy_series_is_not_followed_through_its_noise():
+    """Of twenty noisy series of 25 points, plain cross-validation takes some for exact."""
+    rng = np.random.default_rng(0)
+    t = np.linspace(0, 6, 25)
+    found = [smoothing_strength([(t, np.sin(t) + 0.2 * rng.normal(size=25))])[1] for _ in range(20)]
+    assert min(found) > 0.1
+    assert 0.16 < np.median(found) < 0.24
 
 
 def test_long_series_are_judged_by_their_blocks():

@@ -1,11 +1,10 @@
 """The trajectories' network and its objectives."""
 
 import numpy as np
-import pytest
 import torch
 
-from skdyn.exceptions import SolverError
 from skdyn.neural_ode._dynamics import CollocationObjective, TrajectoryODE, WindowObjective
+from skdyn.neural_ode._windows import Windows
 
 NO_PENALTY = {"regularization": None, "regularization_mode": "global", "generator": None}
 
@@ -51,6 +50,10 @@ def test_collocation_is_zero_on_the_fields_own_velocities():
     assert loss(linear_ode(ROTATION), x, x) > 0.1
 
 
+def windows(times):
+    return Windows(None, None, None, np.asarray(times), None, None)
+
+
 def batch(times, targets, x0):
     n, t = np.shape(times)
     arrays = (x0, times, targets, np.ones((n, t, 2)))
@@ -62,7 +65,7 @@ def test_windows_of_the_true_solution_have_no_loss_shared_times_or_not():
     x0 = np.array([[0.0, 1.0], [0.0, 1.0]])
     for times in (shared, own):
         targets = np.stack([np.sin(times), np.cos(times)], axis=2)
-        objective = WindowObjective(None, times, False, NO_PENALTY, 0.0)
+        objective = WindowObjective(None, windows(times), NO_PENALTY, 0.0)
         loss = objective(linear_ode(ROTATION), *batch(times, targets, x0))
         assert loss < 1e-10
 
@@ -70,7 +73,7 @@ def test_windows_of_the_true_solution_have_no_loss_shared_times_or_not():
 def test_learnt_starts_get_a_gradient_in_training_and_rest_in_validation():
     times = np.array([[0.0, 1.0]])
     starts = torch.zeros(1, 2, dtype=torch.float64, requires_grad=True)
-    objective = WindowObjective(starts, times, False, NO_PENALTY, 0.0)
+    objective = WindowObjective(starts, windows(times), NO_PENALTY, 0.0)
     data = batch(times, np.ones((1, 2, 2)), np.ones((1, 2)))
     module = linear_ode(ROTATION)
     trained, watched = objective(module.train(), *data), objective(module.eval(), *data)
@@ -84,27 +87,9 @@ def test_the_penalty_is_added_in_training_only():
     penalty = NO_PENALTY | {"regularization": "error"}
     module, data = linear_ode(ROTATION), batch(times, np.ones((1, 2, 2)), np.ones((1, 2)))
     module.options |= {"rtol": 1e-2, "atol": 1e-3}
-    plain = WindowObjective(None, times, False, NO_PENALTY, 1e6)(module.train(), *data)
-    assert WindowObjective(None, times, False, penalty, 1e6)(module.train(), *data) > plain
-    objective = WindowObjective(None, times, False, penalty, 1e6)
+    plain = WindowObjective(None, windows(times), NO_PENALTY, 1e6)(module.train(), *data)
+    assert WindowObjective(None, windows(times), penalty, 1e6)(module.train(), *data) > plain
+    objective = WindowObjective(None, windows(times), penalty, 1e6)
     torch.testing.assert_close(
         objective(module.eval(), *data).item(), plain.item(), rtol=1e-3, atol=0
     )
-
-
-def test_a_line_search_is_told_that_a_step_was_bad_instead_of_failing():
-    times = np.array([[0.0, 1.0]])
-    data = batch(times, np.ones((1, 2, 2)), np.ones((1, 2)))
-    wild = linear_ode([[1e5, 0.0], [0.0, 1e5]]).train()
-    with pytest.raises(SolverError):  # in the first call there is nothing to go back to
-        WindowObjective(None, times, True, NO_PENALTY, 0.0)(wild, *data)
-    searching = WindowObjective(None, times, True, NO_PENALTY, 0.0)
-    good = searching(linear_ode(ROTATION).train(), *data)
-    bad = searching(wild, *data)
-    bad.backward()
-    assert good < 10 < bad < np.inf
-    assert all((weight.grad == 0).all() for weight in wild.parameters())
-    plain = WindowObjective(None, times, False, NO_PENALTY, 0.0)
-    plain(linear_ode(ROTATION).train(), *data)
-    with pytest.raises(SolverError):
-        plain(wild, *data)

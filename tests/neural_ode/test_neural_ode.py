@@ -95,6 +95,16 @@ def test_noisy_irregular_incomplete_data_are_learnt():
     np.testing.assert_allclose(model.noise_, expected, rtol=0.3)
 
 
+def test_the_fit_to_noisy_data_starts_at_the_learnt_states():
+    X, t = make_damped_oscillator(n_cases=4, t_span=(0, 10), noise=0.2, random_state=1)
+    truth, _ = make_damped_oscillator(n_cases=4, t_span=(0, 10), random_state=1)
+    model = NeuralODE((16,), max_iter=20, random_state=0).fit(X, t=t)
+    learnt, observed = model.simulate(model.x0_, t), model.simulate(X[:, :, 0], t)
+    assert np.mean((learnt - truth) ** 2) < 0.5 * np.mean((observed - truth) ** 2)
+    exact = NeuralODE((16,), max_iter=20, learn_x0=False).fit(truth, t=t)
+    np.testing.assert_allclose(exact.x0_, truth[:, :, 0], atol=1e-9)
+
+
 def test_unequal_lengths_are_learnt(oscillations):
     X, t = oscillations
     lengths = [40, 25, 10, 40, 30, 2]

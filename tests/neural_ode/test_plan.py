@@ -7,7 +7,7 @@ import torch
 from skdyn import NeuralODE
 from skdyn.datasets import make_lotka_volterra
 from skdyn.neural_ode._collocation import smooth_trajectories
-from skdyn.neural_ode._plan import certainty, learn_scales, plan_stages, prepare
+from skdyn.neural_ode._plan import certainty, fitted_starts, learn_scales, plan_stages, prepare
 from skdyn.neural_ode._trajectories import Trajectories
 
 
@@ -23,9 +23,7 @@ def prepared(data):
 
 
 def plan(data, **params):
-    return plan_stages(
-        NeuralODE(**params), prepared(data), None, None, torch.device("cpu"), torch.float32
-    )
+    return plan_stages(NeuralODE(**params), prepared(data), None, None)
 
 
 def test_prepared_data_are_dimensionless_whatever_the_units(data):
@@ -97,3 +95,19 @@ def test_collocation_needs_velocities():
     X[0, 1, 0], X[0, 4, 1] = 1.0, 2.0
     data = Trajectories(X, np.arange(6.0)[None], np.array([6]))
     assert all("windows" in stage.name for stage in plan(data))
+
+
+def test_fitted_starts_are_the_learnt_ones_in_the_datas_units(data):
+    smooth = smooth_trajectories(data)
+    scales = learn_scales(data, smooth)
+    np.testing.assert_allclose(fitted_starts([], prepared(data), scales), smooth.states[:, 0])
+    stages = plan(data, learn_x0=True)
+    (start,) = stages[-1].parameters
+    with torch.no_grad():
+        start.copy_(torch.arange(8.0).reshape(4, 2))
+    expected = np.arange(8.0).reshape(4, 2) * scales.scale + scales.offset
+    np.testing.assert_allclose(fitted_starts(stages, prepared(data), scales), expected, rtol=1e-6)
+    shorter = plan(data, learn_x0=True, window=7)[-1]
+    assert len(shorter.parameters[0]) > 4
+    starts = fitted_starts([shorter], prepared(data), scales)
+    np.testing.assert_allclose(starts, smooth.states[:, 0], rtol=1e-4, atol=1e-4)

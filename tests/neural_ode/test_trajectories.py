@@ -6,7 +6,9 @@ from sklearn.base import BaseEstimator
 
 from skdyn.neural_ode._trajectories import (
     check_initial_states,
+    check_states,
     check_trajectories,
+    check_validation_set,
     hold_out,
     is_trajectories,
 )
@@ -150,3 +152,21 @@ def test_of_one_trajectory_the_end_is_held_out(X):
     assert validation.n_points == 2
     with pytest.raises(ValueError, match=r"holds out the last 2 of 3 time points.*X_val"):
         hold_out(check(X[0].T[:3]), 0.1, np.random.RandomState(0))
+
+
+def test_states_are_complete_and_of_the_models_size():
+    states = np.ones((3, 2))
+    assert check_states(states, 2, "x0") is states
+    with pytest.raises(ValueError, match=r"x0 must hold states of 3 channels.*got shape \(3, 2\)"):
+        check_states(states, 3, "x0")
+    with pytest.raises(ValueError, match="x0 contains NaN or infinity"):
+        check_states(states * np.nan, 2, "x0")
+
+
+def test_a_validation_set_is_whole_and_wanted():
+    check_validation_set(None, None, early_stopping=False)
+    check_validation_set([[1.0]], None, early_stopping=True)
+    with pytest.raises(ValueError, match="t_val was passed to fit without X_val"):
+        check_validation_set(None, [1.0], early_stopping=True)
+    with pytest.raises(ValueError, match="early_stopping=False, so it would be ignored"):
+        check_validation_set([[1.0]], None, early_stopping=False)

@@ -50,7 +50,7 @@ def test_windows_that_saw_nothing_are_left_out():
     data.values[0, 4:7] = np.nan
     windows = cut_windows(data, np.zeros_like(data.values), 2)
     assert (windows.weights.sum(axis=(1, 2)) > 0).all()
-    np.testing.assert_array_equal(windows.index, np.arange(len(windows.starts)))
+    assert len(windows.first) == len(windows.batch_arrays[0]) < 9
 
 
 def test_window_lengths_grow_to_the_whole_trajectory():
