@@ -155,7 +155,8 @@ class NeuralODE(TorchEstimator):
     Notes
     -----
     ``alpha`` is the precision of a Gaussian prior on the weights: the penalty is scaled by the
-    estimated noise variance over the number of observations. Exact data are hardly penalised.
+    estimated noise variance over the number of observations. Exact data are hardly penalised. In
+    the same units, epochs that gain less than 5 of log-likelihood count as standing still.
 
     One epoch of "lbfgs" is up to 20 iterations on all windows; one epoch of the other optimisers
     is one pass over them in batches, so that they need a ``max_iter`` of a thousand or more.

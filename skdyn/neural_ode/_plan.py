@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 _NOISY = 1e-3  # share of a channel's deviation from which on start states are learnt by "auto"
-_NEGLIGIBLE = 1e-3  # gains below this share of the noise's variance are not worth an epoch
+_NEGLIGIBLE = 5.0  # an epoch that gains less log-likelihood than this has stood still
 # Variance of noise, in units of the data's, below which data count as exact: float32 resolves less.
 _EXACT = 1e-10
 _PRETRAINING = 0.4  # share of the epochs for collocation: its epochs are the cheapest by far
@@ -147,7 +147,8 @@ def plan_stages(estimator, training, validation, generator):
     observable = estimator.augment_dim == 0 and training.smooth.known.any()
     pretrain = estimator.pretrain == "collocation" and observable
     shares = _epochs(estimator.max_iter, len(lengths), pretrain)
-    tol = max(estimator.tol, _NEGLIGIBLE * np.mean(training.smooth.noise**2)) * (estimator.tol > 0)
+    # Mean squared error over twice the noise's variance, times the observations: log-likelihood.
+    tol = max(estimator.tol, 2.0 * _NEGLIGIBLE / certainty(training)) if estimator.tol else 0.0
     stages = []
     if pretrain:
         stages.append(_collocation_stage(training, validation, shares[0], tol))
