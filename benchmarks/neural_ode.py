@@ -14,7 +14,7 @@ seconds of one thread, smoothing and everything else included; measuring the err
 The third table is about the cost of the learnt field: penalties from the solver's own estimates.
 
     python benchmarks/neural_ode.py                  # quick: about three minutes
-    python benchmarks/neural_ode.py --seeds 5 --limit 120
+    python benchmarks/neural_ode.py --seeds 5 --limit 60
 """
 
 import argparse
@@ -219,7 +219,7 @@ def regularization(seeds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--limit", type=float, default=15.0, help="CPU s for each contestant")
+    parser.add_argument("--limit", type=float, default=8.0, help="CPU s for each contestant")
     parser.add_argument("--only", choices=["exact", "noisy", "regularization"])
     options = parser.parse_args()
     torch.set_num_threads(1)
