@@ -190,11 +190,10 @@ def noisy_at_equal_time(seeds):
 
 def regularization(seeds):
     print("\nHandwritten digits, NeuralODEClassifier: field evaluations at prediction, test error")
-    # The solver's error estimate is as small as its tolerance, so its weight must be as large.
     settings = {
         "none": {},
-        "error": {"regularization": "error", "regularization_weight": 1e5},
-        "stiffness": {"regularization": "stiffness", "regularization_weight": 0.03},
+        "error": {"regularization": "error"},
+        "stiffness": {"regularization": "stiffness"},
     }
     print(f"{'':12}{'n_fev':>8}{'log-loss':>10}{'accuracy':>10}{'fit s':>8}   n_fev of each seed")
     X, y = load_digits(return_X_y=True)

@@ -24,7 +24,7 @@ truth, t_truth = make_damped_oscillator(**options)
 shares, scores, models = [0.0, 0.3, 0.6, 0.7], [], {}
 for missing in shares:
     X, t = make_damped_oscillator(irregular=True, noise=0.05, missing=missing, **options)
-    models[missing] = NeuralODE((32,), max_iter=40, tol=2e-4, random_state=0).fit(X, t=t)
+    models[missing] = NeuralODE((32,), max_iter=60, tol=1e-3, random_state=0).fit(X, t=t)
     scores.append(models[missing].score(truth, t=t_truth))
     print(f"{missing:.0%} missing: {np.isfinite(X).sum()} values, R2 on the truth {scores[-1]:.4f}")
 

@@ -28,8 +28,8 @@ class NeuralODEClassifier(DepthEstimator, TabularClassifier):
         the learnt field cheaper to solve [3]_.
     regularization_mode : {"global", "local"}, default="global"
         Sum the penalty over all steps, or take it at one random step a solve [4]_.
-    regularization_weight : float, default=0.01
-        Weight of the penalty beside the loss.
+    regularization_weight : float or "auto", default="auto"
+        Weight of the penalty beside the loss; "auto" is ``1 / rtol`` for "error", 0.03 else.
     solver : str, default="tsit5"
         Method of solution; :mod:`skdyn.solvers` lists them.
     rtol : float, default=0.001

@@ -21,7 +21,7 @@ ODE_CONSTRAINTS = {
     "max_steps": [Interval(Integral, 1, None, closed="left")],
     "regularization": [StrOptions({"error", "stiffness"}), None],
     "regularization_mode": [StrOptions({"global", "local"})],
-    "regularization_weight": [Interval(Real, 0, None, closed="left")],
+    "regularization_weight": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
 }
 
 
@@ -112,7 +112,7 @@ class DepthEstimator(TorchEstimator):
         augment_dim=4,
         regularization=None,
         regularization_mode="global",
-        regularization_weight=0.01,
+        regularization_weight="auto",
         solver="tsit5",
         rtol=1e-3,
         atol=1e-4,
@@ -182,12 +182,14 @@ class DepthEstimator(TorchEstimator):
         return DepthODE(**config)
 
     def _objective(self, generator):
+        share = penalty_weight(self)
+
         def objective(module, X, y, weight):
             flow = module.flow(X, weight, self.regularization, self.regularization_mode, generator)
             loss = (self._row_loss(module.readout(flow.ys[:, -1]), y) * weight).mean()
             if self.regularization is None:
                 return loss
-            return loss + self.regularization_weight * flow.regularization
+            return loss + share * flow.regularization
 
         return objective
 
@@ -210,6 +212,27 @@ class DepthEstimator(TorchEstimator):
         with torch.inference_mode():
             module = self._module_for(X.dtype)
             return module.flow(torch.as_tensor(self._scaled(X)).to(next(module.parameters()))).stats
+
+
+def penalty_weight(estimator, error_share=1.0):
+    """Return the weight of the penalty on the solver's estimates.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With ``regularization``, ``regularization_weight`` and ``rtol``.
+    error_share : float, default=1.0
+        What an error of the size of the relative tolerance adds to the loss.
+
+    Returns
+    -------
+    float
+    """
+    if estimator.regularization_weight != "auto":
+        return estimator.regularization_weight
+    # An error is of the size of the tolerance, whatever that is; stiffness has a size of its own,
+    # for which Pal et al. (2021) take 0.0285.
+    return error_share / estimator.rtol if estimator.regularization == "error" else 0.03
 
 
 def check_layer_sizes(hidden_layer_sizes):

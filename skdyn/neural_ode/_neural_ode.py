@@ -72,8 +72,8 @@ class NeuralODE(TorchEstimator):
         the learnt field cheaper to solve [5]_.
     regularization_mode : {"global", "local"}, default="global"
         Sum the penalty over all steps, or take it at one random step a solve [6]_.
-    regularization_weight : float, default=0.01
-        Weight of the penalty beside the loss.
+    regularization_weight : float or "auto", default="auto"
+        Weight of the penalty beside the loss; "auto" is ``0.001 / rtol`` for "error", 0.03 else.
     solver : str, default="tsit5"
         Method of solution; :mod:`skdyn.solvers` lists them.
     rtol : float, default=0.0001
@@ -216,7 +216,7 @@ class NeuralODE(TorchEstimator):
         learn_x0="auto",
         regularization=None,
         regularization_mode="global",
-        regularization_weight=0.01,
+        regularization_weight="auto",
         solver="tsit5",
         rtol=1e-4,
         atol=1e-5,

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from skdyn.neural_ode._collocation import SmoothTrajectories, smooth_trajectories
+from skdyn.neural_ode._depth import penalty_weight
 from skdyn.neural_ode._dynamics import CollocationObjective, WindowObjective
 from skdyn.neural_ode._trajectories import Trajectories
 from skdyn.neural_ode._windows import cut_windows, window_lengths
@@ -25,6 +26,8 @@ _NOISY = 1e-3  # share of a channel's deviation from which on start states are l
 _NEGLIGIBLE = 5.0  # an epoch that gains less log-likelihood than this has stood still
 # Variance of noise, in units of the data's, below which data count as exact: float32 resolves less.
 _EXACT = 1e-10
+# Losses of trajectories fall to the noise, well below one; a solve has tens of steps to penalise.
+_ERROR_SHARE = 1e-3
 _PRETRAINING = 0.4  # share of the epochs for collocation: its epochs are the cheapest by far
 
 
@@ -167,7 +170,7 @@ def plan_stages(estimator, training, validation, generator):
             start = torch.tensor(windows.starts, device=device, dtype=dtype, requires_grad=True)
             starts = (start,)
         objective = WindowObjective(
-            *(starts or (None,)), windows, penalty, estimator.regularization_weight
+            *(starts or (None,)), windows, penalty, penalty_weight(estimator, _ERROR_SHARE)
         )  # fmt: skip
         stage = Stage(
             objective, windows.batch_arrays, n_iter, f"windows of {length} intervals", tol=tol

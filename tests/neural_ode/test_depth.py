@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import make_circles
 
-from skdyn import NeuralODERegressor
-from skdyn.neural_ode._depth import DepthODE, check_layer_sizes
+from skdyn import NeuralODEClassifier, NeuralODERegressor
+from skdyn.neural_ode._depth import DepthODE, check_layer_sizes, penalty_weight
 from skdyn.training import seeded_rng
 
 CONFIG = {
@@ -74,6 +75,21 @@ def test_the_penalty_on_the_solver_enters_the_loss(regularization, mode):
     ).fit(X, Y)  # fmt: skip
     assert penalised.loss_curve_[0] > plain.loss_curve_[0]
     assert not np.array_equal(penalised.predict(X), plain.predict(X))
+
+
+def test_the_automatic_weight_makes_the_learnt_field_cheaper():
+    X, y = make_circles(200, factor=0.5, noise=0.05, random_state=0)
+    settings = {"learning_rate": 0.02, "max_iter": 60, "tol": 0, "rtol": 1e-5, "random_state": 0}
+    plain = NeuralODEClassifier(**settings).fit(X, y)
+    penalised = NeuralODEClassifier(regularization="error", **settings).fit(X, y)
+    assert penalised.solver_statistics(X).n_fev < 0.8 * plain.solver_statistics(X).n_fev
+    assert penalised.score(X, y) > 0.95
+
+
+def test_the_automatic_weight_is_of_the_size_of_what_it_weighs():
+    assert penalty_weight(NeuralODERegressor(regularization="error", rtol=1e-4)) == 1e4
+    assert penalty_weight(NeuralODERegressor(regularization="stiffness")) == 0.03
+    assert penalty_weight(NeuralODERegressor(regularization_weight=7.0)) == 7.0
 
 
 def test_solver_statistics_count_what_a_prediction_costs():
