@@ -8,30 +8,33 @@ Runge-Kutta step of s stages is
 
 with E the embedded error estimate. A step is accepted when the root mean square of
 :math:`E / (\mathrm{atol} + \mathrm{rtol}\,\max(|y|, |y_1|))` is at most one; the next step follows
-from a proportional-integral controller. Requested times inside a step come from the dense output
+from a proportional-integral controller [2]_. Requested times inside a step come from the dense output
 :math:`y(t + \theta h) = y + h \sum_i b_i(\theta) k_i`, at no extra step.
 
-======== ===== ======== =====================================================================
+======== ===== ======== ====================================================================
 solver   order adaptive for
-======== ===== ======== =====================================================================
-euler    1     no       comparisons, residual networks
-midpoint 2     no       cheap fixed steps
-heun     2     no       cheap fixed steps
-rk4      4     no       fixed steps
-bosh3    3     yes      loose tolerances
-dopri5   5     yes      comparisons with other packages
-tsit5    5     yes      the default
-dopri8   8     yes      tight tolerances with few requested times (its dense output has order 5)
-kvaerno5 5     yes      stiff fields: implicit, L-stable
-leapfrog 2     no       separable Hamiltonians: symplectic
-======== ===== ======== =====================================================================
+======== ===== ======== ====================================================================
+euler    1     no       comparisons, residual networks [1]_
+midpoint 2     no       cheap fixed steps [1]_
+heun     2     no       cheap fixed steps [1]_
+rk4      4     no       fixed steps [1]_
+bosh3    3     yes      loose tolerances [5]_
+dopri5   5     yes      comparisons with other packages [3]_
+tsit5    5     yes      the default [6]_
+dopri8   8     yes      tight tolerances, few requested times (dense output of order 5) [4]_
+kvaerno5 5     yes      stiff fields: implicit, L-stable [7]_
+leapfrog 2     no       separable Hamiltonians: symplectic [1]_
+======== ===== ======== ====================================================================
 
 Gradients are exact for the steps that were taken, whose sizes are constants (the discrete
-adjoint): with :math:`\lambda_1 = \partial L / \partial y_1` and :math:`J_i` the Jacobian at
+adjoint; the continuous one [8]_ is an option): with :math:`\lambda_1 = \partial L / \partial y_1` and :math:`J_i` the Jacobian at
 stage i, from the last stage to the first,
 
 .. math:: \kappa_i = h b_i \lambda_1 + h \sum_{j > i} a_{ji} J_j^\top \kappa_j, \qquad
           \lambda_0 = \lambda_1 + \sum_i J_i^\top \kappa_i.
+
+The estimates that a solver makes anyway, of its error and of the stiffness, can be returned as
+penalties that make a learnt field cheap to solve, over all steps [9]_ or at one of them [10]_.
 
 References
 ----------

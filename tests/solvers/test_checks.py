@@ -54,7 +54,7 @@ def test_states_that_are_not_finite_matrices_are_refused(y0, match):
     ("options", "match"),
     [
         ({"solver": "dopri"}, "solver must be one of 'euler'.* got 'dopri'. Did you mean 'dopri8'"),
-        ({"adjoint": "discreet"}, "adjoint must be one of .* Did you mean 'discrete'"),
+        ({"adjoint": "discretely"}, "adjoint must be one of .* Did you mean 'discrete'"),
         ({"step_control": "each"}, "step_control must be one of 'joint', 'per_sample'"),
         ({"on_failure": "ignore"}, "on_failure must be one of 'raise', 'warn'"),
         ({"rtol": 0}, "rtol must be a positive finite number; got 0"),
