@@ -8,8 +8,8 @@ Runge-Kutta step of s stages is
 
 with E the embedded error estimate. A step is accepted when the root mean square of
 :math:`E / (\mathrm{atol} + \mathrm{rtol}\,\max(|y|, |y_1|))` is at most one; the next step follows
-from a proportional-integral controller [2]_. Requested times inside a step come from the dense output
-:math:`y(t + \theta h) = y + h \sum_i b_i(\theta) k_i`, at no extra step.
+from a proportional-integral controller [2]_. Requested times inside a step come from the dense
+output :math:`y(t + \theta h) = y + h \sum_i b_i(\theta) k_i`, at no extra step.
 
 ======== ===== ======== ====================================================================
 solver   order adaptive for
@@ -27,8 +27,9 @@ leapfrog 2     no       separable Hamiltonians: symplectic [1]_
 ======== ===== ======== ====================================================================
 
 Gradients are exact for the steps that were taken, whose sizes are constants (the discrete
-adjoint; the continuous one [8]_ is an option): with :math:`\lambda_1 = \partial L / \partial y_1` and :math:`J_i` the Jacobian at
-stage i, from the last stage to the first,
+adjoint; the continuous one [8]_ is an option): with
+:math:`\lambda_1 = \partial L / \partial y_1` and :math:`J_i` the Jacobian at stage i, from the last
+stage to the first,
 
 .. math:: \kappa_i = h b_i \lambda_1 + h \sum_{j > i} a_{ji} J_j^\top \kappa_j, \qquad
           \lambda_0 = \lambda_1 + \sum_i J_i^\top \kappa_i.
