@@ -20,6 +20,7 @@ from sklearn.utils.estimator_checks import (
 from skdyn.testing import all_estimators, contract_checks, expected_failed_checks, sample_data
 
 FEW_EPOCHS = 30
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 ESTIMATORS = [cls(max_iter=FEW_EPOCHS) for _, cls in all_estimators()]
 
 

@@ -30,6 +30,7 @@ from skdyn.neural_ode._trajectories import (
     check_validation_set,
     hold_out,
     is_trajectories,
+    refuse_times_as_y,
 )
 
 __all__ = ["NeuralODE"]
@@ -312,16 +313,15 @@ class NeuralODE(TorchEstimator):
         with self._all_or_nothing():
             given = {"X": X, "metadata": {"t": t}}
             data = check_trajectories(self, X, t, time_channel=self.time_channel, reset=True)
+            refuse_times_as_y(y, t, data)
             training, validation = self._split(data, X_val, t_val)
             smooth = smooth_trajectories(training)
             if not (self.warm_start and hasattr(self, "module_")):
                 self._offset, self._scale, self._time_scale = learn_scales(training, smooth)
             scales = Scales(self._offset, self._scale, self._time_scale)
-            self.interval_ = float(np.median(training.intervals))
-            self.noise_ = smooth.noise
+            self.interval_, self.noise_ = float(np.median(training.intervals)), smooth.noise
             training = prepare(training, scales, smooth)
-            if validation is not None:
-                validation = prepare(validation, scales)
+            validation = None if validation is None else prepare(validation, scales)
             stages = []
             self.x0_ = fitted_starts(stages, training, scales)
 

@@ -1,5 +1,6 @@
 """Trajectories in every layout the estimators accept, checked and laid out alike."""
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ __all__ = [
     "check_states",
     "check_trajectories",
     "check_validation_set",
+    "refuse_times_as_y",
     "hold_out",
     "is_trajectories",
 ]
@@ -303,6 +305,37 @@ def _check_case(trajectories, case, n_points, name):
             f"Channel {empty[0]} of case {case} of {name} is missing (NaN) at every time: neither "
             "an initial state nor a velocity can be known. Leave the case or the channel out."
         )
+
+
+def refuse_times_as_y(y, t, trajectories):
+    """Notice times that were passed where scikit-learn passes targets.
+
+    ``fit(X, t)`` puts the times into ``y``, which has no meaning here and is ignored for the sake
+    of pipelines. Times of several cases have a length that no target could have: an error. With
+    one trajectory they cannot be told from a sorted target: a warning.
+
+    Parameters
+    ----------
+    y, t : array-like or None
+        What came to ``fit``.
+    trajectories : Trajectories
+        The data.
+
+    Raises
+    ------
+    ValueError
+        If ``y`` has one increasing value a time point, and there are several cases.
+    """
+    if y is None or t is not None:
+        return
+    y = np.asarray(y)
+    n_cases, n_points = trajectories.values.shape[:2]
+    if y.ndim != 1 or len(y) != n_points or y.dtype.kind not in "iuf" or not (np.diff(y) > 0).all():
+        return
+    advice = "y is ignored, but its values increase like times. Pass times by name: fit(X, t=...)."
+    if n_cases > 1 and n_cases != n_points:
+        raise ValueError(advice)
+    warnings.warn(advice, UserWarning, stacklevel=4)
 
 
 def check_validation_set(X_val, t_val, early_stopping):

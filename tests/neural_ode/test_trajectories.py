@@ -1,16 +1,20 @@
 """Layouts of trajectories: what is accepted, and what every refusal says."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
 
 from skdyn.neural_ode._trajectories import (
+    Trajectories,
     check_initial_states,
     check_states,
     check_trajectories,
     check_validation_set,
     hold_out,
     is_trajectories,
+    refuse_times_as_y,
 )
 
 
@@ -170,3 +174,20 @@ def test_a_validation_set_is_whole_and_wanted():
         check_validation_set(None, [1.0], early_stopping=True)
     with pytest.raises(ValueError, match="early_stopping=False, so it would be ignored"):
         check_validation_set([[1.0]], None, early_stopping=False)
+
+
+def test_times_passed_as_y_are_noticed():
+    X, t = np.zeros((3, 2, 5)), np.arange(5.0)
+    several = Trajectories(X.transpose(0, 2, 1), np.tile(t, (3, 1)), np.full(3, 5))
+    with pytest.raises(ValueError, match=r"fit\(X, t=\.\.\.\)"):
+        refuse_times_as_y(t, None, several)
+    with pytest.warns(UserWarning, match="increase like times"):
+        refuse_times_as_y(t, None, several.select([0]))
+
+
+@pytest.mark.parametrize("y", [None, [1, 0, 2, 3, 4], [0, 1, 2], list("abcde"), np.eye(5)])
+def test_a_y_that_is_no_row_of_times_is_ignored(y):
+    one = Trajectories(np.zeros((3, 5, 2)), np.tile(np.arange(5.0), (3, 1)), np.full(3, 5))
+    with warnings.catch_warnings(action="error"):
+        refuse_times_as_y(y, None, one)
+        refuse_times_as_y(np.arange(5), np.arange(5), one)
