@@ -60,7 +60,7 @@ def hand_written(X, y, batch, epochs, fused=True):
             loss = torch.nn.functional.mse_loss(module(inputs), targets)
             loss.backward()
             optimizer.step()
-    return loss.item()
+    return torch.nn.functional.mse_loss(module(X), y).item()
 
 
 def usual(X, y, batch, epochs):

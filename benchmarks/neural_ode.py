@@ -13,7 +13,7 @@ Everybody gets the same standardised states and times and, with Adam, the same l
 seconds of one thread, smoothing and everything else included; measuring the error is not timed.
 The third table is about the cost of the learnt field: penalties from the solver's own estimates.
 
-    python benchmarks/neural_ode.py                  # quick: about three minutes
+    python benchmarks/neural_ode.py                  # quick: under four minutes
     python benchmarks/neural_ode.py --seeds 5 --limit 60
 """
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from skdyn.solvers import MLPField, is_adaptive, solve_ode, solver_names
+from skdyn.training import seeded_rng
 
 torch.set_num_threads(1)
 
@@ -98,3 +99,24 @@ def test_a_case_of_weight_two_counts_as_two_cases():
 def test_bad_case_weights_are_refused(weight, message):
     with pytest.raises(ValueError, match=message):
         solve_ode(lambda t, y: y, torch.ones(3, 1), [0.0, 1.0], case_weight=weight)
+
+
+@pytest.mark.peer
+def test_solutions_and_gradients_equal_torchdiffeqs():
+    torchdiffeq = pytest.importorskip("torchdiffeq", reason="extra 'peer' is not installed")
+    with seeded_rng(0):
+        field = MLPField(3, (16,), time_dependent=True).double()
+        y0 = torch.randn(5, 3, dtype=torch.float64)
+    t = torch.linspace(0, 2, 7, dtype=torch.float64)
+    tight = {"rtol": 1e-9, "atol": 1e-11}
+    weights = list(field.parameters())
+    ours = solve_ode(field, y0, t, solver="dopri5", **tight).ys
+    theirs = torchdiffeq.odeint(field, y0, t, method="dopri5", **tight).transpose(0, 1)
+    torch.testing.assert_close(ours, theirs, rtol=1e-7, atol=1e-8)
+    gradients = zip(
+        torch.autograd.grad(ours.square().sum(), weights),
+        torch.autograd.grad(theirs.square().sum(), weights),
+        strict=True,
+    )
+    for our, their in gradients:
+        torch.testing.assert_close(our, their, rtol=1e-6, atol=1e-7)
