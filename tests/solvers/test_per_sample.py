@@ -35,7 +35,11 @@ def test_a_network_predicts_a_case_alone_as_in_company():
     y0 = torch.linspace(-2, 2, 40, dtype=torch.float64).view(20, 2)
     together = solve_ode(field, y0, T, step_control="per_sample").ys
     alone = torch.cat([solve_ode(field, y, T, step_control="per_sample").ys for y in y0.split(1)])
-    assert torch.allclose(together, alone, rtol=0, atol=1e-12)
+    # Matrix products of other sizes round otherwise, and step sizes pass it on: up to 4e-12 in
+    # sixty networks. Joint control would differ by the tolerance, 1e-6.
+    assert torch.allclose(together, alone, rtol=0, atol=1e-10)
+    joint = torch.cat([solve_ode(field, y, T).ys for y in y0.split(1)])
+    assert (solve_ode(field, y0, T).ys - joint).abs().max() > 1e-8
 
 
 def test_each_case_is_as_accurate_as_alone_next_to_a_fast_one():
