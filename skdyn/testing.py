@@ -17,7 +17,6 @@ import inspect
 import os
 import pickle
 import tempfile
-import threading
 import warnings
 from collections.abc import Callable
 
@@ -442,7 +441,6 @@ class _Listener(_Interrupt):
 
     def __init__(self):
         self.epochs = []
-        self.lock = threading.Lock()
 
     def on_fit_task_end(self, estimator, context, *, X=None, fitted_estimator=None):
         """Note the epoch; stop after three."""
