@@ -1,0 +1,193 @@
+"""What every basis of edge functions can do."""
+
+import copy
+
+import torch
+
+from skdyn.kan.bases._range import robust_range
+
+EXTRAPOLATIONS = ("linear", "constant")
+
+
+class Basis(torch.nn.Module):
+    """A set of functions of one variable for each of several inputs.
+
+    A subclass supplies :meth:`values_and_slopes` on the range of each input; the base continues
+    the functions outside it, moves the range to where data are, and hands a function over from one
+    basis to another.
+
+    Parameters
+    ----------
+    n_in : int
+        Number of inputs.
+    n_functions : int
+        Number of functions of each input.
+    extrapolation : {"linear", "constant"}, default="linear"
+        How a function goes on outside the range.
+    """
+
+    def __init__(self, n_in, n_functions, extrapolation="linear"):
+        super().__init__()
+        self.n_in, self.n_functions, self.extrapolation = n_in, n_functions, extrapolation
+        self.register_buffer("low", -torch.ones(n_in))
+        self.register_buffer("high", torch.ones(n_in))
+
+    def values_and_slopes(self, x):
+        """Evaluate the functions and their derivatives inside the range.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_in)
+            Points between ``low`` and ``high``.
+
+        Returns
+        -------
+        values, slopes : Tensor of shape (n, n_in, n_functions)
+        """
+        raise NotImplementedError
+
+    def forward(self, x):
+        """Evaluate the functions anywhere.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_in)
+            Points.
+
+        Returns
+        -------
+        Tensor of shape (n, n_in, n_functions)
+        """
+        inside = x.clamp(self.low, self.high)
+        values, slopes = self.values_and_slopes(inside)
+        if self.extrapolation == "constant":
+            return values
+        return values + slopes * (x - inside)[..., None]
+
+    def features(self, x):
+        """Evaluate the functions and, last, the residual ``silu(x)``.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_in)
+            Points.
+
+        Returns
+        -------
+        Tensor of shape (n, n_in, n_functions + 1)
+        """
+        return torch.cat([self(x), torch.nn.functional.silu(x)[..., None]], dim=-1)
+
+    def combine(self, x, weight):
+        """Add up weighted functions over all inputs.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_in)
+            Points.
+        weight : Tensor of shape (n_in, n_functions + 1, n_out)
+            Weights of the functions and, last, of the residual ``silu(x)``.
+
+        Returns
+        -------
+        Tensor of shape (n, n_out)
+        """
+        return self.features(x).flatten(1) @ self.effective(weight).flatten(0, 1)
+
+    def effective(self, weight):
+        """Return the weights that the functions really carry; only a choice of spaces alters them.
+
+        Parameters
+        ----------
+        weight : Tensor of shape (n_in, n_functions + 1, n_out)
+            The layer's weights.
+
+        Returns
+        -------
+        Tensor of shape (n_in, n_functions + 1, n_out)
+        """
+        return weight
+
+    def unit(self, x):
+        """Map the range of each input onto [-1, 1].
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_in)
+            Points.
+
+        Returns
+        -------
+        u : Tensor of shape (n, n_in)
+            Unit coordinates.
+        rate : Tensor of shape (n_in,)
+            Derivative of ``u`` by ``x``.
+        """
+        rate = 2.0 / (self.high - self.low)
+        return (x - self.low) * rate - 1.0, rate
+
+    @torch.no_grad()
+    def adapt(self, x, weight=None):
+        """Move the range of each input to where its data are.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_in)
+            Data.
+        weight : Tensor of shape (n,), default=None
+            Weights of the rows; a row of weight two counts as two rows.
+        """
+        low, high = robust_range(x, weight)
+        self.low.copy_(low)
+        self.high.copy_(high)
+
+    def mesh(self):
+        """Return points that tell any two functions of the basis apart.
+
+        Returns
+        -------
+        Tensor of shape (n_points, n_in)
+        """
+        angles = torch.linspace(0, torch.pi, 8 * self.n_functions + 1, dtype=torch.float64)
+        nodes = 0.5 - 0.5 * torch.cos(angles).to(self.low.device)
+        low, high = self.low.double(), self.high.double()
+        return low + (high - low) * nodes[:, None]
+
+    @torch.no_grad()
+    def fit(self, x, values):
+        """Find the weights with which the functions come closest to given values.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_in)
+            Points of each input.
+        values : Tensor of shape (n, n_in, n_out)
+            What the sums over functions should be there.
+
+        Returns
+        -------
+        Tensor of shape (n_in, n_functions, n_out)
+        """
+        # On a mesh, in float64, by a method that bears rank deficiency: least squares on samples
+        # is where other implementations crash or return NaN.
+        exact = copy.deepcopy(self).double()
+        functions = exact(x.double()).transpose(0, 1)
+        solve = torch.linalg.lstsq(functions.cpu(), values.double().transpose(0, 1).cpu(),
+                                   driver="gelsd")  # fmt: skip
+        return solve.solution
+
+    @torch.no_grad()
+    def roughness(self):
+        """Return the quadratic form of each input's squared curvature, in units of its range.
+
+        Returns
+        -------
+        Tensor of shape (n_in, n_functions, n_functions)
+            ``c @ R @ c`` is the integral of the second derivative's square of the function with
+            weights ``c``, the range taken as of length one.
+        """
+        nodes = torch.linspace(0, 1, 8 * self.n_functions + 1).to(self.low)
+        length = self.high - self.low
+        slopes = self.values_and_slopes(self.low + length * nodes[:, None])[1]
+        bends = slopes.diff(dim=0) * (length * (len(nodes) - 1) ** 0.5)[:, None]
+        return torch.einsum("nik,nil->ikl", bends, bends)
