@@ -1,0 +1,271 @@
+"""The constants of a formula: fitted anew to data, then named where the data agree with a name."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from scipy.optimize import least_squares
+
+from skdyn.kan._nice_numbers import nice_numbers
+
+_EXACT = 1e-9  # RMSE, in standard deviations of y, that is rounding and no misfit
+_TOL, _N_STEPS = 1e-15, 200  # of the least squares
+_UNLIKELY = 0.03  # to be so near to a nice number by chance
+_SIMPLIFY = 80  # operations of the longest formula handed to sympy's simplification
+# What sympy calls functions and numbers otherwise than torch.
+_NAMES = {"acos": "arccos", "asin": "arcsin", "asinh": "arcsinh", "atan": "arctan",
+          "atanh": "arctanh", "Abs": "abs"}  # fmt: skip
+
+
+def evaluate(expression, names, X):
+    """Evaluate a formula.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        A formula of real symbols.
+    names : list of str
+        Names of the columns.
+    X : ndarray of shape (n, n_features)
+        Values of the columns.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        NaN where the formula is not real.
+    """
+    return _compiled(expression, names)(_columns(X)).numpy()
+
+
+def refit_constants(expression, names, X, y, sample_weight=None):
+    """Fit the floats of a formula to data by least squares.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        A formula of real symbols.
+    names : list of str
+        Names of the columns.
+    X : ndarray of shape (n, n_features)
+        Values of the columns. Rows at which the formula is not real take no part.
+    y : ndarray of shape (n,)
+        Targets.
+    sample_weight : ndarray of shape (n,), default=None
+        Weights of the rows.
+
+    Returns
+    -------
+    sympy.Expr
+        The formula with other floats: never a worse fit than before.
+
+    Raises
+    ------
+    ValueError
+        If the formula is real at no row.
+    """
+    problem = _Problem(expression, names, X, y, sample_weight)
+    return problem.expression(problem.fit(problem.start, {}), {})
+
+
+def tidy_constants(expression, names, X, y, sample_weight=None):
+    """Give constants their names, ``0``, ``2/3``, ``pi`` ..., where the data allow, and simplify.
+
+    A float becomes a nice number if by chance it would hardly be so near to one, and if the other
+    floats, fitted anew, leave no more unexplained than noise does.
+
+    Parameters
+    ----------
+    expression, names, X, y, sample_weight
+        As for :func:`refit_constants`.
+
+    Returns
+    -------
+    sympy.Expr
+        The formula, its other floats fitted anew.
+
+    Raises
+    ------
+    ValueError
+        If the formula is real at no row.
+    """
+    problem = _Problem(expression, names, X, y, sample_weight)
+    fit, named, refused = problem.fit(problem.start, {}), {}, set()
+    noise = max(fit.loss / max(len(problem.y) - len(fit.values), 1), _EXACT**2)
+    reference = max(fit.loss, len(problem.y) * _EXACT**2)
+    while (proposal := problem.likeliest_name(fit.values, named, refused, noise)) is not None:
+        trial = problem.fit(fit.values, {**named, **proposal})
+        n_named = len(named) + 1
+        # What naming costs where it is right follows a chi-square distribution.
+        if trial.loss <= reference + noise * (n_named + 3 * math.sqrt(2 * n_named) + 4):
+            fit, named = trial, {**named, **proposal}
+        else:
+            refused |= set(proposal.items())
+    return _simplified(problem.expression(fit, named), names, X)
+
+
+class _Fit(NamedTuple):
+    values: np.ndarray
+    loss: float  # sum of squared errors, in variances of y
+
+
+class _Problem:
+    """Least squares for the floats of a formula."""
+
+    def __init__(self, expression, names, X, y, sample_weight):
+        self.symbols, self.start = [], []
+        self.form = self._without_floats(expression, {})
+        self.start = np.array(self.start)
+        self._function = _compiled(self.form, names, self.symbols)
+        columns = _columns(X)
+        real = self._function([*columns, *torch.from_numpy(self.start)]).isfinite()
+        if not real.any():
+            raise ValueError(
+                f"the formula {expression} is real at none of the {len(X)} rows. Fit it to rows "
+                "within the range of the training data."
+            )
+        self._columns = [column[real] for column in columns]
+        y = np.asarray(y, dtype=float)[real]
+        weight = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, float)
+        weight = weight[real] / weight[real].mean()
+        spread = np.average((y - np.average(y, weights=weight)) ** 2, weights=weight)
+        # A constant target has no unit of its own.
+        self._root = torch.from_numpy(np.sqrt(weight / (spread or 1.0)))
+        self.y = torch.from_numpy(y)
+
+    def _without_floats(self, node, seen):
+        """Put a symbol in the place of every float, the same in what is the same."""
+        import sympy
+
+        if node.is_Float:
+            self.start.append(float(node))
+            self.symbols.append(sympy.Symbol(f"constant{len(self.start)}", real=True))
+            return self.symbols[-1]
+        if node not in seen:
+            parts = [self._without_floats(part, seen) for part in node.args]
+            seen[node] = node.func(*parts) if node.has(sympy.Float) else node
+        return seen[node]
+
+    def expression(self, fit, named):
+        """Return the formula with its constants."""
+        import sympy
+
+        floats = {k: sympy.Float(value) for k, value in enumerate(fit.values)}
+        return self.form.xreplace(
+            {self.symbols[k]: number for k, number in {**floats, **named}.items()}
+        )
+
+    def fit(self, values, named):
+        """Fit the constants without a name, starting from values of all of them."""
+        values = values.copy()
+        values[list(named)] = [float(number) for number in named.values()]
+        free = np.setdiff1d(np.arange(len(values)), list(named))
+
+        def put(x):
+            full = values.copy()
+            full[free] = x
+            return full
+
+        first = self._errors(values)
+        if not np.isfinite(first).all():
+            return _Fit(values, math.inf)
+        fit = _Fit(values, first @ first)
+        if len(free):
+            found = least_squares(
+                lambda x: self._errors(put(x)), values[free],
+                jac=lambda x: self._jacobian(put(x))[:, free],
+                x_scale="jac", ftol=_TOL, xtol=_TOL, gtol=_TOL, max_nfev=_N_STEPS,
+            )  # fmt: skip
+            fit = min(fit, _Fit(put(found.x), 2 * found.cost), key=lambda fit: fit.loss)
+        return fit
+
+    @torch.no_grad()
+    def _errors(self, values):
+        prediction = self._function([*self._columns, *torch.from_numpy(values)])
+        return (self._root * (prediction - self.y)).numpy()
+
+    def _jacobian(self, values):
+        # Constants of their own for each row: one backward pass gives all rows' derivatives.
+        constants = torch.from_numpy(values)[:, None].repeat(1, len(self.y)).requires_grad_()
+        with torch.enable_grad():
+            prediction = self._function([*self._columns, *constants])
+            (slope,) = torch.autograd.grad((self._root * prediction).sum(), constants)
+        return slope.nan_to_num().T.numpy()
+
+    def likeliest_name(self, values, named, refused, noise):
+        """Return the constant that is the least likely to be near a nice number by chance.
+
+        Returns
+        -------
+        dict of int to sympy number, or None
+            None where no constant is worth a try.
+        """
+        import sympy
+
+        free = [k for k in range(len(values)) if k not in named]
+        if not free:
+            return None
+        best, least = None, _UNLIKELY
+        for k, error in zip(free, self._standard_errors(values, free, noise), strict=True):
+            tolerance = 3 * error + _EXACT * abs(values[k])
+            numbers = nice_numbers(values[k], tolerance)
+            if error > 10 * abs(values[k]):  # another constant can stand in for it
+                numbers = [(sympy.Integer(n), least / 2) for n in (0, 1)]
+            for number, chance in numbers:
+                if (k, number) not in refused and chance < least:
+                    best, least = {k: number}, chance
+        return best
+
+    def _standard_errors(self, values, free, noise):
+        jacobian = self._jacobian(values)[:, free]
+        size = np.maximum(np.linalg.norm(jacobian, axis=0), 1e-300)
+        _, s, vt = np.linalg.svd(jacobian / size, full_matrices=False)
+        s = np.maximum(s, 1e-12)
+        return np.sqrt(noise * ((vt / s[:, None]) ** 2).sum(axis=0)) / size
+
+
+def _columns(X):
+    return list(torch.from_numpy(np.ascontiguousarray(np.asarray(X, dtype=float).T)))
+
+
+def _compiled(expression, names, constants=()):
+    """Return a function of columns, and of constants after them."""
+    import sympy
+
+    symbols = [sympy.Symbol(name, real=True) for name in names]
+    functions = {str(f.func): _on_tensors(str(f.func)) for f in expression.atoms(sympy.Function)}
+    functions |= {"sqrt": _on_tensors("sqrt"), "pi": math.pi, "E": math.e}
+    function = sympy.lambdify(
+        [*symbols, *constants], expression, modules=[functions], cse=True, dummify=True
+    )
+
+    def evaluate(arguments):
+        return torch.as_tensor(function(*arguments)) + torch.zeros_like(arguments[0])
+
+    return evaluate
+
+
+def _on_tensors(name):
+    function = getattr(torch, _NAMES.get(name, name))
+    return lambda x: function(torch.as_tensor(x, dtype=torch.float64))
+
+
+def _simplified(expression, names, X):
+    """Return the shortest of what sympy makes of a formula, within reason."""
+    import sympy
+
+    if sympy.count_ops(expression) > _SIMPLIFY:
+        return expression
+    wanted, best = evaluate(expression, names, X), expression
+    for form in (expression, sympy.expand(expression, trig=True)):
+        form = sympy.simplify(form)
+        same = np.allclose(evaluate(form, names, X), wanted, rtol=1e-8, equal_nan=True)
+        if same and _length(form) < _length(best):
+            best = form
+    return best
+
+
+def _length(expression):
+    import sympy
+
+    return sympy.count_ops(expression), len(expression.atoms(sympy.Function))
