@@ -1,13 +1,20 @@
 """B-splines: piecewise polynomials of which only a few differ from zero at any point."""
 
+import warnings
+
 import torch
 from torch.autograd.function import once_differentiable
+from torch.nn.functional import pad, silu
 
 from skdyn.kan.bases._basis import Basis
 from skdyn.kan.bases._range import robust_range, weighted_quantiles
 
 # Breaks nearer than this part of the mean distance would leave functions without data.
 CLOSEST = 0.05
+
+with warnings.catch_warnings():  # torch says once that its sparse tensors are new; not to users
+    warnings.simplefilter("ignore")
+    torch.sparse_csr_tensor([0, 0], [], [], (1, 1))
 
 
 class BSpline(Basis):
@@ -39,11 +46,13 @@ class BSpline(Basis):
         super().__init__(n_in, grid_size + spline_order, extrapolation)
         self.grid_size, self.spline_order, self.grid_eps = grid_size, spline_order, grid_eps
         self.register_buffer("breaks", torch.linspace(-1, 1, grid_size + 1).repeat(n_in, 1))
+        self._memo = None
 
     def _place(self, breaks):
         self.breaks.copy_(breaks)
         self.low.copy_(self.breaks[:, 0])
         self.high.copy_(self.breaks[:, -1])
+        self._memo = None
 
     @torch.no_grad()
     def adapt(self, x, weight=None):
@@ -116,8 +125,53 @@ class BSpline(Basis):
         inside = breaks[:, :-1, None] + breaks.diff(dim=1)[..., None] * nodes
         return torch.cat([breaks[:, :1], inside.flatten(1), breaks[:, -1:]], dim=1).T
 
-    def _local(self, x):
-        """Evaluate the ``k + 1`` functions that are not zero.
+    def _tables(self):
+        """Return what follows from the breaks: computed once for all calls between their moves."""
+        version = 0 if self.breaks.is_inference() else self.breaks._version
+        if self._memo is None or self._memo[0] is not self.breaks or self._memo[1] != version:
+            with torch.inference_mode(False), torch.no_grad():
+                self._memo = self.breaks, version, (self._slots(), *self._pieces())
+        return self._memo[2]
+
+    def _slots(self):
+        """Pad the inner breaks with infinities to a power of two less one, for the bisection."""
+        slots = self.breaks.new_full((self.n_in, 2 ** self._n_halvings()), torch.inf)
+        slots[:, : self.grid_size - 1] = self.breaks[:, 1:-1]
+        return slots.flatten()
+
+    def _n_halvings(self):
+        return (self.grid_size - 1).bit_length()
+
+    def _pieces(self):
+        """Expand the functions on every interval in powers of the distance to its middle.
+
+        Returns
+        -------
+        middles : Tensor of shape (n_in * grid_size,)
+        pieces : Tensor of shape (n_in, grid_size, k + 1, k + 1)
+            Coefficients of each power in each of the functions that are not zero there.
+        """
+        k, size = self.spline_order, self.grid_size
+        ends = [self.breaks[:, [i]].expand(-1, max(k - 1, 0)) for i in (0, -1)]
+        knots = torch.cat([ends[0], self.breaks, ends[1]], dim=1)
+        middles = (self.breaks[:, :-1] + self.breaks[:, 1:]) / 2
+        # The knots t_{m-k+1}, ..., t_{m+k} around interval m.
+        near = [(knots[:, j : j + size] - middles)[..., None, None] for j in range(2 * k)]
+        pieces = torch.ones_like(middles)[..., None, None]
+        for order in range(1, k + 1):
+            before = torch.cat(near[k - order : k], dim=3)
+            after = torch.cat(near[k : k + order], dim=3)
+            # Every divisor spans the interval itself, so that none is zero.
+            terms = pieces / (after - before)
+            # (after - u) terms + (u - before) terms, the latter one function further on.
+            pieces = pad(after * terms, (0, 1, 0, 1)) - pad(terms, (0, 1, 1, 0))
+            pieces += pad(terms, (1, 0, 1, 0)) - pad(before * terms, (1, 0, 0, 1))
+        return middles.flatten(), pieces
+
+    def _locate(self, x):
+        """Find the interval of each point by bisection, and the way to it from the middle.
+
+        All points take each of the few steps together, which is far faster than a search apiece.
 
         Parameters
         ----------
@@ -126,31 +180,20 @@ class BSpline(Basis):
 
         Returns
         -------
-        cell : Tensor of shape (n, n_in)
-            Interval of each point, which is also the number of its first function.
-        values, slopes : list of Tensor of shape (n, n_in)
+        place : Tensor of shape (n, n_in)
+            Number of the interval among those of all inputs.
+        u : Tensor of shape (n, n_in)
         """
-        k = self.spline_order
-        inner = self.breaks[:, 1:-1].contiguous()
-        cell = torch.searchsorted(inner, x.T.contiguous(), right=True).T.contiguous()
-        ends = self.breaks[:, :1], self.breaks[:, -1:]
-        pad = max(k - 1, 0)
-        knots = torch.cat([ends[0].expand(-1, pad), self.breaks, ends[1].expand(-1, pad)], dim=1)
-        base = cell + torch.arange(self.n_in, device=x.device) * knots.shape[1]
-        knots = knots.flatten()
-        # The knots t_{m-k+1}, ..., t_{m+k} around interval m.
-        near = [knots[base + j] for j in range(2 * k)]
-        values, terms = [torch.ones_like(x)], []
-        for order in range(1, k + 1):
-            # Every divisor spans the point's own interval, so that none is zero.
-            terms = [value / (near[k + r] - near[k + r - order]) for r, value in enumerate(values)]
-            values = _add(
-                [(near[k + r] - x) * term for r, term in enumerate(terms)],
-                [(x - near[k + r - order]) * term for r, term in enumerate(terms)],
-            )
-        if k == 0:
-            return cell, values, [torch.zeros_like(x)]
-        return cell, values, _add([-k * term for term in terms], [k * term for term in terms])
+        slots, middles, _ = self._tables()
+        points, n_halvings = x.flatten(), self._n_halvings()
+        inputs = torch.arange(self.n_in, dtype=torch.int32, device=x.device)
+        place = (inputs * 2**n_halvings).expand_as(x).contiguous().view(-1)
+        is_right = torch.empty_like(place)
+        for step in (2**i for i in reversed(range(n_halvings))):
+            torch.le(slots[step - 1 :].index_select(0, place), points, out=is_right)
+            place.add_(is_right, alpha=step)
+        place = place.view_as(x) + inputs * (self.grid_size - 2**n_halvings)
+        return place, x - middles.index_select(0, place.flatten()).view_as(x)
 
     def values_and_slopes(self, x):
         """Evaluate the functions and their derivatives inside the range.
@@ -164,10 +207,19 @@ class BSpline(Basis):
         -------
         values, slopes : Tensor of shape (n, n_in, n_functions)
         """
-        cell, *local = self._local(x)
-        places = cell[..., None] + torch.arange(self.spline_order + 1, device=x.device)
+        place, u = self._locate(x)
+        pieces = self._tables()[2].flatten(0, 1)[place]
+        first = place - torch.arange(self.n_in, device=x.device) * self.grid_size
+        columns = first[..., None] + torch.arange(self.spline_order + 1, device=x.device)
+        powers, rates = [torch.ones_like(u)], [torch.zeros_like(u)]
+        for p in range(1, self.spline_order + 1):
+            rates.append(p * powers[-1])
+            powers.append(powers[-1] * u)
         zeros = x.new_zeros(*x.shape, self.n_functions)
-        return tuple(zeros.scatter(2, places, torch.stack(part, dim=2)) for part in local)
+        return tuple(
+            zeros.scatter(2, columns, torch.einsum("nip,nipb->nib", torch.stack(part, 2), pieces))
+            for part in (powers, rates)
+        )
 
     def combine(self, x, weight):
         """Add up weighted functions over all inputs.
@@ -183,49 +235,126 @@ class BSpline(Basis):
         -------
         Tensor of shape (n, n_out)
         """
+        if x.device.type != "cpu":  # there, dense products are the fast ones
+            return super().combine(x, weight)
         return _Combine.apply(x, weight, self)
 
 
-def _add(left, right):
-    """Sum two lists of which the second begins one place later."""
-    middle = [a + b for a, b in zip(left[1:], right[:-1], strict=True)]
-    return [left[0], *middle, right[-1]]
-
-
 class _Combine(torch.autograd.Function):
-    """Features times weights, with a backward pass that knows the features' local support."""
+    """The weighted sum as what it is: on each interval, a polynomial with coefficients per output.
+
+    A sum over ``k + 1`` rows of a table for each input replaces a product with features that are
+    mostly zero: neither time nor memory grows with the grid.
+    """
 
     @staticmethod
     def forward(ctx, x, weight, basis):
         inside = x.clamp(basis.low, basis.high)
-        cell, values, slopes = basis._local(inside)
-        if basis.extrapolation == "linear":
-            beyond = x - inside
-            values = [torch.addcmul(v, s, beyond) for v, s in zip(values, slopes, strict=True)]
-        elif ctx.needs_input_grad[0]:
-            slopes = [s * (x == inside) for s in slopes]
-        n, n_in = x.shape
-        n_columns = weight.shape[1]
-        first = cell + torch.arange(0, n_in * n_columns, n_columns, device=x.device)
-        features = x.new_zeros(n, n_in * n_columns)
-        for b, value in enumerate(values):
-            features.scatter_(1, first + b, value)
-        features.view(n, n_in, n_columns)[:, :, -1] = torch.nn.functional.silu(x)
-        slopes = slopes if ctx.needs_input_grad[0] else []
-        ctx.save_for_backward(x, weight, features, first, *slopes)
-        return features @ weight.flatten(0, 1)
+        place, u = basis._locate(inside)
+        beyond = x - inside if basis.extrapolation == "linear" else None
+        order = basis.spline_order
+        windows = weight[:, :-1].unfold(1, order + 1, 1).transpose(2, 3)
+        table = (basis._tables()[2] @ windows).movedim(2, 0).flatten(1, 2)
+        gated = silu(x)
+        out = gated @ weight[:, -1]
+        start = torch.arange(0, place.numel() + 1, place.shape[1], dtype=place.dtype)
+        for rows, power in zip(table, _powers(u, beyond, order), strict=True):
+            out += _sums(rows, place, start, power)
+        ctx.basis = basis
+        ctx.save_for_backward(x, gated, weight, table, place, start, u, beyond)
+        return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad):
-        x, weight, features, first, *slopes = ctx.saved_tensors
-        to_weight = to_x = None
-        if ctx.needs_input_grad[1]:
-            to_weight = (features.T @ grad).view_as(weight)
+        x, gated, weight, table, place, start, u, beyond = ctx.saved_tensors
+        basis, order, grad = ctx.basis, len(table) - 1, grad.contiguous()
+        to_x = to_weight = None
         if ctx.needs_input_grad[0]:
-            inner = grad @ weight.flatten(0, 1).T
-            gate = torch.sigmoid(x)
-            to_x = inner.view(*x.shape, -1)[..., -1] * gate * (1 + x * (1 - gate))
-            for b, slope in enumerate(slopes):
-                to_x.addcmul_(inner.gather(1, first + b), slope)
+            to_x = torch.ops.aten.silu_backward(grad @ weight[:, -1].T, x)
+            if order > 0:
+                slopes = _slopes(table, place, start, u, grad)
+                if beyond is None:
+                    slopes *= (x >= basis.low) & (x <= basis.high)
+                to_x += slopes
+        if ctx.needs_input_grad[1]:
+            pieces = basis._tables()[2]
+            moments = _moments(grad, place, table.shape[1], u, beyond, order)
+            moments = moments.unflatten(1, pieces.shape[:2]).movedim(0, 2)
+            moments = pieces.transpose(2, 3) @ moments
+            to_weight = torch.zeros_like(weight)
+            for b in range(order + 1):
+                to_weight[:, b : b + basis.grid_size] += moments[:, :, b]
+            to_weight[:, -1] = gated.T @ grad
         return to_x, to_weight, None
+
+
+def _powers(u, beyond, order):
+    """Yield the powers of ``u``, continued along their tangents by ``beyond``; None is one."""
+    yield None
+    if order > 0:
+        yield u if beyond is None else u + beyond
+    rate = u
+    for p in range(2, order + 1):
+        power = rate * u
+        yield power if beyond is None else torch.addcmul(power, rate, beyond, value=p)
+        rate = power
+
+
+def _bags(rows, index, start, power):
+    """Add up rows of a table, times a power each: shape (n_bags, n_out)."""
+    power = power if power is None else power.flatten()
+    return torch.embedding_bag(rows, index, start, mode=0, per_sample_weights=power)[0]
+
+
+def _sums(rows, place, start, power):
+    """Add up the rows at each sample's places, times a power: shape (n, n_out)."""
+    if rows.shape[1] > 1:
+        return _bags(rows, place.flatten(), start[:-1], power)
+    found = rows[:, 0].index_select(0, place.flatten()).view_as(place)
+    return (found if power is None else found * power).sum(dim=1, keepdim=True)
+
+
+def _slopes(table, place, start, u, grad):
+    """Multiply the polynomials' derivatives at each point with ``grad``: shape (n, n_in)."""
+    total, places, order = None, place.flatten(), len(table) - 1
+    many = grad.shape[1] > 1
+    if many:
+        size = len(grad), table.shape[1]
+        chosen = torch.sparse_csr_tensor(
+            start, places, torch.empty_like(u).flatten(), size, check_invariants=False
+        )
+    # 1 c_1 + 2 c_2 u + 3 c_3 u^2 + ... by Horner's rule
+    for p in range(order, 0, -1):
+        if many:
+            product = torch.sparse.sampled_addmm(chosen, grad, table[p].T, beta=0.0).values()
+        else:
+            product = table[p, :, 0].index_select(0, places)
+        product = product.view_as(u)
+        total = product if p == order else torch.addcmul(product, total, u, value=(p + 1) / p)
+    return total if many else total * grad
+
+
+def _moments(grad, place, n_places, u, beyond, order):
+    """Sum rows of ``grad`` times each power over the points of each place.
+
+    Returns
+    -------
+    Tensor of shape (k + 1, n_places, n_out)
+    """
+    n_each, place = place.shape[1], place.flatten()
+    if grad.shape[1] == 1:
+        sums = grad.new_zeros(order + 1, n_places)
+        for one, power in zip(sums, _powers(u, beyond, order), strict=True):
+            power = grad.expand_as(u) if power is None else power * grad
+            one.index_add_(0, place, power.flatten())
+        return sums[..., None]
+    if n_places < 2**15:  # so short integers numpy sorts by radix
+        ranks = torch.from_numpy(place.short().numpy().argsort(kind="stable"))
+    else:
+        ranks = place.sort().indices
+    counts = torch.bincount(place, minlength=n_places)
+    start = counts.cumsum(0) - counts
+    sample = torch.arange(len(grad))[:, None].expand(-1, n_each).flatten().index_select(0, ranks)
+    u, beyond = (v if v is None else v.flatten().index_select(0, ranks) for v in (u, beyond))
+    return torch.stack([_bags(grad, sample, start, power) for power in _powers(u, beyond, order)])
