@@ -134,26 +134,33 @@ class BSpline(Basis):
         return self._memo[2]
 
     def _slots(self):
-        """Pad the inner breaks with infinities to a power of two less one, for the bisection."""
+        """Pad the breaks with infinities to a power of two less one, for the bisection."""
         slots = self.breaks.new_full((self.n_in, 2 ** self._n_halvings()), torch.inf)
-        slots[:, : self.grid_size - 1] = self.breaks[:, 1:-1]
+        slots[:, : self.grid_size + 1] = self.breaks
+        slots[:, self.grid_size].nextafter_(slots[:, -1])  # the last break itself is inside
         return slots.flatten()
 
     def _n_halvings(self):
-        return (self.grid_size - 1).bit_length()
+        return (self.grid_size + 1).bit_length()
 
     def _pieces(self):
-        """Expand the functions on every interval in powers of the distance to its middle.
+        """Expand the functions in powers of the distance to a centre, on every interval.
+
+        The first and the last piece continue them outside the range.
 
         Returns
         -------
-        middles : Tensor of shape (n_in * grid_size,)
-        pieces : Tensor of shape (n_in, grid_size, k + 1, k + 1)
+        centres : Tensor of shape (n_in * (grid_size + 2),)
+            Middles of the intervals; of the outer pieces, the end of the range.
+        pieces : Tensor of shape (n_in, grid_size + 2, k + 1, k + 1)
             Coefficients of each power in each of the functions that are not zero there.
         """
         k, size = self.spline_order, self.grid_size
-        ends = [self.breaks[:, [i]].expand(-1, max(k - 1, 0)) for i in (0, -1)]
-        knots = torch.cat([ends[0], self.breaks, ends[1]], dim=1)
+        ends = self.breaks[:, :1], self.breaks[:, -1:]
+        repeats = max(k - 1, 0)
+        knots = torch.cat(
+            [ends[0].expand(-1, repeats), self.breaks, ends[1].expand(-1, repeats)], 1
+        )
         middles = (self.breaks[:, :-1] + self.breaks[:, 1:]) / 2
         # The knots t_{m-k+1}, ..., t_{m+k} around interval m.
         near = [(knots[:, j : j + size] - middles)[..., None, None] for j in range(2 * k)]
@@ -166,25 +173,32 @@ class BSpline(Basis):
             # (after - u) terms + (u - before) terms, the latter one function further on.
             pieces = pad(after * terms, (0, 1, 0, 1)) - pad(terms, (0, 1, 1, 0))
             pieces += pad(terms, (1, 0, 1, 0)) - pad(before * terms, (1, 0, 0, 1))
-        return middles.flatten(), pieces
+        outer = pieces.new_zeros(2, self.n_in, k + 1, k + 1)
+        outer[0, :, 0, 0] = outer[1, :, 0, k] = 1.0
+        if k > 0 and self.extrapolation == "linear":
+            slopes = k / (self.breaks[:, [1, -1]] - self.breaks[:, [0, -2]])
+            outer[0, :, 1, :2] = slopes[:, [0]] * slopes.new_tensor([-1, 1])
+            outer[1, :, 1, k - 1 :] = slopes[:, [1]] * slopes.new_tensor([-1, 1])
+        centres = torch.cat([ends[0], middles, ends[1]], dim=1)
+        return centres.flatten(), torch.cat([outer[0, :, None], pieces, outer[1, :, None]], dim=1)
 
     def _locate(self, x):
-        """Find the interval of each point by bisection, and the way to it from the middle.
+        """Find the piece of each point by bisection, and the way to it from the piece's centre.
 
         All points take each of the few steps together, which is far faster than a search apiece.
 
         Parameters
         ----------
         x : Tensor of shape (n, n_in)
-            Points inside the range.
+            Points.
 
         Returns
         -------
         place : Tensor of shape (n, n_in)
-            Number of the interval among those of all inputs.
+            Number of the piece among those of all inputs.
         u : Tensor of shape (n, n_in)
         """
-        slots, middles, _ = self._tables()
+        slots, centres, _ = self._tables()
         points, n_halvings = x.flatten(), self._n_halvings()
         inputs = torch.arange(self.n_in, dtype=torch.int32, device=x.device)
         place = (inputs * 2**n_halvings).expand_as(x).contiguous().view(-1)
@@ -192,8 +206,8 @@ class BSpline(Basis):
         for step in (2**i for i in reversed(range(n_halvings))):
             torch.le(slots[step - 1 :].index_select(0, place), points, out=is_right)
             place.add_(is_right, alpha=step)
-        place = place.view_as(x) + inputs * (self.grid_size - 2**n_halvings)
-        return place, x - middles.index_select(0, place.flatten()).view_as(x)
+        place = place.view_as(x) + inputs * (self.grid_size + 2 - 2**n_halvings)
+        return place, x - centres.index_select(0, place.flatten()).view_as(x)
 
     def values_and_slopes(self, x):
         """Evaluate the functions and their derivatives inside the range.
@@ -209,7 +223,7 @@ class BSpline(Basis):
         """
         place, u = self._locate(x)
         pieces = self._tables()[2].flatten(0, 1)[place]
-        first = place - torch.arange(self.n_in, device=x.device) * self.grid_size
+        first = place - torch.arange(self.n_in, device=x.device) * (self.grid_size + 2) - 1
         columns = first[..., None] + torch.arange(self.spline_order + 1, device=x.device)
         powers, rates = [torch.ones_like(u)], [torch.zeros_like(u)]
         for p in range(1, self.spline_order + 1):
@@ -249,56 +263,60 @@ class _Combine(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x, weight, basis):
-        inside = x.clamp(basis.low, basis.high)
-        place, u = basis._locate(inside)
-        beyond = x - inside if basis.extrapolation == "linear" else None
-        order = basis.spline_order
-        windows = weight[:, :-1].unfold(1, order + 1, 1).transpose(2, 3)
+        place, u = basis._locate(x)
+        order, size = basis.spline_order, basis.grid_size
+        u.clamp_(*_bounds(u.dtype, order))
+        # The functions of the outer pieces are those of the next interval.
+        first = torch.arange(-1, size + 1).clamp(0, size - 1)
+        functions = first[:, None] + torch.arange(order + 1)
+        windows = weight.index_select(1, functions.flatten()).unflatten(1, functions.shape)
         table = (basis._tables()[2] @ windows).movedim(2, 0).flatten(1, 2)
         gated = silu(x)
         out = gated @ weight[:, -1]
         start = torch.arange(0, place.numel() + 1, place.shape[1], dtype=place.dtype)
-        for rows, power in zip(table, _powers(u, beyond, order), strict=True):
+        for rows, power in zip(table, _powers(u, order), strict=True):
             out += _sums(rows, place, start, power)
         ctx.basis = basis
-        ctx.save_for_backward(x, gated, weight, table, place, start, u, beyond)
+        ctx.save_for_backward(x, gated, weight, table, place, start, u)
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad):
-        x, gated, weight, table, place, start, u, beyond = ctx.saved_tensors
+        x, gated, weight, table, place, start, u = ctx.saved_tensors
         basis, order, grad = ctx.basis, len(table) - 1, grad.contiguous()
         to_x = to_weight = None
         if ctx.needs_input_grad[0]:
             to_x = torch.ops.aten.silu_backward(grad @ weight[:, -1].T, x)
             if order > 0:
-                slopes = _slopes(table, place, start, u, grad)
-                if beyond is None:
-                    slopes *= (x >= basis.low) & (x <= basis.high)
-                to_x += slopes
+                to_x += _slopes(table, place, start, u, grad)
         if ctx.needs_input_grad[1]:
             pieces = basis._tables()[2]
-            moments = _moments(grad, place, table.shape[1], u, beyond, order)
+            moments = _moments(grad, place, u, order, table.shape[1])
             moments = moments.unflatten(1, pieces.shape[:2]).movedim(0, 2)
             moments = pieces.transpose(2, 3) @ moments
+            moments[:, 1] += moments[:, 0]
+            moments[:, -2] += moments[:, -1]
             to_weight = torch.zeros_like(weight)
             for b in range(order + 1):
-                to_weight[:, b : b + basis.grid_size] += moments[:, :, b]
+                to_weight[:, b : b + basis.grid_size] += moments[:, 1:-1, b]
             to_weight[:, -1] = gated.T @ grad
         return to_x, to_weight, None
 
 
-def _powers(u, beyond, order):
-    """Yield the powers of ``u``, continued along their tangents by ``beyond``; None is one."""
+def _bounds(dtype, order):
+    """Return how far a point may be for all powers to be finite."""
+    largest = 0.5 * torch.finfo(dtype).max ** (1 / max(order, 1))
+    return -largest, largest
+
+
+def _powers(u, order):
+    """Yield the powers of ``u`` up to the order; None is one."""
     yield None
-    if order > 0:
-        yield u if beyond is None else u + beyond
-    rate = u
-    for p in range(2, order + 1):
-        power = rate * u
-        yield power if beyond is None else torch.addcmul(power, rate, beyond, value=p)
-        rate = power
+    power = u
+    for p in range(1, order + 1):
+        power = u if p == 1 else power * u
+        yield power
 
 
 def _bags(rows, index, start, power):
@@ -321,9 +339,8 @@ def _slopes(table, place, start, u, grad):
     many = grad.shape[1] > 1
     if many:
         size = len(grad), table.shape[1]
-        chosen = torch.sparse_csr_tensor(
-            start, places, torch.empty_like(u).flatten(), size, check_invariants=False
-        )
+        zeros = torch.zeros_like(u).flatten()  # beta=0 would let NaN of unset memory through
+        chosen = torch.sparse_csr_tensor(start, places, zeros, size, check_invariants=False)
     # 1 c_1 + 2 c_2 u + 3 c_3 u^2 + ... by Horner's rule
     for p in range(order, 0, -1):
         if many:
@@ -335,7 +352,7 @@ def _slopes(table, place, start, u, grad):
     return total if many else total * grad
 
 
-def _moments(grad, place, n_places, u, beyond, order):
+def _moments(grad, place, u, order, n_places):
     """Sum rows of ``grad`` times each power over the points of each place.
 
     Returns
@@ -345,7 +362,7 @@ def _moments(grad, place, n_places, u, beyond, order):
     n_each, place = place.shape[1], place.flatten()
     if grad.shape[1] == 1:
         sums = grad.new_zeros(order + 1, n_places)
-        for one, power in zip(sums, _powers(u, beyond, order), strict=True):
+        for one, power in zip(sums, _powers(u, order), strict=True):
             power = grad.expand_as(u) if power is None else power * grad
             one.index_add_(0, place, power.flatten())
         return sums[..., None]
@@ -356,5 +373,5 @@ def _moments(grad, place, n_places, u, beyond, order):
     counts = torch.bincount(place, minlength=n_places)
     start = counts.cumsum(0) - counts
     sample = torch.arange(len(grad))[:, None].expand(-1, n_each).flatten().index_select(0, ranks)
-    u, beyond = (v if v is None else v.flatten().index_select(0, ranks) for v in (u, beyond))
-    return torch.stack([_bags(grad, sample, start, power) for power in _powers(u, beyond, order)])
+    u = u.flatten().index_select(0, ranks)
+    return torch.stack([_bags(grad, sample, start, power) for power in _powers(u, order)])

@@ -6,7 +6,7 @@ import pytest
 import scipy.interpolate
 import torch
 
-from skdyn.kan.bases._basis import Basis
+from skdyn.kan.bases._basis import EXTRAPOLATIONS, Basis
 from skdyn.kan.bases._bspline import BSpline
 from skdyn.kan.bases._range import robust_range
 
@@ -93,8 +93,30 @@ def test_outside_functions_go_on_straight_or_stay():
         assert torch.equal(flat(start + step), flat(start.expand(3, -1)))
 
 
+@pytest.mark.parametrize("extrapolation", EXTRAPOLATIONS)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_points_very_far_outside_give_finite_sums_and_gradients(dtype, extrapolation):
+    basis = spline(5, n_in=1, extrapolation=extrapolation).to(dtype)
+    x = torch.tensor([[-1e30], [-1e4], [1e4], [1e30]], dtype=dtype, requires_grad=True)
+    weight = weights(basis).to(dtype).requires_grad_()
+    out = basis.combine(x, weight)
+    out.sum().backward()
+    for tensor in (out, x.grad, weight.grad):
+        assert torch.isfinite(tensor).all()
+    assert torch.allclose(out[1:3], Basis.combine(basis, x, weight)[1:3], rtol=1e-4)
+
+
+def test_at_its_ends_the_range_still_has_the_slopes_of_the_inside():
+    for basis in (spline(), spline(extrapolation="constant")):
+        ends = torch.stack([basis.low, basis.high])
+        slopes = basis.values_and_slopes(ends)[1]
+        step = 1e-7 * (basis.high - basis.low) * torch.tensor([[1.0], [-1.0]]).double()
+        inside = basis.values_and_slopes(ends + step)[1]
+        assert torch.allclose(slopes, inside, atol=1e-5 * float(inside.abs().max()))
+
+
 @pytest.mark.parametrize("n_out", [1, 4])
-@pytest.mark.parametrize("extrapolation", ["linear", "constant"])
+@pytest.mark.parametrize("extrapolation", EXTRAPOLATIONS)
 @pytest.mark.parametrize("k", ORDERS)
 def test_fused_sum_and_gradients_equal_those_of_dense_features(k, extrapolation, n_out):
     basis = spline(k, extrapolation=extrapolation)
@@ -120,7 +142,7 @@ def test_fused_sum_is_right_for_more_intervals_than_short_integers_count():
 
 
 @pytest.mark.parametrize("n_out", [1, 3])
-@pytest.mark.parametrize("extrapolation", ["linear", "constant"])
+@pytest.mark.parametrize("extrapolation", EXTRAPOLATIONS)
 @pytest.mark.parametrize("k", [0, 1, 3])
 def test_fused_sum_passes_gradcheck(k, extrapolation, n_out):
     basis = spline(k, grid_size=4, extrapolation=extrapolation)
