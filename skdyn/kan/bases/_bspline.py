@@ -221,9 +221,12 @@ class BSpline(Basis):
         -------
         values, slopes : Tensor of shape (n, n_in, n_functions)
         """
-        place, u = self._locate(x)
-        pieces = self._tables()[2].flatten(0, 1)[place]
-        first = place - torch.arange(self.n_in, device=x.device) * (self.grid_size + 2) - 1
+        offset = torch.arange(self.n_in, device=x.device) * (self.grid_size + 2) + 1
+        # The ends of the range themselves belong to the inner pieces here.
+        first = (self._locate(x)[0] - offset).clamp(0, self.grid_size - 1)
+        place = first + offset
+        _, centres, pieces = self._tables()
+        u, pieces = x - centres[place], pieces.flatten(0, 1)[place]
         columns = first[..., None] + torch.arange(self.spline_order + 1, device=x.device)
         powers, rates = [torch.ones_like(u)], [torch.zeros_like(u)]
         for p in range(1, self.spline_order + 1):
@@ -335,21 +338,22 @@ def _sums(rows, place, start, power):
 
 def _slopes(table, place, start, u, grad):
     """Multiply the polynomials' derivatives at each point with ``grad``: shape (n, n_in)."""
-    total, places, order = None, place.flatten(), len(table) - 1
-    many = grad.shape[1] > 1
-    if many:
-        size = len(grad), table.shape[1]
-        zeros = torch.zeros_like(u).flatten()  # beta=0 would let NaN of unset memory through
-        chosen = torch.sparse_csr_tensor(start, places, zeros, size, check_invariants=False)
-    # 1 c_1 + 2 c_2 u + 3 c_3 u^2 + ... by Horner's rule
+    total, places, order = torch.zeros_like(u), place.flatten(), len(table) - 1
+    size = len(grad), table.shape[1]
+    if grad.shape[1] > 1:
+        chosen = torch.sparse_csr_tensor(
+            start, places, total.view(-1), size, check_invariants=False
+        )
+        total = chosen.values().view_as(u)
+    # c_1 + 2 u (c_2 + 3/2 u (c_3 + ...)) by Horner's rule, in place
     for p in range(order, 0, -1):
-        if many:
-            product = torch.sparse.sampled_addmm(chosen, grad, table[p].T, beta=0.0).values()
+        total *= u
+        if grad.shape[1] > 1:
+            torch.sparse.sampled_addmm(chosen, grad, table[p].T, beta=(p + 1) / p, out=chosen)
         else:
-            product = table[p, :, 0].index_select(0, places)
-        product = product.view_as(u)
-        total = product if p == order else torch.addcmul(product, total, u, value=(p + 1) / p)
-    return total if many else total * grad
+            found = table[p, :, 0].index_select(0, places).view_as(u)
+            torch.add(found, total, alpha=(p + 1) / p, out=total)
+    return total if grad.shape[1] > 1 else total * grad
 
 
 def _moments(grad, place, u, order, n_places):
