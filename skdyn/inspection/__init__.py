@@ -4,8 +4,16 @@ Each has ``from_estimator(...)``, which computes and draws, and ``plot(ax=None)`
 matplotlib (extra ``plot``) is imported only there.
 """
 
+from skdyn.inspection._edge import EdgeDisplay
+from skdyn.inspection._kan import KANDisplay
 from skdyn.inspection._loss_curve import LossCurveDisplay
 from skdyn.inspection._trajectory import TrajectoryDisplay
 from skdyn.inspection._vector_field import VectorFieldDisplay
 
-__all__ = ["LossCurveDisplay", "TrajectoryDisplay", "VectorFieldDisplay"]
+__all__ = [
+    "EdgeDisplay",
+    "KANDisplay",
+    "LossCurveDisplay",
+    "TrajectoryDisplay",
+    "VectorFieldDisplay",
+]

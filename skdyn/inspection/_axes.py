@@ -6,7 +6,7 @@ from skdyn.exceptions import MissingExtraError
 
 
 # matplotlib is optional and named nowhere outside functions, hints included: its axes are Any.
-def axes_or_new(ax: Any, n_columns: int = 1) -> Any:
+def axes_or_new(ax: Any, n_columns: int = 1, figsize: tuple[float, float] = (5.0, 3.6)) -> Any:
     """Return the axes to draw on.
 
     Parameters
@@ -15,6 +15,8 @@ def axes_or_new(ax: Any, n_columns: int = 1) -> Any:
         What the user passed.
     n_columns : int, default=1
         Axes to make side by side when ``ax`` is None.
+    figsize : tuple of float, default=(5.0, 3.6)
+        Width and height of each of them, in inches.
 
     Returns
     -------
@@ -33,4 +35,5 @@ def axes_or_new(ax: Any, n_columns: int = 1) -> Any:
         ) from error
     if ax is not None:
         return ax
-    return plt.subplots(1, n_columns, figsize=(5.0 * n_columns, 3.6), layout="constrained")[1]
+    size = (figsize[0] * n_columns, figsize[1])
+    return plt.subplots(1, n_columns, figsize=size, layout="constrained")[1]
