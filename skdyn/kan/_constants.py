@@ -12,7 +12,9 @@ from skdyn.kan._nice_numbers import nice_numbers
 _EXACT = 1e-9  # RMSE, in standard deviations of y, that is rounding and no misfit
 _TOL, _N_STEPS = 1e-15, 200  # of the least squares
 _UNLIKELY = 0.03  # to be so near to a nice number by chance
-_SIMPLIFY = 80  # operations of the longest formula handed to sympy's simplification
+# Operations of the longest formula that sympy simplifies in reasonable time, with and without
+# floats, and the largest n in sin(n x) for which it expands that.
+_SIMPLIFY_FLOATS, _SIMPLIFY, _LARGEST_MULTIPLE = 20, 80, 4
 # What sympy calls functions and numbers otherwise than torch.
 _NAMES = {"acos": "arccos", "asin": "arcsin", "asinh": "arcsinh", "atan": "arctan",
           "atanh": "arctanh", "Abs": "abs"}  # fmt: skip
@@ -207,7 +209,7 @@ class _Problem:
             return None
         best, least = None, _UNLIKELY
         for k, error in zip(free, self._standard_errors(values, free, noise), strict=True):
-            tolerance = 3 * error + _EXACT * abs(values[k])
+            tolerance = 4 * error + _EXACT * abs(values[k])
             numbers = nice_numbers(values[k], tolerance)
             if error > 10 * abs(values[k]):  # another constant can stand in for it
                 numbers = [(sympy.Integer(n), least / 2) for n in (0, 1)]
@@ -225,7 +227,7 @@ class _Problem:
 
 
 def _columns(X):
-    return list(torch.from_numpy(np.ascontiguousarray(np.asarray(X, dtype=float).T)))
+    return list(torch.from_numpy(np.array(X, dtype=float).T.copy()))
 
 
 def _compiled(expression, names, constants=()):
@@ -254,15 +256,27 @@ def _simplified(expression, names, X):
     """Return the shortest of what sympy makes of a formula, within reason."""
     import sympy
 
-    if sympy.count_ops(expression) > _SIMPLIFY:
+    floats = bool(expression.atoms(sympy.Float))
+    if sympy.count_ops(expression) > (_SIMPLIFY_FLOATS if floats else _SIMPLIFY):
         return expression
+    forms = [expression]
+    if not floats and _largest_multiple(expression) <= _LARGEST_MULTIPLE:
+        forms.append(sympy.expand(expression, trig=True))
     wanted, best = evaluate(expression, names, X), expression
-    for form in (expression, sympy.expand(expression, trig=True)):
-        form = sympy.simplify(form)
+    for form in map(sympy.simplify, forms):
         same = np.allclose(evaluate(form, names, X), wanted, rtol=1e-8, equal_nan=True)
         if same and _length(form) < _length(best):
             best = form
     return best
+
+
+def _largest_multiple(expression):
+    """Return the largest whole number inside a function: sin(n x) expands to n terms."""
+    import sympy
+
+    inside = [number for form in expression.atoms(sympy.Function)
+              for number in form.atoms(sympy.Integer)]  # fmt: skip
+    return max(map(abs, inside), default=0)
 
 
 def _length(expression):

@@ -1,9 +1,8 @@
 """Which functions of the library an edge may be: ``y = c f(a x + b) + d``, the best first.
 
 For given a and b the best c and d are a regression on a line; so is left a search over a and b
-(variable projection; Golub and Pereyra 1973, SIAM J. Numer. Anal. 10, 413). It begins on a mesh
-that keeps to the function's domain and ends by Levenberg-Marquardt with Kaufman's derivative
-(1975, BIT 15, 49).
+(variable projection; Golub and Pereyra 1973). It begins on a mesh that keeps to the function's
+domain and ends by Levenberg-Marquardt with Kaufman's derivative (1975, BIT 15, 49).
 """
 
 import math
@@ -14,6 +13,7 @@ import torch
 
 _N_STARTS = 5  # of the mesh, to go on from
 _N_STEPS = 50
+_LEAST_VARIANCE = 1e-5  # of a function on an edge, in units of its largest square
 _N_POINTS = 64  # on the mesh
 # With t the points, moved to [-1, 1]. Where f is defined everywhere: half-width of a t + b, and
 # where in t it is zero.
@@ -23,8 +23,7 @@ _CENTRES = np.array([0, 0.17, 0.33, 0.5, 0.67, 0.83, 1, 1.2, 1.5, 2, 4])
 _FEW_WIDTHS = np.geomspace(0.1, 10, 5)
 _GAPS = np.geomspace(1e-5, 30, 24)
 _SHARES = np.geomspace(1e-4, 0.9, 16)  # of a domain with two ends, left out at either end
-# Unexplained variance below this is not told apart: so much of an edge is the network's own error.
-_FLOOR = 1e-8
+FLOOR = 1e-8  # unexplained variance that is the grid's, even without noise
 _WORTH = math.log(3)  # of a unit of complexity, in the logarithm of unexplained variance
 
 
@@ -39,13 +38,28 @@ class Candidate(NamedTuple):
     r2: float
     complexity: int
 
-    @property
-    def cost(self):
-        """Unexplained variance and complexity, weighed against each other; low is good."""
-        return math.log(max(1 - self.r2, 0.0) + _FLOOR) + _WORTH * self.complexity
+
+def cost(error, complexity, floor=FLOOR):
+    """Weigh error and complexity against each other.
+
+    Parameters
+    ----------
+    error : float
+        What is left unexplained, in units of the variance.
+    complexity : int
+        Of the function.
+    floor : float, default=1e-8
+        Errors below it are not told apart.
+
+    Returns
+    -------
+    float
+        The less the better.
+    """
+    return math.log(max(error, 0.0) + floor) + _WORTH * complexity
 
 
-def fit_edge(x, y, library, weight=None):
+def fit_edge(x, y, library, weight=None, floor=FLOOR):
     """Fit every function of a library to an edge.
 
     Parameters
@@ -56,6 +70,8 @@ def fit_edge(x, y, library, weight=None):
         From :func:`skdyn.kan._library.make_library`.
     weight : array-like of shape (n,), default=None
         Weights of the points.
+    floor : float, default=1e-8
+        Shares of the variance below it are not told apart: the network's own error.
 
     Returns
     -------
@@ -86,7 +102,7 @@ def fit_edge(x, y, library, weight=None):
     if spread <= noise or half <= np.finfo(float).eps * abs(middle):
         r2 = float(spread <= noise)
         found = [Candidate(f.name, 1.0, -middle, 0.0, mean, r2, f.complexity) for f in library]
-        return sorted(found, key=lambda candidate: candidate.cost)
+        return _ranked(found, floor)
     t, root = (x - middle) / half, np.sqrt(share)
     found = []
     for function in library:
@@ -95,7 +111,11 @@ def fit_edge(x, y, library, weight=None):
         a, b, c = scale / half, shift - scale * middle / half, c * math.sqrt(spread)
         d = mean - c * (share @ _values(function, scale * t + shift))
         found.append(Candidate(function.name, *map(float, (a, b, c, d, r2)), function.complexity))
-    return sorted(found, key=lambda candidate: candidate.cost)
+    return _ranked(found, floor)
+
+
+def _ranked(found, floor):
+    return sorted(found, key=lambda each: cost(1 - each.r2, each.complexity, floor))
 
 
 def _fit_one(function, t, y, root):
@@ -127,8 +147,8 @@ def _project(function, places, t, y, root):
     raw = _values(function, u)
     f, target = _centred(raw, root), _centred(y, root)
     size = (f**2).sum(axis=1)
-    # What varies by rounding alone explains nothing.
-    valid = np.isfinite(size) & (size > 1e-14 * (root**2).sum() * (raw**2).max(axis=1))
+    # A function that hardly varies stands for its own first derivatives: sin for x^2, exp for x.
+    valid = np.isfinite(size) & (size > _LEAST_VARIANCE * (root**2).sum() * (raw**2).max(axis=1))
     valid &= (u.min(axis=1) >= low) & (u.max(axis=1) <= high)
     f[~valid], size[~valid] = 0.0, 1.0
     c = (f @ target) / size

@@ -20,8 +20,8 @@ import torch
 # for being rare in formulas. Left out, as others can stand in for them: cos, sigmoid and arccos.
 DEFAULT_LIBRARY = {
     "0": 0, "x": 1, "x^2": 2, "x^3": 3, "x^4": 3, "1/x": 2, "1/x^2": 3, "sqrt": 2, "1/sqrt": 3,
-    "exp": 2, "log": 2, "abs": 3, "sin": 3, "tan": 4, "tanh": 3, "arcsin": 4, "arctan": 4,
-    "arctanh": 4, "arcsinh": 4, "gaussian": 3,
+    "exp": 2, "log": 2, "abs": 3, "sin": 3, "tan": 4, "tanh": 4, "arcsin": 4, "arctan": 4,
+    "arctanh": 4, "arcsinh": 4, "gaussian": 4,
 }  # fmt: skip
 _ALIASES = {
     "1/sqrt": "1/sqrt(x)", "gaussian": "exp(-x^2)", "sigmoid": "1/(1+exp(-x))", "sgn": "sign(x)",
