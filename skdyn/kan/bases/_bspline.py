@@ -199,14 +199,16 @@ class BSpline(Basis):
         u : Tensor of shape (n, n_in)
         """
         slots, centres, _ = self._tables()
-        points, n_halvings = x.flatten(), self._n_halvings()
+        points, half = x.flatten(), 2 ** (self._n_halvings() - 1)
         inputs = torch.arange(self.n_in, dtype=torch.int32, device=x.device)
-        place = (inputs * 2**n_halvings).expand_as(x).contiguous().view(-1)
-        is_right = torch.empty_like(place)
-        for step in (2**i for i in reversed(range(n_halvings))):
-            torch.le(slots[step - 1 :].index_select(0, place), points, out=is_right)
-            place.add_(is_right, alpha=step)
-        place = place.view_as(x) + inputs * (self.grid_size + 2 - 2**n_halvings)
+        is_right = inputs.new_empty(x.shape)
+        torch.le(slots[half - 1 :: 2 * half].contiguous(), x, out=is_right)
+        place = torch.add(inputs * (2 * half), is_right, alpha=half).view(-1)
+        is_right = is_right.view(-1)
+        while (half := half // 2) > 0:
+            torch.le(slots[half - 1 :].index_select(0, place), points, out=is_right)
+            place.add_(is_right, alpha=half)
+        place = place.view_as(x) + inputs * (self.grid_size + 2 - 2 ** self._n_halvings())
         return place, x - centres.index_select(0, place.flatten()).view_as(x)
 
     def values_and_slopes(self, x):
@@ -296,8 +298,7 @@ class _Combine(torch.autograd.Function):
         if ctx.needs_input_grad[1]:
             pieces = basis._tables()[2]
             moments = _moments(grad, place, u, order, table.shape[1])
-            moments = moments.unflatten(1, pieces.shape[:2]).movedim(0, 2)
-            moments = pieces.transpose(2, 3) @ moments
+            moments = pieces.transpose(2, 3) @ moments.unflatten(0, pieces.shape[:2])
             moments[:, 1] += moments[:, 0]
             moments[:, -2] += moments[:, -1]
             to_weight = torch.zeros_like(weight)
@@ -361,7 +362,7 @@ def _moments(grad, place, u, order, n_places):
 
     Returns
     -------
-    Tensor of shape (k + 1, n_places, n_out)
+    Tensor of shape (n_places, k + 1, n_out)
     """
     n_each, place = place.shape[1], place.flatten()
     if grad.shape[1] == 1:
@@ -369,7 +370,7 @@ def _moments(grad, place, u, order, n_places):
         for one, power in zip(sums, _powers(u, order), strict=True):
             power = grad.expand_as(u) if power is None else power * grad
             one.index_add_(0, place, power.flatten())
-        return sums[..., None]
+        return sums.T[..., None]
     if n_places < 2**15:  # so short integers numpy sorts by radix
         ranks = torch.from_numpy(place.short().numpy().argsort(kind="stable"))
     else:
@@ -378,4 +379,5 @@ def _moments(grad, place, u, order, n_places):
     start = counts.cumsum(0) - counts
     sample = torch.arange(len(grad))[:, None].expand(-1, n_each).flatten().index_select(0, ranks)
     u = u.flatten().index_select(0, ranks)
-    return torch.stack([_bags(grad, sample, start, power) for power in _powers(u, order)])
+    sums = [_bags(grad, sample, start, power) for power in _powers(u, order)]
+    return torch.stack(sums, dim=1)

@@ -296,3 +296,11 @@ def test_error_falls_as_the_fourth_power_of_the_grid():
         errors.append(float((found - torch.sin(3 * x)).abs().max()))
     assert 12 < errors[0] / errors[1] < 22
     assert 12 < errors[1] / errors[2] < 22
+
+
+def test_devices_other_than_the_cpu_take_plain_operations():
+    basis = BSpline(3, 5).to("meta")
+    weight = torch.empty(3, basis.n_functions + 1, 2, device="meta", requires_grad=True)
+    out = basis.combine(torch.empty(7, 3, device="meta"), weight)
+    assert (out.device.type, out.shape) == ("meta", (7, 2))
+    assert "_Combine" not in type(out.grad_fn).__name__
