@@ -317,9 +317,9 @@ def _bounds(dtype, order):
 def _powers(u, order):
     """Yield the powers of ``u`` up to the order; None is one."""
     yield None
-    power = u
-    for p in range(1, order + 1):
-        power = u if p == 1 else power * u
+    power = None
+    for _ in range(order):
+        power = u if power is None else power * u
         yield power
 
 
