@@ -4,7 +4,7 @@ A subclass writes ``__init__``, the static ``_build_module`` and ``_config(n_fea
 the arguments of the former.
 """
 
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import torch
@@ -28,6 +28,30 @@ from skdyn.training import Stage
 __all__ = ["TabularClassifier", "TabularRegressor"]
 
 
+class FitTask(NamedTuple):
+    """What one fit has to learn from.
+
+    Attributes
+    ----------
+    training : tuple of ndarray
+        Scaled inputs, encoded targets and weights of mean one.
+    validation : tuple of ndarray or None
+        The same of the validation data.
+    total_weight : float
+        Sum of the weights as given.
+    incremental : bool
+        Whether this is ``partial_fit``.
+    goes_on : bool
+        Whether training goes on from the present weights.
+    """
+
+    training: tuple[np.ndarray, ...]
+    validation: tuple[np.ndarray, ...] | None
+    total_weight: float
+    incremental: bool
+    goes_on: bool
+
+
 class _TabularEstimator(TorchEstimator):
     """Rows in, one target or several out: what regressors and classifiers share.
 
@@ -36,7 +60,7 @@ class _TabularEstimator(TorchEstimator):
 
     @property
     def _expected_failed_checks(self):
-        if self.dtype == "float64":
+        if self._precision() == "float64":
             return {}
         return {
             "check_sample_weight_equivalence_on_dense_data": (
@@ -58,16 +82,25 @@ class _TabularEstimator(TorchEstimator):
             if first:
                 self._learn_scales(X, y, weight, classes)
             training, validation = self._split(X, y, weight, X_val, y_val, incremental)
-            n_iter = 1 if incremental else self.max_iter
-
-            def make_stages(generator):
-                objective = self._objective(generator)
-                return [Stage(objective, training, n_iter, validation=validation)]
-
-            config = self._config(X.shape[1], self._n_outputs())
             total = len(X) if weight is None else weight.sum()
-            self._train(config, make_stages, incremental=incremental, total_weight=total, **given)
+            goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
+            task = FitTask(training, validation, total, incremental, goes_on)
+            self._train(
+                self._config(X.shape[1], self._n_outputs()),
+                lambda generator: self._stages(generator, task),
+                incremental=incremental, total_weight=total, **given,
+            )  # fmt: skip
+            self._look_back(task)
         return self
+
+    def _stages(self, generator, task):
+        """Return the stages of the training."""
+        n_iter = 1 if task.incremental else self.max_iter
+        objective = self._objective(generator)
+        return [Stage(objective, task.training, n_iter, validation=task.validation)]
+
+    def _look_back(self, task):
+        """Learn from the trained network and its training arrays what cannot be asked later."""
 
     def _learn_scales(self, X, y, weight, classes):
         scaler = StandardScaler().fit(X, sample_weight=weight)

@@ -69,6 +69,9 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         values = {name: getattr(self, name) for name in names}
         return TrainingSettings(**values, max_recoveries=self._max_recoveries)
 
+    def _precision(self):
+        return self.dtype
+
     @contextmanager
     def _all_or_nothing(self):
         """Put every attribute back if the block fails: no half-fitted estimator, ever."""
@@ -105,14 +108,15 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         generator = self._net.generator if going_on else new_generator(seed)
         stages = make_stages(generator)
         device = resolve_device(self.device)
-        settings = self._settings()._replace(alpha=self.alpha / total_weight)
+        settings = self._settings()
+        settings = settings._replace(alpha=settings.alpha / total_weight)
         if going_on:
             net = self._net
             net.settings = settings  # set_params between two calls counts
             net.module_.requires_grad_(True)
         else:
             module = self._initial_module(config, seed, incremental or self.warm_start)
-            module = module.to(device, resolve_dtype(self.dtype, device)).requires_grad_(True)
+            module = module.to(device, resolve_dtype(self._precision(), device)).requires_grad_(True)
             net = LeanNet(module, settings, generator)
         told = {"estimator": self, "X": X, "y": y, "metadata": metadata}
         context = self._init_callback_context(max_subtasks=sum(stage.max_iter for stage in stages))

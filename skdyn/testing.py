@@ -523,7 +523,8 @@ def check_bad_parameters_are_named(estimator: BaseEstimator) -> None:
 def check_divergence_is_never_silent(estimator: BaseEstimator) -> None:
     """A hopeless learning rate ends in a typed error or in a finite model, never in NaN."""
     X, y = sample_data(estimator)
-    wild = clone(estimator).set_params(learning_rate=1e18, optimizer="sgd", max_iter=5)
+    descent = "optimizer" if _supports(estimator, "optimizer") else "solver"
+    wild = clone(estimator).set_params(learning_rate=1e18, max_iter=5, **{descent: "sgd"})
     failure = None
     with warnings.catch_warnings(action="ignore"):
         try:

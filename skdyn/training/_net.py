@@ -1,8 +1,10 @@
 """The one training loop, on a skorch net that does nothing per batch but learn."""
 
+import copy
 import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Self
 
 import torch
@@ -11,7 +13,12 @@ from skorch import NeuralNet
 from skdyn.exceptions import SolverError, SolverWarning, TrainingDivergedError
 from skdyn.training._batches import TensorBatches
 from skdyn.training._line_search import GuardedStep
-from skdyn.training._optimizers import OPTIMIZERS, set_learning_rate
+from skdyn.training._optimizers import (
+    CURVATURE_METHODS,
+    FULL_BATCH,
+    OPTIMIZERS,
+    set_learning_rate,
+)
 from skdyn.training._pace import Pace
 from skdyn.training._records import Stage, TrainingRecord
 from skdyn.training._settings import TrainingSettings
@@ -38,12 +45,12 @@ class LeanNet(NeuralNet):
     def __init__(
         self, module: torch.nn.Module, settings: TrainingSettings, generator: torch.Generator
     ) -> None:
-        lbfgs = settings.optimizer == "lbfgs"
-        decay = {} if lbfgs else {"optimizer__weight_decay": settings.alpha}
+        full_batch = settings.optimizer in FULL_BATCH
+        decay = {} if full_batch else {"optimizer__weight_decay": settings.alpha}
         super().__init__(
             module,
             criterion=torch.nn.Module,
-            optimizer=OPTIMIZERS[settings.optimizer],
+            optimizer=(OPTIMIZERS | CURVATURE_METHODS)[settings.optimizer],
             lr=settings.learning_rate,
             train_split=None,
             callbacks="disable",
@@ -118,9 +125,14 @@ class LeanNet(NeuralNet):
         self.module_.train()
         try:
             for stage in stages:
+                earlier = copy.deepcopy(self.module_) if record and stage.must_improve else None
                 n_cases = self.settings.batch_size_for(len(stage.arrays[0]))
                 with threads_for(n_weights, n_cases):
                     done = self.fit_loop(stage, on_epoch=on_epoch, earlier=record)
+                if earlier is not None and done.best_loss >= record.best_loss:
+                    self.module_ = earlier
+                    self.initialize_optimizer()
+                    break
                 record = done if record is None else record.then(done)
                 if done.stop_reason == "callback":
                     break
@@ -157,16 +169,25 @@ class LeanNet(NeuralNet):
         self.criterion_ = stage.objective
         training = self._batches(stage.arrays, shuffle=True)
         validation = self._batches(stage.validation, shuffle=False) if watched else None
+        self.watched_ = validation if settings.early_stopping else None
         tol = settings.tol if stage.tol is None else stage.tol
-        patience = Patience(tol, settings.n_iter_no_change)
+        precise = settings.optimizer in CURVATURE_METHODS
+        patience = Patience(tol, settings.n_iter_no_change, relative=precise)
         pace = Pace(stage, settings)
-        if earlier is not None or stage.parameters:
-            self.extras = stage.parameters
+        self.extras = stage.parameters
+        changed = stage.before_epoch is not None and stage.before_epoch(self.module_, 0)
+        if earlier is not None or stage.parameters or changed:
             self.initialize_optimizer()  # another objective: its curvature is another too
         best = Snapshot(self.learnt()) if watched and settings.early_stopping else None
         good = LastGood(self.learnt()) if settings.max_recoveries else None
         record = TrainingRecord([], [] if watched else None, "max_iter")
         while record.n_iter < stage.max_iter and record.stop_reason == "max_iter":
+            if (
+                record.n_iter
+                and stage.before_epoch
+                and stage.before_epoch(self.module_, record.n_iter)
+            ):
+                self.initialize_optimizer()
             set_learning_rate(self.optimizer_, pace.learning_rate(record.n_iter))
             if good:
                 good.begin()
@@ -228,9 +249,16 @@ class LeanNet(NeuralNet):
         """
         if self.settings.optimizer == "lbfgs":
             return GuardedStep(self, batch).take()
+        if self.settings.optimizer in CURVATURE_METHODS:
+            return self._curvature_step(batch)
         loss = self.gradients(batch)
         self.optimizer_.step()
         return loss
+
+    def _curvature_step(self, batch):
+        problem = self.criterion_.problem(self.module_, batch)
+        watch = None if self.watched_ is None else partial(self.validation_loss, self.watched_)
+        return self.optimizer_.step(problem, watch)
 
     @torch.no_grad()
     def validation_loss(self, batches: TensorBatches) -> torch.Tensor:
@@ -346,7 +374,9 @@ class LeanNet(NeuralNet):
         trouble = None
         if not all(torch.isfinite(weight).all() for weight in self.module_.parameters()):
             trouble = "The weights became NaN or infinite"
-        elif good and self.settings.optimizer != "lbfgs":  # whose line search tried them already
+        elif (
+            good and self.settings.optimizer not in FULL_BATCH
+        ):  # whose line search tried them already
             trouble = self._failure_on(training)
         if trouble is None:
             return

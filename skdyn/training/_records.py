@@ -29,6 +29,12 @@ class Stage(NamedTuple):
         This stage's own tolerance; None takes the settings'.
     parameters : tuple of Tensor, default=()
         Leaf tensors learnt in this stage beside the module's weights, without weight decay.
+    must_improve : bool, default=False
+        Whether a stage that ends with a higher loss (validation's where there is one) than the
+        one before is taken back, and ends the run.
+    before_epoch : callable or None, default=None
+        ``before_epoch(module, epoch)`` may change the module before an epoch, counted from 0; it
+        returns whether it did, for then the optimiser begins afresh.
     """
 
     objective: Callable[..., torch.Tensor]
@@ -39,6 +45,8 @@ class Stage(NamedTuple):
     learning_rate: float | None = None
     tol: float | None = None
     parameters: tuple[torch.Tensor, ...] = ()
+    must_improve: bool = False
+    before_epoch: Callable[[torch.nn.Module, int], bool] | None = None
 
 
 class TrainingRecord(NamedTuple):

@@ -2,6 +2,8 @@
 
 from typing import Literal, NamedTuple
 
+from skdyn.training._optimizers import FULL_BATCH
+
 __all__ = ["TrainingSettings"]
 
 
@@ -39,13 +41,13 @@ class TrainingSettings(NamedTuple):
         Raises
         ------
         ValueError
-            If L-BFGS, whose line search needs one fixed function, is asked to use batches.
+            If a method that needs one fixed function is asked to use batches.
         """
-        if self.optimizer == "lbfgs":
+        if self.optimizer in FULL_BATCH:
             if self.batch_size != "auto" and self.batch_size < n_cases:
                 raise ValueError(
-                    f"optimizer='lbfgs' needs the full batch, but batch_size={self.batch_size} "
-                    f"is below the {n_cases} cases. Use batch_size='auto' or optimizer='adam'."
+                    f"{self.optimizer!r} needs the full batch, but batch_size={self.batch_size} "
+                    f"is below the {n_cases} cases. Use batch_size='auto' or 'adam'."
                 )
             return n_cases
         return min(200, n_cases) if self.batch_size == "auto" else min(self.batch_size, n_cases)

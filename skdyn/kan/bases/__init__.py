@@ -33,6 +33,7 @@ network all edges of an input share them. Time is that of a layer of 64 inputs a
   It costs the sum of them, thirteen times the first row.
 """
 
+from skdyn.kan.bases._basis import Basis
 from skdyn.kan.bases._bspline import BSpline
 from skdyn.kan.bases._cauchy import Cauchy
 from skdyn.kan.bases._chebyshev import Chebyshev
@@ -60,7 +61,9 @@ BASES = {
 SPACES = ("bspline", "chebyshev", "fourier", "wavelet", "cauchy")
 
 
-def make_basis(name, n_in, n_out, grid_size, spline_order, extrapolation):
+def make_basis(
+    name: str, n_in: int, n_out: int, grid_size: int, spline_order: int, extrapolation: str
+) -> Basis:
     """Build a basis with ``grid_size + spline_order`` functions of each input.
 
     Parameters

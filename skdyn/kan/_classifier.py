@@ -1,0 +1,154 @@
+"""Kolmogorov-Arnold classification."""
+
+import torch
+
+from skdyn._tabular import TabularClassifier
+from skdyn.kan._estimator import KANEstimator
+
+__all__ = ["KANClassifier"]
+
+
+class KANClassifier(KANEstimator, TabularClassifier):
+    """Classifier whose network has a learnable function on every edge and sums at the nodes.
+
+    From layer to layer [1]_,
+
+    .. math:: x^{(l+1)}_j = b_j + \\sum_i \\phi_{ij}(x^{(l)}_i), \\qquad
+        \\phi(x) = w \\, \\mathrm{silu}(x) + \\sum_k c_k B_k(x)
+
+    Parameters
+    ----------
+    hidden_layer_sizes : array-like of int or (int, int), default=(16,)
+        Number of nodes in each hidden layer. A pair is a number of sums and a number of products
+        of two sums [2]_: ``((3, 2),)`` is one hidden layer of three sums and two products.
+    basis : {"bspline", "rbf", "chebyshev", "fourier", "wavelet", "rational", "cauchy", \
+            "selectable"}, default="bspline"
+        Functions that an edge is made of; :mod:`skdyn.kan.bases` compares them and cites their
+        papers. "selectable" lets each edge choose among five of them.
+    grid_sizes : int or array-like of int, default=5
+        Number of grid intervals; every basis has ``grid_size + spline_order`` functions an edge.
+        A growing list is a schedule of up to ``max_iter`` epochs on each grid, the function being
+        handed over from one to the next; ``early_stopping`` takes back a grid that did not help.
+    spline_order : int, default=3
+        Degree of the splines.
+    grid_update : int or None, default=5
+        Epochs between two moves of the grids to where the data are now, five times on each grid;
+        None leaves them where they were first.
+    extrapolation : {"linear", "constant"}, default="linear"
+        How edge functions go on outside the range of the data, which has a margin of 5 %.
+    smoothness : float or "auto", default="auto"
+        Strength of the penalty on the edges' squared curvature [3]_; it is divided by the number
+        of samples (the total of their weights). "auto" lets the data decide with ``solver="lm"``
+        [4]_; with the others it is 0.3 for "bspline" and 0 for other bases.
+    lamb : float, default=0.0
+        Strength of the penalty on the number of edges [1]_: 0.001 to 0.01 leaves only those that
+        matter, for :meth:`prune` to keep.
+    lamb_l1 : float, default=1.0
+        Share of the edges' sizes (standard deviations over the data) in that penalty.
+    lamb_entropy : float, default=2.0
+        Share of the entropy of the sizes in that penalty.
+    solver : {"adam", "adamw", "sgd", "lbfgs", "lm"}, default="adam"
+        Optimiser. "lm" is Levenberg-Marquardt [4]_, for up to 5000 weights: small networks to high
+        precision, with penalties that the data set. It finds its own step size, takes ``tol`` as a
+        part of the loss, and lets validation data, where ``early_stopping`` has them, choose the
+        damping of each step. It and "lbfgs" use the full batch.
+    n_init : int, default=1
+        Number of first weights to try; the best after 50 epochs on the first grid go on. Pays with
+        "lm" and "lbfgs", which end in the nearest minimum.
+    max_iter : int, default=200
+        Number of epochs at most.
+    learning_rate : float, default=0.01
+        Step size of the optimiser; "lbfgs" finds its own.
+    learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
+            default="constant"
+        How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever
+        the loss stands still and stops only when that no longer helps.
+    batch_size : int or "auto", default="auto"
+        Cases a batch; "auto" is ``min(200, n_samples)``.
+    alpha : float or "auto", default="auto"
+        Strength of the L2 penalty on the weights; it is divided by the number of samples (the
+        total of their weights) when added to the mean loss, as scikit-learn's networks do. "auto"
+        lets the data decide with ``solver="lm"`` [4]_, is 0 with "lbfgs" and 2 with the others.
+    clip_norm : float or None, default=None
+        Largest norm of the gradient; longer ones are shortened to it.
+    tol : float, default=0.0001
+        Improvement of the loss below which an epoch counts as standing still.
+    early_stopping : bool, default=False
+        Whether to stop when the loss on validation data stands still, and to keep the weights
+        that were best there.
+    validation_fraction : float, default=0.1
+        Share of the training data set aside for early stopping when ``X_val`` is not given.
+    n_iter_no_change : int, default=10
+        Epochs without improvement after which training stops.
+    warm_start : bool, default=False
+        Whether ``fit`` continues from the present weights.
+    random_state : int, RandomState instance or None, default=None
+        Source of the first weights, the validation split and the order of the cases. Pass an int
+        for the same model every time.
+    device : str, default="auto"
+        Where to train: "auto" is CUDA if present, else the CPU; or a torch device such as "cpu".
+    dtype : {"auto", "float32", "float64"}, default="auto"
+        Precision of the training; "auto" is float64 with "lm" and "lbfgs", else float32.
+        Predictions are computed in the precision of their input.
+    verbose : int, default=0
+        1 prints a tenth of the epochs, 2 every epoch.
+
+    Attributes
+    ----------
+    feature_importances_ : ndarray of shape (n_features_in_,)
+        How much each input contributes to the outputs: the scores of its edges, adding up to one.
+    edge_scores_ : list of ndarray of shape (n_in, n_subnodes)
+        How much each edge contributes, layer by layer [2]_; an output's score is one. Subnodes are
+        a layer's sums, then the factors of its products, in pairs.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
+    n_features_in_ : int
+        Number of features seen during fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, when all are strings.
+    module_ : torch.nn.Module
+        The trained network, on standardised inputs.
+    n_iter_ : int
+        Number of epochs run.
+    loss_curve_ : list of float
+        Training loss of each epoch.
+    validation_scores_ : list of float or None
+        Minus the validation loss of each epoch (higher is better).
+    best_loss_ : float
+        Lowest validation loss, or training loss where nothing was held out.
+    device_ : str
+        Device the network is on.
+
+    See Also
+    --------
+    KANRegressor : The same network for numbers.
+
+    References
+    ----------
+    .. [1] Ziming Liu et al., "KAN: Kolmogorov-Arnold Networks", ICLR 2025.
+    .. [2] Z. Liu, P. Ma, Y. Wang, W. Matusik, M. Tegmark, "KAN 2.0: Kolmogorov-Arnold Networks
+       Meet Science", arXiv:2408.10205, 2024.
+    .. [3] P. H. C. Eilers, B. D. Marx, "Flexible Smoothing with B-splines and Penalties",
+       Statistical Science 11, 1996.
+    .. [4] F. D. Foresee, M. T. Hagan, "Gauss-Newton Approximation to Bayesian Learning",
+       International Conference on Neural Networks, 1997.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skdyn import KANClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = KANClassifier(random_state=0).fit(X, y)
+    >>> model.score(X, y) > 0.95
+    True
+    """
+
+    _noise = "known"
+
+    @staticmethod
+    def _curvature(scores, y):
+        # The Hessian is diag(p) - p p' = L L' with L = diag(sqrt(p)) - p sqrt(p)'.
+        p = torch.softmax(scores, dim=1)
+        root = p.sqrt()
+        gradient = p - torch.nn.functional.one_hot(y, p.shape[1])
+        return gradient, torch.diag_embed(root) - p[:, :, None] * root[:, None]

@@ -1,0 +1,114 @@
+"""The network: layers in a row, and what is asked of them together."""
+
+import torch
+
+from skdyn.kan._layer import KANLayer
+from skdyn.kan._symbolic_edge import SymbolicEdge
+
+
+class KAN(torch.nn.Module):
+    """Layers of edge functions.
+
+    Parameters
+    ----------
+    layer_sizes : tuple of (int, int)
+        Sums and products of each layer, inputs (as sums) first.
+    basis : str
+        Basis of the edge functions.
+    grid_size : int
+        Intervals of the grid.
+    spline_order : int
+        Degree of the splines; every basis has ``grid_size + spline_order`` functions.
+    extrapolation : str
+        How edge functions go on outside their range.
+    symbolic : tuple of (int, int, int, str), default=()
+        Edges given in closed form: layer, input, subnode, name of the function.
+    """
+
+    def __init__(self, layer_sizes, basis, grid_size, spline_order, extrapolation, symbolic=()):
+        super().__init__()
+        self.plan = {
+            "layer_sizes": layer_sizes,
+            "basis": basis,
+            "grid_size": grid_size,
+            "spline_order": spline_order,
+            "extrapolation": extrapolation,
+        }
+        widths = [n_sum + n_mult for n_sum, n_mult in layer_sizes]
+        self.layers = torch.nn.ModuleList(
+            KANLayer(n_in, *sizes, basis, grid_size, spline_order, extrapolation)
+            for n_in, sizes in zip(widths[:-1], layer_sizes[1:], strict=True)
+        )
+        for depth, i, j, name in symbolic:
+            self.layers[depth].symbolic[f"{i}_{j}"] = SymbolicEdge(name)
+
+    def config(self):
+        """Return the arguments that build a network of this shape."""
+        symbolic = tuple(
+            (depth, *map(int, place.split("_")), edge.name)
+            for depth, layer in enumerate(self.layers)
+            for place, edge in layer.symbolic.items()
+        )
+        return self.plan | {"symbolic": symbolic}
+
+    def redraw(self, generator):
+        """Begin again with other weights.
+
+        Parameters
+        ----------
+        generator : torch.Generator
+            Their source.
+        """
+        for layer in self.layers:
+            layer.redraw(generator)
+
+    def forward(self, x):
+        """Return the outputs of shape (n, n_outputs)."""
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def inputs(self, x):
+        """Return what each layer gets to see.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_features)
+            Inputs of the network.
+
+        Returns
+        -------
+        list of Tensor of shape (n, n_in)
+        """
+        seen = [x]
+        for layer in self.layers[:-1]:
+            seen.append(layer(seen[-1]))
+        return seen
+
+    @torch.no_grad()
+    def adapt(self, x, weight=None):
+        """Move every layer's grids to where its inputs are.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_features)
+            Inputs of the network.
+        weight : Tensor of shape (n,), default=None
+            Weights of the rows.
+        """
+        for layer in self.layers:
+            layer.adapt(x, weight)
+            x = layer(x)
+
+    @torch.no_grad()
+    def refine(self, grid_size):
+        """Take finer grids, the function staying what it is.
+
+        Parameters
+        ----------
+        grid_size : int
+            The new size.
+        """
+        for layer in self.layers:
+            layer.refine(grid_size)
+        self.plan["grid_size"] = grid_size

@@ -1,0 +1,149 @@
+"""What a Kolmogorov-Arnold network minimises: a loss, smooth edges, and few of them."""
+
+import torch
+
+from skdyn.kan._gauss_newton import GaussNewtonProblem
+
+
+class KANObjective:
+    """Mean loss of the rows, plus penalties on the edges' curvature and on their number.
+
+    Parameters
+    ----------
+    row_loss : callable
+        ``row_loss(outputs, y)`` gives each row's loss.
+    curvature : callable
+        ``curvature(outputs, y)`` gives the gradient of each row's loss by the outputs, of shape
+        (n, n_outputs), and a factor L, of shape (n, n_outputs, n_outputs), of its Hessian L L'.
+    evidence : Evidence
+        Weight of the squared curvature of the edges; and, for Levenberg-Marquardt, of the squared
+        weights.
+    lamb, lamb_l1, lamb_entropy : float
+        Weight of the sparsity penalty, and in it of the edges' sizes and of their entropy.
+    """
+
+    def __init__(self, row_loss, curvature, evidence, lamb, lamb_l1, lamb_entropy):
+        self.row_loss, self.curvature = row_loss, curvature
+        self.evidence = evidence
+        self.lamb, self.lamb_l1, self.lamb_entropy = lamb, lamb_l1, lamb_entropy
+
+    def __call__(self, module, X, y, weight):
+        """Return the objective of a batch, a scalar."""
+        loss = (self.row_loss(module(X), y) * weight).mean()
+        if self.evidence.smoothness:
+            loss = loss + self.evidence.smoothness * sum(bending(layer) for layer in module.layers)
+        if self.lamb:
+            loss = loss + self.lamb * self.sparsity(module, X, weight)
+        return loss
+
+    def problem(self, module, batch):
+        """Return the quadratic model of the objective, for Levenberg-Marquardt.
+
+        Parameters
+        ----------
+        module : KAN
+            The network.
+        batch : tuple of Tensor
+            Inputs, targets and weights of the rows.
+
+        Returns
+        -------
+        GaussNewtonProblem
+        """
+        return GaussNewtonProblem(self, module, batch)
+
+    def sparsity(self, module, X, weight):
+        """Return the edges' sizes, added up, and the entropy of their shares, layer by layer.
+
+        Parameters
+        ----------
+        module : KAN
+            The network.
+        X : Tensor of shape (n, n_features)
+            Inputs.
+        weight : Tensor of shape (n,)
+            Weights of the rows.
+
+        Returns
+        -------
+        Tensor
+            A scalar.
+        """
+        inputs = module.inputs(X)
+        sizes = [edge_sizes(*pair, weight) for pair in zip(module.layers, inputs, strict=True)]
+        return sum(map(self._price, sizes))
+
+    def sparsity_model(self, layer, x, weight):
+        """Return a quadratic that touches a layer's sparsity penalty at its present weights.
+
+        Parameters
+        ----------
+        layer : KANLayer
+            The layer.
+        x : Tensor of shape (n, n_in)
+            Its inputs.
+        weight : Tensor of shape (n,)
+            Weights of the rows.
+
+        Returns
+        -------
+        covariance : Tensor of shape (n_in, n_functions + 1, n_functions + 1)
+            Of the features of each input: ``c @ covariance @ c`` is the variance of an edge.
+        rate : Tensor of shape (n_in, n_subnodes)
+            Factor of that form for each edge, twice the penalty's derivative by the variance.
+        """
+        share = weight / weight.sum()
+        features = layer.basis.features(x)
+        centred = features - torch.einsum("n,nik->ik", share, features)
+        covariance = torch.einsum("n,nik,nil->ikl", share, centred, centred)
+        with torch.enable_grad():
+            size = edge_sizes(layer, x, weight).detach().requires_grad_()
+            (slope,) = torch.autograd.grad(self.lamb * self._price(size), size)
+        return covariance, slope / size.detach()
+
+    def _price(self, size):
+        share = size / size.sum()
+        entropy = -torch.special.xlogy(share, share).sum()
+        return self.lamb_l1 * size.sum() + self.lamb_entropy * entropy
+
+
+def bending(layer):
+    """Return the mean squared curvature of a layer's edges, a scalar.
+
+    Parameters
+    ----------
+    layer : KANLayer
+        The layer.
+
+    Returns
+    -------
+    Tensor
+    """
+    weight = layer.basis.effective(layer.numeric_weight())[:, :-1]
+    return torch.einsum("ikj,ikl,ilj->", weight, layer.basis.roughness(), weight)
+
+
+def edge_sizes(layer, x, weight=None):
+    """Return the standard deviation of every edge function over the data.
+
+    A constant does not count: it is the node's bias in another place.
+
+    Parameters
+    ----------
+    layer : KANLayer
+        The layer.
+    x : Tensor of shape (n, n_in)
+        Its inputs.
+    weight : Tensor of shape (n,), default=None
+        Weights of the rows.
+
+    Returns
+    -------
+    Tensor of shape (n_in, n_subnodes)
+    """
+    share = torch.full_like(x[:, 0], 1 / len(x)) if weight is None else weight / weight.sum()
+    values = layer.edges(x)
+    centred = values - torch.einsum("n,nij->ij", share, values)
+    variance = torch.einsum("n,nij->ij", share, centred.square())
+    # The root's slope at zero is infinite; an edge that is zero should stay at rest.
+    return (variance + 1e-12).sqrt()

@@ -1,0 +1,189 @@
+"""What regressor and classifier share: the plan of the training, and what may be asked of it."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+
+from skdyn import KANClassifier, KANRegressor
+from skdyn.kan._estimator import check_grid_sizes, check_sizes
+from skdyn.kan.bases import BASES
+
+
+@pytest.fixture(scope="module")
+def table():
+    X = np.random.default_rng(0).uniform(-1, 1, (120, 2))
+    return X, np.sin(2 * X[:, 0]) + X[:, 1] ** 2
+
+
+def quick(**options):
+    return KANRegressor(**({"hidden_layer_sizes": (2,), "max_iter": 8, "tol": 0.0,
+                            "random_state": 0} | options))  # fmt: skip
+
+
+@pytest.mark.parametrize("basis", BASES)
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_every_basis_learns_with_every_solver(table, basis, solver):
+    model = quick(basis=basis, solver=solver, max_iter=40).fit(*table)
+    assert model.loss_curve_[-1] < 0.5 * model.loss_curve_[0]
+
+
+@pytest.mark.parametrize("basis", sorted(set(BASES) - {"selectable"}))
+def test_every_fixed_basis_is_fitted_by_levenberg_marquardt(table, basis):
+    assert quick(basis=basis, solver="lm", max_iter=30).fit(*table).score(*table) > 0.99
+
+
+def test_a_choice_of_spaces_and_levenberg_marquardt_do_not_go_together(table):
+    with pytest.raises(ValueError, match=r"selectable.*'adam'"):
+        quick(basis="selectable", solver="lm").fit(*table)
+
+
+def test_each_edge_has_chosen_one_space_in_the_end(table):
+    model = quick(basis="selectable").fit(*table)
+    for layer in model.module_.layers:
+        assert (layer.basis.chosen >= 0).all()
+    assert model.n_iter_ == 16  # the choice is trained on
+
+
+def test_a_schedule_of_grids_ends_on_the_last_and_each_has_its_epochs(table):
+    model = quick(grid_sizes=(3, 5, 8), solver="lm").fit(*table)
+    assert model.module_.plan["grid_size"] == 8
+    assert model.n_iter_ == 24
+
+
+def test_a_finer_grid_goes_on_where_the_coarser_one_ended(table):
+    model = quick(grid_sizes=(3, 6), solver="lm", smoothness=0.0, alpha=0.0).fit(*table)
+    losses = np.array(model.loss_curve_)
+    assert losses[8] < losses[7]  # the loss before the first step on the new grid
+
+
+def test_a_finer_grid_that_does_not_help_is_taken_back():
+    generator = np.random.default_rng(1)
+    X = generator.uniform(-1, 1, (60, 1))
+    y = X[:, 0] + generator.normal(size=60)
+    options = {"hidden_layer_sizes": (), "solver": "lm", "smoothness": 0.0, "alpha": 0.0}
+    model = quick(grid_sizes=(1, 25), early_stopping=True, validation_fraction=0.3, **options)
+    model.fit(X, y)
+    assert model.module_.plan["grid_size"] == 1
+    assert quick(grid_sizes=(1, 25), **options).fit(X, y).module_.plan["grid_size"] == 25
+
+
+def test_the_grids_follow_the_data_only_if_told_to(table):
+    X, y = table
+
+    def breaks(**options):
+        layer = quick(**options).fit(X, y).module_.layers[1]
+        return layer.basis.breaks
+
+    assert (breaks(grid_update=None) != breaks(grid_update=2)).any()
+
+
+def test_several_starts_are_never_worse_on_the_first_grid(table):
+    X, y = table
+    losses = [quick(solver="lm", n_init=n, grid_sizes=3, alpha=0.0, smoothness=0.0).fit(X, y)
+              .best_loss_ for n in (1, 4)]  # fmt: skip
+    assert losses[1] <= losses[0] * (1 + 1e-9)
+
+
+def test_a_warm_start_goes_on_from_weights_and_grid(table):
+    X, y = table
+    model = quick(solver="lm", grid_sizes=(3, 5), smoothness=0.0, alpha=0.0).fit(X, y)
+    before = model.loss_curve_[-1]
+    model.set_params(warm_start=True, max_iter=2).fit(X, y)
+    assert model.module_.plan["grid_size"] == 5
+    assert model.n_iter_ == 2
+    assert model.loss_curve_[0] < before
+
+
+def test_inputs_far_outside_are_answered_along_a_straight_line_with_a_warning(table):
+    model = quick(hidden_layer_sizes=(), solver="lm").fit(*table)
+    far = np.array([[10.0, 0.0], [20.0, 0.0], [30.0, 0.0]])
+    with pytest.warns(UserWarning, match=r"outside the range.*column 0.*'linear'"):
+        first, second, third = model.predict(far)
+    # The residual silu(x) is straight there to rounding.
+    assert third - second == pytest.approx(second - first, rel=1e-3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.predict(table[0])
+
+
+def test_outside_the_range_a_constant_extrapolation_leaves_only_the_residual(table):
+    X, y = table
+    model = quick(hidden_layer_sizes=(), solver="lm", extrapolation="constant").fit(X, y)
+    with torch.no_grad():
+        model.module_.layers[0].weight[:, -1] = 0.0
+    with pytest.warns(UserWarning, match="'constant'"):
+        answers = model.predict([[10.0, 0.0], [1e6, 0.0]])
+    assert answers[0] == pytest.approx(answers[1])
+
+
+def test_an_outlier_does_not_take_the_grid_along(table):
+    X, y = table
+    model = quick(hidden_layer_sizes=(), solver="lm").fit(np.vstack([X, [[1e3, 0]]]), [*y, 0.0])
+    basis = model.module_.layers[0].basis
+    width = (basis.high - basis.low)[0] * model._x_scale[0]
+    assert width < 10
+
+
+def test_constant_columns_and_repeated_values_are_no_obstacle():
+    generator = np.random.default_rng(0)
+    X = np.column_stack([np.full(80, 3.0), generator.integers(0, 2, 80), np.r_[np.zeros(79), 1]])
+    y = X[:, 1] * 2.0
+    for solver in ("adam", "lm"):
+        model = quick(hidden_layer_sizes=(), solver=solver, max_iter=100).fit(X, y)
+        assert np.isfinite(model.predict(X)).all()
+        assert model.score(X, y) > 0.9
+    assert model.feature_importances_.argmax() == 1
+    assert model.feature_importances_[0] < 1e-6
+
+
+@pytest.mark.parametrize("sizes", [0, -3, 2.5, (), (5, 3), (0, 5), "5"])
+def test_grids_smaller_than_one_or_shrinking_are_refused(table, sizes):
+    with pytest.raises(ValueError, match="grid_sizes"):
+        quick(grid_sizes=sizes).fit(*table)
+
+
+@pytest.mark.parametrize("sizes", [(0,), (-1,), (2.5,), ((1, 2, 3),), ((0, 0),), ((1, -1),)])
+def test_layers_that_make_no_sense_are_refused(table, sizes):
+    with pytest.raises(ValueError, match="hidden_layer_sizes"):
+        quick(hidden_layer_sizes=sizes).fit(*table)
+
+
+def test_sizes_are_read_as_sums_and_products():
+    assert check_sizes([3, (2, 1)]) == ((3, 0), (2, 1))
+    assert check_grid_sizes(4) == (4,)
+    assert check_grid_sizes(np.array([3, 5])) == (3, 5)
+
+
+def test_a_single_class_is_an_answer_or_an_error_never_a_crash(table):
+    X, _ = table
+    model = KANClassifier(max_iter=3, tol=0).fit(X, np.ones(len(X)))
+    assert (model.predict(X) == 1).all()
+
+
+def test_partial_fit_keeps_the_grid_of_the_first_batch(table):
+    X, y = table
+    model = quick(grid_sizes=(3, 5)).partial_fit(X, y)
+    low = model.module_.layers[0].basis.low.clone()
+    model.partial_fit(X + 5, y)
+    assert model.module_.plan["grid_size"] == 3
+    assert (model.module_.layers[0].basis.low == low).all()
+    assert model.n_iter_ == 2
+
+
+def test_precision_follows_the_solver_unless_it_is_named(table):
+    def dtype(**options):
+        return next(quick(max_iter=1, **options).fit(*table).module_.parameters()).dtype
+
+    assert dtype() == torch.float32
+    assert dtype(solver="lm") == torch.float64
+    assert dtype(solver="lm", dtype="float32") == torch.float32
+    assert dtype(dtype="float64") == torch.float64
+
+
+def test_a_refined_pruned_model_can_be_cloned_and_fitted_anew(table):
+    model = quick(solver="lm", grid_sizes=(3, 5)).fit(*table)
+    again = clone(model).fit(*table)
+    np.testing.assert_array_equal(model.predict(table[0]), again.predict(table[0]))

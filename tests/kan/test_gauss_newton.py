@@ -1,0 +1,82 @@
+"""The quadratic model: its gradient is autograd's, its matrix is Gauss and Newton's."""
+
+import pytest
+import torch
+
+from skdyn.kan import KANClassifier, KANRegressor
+from skdyn.kan._evidence import Evidence
+from skdyn.kan._network import KAN
+from skdyn.kan._objective import KANObjective
+
+CASES = {"squares": KANRegressor, "cross-entropy": KANClassifier}
+
+
+def problem(kind, sizes=((2, 0), (1, 1), (2, 0)), lamb=0.0, smoothness=0.0, alpha=0.0):
+    module = KAN(sizes, "bspline", 3, 3, "linear").double()
+    X = torch.randn(20, 2, dtype=torch.float64)
+    targets = {"squares": torch.randn(20, 2, dtype=torch.float64),
+               "cross-entropy": torch.randint(2, (20,))}  # fmt: skip
+    weight = torch.rand(20, dtype=torch.float64)
+    evidence = Evidence(smoothness, alpha, 20.0, None)
+    objective = KANObjective(
+        CASES[kind]._row_loss, CASES[kind]._curvature, evidence, lamb, 1.0, 2.0
+    )
+    module.adapt(X)
+    module.layers[0].mask[0, 1] = 0
+    return objective.problem(module, (X, targets[kind], weight))
+
+
+@pytest.mark.parametrize("kind", CASES)
+@pytest.mark.parametrize(
+    "penalties", [{}, {"smoothness": 0.3}, {"alpha": 0.2}, {"lamb": 0.1}], ids=str
+)
+def test_the_gradient_is_that_of_autograd(kind, penalties):
+    made = problem(kind, **penalties)
+    loss, gradient, _ = made.expand()
+    torch.testing.assert_close(loss, made.loss())
+    squares = sum(weight.square().sum() for weight in made.weights)
+    whole = made.objective(made.module, made.X, made.y, made.row_weight)
+    (whole + 0.5 * made.objective.evidence.alpha * squares).backward()
+    expected = torch.cat([weight.grad.flatten() for weight in made.weights])
+    torch.testing.assert_close(gradient, expected)
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_the_matrix_is_the_hessian_where_outputs_are_linear_in_the_weights(kind):
+    made = problem(kind, sizes=((2, 0), (2, 0)), smoothness=0.3, alpha=0.2)
+    _, _, curvature = made.expand()
+
+    def whole(vector):
+        parts = vector.split([weight.numel() for weight in made.weights])
+        weight, bias = (p.view_as(w) for p, w in zip(parts, made.weights, strict=True))
+        evidence, layer = made.objective.evidence, made.module.layers[0]
+        weight = weight * layer.mask[:, None]
+        outputs = torch.einsum("nik,iko->no", layer.basis.features(made.X), weight) + bias
+        loss = (made.objective.row_loss(outputs, made.y) * made.row_weight).mean()
+        bent = weight[:, :-1]
+        bending = torch.einsum("ikj,ikl,ilj->", bent, layer.basis.roughness(), bent)
+        return loss + evidence.smoothness * bending + 0.5 * evidence.alpha * vector.square().sum()
+
+    at = torch.nn.utils.parameters_to_vector(made.weights).detach()
+    torch.testing.assert_close(curvature, torch.autograd.functional.hessian(whole, at))
+
+
+def test_the_sparsity_penalty_is_majorised():
+    made = problem("squares", lamb=0.5)
+    _, gradient, curvature = made.expand()
+    assert torch.linalg.eigvalsh(curvature).min() > -1e-10
+    for scale in (1e-3, 1e-2):
+        weights = [weight.detach().clone() for weight in made.weights]
+        move = -scale * gradient
+        start = torch.nn.utils.parameters_to_vector(made.weights)
+        before = made.loss()
+        with torch.no_grad():
+            torch.nn.utils.vector_to_parameters(start + move, made.weights)
+            assert made.loss() < before
+            for old, weight in zip(weights, made.weights, strict=True):
+                weight.copy_(old)
+
+
+def test_many_weights_are_refused_with_what_to_do():
+    with pytest.raises(ValueError, match=r"up to 5000 weights.*'adam'"):
+        problem("squares", sizes=((2, 0), (200, 0), (5, 0)))

@@ -1,0 +1,70 @@
+"""What is minimised: penalties with closed forms."""
+
+import math
+
+import pytest
+import torch
+
+from skdyn.kan._evidence import Evidence
+from skdyn.kan._layer import KANLayer
+from skdyn.kan._network import KAN
+from skdyn.kan._objective import KANObjective, bending, edge_sizes
+
+
+def a_layer(n_in=2, n_sum=1):
+    made = KANLayer(n_in, n_sum, 0, "bspline", 5, 3, "linear").double()
+    with torch.no_grad():
+        made.weight.zero_()
+    return made
+
+
+def set_edge(layer, i, j, function):
+    mesh = layer.basis.mesh()
+    values = function(mesh)[..., None].expand(-1, -1, layer.n_subnodes)
+    with torch.no_grad():
+        layer.weight[i, :-1, j] = layer.basis.fit(mesh, values)[i, :, j]
+
+
+def test_a_straight_edge_does_not_bend_and_a_parabola_does_by_its_curvature():
+    layer = a_layer()
+    set_edge(layer, 0, 0, lambda x: 3 * x + 1)
+    assert abs(bending(layer).item()) < 1e-9
+    set_edge(layer, 1, 0, lambda x: x**2)
+    # On [-1, 1] read as of length one, x^2 has the second derivative 8 everywhere.
+    assert bending(layer).item() == pytest.approx(64, rel=0.02)
+
+
+def test_the_size_of_an_edge_is_its_standard_deviation_with_weights_as_repeats():
+    layer = a_layer()
+    set_edge(layer, 0, 0, lambda x: 2 * x + 5)
+    x = torch.rand(40, 2, dtype=torch.float64)
+    assert edge_sizes(layer, x)[0, 0].item() == pytest.approx(2 * x[:, 0].std(correction=0).item())
+    weight = torch.randint(0, 3, (40,)).double()
+    repeated = x.repeat_interleave(weight.long(), dim=0)
+    torch.testing.assert_close(edge_sizes(layer, x, weight), edge_sizes(layer, repeated))
+
+
+def test_the_price_of_equal_edges_is_their_sum_and_the_logarithm_of_their_number():
+    module = KAN(((2, 0), (1, 0)), "bspline", 5, 3, "linear").double()
+    layer = module.layers[0]
+    with torch.no_grad():
+        layer.weight.zero_()
+    for i in (0, 1):
+        set_edge(layer, i, 0, lambda x: x)
+    column = torch.linspace(-1, 1, 50, dtype=torch.float64)
+    X = torch.stack([column, column.flip(0)], dim=1)
+    objective = KANObjective(None, None, Evidence(0.0, 0.0, 50.0, None), 1.0, 3.0, 5.0)
+    ones = torch.ones(50, dtype=torch.float64)
+    expected = 3 * 2 * column.std(correction=0) + 5 * math.log(2)
+    torch.testing.assert_close(objective.sparsity(module, X, ones), expected, rtol=1e-5, atol=0)
+
+
+def test_an_edge_of_zero_has_a_gradient_of_zero():
+    module = KAN(((2, 0), (1, 0)), "bspline", 3, 3, "linear").double()
+    with torch.no_grad():
+        module.layers[0].weight[1].zero_()
+    objective = KANObjective(None, None, Evidence(0.0, 0.0, 50.0, None), 1.0, 1.0, 2.0)
+    objective.sparsity(module, torch.randn(30, 2).double(), torch.ones(30).double()).backward()
+    gradient = module.layers[0].weight.grad
+    assert torch.isfinite(gradient).all()
+    assert gradient[1].abs().max() < 1e-6
