@@ -116,7 +116,7 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
             net.module_.requires_grad_(True)
         else:
             module = self._initial_module(config, seed, incremental or self.warm_start)
-            module = module.to(device, resolve_dtype(self._precision(), device)).requires_grad_(True)
+            module.to(device, resolve_dtype(self._precision(), device)).requires_grad_(True)
             net = LeanNet(module, settings, generator)
         told = {"estimator": self, "X": X, "y": y, "metadata": metadata}
         context = self._init_callback_context(max_subtasks=sum(stage.max_iter for stage in stages))

@@ -1,5 +1,7 @@
 """Levenberg-Marquardt: one step where the model is exact, never uphill where it is not."""
 
+import itertools
+
 import torch
 
 from skdyn.training._levenberg_marquardt import LevenbergMarquardt
@@ -42,7 +44,7 @@ def test_a_linear_problem_is_solved_to_the_last_digit():
 def test_the_loss_never_rises_and_the_valley_of_rosenbrock_is_walked_to_its_end():
     problem = Squares(rosenbrock, [-1.2, 1.0])
     losses = run(problem, 40)
-    assert all(now <= before for before, now in zip(losses, losses[1:], strict=False))
+    assert all(now <= before for before, now in itertools.pairwise(losses))
     torch.testing.assert_close(problem.weights[0], torch.ones(2).double(), rtol=0, atol=1e-12)
 
 
