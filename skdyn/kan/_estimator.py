@@ -150,9 +150,11 @@ class KANEstimator(Interpretation, Symbolic, TorchEstimator):
             for grid_size in self._grid_schedule(task)
         ]  # fmt: skip
         if self.basis == "selectable" and not task.incremental:
-            stages.append(stages[-1]._replace(name="choice", before_epoch=_choose))
+            choice = {"name": "choice", "must_improve": False, "before_epoch": _choose}
+            stages.append(stages[-1]._replace(**choice))
         if self.n_init > 1 and not task.goes_on:
-            stages[0] = stages[0]._replace(before_epoch=self._try_starts(stages[0], generator))
+            starts = self._try_starts(stages[0], generator, task.total_weight)
+            stages[0] = stages[0]._replace(before_epoch=starts)
         return stages
 
     def _grid_schedule(self, task):
@@ -163,13 +165,15 @@ class KANEstimator(Interpretation, Symbolic, TorchEstimator):
             sizes = (now, *(size for size in sizes if size > now))
         return sizes[:1] if task.incremental else sizes
 
-    def _try_starts(self, stage, generator):
+    def _try_starts(self, stage, generator, total_weight):
         """Return what tries several first weights before a stage."""
         trial = stage._replace(max_iter=min(stage.max_iter, _START_EPOCHS))
+        settings = self._settings()
+        settings = settings._replace(alpha=settings.alpha / total_weight)
 
         def before_epoch(module, epoch):
             if epoch == 0:
-                best_start(module, trial, self._settings(), generator, self.n_init)
+                best_start(module, trial, settings, generator, self.n_init)
                 return True
             return stage.before_epoch(module, epoch)
 
@@ -236,6 +240,7 @@ class KANEstimator(Interpretation, Symbolic, TorchEstimator):
 
     def _take_over(self, module, config, record, incremental):
         super()._take_over(module, module.config(), record, incremental)
+        vars(self).pop("_node_quantiles", None)  # an earlier fit's
 
 
 def _choose(module, epoch):

@@ -13,6 +13,8 @@ from skdyn.kan._pruning import cut_edges, without_nodes
 from skdyn.kan._scores import edge_means, node_quantiles, score_edges
 from skdyn.training import seeded_rng
 
+_ROWS = 4096  # at most, to score edges on
+
 
 class Interpretation:
     """Scores of edges and inputs, and pruning, for estimators whose module is a KAN."""
@@ -20,7 +22,8 @@ class Interpretation:
     def _look_back(self, task):
         like = next(self.module_.parameters())
         X, _, weight = task.training
-        X, weight = torch.as_tensor(X).to(like), torch.as_tensor(weight).to(like)
+        some = slice(None, None, -(-len(X) // _ROWS))  # every edge of every row is a large array
+        X, weight = torch.as_tensor(X[some]).to(like), torch.as_tensor(weight[some]).to(like)
         with torch.no_grad():
             edges, nodes = score_edges(self.module_, X, weight)
             self._edge_means = _arrays(edge_means(self.module_, X, weight))

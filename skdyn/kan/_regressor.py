@@ -97,6 +97,7 @@ class KANRegressor(KANEstimator, TabularRegressor):
     ----------
     feature_importances_ : ndarray of shape (n_features_in_,)
         How much each input contributes to the outputs: the scores of its edges, adding up to one.
+        They are taken on the training data, of more than 4096 rows on every so-manyth.
     edge_scores_ : list of ndarray of shape (n_in, n_subnodes)
         How much each edge contributes, layer by layer [2]_; an output's score is one. Subnodes are
         a layer's sums, then the factors of its products, in pairs.

@@ -46,13 +46,13 @@ class BSpline(Basis):
         super().__init__(n_in, grid_size + spline_order, extrapolation)
         self.grid_size, self.spline_order, self.grid_eps = grid_size, spline_order, grid_eps
         self.register_buffer("breaks", torch.linspace(-1, 1, grid_size + 1).repeat(n_in, 1))
-        self._memo = None
+        self._memo = {}
 
     def _place(self, breaks):
         self.breaks.copy_(breaks)
         self.low.copy_(self.breaks[:, 0])
         self.high.copy_(self.breaks[:, -1])
-        self._memo = None
+        self._memo = {}
 
     @torch.no_grad()
     def adapt(self, x, weight=None):
@@ -127,11 +127,25 @@ class BSpline(Basis):
 
     def _tables(self):
         """Return what follows from the breaks: computed once for all calls between their moves."""
+        return self._remember("tables", lambda: (self._slots(), *self._pieces()))
+
+    def roughness(self):
+        """Return the quadratic form of each input's squared curvature, in units of its range.
+
+        Returns
+        -------
+        Tensor of shape (n_in, n_functions, n_functions)
+        """
+        return self._remember("roughness", super().roughness)
+
+    def _remember(self, name, make):
+        """Keep what follows from the breaks until they move."""
         version = 0 if self.breaks.is_inference() else self.breaks._version
-        if self._memo is None or self._memo[0] is not self.breaks or self._memo[1] != version:
+        kept = self._memo.get(name)
+        if kept is None or kept[0] is not self.breaks or kept[1] != version:
             with torch.inference_mode(False), torch.no_grad():
-                self._memo = self.breaks, version, (self._slots(), *self._pieces())
-        return self._memo[2]
+                kept = self._memo[name] = self.breaks, version, make()
+        return kept[2]
 
     def _slots(self):
         """Pad the breaks with infinities to a power of two less one, for the bisection."""
