@@ -7,12 +7,12 @@ splines, so that networks on different bases have equal numbers of weights.
 basis      smooth       waves        kink         peak         time
 ========== ============ ============ ============ ============ ====
 bspline    1e-4, 2e-6   4e-1, 8e-3   1e-2, 5e-3   8e-2, 1e-2   1
-rbf        1e-4, 2e-4   2e-1, 4e-3   1e-2, 4e-3   7e-2, 1e-2   1.6
-chebyshev  2e-6, 4e-16  5e-1, 7e-4   2e-2, 7e-3   8e-2, 1e-2   1.8
-fourier    1e-3, 6e-6   2e-1, 7e-5   1e-2, 6e-3   7e-2, 9e-3   2.3
-wavelet    2e-5, 1e-6   7e-3, 9e-5   4e-3, 3e-3   9e-3, 3e-3   2.5
-rational   3e-6, 2e-15  2e-1, 2e-5   4e-3, 2e-3   2e-8, 2e-9   2.9
-cauchy     4e-6, 2e-6   6e-3, 7e-6   1e-3, 3e-4   3e-6, 1e-5   1.9
+rbf        1e-4, 2e-4   2e-1, 4e-3   1e-2, 4e-3   7e-2, 1e-2   1.7
+chebyshev  2e-6, 4e-16  5e-1, 7e-4   2e-2, 7e-3   8e-2, 1e-2   1.7
+fourier    1e-3, 6e-6   2e-1, 7e-5   1e-2, 6e-3   7e-2, 9e-3   2.1
+wavelet    2e-5, 1e-6   7e-3, 9e-5   4e-3, 3e-3   9e-3, 3e-3   2.4
+rational   3e-6, 2e-15  2e-1, 2e-5   4e-3, 2e-3   2e-8, 2e-9   3.0
+cauchy     4e-6, 2e-6   6e-3, 7e-6   1e-3, 3e-4   3e-6, 1e-5   2.0
 ========== ============ ============ ============ ============ ====
 
 Errors are root mean squares of the least-squares fit with 8 and with 16 functions to ``exp(u)
@@ -30,7 +30,7 @@ network all edges of an input share them. Time is that of a layer of 64 inputs a
 - **rational**: smooth functions with one or two peaks, poles or steep places.
 - **cauchy**: many peaks and steps; places and widths are found in training.
 - **selectable**: no idea which, or not the same for all edges: each edge chooses one of five bases.
-  It costs the sum of them, thirteen times the first row.
+  It costs the sum of them, fourteen times the first row.
 """
 
 from skdyn.kan.bases._basis import Basis
