@@ -15,6 +15,7 @@ from skdyn.kan._objective import KANObjective
 from skdyn.kan._starts import best_start
 from skdyn.kan._symbolic import Symbolic
 from skdyn.kan.bases import BASES
+from skdyn.kan.bases._basis import EXTRAPOLATIONS
 from skdyn.training import Stage, TrainingSettings
 
 KAN_CONSTRAINTS = {
@@ -23,7 +24,7 @@ KAN_CONSTRAINTS = {
     "grid_sizes": [Interval(Integral, 1, None, closed="left"), "array-like"],
     "spline_order": [Interval(Integral, 0, None, closed="left")],
     "grid_update": [Interval(Integral, 1, None, closed="left"), None],
-    "extrapolation": [StrOptions({"linear", "constant"})],
+    "extrapolation": [StrOptions(set(EXTRAPOLATIONS))],
     "smoothness": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
     "lamb": [Interval(Real, 0, None, closed="left")],
     "lamb_l1": [Interval(Real, 0, None, closed="left")],
