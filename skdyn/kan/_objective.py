@@ -123,6 +123,23 @@ def bending(layer):
     return torch.einsum("ikj,ikl,ilj->", weight, layer.basis.roughness(), weight)
 
 
+def row_shares(x, weight=None):
+    """Return what part of all data each row is.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n, m)
+        Data.
+    weight : Tensor of shape (n,), default=None
+        Weights of the rows; None takes all alike.
+
+    Returns
+    -------
+    Tensor of shape (n,)
+    """
+    return torch.full_like(x[:, 0], 1 / len(x)) if weight is None else weight / weight.sum()
+
+
 def edge_sizes(layer, x, weight=None):
     """Return the standard deviation of every edge function over the data.
 
@@ -141,7 +158,7 @@ def edge_sizes(layer, x, weight=None):
     -------
     Tensor of shape (n_in, n_subnodes)
     """
-    share = torch.full_like(x[:, 0], 1 / len(x)) if weight is None else weight / weight.sum()
+    share = row_shares(x, weight)
     values = layer.edges(x)
     centred = values - torch.einsum("n,nij->ij", share, values)
     variance = torch.einsum("n,nij->ij", share, centred.square())

@@ -2,7 +2,7 @@
 
 import torch
 
-from skdyn.kan._objective import edge_sizes
+from skdyn.kan._objective import edge_sizes, row_shares
 from skdyn.kan.bases._range import weighted_quantiles
 
 _NOTHING = 1e-2  # standard deviation, for targets of one, of an output that says nothing
@@ -62,8 +62,7 @@ def spread(values, weight=None):
     -------
     Tensor of shape (m,)
     """
-    share = torch.full_like(values[:, 0], 1 / len(values)) if weight is None else weight
-    share = share / share.sum()
+    share = row_shares(values, weight)
     centred = values - share @ values
     return (share @ centred.square()).sqrt()
 
@@ -105,7 +104,6 @@ def edge_means(module, X, weight=None):
     -------
     list of Tensor of shape (n_in, n_subnodes)
     """
-    share = torch.ones_like(X[:, 0]) if weight is None else weight
-    share = share / share.sum()
+    share = row_shares(X, weight)
     pairs = zip(module.layers, module.inputs(X), strict=True)
     return [torch.einsum("n,nij->ij", share, layer.edges(x)) for layer, x in pairs]
