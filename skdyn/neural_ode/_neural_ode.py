@@ -8,6 +8,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
+from skdyn._trajectories import (
+    check_initial_states,
+    check_states,
+    check_trajectories,
+    check_validation_set,
+    hold_out,
+    is_trajectories,
+    refuse_times_as_y,
+)
 from skdyn._validation import Interval, StrOptions, check_is_fitted, fit_context
 from skdyn.base import TorchEstimator
 from skdyn.metrics import trajectory_r2_score
@@ -23,15 +32,6 @@ from skdyn.neural_ode._plan import (
     prepare,
 )
 from skdyn.neural_ode._simulation import follow, simulate_states, simulation_times
-from skdyn.neural_ode._trajectories import (
-    check_initial_states,
-    check_states,
-    check_trajectories,
-    check_validation_set,
-    hold_out,
-    is_trajectories,
-    refuse_times_as_y,
-)
 
 __all__ = ["NeuralODE"]
 

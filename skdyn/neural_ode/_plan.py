@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from skdyn._trajectories import Trajectories
 from skdyn.neural_ode._collocation import SmoothTrajectories, smooth_trajectories
 from skdyn.neural_ode._depth import penalty_weight
 from skdyn.neural_ode._dynamics import CollocationObjective, WindowObjective
-from skdyn.neural_ode._trajectories import Trajectories
 from skdyn.neural_ode._windows import cut_windows, window_lengths
 from skdyn.training import Stage, resolve_device, resolve_dtype
 

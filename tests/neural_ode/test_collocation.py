@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.interpolate import make_smoothing_spline
 
+from skdyn._trajectories import Trajectories
 from skdyn.neural_ode import _collocation
 from skdyn.neural_ode._collocation import smooth_trajectories, smoothing_strength
-from skdyn.neural_ode._trajectories import Trajectories
 
 
 def sines(n_points=60, noise=0.0, n_cases=8, irregular=False, seed=0):

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from skdyn import NeuralODE
+from skdyn._trajectories import Trajectories
 from skdyn.datasets import make_lotka_volterra
 from skdyn.neural_ode._collocation import smooth_trajectories
 from skdyn.neural_ode._plan import certainty, fitted_starts, learn_scales, plan_stages, prepare
-from skdyn.neural_ode._trajectories import Trajectories
 
 
 @pytest.fixture(params=[0.0, 0.1], ids=["clean", "noisy"])

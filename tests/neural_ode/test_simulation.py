@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from skdyn._trajectories import Trajectories
 from skdyn.neural_ode._dynamics import TrajectoryODE
 from skdyn.neural_ode._simulation import follow, simulate_states, simulation_times
-from skdyn.neural_ode._trajectories import Trajectories
 
 
 @pytest.fixture

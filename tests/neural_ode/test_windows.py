@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skdyn.neural_ode._trajectories import Trajectories
+from skdyn._trajectories import Trajectories
 from skdyn.neural_ode._windows import cut_windows, padded_times, window_lengths
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
 
-from skdyn.neural_ode._trajectories import (
+from skdyn._trajectories import (
     Trajectories,
     check_initial_states,
     check_states,

@@ -1,0 +1,2 @@
+"""Symbolic ODE discovery."""
+__all__ = []
