@@ -1,0 +1,219 @@
+"""What every feature library can do."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+
+from skdyn._validation import check_is_fitted, fit_context, validate_data
+from skdyn.symbolic.libraries._term import columns_of, evaluate_terms, show_term, term_to_sympy
+
+if TYPE_CHECKING:
+    import sympy
+
+    from skdyn.symbolic.libraries._concat import ConcatLibrary
+    from skdyn.symbolic.libraries._tensor import TensorLibrary
+
+__all__ = ["FeatureLibrary"]
+
+# A dense matrix of so many columns over a thousand rows is 0.8 GB; a larger library is a mistake.
+_MOST_TERMS = 100_000
+
+
+class FeatureLibrary(TransformerMixin, BaseEstimator, ABC):
+    """Base of all libraries: a transformer from columns to terms.
+
+    A subclass supplies ``_terms(inputs)``, which yields its terms: tuples of pairs (formula,
+    power), such as ``(("x0", 2), ("sin(2*x1)", 1))``. ``inputs`` maps the name of each column to
+    its variable "x0", "x1", ... One made of other libraries names them in ``_parts()``.
+
+    A term that occurs twice is kept once.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of features seen during fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, when all are strings.
+    n_output_features_ : int
+        Number of terms.
+    terms_ : list of tuple of (str, int)
+        The terms: formulas in x0, x1, ... with their powers.
+
+    Examples
+    --------
+    >>> from skdyn.symbolic.libraries import FourierLibrary, PolynomialLibrary
+    >>> library = PolynomialLibrary(1) * FourierLibrary(include_cos=False)
+    >>> library.fit([[0.0, 1.0]]).get_feature_names_out(["x", "y"])
+    array(['sin(x)', 'sin(y)', 'x sin(x)', 'x sin(y)', 'y sin(x)', 'y sin(y)'],
+          dtype=object)
+    """
+
+    _parameter_constraints: dict = {}
+
+    @abstractmethod
+    def _terms(self, inputs):
+        """Yield the terms; ``inputs`` maps names of columns to variables."""
+
+    def _parts(self):
+        """Return the libraries that this one is made of."""
+        return ()
+
+    def _callables(self):
+        """Map names to the functions in the terms that numpy does not have."""
+        merged = {}
+        for part in self._parts():
+            for name, function in part._callables().items():
+                if merged.setdefault(name, function) is not function:
+                    raise ValueError(
+                        f"Two different functions are named {name!r}. Give them names of their "
+                        "own: FunctionLibrary(functions, names=...)."
+                    )
+        return merged
+
+    def _list_terms(self, inputs):
+        """Return the distinct terms, after a look at the parameters: parts are never fitted."""
+        self._validate_params()
+        distinct = {}
+        for term in self._terms(inputs):
+            distinct.setdefault(frozenset(term), term)
+            if len(distinct) > _MOST_TERMS:
+                raise ValueError(
+                    f"{type(self).__name__} makes more than {_MOST_TERMS} terms of "
+                    f"{len(inputs)} columns. Lower its degree or number of functions, or confine "
+                    "it to some columns with ColumnLibrary."
+                )
+        if not distinct:
+            raise ValueError(
+                f"{self} makes no terms of {len(inputs)} columns. Give it functions, a higher "
+                "degree or the bias."
+            )
+        return list(distinct.values())
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
+        """List the terms for these columns.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data; only the number and names of the columns matter.
+        y : Ignored
+            Not used, present for consistency.
+
+        Returns
+        -------
+        self : FeatureLibrary
+            The fitted library.
+
+        Raises
+        ------
+        ValueError
+            If there are no terms or too many, or two functions have the same name.
+        """
+        X = validate_data(self, X, dtype=np.float64)
+        names = OneToOneFeatureMixin.get_feature_names_out(self)
+        inputs = {name: f"x{i}" for i, name in enumerate(names)}
+        terms, self._functions = self._list_terms(inputs), self._callables()
+        self.terms_, self.n_output_features_ = terms, len(terms)
+        return self
+
+    def transform(self, X: ArrayLike) -> np.ndarray:
+        """Evaluate the terms.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_output_features_)
+            One column a term, float64.
+
+        Raises
+        ------
+        ValueError
+            If a term is NaN or infinite somewhere; the message names term, row and values.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=np.float64)
+        values = evaluate_terms(self.terms_, X, self._functions)
+        finite = np.isfinite(values)
+        if not finite.all():
+            self._refuse(values, int(np.argmin(finite.all(axis=0))), X)
+        return values
+
+    def _refuse(self, values, column, X):
+        """Say which term has no value, and where."""
+        term, names = self.terms_[column], OneToOneFeatureMixin.get_feature_names_out(self)
+        row = int(np.argmin(np.isfinite(values[:, column])))
+        where = [f"{names[i]}={X[row, i]:g}" for i in columns_of(term, self._functions)]
+        raise ValueError(
+            f"The term {show_term(term, names)} is {values[row, column]} in row {row} of X, where "
+            f"{', '.join(where)}. Leave it out of the library, confine its library to other "
+            "columns with ColumnLibrary, or shift or scale X."
+        )
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
+        """Return the names of the terms.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names of the columns; None uses those seen during fit, else x0, x1, ...
+
+        Returns
+        -------
+        ndarray of shape (n_output_features_,)
+            Names such as "1", "x0 x1^2" or "sin(2 x0)", dtype object.
+        """
+        check_is_fitted(self)
+        # The public way to scikit-learn's check of the names.
+        names = OneToOneFeatureMixin.get_feature_names_out(self, input_features)
+        return np.array([show_term(term, names) for term in self.terms_], dtype=object)
+
+    def to_sympy(self, symbols: "Sequence[sympy.Symbol] | None" = None) -> "list[sympy.Expr]":
+        """Return the terms as sympy expressions.
+
+        Parameters
+        ----------
+        symbols : sequence of sympy.Symbol or None, default=None
+            One for each column; None makes them of the columns' names.
+
+        Returns
+        -------
+        list of sympy.Expr
+            One for each column of :meth:`transform`. Callables are undefined functions.
+
+        Raises
+        ------
+        ValueError
+            If the number of symbols is not that of the columns.
+        """
+        import sympy
+
+        check_is_fitted(self)
+        if symbols is None:
+            symbols = [sympy.Symbol(n) for n in OneToOneFeatureMixin.get_feature_names_out(self)]
+        if len(symbols) != self.n_features_in_:
+            raise ValueError(
+                f"symbols must hold one for each of the {self.n_features_in_} columns; got "
+                f"{len(symbols)}."
+            )
+        known = {name: sympy.Function(name) for name in self._functions}
+        known |= {f"x{i}": symbol for i, symbol in enumerate(symbols)}
+        return [term_to_sympy(term, known) for term in self.terms_]
+
+    def __add__(self, other: "FeatureLibrary") -> "ConcatLibrary":
+        from skdyn.symbolic.libraries._concat import ConcatLibrary
+
+        return ConcatLibrary(self, other) if isinstance(other, FeatureLibrary) else NotImplemented
+
+    def __mul__(self, other: "FeatureLibrary") -> "TensorLibrary":
+        from skdyn.symbolic.libraries._tensor import TensorLibrary
+
+        return TensorLibrary(self, other) if isinstance(other, FeatureLibrary) else NotImplemented

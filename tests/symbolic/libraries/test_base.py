@@ -1,0 +1,107 @@
+import numpy as np
+import pandas as pd
+import pytest
+import sympy
+
+from skdyn.symbolic.libraries import (
+    ConcatLibrary,
+    FeatureLibrary,
+    FourierLibrary,
+    FunctionLibrary,
+    PolynomialLibrary,
+    TensorLibrary,
+)
+
+
+class Bilinear(FeatureLibrary):
+    """A library of a user's own."""
+
+    def _terms(self, inputs):
+        first, *others = inputs.values()
+        for other in others:
+            yield ((first, 1), (other, 1))
+            yield ((other, 1), (first, 1))
+
+
+def test_a_library_of_ones_own_lists_its_terms_and_inherits_the_rest():
+    library = Bilinear().fit([[1.0, 2.0, 3.0]])
+    assert list(library.get_feature_names_out(["u", "x", "y"])) == ["u x", "u y"]
+    assert library.transform([[2.0, 3.0, 5.0]]).tolist() == [[6.0, 10.0]]
+    u, x, y = sympy.symbols("u x y")
+    assert library.to_sympy([u, x, y]) == [u * x, u * y]
+
+
+def test_operators_make_sums_and_products():
+    a, b = PolynomialLibrary(1), Bilinear()
+    assert isinstance(a + b, ConcatLibrary)
+    assert isinstance(a * b, TensorLibrary)
+    assert (a * b).right is b
+    with pytest.raises(TypeError, match="unsupported operand"):
+        a + 1
+    with pytest.raises(TypeError, match="unsupported operand"):
+        a * 2.0
+
+
+@pytest.mark.parametrize(
+    ("function", "told"),
+    [
+        ("log(x)", r"log\(x1\) is nan"),
+        ("1/(x+3)", r"1/\(x1\+3\) is inf"),
+        ("exp(-500*x)", r"exp\(-500 x1\) is inf"),
+    ],
+)
+def test_a_term_without_a_value_is_named_with_row_and_data(function, told):
+    X = np.array([[1.0, 1.0], [2.0, 1.0], [1.0, -3.0], [1.0, -4.0]])
+    library = (PolynomialLibrary() + FunctionLibrary([function])).fit(X)
+    with pytest.raises(ValueError, match=f"{told} in row 2 of X, where x1=-3. Leave it out"):
+        library.transform(X)
+
+
+def test_an_overflow_of_large_data_is_named():
+    library = PolynomialLibrary(5).fit([[1.0]])
+    with pytest.raises(ValueError, match=r"x0\^4 is inf in row 0 of X, where x0=1e\+100"):
+        library.transform([[1e100]])
+
+
+def test_too_many_terms_are_refused_before_they_are_made():
+    with pytest.raises(ValueError, match=r"more than 100000 terms of 20 columns. Lower its degree"):
+        PolynomialLibrary(8).fit(np.zeros((1, 20)))
+    library = FourierLibrary(20) * PolynomialLibrary(4)
+    with pytest.raises(ValueError, match="TensorLibrary makes more than 100000 terms"):
+        library.fit(np.zeros((1, 10)))
+
+
+def test_a_library_without_terms_is_refused():
+    with pytest.raises(ValueError, match=r"degree=0.* makes no terms of 2 columns. Give it"):
+        PolynomialLibrary(0, include_bias=False).fit([[1.0, 2.0]])
+
+
+def test_parts_are_neither_fitted_nor_left_unchecked():
+    left, right = PolynomialLibrary(1), PolynomialLibrary(-1)
+    with pytest.raises(ValueError, match="'degree' parameter of PolynomialLibrary"):
+        (left * right).fit([[1.0]])
+    (left + left).fit([[1.0]])
+    assert not hasattr(left, "terms_")
+
+
+def test_parameters_changed_after_the_fit_change_nothing_until_the_next():
+    library = PolynomialLibrary(1) + Bilinear()
+    library.fit([[1.0, 2.0]])
+    library.set_params(left__degree=3)
+    assert library.transform([[1.0, 2.0]]).tolist() == [[1.0, 1.0, 2.0, 2.0]]
+
+
+def test_functions_of_the_same_name_are_refused_unless_they_are_the_same():
+    one, other = FunctionLibrary([lambda x: x]), FunctionLibrary([lambda x: x + 1])
+    with pytest.raises(ValueError, match="Two different functions are named 'f0'"):
+        (one + other).fit([[1.0]])
+    same = one + one * PolynomialLibrary(1)
+    assert list(same.fit([[1.0]]).get_feature_names_out()) == ["f0(x0)", "f0(x0) x0"]
+
+
+def test_symbols_are_those_of_the_columns_or_one_for_each():
+    frame = pd.DataFrame({"prey": [1.0], "predator": [2.0]})
+    library = PolynomialLibrary(1).fit(frame)
+    assert library.to_sympy() == [1, sympy.Symbol("prey"), sympy.Symbol("predator")]
+    with pytest.raises(ValueError, match="one for each of the 2 columns; got 1"):
+        library.to_sympy([sympy.Symbol("x")])
