@@ -34,6 +34,11 @@ class ColumnLibrary(FeatureLibrary):
     --------
     TensorLibrary : Multiplies the libraries of states and of parameters.
 
+    References
+    ----------
+    .. [1] S. L. Brunton, J. L. Proctor, J. N. Kutz, "Discovering Governing Equations from Data by
+       Sparse Identification of Nonlinear Dynamical Systems", PNAS 113, 2016.
+
     Examples
     --------
     Equations whose coefficients are polynomials of a parameter [1]_, here in the last column:
@@ -45,11 +50,6 @@ class ColumnLibrary(FeatureLibrary):
     >>> library.fit([[0.0, 0.0, 1.0]]).get_feature_names_out(["x", "y", "mu"])
     array(['x', 'y', 'x^2', 'x y', 'y^2', 'mu x', 'mu y', 'mu x^2', 'mu x y',
            'mu y^2'], dtype=object)
-
-    References
-    ----------
-    .. [1] S. L. Brunton, J. L. Proctor, J. N. Kutz, "Discovering Governing Equations from Data by
-       Sparse Identification of Nonlinear Dynamical Systems", PNAS 113, 2016.
     """
 
     _parameter_constraints = {
