@@ -12,8 +12,8 @@ from pathlib import Path
 __version__ = "0.1.0"
 
 # Folders that hold no estimators; every other subpackage is a family and is found by itself.
-_FLOORS = frozenset({"datasets", "inspection", "metrics", "solvers", "tests", "training"})
-_SUBMODULES = frozenset({"base", "exceptions", "io", "testing"})
+_FLOORS = frozenset({"datasets", "inspection", "metrics", "solvers", "testing", "tests", "training"})
+_SUBMODULES = frozenset({"base", "exceptions", "io"})
 
 
 @cache

@@ -1,36 +1,34 @@
 """Save and load fitted estimators without code execution: safetensors and JSON in one file.
 
-A pickle runs whatever it holds; this format holds numbers and names only. The estimator's class is
-looked up among skdyn's own (and those the reader names), never imported by a path in the file.
+A pickle runs whatever it holds; this format holds numbers and names only. The class of an
+estimator, and of each estimator it is made of, is looked up among skdyn's own (and those the reader
+names), never imported by a path in the file.
 """
 
 import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 import skdyn
 from skdyn.exceptions import MissingExtraError
 
-if TYPE_CHECKING:
-    from sklearn.base import BaseEstimator
-
 __all__ = ["load", "save"]
 
-_FORMAT = 1
+_FORMAT = 2  # 1 held no estimators within estimators
 _SESSION_ONLY = {"_skl_callbacks"}  # live objects of a session, not part of a model
 
 
-def save(estimator: "BaseEstimator", path: str | os.PathLike[str]) -> None:
+def save(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
     """Write an estimator to a file.
 
     Parameters
     ----------
     estimator : estimator
-        A skdyn estimator, fitted or not.
+        A skdyn estimator, fitted or not; its parameters may be estimators too.
     path : str or path-like
         The file to write; ``.safetensors`` is a good ending.
 
@@ -52,17 +50,15 @@ def save(estimator: "BaseEstimator", path: str | os.PathLike[str]) -> None:
     NeuralODERegressor(augment_dim=2)
     """
     arrays = {}
-    state = {name: v for name, v in estimator.__getstate__().items() if name not in _SESSION_ONLY}
     header = {
         "format": _FORMAT,
         "skdyn_version": skdyn.__version__,
-        "class": type(estimator).__name__,
-        "state": _pack(state, "", arrays),
+        **_pack_estimator(estimator, "", arrays),
     }
     _safetensors().save_file(arrays, path, metadata={"skdyn": json.dumps(header)})
 
 
-def load(path: str | os.PathLike[str], *, trusted: Sequence[type] = ()) -> "BaseEstimator":
+def load(path: str | os.PathLike[str], *, trusted: Sequence[type] = ()) -> BaseEstimator:
     """Read an estimator written by :func:`save`.
 
     Parameters
@@ -102,10 +98,7 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[type] = ()) -> "Base
             f"{str(path)!r} was not written by skdyn.io.save of this version or an earlier one "
             f"(here: {skdyn.__version__}). Save it again, or update skdyn."
         )
-    cls = _known_class(header["class"], trusted)
-    estimator = cls.__new__(cls)
-    estimator.__setstate__(_unpack(header["state"], arrays))
-    return estimator
+    return _unpack_estimator(header, arrays, trusted)
 
 
 def _safetensors():
@@ -120,31 +113,45 @@ def _safetensors():
 
 def _known_class(name, trusted):
     known = {cls.__name__: cls for cls in trusted}
-    if name in known:
-        return known[name]
-    if name in skdyn.__all__:
-        return getattr(skdyn, name)
+    cls = known.get(name) or (getattr(skdyn, name) if name in skdyn.__all__ else None)
+    if isinstance(cls, type) and issubclass(cls, BaseEstimator):
+        return cls
     raise ValueError(
         f"The file holds a {name!r}, which is no estimator of skdyn. If you trust the class, pass "
         "it: load(path, trusted=[TheClass])."
     )
 
 
+def _pack_estimator(estimator, where, arrays):
+    state = {name: v for name, v in estimator.__getstate__().items() if name not in _SESSION_ONLY}
+    return {"class": type(estimator).__name__, "state": _pack(state, where, arrays)}
+
+
+def _unpack_estimator(packed, arrays, trusted):
+    cls = _known_class(packed["class"], trusted)
+    estimator = cls.__new__(cls)
+    estimator.__setstate__(_unpack(packed["state"], arrays, trusted))
+    return estimator
+
+
 def _pack(value, where, arrays):
     """Turn a value into JSON, moving numeric arrays into ``arrays`` under their place's name."""
+    if isinstance(value, np.generic) and value.dtype.kind in "biufU":
+        # Asked before the plain values, from which some of these types derive.
+        return {"scalar": value.item(), "dtype": value.dtype.str}
     if value is None or isinstance(value, bool | int | float | str):
         return value
+    if isinstance(value, BaseEstimator):
+        return _pack_estimator(value, where, arrays)
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
-        arrays[where] = np.ascontiguousarray(value)
+        arrays[where] = value.copy(order="C")
         return {"array": where}
     if isinstance(value, np.ndarray) and value.dtype.kind in "OU" and value.ndim == 1:
-        labels = [_pack(label, where, arrays) for label in value.tolist()]
+        labels = [_pack(label, f"{where}.{i}", arrays) for i, label in enumerate(value.tolist())]
         return {"labels": labels, "dtype": value.dtype.str}
-    if isinstance(value, np.generic):
-        return {"scalar": value.item(), "dtype": value.dtype.str}
     if isinstance(value, list | tuple):
         packed = [_pack(item, f"{where}.{i}", arrays) for i, item in enumerate(value)]
-        return {type(value).__name__ if type(value) in (list, tuple) else "tuple": packed}
+        return {"list" if isinstance(value, list) else "tuple": packed}
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
         return {"dict": {k: _pack(v, f"{where}.{k}".lstrip("."), arrays) for k, v in value.items()}}
     raise TypeError(
@@ -153,16 +160,19 @@ def _pack(value, where, arrays):
     )
 
 
-def _unpack(packed, arrays):
+def _unpack(packed, arrays, trusted):
     if not isinstance(packed, dict):
         return packed
+    if "class" in packed:
+        return _unpack_estimator(packed, arrays, trusted)
     if "array" in packed:
         return arrays[packed["array"]]
-    if "labels" in packed:
-        return np.array([_unpack(v, arrays) for v in packed["labels"]], dtype=packed["dtype"])
     if "scalar" in packed:
         return np.dtype(packed["dtype"]).type(packed["scalar"])
     if "dict" in packed:
-        return {key: _unpack(value, arrays) for key, value in packed["dict"].items()}
-    kind, items = next(iter(packed.items()))
-    return {"list": list, "tuple": tuple}[kind](_unpack(item, arrays) for item in items)
+        return {key: _unpack(value, arrays, trusted) for key, value in packed["dict"].items()}
+    kind = next(kind for kind in ("labels", "list", "tuple") if kind in packed)
+    items = [_unpack(item, arrays, trusted) for item in packed[kind]]
+    if kind == "labels":
+        return np.array(items, dtype=packed["dtype"])
+    return items if kind == "list" else tuple(items)

@@ -17,17 +17,28 @@ from sklearn.utils.estimator_checks import (
     parametrize_with_checks,
 )
 
-from skdyn.testing import all_estimators, contract_checks, expected_failed_checks, sample_data
+from skdyn.testing import (
+    all_estimators,
+    all_parts,
+    contract_checks,
+    expected_failed_checks,
+    quick_instance,
+    sample_data,
+)
+from skdyn.testing._probe import has_parameter, trains_a_module, two_candidates
 
-FEW_EPOCHS = 30
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-ESTIMATORS = [cls(max_iter=FEW_EPOCHS) for _, cls in all_estimators()]
+ESTIMATORS = [quick_instance(cls) for _, cls in all_estimators()]
+PARTS = [quick_instance(cls) for _, cls in all_parts()]
 
 
-def every_estimator(function):
-    return pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)(
-        function
-    )
+def every_estimator(function, meant_for=lambda estimator: True):
+    chosen = list(filter(meant_for, ESTIMATORS))
+    return pytest.mark.parametrize("estimator", chosen, ids=lambda e: type(e).__name__)(function)
+
+
+def every_network(function):
+    return every_estimator(function, trains_a_module)
 
 
 @parametrize_with_checks(
@@ -38,17 +49,23 @@ def test_scikit_learns_checks_pass(estimator, check):
 
 
 @parametrize_with_checks(
-    [cls(max_iter=FEW_EPOCHS, dtype="float64") for _, cls in all_estimators()],
+    [quick_instance(type(e), dtype="float64") for e in ESTIMATORS if has_parameter("dtype")(e)],
     expected_failed_checks=expected_failed_checks, xfail_strict=True,
 )  # fmt: skip
 def test_scikit_learns_checks_pass_in_float64(estimator, check):
     check(estimator)
 
 
-@every_estimator
-@pytest.mark.parametrize("check", contract_checks(), ids=lambda check: check.__name__)
-def test_the_contract_is_kept(estimator, check):
-    check(estimator)
+@pytest.mark.parametrize(
+    ("thing", "check"),
+    [
+        pytest.param(thing, check, id=f"{type(thing).__name__}-{check.__name__}")
+        for thing in ESTIMATORS + PARTS
+        for check in contract_checks(thing)
+    ],
+)
+def test_the_contract_is_kept(thing, check):
+    check(thing)
 
 
 @every_estimator
@@ -56,7 +73,7 @@ def test_column_names_are_handled_as_scikit_learn_does(estimator):
     check_dataframe_column_names_consistency(type(estimator).__name__, estimator)
 
 
-@every_estimator
+@every_network
 def test_scikit_learns_own_callbacks_work_under_the_search_too(estimator, capsys):
     X, y = sample_data(estimator)
     monitor = ScoringMonitor(scoring={"score": _own_score})
@@ -77,7 +94,7 @@ def _own_score(estimator, X, y, **metadata):
     return estimator.score(X, y, **metadata)
 
 
-@every_estimator
+@every_network
 def test_joblib_workers_do_not_oversubscribe(estimator):
     X, y = sample_data(estimator)
     with joblib.parallel_config("loky", n_jobs=2):
@@ -93,12 +110,19 @@ def _threads_after_fit(estimator, X, y):
     return torch.get_num_threads()
 
 
+def _mean_square(estimator, X, y=None):
+    return float(np.mean(np.square(estimator.transform(X))))
+
+
 @pytest.mark.slow
 @every_estimator
 def test_a_grid_search_runs_on_dask(estimator):
     distributed = pytest.importorskip("distributed", reason="extra 'dask' is not installed")
     X, y = sample_data(estimator)
-    search = GridSearchCV(estimator, {"tol": [1e-4, 1e-3]}, cv=2, error_score="raise")
+    search = GridSearchCV(
+        estimator, two_candidates(estimator), cv=2, error_score="raise",
+        scoring=None if hasattr(estimator, "score") else _mean_square,
+    )  # fmt: skip
     with (
         distributed.Client(
             n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None

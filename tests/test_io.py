@@ -3,6 +3,8 @@ import sys
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, clone
+from sklearn.linear_model import Lasso
 
 from skdyn import NeuralODEClassifier, NeuralODERegressor, io
 from skdyn.exceptions import MissingExtraError
@@ -69,6 +71,69 @@ def test_a_class_from_elsewhere_is_loaded_only_if_trusted(path):
     with pytest.raises(ValueError, match=r"'Elsewhere'.*trusted"):
         io.load(path)
     assert isinstance(io.load(path, trusted=[Elsewhere]), Elsewhere)
+
+
+class Meta(BaseEstimator):
+    """An estimator made of others, with attributes of many kinds."""
+
+    def __init__(self, estimator=None, others=()):
+        self.estimator = estimator
+        self.others = others
+
+    def fit(self, X, y):
+        """Fit the part and note values of every kind."""
+        self.estimator_ = clone(self.estimator).fit(X, y)
+        self.kinds_ = {
+            "scalars": [np.float64(0.5), np.int32(3), np.bool_(True), np.str_("x")],
+            "plain": (0.5, 3, True, "x", None, float("inf")),
+            "point": np.array(2.0),
+            "turned": np.arange(6).reshape(2, 3).T,
+            "names": np.array(["x0", "x1 x2"], dtype=object),
+            "nested": [{"a": np.zeros(2)}, {"a": np.ones(2)}],
+        }
+        return self
+
+
+def test_estimators_within_estimators_come_back_with_what_they_learnt(path):
+    part = NeuralODERegressor((4,), max_iter=2, tol=0, random_state=0)
+    model = Meta(part, others=[("second", NeuralODEClassifier(alpha=0.5))]).fit(X, Y)
+    io.save(model, path)
+    again = io.load(path, trusted=[Meta])
+    assert repr(again) == repr(model)
+    assert not hasattr(again.estimator, "n_features_in_")
+    np.testing.assert_array_equal(again.estimator_.predict(X), model.estimator_.predict(X))
+
+
+def test_scalars_and_arrays_keep_type_shape_and_order(path):
+    model = Meta(NeuralODERegressor((4,), max_iter=2, tol=0)).fit(X, Y)
+    io.save(model, path)
+    kinds = io.load(path, trusted=[Meta]).kinds_
+    assert [type(v) for v in kinds["scalars"]] == [type(v) for v in model.kinds_["scalars"]]
+    assert kinds["scalars"] == model.kinds_["scalars"]
+    assert kinds["plain"] == model.kinds_["plain"]
+    for name in ("point", "turned", "names"):
+        assert kinds[name].dtype == model.kinds_[name].dtype
+        np.testing.assert_array_equal(kinds[name], model.kinds_[name])
+    assert kinds["point"].shape == ()
+    np.testing.assert_array_equal([entry["a"] for entry in kinds["nested"]], [[0, 0], [1, 1]])
+
+
+def test_a_part_from_elsewhere_is_loaded_only_if_trusted(path):
+    io.save(Meta(Lasso(alpha=0.25)), path)
+    with pytest.raises(ValueError, match=r"'Lasso'.*trusted"):
+        io.load(path, trusted=[Meta])
+    assert io.load(path, trusted=[Meta, Lasso]).estimator.alpha == 0.25
+
+
+def test_a_function_is_no_plain_value(path):
+    with pytest.raises(TypeError, match=r"'others\.0' is a function"):
+        io.save(Meta(others=[lambda x: x]), path)
+
+
+def test_only_estimators_are_built(path):
+    io.save(Meta(), path)
+    with pytest.raises(ValueError, match="no estimator of skdyn"):
+        io.load(path, trusted=[type("Meta", (), {})])
 
 
 def test_other_files_are_refused(path):

@@ -1,0 +1,159 @@
+"""How the checks put questions to an estimator they know nothing of: data, answers, refusals."""
+
+import warnings
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
+from sklearn.datasets import make_classification, make_regression
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import has_fit_parameter
+
+from skdyn.base import TorchEstimator
+
+__all__ = [
+    "answer",
+    "can_fit",
+    "fit",
+    "has_parameter",
+    "meant_for",
+    "reads_times",
+    "refuses",
+    "sample_data",
+    "seeded",
+    "trains_a_module",
+    "two_candidates",
+]
+
+
+# -- what has a meaning for whom -------------------------------------------------------------
+
+
+def meant_for(has_meaning):
+    """Mark a check with the condition on an estimator under which it has a meaning.
+
+    Parameters
+    ----------
+    has_meaning : callable
+        A function of an estimator.
+
+    Returns
+    -------
+    callable
+        A decorator of checks.
+    """
+
+    def mark(check):
+        check.has_meaning = has_meaning
+        return check
+
+    return mark
+
+
+def can_fit(estimator):
+    """Whether it is an estimator, not only an object with parameters."""
+    return hasattr(estimator, "fit")
+
+
+def trains_a_module(estimator):
+    """Whether it trains a torch module, epoch after epoch."""
+    return isinstance(estimator, TorchEstimator)
+
+
+def reads_times(estimator):
+    """Whether the rows of a two-dimensional ``X`` are points in time."""
+    return has_fit_parameter(estimator, "t")
+
+
+def has_parameter(name):
+    """Return the condition that an estimator has a parameter."""
+    return lambda estimator: name in estimator.get_params(deep=False)
+
+
+# -- data ------------------------------------------------------------------------------------
+
+
+def sample_data(
+    estimator: BaseEstimator, random_state: int = 0
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return data of a kind this estimator can learn quickly.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Its tags and the signature of its ``fit`` decide.
+    random_state : int, default=0
+        Another number gives other data of the same kind.
+
+    Returns
+    -------
+    X : ndarray of shape (60, 4)
+        A table; the rows are time points, a unit of time apart, where ``fit`` takes times.
+    y : ndarray of shape (60,) or None
+        Targets, where the estimator needs any.
+    """
+    if is_classifier(estimator):
+        return make_classification(
+            60, 4, n_informative=3, n_redundant=0, n_classes=3, n_clusters_per_class=1,
+            random_state=random_state,
+        )  # fmt: skip
+    if is_regressor(estimator) and not reads_times(estimator):
+        return make_regression(60, 4, noise=0.1, random_state=random_state)
+    # Two damped oscillators: smooth, a closed linear system, and free of the polynomial identities
+    # that undamped ones obey (cos^2 + sin^2 = 1), so that what is to be found is unique.
+    t = np.arange(60.0)
+    phase = 0.3 * t + random_state, 0.5 * t + random_state
+    turns = [wave(angle) for angle in phase for wave in (np.cos, np.sin)]
+    return np.stack(turns, axis=1) * np.exp(-np.outer(t, [0.01, 0.01, 0.017, 0.017])), None
+
+
+# -- questions and answers -------------------------------------------------------------------
+
+
+def seeded(estimator, random_state=0):
+    """Clone an estimator, with a seed where it takes one."""
+    copied = clone(estimator)
+    if has_parameter("random_state")(copied):
+        copied.set_params(random_state=random_state)
+    return copied
+
+
+def fit(estimator, X, y, **fit_params):
+    """Fit a clone; that it did not converge is expected of checks."""
+    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+        return clone(estimator).fit(X, y, **fit_params)
+
+
+def answer(fitted, X):
+    """Ask for whatever the estimator is there for, most informative first."""
+    for method in ("predict_proba", "predict", "transform"):
+        if hasattr(fitted, method):
+            return np.asarray(getattr(fitted, method)(X))
+    raise AssertionError(f"{fitted} has neither predict nor transform.")
+
+
+def refuses(call, *words):
+    """Assert that the call raises a ValueError or TypeError that uses one of the words."""
+    message = None
+    try:
+        call()
+    except (ValueError, TypeError) as error:
+        message = str(error).lower()
+    assert message is not None, f"bad input was accepted; expected an error naming one of {words}"
+    assert any(word.lower() in message for word in words), f"{message!r} names none of {words}"
+
+
+def two_candidates(estimator):
+    """Return a grid over one of its parameters: a size if there is one, else a count or a switch.
+
+    Nested parameters count; the grid is empty, one candidate, where there is nothing to vary.
+    """
+    values = estimator.get_params()
+    for kind, other in (
+        (float, lambda value: value / 2),
+        (int, lambda value: value + 1),
+        (bool, lambda value: not value),
+    ):
+        for name, value in values.items():
+            if type(value) is kind and (kind is bool or value > 0):
+                return {name: [value, other(value)]}
+    return {}

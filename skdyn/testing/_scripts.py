@@ -1,0 +1,155 @@
+"""Dropping into scripts: what a scikit-learn user takes for granted."""
+
+import warnings
+
+import joblib
+import numpy as np
+import pandas as pd
+import torch
+from sklearn import config_context
+from sklearn.base import is_classifier, is_regressor
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import get_tags
+from sklearn.utils.validation import has_fit_parameter
+
+from skdyn.testing._probe import (
+    answer,
+    fit,
+    meant_for,
+    refuses,
+    sample_data,
+    seeded,
+    trains_a_module,
+    two_candidates,
+)
+
+
+def check_pipeline_and_grid_search(estimator):
+    """A pipeline around it is searched in two processes and predicts."""
+    X, y = sample_data(estimator)
+    steps = [StandardScaler(), seeded(estimator)]
+    if not hasattr(estimator, "score"):  # it works for a model behind it
+        steps, y = [*steps, Ridge()], X.sum(axis=1)
+    name = type(estimator).__name__.lower()
+    grid = {f"{name}__{key}": values for key, values in two_candidates(estimator).items()}
+    search = GridSearchCV(make_pipeline(*steps), grid, cv=2, n_jobs=2, error_score="raise")
+    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+        search.fit(X, y)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert len(answer(search.best_estimator_, X)) == len(X)
+
+
+def check_fitted_attributes(estimator):
+    """What every fitted estimator tells."""
+    X, y = sample_data(estimator)
+    fitted = fit(estimator, X, y)
+    assert fitted.n_features_in_ == X.shape[1]
+    assert getattr(fitted, "n_iter_", 1) >= 1
+
+
+def check_feature_names_are_remembered_and_compared(estimator):
+    """pandas in; a frame with other names or another order is refused."""
+    X, y = sample_data(estimator)
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    fitted = fit(estimator, frame, y)
+    assert list(fitted.feature_names_in_) == list("abcd")
+    np.testing.assert_array_equal(answer(fitted, frame), answer(fitted, frame.copy()))
+    refuses(lambda: answer(fitted, frame[list("dcba")]), "feature names")
+    refuses(lambda: answer(fitted, frame.rename(columns={"a": "z"})), "feature names")
+
+
+@meant_for(lambda estimator: hasattr(estimator, "transform"))
+def check_transformers_set_output(estimator):
+    """``set_output(transform="pandas")`` gives a frame with named columns."""
+    X, y = sample_data(estimator)
+    fitted = fit(estimator, X, y).set_output(transform="pandas")
+    frame = fitted.transform(X)
+    assert isinstance(frame, pd.DataFrame)
+    assert list(frame.columns) == list(fitted.get_feature_names_out())
+
+
+@meant_for(is_classifier)
+def check_string_labels(estimator):
+    """Labels come back as they went in, strings included."""
+    X, y = sample_data(estimator)
+    names = np.array(["ash", "birch", "cedar"], dtype=object)[y]
+    fitted = fit(estimator, X, names)
+    assert list(fitted.classes_) == ["ash", "birch", "cedar"]
+    assert set(fitted.predict(X)) <= set(names)
+
+
+@meant_for(is_regressor)
+def check_regressors_return_float64(estimator):
+    """float64 out, whatever went in; several targets keep their columns."""
+    X, y = sample_data(estimator)
+    if y is None:  # an option of those that find targets by themselves
+        y = X[:, 0]
+    fitted = fit(estimator, X.astype(np.float32), y.astype(np.float32))
+    assert fitted.predict(X.astype(np.float32)).dtype == np.float64
+    if get_tags(estimator).target_tags.multi_output:
+        assert fit(estimator, X, np.stack([y, -y], axis=1)).predict(X).shape == (len(X), 2)
+
+
+def _metadata(estimator, n_samples):
+    """Return what ``fit`` takes beside the data and the checks know how to make."""
+    known = {
+        "sample_weight": np.linspace(0.1, 2.0, n_samples),
+        "t": np.linspace(0.0, 0.5 * n_samples, n_samples),
+    }
+    return {name: value for name, value in known.items() if has_fit_parameter(estimator, name)}
+
+
+@meant_for(lambda estimator: bool(_metadata(estimator, 1)))
+def check_metadata_routing(estimator):
+    """Keyword data of ``fit`` are routed through a pipeline when asked for, and count."""
+    X, y = sample_data(estimator)
+    plain = seeded(estimator)
+    for name, value in _metadata(estimator, len(X)).items():
+        direct = fit(plain, X, y, **{name: value})
+        with (
+            config_context(enable_metadata_routing=True),
+            warnings.catch_warnings(action="ignore", category=ConvergenceWarning),
+        ):
+            routed = make_pipeline(seeded(estimator).set_fit_request(**{name: True}))
+            routed.fit(X, y, **{name: value})
+        np.testing.assert_array_equal(answer(routed, X), answer(direct, X))
+        assert not np.array_equal(answer(fit(plain, X, y), X), answer(direct, X)), name
+
+
+# -- randomness and the process around it ----------------------------------------------------
+
+
+def check_same_seed_same_model(estimator):
+    """The same ``random_state`` gives the same model bit for bit, in threads and processes."""
+    X, y = sample_data(estimator)
+    model = seeded(estimator, 3)
+    once = answer(fit(model, X, y), X)
+    np.testing.assert_array_equal(once, answer(fit(model, X, y), X))
+    if trains_a_module(estimator):  # whose first weights are drawn, whatever the options
+        other = answer(fit(seeded(estimator, 4), X, y), X)
+        assert not np.array_equal(once, other), "random_state changes nothing"
+    for backend in ("threading", "loky"):
+        with joblib.parallel_config(backend, n_jobs=2):
+            many = joblib.Parallel()(joblib.delayed(fit)(model, X, y) for _ in range(3))
+        for fitted in many:
+            np.testing.assert_array_equal(once, answer(fitted, X), err_msg=backend)
+
+
+def check_global_state_is_left_alone(estimator):
+    """Global random states, default dtype, threads and grad mode are as found after ``fit``."""
+    X, y = sample_data(estimator)
+
+    def state():
+        numpy_state = np.random.get_state()  # noqa: NPY002  (the global state is the subject)
+        return (
+            torch.get_rng_state().tolist(), numpy_state[1].tolist(), numpy_state[2], np.geterr(),
+            torch.get_default_dtype(), torch.get_num_threads(), torch.is_grad_enabled(),
+        )  # fmt: skip
+
+    before = state()
+    answer(fit(seeded(estimator), X, y), X)
+    assert state() == before

@@ -1,0 +1,196 @@
+"""Training a torch module: what it tells, how it stops, goes on and fails."""
+
+import pickle
+import warnings
+
+import numpy as np
+import torch
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.utils.validation import has_fit_parameter
+
+import skdyn
+from skdyn.testing._probe import (
+    answer,
+    fit,
+    has_parameter,
+    meant_for,
+    refuses,
+    sample_data,
+    seeded,
+    trains_a_module,
+)
+
+
+@meant_for(trains_a_module)
+def check_training_is_told(estimator):
+    """What every trained estimator tells about its training."""
+    X, y = sample_data(estimator)
+    fitted = fit(estimator, X, y)
+    assert fitted.n_iter_ == len(fitted.loss_curve_) >= 1
+    assert np.isfinite(fitted.loss_curve_).all()
+    assert np.isfinite(fitted.best_loss_)
+    assert fitted.validation_scores_ is None
+    assert isinstance(fitted.module_, torch.nn.Module)
+    assert not fitted.module_.training
+    assert torch.device(fitted.device_).type in ("cpu", "cuda")
+
+
+@meant_for(trains_a_module)
+def check_float64_training(estimator):
+    """``dtype="float64"`` trains in float64 on the same footing."""
+    X, y = sample_data(estimator)
+    fitted = fit(clone(estimator).set_params(dtype="float64"), X, y)
+    floats = [w.dtype for w in fitted.module_.state_dict().values() if w.is_floating_point()]
+    assert set(floats) == {torch.float64}
+    assert np.isfinite(answer(fitted, X)).all()
+
+
+@meant_for(trains_a_module)
+def check_convergence_warning(estimator):
+    """A fit cut short by ``max_iter`` says so."""
+    X, y = sample_data(estimator)
+    cut_short = clone(estimator).set_params(max_iter=1)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        cut_short.fit(X, y)
+    messages = [str(w.message) for w in caught if issubclass(w.category, ConvergenceWarning)]
+    assert any("max_iter=1" in message for message in messages), messages
+
+
+@meant_for(lambda estimator: trains_a_module(estimator) and has_fit_parameter(estimator, "y_val"))
+def check_early_stopping(estimator):
+    """``early_stopping`` watches a share of the data or ``X_val, y_val``, and keeps the best."""
+    X, y = sample_data(estimator)
+    stopping = clone(estimator).set_params(early_stopping=True, n_iter_no_change=2, max_iter=30)
+    X_val, y_val = sample_data(estimator, random_state=0)
+    for fit_params in ({}, {"X_val": X_val[:20], "y_val": y_val[:20]}):
+        fitted = fit(stopping, X, y, **fit_params)
+        assert len(fitted.validation_scores_) == fitted.n_iter_
+        assert fitted.best_loss_ == -max(fitted.validation_scores_)
+    refuses(lambda: fit(stopping, X, y, X_val=X_val), "y_val")
+    refuses(lambda: fit(estimator, X, y, X_val=X_val, y_val=y_val), "early_stopping")
+
+
+@meant_for(trains_a_module)
+def check_partial_fit_and_warm_start(estimator):
+    """Both continue from the present weights and count their epochs."""
+    X, y = sample_data(estimator)
+    fresh = seeded(estimator)
+    if hasattr(estimator, "partial_fit"):
+        learner = clone(fresh)
+        for _ in range(3):
+            learner.partial_fit(X, y)
+        assert learner.n_iter_ == 3
+        assert learner.loss_curve_[-1] < learner.loss_curve_[0]
+        np.testing.assert_array_equal(
+            answer(pickle.loads(pickle.dumps(learner)).partial_fit(X, y), X).shape,
+            answer(learner, X).shape,
+        )
+    warm = clone(fresh).set_params(warm_start=True)
+    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+        first = warm.fit(X, y).loss_curve_[-1]
+        again = warm.fit(X, y).loss_curve_[0]
+    assert again < fit(fresh, X, y).loss_curve_[0]
+    assert np.isfinite(first)
+
+
+class _Interrupt:
+    """A callback that acts as Ctrl-C after the first epoch."""
+
+    def setup(self, estimator, context):
+        """Nothing to prepare."""
+
+    def teardown(self, estimator, context):
+        """Nothing to clean up."""
+
+    def on_fit_task_begin(self, estimator, context):
+        """Nothing to do."""
+
+    def on_fit_task_end(self, estimator, context):
+        """Interrupt."""
+        raise KeyboardInterrupt
+
+
+@meant_for(trains_a_module)
+def check_interrupt_leaves_no_half_fitted_model(estimator):
+    """Ctrl-C raises; a new estimator stays unfitted, a fitted one stays what it was."""
+    X, y = sample_data(estimator)
+    fresh = clone(estimator).set_callbacks(_Interrupt())
+    _interrupted(fresh, X, y)
+    try:
+        answer(fresh, X)
+    except NotFittedError:
+        pass
+    else:
+        raise AssertionError("interrupted in its first fit, the estimator looks fitted")
+    assert not hasattr(fresh, "n_features_in_")
+    fitted = fit(estimator, X, y)
+    before = answer(fitted, X)
+    _interrupted(fitted.set_callbacks(_Interrupt()), X[::2], None if y is None else y[::2])
+    np.testing.assert_array_equal(answer(fitted, X), before)
+    if hasattr(estimator, "partial_fit"):
+        learner = clone(estimator).partial_fit(X, y)
+        before = answer(learner, X)
+        _interrupted(learner.set_callbacks(_Interrupt()), X, y, "partial_fit")
+        np.testing.assert_array_equal(answer(learner, X), before)
+
+
+def _interrupted(estimator, X, y, method="fit"):
+    try:
+        getattr(estimator, method)(X, y)
+    except KeyboardInterrupt:
+        return
+    raise AssertionError("the interrupt was swallowed")
+
+
+class _Listener(_Interrupt):
+    """A callback that counts epochs and scores the estimator as it is after each."""
+
+    def __init__(self):
+        self.epochs = []
+
+    def on_fit_task_end(self, estimator, context, *, X=None, fitted_estimator=None):
+        """Note the epoch; stop after three."""
+        if context.task_name == "epoch":
+            self.epochs.append(answer(fitted_estimator, X))
+        return len(self.epochs) == 3
+
+
+@meant_for(trains_a_module)
+def check_callbacks(estimator):
+    """scikit-learn's callbacks see every epoch, can look at the model so far and stop it."""
+    X, y = sample_data(estimator)
+    listener = _Listener()
+    listening = clone(estimator).set_params(max_iter=5, tol=0.0).set_callbacks(listener)
+    fitted = fit(listening, X, y)
+    assert fitted.n_iter_ == len(listener.epochs) == 3
+    np.testing.assert_allclose(listener.epochs[-1], answer(fitted, X), rtol=1e-5, atol=1e-6)
+    assert not np.array_equal(listener.epochs[0], listener.epochs[-1])
+
+
+@meant_for(trains_a_module)
+def check_divergence_is_never_silent(estimator):
+    """A hopeless learning rate ends in a typed error or in a finite model, never in NaN."""
+    X, y = sample_data(estimator)
+    descent = "optimizer" if has_parameter("optimizer")(estimator) else "solver"
+    wild = clone(estimator).set_params(learning_rate=1e18, max_iter=5, **{descent: "sgd"})
+    failure = None
+    with warnings.catch_warnings(action="ignore"):
+        try:
+            wild.fit(X, y)
+        except (skdyn.exceptions.TrainingDivergedError, skdyn.exceptions.SolverError) as error:
+            failure = str(error)
+    if failure is None:
+        outcome = _answer_unless_unsolvable(wild, X)
+        assert outcome is None or np.isfinite(outcome).all()
+    else:
+        assert "learning_rate" in failure or "step" in failure, failure
+        assert not hasattr(wild, "module_")
+
+
+def _answer_unless_unsolvable(fitted, X):
+    try:
+        return answer(fitted, X)
+    except skdyn.exceptions.SolverError:
+        return None

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+from sklearn.linear_model import Ridge
+from sklearn.preprocessing import PolynomialFeatures
+
+from skdyn.testing import _bad_input
+
+
+class Swallowing(Ridge):
+    """Takes NaN for zero."""
+
+    def fit(self, X, y):
+        return super().fit(np.nan_to_num(X), y)
+
+
+class Careless(Ridge):
+    """Takes any alpha."""
+
+    def fit(self, X, y):
+        return Ridge.fit(self.set_params(alpha=1.0), X, y)
+
+
+class Dividing(Ridge):
+    """Standardises in its own way."""
+
+    def predict(self, X):
+        with np.errstate(invalid="ignore"):
+            return super().predict(X) + 0.0 / np.ptp(X[:, 0])
+
+
+class Fussy(Ridge):
+    """Refuses constant columns, and may say why."""
+
+    reason = "Column 0 is constant."
+
+    def fit(self, X, y):
+        if np.ptp(X[:, 0]) == 0:
+            raise ValueError(self.reason)
+        return super().fit(X, y)
+
+
+class Curt(Fussy):
+    """Does not say why."""
+
+    reason = "No."
+
+
+@pytest.mark.parametrize(
+    ("check", "broken", "sound"),
+    [
+        ("bad_data", Swallowing(), Ridge()),
+        ("bad_parameters_are_named", Careless(), Ridge()),
+        ("constant_columns_and_single_class", Dividing(), Ridge()),
+        ("constant_columns_and_single_class", Curt(), Fussy()),
+        ("bad_data", Swallowing(), PolynomialFeatures()),
+    ],
+)
+def test_a_broken_promise_is_caught_and_a_kept_one_passes(check, broken, sound):
+    check = getattr(_bad_input, f"check_{check}")
+    check(sound)
+    with pytest.raises(AssertionError):
+        check(broken)
