@@ -235,20 +235,20 @@ def test_a_wrong_default_is_caught():
 
 def twins():
     """Groups of siblings whose shared parameters must be told in the same words."""
-    from sklearn.base import BaseEstimator
+    from skdyn.base import TorchEstimator
 
-    estimators, generators = [], []
+    networks, generators = [], []
     for path, thing in OBJECTS.items():
-        if inspect.isclass(thing) and issubclass(thing, BaseEstimator) and path.count(".") == 2:
-            estimators.append(path)
+        if inspect.isclass(thing) and issubclass(thing, TorchEstimator) and path.count(".") == 2:
+            networks.append(path)
         if path.startswith("skdyn.datasets.make_"):
             generators.append(path)
     pairs = {
         path.removesuffix("Regressor"): [path.replace("Regressor", "Classifier"), path]
-        for path in estimators
-        if path.endswith("Regressor") and path.replace("Regressor", "Classifier") in estimators
+        for path in networks
+        if path.endswith("Regressor") and path.replace("Regressor", "Classifier") in networks
     }
-    return {"estimators": sorted(estimators), "generators": sorted(generators), **pairs}
+    return {"networks": sorted(networks), "generators": sorted(generators), **pairs}
 
 
 # Parameters that mean something of its own in each estimator are compared within no group.
@@ -268,7 +268,7 @@ def differing_words(paths, docstrings):
 
 
 def shared_vocabulary(paths):
-    """Parameters that the estimators' base owns and none of them gives other values."""
+    """Parameters that the networks' base owns and none of them gives other values."""
     from skdyn.base import TorchEstimator
 
     constraints = [getattr(find(path), "_parameter_constraints", {}) for path in paths]
@@ -284,7 +284,7 @@ def test_twins_tell_the_same_parameter_in_the_same_words(group):
     paths = twins()[group]
     assert len(paths) > 1
     found = differing_words(paths, [find(path).__doc__ for path in paths])
-    if group == "estimators":
+    if group == "networks":
         found = [line for line in found if line.split(":")[0] in shared_vocabulary(paths)]
     assert found == []
 

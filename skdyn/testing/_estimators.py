@@ -58,8 +58,8 @@ def quick_instance(estimator_class: type[BaseEstimator], **parameters: Any) -> B
     Parameters
     ----------
     estimator_class : type
-        A class of :func:`all_estimators` or :func:`all_parts`. One whose defaults are slow names quicker ones, for checks, in its
-        attribute ``_quick_parameters``.
+        A class of :func:`all_estimators` or :func:`all_parts`. One whose defaults are slow names
+        quicker ones, for checks, in its attribute ``_quick_parameters``.
     **parameters
         Parameters to set beside those.
 
