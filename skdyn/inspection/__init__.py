@@ -7,6 +7,8 @@ matplotlib (extra ``plot``) is imported only there.
 from skdyn.inspection._edge import EdgeDisplay
 from skdyn.inspection._kan import KANDisplay
 from skdyn.inspection._loss_curve import LossCurveDisplay
+from skdyn.inspection._pareto import ParetoDisplay
+from skdyn.inspection._phase_portrait import PhasePortraitDisplay
 from skdyn.inspection._trajectory import TrajectoryDisplay
 from skdyn.inspection._vector_field import VectorFieldDisplay
 
@@ -14,6 +16,8 @@ __all__ = [
     "EdgeDisplay",
     "KANDisplay",
     "LossCurveDisplay",
+    "ParetoDisplay",
+    "PhasePortraitDisplay",
     "TrajectoryDisplay",
     "VectorFieldDisplay",
 ]

@@ -13,19 +13,22 @@ def as_cases(X: Any, name: str = "X") -> np.ndarray:
     Parameters
     ----------
     X : array-like of shape (n_cases, n_channels, n_timepoints) or (n_timepoints, n_channels)
-        Trajectories, or one.
+        Trajectories, or one; or a list of (n_channels, n_timepoints_i).
     name : str, default="X"
         Name in messages.
 
     Returns
     -------
     ndarray of shape (n_cases, n_channels, n_timepoints)
+        Shorter cases end in NaN.
 
     Raises
     ------
     ValueError
         If the number of axes is another.
     """
+    if isinstance(X, list | tuple) and X and all(np.ndim(case) == 2 for case in X):
+        X = _of_one_length(X)
     X = np.asarray(X, dtype=np.float64)
     if X.ndim == 2:
         return X.T[None]
@@ -35,6 +38,14 @@ def as_cases(X: Any, name: str = "X") -> np.ndarray:
             f"trajectory, (n_timepoints, n_channels); got shape {X.shape}."
         )
     return X
+
+
+def _of_one_length(cases):
+    longest = max(np.shape(case)[1] for case in cases)
+    padded = np.full((len(cases), len(cases[0]), longest), np.nan)
+    for row, case in zip(padded, cases, strict=True):
+        row[:, : np.shape(case)[1]] = case
+    return padded
 
 
 def channel_names(estimator: Any, n_channels: int) -> list[str]:

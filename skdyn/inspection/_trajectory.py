@@ -7,13 +7,12 @@ import numpy as np
 
 from skdyn.inspection._axes import axes_or_new
 from skdyn.inspection._channels import as_cases, channel_names
+from skdyn.inspection._course import follow_case, times_of_case
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
 __all__ = ["TrajectoryDisplay"]
-
-_RESOLUTION = 400  # points of a curve
 
 
 class TrajectoryDisplay:
@@ -103,20 +102,8 @@ class TrajectoryDisplay:
             If no state of the trajectory is complete.
         """
         observed = as_cases(X)[case]
-        times = np.arange(observed.shape[1], dtype=np.float64)
-        if t is not None:
-            times = np.asarray(t, dtype=np.float64)
-            times = times if times.ndim == 1 else times[case]
-        complete = np.flatnonzero(~np.isnan(observed).any(axis=0))
-        if not len(complete):
-            raise ValueError(
-                f"Case {case} has no time point at which all channels were observed, so there is "
-                "no state to follow it from."
-            )
-        first = complete[0]
-        last = np.nanmax(times) if horizon is None else horizon
-        t_model = np.linspace(times[first], last, _RESOLUTION)
-        modelled = estimator.simulate(observed[:, first], t_model).T
+        times = times_of_case(t, case, observed.shape[1])
+        t_model, modelled = follow_case(estimator, observed, times, case, horizon)
         names = channel_names(estimator, len(observed))
         return cls(times, observed, t_model, modelled, names).plot(ax=ax)
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from skdyn.inspection._axes import axes_or_new
 from skdyn.inspection._channels import as_cases, channel_names
+from skdyn.inspection._plane import field_on_grid
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -76,7 +77,7 @@ class VectorFieldDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted, with ``vector_field``.
+            Fitted, with ``vector_field``, or with ``predict`` that gives velocities.
         X : array-like of shape (n_cases, n_channels, n_timepoints) or (n_timepoints, n_channels)
             Trajectories, without a channel of times; they set the range and are drawn.
         channels : tuple of two int, default=(0, 1)
@@ -99,12 +100,8 @@ class VectorFieldDisplay:
         if X.shape[1] < 2:
             raise ValueError(f"A vector field needs 2 channels; X has {X.shape[1]}.")
         channels = list(channels)
-        lowest, highest = np.nanmin(X, axis=(0, 2)), np.nanmax(X, axis=(0, 2))
-        axes = [np.linspace(lowest[c], highest[c], grid_resolution) for c in channels]
-        points = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)
-        states = np.tile(np.nanmean(X, axis=(0, 2)), (len(points), 1))
-        states[:, channels] = points
-        velocities = estimator.vector_field(states)[:, channels]
+        field = field_on_grid(estimator, X, channels, grid_resolution)
+        points, velocities = field.points.reshape(-1, 2), field.velocities.reshape(-1, 2)
         names = [channel_names(estimator, X.shape[1])[c] for c in channels]
         return cls(points, velocities, X[:, channels], names).plot(ax=ax)
 

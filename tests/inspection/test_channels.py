@@ -19,3 +19,10 @@ def test_one_trajectory_becomes_one_case():
 def test_channels_have_names_or_numbers():
     assert channel_names(Named(), 2) == ["hare", "lynx"]
     assert channel_names(object(), 2) == ["channel 0", "channel 1"]
+
+
+def test_shorter_cases_of_a_list_end_in_nan():
+    cases = as_cases([np.ones((2, 3)), np.zeros((2, 1))])
+    assert cases.shape == (2, 2, 3)
+    assert np.isnan(cases[1, :, 1:]).all()
+    assert not np.isnan(cases[0]).any()
