@@ -143,15 +143,15 @@ class PhasePortraitDisplay:
         resolution = grid_resolution if len(channels) > 1 else 10 * grid_resolution
         field = field_on_grid(estimator, X, channels, resolution, bounds)
         n_trajectories = min(n_trajectories, len(X)) if len(channels) > 1 else 0
-        curves = _simulated(estimator, X[:n_trajectories], t)
+        trajectories = [c[channels] for c in _simulated(estimator, X[:n_trajectories], t)]
         found = _fixed_points(estimator, field)
         points = np.array([point for point, _ in found]).reshape(-1, X.shape[1])[:, channels]
         stability = [_stability(eigenvalues) for _, eigenvalues in found]
         names = [channel_names(estimator, X.shape[1])[c] for c in channels]
-        data = X[:, channels]
-        return cls(field.axes, field.velocities, data, trajectories, points, stability, names).plot(
-            ax=ax
+        portrait = cls(
+            field.axes, field.velocities, X[:, channels], trajectories, points, stability, names
         )
+        return portrait.plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw the portrait.
