@@ -1,0 +1,208 @@
+"""What every estimator that finds equations offers once they are found."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from skdyn._trajectories import is_trajectories
+from skdyn._validation import check_is_fitted, validate_data
+from skdyn.symbolic._fixed_points import FixedPoint
+
+if TYPE_CHECKING:
+    import sympy
+
+__all__ = ["SymbolicODEMixin"]
+
+
+class SymbolicODEMixin:
+    """The equations of a fitted estimator: shown, evaluated, solved.
+
+    An estimator supplies ``system_``, an :class:`EquationSystem`, and ``bounds_``, the lowest and
+    highest value of each state in the training data; it may evaluate derivatives itself in
+    ``_derivatives``.
+    """
+
+    def equations(self, precision: int = 3) -> list[str]:
+        """Return the equations as text.
+
+        Parameters
+        ----------
+        precision : int, default=3
+            Significant digits of the numbers.
+
+        Returns
+        -------
+        list of str
+            Such as "x' = 1.1 x - 0.4 x y".
+        """
+        check_is_fitted(self)
+        return self.system_.equations(precision)
+
+    def print(self, precision: int = 3) -> None:
+        """Print the equations.
+
+        Parameters
+        ----------
+        precision : int, default=3
+            Significant digits of the numbers.
+        """
+        print("\n".join(self.equations(precision)))
+
+    def latex(self, precision: int = 3) -> str:
+        """Return the equations in LaTeX.
+
+        Parameters
+        ----------
+        precision : int, default=3
+            Significant digits of the numbers.
+
+        Returns
+        -------
+        str
+            An ``aligned`` block for mathematics mode.
+        """
+        check_is_fitted(self)
+        return self.system_.latex(precision)
+
+    def to_sympy(self) -> "list[sympy.Expr]":
+        """Return the right-hand sides as sympy expressions.
+
+        Returns
+        -------
+        list of sympy.Expr
+            In real symbols of the features' and controls' names.
+        """
+        check_is_fitted(self)
+        return self.system_.to_sympy()
+
+    def predict(self, X: ArrayLike | Sequence[ArrayLike], u: Any = None) -> np.ndarray | list:
+        """Evaluate the right-hand sides: the derivatives of states.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_cases, n_channels, n_timepoints)
+            States; a list of ``(n_channels, n_timepoints_i)`` too. With three axes and in lists, a
+            state that is not complete (NaN) has derivatives NaN.
+        u : array-like, default=None
+            Controls in the layout of ``X``.
+
+        Returns
+        -------
+        ndarray or list of ndarray
+            Derivatives in the layout of ``X``.
+
+        Raises
+        ------
+        ValueError
+            If the states or controls do not fit the equations, or an equation has no value.
+        """
+        check_is_fitted(self)
+        if not is_trajectories(X):
+            return self._derivatives(validate_data(self, X, reset=False, dtype=np.float64), u)
+        cases = [np.asarray(case, dtype=np.float64) for case in X]
+        controls = [None] * len(cases) if u is None else list(u)
+        if len(controls) != len(cases):
+            raise ValueError(f"u must have a row for each of the {len(cases)} cases of X.")
+        pairs = zip(cases, controls, strict=True)
+        out = [self._case_derivatives(case, u_case) for case, u_case in pairs]
+        return out if isinstance(X, list | tuple) else np.stack(out)
+
+    def _case_derivatives(self, case, u):
+        rows = case.T
+        known = ~np.isnan(rows).any(axis=1)
+        rows = validate_data(self, np.where(known[:, None], rows, 0.0), reset=False)[known]
+        if u is not None:
+            u = np.atleast_2d(np.asarray(u, dtype=np.float64)).T
+            if len(u) != len(known):
+                raise ValueError(
+                    f"u must have shape (n_controls, n_timepoints) in each case, as X has; got "
+                    f"{u.T.shape} for {len(known)} time points."
+                )
+            u = u[known]
+        derivatives = self._derivatives(rows, u)
+        out = np.full((derivatives.shape[1], len(known)), np.nan)
+        out[:, known] = derivatives.T
+        return out
+
+    def _derivatives(self, X, u):
+        """Return derivatives of complete states, shape (n_samples, n_equations)."""
+        values = self.system_.rhs(X, u)
+        if not np.isfinite(values).all():
+            row, column = np.argwhere(~np.isfinite(values))[0]
+            raise ValueError(
+                f"The equation {self.equations()[column]} has no finite value in row {row} of X, "
+                f"at {X[row].tolist()}. Leave such states out."
+            )
+        return values
+
+    def vector_field(self, X: ArrayLike) -> np.ndarray:
+        """Return the velocities at states, as :class:`~skdyn.inspection.VectorFieldDisplay` wants.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_points, n_features)
+            States.
+
+        Returns
+        -------
+        ndarray of shape (n_points, n_features)
+            Not finite where an equation has no value.
+        """
+        check_is_fitted(self)
+        return self.system_.rhs(np.asarray(X, dtype=np.float64))
+
+    def simulate(
+        self,
+        x0: ArrayLike,
+        t: ArrayLike,
+        u: ArrayLike | Callable[[float], Any] | None = None,
+        **options: Any,
+    ) -> np.ndarray:
+        """Solve the equations from ``x0``.
+
+        Parameters
+        ----------
+        x0 : array-like of shape (n_features,) or (n_cases, n_features)
+            Start state, or states, at ``t[0]``.
+        t : array-like of shape (n_timepoints,)
+            Times, strictly increasing.
+        u : callable or array-like of shape (n_timepoints, n_controls), default=None
+            Controls: a function of time, or their values at ``t`` with straight lines in between.
+        **options
+            Further arguments of :meth:`EquationSystem.simulate`: ``t0``, ``rtol``, ``atol``,
+            ``bound``, ``max_steps``.
+
+        Returns
+        -------
+        ndarray of shape (n_timepoints, n_features) or (n_cases, n_features, n_timepoints)
+            One trajectory for one state, else one a case.
+
+        Raises
+        ------
+        SolverError
+            If a solution leaves the finite numbers or cannot be followed; it names time and state.
+        """
+        check_is_fitted(self)
+        return self.system_.simulate(x0, t, u, **options)
+
+    def fixed_points(
+        self, bounds: ArrayLike | None = None, u: ArrayLike | None = None
+    ) -> list[FixedPoint]:
+        """Find where all derivatives vanish.
+
+        Parameters
+        ----------
+        bounds : array-like of shape (n_features, 2), default=None
+            Lowest and highest value of each state; None looks in the range of the training data.
+        u : array-like of shape (n_controls,), default=None
+            Values at which the controls rest.
+
+        Returns
+        -------
+        list of FixedPoint
+            Named tuples ``(point, eigenvalues, kind)``.
+        """
+        check_is_fitted(self)
+        return self.system_.fixed_points(self.bounds_ if bounds is None else bounds, u)
