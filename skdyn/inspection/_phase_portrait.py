@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = ["PhasePortraitDisplay"]
 
-# How fixed points look: filled ones attract, open ones repel.
+# How fixed points look, by the first word of their kind: filled ones attract, open ones repel.
 _LOOKS = {
     "stable": {"marker": "o", "mfc": "black"},
     "saddle": {"marker": "D", "mfc": "white"},
     "unstable": {"marker": "o", "mfc": "white"},
-    "neutral": {"marker": "o", "mfc": "0.6"},
+    "centre": {"marker": "o", "mfc": "0.6"},
+    "degenerate": {"marker": "s", "mfc": "0.6"},
 }
 
 
@@ -43,8 +44,8 @@ class PhasePortraitDisplay:
         Simulated trajectories in these channels.
     fixed_points : ndarray of shape (n_points, n_channels)
         Fixed points in these channels.
-    stability : sequence of {"stable", "saddle", "unstable", "neutral"}
-        Kind of each of them.
+    kinds : sequence of str
+        Kind of each of them, such as "stable focus".
     names : sequence of str
         Names of the channels.
 
@@ -80,7 +81,7 @@ class PhasePortraitDisplay:
         data: np.ndarray,
         trajectories: Sequence[np.ndarray],
         fixed_points: np.ndarray,
-        stability: Sequence[str],
+        kinds: Sequence[str],
         names: Sequence[str],
     ) -> None:
         self.axes = axes
@@ -88,7 +89,7 @@ class PhasePortraitDisplay:
         self.data = data
         self.trajectories = trajectories
         self.fixed_points = fixed_points
-        self.stability = stability
+        self.kinds = kinds
         self.names = names
 
     @classmethod
@@ -110,7 +111,7 @@ class PhasePortraitDisplay:
         ----------
         estimator : estimator
             Fitted, with ``vector_field``, or with ``predict`` that gives velocities; and with
-            ``simulate``. Its fixed points are drawn if it has ``fixed_points``.
+            ``simulate``. Its fixed points are drawn if it has ``fixed_points(bounds)``.
         X : array-like of shape (n_cases, n_channels, n_timepoints) or (n_timepoints, n_channels)
             Trajectories, or one, without a channel of times; or a list of
             (n_channels, n_timepoints_i).
@@ -146,10 +147,10 @@ class PhasePortraitDisplay:
         trajectories = [c[channels] for c in _simulated(estimator, X[:n_trajectories], t)]
         found = _fixed_points(estimator, field)
         points = np.array([point for point, _ in found]).reshape(-1, X.shape[1])[:, channels]
-        stability = [_stability(eigenvalues) for _, eigenvalues in found]
+        kinds = [kind for _, kind in found]
         names = [channel_names(estimator, X.shape[1])[c] for c in channels]
         portrait = cls(
-            field.axes, field.velocities, X[:, channels], trajectories, points, stability, names
+            field.axes, field.velocities, X[:, channels], trajectories, points, kinds, names
         )
         return portrait.plot(ax=ax)
 
@@ -200,8 +201,9 @@ class PhasePortraitDisplay:
 
     def _draw_fixed_points(self):
         self.fixed_points_ = {}
+        first_words = np.array([kind.split()[0] for kind in self.kinds], dtype=object)
         for kind, looks in _LOOKS.items():
-            points = self.fixed_points[np.array(self.stability, dtype=object) == kind]
+            points = self.fixed_points[first_words == kind]
             if len(points):
                 x, y = points[:, 0], points[:, 1] if points.shape[1] > 1 else np.zeros(len(points))
                 (self.fixed_points_[kind],) = self.ax_.plot(
@@ -226,26 +228,18 @@ def _simulated(estimator, cases, t):
 
 
 def _fixed_points(estimator, field):
-    """Return pairs of a fixed point and its eigenvalues; a system on a line shows its own."""
+    """Return pairs of a fixed point and its kind; a system on a line shows its own."""
     if hasattr(estimator, "fixed_points"):
-        return [(point.x, point.eigenvalues) for point in estimator.fixed_points()]
+        return [(found.point, found.kind) for found in estimator.fixed_points(field.bounds)]
     if len(field.axes) > 1:
         return []
     (x,), f = field.axes, field.velocities[:, 0]
     before = np.flatnonzero((f[:-1] <= 0) != (f[1:] <= 0))
     slopes = (f[before + 1] - f[before]) / (x[before + 1] - x[before])
-    return [([zero], [slope]) for zero, slope in zip(x[before] - f[before] / slopes, slopes)]
+    zeros = x[before] - f[before] / slopes
+    return [(zero, "stable" if slope < 0 else "unstable") for zero, slope in zip(zeros, slopes)]
 
 
 def _with_margin(axis):
     margin = 0.04 * np.ptp(axis)
     return axis[0] - margin, axis[-1] + margin
-
-
-def _stability(eigenvalues):
-    rates = np.real(eigenvalues)
-    margin = 1e-6 * np.abs(eigenvalues).max()
-    grows, decays = (rates > margin).any(), (rates < -margin).any()
-    if grows:
-        return "saddle" if decays else "unstable"
-    return "stable" if (rates < -margin).all() else "neutral"

@@ -22,11 +22,14 @@ class FieldOnGrid(NamedTuple):
         The grid, as meshgrid lays it: the first channel varies along the last axis of the grid.
     velocities : ndarray of shape (..., n_channels)
         Velocities there.
+    bounds : ndarray of shape (n_states, 2)
+        Range of every channel, those not on the grid too.
     """
 
     axes: list[np.ndarray]
     points: np.ndarray
     velocities: np.ndarray
+    bounds: np.ndarray
 
 
 def field_on_grid(
@@ -60,22 +63,21 @@ def field_on_grid(
     ValueError
         If ``bounds`` has another shape or is not increasing.
     """
-    if bounds is None:
-        lowest, highest = np.nanmin(X, axis=(0, 2)), np.nanmax(X, axis=(0, 2))
-        bounds = np.stack([lowest, highest], axis=1)[channels]
-        bounds[bounds[:, 0] == bounds[:, 1]] += [-0.5, 0.5]
-    bounds = np.asarray(bounds, dtype=np.float64)
+    ranges = np.stack([np.nanmin(X, axis=(0, 2)), np.nanmax(X, axis=(0, 2))], axis=1)
+    ranges[ranges[:, 0] == ranges[:, 1]] += [-0.5, 0.5]
+    bounds = ranges[channels] if bounds is None else np.asarray(bounds, dtype=np.float64)
     if bounds.shape != (len(channels), 2) or not (bounds[:, 0] < bounds[:, 1]).all():
         raise ValueError(
             f"bounds must hold a lower and a higher value for each of the {len(channels)} "
             f"channels drawn; got {bounds.tolist()}."
         )
+    ranges[channels] = bounds
     axes = [np.linspace(*pair, grid_resolution) for pair in bounds]
     points = np.stack(np.meshgrid(*axes), axis=-1)
     states = np.tile(np.nanmean(X, axis=(0, 2)), (points[..., 0].size, 1))
     states[:, channels] = points.reshape(-1, len(channels))
     velocities = _velocities(estimator, states)[:, channels].reshape(points.shape)
-    return FieldOnGrid(axes, points, velocities)
+    return FieldOnGrid(axes, points, velocities, ranges)
 
 
 def _velocities(estimator, states):

@@ -9,15 +9,15 @@ from skdyn.inspection import PhasePortraitDisplay
 
 
 class FixedPoint(NamedTuple):
-    x: np.ndarray
-    eigenvalues: np.ndarray
+    point: np.ndarray
+    kind: str
 
 
 class Linear:
     """Stands for a fitted model of x' = A x."""
 
-    def __init__(self, A):
-        self.A = np.asarray(A, dtype=float)
+    def __init__(self, A, kind="saddle"):
+        self.A, self.kind = np.asarray(A, dtype=float), kind
 
     def predict(self, X):
         """Return velocities."""
@@ -29,9 +29,10 @@ class Linear:
             raise DivergenceError("|y| grew beyond all bounds.")
         return np.stack([expm(self.A * (s - t[0])) @ x0 for s in t])
 
-    def fixed_points(self):
+    def fixed_points(self, bounds):
         """Return the origin."""
-        return [FixedPoint(np.zeros(len(self.A)), np.linalg.eigvals(self.A))]
+        self.bounds = bounds
+        return [FixedPoint(np.zeros(len(self.A)), self.kind)]
 
 
 SPIRAL = [[-0.1, 1.0], [-1.0, -0.1]]
@@ -59,20 +60,17 @@ def test_field_data_and_trajectories_are_drawn_in_the_plane(X):
 
 
 @pytest.mark.parametrize(
-    ("A", "kind"),
-    [
-        (SPIRAL, "stable"),
-        (np.negative(SPIRAL), "unstable"),
-        ([[1, 0], [0, -1]], "saddle"),
-        ([[0, 1], [-1, 0]], "neutral"),
-        ([[0, 0], [0, -1]], "neutral"),
-    ],
+    "kind", ["stable node", "unstable focus", "saddle", "saddle focus", "centre", "degenerate"]
 )
-def test_fixed_points_are_drawn_by_their_stability(X, A, kind):
-    display = PhasePortraitDisplay.from_estimator(Linear(A), X, n_trajectories=0)
+def test_fixed_points_are_drawn_by_their_kind(X, kind):
+    model = Linear(SPIRAL, kind)
+    bounds = [(-1, 2), (-3, 4)]
+    display = PhasePortraitDisplay.from_estimator(model, X, n_trajectories=0, bounds=bounds)
+    np.testing.assert_array_equal(model.bounds, bounds)
     assert display.lines_ == []
-    assert list(display.fixed_points_) == [kind]
-    np.testing.assert_array_equal(display.fixed_points_[kind].get_xydata(), [[0.0, 0.0]])
+    assert list(display.fixed_points_) == [kind.split()[0]]
+    np.testing.assert_array_equal(display.fixed_points_[kind.split()[0]].get_xydata(), [[0.0, 0.0]])
+    assert display.kinds == [kind]
 
 
 def test_of_a_larger_system_the_chosen_channels_are_shown():

@@ -41,8 +41,11 @@ def test_a_model_that_knows_names_is_asked_with_names():
 
 
 def test_bounds_are_those_given_or_those_of_the_data_and_never_empty():
-    (axis,) = field_on_grid(Doubling(), X, [1], 3, bounds=[(-4, 4)]).axes
+    (axis,), *_, bounds = field_on_grid(Doubling(), X, [1], 3, bounds=[(-4, 4)])
     np.testing.assert_array_equal(axis, [-4, 0, 4])
+    np.testing.assert_array_equal(
+        bounds, [(X[:, 0].min(), X[:, 0].max()), (-4, 4), (X[:, 2].min(), X[:, 2].max())]
+    )
     (axis,) = field_on_grid(Doubling(), np.ones((1, 1, 5)), [0], 3).axes
     np.testing.assert_array_equal(axis, [0.5, 1.0, 1.5])
 
