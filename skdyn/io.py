@@ -53,7 +53,7 @@ def save(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
     header = {
         "format": _FORMAT,
         "skdyn_version": skdyn.__version__,
-        **_pack_estimator(estimator, "", arrays),
+        **_pack_object(estimator, "", arrays),
     }
     _safetensors().save_file(arrays, path, metadata={"skdyn": json.dumps(header)})
 
@@ -98,7 +98,7 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[type] = ()) -> BaseE
             f"{str(path)!r} was not written by skdyn.io.save of this version or an earlier one "
             f"(here: {skdyn.__version__}). Save it again, or update skdyn."
         )
-    return _unpack_estimator(header, arrays, trusted)
+    return _unpack_object(header, arrays, trusted)
 
 
 def _safetensors():
@@ -114,7 +114,7 @@ def _safetensors():
 def _known_class(name, trusted):
     known = {cls.__name__: cls for cls in trusted}
     cls = known.get(name) or (getattr(skdyn, name) if name in skdyn.__all__ else None)
-    if isinstance(cls, type) and issubclass(cls, BaseEstimator):
+    if isinstance(cls, type) and hasattr(cls, "__setstate__"):
         return cls
     raise ValueError(
         f"The file holds a {name!r}, which is no estimator of skdyn. If you trust the class, pass "
@@ -122,16 +122,21 @@ def _known_class(name, trusted):
     )
 
 
-def _pack_estimator(estimator, where, arrays):
-    state = {name: v for name, v in estimator.__getstate__().items() if name not in _SESSION_ONLY}
-    return {"class": type(estimator).__name__, "state": _pack(state, where, arrays)}
+def _has_state_of_ours(value):
+    """Whether it is of a public class that is no estimator but restores itself from plain state."""
+    return type(value).__name__ in skdyn.__all__ and hasattr(value, "__setstate__")
 
 
-def _unpack_estimator(packed, arrays, trusted):
+def _pack_object(thing, where, arrays):
+    state = {name: v for name, v in thing.__getstate__().items() if name not in _SESSION_ONLY}
+    return {"class": type(thing).__name__, "state": _pack(state, where, arrays)}
+
+
+def _unpack_object(packed, arrays, trusted):
     cls = _known_class(packed["class"], trusted)
-    estimator = cls.__new__(cls)
-    estimator.__setstate__(_unpack(packed["state"], arrays, trusted))
-    return estimator
+    thing = cls.__new__(cls)
+    thing.__setstate__(_unpack(packed["state"], arrays, trusted))
+    return thing
 
 
 def _pack(value, where, arrays):
@@ -141,8 +146,8 @@ def _pack(value, where, arrays):
         return {"scalar": value.item(), "dtype": value.dtype.str}
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    if isinstance(value, BaseEstimator):
-        return _pack_estimator(value, where, arrays)
+    if isinstance(value, BaseEstimator) or _has_state_of_ours(value):
+        return _pack_object(value, where, arrays)
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
         arrays[where] = value.copy(order="C")
         return {"array": where}
@@ -164,7 +169,7 @@ def _unpack(packed, arrays, trusted):
     if not isinstance(packed, dict):
         return packed
     if "class" in packed:
-        return _unpack_estimator(packed, arrays, trusted)
+        return _unpack_object(packed, arrays, trusted)
     if "array" in packed:
         return arrays[packed["array"]]
     if "scalar" in packed:

@@ -6,6 +6,7 @@ import pytest
 from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import Lasso
 
+import skdyn
 from skdyn import NeuralODEClassifier, NeuralODERegressor, io
 from skdyn.exceptions import MissingExtraError
 
@@ -123,6 +124,28 @@ def test_a_part_from_elsewhere_is_loaded_only_if_trusted(path):
     with pytest.raises(ValueError, match=r"'Lasso'.*trusted"):
         io.load(path, trusted=[Meta])
     assert io.load(path, trusted=[Meta, Lasso]).estimator.alpha == 0.25
+
+
+class Formula:
+    """No estimator, but restored from plain state."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def __getstate__(self):
+        return {"written": self.text}
+
+    def __setstate__(self, state):
+        self.text = state["written"]
+
+
+def test_public_objects_that_restore_themselves_come_back(path, monkeypatch):
+    with pytest.raises(TypeError, match=r"'others\.0' is a Formula"):
+        io.save(Meta(others=[Formula("x0**2")]), path)
+    monkeypatch.setattr(skdyn, "__all__", ["Formula"], raising=False)
+    monkeypatch.setattr(skdyn, "Formula", Formula, raising=False)
+    io.save(Meta(others=[Formula("x0**2")]), path)
+    assert io.load(path, trusted=[Meta]).others[0].text == "x0**2"
 
 
 def test_a_function_is_no_plain_value(path):

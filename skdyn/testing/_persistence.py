@@ -88,11 +88,11 @@ def check_a_saved_model_runs_nothing(estimator):
     """No text in a file of ``skdyn.io`` is ever run, whatever somebody wrote in its place."""
     X, y = sample_data(estimator)
     arrays = {}
-    packed = skdyn.io._pack_estimator(fit(estimator, X, y), "", arrays)
+    packed = skdyn.io._pack_object(fit(estimator, X, y), "", arrays)
     _Canary.sang = False
     for hostile in _tampered(packed):
         with contextlib.suppress(Exception):
-            other = skdyn.io._unpack_estimator(hostile, arrays, ())
+            other = skdyn.io._unpack_object(hostile, arrays, ())
             with contextlib.suppress(Exception):
                 answer(other, X)
             other.to_sympy()
