@@ -124,7 +124,8 @@ def _known_class(name, trusted):
 
 def _has_state_of_ours(value):
     """Whether it is of a public class that is no estimator but restores itself from plain state."""
-    return type(value).__name__ in skdyn.__all__ and hasattr(value, "__setstate__")
+    ours = getattr(skdyn, type(value).__name__, None) is type(value)
+    return ours and hasattr(value, "__setstate__")
 
 
 def _pack_object(thing, where, arrays):

@@ -1,8 +1,13 @@
-from sklearn.base import BaseEstimator
+from numbers import Real
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import PolynomialFeatures
 
 from skdyn import NeuralODE, NeuralODEClassifier
+from skdyn._validation import Interval, check_is_fitted, fit_context, validate_data
 from skdyn.testing import contract_checks
 
 
@@ -33,3 +38,38 @@ def test_of_an_object_without_fit_only_the_parameters_are_checked():
         pass
 
     assert names(Part()) == {"check_parameters_are_kept"}
+
+
+class LinearDynamics(RegressorMixin, BaseEstimator):
+    """x' = A x by finite differences: an estimator of trajectories that trains no module."""
+
+    _parameter_constraints = {"alpha": [Interval(Real, 0, None, closed="left")]}
+
+    def __init__(self, alpha=1e-3):
+        self.alpha = alpha
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, *, t=None):
+        if y is None:
+            X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+            y = np.gradient(X, np.arange(len(X)) if t is None else t, axis=0)
+        else:
+            X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True)
+        self.model_ = Ridge(alpha=self.alpha).fit(X, y)
+        return self
+
+    def predict(self, X):
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=np.float64)
+        return self.model_.predict(X).astype(np.float64)
+
+    def score(self, X, y=None):
+        y = np.gradient(np.asarray(X), axis=0) if y is None else y
+        return super().score(X, y)
+
+
+@pytest.mark.parametrize(
+    "check", contract_checks(LinearDynamics()), ids=lambda check: check.__name__
+)
+def test_an_estimator_of_trajectories_without_a_module_can_keep_all_of_it(check):
+    check(LinearDynamics())
