@@ -7,6 +7,8 @@ import numpy as np
 import scipy.linalg
 from scipy.optimize import nnls
 
+from skdyn.symbolic.optimizers._sparse_optimizer import least_squares
+
 
 class LinearConstraints(NamedTuple):
     """Rows whose product with the coefficients equals ``rhs``, or does not exceed it.
@@ -62,27 +64,44 @@ def nearest_fit(
     InfeasibleError
         If no coefficients on the support obey the constraints.
     """
-    lhs, rhs, equal = constraints.lhs[:, support], constraints.rhs, constraints.equal
-    coef = np.zeros(support.shape)
-    if support.any():
-        R, c = scipy.linalg.block_diag(*factors), np.concatenate(targets)
-        G = scipy.linalg.solve_triangular(R, lhs.T, trans="T").T
-        h = rhs - G @ c
-        z = np.linalg.pinv(G[equal]) @ h[equal]
-        if not equal.all():
-            null = scipy.linalg.null_space(G[equal]) if equal.any() else np.eye(len(z))
-            z = z + null @ shortest(G[~equal] @ null, h[~equal] - G[~equal] @ z)
-        w = scipy.linalg.solve_triangular(R, c + z)
-        for _ in range(2):  # R may be badly conditioned: take off what that leaves of a violation
-            excess = lhs @ w - rhs
-            held = equal | (excess > 0.0)
-            w -= np.linalg.pinv(lhs[held]) @ excess[held]
-        coef[support] = w
-    excess = lhs @ coef[support] - rhs
-    size = np.abs(lhs) @ np.abs(coef[support]) + np.abs(rhs)
+    R, c = scipy.linalg.block_diag(*factors), np.concatenate(targets)
+    if not c.size:
+        R = R.reshape(0, 0)
+    # All in units in which the columns of R, and the constraints, have length one.
+    length = np.linalg.norm(R, axis=0)
+    R = R / length
+    lhs, rhs = unit_rows(constraints.lhs[:, support] / length, constraints.rhs)
+    equal = constraints.equal
+    w = _constrained_minimum(R, c, lhs, rhs, equal) if c.size else c
+    excess, size = _excess(w, c, lhs, rhs)
     if (np.where(equal, np.abs(excess), excess) > 1e-10 * size).any():
         raise InfeasibleError("no coefficients obey all constraints")
+    coef = np.zeros(support.shape)
+    coef[support] = w / length
     return coef
+
+
+def _constrained_minimum(R, c, lhs, rhs, equal):
+    free = scipy.linalg.solve_triangular(R, c)
+    # R w = c + z: constraints on w as those on z.
+    G = scipy.linalg.solve_triangular(R, lhs.T, trans="T").T
+    G, h = unit_rows(G, rhs - lhs @ free)
+    z = least_squares(G[equal], h[equal])
+    if not equal.all():
+        null = scipy.linalg.null_space(G[equal]) if equal.any() else np.eye(len(z))
+        z = z + null @ shortest(G[~equal] @ null, h[~equal] - G[~equal] @ z)
+    w = scipy.linalg.solve_triangular(R, c + z)
+    # R may be badly conditioned: take off what that leaves of a violation.
+    for _ in range(3):
+        excess, size = _excess(w, c, lhs, rhs)
+        held = equal | (excess > -1e-8 * size)
+        w = w - least_squares(lhs[held], excess[held])
+    return w
+
+
+def _excess(w, c, lhs, rhs):
+    """How far each left side is above its right, and the size of what was subtracted."""
+    return lhs @ w - rhs, np.abs(lhs) @ (np.abs(w) + np.linalg.norm(c)) + np.abs(rhs)
 
 
 def shortest(G: np.ndarray, h: np.ndarray) -> np.ndarray:
@@ -107,9 +126,7 @@ def shortest(G: np.ndarray, h: np.ndarray) -> np.ndarray:
     InfeasibleError
         If there is none.
     """
-    length = np.linalg.norm(G, axis=1)
-    length[length == 0.0] = 1.0
-    G, h = G / length[:, None], h / length
+    G, h = unit_rows(G, h)
     far = np.abs(h[h < 0.0]).max(initial=0.0)
     if far == 0.0:
         return np.zeros(G.shape[1])
@@ -121,3 +138,10 @@ def shortest(G: np.ndarray, h: np.ndarray) -> np.ndarray:
     if -r[-1] < 1e-12:
         raise InfeasibleError("the inequalities contradict one another")
     return -far * r[:-1] / r[-1]
+
+
+def unit_rows(G: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Scale both sides of equations or inequalities so that each row of G has length one."""
+    length = np.linalg.norm(G, axis=1)
+    length[length == 0.0] = 1.0
+    return G / length[:, None], h / length

@@ -175,18 +175,21 @@ def constrained_relaxation(
     constraints = constraints._replace(lhs=constraints.lhs / scale)
     try:
         path, full, converged = relax_and_split(A, B, constraints=constraints, **settings)
+        support = path[-1] != 0.0
+        missing = np.flatnonzero(~support)
+        for count in range(len(missing) + 1):
+            try:
+                return constrained_fit(A, B, support, constraints), path, converged
+            except InfeasibleError:
+                if count == len(missing):
+                    raise
+                largest = np.argsort(-np.abs(full).flat[missing])
+                support.flat[missing[largest[count]]] = True
     except InfeasibleError as error:
         raise ValueError(
             f"The {len(constraints.rhs)} constraints contradict one another: no coefficients obey "
             "all of them. Drop one, or check the order of the columns: coef_.ravel()."
         ) from error
-    support = path[-1] != 0.0
-    returning = iter(np.argsort(np.where(support, 0.0, -np.abs(full)), axis=None))
-    while True:
-        try:
-            return constrained_fit(A, B, support, constraints), path, converged
-        except InfeasibleError:
-            support.flat[next(returning)] = True
 
 
 def constrained_fit(

@@ -90,3 +90,22 @@ def test_the_path_under_equalities_equals_that_of_pysindy(data):
     theirs.fit(*data)
     ours = ConstrainedSR3(LHS[:1], RHS[:1], threshold=0.3).fit(*data)
     np.testing.assert_allclose(ours.coef_path_, theirs.history_[1:], atol=1e-10)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("seed", range(30))
+def test_constraints_hold_for_columns_of_any_scale_and_dependence(seed):
+    rng = np.random.default_rng(seed)
+    n_samples, n_features, n_targets = rng.integers([5, 2, 1], [60, 9, 4])
+    A = rng.normal(size=(n_samples, n_features)) * 10.0 ** rng.integers(-4, 5, size=n_features)
+    if seed % 3 == 0:
+        A[:, 0] = A[:, -1]
+    B = A @ rng.normal(size=(n_features, n_targets)) + rng.normal(size=(n_samples, n_targets))
+    n_coef = n_features * n_targets
+    lhs = rng.normal(size=(n_coef // 2, n_coef)) * (rng.uniform(size=(n_coef // 2, n_coef)) < 0.4)
+    rhs = lhs @ rng.normal(size=n_coef)
+    kinds = np.where(rng.uniform(size=len(lhs)) < 0.5, "equality", "inequality")
+    coef = ConstrainedSR3(lhs, rhs, kinds, normalize_columns=seed % 2 == 0).fit(A, B).coef_.ravel()
+    size = np.abs(lhs) @ np.abs(coef) + np.abs(rhs)
+    excess = lhs @ coef - rhs
+    assert (np.where(kinds == "equality", np.abs(excess), excess) <= 1e-9 * size).all()
