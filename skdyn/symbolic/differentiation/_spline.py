@@ -1,0 +1,191 @@
+"""Derivatives of interpolating and smoothing splines."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from scipy import sparse
+from scipy.interpolate import BSpline, CubicSpline, make_interp_spline
+from scipy.linalg import cho_solve_banded, cholesky_banded
+
+from skdyn._validation import Interval, StrOptions
+from skdyn.symbolic.differentiation._differentiator import Differentiated, Differentiator
+
+__all__ = ["SplineDerivative"]
+
+_N_TRIED = 40  # penalties
+_BY = 0.05  # step of the logarithm of a penalty, for a derivative
+_FEW_KNOTS = 50
+_LEAST = {3: 1e-6, 5: 1e-8}  # penalty, in steps, that does less harm than interpolation
+_DROWNING = 1e12  # penalised over other entries of the normal equations: the latter still count
+
+
+class SplineDerivative(Differentiator):
+    """Derivatives of a spline that smooths as much as the noise asks for.
+
+    The spline minimises, for ``degree=2 m - 1`` and a penalty :math:`\\lambda` for each feature,
+
+    .. math:: \\sum_i (x_i - f(t_i))^2 + \\lambda \\int (f^{(m)})^2 dt.
+
+    Parameters
+    ----------
+    smoothing : {"reml", "gcv"} or float, default="reml"
+        How the penalty is chosen: by marginal likelihood [1]_ or by generalised cross-validation
+        [2]_, which now and then takes noise for signal in short trajectories; a number is the
+        penalty itself, and 0 interpolates.
+    degree : {3, 5}, default=5
+        Degree of the spline.
+
+    Notes
+    -----
+    All penalties tried share one banded matrix, so that the cost grows with the number of points.
+    The effective degrees of freedom, a trace, come from the derivative of the determinant.
+
+    References
+    ----------
+    .. [1] S. N. Wood, "Fast stable restricted maximum likelihood and marginal likelihood estimation
+       of semiparametric generalized linear models", Journal of the Royal Statistical Society B
+       73(1), 2011.
+    .. [2] P. Craven, G. Wahba, "Smoothing noisy data with spline functions", Numerische Mathematik
+       31, 1979.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdyn.symbolic.differentiation import SplineDerivative
+    >>> t = np.sort(np.random.default_rng(0).uniform(0, 6, 200))
+    >>> noise = 0.05 * np.random.default_rng(1).standard_normal(200)
+    >>> X = (np.sin(t) + noise)[:, None]
+    >>> smooth, derivative = SplineDerivative().differentiate(X, t)
+    >>> bool(abs(derivative[:, 0] - np.cos(t)).mean() < 0.05)
+    True
+    """
+
+    _parameter_constraints = {
+        "smoothing": [StrOptions({"reml", "gcv"}), Interval(Real, 0, None, closed="left")],
+        "degree": [Integral],
+    }
+
+    def __init__(self, smoothing="reml", *, degree=5):
+        self.smoothing = smoothing
+        self.degree = degree
+
+    def _fewest(self):
+        return self.degree + 1
+
+    def _differentiate(self, X, t):
+        if self.degree not in (3, 5):
+            raise ValueError(f"degree must be 3 or 5, not {self.degree}.")
+        if self.smoothing == 0:
+            spline = make_interp_spline(t, X, k=self.degree)
+            return Differentiated(X, spline(t, 1))
+        unit = (t[-1] - t[0]) / (len(t) - 1)  # penalties in steps do not depend on units of time
+        t = (t - t[0]) / unit
+        if isinstance(self.smoothing, str):
+            smooth, slope = _smooth(t, X, _apart(t), self.degree, self.smoothing)
+        else:
+            splines = _SmoothingSplines(t, X, t, self.degree)
+            smooth, slope = splines.at(np.full(X.shape[1], self.smoothing / unit**self.degree))
+        return Differentiated(smooth, slope / unit)
+
+
+def _smooth(t, X, breaks, degree, criterion):
+    """Return values and slopes of the best splines, with as few knots as they need."""
+    splines = _SmoothingSplines(t, X, breaks, degree)
+    penalties, stiff = splines.best_penalties(criterion)
+    smooth, slope = splines.at(penalties)
+    if stiff.any() and len(breaks) > _FEW_KNOTS:
+        fewer = np.append(breaks[:-1:4], breaks[-1])
+        smooth[:, stiff], slope[:, stiff] = _smooth(t, X[:, stiff], fewer, degree, criterion)
+    return smooth, slope
+
+
+def _apart(t):
+    """Return the times, in mean steps, without those that almost repeat another.
+
+    They would ask nothing more of a smooth curve, but the normal equations grow with the inverse
+    cube of the closest gap.
+    """
+    end = t[-1]
+    t = t[np.unique(t // 0.2, return_index=True)[1]]  # one a cell, of which two may still be close
+    t = t[np.diff(t, prepend=-1.0) > 0.1]
+    return np.append(t[t < end - 0.1], end)
+
+
+class _SmoothingSplines:
+    """Normal equations ``(gram + penalty * roughness) coefs = right``, banded."""
+
+    def __init__(self, t, X, breaks, degree):
+        self.t, self.X, self.breaks = t, X, breaks
+        self.degree, self.order = degree, (degree + 1) // 2
+        self.knots = np.r_[[t[0]] * degree, breaks, [t[-1]] * degree]
+        self.design = BSpline.design_matrix(t, self.knots, degree)
+        self.right = self.design.T @ X
+        self.gram = self._bands(self.design.T @ self.design)
+        self.slopes = self._penalised_slopes()
+        self.roughness = self._bands(self.slopes.T @ self.slopes)
+
+    def at(self, penalties):
+        """Return values and slopes at the points, with one penalty a feature."""
+        try:
+            coefs = [self._solve(penalty)[0][:, i] for i, penalty in enumerate(penalties)]
+        except np.linalg.LinAlgError:
+            raise ValueError(
+                "smoothing is too large for the closest points: rounding would leave nothing of "
+                "the data. Pass a smaller penalty, merge close points or use smoothing='reml'."
+            ) from None
+        spline = BSpline(self.knots, np.stack(coefs, axis=1), self.degree)
+        return spline(self.t), spline(self.t, 1)
+
+    def best_penalties(self, criterion):
+        """Return the best penalty of each feature, and where a larger one would be better still."""
+        largest = _DROWNING / self.roughness.max()
+        logs = np.linspace(np.log(_LEAST[self.degree]), np.log(largest), _N_TRIED)
+        scores = CubicSpline(logs, [self._score(penalty, criterion) for penalty in np.exp(logs)])
+        fine = np.linspace(logs[0], logs[-1], 20 * _N_TRIED)
+        best = scores(fine).argmin(axis=0)
+        return np.exp(fine[best]), best == len(fine) - 1
+
+    def _score(self, penalty, criterion):
+        n, n_coefs = self.design.shape
+        coefs, logdet = self._solve(penalty)
+        rss = ((self.X - self.design @ coefs) ** 2).sum(axis=0) + np.finfo(float).tiny
+        if criterion == "gcv":
+            # trace (G + p R)^-1 p R = d log det (G + p R) / d log p
+            nearby = [self._factor(penalty * np.exp(by))[1] for by in (-_BY, _BY)]
+            residual_freedom = n - n_coefs + (nearby[1] - nearby[0]) / (2 * _BY)
+            return np.log(rss) - 2 * np.log(residual_freedom)
+        rough = ((self.slopes @ coefs) ** 2).sum(axis=0)
+        free = self.order  # polynomials that the penalty does not see
+        logdet_prior = (n_coefs - free) * np.log(penalty)
+        return (n - free) * np.log(rss + penalty * rough) + logdet - logdet_prior
+
+    def _factor(self, penalty):
+        """Return the Cholesky factor of the normal equations and their log determinant."""
+        factor = cholesky_banded(self.gram + penalty * self.roughness)
+        return factor, 2 * np.log(factor[-1]).sum()
+
+    def _solve(self, penalty):
+        factor, logdet = self._factor(penalty)
+        return cho_solve_banded((factor, False), self.right), logdet
+
+    def _penalised_slopes(self):
+        """Return the matrix of the penalised derivative at Gauss nodes, weighted by their roots."""
+        slopes = sparse.identity(self.design.shape[1], format="csr")
+        degree, knots = self.degree, self.knots
+        for _ in range(self.order):
+            width = (knots[degree + 1 : -1] - knots[1 : -degree - 1]) / degree
+            n = len(width)
+            difference = sparse.diags([-1 / width, 1 / width], [0, 1], shape=(n, n + 1))
+            slopes, knots, degree = difference @ slopes, knots[1:-1], degree - 1
+        nodes, weights = np.polynomial.legendre.leggauss(self.order)
+        h = np.diff(self.breaks)[:, None]
+        at = (self.breaks[:-1, None] + h * (nodes + 1) / 2).ravel()
+        root = sparse.diags(np.sqrt(h * weights / 2).ravel())
+        return root @ BSpline.design_matrix(at, knots, degree) @ slopes
+
+    def _bands(self, matrix):
+        """Return the upper diagonals of a symmetric matrix as LAPACK stores them."""
+        bands = np.zeros((self.degree + 1, matrix.shape[0]))
+        for k in range(self.degree + 1):
+            bands[self.degree - k, k:] = matrix.diagonal(k)
+        return bands
