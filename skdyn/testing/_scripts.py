@@ -97,8 +97,8 @@ def check_regressors_return_float64(estimator):
 def _metadata(estimator, n_samples):
     """Return what ``fit`` takes beside the data and the checks know how to make."""
     known = {
-        "sample_weight": np.linspace(0.1, 2.0, n_samples),
         "t": np.linspace(0.0, 0.5 * n_samples, n_samples),
+        "sample_weight": np.linspace(0.1, 2.0, n_samples),
     }
     return {name: value for name, value in known.items() if has_fit_parameter(estimator, name)}
 
@@ -109,6 +109,8 @@ def check_metadata_routing(estimator):
     X, y = sample_data(estimator)
     plain = seeded(estimator)
     for name, value in _metadata(estimator, len(X)).items():
+        if y is None and name == "sample_weight":  # weights are those of targets
+            y = X[:, 0]
         direct = fit(plain, X, y, **{name: value})
         with (
             config_context(enable_metadata_routing=True),
