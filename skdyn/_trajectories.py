@@ -116,7 +116,7 @@ def is_trajectories(X):
     -------
     bool
     """
-    return _is_list_of_cases(X) or np.ndim(X) == 3
+    return _is_list_of_cases(X) or (X if hasattr(X, "ndim") else np.asarray(X)).ndim == 3
 
 
 def check_initial_states(estimator, X, time_channel=None):

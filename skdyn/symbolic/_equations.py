@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SymbolicODEMixin"]
 
+_MARGIN = 0.1
+
 
 class SymbolicODEMixin:
     """The equations of a fitted estimator: shown, evaluated, solved.
@@ -195,7 +197,8 @@ class SymbolicODEMixin:
         Parameters
         ----------
         bounds : array-like of shape (n_features, 2), default=None
-            Lowest and highest value of each state; None looks in the range of the training data.
+            Lowest and highest value of each state; None looks in the range of the training data
+            and a tenth of it beyond.
         u : array-like of shape (n_controls,), default=None
             Values at which the controls rest.
 
@@ -205,4 +208,7 @@ class SymbolicODEMixin:
             Named tuples ``(point, eigenvalues, kind)``.
         """
         check_is_fitted(self)
-        return self.system_.fixed_points(self.bounds_ if bounds is None else bounds, u)
+        if bounds is None:  # data that approach a fixed point may not quite reach it
+            around = _MARGIN * np.ptp(self.bounds_, axis=1)
+            bounds = np.stack([self.bounds_[:, 0] - around, self.bounds_[:, 1] + around], axis=1)
+        return self.system_.fixed_points(bounds, u)

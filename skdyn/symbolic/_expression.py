@@ -6,7 +6,13 @@ import re
 
 import numpy as np
 
-__all__ = ["expression_from_text", "expression_to_text", "rounded", "show_expression"]
+__all__ = [
+    "expression_from_text",
+    "expression_to_latex",
+    "expression_to_text",
+    "rounded",
+    "show_expression",
+]
 
 _FUNCTIONS = (
     "Abs", "Max", "Min", "acos", "acosh", "asin", "asinh", "atan", "atanh", "cos", "cosh", "cot",
@@ -161,11 +167,46 @@ def show_number(value, precision):
     return np.format_float_positional(value, precision=precision, fractional=False, trim="-")
 
 
+def expression_to_latex(expression, precision):
+    """Write an expression in LaTeX.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        The expression.
+    precision : int
+        Significant digits of its numbers.
+
+    Returns
+    -------
+    str
+    """
+    from sympy.printing.latex import LatexPrinter
+
+    class Printer(LatexPrinter):
+        _as_ordered_terms = staticmethod(_as_people_write)
+
+    return Printer().doprint(rounded(expression, precision))
+
+
 def _printer(number):
     from sympy.printing.str import StrPrinter
 
     class Printer(StrPrinter):
+        _as_ordered_terms = staticmethod(_as_people_write)
+
         def _print_Float(self, expr):
             return number(expr)
 
-    return Printer({"order": "rev-grlex"})
+    return Printer()
+
+
+def _as_people_write(sum_, order=None):
+    """Order the terms of a sum: numbers, low degrees first, polynomials before functions."""
+
+    def key(term):
+        factors = [(b, p) for b, p in term.as_powers_dict().items() if b.free_symbols]
+        degree = sum(float(p) if p.is_number else 1.0 for _, p in factors)
+        return bool(factors), degree, not all(base.is_Symbol for base, _ in factors)
+
+    return sorted(sum_.as_ordered_terms("grlex"), key=key)

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 
 from skdyn.symbolic._expression import (
     expression_from_text,
+    expression_to_latex,
     expression_to_text,
-    rounded,
     show_expression,
 )
 from skdyn.symbolic._fixed_points import FixedPoint, find_fixed_points
@@ -89,11 +89,10 @@ class EquationSystem:
             )
         self._texts = [self._own_text(expression) for expression in expressions]
 
-    # The state names may be any text; inside, the variables are x0, x1, ..., u0, u1, ...
+    # The names may be any text; inside, the variables are x0, x1, ..., first all states.
     @property
     def _variables(self):
-        states = [f"x{i}" for i in range(len(self.state_names))]
-        return states + [f"u{i}" for i in range(len(self.control_names))]
+        return [f"x{i}" for i in range(len(self.state_names) + len(self.control_names))]
 
     @cached_property
     def _symbols(self):
@@ -370,8 +369,7 @@ class EquationSystem:
             name = target.removesuffix("'")
             left = sympy.latex(sympy.Symbol(name))
             left = left if name == target else f"\\dot{{{left}}}"
-            right = sympy.latex(rounded(expression, precision), order="rev-grlex")
-            lines.append(f"{left} &= {right}")
+            lines.append(f"{left} &= {expression_to_latex(expression, precision)}")
         return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
     def to_sympy(self) -> "list[sympy.Expr]":

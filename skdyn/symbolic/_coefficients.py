@@ -1,0 +1,109 @@
+"""Coefficients as a table, and how sure they are."""
+
+import numpy as np
+
+__all__ = ["coefficient_table", "powers_of", "standard_errors", "sums_of_terms"]
+
+
+def standard_errors(slopes, errors, weight=None):
+    """Return standard errors of coefficients fitted by least squares.
+
+    Parameters
+    ----------
+    slopes : ndarray of shape (n_samples, n_coefficients)
+        Derivatives of the prediction by the coefficients.
+    errors : ndarray of shape (n_samples,)
+        What was to be predicted minus the prediction.
+    weight : ndarray of shape (n_samples,) or None, default=None
+        Weights of the samples.
+
+    Returns
+    -------
+    ndarray of shape (n_coefficients,)
+        NaN where there are not more samples than coefficients.
+    """
+    n, k = slopes.shape
+    if n <= k:
+        return np.full(k, np.nan)
+    if weight is not None:
+        root = np.sqrt(weight)
+        slopes, errors = slopes * root[:, None], errors * root
+    length = np.linalg.norm(slopes, axis=0)
+    length[length == 0.0] = 1.0
+    unit = slopes / length
+    covariance = np.linalg.pinv(unit.T @ unit, hermitian=True)
+    return np.sqrt(np.diag(covariance) * (errors @ errors) / (n - k)) / length
+
+
+def coefficient_table(equations, terms, **columns):
+    """Make a table of the coefficients that say something.
+
+    Parameters
+    ----------
+    equations : sequence of str
+        Left-hand sides.
+    terms : sequence of str
+        Terms.
+    **columns : ndarray of shape (n_equations, n_terms)
+        What there is to tell of each term in each equation: ``coefficient`` and others.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each coefficient that is not zero, or whose ``inclusion_probability`` is not.
+    """
+    import pandas as pd
+
+    said = columns["coefficient"] != 0.0
+    if "inclusion_probability" in columns:
+        said |= columns["inclusion_probability"] > 0.0
+    where, which = np.nonzero(said)
+    return pd.DataFrame(
+        {
+            "equation": np.asarray(equations, dtype=object)[where],
+            "term": np.asarray(terms, dtype=object)[which],
+            **{name: values[where, which] for name, values in columns.items()},
+        }
+    )
+
+
+def sums_of_terms(terms, coefs):
+    """Write linear combinations out.
+
+    Parameters
+    ----------
+    terms : sequence of sympy.Expr
+        Terms.
+    coefs : ndarray of shape (n_equations, n_terms)
+        Coefficients.
+
+    Returns
+    -------
+    list of sympy.Expr
+    """
+    import sympy
+
+    return [
+        sympy.Add(*(sympy.Float(c) * term for c, term in zip(row, terms, strict=True) if c))
+        for row in coefs
+    ]
+
+
+def powers_of(library):
+    """Return the exponents of the columns in each term of a library.
+
+    Parameters
+    ----------
+    library : FeatureLibrary
+        Fitted.
+
+    Returns
+    -------
+    list of list of int, (n_terms, n_columns), or None
+        None if some terms are no monomials.
+    """
+    names = [f"x{i}" for i in range(library.n_features_in_)]
+    terms = [dict(term) for term in library.terms_]
+    if any(set(powers) - set(names) for powers in terms):
+        return None
+    return [[powers.get(name, 0) for name in names] for powers in terms]

@@ -1,0 +1,493 @@
+"""Sparse identification of nonlinear dynamics."""
+
+from functools import cached_property
+from numbers import Real
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, clone
+from sklearn.metrics import r2_score
+from sklearn.utils.validation import has_fit_parameter
+
+from skdyn._trajectories import is_trajectories
+from skdyn._validation import (
+    Interval,
+    StrOptions,
+    check_is_fitted,
+    check_weights,
+    fit_context,
+    validate_data,
+)
+from skdyn.symbolic._coefficients import (
+    coefficient_table,
+    powers_of,
+    standard_errors,
+    sums_of_terms,
+)
+from skdyn.symbolic._equations import SymbolicODEMixin
+from skdyn.symbolic._implicit import fit_rational, rational_errors
+from skdyn.symbolic._measurements import (
+    Rows,
+    check_controls,
+    check_enough_rows,
+    check_rows_vary,
+    control_names_of,
+    long_enough,
+    read_segments,
+    rows_of_cases,
+    target_names_of,
+)
+from skdyn.symbolic._system import EquationSystem
+from skdyn.symbolic.differentiation import Differentiator, FiniteDifference
+from skdyn.symbolic.libraries import FeatureLibrary, PolynomialLibrary
+from skdyn.symbolic.optimizers import SSR, STLSQ
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["SINDyRegressor"]
+
+
+class SINDyRegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEstimator):
+    """Sparse identification of nonlinear dynamics (SINDy), from parts of your choice.
+
+    Finds few terms of a library that make up the derivatives of the states [1]_,
+
+    .. math:: \\\\dot x_i = \\\\sum_j \\\\xi_{ij} \\\\, \\\\theta_j(x, u)
+
+    or, with ``implicit_library``, rational right-hand sides [2]_ [3]_
+
+    .. math:: \\\\dot x_i \\\\, \\\\Bigl(1 + \\\\sum_k \\\\delta_{ik} \\\\, \\\\psi_k(x, u)\\\\Bigr)
+        = \\\\sum_j \\\\xi_{ij} \\\\, \\\\theta_j(x, u).
+
+    The parts are objects, reachable in a search as ``optimizer__threshold``. Given ``y``, it is
+    sparse regression of any target on a library, without a look at time.
+
+    Parameters
+    ----------
+    feature_library : FeatureLibrary or None, default=None
+        The terms; None is ``PolynomialLibrary(degree=2)``.
+    differentiation_method : Differentiator or None, default=None
+        How derivatives are estimated, or done without; None is ``FiniteDifference()``. Noisy data
+        need another, such as ``SmoothedFiniteDifference()`` or ``WeakForm()``.
+    optimizer : estimator or None, default=None
+        Sparse linear regressor without intercept, of this package or of scikit-learn; None is
+        ``STLSQ()``, and ``SSR()`` with ``implicit_library``. ``EnsembleOptimizer`` gives inclusion
+        probabilities.
+    implicit_library : FeatureLibrary or None, default=None
+        Terms of denominators; its constant is the one that is there anyway. None has no
+        denominators. Every term of the implicit equation is tried alone on the left [3]_, and
+        the sets of terms that the optimizer passes are judged by rows held out.
+    max_gap : float or "auto", default="auto"
+        Time between neighbouring complete rows beyond which a trajectory is cut, so that nothing is
+        estimated across the hole that a splitter or a failed sensor leaves. "auto" is ten times
+        the median.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_targets, n_terms)
+        Coefficients; of the numerators with ``implicit_library``.
+    std_errors_ : ndarray of shape (n_targets, n_terms)
+        Standard errors of least squares on the terms found, zero for the others.
+    denominator_coef_ : ndarray of shape (n_targets, n_denominator_terms)
+        Coefficients of the denominators beside the one. Only with ``implicit_library``.
+    feature_library_ : FeatureLibrary
+        The fitted library.
+    implicit_library_ : FeatureLibrary or None
+        The fitted library of the denominators; None without.
+    differentiation_method_ : Differentiator
+        What estimates derivatives.
+    optimizer_ : estimator or None
+        The fitted optimizer; None with ``implicit_library``, which has many for each equation.
+    control_names_ : list of str
+        Names of the controls.
+    bounds_ : ndarray of shape (n_features, 2)
+        Lowest and highest value of each state.
+    system_ : EquationSystem
+        The equations.
+    n_features_in_ : int
+        Number of states.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the states, when all are strings.
+
+    See Also
+    --------
+    SymbolicODERegressor : Chooses terms, inner constants and sparsity by itself.
+
+    Notes
+    -----
+    Standard errors take the terms found for the true ones and the errors of derivatives for
+    independent, so that they are too small where noise is smoothed or windows overlap.
+
+    References
+    ----------
+    .. [1] S. L. Brunton, J. L. Proctor, J. N. Kutz, "Discovering governing equations from data by
+       sparse identification of nonlinear dynamical systems", PNAS 113, 2016.
+    .. [2] N. M. Mangan, S. L. Brunton, J. L. Proctor, J. N. Kutz, "Inferring biological networks by
+       sparse identification of nonlinear dynamics", IEEE Transactions on Molecular, Biological and
+       Multi-Scale Communications 2(1), 2016.
+    .. [3] K. Kaheman, J. N. Kutz, S. L. Brunton, "SINDy-PI: a robust algorithm for parallel
+       implicit sparse identification of nonlinear dynamics", Proceedings of the Royal Society A
+       476, 2020.
+
+    Examples
+    --------
+    >>> from skdyn.datasets import make_lorenz63
+    >>> from skdyn.symbolic import SINDyRegressor
+    >>> X, t = make_lorenz63(n_timepoints=2000, t_span=(0, 10), random_state=0)
+    >>> model = SINDyRegressor().fit(X, t=t)
+    >>> model.print(precision=2)
+    x0' = -10 x0 + 10 x1
+    x1' = 28 x0 - x1 - x0 x2
+    x2' = -2.7 x2 + x0 x1
+    >>> model.simulate(X[0, :, 0], t).shape
+    (2000, 3)
+    """
+
+    _parameter_constraints: dict = {
+        "feature_library": [FeatureLibrary, None],
+        "differentiation_method": [Differentiator, None],
+        "optimizer": [BaseEstimator, None],
+        "implicit_library": [FeatureLibrary, None],
+        "max_gap": [Interval(Real, 0, None, closed="right"), StrOptions({"auto"})],
+    }
+    _expected_failed_checks = {
+        "check_estimators_pickle": (
+            "It asks for derivatives of incomplete states, since fit accepts NaN; they have none, "
+            "and predict says so."
+        )
+    }
+
+    def __init__(
+        self,
+        feature_library=None,
+        differentiation_method=None,
+        optimizer=None,
+        *,
+        implicit_library=None,
+        max_gap="auto",
+    ):
+        self.feature_library = feature_library
+        self.differentiation_method = differentiation_method
+        self.optimizer = optimizer
+        self.implicit_library = implicit_library
+        self.max_gap = max_gap
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.three_d_array = True
+        tags.target_tags.required = False
+        return tags
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        t: Any = None,
+        u: Any = None,
+        groups: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Find the equations.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timepoints, n_features) or (n_cases, n_channels, n_timepoints)
+            One trajectory, or trajectories; a list of ``(n_channels, n_timepoints_i)`` for unequal
+            lengths. Rows with NaN are left out.
+        y : array-like in the layout of X, or of shape (n_samples,), default=None
+            Derivatives where they are known, or any other target. None estimates them over ``t``.
+        t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints), default=None
+            Times, strictly increasing; a list for unequal lengths. None counts 0, 1, 2, ...
+        u : array-like in the layout of X, default=None
+            Controls: further inputs of the equations.
+        groups : array-like of shape (n_timepoints,), default=None
+            Trajectory of each row of a 2-D ``X`` that holds several, with one time a row.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows. Only with ``y``.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data cannot be used, a state is constant or depends linearly on others, there
+            are fewer rows than terms, or a term or denominator has no value on the data.
+        """
+        self.__dict__.pop("system_", None)  # of an earlier fit
+        self.control_names_ = control_names_of(u)
+        method = self.differentiation_method
+        self.differentiation_method_ = FiniteDifference() if method is None else clone(method)
+        data = self._read(X, y, t, u, groups, sample_weight, reset=True)
+        rows = data.inputs if isinstance(data, Rows) else np.concatenate([s.inputs for s in data])
+        self._targets, self._flat = None, False
+        if y is None:
+            check_rows_vary(rows, self._input_names())
+        elif data.targets.shape != (len(rows), self.n_features_in_) or data.flat:
+            self._targets, self._flat = target_names_of(y, data.targets.shape[1]), data.flat
+        states = rows[:, : self.n_features_in_]
+        self.bounds_ = np.stack([states.min(axis=0), states.max(axis=0)], axis=1)
+        self.feature_library_ = self._fitted(self.feature_library)
+        self.implicit_library_ = None
+        if self.implicit_library is not None:
+            self.implicit_library_ = self._fitted(self.implicit_library)
+        A, B = self._regression(data)
+        if y is None:
+            below = self.implicit_library_
+            check_enough_rows(A, A.shape[1] + (0 if below is None else below.n_output_features_))
+        fit = self._fit_linear if self.implicit_library is None else self._fit_implicit
+        fit(A, B, data)
+        return self
+
+    def _read(self, X, y, t, u, groups, sample_weight, reset):
+        """Return segments in time, or, where targets are given or implicit, rows."""
+        if y is not None:
+            return self._rows(X, y, u, sample_weight, reset)
+        if sample_weight is not None:
+            raise ValueError(
+                "sample_weight needs y: derivatives that are estimated have no rows of their own "
+                "to weigh. Leave sample_weight out, or pass derivatives as y."
+            )
+        segments = read_segments(self, X, t, u, groups, max_gap=self.max_gap, reset=reset)
+        segments = long_enough(segments, self.differentiation_method_)
+        self._inputs(segments[0].X, segments[0].u)
+        return segments if self.implicit_library is None else self._derived(segments)
+
+    def _state_names(self):
+        default = [f"x{i}" for i in range(self.n_features_in_)]
+        return list(getattr(self, "feature_names_in_", default))
+
+    def _input_names(self):
+        return [*self._state_names(), *self.control_names_]
+
+    def _fitted(self, library):
+        """Fit a library to named columns, but let it take arrays without names afterwards."""
+        import pandas as pd
+
+        library = PolynomialLibrary() if library is None else clone(library)
+        names = self._input_names()
+        library.fit(pd.DataFrame(np.zeros((1, len(names))), columns=names))
+        del library.feature_names_in_
+        return library
+
+    def _rows(self, X, y, u, sample_weight, reset):
+        if is_trajectories(X):
+            lengths = [np.shape(case)[-1] for case in X]
+            X, y, u = (
+                rows_of_cases(part, name, lengths)
+                for part, name in zip((X, y, u), "Xyu", strict=True)
+            )
+        X, y = validate_data(
+            self, X, y, reset=reset, dtype=np.float64, multi_output=True, y_numeric=True,
+            ensure_all_finite="allow-nan",
+        )  # fmt: skip
+        weight = check_weights(sample_weight, X)
+        inputs, targets = self._inputs(X, u), np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+        known = ~np.isnan(inputs).any(axis=1)
+        if not known.any():
+            raise ValueError("Every row of X or u contains NaN. Pass rows that are complete.")
+        weight = None if weight is None else weight[known]
+        return Rows(inputs[known], targets[known], weight, flat=y.ndim == 1)
+
+    def _inputs(self, X, u):
+        """Return states with the controls to their right."""
+        u = check_controls(u, X)
+        n_controls = 0 if u is None else u.shape[1]
+        if n_controls != len(self.control_names_):
+            raise ValueError(
+                f"u must hold the {len(self.control_names_)} controls seen during fit "
+                f"({', '.join(self.control_names_) or 'none'}); got {n_controls}."
+            )
+        return X if u is None else np.hstack([X, u])
+
+    def _derived(self, segments):
+        """Return rows of estimated states and derivatives."""
+        inputs, slopes = [], []
+        for segment in segments:
+            smooth, derivative = self.differentiation_method_.differentiate(segment.X, segment.t)
+            known = np.isfinite(derivative).all(axis=1)
+            inputs.append(self._inputs(smooth, segment.u)[known])
+            slopes.append(derivative[known])
+        return Rows(np.concatenate(inputs), np.concatenate(slopes))
+
+    def _regression(self, data):
+        """Return terms and what their sums should be."""
+        library, method = self.feature_library_, self.differentiation_method_
+        if isinstance(data, Rows):
+            return library.transform(data.inputs), data.targets
+        pairs = [method.system(library, s.X, s.t, s.u) for s in data]
+        return pairs[0] if len(pairs) == 1 else map(np.concatenate, zip(*pairs, strict=True))
+
+    def _fit_linear(self, A, B, data):
+        weight = getattr(data, "weight", None)
+        optimizer = STLSQ() if self.optimizer is None else clone(self.optimizer)
+        options = {}
+        if weight is not None:
+            if not has_fit_parameter(optimizer, "sample_weight"):
+                raise ValueError(f"sample_weight was passed, but {optimizer} takes none.")
+            options["sample_weight"] = weight
+        if has_fit_parameter(optimizer, "powers"):
+            options["powers"] = powers_of(self.feature_library_)
+        optimizer.fit(A, B[:, 0] if B.shape[1] == 1 else B, **options)
+        if np.any(getattr(optimizer, "intercept_", 0.0)):
+            raise ValueError(
+                f"{optimizer} fitted an intercept beside the library's terms. Set "
+                "fit_intercept=False; a constant is a term of the library."
+            )
+        self.optimizer_ = optimizer
+        self.coef_ = np.reshape(optimizer.coef_, (B.shape[1], A.shape[1]))
+        errors = B - A @ self.coef_.T
+        self.std_errors_ = np.zeros(self.coef_.shape)
+        for row, coef, error in zip(self.std_errors_, self.coef_, errors.T, strict=True):
+            row[coef != 0.0] = standard_errors(A[:, coef != 0.0], error, weight)
+
+    def _fit_implicit(self, A, B, data):
+        if data.weight is not None:
+            raise ValueError("sample_weight has no meaning with implicit_library. Leave one out.")
+        below = self.implicit_library_.transform(data.inputs)
+        # The constant of the denominator is one already.
+        below *= [float(term != ()) for term in self.implicit_library_.terms_]
+        optimizer = SSR() if self.optimizer is None else self.optimizer
+        pairs = []
+        for name, target in zip(self._target_names(), B.T, strict=True):
+            found = fit_rational(optimizer, A, below, target, name)
+            pairs.append((found, rational_errors(found, A, below, target)))
+        functions, errors = zip(*pairs, strict=True)
+        self.coef_, self.denominator_coef_ = map(np.stack, zip(*functions, strict=True))
+        self.std_errors_, self.denominator_std_errors_ = map(np.stack, zip(*errors, strict=True))
+        self.optimizer_ = None
+
+    def _target_names(self):
+        return self._targets or [f"{name}'" for name in self._state_names()]
+
+    def _derivatives(self, X, u):
+        return self._evaluate(self._inputs(X, u))
+
+    def _evaluate(self, inputs):
+        values = self.feature_library_.transform(inputs) @ self.coef_.T
+        if self.implicit_library_ is None:
+            return values
+        below = 1.0 + self.implicit_library_.transform(inputs) @ self.denominator_coef_.T
+        if not below.all():
+            row = int(np.argmin(below.all(axis=1)))
+            raise ValueError(f"A denominator is zero in row {row} of X, at {inputs[row].tolist()}.")
+        return values / below
+
+    def predict(self, X: Any, u: Any = None) -> np.ndarray | list:
+        """Evaluate the right-hand sides: the derivatives of states, or whatever ``y`` was.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_cases, n_channels, n_timepoints)
+            States; a list of ``(n_channels, n_timepoints_i)`` too. With three axes and in lists, a
+            state that is not complete (NaN) has derivatives NaN.
+        u : array-like, default=None
+            Controls in the layout of ``X``.
+
+        Returns
+        -------
+        ndarray or list of ndarray
+            Derivatives in the layout of ``X``; of shape ``(n_samples,)`` where ``y`` was 1-D.
+        """
+        values = super().predict(X, u)
+        return values[:, 0] if self._flat and np.ndim(values) == 2 else values
+
+    def score(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        t: Any = None,
+        u: Any = None,
+        groups: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> float:
+        """Return the coefficient of determination of the derivatives.
+
+        Parameters
+        ----------
+        X : array-like
+            As in ``fit``.
+        y : array-like, default=None
+            As in ``fit``; None compares with derivatives estimated as in ``fit``, or with their
+            averages where the method has windows.
+        t, u, groups : array-like, default=None
+            As in ``fit``.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows. Only with ``y``.
+
+        Returns
+        -------
+        float
+            R2, mean over the equations.
+        """
+        check_is_fitted(self)
+        data = self._read(X, y, t, u, groups, sample_weight, reset=False)
+        if isinstance(data, Rows):
+            predicted = self._evaluate(data.inputs)
+            return float(r2_score(data.targets, predicted, sample_weight=data.weight))
+        A, B = self._regression(data)
+        return float(r2_score(B, A @ self.coef_.T))
+
+    def get_feature_names(self) -> list[str]:
+        """Return the names of the library's terms.
+
+        Returns
+        -------
+        list of str
+            One for each column of ``coef_``, such as "x0 x1".
+        """
+        check_is_fitted(self)
+        return self.feature_library_.get_feature_names_out(self._input_names()).tolist()
+
+    def coefficients(self) -> "pd.DataFrame":
+        """Return the coefficients as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each coefficient that is not zero, or that some model of an ensemble took:
+            ``equation``, ``term``, ``coefficient``, ``std_error``; ``inclusion_probability`` with
+            an ensemble; ``denominator``, whether the term is below, with ``implicit_library``.
+        """
+        import pandas as pd
+
+        check_is_fitted(self)
+        columns = {"coefficient": self.coef_, "std_error": self.std_errors_}
+        chance = getattr(self.optimizer_, "inclusion_probabilities_", None)
+        if chance is not None:
+            columns["inclusion_probability"] = chance
+        equations = self._target_names()
+        table = coefficient_table(equations, self.get_feature_names(), **columns)
+        if self.implicit_library_ is None:
+            return table
+        columns = {"coefficient": self.denominator_coef_, "std_error": self.denominator_std_errors_}
+        names = self.implicit_library_.get_feature_names_out(self._input_names())
+        below = coefficient_table(equations, names, **columns)
+        parts = [table.assign(denominator=False), below.assign(denominator=True)]
+        return pd.concat(parts).sort_values("equation", kind="stable", ignore_index=True)
+
+    @cached_property
+    def system_(self) -> EquationSystem:
+        """The equations."""
+        import sympy
+
+        check_is_fitted(self)
+        symbols = [sympy.Symbol(name, real=True) for name in self._input_names()]
+
+        expressions = sums_of_terms(self.feature_library_.to_sympy(symbols), self.coef_)
+        if self.implicit_library_ is not None:
+            below = self.implicit_library_.to_sympy(symbols)
+            below = sums_of_terms(below, self.denominator_coef_)
+            expressions = [e / (1 + d) for e, d in zip(expressions, below, strict=True)]
+        return EquationSystem(
+            expressions, self._state_names(), self.control_names_, target_names=self._targets,
+            functions=self.feature_library_._functions,
+        )  # fmt: skip

@@ -1,0 +1,166 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator
+
+from skdyn.symbolic._measurements import (
+    check_controls,
+    check_enough_rows,
+    check_rows_vary,
+    control_names_of,
+    long_enough,
+    read_segments,
+    rows_of_cases,
+    target_names_of,
+)
+from skdyn.symbolic.differentiation import FiniteDifference
+
+T = np.linspace(0, 3, 31)
+X = np.stack([np.cos(T), np.sin(T)], axis=1)
+U = np.cos(3 * T)[:, None]
+
+
+def read(X, t=None, u=None, groups=None, **options):
+    return read_segments(BaseEstimator(), X, t, u, groups, **{"reset": True} | options)
+
+
+def assert_same(found, expected):
+    assert len(found) == len(expected)
+    for segment, other in zip(found, expected, strict=True):
+        for mine, its in zip(segment, other, strict=True):
+            np.testing.assert_array_equal(mine, its)
+
+
+def test_every_layout_gives_the_same_segments():
+    cases = np.stack([X.T, -X.T])
+    expected = read(cases, T, np.stack([U.T, 2 * U.T]))
+    assert_same(expected[:1], [(T, X, U)])
+    assert_same(read([X.T, -X.T], [T, T], [U.T, 2 * U.T]), expected)
+    tall = np.concatenate([X, -X]), np.tile(T, 2), np.concatenate([U, 2 * U])
+    assert_same(read(*tall, groups=np.repeat(["a", "b"], 31)), expected)
+    mixed = np.arange(62).reshape(2, 31).T.ravel()
+    rows = [part[mixed] for part in tall]
+    assert_same(read(*rows, groups=np.tile([3, 7], 31)), expected)
+
+
+def test_cases_of_unequal_length_keep_their_own():
+    found = read([X.T, X[:20].T], [T, T[:20]], [U.T, U[:20].T])
+    assert_same(found, [(T, X, U), (T[:20], X[:20], U[:20])])
+
+
+def test_times_count_where_none_are_given():
+    np.testing.assert_array_equal(read(X)[0].t, np.arange(31))
+    found = read(np.concatenate([X, X]), groups=np.repeat([0, 1], 31))
+    np.testing.assert_array_equal(found[1].t, np.arange(31))
+
+
+def test_incomplete_rows_are_left_out_and_times_become_irregular():
+    gaps, holes = X.copy(), U.copy()
+    gaps[4, 1] = holes[9] = np.nan
+    kept = np.delete(np.arange(31), [4, 9])
+    assert_same(read(gaps, T, holes), [(T[kept], X[kept], U[kept])])
+
+
+def test_a_long_gap_splits_and_a_short_one_does_not():
+    rows = np.delete(np.arange(31), np.arange(8, 23))
+    assert_same(read(X[rows], T[rows]), [(T[:8], X[:8], None), (T[23:], X[23:], None)])
+    assert len(read(X[rows], T[rows], max_gap=2.0)) == 1
+    rows = np.delete(np.arange(31), np.arange(8, 12))
+    assert len(read(X[rows], T[rows])) == 1
+    assert len(read(X[rows], T[rows], max_gap=0.3)) == 2
+
+
+@pytest.mark.parametrize("units", [1e-9, 1e9])
+def test_what_a_long_gap_is_does_not_depend_on_the_unit_of_time(units):
+    rows = np.delete(np.arange(31), np.arange(8, 23))
+    assert len(read(X[rows], units * T[rows])) == 2
+
+
+def test_names_of_controls_come_from_a_frame_or_are_counted():
+    assert control_names_of(None) == []
+    assert control_names_of(pd.DataFrame({"dose": U[:, 0], 3: 0.0})) == ["dose", "3"]
+    assert control_names_of(U) == control_names_of(U[:, 0]) == control_names_of([U.T]) == ["u0"]
+    assert control_names_of(np.zeros((5, 2, 31))) == ["u0", "u1"]
+
+
+def test_controls_without_rows_for_all_states_are_refused():
+    with pytest.raises(ValueError, match="a row for each of the 31 rows of X; it has 30"):
+        check_controls(U[:-1], X)
+    with pytest.raises(ValueError, match="in the layout of X"):
+        read(np.stack([X.T, X.T]), T, U)
+    with pytest.raises(ValueError, match="u contains infinity in case 1"):
+        read([X.T, X.T], [T, T], [U.T, np.full((1, 31), np.inf)])
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (
+            lambda X, t: (np.where([True, False], np.nan, X), t),
+            r"Channel 0 .*\(NaN\) at every time",
+        ),
+        (lambda X, t: (X, np.sort(t)[::-1]), "strictly increase"),
+        (lambda X, t: (X, np.maximum(t, 1.0)), "merge duplicates"),
+        (lambda X, t: (np.where(X > 0.9, np.inf, X), t), "infinity"),
+        (lambda X, t: (X[:1], t[:1]), "n_samples = 1"),
+        (lambda X, t: (X, t[:-1]), "30"),
+    ],
+    ids=["empty channel", "decreasing", "duplicate", "infinite", "one row", "too few times"],
+)
+@pytest.mark.parametrize("grouped", [False, True])
+def test_data_that_cannot_be_used_are_named_with_their_group(change, complaint, grouped):
+    changed, t = change(X, T)
+    groups = np.full(len(changed), "g") if grouped else None
+    with pytest.raises(ValueError, match=complaint) as info:
+        read(changed, t, groups=groups)
+    named = grouped and "infinity" not in complaint and complaint != "30"
+    assert str(info.value).startswith("In group 'g': ") == named
+
+
+def test_a_column_that_does_not_vary_is_refused_by_name():
+    with pytest.raises(ValueError, match="b is constant"):
+        check_rows_vary(np.stack([T, np.full(31, 1e9)], 1), ["a", "b"])
+    with pytest.raises(ValueError, match="v is constant"):
+        check_rows_vary(read(X, T, np.ones(31))[0].inputs, ["a", "b", "v"])
+
+
+@pytest.mark.parametrize("units", [1e-8, 1.0, 1e8])
+def test_columns_that_add_up_to_a_constant_are_refused_by_name_in_any_units(units):
+    susceptible, infected = np.exp(-T), T * np.exp(-T)
+    rest = units * (1 - susceptible - infected)
+    columns = np.stack([susceptible, np.cos(T), infected, rest], axis=1)
+    with pytest.raises(
+        ValueError, match=r"The columns S, I, R are linearly dependent: .* is const"
+    ):
+        check_rows_vary(columns, ["S", "c", "I", "R"])
+    noisy = columns + units * 1e-3 * np.random.default_rng(0).normal(size=columns.shape)
+    check_rows_vary(noisy, ["S", "c", "I", "R"])
+
+
+def test_rows_of_cases_are_below_each_other():
+    np.testing.assert_array_equal(rows_of_cases([X.T, X[:4].T], "X", [31, 4]), np.r_[X, X[:4]])
+    np.testing.assert_array_equal(rows_of_cases([T, T[:4]], "y", [31, 4])[:, 0], np.r_[T, T[:4]])
+    with pytest.raises(ValueError, match="y must have the layout of X: 2 cases with time last"):
+        rows_of_cases([X.T, X.T], "y", [31, 4])
+
+
+def test_targets_are_named():
+    assert target_names_of(pd.DataFrame({"a": T, "b": T}), 2) == ["a", "b"]
+    assert target_names_of(pd.Series(T, name="rate"), 1) == ["rate"]
+    assert target_names_of(T, 1) == ["y"]
+    assert target_names_of(X, 2) == ["y0", "y1"]
+
+
+def test_stretches_too_short_to_differentiate_are_left_out():
+    rows = np.r_[:20, 28, 29, 30]
+    segments = read(X[rows], T[rows], max_gap=0.5)
+    assert [len(s.t) for s in segments] == [20, 3]
+    assert long_enough(segments, FiniteDifference(order=4)) == segments[:1]
+    with pytest.raises(ValueError, match=r"at least 31 complete .* n_samples = 20"):
+        long_enough(segments, FiniteDifference(order=30))
+
+
+def test_fewer_rows_than_terms_are_refused():
+    check_enough_rows(X, 31)
+    with pytest.raises(ValueError, match=r"fewer samples, 31 rows .* than the 32 terms"):
+        check_enough_rows(X, 32)
