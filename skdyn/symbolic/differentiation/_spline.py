@@ -111,15 +111,49 @@ def _apart(t):
     return np.append(t[t < end - 0.1], end)
 
 
+def smoothing_spline(t, x, weights, degree=5, criterion="reml"):
+    """Return the smoothing spline of one noisy series whose points differ in weight.
+
+    Parameters
+    ----------
+    t : ndarray of shape (n_timepoints,)
+        Times, strictly increasing, at least ``degree + 1``.
+    x : ndarray of shape (n_timepoints,)
+        Values.
+    weights : ndarray of shape (n_timepoints,)
+        Inverse variances of the values, up to a factor.
+    degree : {3, 5}, default=5
+        Degree.
+    criterion : {"reml", "gcv"}, default="reml"
+        How the penalty is chosen.
+
+    Returns
+    -------
+    callable
+        The spline as a function of times.
+    """
+    start, unit = t[0], (t[-1] - t[0]) / (len(t) - 1)
+    t = (t - start) / unit
+    breaks, root = _apart(t), np.sqrt(weights / weights.mean())[:, None]
+    while True:
+        splines = _SmoothingSplines(t, x[:, None], breaks, degree, root)
+        penalties, stiff = splines.best_penalties(criterion)
+        if not stiff[0] or len(breaks) <= _FEW_KNOTS:
+            break
+        breaks = np.append(breaks[:-1:4], breaks[-1])
+    spline = BSpline(splines.knots, splines.solve(penalties[0])[0][:, 0], degree)
+    return lambda at: spline((at - start) / unit)
+
+
 class _SmoothingSplines:
     """Normal equations ``(gram + penalty * roughness) coefs = right``, banded."""
 
-    def __init__(self, t, X, breaks, degree):
-        self.t, self.X, self.breaks = t, X, breaks
+    def __init__(self, t, X, breaks, degree, root=1.0):
+        self.t, self.X, self.breaks = t, root * X, breaks
         self.degree, self.order = degree, (degree + 1) // 2
         self.knots = np.r_[[t[0]] * degree, breaks, [t[-1]] * degree]
-        self.design = BSpline.design_matrix(t, self.knots, degree)
-        self.right = self.design.T @ X
+        self.design = BSpline.design_matrix(t, self.knots, degree).multiply(root).tocsr()
+        self.right = self.design.T @ self.X
         self.gram = self._bands(self.design.T @ self.design)
         self.slopes = self._penalised_slopes()
         self.roughness = self._bands(self.slopes.T @ self.slopes)
@@ -127,7 +161,7 @@ class _SmoothingSplines:
     def at(self, penalties):
         """Return values and slopes at the points, with one penalty a feature."""
         try:
-            coefs = [self._solve(penalty)[0][:, i] for i, penalty in enumerate(penalties)]
+            coefs = [self.solve(penalty)[0][:, i] for i, penalty in enumerate(penalties)]
         except np.linalg.LinAlgError:
             raise ValueError(
                 "smoothing is too large for the closest points: rounding would leave nothing of "
@@ -147,7 +181,7 @@ class _SmoothingSplines:
 
     def _score(self, penalty, criterion):
         n, n_coefs = self.design.shape
-        coefs, logdet = self._solve(penalty)
+        coefs, logdet = self.solve(penalty)
         rss = ((self.X - self.design @ coefs) ** 2).sum(axis=0) + np.finfo(float).tiny
         if criterion == "gcv":
             # trace (G + p R)^-1 p R = d log det (G + p R) / d log p
@@ -164,7 +198,7 @@ class _SmoothingSplines:
         factor = cholesky_banded(self.gram + penalty * self.roughness)
         return factor, 2 * np.log(factor[-1]).sum()
 
-    def _solve(self, penalty):
+    def solve(self, penalty):
         factor, logdet = self._factor(penalty)
         return cho_solve_banded((factor, False), self.right), logdet
 

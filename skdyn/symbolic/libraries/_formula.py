@@ -141,6 +141,8 @@ def formula_to_sympy(text, symbols):
     import sympy
 
     known = {name: getattr(sympy, name.replace("arc", "a"), sympy.Abs) for name in FUNCTIONS}
+    functions = {name for name, value in symbols.items() if isinstance(value, type)}
+    variables_of(text, functions)  # it may come from a file
     return sympy.sympify(text, locals={**known, "pi": sympy.pi, **symbols})
 
 
@@ -165,4 +167,7 @@ def _body(text):
 
 @lru_cache(maxsize=4096)
 def _code(text):
+    for node in ast.walk(_body(text)):  # it may come from a file
+        if not isinstance(node, _NODES):
+            raise _no_formula(text, f"{type(node).__name__} is no arithmetic")
     return compile(text, "<formula>", "eval")
