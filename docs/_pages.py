@@ -46,12 +46,16 @@ def write_api_pages(folder):
 
 
 def estimator_rows():
-    """Yield family, name and the first line of the docstring of each estimator."""
+    """Yield family, name and the first line of the docstring of each estimator of a family.
+
+    Left out are the parts that are given to them, which live one folder deeper.
+    """
     from skdyn.testing import all_estimators
 
     for name, cls in all_estimators():
-        family = cls.__module__.split(".")[1]
-        yield family, name, cls.__doc__.strip().splitlines()[0]
+        _, family, *deeper, _ = cls.__module__.split(".")
+        if not deeper:
+            yield family, name, cls.__doc__.strip().splitlines()[0]
 
 
 def estimator_table():

@@ -77,6 +77,8 @@ def test_the_table_of_the_readme_is_that_of_the_estimators_found():
     assert pages.START in README
     assert pages.END in README
     assert "NeuralODERegressor" in pages.estimator_table()
+    assert "SINDyRegressor" in pages.estimator_table()
+    assert "PolynomialLibrary" not in pages.estimator_table(), "a part of SINDyRegressor"
     assert pages.with_table(README) == README, "run `python docs/_pages.py`"
 
 

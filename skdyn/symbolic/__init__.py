@@ -1,2 +1,79 @@
-"""Symbolic ODE discovery."""
-__all__ = []
+"""Symbolic ODE discovery: equations that can be read, found from trajectories.
+
+States x and perhaps controls u were measured over time, and wanted are the few terms that make up
+
+.. math:: \\dot x_i = f_i(x, u) = \\sum_j \\xi_{ij} \\, \\theta_j(x, u).
+
+:class:`SINDyRegressor` takes the terms from a library, estimates the derivatives and leaves the
+rest to a sparse linear regression [1]_. Its parts are objects to choose and to tune: the libraries
+(:mod:`skdyn.symbolic.libraries`), the ways to differentiate or to do without derivatives
+(:mod:`skdyn.symbolic.differentiation`), the regressions (:mod:`skdyn.symbolic.optimizers`).
+
+What either finds is an :class:`EquationSystem`: shown, solved, searched for fixed points, handed
+to sympy. :class:`TrajectorySplit` splits trajectories for cross-validation without shuffling time.
+
+References
+----------
+.. [1] S. L. Brunton, J. L. Proctor, J. N. Kutz, "Discovering governing equations from data by
+   sparse identification of nonlinear dynamical systems", PNAS 113, 2016.
+"""
+
+from skdyn.symbolic._sindy import SINDyRegressor
+from skdyn.symbolic._system import EquationSystem
+from skdyn.symbolic._trajectory_split import TrajectorySplit
+from skdyn.symbolic.differentiation import (
+    FiniteDifference,
+    IntegralForm,
+    SmoothedFiniteDifference,
+    SpectralDerivative,
+    SplineDerivative,
+    TotalVariation,
+    WeakForm,
+)
+from skdyn.symbolic.libraries import (
+    ColumnLibrary,
+    ConcatLibrary,
+    FourierLibrary,
+    FunctionLibrary,
+    IdentityLibrary,
+    PolynomialLibrary,
+    TensorLibrary,
+)
+from skdyn.symbolic.optimizers import (
+    FROLS,
+    MIOSR,
+    SR3,
+    SSR,
+    STLSQ,
+    ConstrainedSR3,
+    EnsembleOptimizer,
+    TrappingSR3,
+)
+
+__all__ = [
+    "FROLS",
+    "MIOSR",
+    "SR3",
+    "SSR",
+    "STLSQ",
+    "ColumnLibrary",
+    "ConcatLibrary",
+    "ConstrainedSR3",
+    "EnsembleOptimizer",
+    "EquationSystem",
+    "FiniteDifference",
+    "FourierLibrary",
+    "FunctionLibrary",
+    "IdentityLibrary",
+    "IntegralForm",
+    "PolynomialLibrary",
+    "SINDyRegressor",
+    "SmoothedFiniteDifference",
+    "SpectralDerivative",
+    "SplineDerivative",
+    "TensorLibrary",
+    "TotalVariation",
+    "TrajectorySplit",
+    "TrappingSR3",
+    "WeakForm",
+]
