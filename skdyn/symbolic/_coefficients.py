@@ -5,34 +5,53 @@ import numpy as np
 __all__ = ["coefficient_table", "powers_of", "standard_errors", "sums_of_terms"]
 
 
-def standard_errors(slopes, errors, weight=None):
+def standard_errors(slopes, errors, weight=None, found=None):
     """Return standard errors of coefficients fitted by least squares.
 
     Parameters
     ----------
     slopes : ndarray of shape (n_samples, n_coefficients)
         Derivatives of the prediction by the coefficients.
-    errors : ndarray of shape (n_samples,)
+    errors : ndarray of shape (n_samples, n_equations)
         What was to be predicted minus the prediction.
     weight : ndarray of shape (n_samples,) or None, default=None
         Weights of the samples.
+    found : ndarray of shape (n_equations, n_coefficients), bool, or None, default=None
+        Which coefficients each equation has; None is all.
 
     Returns
     -------
-    ndarray of shape (n_coefficients,)
-        NaN where there are not more samples than coefficients.
+    ndarray of shape (n_equations, n_coefficients)
+        Zero for coefficients that an equation does not have; NaN where there are not more samples
+        than coefficients.
     """
-    n, k = slopes.shape
-    if n <= k:
-        return np.full(k, np.nan)
+    n = len(slopes)
+    if found is None:
+        found = np.ones((errors.shape[1], slopes.shape[1]), dtype=bool)
     if weight is not None:
-        root = np.sqrt(weight)
-        slopes, errors = slopes * root[:, None], errors * root
-    length = np.linalg.norm(slopes, axis=0)
+        root = np.sqrt(weight)[:, None]
+        slopes, errors = slopes * root, errors * root
+    used = found.any(axis=0)
+    slopes = slopes[:, used]
+    gram = slopes.T @ slopes
+    length = np.sqrt(gram.diagonal())
     length[length == 0.0] = 1.0
-    unit = slopes / length
-    covariance = np.linalg.pinv(unit.T @ unit, hermitian=True)
-    return np.sqrt(np.diag(covariance) * (errors @ errors) / (n - k)) / length
+    gram /= np.outer(length, length)
+    result = np.zeros(found.shape)
+    for row, kept, error in zip(result, found, errors.T, strict=True):
+        k, own = np.count_nonzero(kept), kept[used]
+        row[kept] = np.nan
+        if 0 < k < n:
+            variance = _inverse(gram[np.ix_(own, own)]).diagonal() * (error @ error) / (n - k)
+            row[kept] = np.sqrt(np.maximum(variance, 0.0)) / length[own]
+    return result
+
+
+def _inverse(gram):
+    try:
+        return np.linalg.inv(gram)
+    except np.linalg.LinAlgError:
+        return np.linalg.pinv(gram, hermitian=True)
 
 
 def coefficient_table(equations, terms, **columns):

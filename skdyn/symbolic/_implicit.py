@@ -139,8 +139,7 @@ def rational_errors(found, terms, denominator_terms, target):
     """
     value = found(terms, denominator_terms)
     slopes = np.hstack([terms, -value[:, None] * denominator_terms])
-    kept = np.concatenate(found) != 0.0
-    errors = np.zeros(len(kept))
-    slopes = slopes[:, kept] / found.divisor(denominator_terms)[:, None]
-    errors[kept] = standard_errors(slopes, target - value)
+    slopes /= found.divisor(denominator_terms)[:, None]
+    kept = np.concatenate(found)[None] != 0.0
+    errors = standard_errors(slopes, (target - value)[:, None], found=kept)[0]
     return Rational(errors[: terms.shape[1]], errors[terms.shape[1] :])

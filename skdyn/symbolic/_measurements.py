@@ -7,19 +7,22 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array, check_consistent_length
 
 from skdyn._trajectories import check_trajectories, is_trajectories
-from skdyn._validation import validate_data
+from skdyn._validation import check_weights, validate_data
 
 __all__ = [
     "Rows",
     "Segment",
     "check_controls",
     "check_enough_rows",
+    "check_inputs",
     "check_rows_vary",
     "control_names_of",
     "long_enough",
+    "read_rows",
     "read_segments",
     "rows_of_cases",
     "target_names_of",
+    "with_controls",
 ]
 
 # A hole longer than so many usual steps is not bridged: estimates across it would be of something
@@ -47,7 +50,7 @@ class Segment(NamedTuple):
     @property
     def inputs(self):
         """States with the controls to their right, (n_timepoints, n_features + n_controls)."""
-        return self.X if self.u is None else np.hstack([self.X, self.u])
+        return with_controls(self.X, self.u)
 
 
 class Rows(NamedTuple):
@@ -120,7 +123,9 @@ def read_segments(estimator, X, t=None, u=None, groups=None, *, max_gap="auto", 
     ]
     if max_gap == "auto":
         intervals = np.concatenate([np.diff(segment.t) for segment in complete])
-        max_gap = _GAP * np.median(intervals) if len(intervals) else np.inf
+        if len(intervals) == 0 or intervals.max() <= _GAP * intervals.min():
+            return complete
+        max_gap = _GAP * np.median(intervals)
     return [piece for segment in complete for piece in _split(segment, max_gap)]
 
 
@@ -242,6 +247,54 @@ def _case_controls(u, lengths):
     return cases
 
 
+def check_inputs(X, u, control_names):
+    """Validate controls and put them to the right of states.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_timepoints, n_features)
+        States.
+    u : array-like of shape (n_timepoints, n_controls) or (n_timepoints,), or None
+        Controls.
+    control_names : list of str
+        Names of the controls that there must be.
+
+    Returns
+    -------
+    ndarray of shape (n_timepoints, n_features + n_controls)
+
+    Raises
+    ------
+    ValueError
+        If there are other controls.
+    """
+    u = check_controls(u, X)
+    n_controls = 0 if u is None else u.shape[1]
+    if n_controls != len(control_names):
+        raise ValueError(
+            f"u must hold the {len(control_names)} controls seen during fit "
+            f"({', '.join(control_names) or 'none'}); got {n_controls}."
+        )
+    return with_controls(X, u)
+
+
+def with_controls(X, u):
+    """Put controls to the right of states.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_timepoints, n_features)
+        States.
+    u : ndarray of shape (n_timepoints, n_controls) or None
+        Controls.
+
+    Returns
+    -------
+    ndarray of shape (n_timepoints, n_features + n_controls)
+    """
+    return X if u is None else np.hstack([X, u])
+
+
 def control_names_of(u):
     """Name the controls: by the columns of a frame, else u0, u1, ...
 
@@ -261,6 +314,53 @@ def control_names_of(u):
     if is_trajectories(u):
         return [f"u{i}" for i in range(len(np.atleast_2d(u[0])))]
     return [f"u{i}" for i in range(np.shape(u)[1] if np.ndim(u) == 2 else 1)]
+
+
+def read_rows(estimator, X, y, u, sample_weight, control_names, *, reset):
+    """Return the rows of a regression on given targets.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Whose ``n_features_in_`` and feature names are set (``reset=True``) or compared.
+    X : array-like
+        States in any layout; rows with NaN are left out.
+    y : array-like
+        Targets in the layout of ``X``, or of shape (n_samples,).
+    u : array-like or None
+        Controls in the layout of ``X``.
+    sample_weight : array-like of shape (n_samples,) or None
+        Weights.
+    control_names : list of str
+        Names of the controls.
+    reset : bool
+        Whether this is a fit.
+
+    Returns
+    -------
+    Rows
+
+    Raises
+    ------
+    ValueError
+        If layouts or values cannot be used.
+    """
+    if is_trajectories(X):
+        lengths = [np.shape(case)[-1] for case in X]
+        parts = zip((X, y, u), "Xyu", strict=True)
+        X, y, u = (rows_of_cases(part, name, lengths) for part, name in parts)
+    X, y = validate_data(
+        estimator, X, y, reset=reset, dtype=np.float64, multi_output=True, y_numeric=True,
+        ensure_all_finite="allow-nan",
+    )  # fmt: skip
+    weight = check_weights(sample_weight, X)
+    inputs = check_inputs(X, u, control_names)
+    targets = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+    known = ~np.isnan(inputs).any(axis=1)
+    if not known.any():
+        raise ValueError("Every row of X or u contains NaN. Pass rows that are complete.")
+    weight = None if weight is None else weight[known]
+    return Rows(inputs[known], targets[known], weight, flat=y.ndim == 1)
 
 
 def rows_of_cases(cases, name, lengths):
@@ -331,18 +431,18 @@ def check_rows_vary(rows, names):
     ValueError
         If a column is constant, or a sum of multiples of others and a constant.
     """
-    centred = rows - rows.mean(axis=0)
-    size = np.abs(rows).max(axis=0)
-    spread = np.linalg.norm(centred, axis=0)
-    still = np.flatnonzero(spread <= 1e-12 * np.sqrt(len(rows)) * size)
+    mean = rows.mean(axis=0)
+    centred = rows - mean
+    gram = centred.T @ centred
+    spread = np.sqrt(gram.diagonal())
+    still = np.flatnonzero(spread <= 1e-12 * np.sqrt(len(rows)) * np.abs(mean))
     if len(still):
         raise ValueError(
             f"{names[still[0]]} is constant: what it does to the dynamics cannot be told from a "
             "constant, and it has none of its own. Leave it out."
         )
     # In the columns' own units, so that rescaled states are judged alike.
-    gram = (centred / spread).T @ (centred / spread)
-    values, vectors = np.linalg.eigh(gram)
+    values, vectors = np.linalg.eigh(gram / np.outer(spread, spread))
     if values[0] <= 1e-14 * len(names):
         involved = np.flatnonzero(np.abs(vectors[:, 0]) > 1e-4)
         weights = vectors[involved, 0] / spread[involved]

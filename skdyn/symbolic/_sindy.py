@@ -10,14 +10,11 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, clone
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import has_fit_parameter
 
-from skdyn._trajectories import is_trajectories
 from skdyn._validation import (
     Interval,
     StrOptions,
     check_is_fitted,
-    check_weights,
     fit_context,
-    validate_data,
 )
 from skdyn.symbolic._coefficients import (
     coefficient_table,
@@ -29,19 +26,22 @@ from skdyn.symbolic._equations import SymbolicODEMixin
 from skdyn.symbolic._implicit import fit_rational, rational_errors
 from skdyn.symbolic._measurements import (
     Rows,
-    check_controls,
     check_enough_rows,
+    check_inputs,
     check_rows_vary,
     control_names_of,
     long_enough,
+    read_rows,
     read_segments,
-    rows_of_cases,
     target_names_of,
+    with_controls,
 )
 from skdyn.symbolic._system import EquationSystem
 from skdyn.symbolic.differentiation import Differentiator, FiniteDifference
 from skdyn.symbolic.libraries import FeatureLibrary, PolynomialLibrary
+from skdyn.symbolic.libraries._term import evaluate_terms
 from skdyn.symbolic.optimizers import SSR, STLSQ
+from skdyn.symbolic.optimizers._sparse_optimizer import SparseOptimizer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -225,6 +225,7 @@ class SINDyRegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEst
         self.control_names_ = control_names_of(u)
         method = self.differentiation_method
         self.differentiation_method_ = FiniteDifference() if method is None else clone(method)
+        self.differentiation_method_._validate_params()
         data = self._read(X, y, t, u, groups, sample_weight, reset=True)
         rows = data.inputs if isinstance(data, Rows) else np.concatenate([s.inputs for s in data])
         self._targets, self._flat = None, False
@@ -249,7 +250,7 @@ class SINDyRegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEst
     def _read(self, X, y, t, u, groups, sample_weight, reset):
         """Return segments in time, or, where targets are given or implicit, rows."""
         if y is not None:
-            return self._rows(X, y, u, sample_weight, reset)
+            return read_rows(self, X, y, u, sample_weight, self.control_names_, reset=reset)
         if sample_weight is not None:
             raise ValueError(
                 "sample_weight needs y: derivatives that are estimated have no rows of their own "
@@ -257,7 +258,7 @@ class SINDyRegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEst
             )
         segments = read_segments(self, X, t, u, groups, max_gap=self.max_gap, reset=reset)
         segments = long_enough(segments, self.differentiation_method_)
-        self._inputs(segments[0].X, segments[0].u)
+        check_inputs(segments[0].X, segments[0].u, self.control_names_)
         return segments if self.implicit_library is None else self._derived(segments)
 
     def _state_names(self):
@@ -268,44 +269,13 @@ class SINDyRegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEst
         return [*self._state_names(), *self.control_names_]
 
     def _fitted(self, library):
-        """Fit a library to named columns, but let it take arrays without names afterwards."""
-        import pandas as pd
-
+        """Fit a library to the names of its columns; there is nothing else that it needs."""
         library = PolynomialLibrary() if library is None else clone(library)
         names = self._input_names()
-        library.fit(pd.DataFrame(np.zeros((1, len(names))), columns=names))
-        del library.feature_names_in_
+        library.terms_ = library._list_terms({name: f"x{i}" for i, name in enumerate(names)})
+        library._functions = library._callables()
+        library.n_features_in_, library.n_output_features_ = len(names), len(library.terms_)
         return library
-
-    def _rows(self, X, y, u, sample_weight, reset):
-        if is_trajectories(X):
-            lengths = [np.shape(case)[-1] for case in X]
-            X, y, u = (
-                rows_of_cases(part, name, lengths)
-                for part, name in zip((X, y, u), "Xyu", strict=True)
-            )
-        X, y = validate_data(
-            self, X, y, reset=reset, dtype=np.float64, multi_output=True, y_numeric=True,
-            ensure_all_finite="allow-nan",
-        )  # fmt: skip
-        weight = check_weights(sample_weight, X)
-        inputs, targets = self._inputs(X, u), np.asarray(y, dtype=np.float64).reshape(len(y), -1)
-        known = ~np.isnan(inputs).any(axis=1)
-        if not known.any():
-            raise ValueError("Every row of X or u contains NaN. Pass rows that are complete.")
-        weight = None if weight is None else weight[known]
-        return Rows(inputs[known], targets[known], weight, flat=y.ndim == 1)
-
-    def _inputs(self, X, u):
-        """Return states with the controls to their right."""
-        u = check_controls(u, X)
-        n_controls = 0 if u is None else u.shape[1]
-        if n_controls != len(self.control_names_):
-            raise ValueError(
-                f"u must hold the {len(self.control_names_)} controls seen during fit "
-                f"({', '.join(self.control_names_) or 'none'}); got {n_controls}."
-            )
-        return X if u is None else np.hstack([X, u])
 
     def _derived(self, segments):
         """Return rows of estimated states and derivatives."""
@@ -313,29 +283,45 @@ class SINDyRegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEst
         for segment in segments:
             smooth, derivative = self.differentiation_method_.differentiate(segment.X, segment.t)
             known = np.isfinite(derivative).all(axis=1)
-            inputs.append(self._inputs(smooth, segment.u)[known])
+            inputs.append(with_controls(smooth, segment.u)[known])
             slopes.append(derivative[known])
         return Rows(np.concatenate(inputs), np.concatenate(slopes))
 
     def _regression(self, data):
         """Return terms and what their sums should be."""
-        library, method = self.feature_library_, self.differentiation_method_
         if isinstance(data, Rows):
-            return library.transform(data.inputs), data.targets
-        pairs = [method.system(library, s.X, s.t, s.u) for s in data]
+            return self._terms(data.inputs), data.targets
+        # All was checked when it was read: not again for each segment.
+        method = self.differentiation_method_
+        pairs = [
+            method._system(lambda states, u=s.u: self._terms(with_controls(states, u)), s.X, s.t)
+            for s in data
+        ]
         return pairs[0] if len(pairs) == 1 else map(np.concatenate, zip(*pairs, strict=True))
+
+    def _terms(self, inputs):
+        """Evaluate the library on checked inputs."""
+        library = self.feature_library_
+        values = evaluate_terms(library.terms_, inputs, library._functions)
+        # Only a sum of finite values is finite, but it may overflow: then look at each.
+        return values if np.isfinite(values.sum()) else library.transform(inputs)
 
     def _fit_linear(self, A, B, data):
         weight = getattr(data, "weight", None)
         optimizer = STLSQ() if self.optimizer is None else clone(self.optimizer)
-        options = {}
-        if weight is not None:
-            if not has_fit_parameter(optimizer, "sample_weight"):
-                raise ValueError(f"sample_weight was passed, but {optimizer} takes none.")
-            options["sample_weight"] = weight
-        if has_fit_parameter(optimizer, "powers"):
-            options["powers"] = powers_of(self.feature_library_)
-        optimizer.fit(A, B[:, 0] if B.shape[1] == 1 else B, **options)
+        if isinstance(optimizer, SparseOptimizer):
+            options = {}
+            if hasattr(optimizer, "powers"):
+                known = optimizer.powers
+                options["powers"] = powers_of(self.feature_library_) if known is None else known
+            optimizer._validate_params()
+            optimizer._fit_checked(A, B, weight, **options)
+        elif weight is None:
+            optimizer.fit(A, B)
+        elif has_fit_parameter(optimizer, "sample_weight"):
+            optimizer.fit(A, B, sample_weight=weight)
+        else:
+            raise ValueError(f"sample_weight was passed, but {optimizer} takes none.")
         if np.any(getattr(optimizer, "intercept_", 0.0)):
             raise ValueError(
                 f"{optimizer} fitted an intercept beside the library's terms. Set "
@@ -344,9 +330,7 @@ class SINDyRegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEst
         self.optimizer_ = optimizer
         self.coef_ = np.reshape(optimizer.coef_, (B.shape[1], A.shape[1]))
         errors = B - A @ self.coef_.T
-        self.std_errors_ = np.zeros(self.coef_.shape)
-        for row, coef, error in zip(self.std_errors_, self.coef_, errors.T, strict=True):
-            row[coef != 0.0] = standard_errors(A[:, coef != 0.0], error, weight)
+        self.std_errors_ = standard_errors(A, errors, weight, self.coef_ != 0.0)
 
     def _fit_implicit(self, A, B, data):
         if data.weight is not None:
@@ -368,10 +352,10 @@ class SINDyRegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEst
         return self._targets or [f"{name}'" for name in self._state_names()]
 
     def _derivatives(self, X, u):
-        return self._evaluate(self._inputs(X, u))
+        return self._evaluate(check_inputs(X, u, self.control_names_))
 
     def _evaluate(self, inputs):
-        values = self.feature_library_.transform(inputs) @ self.coef_.T
+        values = self._terms(inputs) @ self.coef_.T
         if self.implicit_library_ is None:
             return values
         below = 1.0 + self.implicit_library_.transform(inputs) @ self.denominator_coef_.T
@@ -429,6 +413,8 @@ class SINDyRegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEst
             R2, mean over the equations.
         """
         check_is_fitted(self)
+        if y is None and self._targets is not None:
+            raise ValueError("fit was given targets as y; score compares with targets too: pass y.")
         data = self._read(X, y, t, u, groups, sample_weight, reset=False)
         if isinstance(data, Rows):
             predicted = self._evaluate(data.inputs)

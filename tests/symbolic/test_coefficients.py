@@ -17,19 +17,27 @@ def test_standard_errors_are_the_spread_of_repeated_fits():
     A, sigma = RNG.normal(size=(40, 3)) * [1.0, 1e3, 1e-3], 0.1
     noise = sigma * RNG.normal(size=(2000, 40))
     coefs = noise @ np.linalg.pinv(A).T
-    errors = [standard_errors(A, b - A @ c) for b, c in zip(noise, coefs, strict=True)]
-    np.testing.assert_allclose(np.mean(errors, axis=0), coefs.std(axis=0), rtol=0.05)
+    errors = standard_errors(A, noise.T - A @ coefs.T)
+    np.testing.assert_allclose(errors.mean(axis=0), coefs.std(axis=0), rtol=0.05)
 
 
 def test_a_row_of_weight_two_counts_as_much_in_the_slopes_as_two_rows():
-    A, errors = RNG.normal(size=(30, 2)), RNG.normal(size=30)
-    twice = standard_errors(np.repeat(A, 2, axis=0), np.repeat(errors, 2))
+    A, errors = RNG.normal(size=(30, 2)), RNG.normal(size=(30, 2))
+    twice = standard_errors(np.repeat(A, 2, axis=0), np.repeat(errors, 2, axis=0))
     weighed = standard_errors(A, errors, np.full(30, 2.0))
     np.testing.assert_allclose(weighed, twice * np.sqrt(58 / 28))
 
 
 def test_without_more_samples_than_coefficients_errors_are_unknown():
-    assert np.isnan(standard_errors(np.eye(2), np.zeros(2))).all()
+    assert np.isnan(standard_errors(np.eye(2), np.zeros((2, 1)))).all()
+
+
+def test_each_equation_has_the_errors_of_its_own_terms():
+    A, errors = RNG.normal(size=(30, 3)), RNG.normal(size=(30, 2))
+    found = np.array([[True, False, True], [False, False, False]])
+    own = standard_errors(A[:, [0, 2]], errors[:, :1])[0]
+    expected = [[own[0], 0.0, own[1]], [0.0, 0.0, 0.0]]
+    np.testing.assert_allclose(standard_errors(A, errors, found=found), expected)
 
 
 def test_the_table_leaves_out_what_is_zero():
@@ -60,7 +68,7 @@ def test_powers_are_those_of_the_monomials_and_unknown_for_others():
 
 @pytest.mark.parametrize("units", [1e-6, 1e6])
 def test_standard_errors_follow_the_units_of_the_terms(units):
-    A, errors = RNG.normal(size=(30, 2)), RNG.normal(size=30)
+    A, errors = RNG.normal(size=(30, 2)), RNG.normal(size=(30, 2))
     np.testing.assert_allclose(
         standard_errors(A * units, errors) * units, standard_errors(A, errors)
     )

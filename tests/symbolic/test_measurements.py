@@ -6,9 +6,11 @@ from sklearn.base import BaseEstimator
 from skdyn.symbolic._measurements import (
     check_controls,
     check_enough_rows,
+    check_inputs,
     check_rows_vary,
     control_names_of,
     long_enough,
+    read_rows,
     read_segments,
     rows_of_cases,
     target_names_of,
@@ -164,3 +166,26 @@ def test_fewer_rows_than_terms_are_refused():
     check_enough_rows(X, 31)
     with pytest.raises(ValueError, match=r"fewer samples, 31 rows .* than the 32 terms"):
         check_enough_rows(X, 32)
+
+
+def test_rows_of_a_regression_keep_targets_and_weights_beside_their_states():
+    gaps, weight = X.copy(), np.arange(31.0)
+    gaps[3] = np.nan
+    options = {"control_names": ["u0"], "reset": True}
+    rows = read_rows(BaseEstimator(), gaps, T, U, weight, **options)
+    kept = np.delete(np.arange(31), 3)
+    np.testing.assert_array_equal(rows.inputs, np.hstack([X, U])[kept])
+    np.testing.assert_array_equal(rows.targets[:, 0], T[kept])
+    np.testing.assert_array_equal(rows.weight, weight[kept])
+    assert rows.flat
+    cases = read_rows(BaseEstimator(), gaps.T[None], X.T[None], U.T[None], None, **options)
+    np.testing.assert_array_equal(cases.inputs, rows.inputs)
+    assert not cases.flat
+
+
+def test_controls_other_than_those_of_fit_are_refused():
+    np.testing.assert_array_equal(check_inputs(X, U[:, 0], ["push"]), np.hstack([X, U]))
+    with pytest.raises(ValueError, match=r"2 controls seen during fit \(a, b\); got 1"):
+        check_inputs(X, U, ["a", "b"])
+    with pytest.raises(ValueError, match=r"0 controls seen during fit \(none\); got 1"):
+        check_inputs(X, U, [])

@@ -170,6 +170,8 @@ def test_any_target_can_be_regressed_on_the_library():
     assert model.score(X, y, sample_weight=np.ones(60)) == pytest.approx(1.0)
     with pytest.raises(ValueError, match="Only equations for the derivatives"):
         model.simulate([1.0, 1.0], T)
+    with pytest.raises(ValueError, match="pass y"):
+        model.score(X)
     assert SINDyRegressor().fit(X, np.c_[y, y, y]).equations()[2] == "y2 = -1 + 2 a b"
 
 

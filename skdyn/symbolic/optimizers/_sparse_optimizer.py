@@ -151,12 +151,18 @@ class SparseOptimizer(MultiOutputMixin, RegressorMixin, BaseEstimator):
         X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
         weight = check_weights(sample_weight, X)
         Y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
-        coef = self._coefficients(X, Y, weight, **knowledge)
-        if hasattr(self, "threshold"):
-            self._warn_of_empty_equations(coef, Y)
-        self.coef_ = coef if y.ndim == 2 else coef[0]
-        self.intercept_ = 0.0
+        self._fit_checked(X, Y, weight, **knowledge)
+        if y.ndim == 1:
+            self.coef_ = self.coef_[0]
         return self
+
+    def _fit_checked(self, A, B, weight=None, **knowledge):
+        """Fit rows that were checked: by ``fit``, or by an estimator that this is a part of."""
+        self.n_features_in_ = A.shape[1]
+        self.coef_ = self._coefficients(A, B, weight, **knowledge)
+        if hasattr(self, "threshold"):
+            self._warn_of_empty_equations(self.coef_, B)
+        self.intercept_ = 0.0
 
     def _coefficients(self, X, Y, weight, **knowledge):
         n_samples = float(len(X))
@@ -189,7 +195,7 @@ class SparseOptimizer(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 f"coefficient fell below threshold={self.threshold!r}. Lower it, or rescale the "
                 "states so that their coefficients are larger.",
                 ConvergenceWarning,
-                stacklevel=5,
+                stacklevel=6,
             )
 
     def _warn_of_no_convergence(self, change):
@@ -197,7 +203,7 @@ class SparseOptimizer(MultiOutputMixin, RegressorMixin, BaseEstimator):
             f"{type(self).__name__}: {change} after max_iter={self.max_iter} iterations. "
             "Raise max_iter.",
             ConvergenceWarning,
-            stacklevel=7,
+            stacklevel=8,
         )
 
     def predict(self, X: ArrayLike) -> np.ndarray:

@@ -192,7 +192,7 @@ class TrappingSR3(SparseOptimizer):
                 "TrappingSR3 was told no powers, so that it takes no term to be non-linear and "
                 "constrains nothing. Pass powers=, the exponents of the states in each term.",
                 UserWarning,
-                stacklevel=7,
+                stacklevel=8,
             )
             return np.zeros((n_terms, n_states))
         powers = check_array(powers, dtype=np.float64, input_name="powers")
@@ -224,7 +224,7 @@ class TrappingSR3(SparseOptimizer):
                     f"{self.stability_margin}; they only conserve energy. Lower threshold or the "
                     "margin.",
                     ConvergenceWarning,
-                    stacklevel=7,
+                    stacklevel=8,
                 )
                 break
             if np.allclose(coef, before, rtol=1e-8):
