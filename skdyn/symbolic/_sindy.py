@@ -134,9 +134,9 @@ class SINDyRegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEst
     Examples
     --------
     >>> from skdyn.datasets import make_lorenz63
-    >>> from skdyn.symbolic import SINDyRegressor
+    >>> from skdyn.symbolic import FiniteDifference, SINDyRegressor
     >>> X, t = make_lorenz63(n_timepoints=2000, t_span=(0, 10), random_state=0)
-    >>> model = SINDyRegressor().fit(X, t=t)
+    >>> model = SINDyRegressor(differentiation_method=FiniteDifference(order=4)).fit(X, t=t)
     >>> model.print(precision=2)
     x0' = -10 x0 + 10 x1
     x1' = 28 x0 - x1 - x0 x2
