@@ -1,0 +1,262 @@
+"""The whole search: propose, refine, follow, propose again."""
+
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+
+from skdyn.symbolic.discovery._beam import Candidate, moved_term, refine
+from skdyn.symbolic.discovery._integral import DirectForm, IntegralForm
+from skdyn.symbolic.discovery._joint import Fitted, Joint, followed, forms_of
+from skdyn.symbolic.discovery._library import library
+from skdyn.symbolic.discovery._rounding import rounded
+from skdyn.symbolic.discovery._search import FLOOR, propose, score_each, structure_cost
+from skdyn.symbolic.discovery._shooting import System, steps_needed
+from skdyn.symbolic.discovery._smoothing import Record, smooth
+from skdyn.symbolic.discovery._terms import FAMILIES
+
+_N_WINDOWS = 16
+_N_STARTS = 16  # systems, of the best candidates of each equation, to begin with
+_N_ALTERNATIVES = 8  # of each equation that are tried together with the others
+_NOT_ALL = 1.1  # misfit of a system that leaves something to explain
+_LOST = 5.0  # misfit, in noise variances, of a system that does not follow the record
+
+
+class Discovery(NamedTuple):
+    """What was found.
+
+    Attributes
+    ----------
+    equations : tuple of tuple of Term
+        Terms of each equation.
+    coefficients : tuple of tuple of float
+        Their coefficients.
+    errors : tuple of tuple of tuple of float
+        Standard errors of each term's coefficient and inner constants.
+    systems : list of Fitted
+        Every system that was fitted in the last round.
+    misfit : ndarray of shape (n_states,)
+        Mean squared residual over the noise variance.
+    noise : ndarray of shape (n_states,)
+        Median standard deviation of the noise.
+    record : Record or None
+        The measurements with the curves of the fitted solution.
+    """
+
+    equations: tuple
+    coefficients: tuple
+    errors: tuple
+    systems: list
+    misfit: np.ndarray
+    noise: np.ndarray
+    record: Record | None
+
+
+def discover(
+    t, X, u=None, *, priors=None, families=FAMILIES, degree=None, max_terms=6, max_rounds=4,
+    round_constants=True, verbose=0,
+):  # fmt: skip
+    """Find the equations of trajectories.
+
+    Parameters
+    ----------
+    t : list of ndarray of shape (n_i,)
+        Times of each segment.
+    X : list of ndarray of shape (n_i, n_states)
+        Measured states.
+    u : list of ndarray of shape (n_i, n_controls), default=None
+        Controls.
+    priors : PriorKnowledge, default=None
+        What is known beforehand.
+    families : sequence of str, default=FAMILIES
+        Kinds of terms.
+    degree : int or None, default=None
+        Largest degree of polynomials.
+    max_terms : int, default=6
+        Most terms of an equation.
+    max_rounds : int, default=4
+        Times the search is repeated along the solution of what it found.
+    round_constants : bool, default=True
+        Whether constants hardly distinguishable from a round number become it.
+    verbose : int, default=0
+        Whether to tell of the progress.
+
+    Returns
+    -------
+    Discovery
+    """
+    record = smooth(t, X, u)
+    best, earlier, forms = None, None, None
+    for round_ in range(max_rounds):
+        lists = _proposals(record, priors, families, degree, max_terms, forms)
+        scored = [row for row, _ in lists]
+        if earlier is not None:
+            scored = [_merged(a, b) for a, b in zip(scored, earlier)]
+        likely = [[s.candidate for s in row[:_N_ALTERNATIVES]] for row in scored]
+        short = [row for _, row in lists]
+        joint, fitted = _best_system(record, likely, short, priors, best)
+        if verbose:
+            misfit = ", ".join(f"{m:.3g}" for m in fitted.rss / joint.n)
+            print(f"round {round_ + 1}: {fitted.score:.1f} nats, misfit {misfit}")
+        same = best is not None and forms_of(fitted.equations) == forms_of(best[1].equations)
+        best = joint, fitted
+        exact = record.clean.all() and (fitted.rss / joint.n).max() < FLOOR
+        if same or exact or round_ == max_rounds - 1:
+            break
+        record = followed(record, joint.windows, fitted)
+        forms = {t.form.text for row in scored for s in row for t in s.candidate.terms}
+        earlier = scored
+    joint, fitted = best
+    fitted, covariance = rounded(joint, fitted, round_constants)
+    system = System(fitted.equations)
+    sd = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    errors = tuple(
+        tuple((c, *term.inner) for c, term in zip(coef, terms))
+        for coef, terms in zip(system.split(sd)[1], system.split(sd)[0])
+    )
+    noise = np.median(np.concatenate(joint.record.sd), axis=0)
+    systems = [f for f in joint.seen.values() if f is not None]
+    return Discovery(
+        fitted.equations, fitted.coefficients, errors, systems, fitted.rss / joint.n, noise, record
+    )
+
+
+def regress(inputs, y, *, priors=None, families=FAMILIES, degree=None, max_terms=6, equation=0):
+    """Find one equation where its left-hand side was measured.
+
+    Parameters
+    ----------
+    inputs : ndarray of shape (n_samples, n_variables)
+        States, then controls.
+    y : ndarray of shape (n_samples,)
+        The left-hand side.
+    priors, families, degree, max_terms
+        As for :func:`discover`.
+    equation : int, default=0
+        Which equation ``priors`` are asked about.
+
+    Returns
+    -------
+    Discovery
+        Of one equation.
+    """
+    columns = list(inputs.T)
+    terms = library(columns, families, degree)
+    required = ()
+    if priors is not None:
+        terms, required = priors.allowed(equation, terms), priors.required(equation)
+    problem = DirectForm(y, columns)
+    found, _ = propose(problem, terms, families, max_terms, required=required)
+    systems = sorted((_judged(problem, c, priors) for c in found), key=lambda f: f.score)
+    best = systems[0]
+    misfit = best.rss / problem.n_rows
+    errors = _standard_errors(problem, best)
+    noise = problem.sd * np.sqrt(misfit)
+    return Discovery(best.equations, best.coefficients, (errors,), systems, misfit, noise, None)
+
+
+def _judged(problem, c, priors):
+    terms, rss = refine(problem, c.terms) if any(t.inner for t in c.terms) else (c.terms, c.rss)
+    n = problem.n_rows
+    A = np.stack([problem.column(term) for term in terms], axis=1)
+    coef = tuple(np.linalg.lstsq(A, problem.y, rcond=None)[0].tolist())
+    score = 0.5 * n * np.log(rss / n + FLOOR) + structure_cost(terms, n)
+    equations, coefficients = (tuple(terms),), (coef,)
+    if priors is not None:
+        score += priors.price(equations, coefficients)
+    return Fitted(equations, coefficients, np.array([rss]), score, None)
+
+
+def _standard_errors(problem, fitted):
+    """Standard errors of least squares on all constants of one equation."""
+    (terms,), (coef,) = fitted.equations, fitted.coefficients
+    slopes = []
+    for term, c in zip(terms, coef):
+        column = problem.column(term)
+        slopes.append(column)
+        for b, k in enumerate(term.inner):
+            step = 1e-6 * (abs(k) or 1.0)
+            moved = problem.column(moved_term(term, b, step))
+            slopes.append((moved - column) * (c / step))
+    J = np.stack(slopes, axis=1)
+    size = np.linalg.norm(J, axis=0)
+    variance = fitted.rss[0] / max(problem.n_rows - J.shape[1], 1)
+    inverse = np.linalg.pinv((J / size).T @ (J / size), hermitian=True)
+    sd = iter(np.sqrt(variance * np.diag(inverse)) / size)
+    return tuple(tuple(float(next(sd)) for _ in range(1 + len(term.inner))) for term in terms)
+
+
+def _proposals(record, priors, families, degree, max_terms, forms):
+    nodes = record.nodes()
+    everything = library(nodes, families, degree)
+    if forms is not None:
+        everything = [
+            term for term in everything if term.form.text in forms or term.form.cost < 4.0
+        ]
+    lists = []
+    for i in range(record.n_states):
+        terms, required = everything, ()
+        if priors is not None:
+            terms, required = priors.allowed(i, everything), priors.required(i)
+        problem = IntegralForm(
+            record.t, [x[:, i] for x in record.X], [s[:, i] for s in record.sd], nodes
+        )
+        found, short = propose(problem, terms, families, max_terms, required=required)
+        lists.append((score_each(record, i, found), short))
+    return lists
+
+
+def _best_system(record, likely, short, priors, best):
+    """Fit all equations together, and exchange and prune their terms."""
+    d = record.n_states
+    each = max(2, int(_N_STARTS ** (1 / d)))
+    starts = [
+        tuple(row[k] for row, k in zip(likely, choice))
+        for choice in product(*(range(min(each, len(row))) for row in likely))
+    ]
+    if best is not None:
+        pairs = zip(best[1].equations, best[1].coefficients)
+        starts.insert(0, tuple(Candidate(terms, coef, np.nan) for terms, coef in pairs))
+    system = System(tuple(c.terms for c in starts[0]))
+    constants = system.constants([c.coef for c in starts[0]])
+    n_sub = steps_needed(system, constants, record, _N_WINDOWS)
+    joint = Joint(record, _N_WINDOWS, n_sub, priors)
+    fitted = _first(joint, starts)
+    if fitted is None or (fitted.rss / joint.n).max() > _LOST:
+        # Nothing follows the whole record yet: find what follows it for a while.
+        windows = _N_WINDOWS
+        while True:
+            weak = Joint(record, windows, n_sub, priors, weak=True)
+            near = _first(weak, starts)
+            if near is not None:
+                break
+            windows *= 2
+        for _ in range(2):
+            near = weak.exchange(weak.exchange(weak.prune(near), likely), short)
+        near = weak.prune(near)
+        other = joint.fit(near.equations, near.coefficients)
+        candidates = [f for f in (fitted, other) if f is not None]
+        fitted = min(candidates, key=lambda f: f.score, default=None)
+        if fitted is None or (fitted.rss / joint.n).max() > _LOST:
+            return weak, near
+    fitted = joint.exchange(joint.prune(fitted), likely)
+    fitted = joint.exchange(fitted, likely)
+    misfit = (fitted.rss / joint.n).max()
+    if misfit > (_NOT_ALL if best is not None else FLOOR):
+        fitted = joint.exchange(fitted, short)
+    return joint, joint.prune(fitted)
+
+
+def _first(joint, starts):
+    fits = [joint.fit(tuple(c.terms for c in s), tuple(c.coef for c in s)) for s in starts]
+    return min((f for f in fits if f is not None), key=lambda f: f.score, default=None)
+
+
+def _merged(new, old):
+    """Alternate two lists, each form once; the best two of the new come first."""
+    out, seen = [], set()
+    for s in new[:2] + [s for pair in zip(new[2:], old) for s in pair] + new[2:] + old:
+        if s.candidate.forms not in seen:
+            seen.add(s.candidate.forms)
+            out.append(s)
+    return out

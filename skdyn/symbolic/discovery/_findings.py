@@ -1,0 +1,310 @@
+"""All that one or several searches found, the lawful of it, judged together."""
+
+from functools import reduce
+from typing import NamedTuple
+
+import numpy as np
+from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
+
+from skdyn.symbolic._pareto import inclusion_probabilities, pareto_front
+from skdyn.symbolic.discovery._discover import discover, regress
+from skdyn.symbolic.discovery._integral import DirectForm
+from skdyn.symbolic.discovery._joint import Fitted, forms_of
+from skdyn.symbolic.discovery._library import library
+from skdyn.symbolic.discovery._priors import GivenTerms
+from skdyn.symbolic.discovery._smoothing import smooth
+from skdyn.symbolic.discovery._terms import FAMILIES, evaluate
+
+__all__ = [
+    "Findings",
+    "candidate_terms",
+    "long_stretches",
+    "search_targets",
+    "search_trajectories",
+    "start_of",
+]
+
+_FEWEST = 6  # time points of a stretch that can be smoothed
+_FEWEST_ROWS = 10  # below which any equations fit
+
+
+class Findings(NamedTuple):
+    """What was found.
+
+    Attributes
+    ----------
+    best : Fitted
+        The system of the shortest description.
+    errors : list of list of list of float
+        Standard errors of its constants, by equation and term.
+    noise : ndarray of shape (n_equations,)
+        Standard deviation of the noise, of targets that of what is not explained.
+    front : list of Fitted
+        Systems than which none is both simpler and nearer to the data, and the best.
+    chances : list of dict of str to float
+        Inclusion probability of each form in each equation.
+    """
+
+    best: Fitted
+    errors: list
+    noise: np.ndarray
+    front: list
+    chances: list
+
+
+def long_stretches(segments):
+    """Leave out stretches that are too short to smooth.
+
+    Parameters
+    ----------
+    segments : list of Segment
+        The data.
+
+    Returns
+    -------
+    list of Segment
+
+    Raises
+    ------
+    ValueError
+        If too little is left.
+    """
+    long = [segment for segment in segments if len(segment.t) >= _FEWEST]
+    n_rows = sum(len(segment.t) for segment in long)
+    if n_rows < _FEWEST_ROWS:
+        raise ValueError(
+            f"There are too few samples: n_samples = {n_rows} complete rows in stretches of "
+            f"{_FEWEST} or more without a gap, and {_FEWEST_ROWS} are needed at least. Pass more "
+            "data, or raise max_gap."
+        )
+    return long
+
+
+def start_of(segment):
+    """Return the first state of a stretch, without its noise where there is enough to smooth.
+
+    Parameters
+    ----------
+    segment : Segment
+        The data.
+
+    Returns
+    -------
+    ndarray of shape (n_states,)
+    """
+    if len(segment.t) < _FEWEST:
+        return segment.X[0]
+    return smooth([segment.t], [segment.X]).at(0, segment.t[:1])[:, 0]
+
+
+def candidate_terms(families, degree, rows):
+    """Return the terms that have a value on all data.
+
+    Parameters
+    ----------
+    families : sequence of str
+        Kinds of terms.
+    degree : int or None
+        Largest degree of polynomials.
+    rows : ndarray of shape (n_rows, n_variables)
+        States, then controls.
+
+    Returns
+    -------
+    list of Term
+
+    Raises
+    ------
+    ValueError
+        If a family is unknown, or no term is left.
+    """
+    unknown = [name for name in families if name not in FAMILIES]
+    if unknown or not families:
+        raise ValueError(
+            f"families must be 'all' or some of {', '.join(FAMILIES)}; got {families!r}."
+        )
+    columns = list(rows.T)
+    terms = library(columns, families, degree)
+    terms = [term for term in terms if np.isfinite(evaluate(term, columns)).all()]
+    if not terms:
+        raise ValueError(
+            f"No term of families={families!r} has a value on all the data: logarithms and powers "
+            "need positive states, absolute values states of both signs. Choose further families, "
+            "such as 'polynomial'."
+        )
+    return terms
+
+
+def search_trajectories(segments, knowledge, options, n_ensemble=0, n_jobs=None, rng=None):
+    """Find the equations of trajectories, and how sure their terms are.
+
+    Parameters
+    ----------
+    segments : list of Segment
+        The data.
+    knowledge : PriorKnowledge
+        What is known beforehand.
+    options : dict
+        Further arguments of :func:`discover`.
+    n_ensemble : int, default=0
+        Searches on random halves of the rows; what they find is judged on all rows.
+    n_jobs : int or None, default=None
+        Searches at a time.
+    rng : RandomState, default=None
+        Chooses the halves.
+
+    Returns
+    -------
+    Findings
+    """
+    parts = [segments, *(_half(segments, rng) for _ in range(n_ensemble))]
+    searches = _parallel(parts, [knowledge] * len(parts), options, n_jobs)
+    known = {forms_of(system.equations) for system in searches[0].systems}
+    new = {forms_of(search.equations): search.equations for search in searches[1:]}
+    given = [GivenTerms(knowledge, new[forms]) for forms in new if forms not in known]
+    again = _parallel([segments] * len(given), given, {**options, "max_rounds": 1}, n_jobs)
+    n_rows = sum(len(segment.t) for segment in segments)
+    whole = [searches[0], *again]
+    found = [_finding(search, knowledge, n_rows) for search in whole]
+    best, errors = min((f[:2] for f in found), key=lambda pair: pair[0].score)
+    systems = [system for *_, some in found for system in some if system is not best]
+    chances = [_chances(_lawful(search.systems, knowledge)) for search in searches]
+    return Findings(best, errors, searches[0].noise, _front(best, systems, n_rows), _mean(chances))
+
+
+def search_targets(inputs, targets, knowledge, options, n_jobs=None):
+    """Find an equation for each of several targets.
+
+    Parameters
+    ----------
+    inputs : ndarray of shape (n_rows, n_variables)
+        States, then controls.
+    targets : ndarray of shape (n_rows, n_targets)
+        The left-hand sides.
+    knowledge : PriorKnowledge
+        What is known beforehand.
+    options : dict
+        Further arguments of :func:`regress`.
+    n_jobs : int or None, default=None
+        Targets at a time.
+
+    Returns
+    -------
+    Findings
+    """
+    each = [knowledge.of_equation(i) for i in range(targets.shape[1])]
+    searches = Parallel(n_jobs=n_jobs)(
+        delayed(_on_one_thread)(regress, inputs, y, priors=one, **options)
+        for y, one in zip(targets.T, each, strict=True)
+    )
+    n_rows, alone = len(inputs), []
+    for search, y, one in zip(searches, targets.T, each, strict=True):
+        # What is not explained of a target is told in shares of its variance.
+        unit = (DirectForm(y, []).sd / (y.std() or np.abs(y).max() or 1.0)) ** 2
+        systems = [system._replace(rss=unit * system.rss) for system in search.systems]
+        search = search._replace(misfit=unit * search.misfit, systems=systems)
+        best, errors, systems = _finding(search, one, n_rows)
+        chances = _mean([_chances(_lawful(search.systems, one))])
+        front = _front(best, systems, n_rows)
+        alone.append(Findings(best, errors, search.noise, front, chances))
+    return reduce(lambda some, other: _beside(some, other, n_rows), alone)
+
+
+def _parallel(parts, knowledge, options, n_jobs):
+    return Parallel(n_jobs=n_jobs)(
+        delayed(_on_one_thread)(
+            discover, [s.t for s in part], [s.X for s in part],
+            None if part[0].u is None else [s.u for s in part], priors=known, **options,
+        )
+        for part, known in zip(parts, knowledge, strict=True)
+    )  # fmt: skip
+
+
+def _on_one_thread(search, *data, **options):
+    # The matrices are so small that threads of linear algebra only wait for each other.
+    # Equations that blow up are tried on the way, and dropped.
+    with threadpool_limits(1, user_api="blas"), np.errstate(all="ignore"):
+        return search(*data, **options)
+
+
+def _half(segments, rng):
+    """Leave out half of the rows at random, in the order of time."""
+    half = []
+    for segment in segments:
+        n = max(_FEWEST, len(segment.t) // 2)
+        rows = np.sort(rng.choice(len(segment.t), n, replace=False))
+        half.append(type(segment)(*(None if a is None else a[rows] for a in segment)))
+    return half
+
+
+def _lawful(systems, knowledge):
+    return [s for s in systems if not knowledge.breaches(s.equations, s.coefficients)]
+
+
+def _finding(search, knowledge, n_rows):
+    """Return the lawful system of shortest description, its standard errors, and the others."""
+    own = forms_of(search.equations)
+    score = min(s.score for s in search.systems if forms_of(s.equations) == own)
+    chosen = Fitted(
+        search.equations, search.coefficients, np.asarray(search.misfit) * n_rows, score, None
+    )
+    others = [s for s in search.systems if forms_of(s.equations) != own]
+    lawful = _lawful([chosen, *others], knowledge)
+    if not lawful:
+        broken = knowledge.breaches(chosen.equations, chosen.coefficients)
+        raise ValueError(
+            f"No equations agree with both the data and {', '.join(broken)}: the best ones that "
+            "were found break this. Drop what may not hold, or allow further terms (families, "
+            "degree, max_terms, max_complexity)."
+        )
+    lawful = [s._replace(coefficients=knowledge.exact(s.equations, s.coefficients)) for s in lawful]
+    best = lawful[0] if forms_of(lawful[0].equations) == own else min(lawful, key=_score)
+    known = forms_of(best.equations) == own
+    errors = [
+        [list(e) if known else [np.nan] * (1 + len(t.inner)) for t, e in zip(terms, row)]
+        for terms, row in zip(best.equations, search.errors if known else best.equations)
+    ]
+    return best, errors, lawful
+
+
+def _score(system):
+    return system.score
+
+
+def _front(best, systems, n_rows):
+    """Return the Pareto front, with the best system wherever it is."""
+    front = pareto_front([best, *(s for s in systems if s is not best)], n_rows)
+    return front if any(s is best for s in front) else [best, *front]
+
+
+def _chances(systems):
+    return inclusion_probabilities(systems) if systems else []
+
+
+def _mean(chances):
+    """Average inclusion probabilities over searches."""
+    mean = [{} for _ in chances[0]]
+    for search in chances:
+        for total, own in zip(mean, search, strict=True):
+            for form, chance in own.items():
+                total[form] = total.get(form, 0.0) + chance / len(chances)
+    return mean
+
+
+def _beside(some, other, n_rows):
+    """Put findings for different targets together."""
+
+    def joined(a, b):
+        return Fitted(
+            a.equations + b.equations, a.coefficients + b.coefficients,
+            np.append(a.rss, b.rss), a.score + b.score, None,
+        )  # fmt: skip
+
+    best = joined(some.best, other.best)
+    pairs = [joined(a, b) for a in some.front for b in other.front]
+    pairs = [p for p in pairs if forms_of(p.equations) != forms_of(best.equations)]
+    return Findings(
+        best, some.errors + other.errors, np.append(some.noise, other.noise),
+        _front(best, pairs, n_rows), some.chances + other.chances,
+    )  # fmt: skip

@@ -1,0 +1,111 @@
+"""The integral form: measurements against integrals of candidate terms.
+
+``x_i(t_k) = a + sum_j c_j int_{t_0}^{t_k} phi_j(x) dt`` holds without any derivative, and what is
+left over is the noise of the measurements themselves.
+"""
+
+import numpy as np
+
+from skdyn.symbolic.discovery._smoothing import gauss_times
+from skdyn.symbolic.discovery._terms import Term, evaluate
+
+_PEAK = 400  # a term that is larger at one moment than this many times its mean is a spike
+
+
+class IntegralForm:
+    """Columns of integrated terms for one equation.
+
+    Parameters
+    ----------
+    t : list of ndarray of shape (n_i,)
+        Times of each segment.
+    target : list of ndarray of shape (n_i,)
+        The measured state.
+    sd : list of ndarray of shape (n_i,)
+        Its noise.
+    columns : list of ndarray
+        States and controls at the Gauss nodes of all segments.
+    """
+
+    def __init__(self, t, target, sd, columns):
+        self.columns = columns
+        self._weights = [gauss_times(s)[1] for s in t]
+        self._root = [1 / s for s in sd]
+        self._mean = [w**2 / (w**2).sum() for w in self._root]
+        self._cuts = np.cumsum([len(w) for w in self._weights])[:-1]
+        y = np.concatenate(
+            [self._centred(x, w, m) for x, w, m in zip(target, self._root, self._mean)]
+        )
+        self.y = y
+        self.n_rows = len(y)
+
+    def by_pieces(self, columns, n_pieces=16):
+        """Centre columns piece by piece: errors of the smoothing then do not pile up over time.
+
+        Parameters
+        ----------
+        columns : ndarray of shape (n_rows, ...)
+            Centred over whole segments.
+        n_pieces : int, default=16
+            Pieces in all.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, ...)
+        """
+        out, begin = np.empty_like(columns), 0
+        for root in self._root:
+            share = max(1, round(n_pieces * len(root) / self.n_rows))
+            for rows in np.array_split(np.arange(len(root)), share):
+                w = root[rows]
+                part = columns[begin + rows]
+                # Columns are multiplied by the root already; so is what is taken off.
+                out[begin + rows] = part - np.multiply.outer(w, (w / (w @ w)) @ part)
+            begin += len(root)
+        return out
+
+    @staticmethod
+    def _centred(x, root, mean):
+        return (x - mean @ x) * root
+
+    def column(self, term: Term):
+        """Integrate a term; None where it is not finite along the data."""
+        values = evaluate(term, self.columns)
+        size = np.abs(values)
+        if not np.isfinite(values).all() or size.max() > _PEAK * size.mean():
+            return None
+        rows = []
+        for part, w, root, mean in zip(
+            np.split(values, self._cuts), self._weights, self._root, self._mean
+        ):
+            integral = np.concatenate([[0.0], (part * w).reshape(-1, 4).sum(axis=1).cumsum()])
+            rows.append(self._centred(integral, root, mean))
+        column = np.concatenate(rows)
+        return column if np.isfinite(column).all() else None
+
+
+class DirectForm:
+    """Columns of terms where the left-hand side of the equation was measured itself.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        The left-hand side.
+    columns : list of ndarray of shape (n_samples,)
+        States and controls.
+    """
+
+    def __init__(self, y, columns):
+        self.columns, self.n_rows = columns, len(y)
+        self.sd = 1e-6 * (y.std() or np.abs(y).max() or 1.0)
+        self.y = y / self.sd
+
+    def column(self, term: Term):
+        """Evaluate a term; None where it is not finite."""
+        values = evaluate(term, self.columns)
+        return values / self.sd if np.isfinite(values).all() else None
+
+    @staticmethod
+    def by_pieces(columns):
+        """Return the columns: nothing piles up where nothing is integrated."""
+        return columns

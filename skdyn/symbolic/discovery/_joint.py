@@ -1,0 +1,217 @@
+"""All equations together: refinement, pruning and exchange of right-hand sides by shooting."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdyn.symbolic.discovery._search import FLOOR, structure_cost
+from skdyn.symbolic.discovery._shooting import Shot, System, Windows, integrate, shoot, solution
+from skdyn.symbolic.discovery._smoothing import interpolant, noise_model
+from skdyn.symbolic.discovery._terms import evaluate
+
+_ESCAPE = 15.0  # nats: the price of a system that explodes from all disturbed starts
+_QUICK, _THOROUGH = (6, 3, 3), (8, 4, 5)  # Gauss-Newton steps at each tightness of the ties
+_WEAK = 0.1  # tie, in measurements' precisions, that lets every window stand alone
+_HOPELESS = 20.0  # nats from the best at which a fit is broken off
+_FOLLOWS = 2.0  # misfit of a solution that is good enough to judge the noise by
+_AT_ONCE = 3  # terms that are tried for removal each time
+
+
+class Fitted(NamedTuple):
+    """A system with its constants fitted to trajectories.
+
+    Attributes
+    ----------
+    equations : tuple of tuple of Term
+        Terms of each equation.
+    coefficients : tuple of tuple of float
+        Their coefficients.
+    rss : ndarray of shape (n_states,)
+        Sum of squared residuals over the noise variance.
+    score : float
+        Description length in nats: lower is better.
+    shot : Shot
+        The fit.
+    """
+
+    equations: tuple
+    coefficients: tuple
+    rss: np.ndarray
+    score: float
+    shot: Shot
+
+
+class Joint:
+    """Fits systems to one record and remembers those it has seen.
+
+    Parameters
+    ----------
+    record : Record
+        The measurements.
+    n_windows : int, default=16
+        Windows of the shooting.
+    n_sub : int, default=1
+        Integration steps between measurements.
+    priors : PriorKnowledge, default=None
+        What is known beforehand.
+    weak : bool, default=False
+        Whether windows stand alone, which any system can follow for a while.
+    """
+
+    def __init__(self, record, n_windows=16, n_sub=1, priors=None, weak=False):
+        self.record, self.priors, self.weak = record, priors, weak
+        self.windows = Windows(record, n_windows, n_sub=n_sub)
+        self.n = np.isfinite(self.windows.data).sum(axis=(0, 2))
+        self.seen, self.best = {}, np.inf
+        self.disturbed = _Disturbed(record)
+        self.nodes = record.nodes()
+
+    def score(self, equations, rss):
+        """Return the description length of the data and a system."""
+        fit = 0.5 * (self.n * np.log(rss / self.n + FLOOR)).sum()
+        return fit + sum(structure_cost(terms, n) for terms, n in zip(equations, self.n))
+
+    def residuals(self, equations):
+        """Return the rows of prior knowledge, a function of the constants, or None."""
+        return None if self.priors is None else self.priors.residuals(equations)
+
+    def fit(self, equations, coefficients, x0=None, quick=False):
+        """Fit a system; None where it cannot follow the data."""
+        key = forms_of(equations)
+        if key in self.seen:
+            return self.seen[key]
+        system = System(equations)
+        steps, ties = (_QUICK if quick else _THOROUGH), (0.1, 3.0, 100.0)
+        if self.weak:
+            steps, ties = (8,), (_WEAK,)
+        shot = shoot(
+            system, system.constants(coefficients), self.windows, x0=x0, ties=ties, n_steps=steps,
+            rows=self.residuals(equations),
+            hopeless=lambda rss: self.score(equations, rss) > self.best + _HOPELESS,
+        )  # fmt: skip
+        fitted = None
+        if shot is not None and np.isfinite(shot.rss).all():
+            equations, coefficients = system.split(shot.p)
+            score = self.score(equations, shot.rss)
+            if self.priors is not None:
+                score += self.priors.price(equations, coefficients)
+            if score < self.best + _ESCAPE and not self.weak:
+                score += _ESCAPE * self.disturbed.escapes(system, shot.p)
+            self.best = min(self.best, score)
+            fitted = Fitted(equations, coefficients, shot.rss, score, shot)
+        self.seen[key] = fitted
+        return fitted
+
+    def prune(self, fitted):
+        """Take terms out for as long as the description gets shorter."""
+        while True:
+            for i, j in self._weakest(fitted):
+                terms, coef = fitted.equations[i], fitted.coefficients[i]
+                trial = self._with(fitted, i, terms[:j] + terms[j + 1 :], coef[:j] + coef[j + 1 :])
+                if trial is not None and trial.score < fitted.score:
+                    fitted = trial
+                    break
+            else:
+                return fitted
+
+    def exchange(self, fitted, lists):
+        """Try other right-hand sides in each equation in turn."""
+        for i, alternatives in enumerate(lists):
+            for other in alternatives:
+                trial = self._with(fitted, i, other.terms, other.coef)
+                if trial is not None and trial.score < fitted.score:
+                    fitted = trial
+        return fitted
+
+    def _with(self, fitted, i, terms, coef):
+        return self.fit(
+            (*fitted.equations[:i], terms, *fitted.equations[i + 1 :]),
+            (*fitted.coefficients[:i], coef, *fitted.coefficients[i + 1 :]),
+            fitted.shot.x0, quick=True,
+        )  # fmt: skip
+
+    def _weakest(self, fitted):
+        """Return the places of terms that add the least to what their equation explains."""
+        sizes = []
+        for i, (terms, coef) in enumerate(zip(fitted.equations, fitted.coefficients)):
+            required = () if self.priors is None else forms_of([self.priors.required(i)])[0]
+            if len(terms) < 2:
+                continue
+            sums = [c * evaluate(term, self.nodes) for term, c in zip(terms, coef)]
+            size = [max(s.std(), 0.01 * np.abs(s).mean()) for s in sums]
+            sizes += [
+                (s / max(max(size), 1e-300), i, j)
+                for j, s in enumerate(size)
+                if terms[j].form.text not in required
+            ]
+        return [(i, j) for _, i, j in sorted(sizes)[:_AT_ONCE]]
+
+
+class _Disturbed:
+    """Starts around the data's, and the course of time, at half the data's resolution.
+
+    Where the data follow a curve, many equations fit that explode off it.
+    """
+
+    def __init__(self, record, n=8):
+        thin = {name: [part[::2] for part in getattr(record, name)] for name in ("t", "X", "sd")}
+        self.windows = Windows(record._replace(**thin), 1)
+        X = np.concatenate(record.X)
+        self.middle, self.reach = (X.max(axis=0) + X.min(axis=0)) / 2, np.ptp(X, axis=0)
+        moves = np.random.default_rng(0).uniform(-0.3, 0.3, (self.windows.d, n))
+        moves[:, 0] = 0.0
+        self.starts = self.windows.x0[:, :1] + moves * self.reach[:, None]
+        self.lanes = np.zeros(n, int)
+
+    def escapes(self, system, p):
+        """Return the share of starts from which the states leave three times the data's range."""
+        p = np.repeat(p[:, None], len(self.lanes), axis=1)
+        f = system.compiled(self.windows.n_variables)
+        with np.errstate(all="ignore"):
+            Y = integrate(f, self.starts, p, self.windows, self.lanes)
+        inside = np.abs(Y - self.middle[:, None]) < 3 * self.reach[:, None]
+        return 1 - (inside & np.isfinite(Y)).all(axis=(0, 1)).mean()
+
+
+def forms_of(equations):
+    """Return the texts of the terms of each equation, sorted."""
+    return tuple(tuple(sorted(term.form.text for term in terms)) for terms in equations)
+
+
+def followed(record, windows, fitted):
+    """Replace the record's curves by the fitted solution, and judge its noise anew.
+
+    Parameters
+    ----------
+    record : Record
+        The measurements.
+    windows : Windows
+        Of the fit.
+    fitted : Fitted
+        The fit.
+
+    Returns
+    -------
+    Record
+    """
+    system = System(fitted.equations)
+    Y = solution(system, fitted.shot, windows)
+    pieces = [([], []) for _ in record.t]
+    for m, k in enumerate(windows.segments.tolist()):
+        last = windows.ends[m] + (m not in windows.tied)
+        pieces[k][0].append(windows.times[:last, m])
+        pieces[k][1].append(Y[:last, :, m])
+    paths = [(np.concatenate(t), np.concatenate(x)) for t, x in pieces]
+    d = record.n_states
+    curves = [
+        [interpolant(t, x[:, i]) for i in range(d)] + row[d:]
+        for (t, x), row in zip(paths, record.curves)
+    ]
+    sd = [s.copy() for s in record.sd]
+    misfit = fitted.rss / np.isfinite(windows.data).sum(axis=(0, 2))
+    for i in np.flatnonzero(~record.clean & (misfit < _FOLLOWS)):
+        fits = [row[i](t) for row, t in zip(curves, record.t)]
+        scales, _ = noise_model(fits, [x[:, i] for x in record.X])
+        for k, scale in enumerate(scales):
+            sd[k][:, i] = scale
+    return record._replace(curves=curves, sd=sd)

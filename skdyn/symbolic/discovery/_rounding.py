@@ -1,0 +1,100 @@
+"""Round numbers for constants that are hardly distinguishable from them."""
+
+import numpy as np
+
+from skdyn.symbolic.discovery._search import FLOOR
+from skdyn.symbolic.discovery._shooting import System, shoot
+
+_TIES, _STEPS = (100.0, 1e4), (3, 4)
+_ODDS = 2.0  # at which a round number is believed
+_WORSE = 4.0  # nats that a round number may cost in the joint fit
+_FAR = 3.0  # standard deviations
+_WHOLE = 0.4  # of the constants that people write down are whole numbers, about
+
+
+def rounded(joint, fitted, round_constants=True):
+    """Fit a system closely, give constants round values where the data allow, and judge the rest.
+
+    Parameters
+    ----------
+    joint : Joint
+        The data.
+    fitted : Fitted
+        The system.
+    round_constants : bool, default=True
+        Whether to round.
+
+    Returns
+    -------
+    fitted : Fitted
+        The system, its other constants fitted anew.
+    covariance : ndarray of shape (n_constants, n_constants)
+        Of all constants before any was rounded, in the measured noise.
+    """
+    system = System(fitted.equations)
+    constants = system.constants(fitted.coefficients)
+    rows = joint.residuals(fitted.equations)
+    shot = shoot(system, constants, joint.windows, x0=fitted.shot.x0, ties=_TIES, n_steps=_STEPS,
+                 covariance=True, rows=rows)  # fmt: skip
+    if shot is None or not joint.score(fitted.equations, shot.rss) < fitted.score + _WORSE:
+        # Chaos may forbid to close the last gaps.
+        shot = shoot(system, constants, joint.windows, x0=fitted.shot.x0, ties=_TIES[:1],
+                     n_steps=(0,), covariance=True, rows=rows)  # fmt: skip
+    if shot is None or shot.covariance is None:
+        return fitted, np.full((len(constants), len(constants)), np.nan)
+    tie = _TIES[-1:] if joint.score(fitted.equations, shot.rss) < fitted.score else _TIES[:1]
+    inflation = max(1.0, (shot.rss / joint.n).max())
+    covariance = inflation * shot.covariance
+    free, refused = np.ones(len(constants), bool), set()
+    while round_constants and free.any():
+        sd = np.sqrt(np.maximum(np.diag(inflation * shot.covariance), 0)) + 1e-9 * np.abs(shot.p)
+        proposals = [
+            (odds, k, value)
+            for k in np.flatnonzero(free)
+            for value, odds in round_values(shot.p[k], sd[k])
+            if odds > _ODDS and (k, value) not in refused
+        ]
+        if not proposals:
+            break
+        _, k, value = max(proposals)
+        trial_p, mask = shot.p.copy(), free.copy()
+        trial_p[k], mask[k] = value, False
+        trial = shoot(system, trial_p, joint.windows, x0=shot.x0, ties=tie, n_steps=(4,), free=mask,
+                      covariance=True, rows=rows)  # fmt: skip
+        if trial is not None and trial.covariance is not None and np.isfinite(trial.rss).all():
+            before, now = shot.rss / joint.n + FLOOR, trial.rss / joint.n + FLOOR
+            if 0.5 * (joint.n * np.log(now / before)).sum() < _WORSE:
+                shot, free = trial, mask
+                continue
+        refused.add((k, value))
+    equations, coefficients = system.split(shot.p)
+    score = joint.score(equations, shot.rss)
+    return fitted._replace(
+        equations=equations, coefficients=coefficients, rss=shot.rss, score=score, shot=shot
+    ), covariance
+
+
+def round_values(value, sd):
+    """Yield the round numbers near a measured one, with the odds that they are meant.
+
+    Parameters
+    ----------
+    value, sd : float
+        A constant and its standard deviation.
+
+    Yields
+    ------
+    (float, float)
+        The number; the density of the measurement under it against that under no round number.
+    """
+    if value == 0 or not np.isfinite(sd):
+        return
+    magnitude = int(np.floor(np.log10(abs(value))))
+    spacings = {10.0 ** (magnitude - k): 0.2 / 2**k for k in range(5)}
+    if abs(value) > 0.5:
+        spacings[1.0] = max(_WHOLE, spacings.get(1.0, 0.0))
+    for spacing, prior in spacings.items():
+        near = float(f"{round(value / spacing) * spacing:.12g}")
+        off = abs(value - near) / sd
+        if near != 0 and off < _FAR:
+            yield near, prior * spacing / (sd * np.sqrt(2 * np.pi)) * np.exp(-0.5 * off**2)

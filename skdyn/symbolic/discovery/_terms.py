@@ -1,0 +1,101 @@
+"""Candidate terms: what may stand on the right-hand side, with constants inside that are free.
+
+A form is text such as ``x1*x0/(k0 + x0)``: variables ``x0, x1, ...`` (states, then controls) and
+inner constants ``k0, k1, ...``. A term is a form with values for its inner constants. The same text
+is compiled for numpy, built into a system's right-hand side, and read by sympy.
+"""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+FUNCTIONS = {
+    "sin": np.sin, "cos": np.cos, "tan": np.tan, "cot": lambda x: 1 / np.tan(x), "exp": np.exp,
+    "log": np.log, "Abs": np.abs, "sqrt": np.sqrt, "tanh": np.tanh,
+}  # fmt: skip
+FAMILIES = (
+    "polynomial", "rational", "trigonometric", "exponential", "logarithmic", "absolute", "power",
+    "sigmoid",
+)  # fmt: skip
+
+
+# What tells the kinds apart, in this order.
+_MARKS = (
+    ("sigmoid", ("tanh", "+ 1)")), ("trigonometric", ("sin", "cos", "tan", "cot")),
+    ("exponential", ("exp",)), ("logarithmic", ("log",)), ("absolute", ("Abs",)),
+    ("rational", ("/(k0",)), ("power", ("/", "sqrt", "**k")),
+)  # fmt: skip
+
+
+class Form(NamedTuple):
+    """Shape of a term.
+
+    Attributes
+    ----------
+    text : str
+        The formula.
+    cost : float
+        What naming this form costs, in nats: less likely forms cost more.
+    n_inner : int
+        Number of inner constants.
+    """
+
+    text: str
+    cost: float
+    n_inner: int = 0
+
+
+class Term(NamedTuple):
+    """A form with its inner constants."""
+
+    form: Form
+    inner: tuple = ()
+
+
+@lru_cache(maxsize=4096)
+def _compiled(text, n_variables, n_inner):
+    names = [f"x{i}" for i in range(n_variables)] + [f"k{i}" for i in range(n_inner)]
+    return eval(f"lambda {', '.join(names)}: {text}", dict(FUNCTIONS))
+
+
+def evaluate(term, columns):
+    """Evaluate a term.
+
+    Parameters
+    ----------
+    term : Term
+        What to evaluate.
+    columns : sequence of ndarray of shape (n,)
+        States, then controls.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Not finite where the term is not.
+    """
+    with np.errstate(all="ignore"):
+        value = _compiled(term.form.text, len(columns), term.form.n_inner)(*columns, *term.inner)
+    return np.broadcast_to(value, columns[0].shape)
+
+
+def substituted(form, inner, variables=None):
+    """Return a form's text with its inner constants replaced, and variables renamed."""
+    text = re.sub(r"\bk(\d+)\b", lambda m: inner[int(m[1])], form.text)
+    if variables is not None:
+        text = re.sub(r"\bx(\d+)\b", lambda m: variables[int(m[1])], text)
+    return text
+
+
+def family_of(term):
+    """Return the kind of a term, one of ``FAMILIES``."""
+    text = term.form.text
+    return next((name for name, marks in _MARKS if any(m in text for m in marks)), "polynomial")
+
+
+def degree_of(term):
+    """Return the degree of a polynomial term; 0 for other terms."""
+    if family_of(term) != "polynomial" or term.form.text == "1":
+        return 0
+    return sum(int([*factor.split("**"), 1][1]) for factor in term.form.text.split("*x"))
