@@ -84,9 +84,9 @@ def test_the_table_of_the_readme_is_that_of_the_estimators_found():
 
 def test_a_stale_table_is_replaced_and_nothing_else():
     pages = load("_pages")
-    text = f"before\n{pages.START}\n| old |\n{pages.END}\nafter\n"
+    text = f"before\n{pages.START}\n| outdated |\n{pages.END}\nafter\n"
     renewed = pages.with_table(text)
-    assert "old" not in renewed
+    assert "outdated" not in renewed
     assert renewed.startswith("before\n")
     assert renewed.endswith("\nafter\n")
     assert pages.with_table(renewed) == renewed
