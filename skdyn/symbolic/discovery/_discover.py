@@ -107,6 +107,7 @@ def discover(
         forms = {t.form.text for row in scored for s in row for t in s.candidate.terms}
         earlier = scored
     joint, fitted = best
+    joint.simpler(fitted)
     fitted, covariance = rounded(joint, fitted, round_constants)
     system = System(fitted.equations)
     sd = np.sqrt(np.maximum(np.diag(covariance), 0.0))

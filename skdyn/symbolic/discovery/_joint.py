@@ -75,10 +75,10 @@ class Joint:
         """Return the rows of prior knowledge, a function of the constants, or None."""
         return None if self.priors is None else self.priors.residuals(equations)
 
-    def fit(self, equations, coefficients, x0=None, quick=False):
-        """Fit a system; None where it cannot follow the data."""
+    def fit(self, equations, coefficients, x0=None, quick=False, whatever=False):
+        """Fit a system; None where it cannot follow the data, or, unless whatever, not well."""
         key = forms_of(equations)
-        if key in self.seen:
+        if key in self.seen and not (whatever and self.seen[key] is None):
             return self.seen[key]
         system = System(equations)
         steps, ties = (_QUICK if quick else _THOROUGH), (0.1, 3.0, 100.0)
@@ -87,7 +87,7 @@ class Joint:
         shot = shoot(
             system, system.constants(coefficients), self.windows, x0=x0, ties=ties, n_steps=steps,
             rows=self.residuals(equations),
-            hopeless=lambda rss: self.score(equations, rss) > self.best + _HOPELESS,
+            hopeless=None if whatever else self._hopeless(equations),
         )  # fmt: skip
         fitted = None
         if shot is not None and np.isfinite(shot.rss).all():
@@ -102,12 +102,21 @@ class Joint:
         self.seen[key] = fitted
         return fitted
 
+    def _hopeless(self, equations):
+        return lambda rss: self.score(equations, rss) > self.best + _HOPELESS
+
+    def simpler(self, fitted):
+        """Fit ever simpler systems, down to one term an equation; ``seen`` remembers them."""
+        while fitted is not None and (places := self._weakest(fitted)):
+            trials = [self._without(fitted, i, j, whatever=True) for i, j in places]
+            trials = [trial for trial in trials if trial is not None]
+            fitted = min(trials, key=lambda trial: trial.score, default=None)
+
     def prune(self, fitted):
         """Take terms out for as long as the description gets shorter."""
         while True:
             for i, j in self._weakest(fitted):
-                terms, coef = fitted.equations[i], fitted.coefficients[i]
-                trial = self._with(fitted, i, terms[:j] + terms[j + 1 :], coef[:j] + coef[j + 1 :])
+                trial = self._without(fitted, i, j)
                 if trial is not None and trial.score < fitted.score:
                     fitted = trial
                     break
@@ -123,11 +132,15 @@ class Joint:
                     fitted = trial
         return fitted
 
-    def _with(self, fitted, i, terms, coef):
+    def _without(self, fitted, i, j, whatever=False):
+        terms, coef = fitted.equations[i], fitted.coefficients[i]
+        return self._with(fitted, i, terms[:j] + terms[j + 1 :], coef[:j] + coef[j + 1 :], whatever)
+
+    def _with(self, fitted, i, terms, coef, whatever=False):
         return self.fit(
             (*fitted.equations[:i], terms, *fitted.equations[i + 1 :]),
             (*fitted.coefficients[:i], coef, *fitted.coefficients[i + 1 :]),
-            fitted.shot.x0, quick=True,
+            fitted.shot.x0, quick=True, whatever=whatever,
         )  # fmt: skip
 
     def _weakest(self, fitted):
