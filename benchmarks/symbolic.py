@@ -1,6 +1,6 @@
 """Symbolic ODE discovery beside pysindy: the same equations, and how long they take.
 
-    python benchmarks/symbolic.py [sindy]
+    python benchmarks/symbolic.py [sindy | recovery] [--odebench FOLDER]
 
 ``sindy``: one fit of :class:`skdyn.SINDyRegressor` and of pysindy in the same configuration,
 polynomials up to a degree, on trajectories of ``skdyn.datasets``. Contestants are run in turn, so
@@ -22,6 +22,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy starts its threads
 
 import numpy as np
 import pysindy
+from symbolic_recovery import recovery
 from threadpoolctl import threadpool_limits
 
 from skdyn import SINDyRegressor
@@ -184,7 +185,7 @@ def noisy(options):
         )
 
 
-TABLES = {"sindy": sindy}
+TABLES = {"sindy": sindy, "recovery": recovery}
 
 
 def main():
@@ -193,6 +194,12 @@ def main():
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--timepoints", type=int, default=2000)
     parser.add_argument("--degrees", type=int, nargs="+", default=[2, 3, 5])
+    parser.add_argument("--odebench", help="folder of the harness and its systems")
+    parser.add_argument("--noise", type=float, nargs="+", default=[0.0, 0.03, 0.05])
+    parser.add_argument("--dropped", type=float, nargs="+", default=[0.0, 0.5])
+    parser.add_argument("--ids", type=int, nargs="+", help="systems; all by default")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--out", help="file to which every result is appended as JSON")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     with threadpool_limits(1):

@@ -74,12 +74,8 @@ def polynomials(degree):
 
 PEERS = {
     "pysindy: degree 2, differences": lambda: Peer(polynomials(2), pysindy.FiniteDifference()),
-    "pysindy: degree 2, smoothed": lambda: Peer(
-        polynomials(2), pysindy.SmoothedFiniteDifference()
-    ),
-    "pysindy: degree 3, smoothed": lambda: Peer(
-        polynomials(3), pysindy.SmoothedFiniteDifference()
-    ),
+    "pysindy: degree 2, smoothed": lambda: Peer(polynomials(2), pysindy.SmoothedFiniteDifference()),
+    "pysindy: degree 3, smoothed": lambda: Peer(polynomials(3), pysindy.SmoothedFiniteDifference()),
     "pysindy: degree 3 + Fourier, smoothed": lambda: Peer(
         polynomials(3) + pysindy.FourierLibrary(1), pysindy.SmoothedFiniteDifference()
     ),
