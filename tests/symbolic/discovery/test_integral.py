@@ -44,6 +44,19 @@ def test_residuals_are_in_units_of_the_noise():
     assert problem(sd=0.1).column(X) == pytest.approx(10 * problem().column(X))
 
 
+def test_centred_by_pieces_a_drift_of_the_state_between_pieces_is_forgiven():
+    """A jump between two pieces, as errors of smoothing pile up to, spoils whole segments only."""
+    t = np.linspace(-4, 4, 40)
+    nodes = [logistic(gauss_times(t)[0])]
+    form = IntegralForm([t], [logistic(t) + 0.3 * (t > 0)], [np.full(40, 0.01)], nodes)
+    r = residual(form, [X, SQUARE], [1.0, -1.0])
+    assert np.abs(r).max() > 1
+    assert form.by_pieces(r, 2) == pytest.approx(np.zeros(40), abs=1e-6)
+    columns = np.stack([r, form.y], axis=1)
+    assert form.by_pieces(columns, 5)[:, 1] == pytest.approx(form.by_pieces(form.y, 5))
+    assert form.by_pieces(form.y, 1) == pytest.approx(form.y)
+
+
 def test_a_point_that_is_all_noise_counts_for_nothing():
     t = np.linspace(0, 2, 30)
     nodes, x, sd = logistic(gauss_times(t)[0]), logistic(t), np.ones(30)

@@ -62,6 +62,20 @@ def test_pruning_leaves_a_term_in_each_equation(joint):
     assert all(joint.prune(joint.fit(((ONE,), (ONE,)), ((0.0,), (0.0,)))).equations)
 
 
+def test_ever_simpler_systems_are_fitted_down_to_one_term_an_equation(joint):
+    joint.simpler(joint.fit(TRUTH, COEF))
+    sizes = [sum(map(len, f.equations)) for f in joint.seen.values() if f is not None]
+    assert set(sizes) == {4, 3, 2}
+    assert min(joint.seen.values(), key=lambda f: f.score).equations[0] == TRUTH[0]
+
+
+def test_a_fit_far_worse_than_the_best_is_given_up_unless_wanted(joint):
+    joint.fit(TRUTH, COEF)
+    poor = ((X0,), (X1,)), ((0.0,), (0.0,))
+    assert joint.fit(*poor) is None
+    assert joint.fit(*poor, whatever=True).rss.sum() > 10 * joint.n.sum()
+
+
 def test_exchange_takes_the_better_right_hand_side_and_only_that(joint):
     start = joint.fit(((X0, X1), TRUTH[1]), ((1.0, -1.0), COEF[1]))
     lists = [[Candidate((X0, SQUARE), (1.0, -0.1), np.nan), Candidate(TRUTH[0], COEF[0], np.nan)],

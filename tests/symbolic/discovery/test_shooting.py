@@ -264,6 +264,20 @@ def test_what_cannot_be_integrated_is_no_fit(spiral):
     assert shoot(System(((SQUARE,), (X0,))), [1e6, 1.0], Windows(spiral, 2)) is None
 
 
+def test_a_hopeless_fit_is_given_up_early(spiral):
+    heard = []
+
+    def hopeless(rss):
+        heard.append(rss)
+        return rss.sum() > 1
+
+    windows = Windows(spiral, 6)
+    assert shoot(LINEAR, MATRIX.ravel(), windows, hopeless=hopeless) is not None
+    assert shoot(System(((ONE,), (ONE,))), [0.0, 0.0], windows, hopeless=hopeless) is None
+    assert heard[0].shape == (2,)
+    assert heard[0].sum() < 1 < heard[-1].sum()
+
+
 def test_fast_systems_get_more_steps_than_slow_ones():
     t = np.linspace(0, 4, 21)
     record = record_of([t], [np.cos(t)[:, None]], sd=1e-5)
