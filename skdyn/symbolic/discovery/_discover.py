@@ -19,6 +19,7 @@ _N_WINDOWS = 16
 _N_STARTS = 16  # systems, of the best candidates of each equation, to begin with
 _N_ALTERNATIVES = 8  # of each equation that are tried together with the others
 _NOT_ALL = 1.1  # misfit of a system that leaves something to explain
+_EXACT = 0.01  # misfit that leaves nothing to explain, in a record without noise
 _LOST = 5.0  # misfit, in noise variances, of a system that does not follow the record
 
 
@@ -100,7 +101,7 @@ def discover(
             print(f"round {round_ + 1}: {fitted.score:.1f} nats, misfit {misfit}")
         same = best is not None and forms_of(fitted.equations) == forms_of(best[1].equations)
         best = joint, fitted
-        exact = record.clean.all() and (fitted.rss / joint.n).max() < FLOOR
+        exact = record.clean.all() and (fitted.rss / joint.n).max() < _EXACT
         if same or exact or round_ == max_rounds - 1:
             break
         record = followed(record, joint.windows, fitted)
@@ -243,7 +244,7 @@ def _best_system(record, likely, short, priors, best):
     fitted = joint.exchange(joint.prune(fitted), likely)
     fitted = joint.exchange(fitted, likely)
     misfit = (fitted.rss / joint.n).max()
-    if misfit > (_NOT_ALL if best is not None else FLOOR):
+    if misfit > (_NOT_ALL if best is not None and not record.clean.all() else _EXACT):
         fitted = joint.exchange(fitted, short)
     return joint, joint.prune(fitted)
 

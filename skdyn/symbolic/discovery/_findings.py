@@ -163,9 +163,10 @@ def search_trajectories(segments, knowledge, options, n_ensemble=0, n_jobs=None,
     known = {forms_of(system.equations) for system in searches[0].systems}
     new = {forms_of(search.equations): search.equations for search in searches[1:]}
     given = [GivenTerms(knowledge, new[forms]) for forms in new if forms not in known]
-    again = _parallel([segments] * len(given), given, {**options, "max_rounds": 1}, n_jobs)
+    options = {**options, "max_rounds": 1}
+    again = _parallel([segments] * len(given), given, options, n_jobs, _discover_if_possible)
     n_rows = sum(len(segment.t) for segment in segments)
-    whole = [searches[0], *again]
+    whole = [searches[0], *(search for search in again if search is not None)]
     found = [_finding(search, knowledge, n_rows) for search in whole]
     best, errors = min((f[:2] for f in found), key=lambda pair: pair[0].score)
     systems = [system for *_, some in found for system in some if system is not best]
@@ -211,14 +212,21 @@ def search_targets(inputs, targets, knowledge, options, n_jobs=None):
     return reduce(lambda some, other: _beside(some, other, n_rows), alone)
 
 
-def _parallel(parts, knowledge, options, n_jobs):
+def _parallel(parts, knowledge, options, n_jobs, search=None):
     return Parallel(n_jobs=n_jobs)(
         delayed(_on_one_thread)(
-            discover, [s.t for s in part], [s.X for s in part],
+            search or discover, [s.t for s in part], [s.X for s in part],
             None if part[0].u is None else [s.u for s in part], priors=known, **options,
         )
         for part, known in zip(parts, knowledge, strict=True)
     )  # fmt: skip
+
+
+def _discover_if_possible(*data, **options):
+    try:
+        return discover(*data, **options)
+    except ValueError:  # terms that a half suggests may have no value on all rows
+        return None
 
 
 def _on_one_thread(search, *data, **options):

@@ -16,6 +16,7 @@ from skdyn.symbolic.discovery._meaning import (
     read_term,
     same,
 )
+from skdyn.symbolic.discovery._terms import evaluate
 
 __all__ = ["GivenTerms", "PriorKnowledge"]
 
@@ -84,6 +85,7 @@ class PriorKnowledge:
             self._names, inputs, rates, _listed(conserved), matrices, monotone, self._bounded
         )
         self._check_required(max_terms)
+        self._check_left(terms)
         self._check_conserved(terms)
 
     # -- statements ----------------------------------------------------------------------------
@@ -143,9 +145,11 @@ class PriorKnowledge:
         for i, row in enumerate(self._required):
             where = f"the equation of {self._equations[i]}"
             for term in row:
+                text = re.sub(r"\bx(\d+)\b", lambda x: self._names[int(x[1])], term.form.text)
+                if not np.isfinite(evaluate(term, list(self._inputs.T))).all():
+                    raise ValueError(f"required_terms: {text} has no value on some of the data.")
                 breach = self._breach(i, term)
                 if breach is not None:
-                    text = re.sub(r"\bx(\d+)\b", lambda x: self._names[int(x[1])], term.form.text)
                     raise ValueError(
                         f"required_terms and {breach} contradict each other: {text} is required in "
                         f"{where}, but {breach} rules it out. Drop one of the two."
@@ -162,6 +166,15 @@ class PriorKnowledge:
                 f"The simplest equations with all required_terms have complexity {least}, more "
                 f"than max_complexity={self._max_complexity}. Raise max_complexity."
             )
+
+    def _check_left(self, terms):
+        for i, name in enumerate(self._equations):
+            if not self.allowed(i, terms):
+                raise ValueError(
+                    f"No term is left for the equation of {name}: forbidden_terms, symmetry and "
+                    "bounded rule all candidates out. Allow more families or a higher degree, or "
+                    "state less."
+                )
 
     def _check_conserved(self, terms):
         if not self._laws.conserved:
@@ -197,8 +210,11 @@ class PriorKnowledge:
         return False
 
     def _stays_bounded(self, i, term):
-        own = term.form.text == self._bounded[i]
-        return own or is_bounded(term, len(self._states), self._inputs)
+        if term.form.text == self._bounded[i]:
+            return True
+        if term not in self._verdicts:
+            self._verdicts[term] = is_bounded(term, len(self._states), self._inputs)
+        return self._verdicts[term]
 
     def of_equation(self, i):
         """Return what is known of one equation, which becomes number 0."""

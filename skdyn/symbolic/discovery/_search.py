@@ -115,8 +115,8 @@ def propose(problem, terms, families, max_terms=6, n_kept=24, required=()):
         if 0 < len(node) < max_terms:
             found |= beam_search(book, np.arange(len(book.terms)), width=8, start=node,
                                  max_terms=min(max_terms, len(node) + 2))  # fmt: skip
-    if not start:
-        found |= {(int(j),): rss_of(book, (int(j),)) for j in everything}
+    for node in [start] if start else [(int(j),) for j in everything]:
+        found[node] = rss_of(book, node)
     found = {node: rss for node, rss in found.items() if len(node) <= max_terms}
     plain = set(everything[polynomial & (degree <= 2)].tolist())
     return _shortlist(book, found, plain, n_kept)

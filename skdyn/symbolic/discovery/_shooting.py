@@ -22,6 +22,8 @@ _A = [np.array(row) for row in _A]
 _B = np.array([35 / 384, 0.0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84])
 _C = (0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1)
 _LONG = 1.5  # times the median interval: what the integrator does not step over at once
+_NEAR = 0.03  # noise levels that an error of integration may come to
+_FAR_OFF = 1e8  # noise levels beyond which an error of integration is one of the system
 _STEP = 1e-6  # of finite differences, relative
 
 
@@ -270,22 +272,45 @@ def solution(system, shot, windows):
     return problem.simulate(shot.p, shot.x0)[0][:, :, 0]
 
 
-def steps_needed(system, p, record, n_windows, states=None, most=4):
-    """Return integration steps between measurements, so that errors stay below the noise."""
-    p, results = np.asarray(p, float), []
-    n_sub = 1
-    while n_sub <= most:
+def steps_needed(system, p, record, n_windows, states=None, most=8):
+    """Return integration steps between measurements, so that errors stay below the noise.
+
+    Parameters
+    ----------
+    system : System
+        A system that is near the data.
+    p : ndarray of shape (n_constants,)
+        Its constants.
+    record : Record
+        The measurements.
+    n_windows : int
+        Windows.
+    states : sequence of int, default=None
+        The states to integrate, all by default.
+    most : int, default=8
+        Most steps.
+
+    Returns
+    -------
+    int
+        One, too, where more steps do not help: where the system explodes.
+    """
+    p = np.asarray(p, float)
+
+    def solved(n_sub):
         windows = Windows(record, n_windows, states, n_sub)
         problem = _Problem(system, windows, None, None)
-        base = problem.simulate(p, windows.x0)[0][:, :, 0] / windows.sd
-        results.append(base[problem.seen])
-        if len(results) > 1:
-            error = results[-1] - results[-2]
-            # The median: where a poor system explodes, no step is short enough.
-            if not np.nanmedian(np.abs(error)) > 0.1:
-                return n_sub // 2
-        n_sub *= 2
-    return most
+        return (problem.simulate(p, windows.x0)[0][:, :, 0] / windows.sd)[problem.seen]
+
+    n_sub, coarse, before = 1, solved(1), np.inf
+    while n_sub < most:
+        fine = solved(2 * n_sub)
+        off = np.nan_to_num(np.abs(fine - coarse), nan=_FAR_OFF, posinf=_FAR_OFF)
+        error = np.sqrt((np.minimum(off, _FAR_OFF) ** 2).mean())
+        if error < _NEAR or error > 0.3 * before:
+            break
+        n_sub, coarse, before = 2 * n_sub, fine, error
+    return n_sub
 
 
 class _Problem:
