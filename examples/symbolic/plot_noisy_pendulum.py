@@ -2,7 +2,7 @@
 Does a swinging pendulum tell its law, friction included?
 =========================================================
 
-A camera sees a pendulum come to rest, at irregular moments; angle and angular velocity come with five
+A camera sees a pendulum come to rest, at irregular moments; angle and angular velocity have five
 percent of noise. We ask two estimators for the equations of motion: one that needs a library and a
 threshold, one that needs neither. Then we ask the equations for something that was never seen.
 """
@@ -90,8 +90,9 @@ bounds = [[-4.0, 8.0], [-6.0, 7.0]]
 PhasePortraitDisplay.from_estimator(model, X, t=t, bounds=bounds, ax=axes[1])
 
 # %%
-# At rest below (a stable focus, the swings die down) and, in theory, above (a saddle). The eigenvalues
-# tell how: the real part is half of the friction, the imaginary part the frequency of small swings.
+# At rest below (a stable focus, swings die down) and, in theory, above (a saddle). The eigenvalues
+# tell how: below, the real part is half of the friction, with its sign turned, and the imaginary
+# part the frequency of small swings.
 
 for point, eigenvalues, kind in model.fixed_points(bounds):
     print(f"{kind} at theta = {point[0] / np.pi:+.2f} pi:", eigenvalues.round(3))
