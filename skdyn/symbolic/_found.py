@@ -1,0 +1,128 @@
+"""What a search found, as plain values: formulas with their constants."""
+
+import math
+
+import numpy as np
+
+from skdyn.symbolic._expression import expression_from_text, show_expression
+from skdyn.symbolic._system import EquationSystem
+
+__all__ = ["constants_table", "plain_equations", "system_of"]
+
+_LARGE = 300.0  # exponents whose exponential may be no number any more
+_TWO_SIDED = 1.959963984540054  # standard deviations that hold 95 % of a normal distribution
+
+
+def plain_equations(equations, coefficients):
+    """Write equations as lists of formulas and their constants.
+
+    Parameters
+    ----------
+    equations : tuple of tuple of Term
+        Terms of each equation.
+    coefficients : tuple of tuple of float
+        Their coefficients.
+
+    Returns
+    -------
+    list of list of (str, list of float)
+        Of each term its formula, with variables x0, x1, ... and constants k0, k1, ...; and the
+        coefficient, followed by those constants.
+    """
+    return [
+        [
+            (term.form.text, [float(c), *map(float, term.inner)])
+            for term, c in zip(terms, row, strict=True)
+        ]
+        for terms, row in zip(equations, coefficients, strict=True)
+    ]
+
+
+def system_of(equations, state_names, control_names, target_names=None):
+    """Build the system of equations with their constants put in.
+
+    Parameters
+    ----------
+    equations : list of list of (str, list of float)
+        As :func:`plain_equations` writes them.
+    state_names, control_names : list of str
+        Names of the variables.
+    target_names : list of str or None, default=None
+        Names of the left-hand sides, if they are not the derivatives of the states.
+
+    Returns
+    -------
+    EquationSystem
+    """
+    import sympy
+
+    names = [*state_names, *control_names]
+    symbols = {f"x{i}": sympy.Symbol(name, real=True) for i, name in enumerate(names)}
+    sums = []
+    for terms in equations:
+        total = sympy.Integer(0)
+        for text, (factor, *inner) in terms:
+            constants = {f"k{j}": _number(value) for j, value in enumerate(inner)}
+            expression = expression_from_text(text, symbols | constants)
+            total += _number(factor) * expression.replace(sympy.exp, _without_constant)
+        sums.append(total)
+    return EquationSystem(sums, state_names, control_names, target_names=target_names)
+
+
+def _number(value):
+    """Whole numbers as such: ``x**2`` for ``x**2.0``."""
+    import sympy
+
+    return sympy.Integer(int(value)) if value == round(value) else sympy.Float(value)
+
+
+def _without_constant(exponent):
+    """Write ``exp(a + b*x)`` as a number times ``exp(b*x)``."""
+    import sympy
+
+    constant, rest = exponent.as_coeff_Add()
+    if constant == 0 or abs(constant) > _LARGE:
+        return sympy.exp(exponent)
+    return sympy.Float(math.exp(constant)) * sympy.exp(rest)
+
+
+def constants_table(equations, errors, chances, names, left):
+    """Make a table of all constants.
+
+    Parameters
+    ----------
+    equations : list of list of (str, list of float)
+        As :func:`plain_equations` writes them.
+    errors : list of list of list of float
+        Standard errors of the constants.
+    chances : list of dict of str to float
+        Inclusion probabilities of the formulas in each equation.
+    names : list of str
+        Names of the variables.
+    left : list of str
+        Left-hand sides.
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    import pandas as pd
+
+    rows = []
+    for name, terms, row_errors, chance in zip(left, equations, errors, chances, strict=True):
+        for (text, values), deviations in zip(terms, row_errors, strict=True):
+            shown = _shown(text, names)
+            for j, (value, sd) in enumerate(zip(values, deviations, strict=True)):
+                parameter = f"k{j - 1}" if j else "coefficient"
+                around = value - _TWO_SIDED * sd, value + _TWO_SIDED * sd
+                rows.append((name, shown, parameter, value, sd, *around, chance.get(text, np.nan)))
+    columns = ["equation", "term", "parameter", "value", "std_error", "lower", "upper"]
+    return pd.DataFrame(rows, columns=[*columns, "inclusion_probability"])
+
+
+def _shown(text, names):
+    import sympy
+
+    own = {f"x{i}": name for i, name in enumerate(names)}
+    symbols = {name: sympy.Symbol(name, real=True) for name in [*own, "k0", "k1", "k2"]}
+    return show_expression(expression_from_text(text, symbols), own, 3)

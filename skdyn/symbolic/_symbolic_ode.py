@@ -1,0 +1,491 @@
+"""Equations found by search, with every constant fitted to the trajectories."""
+
+import copy
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils import check_random_state
+
+from skdyn._validation import Interval, StrOptions, check_is_fitted, fit_context
+from skdyn.exceptions import SolverError
+from skdyn.symbolic._equations import SymbolicODEMixin
+from skdyn.symbolic._found import constants_table, plain_equations, system_of
+from skdyn.symbolic._measurements import (
+    check_inputs,
+    check_rows_vary,
+    control_names_of,
+    read_rows,
+    read_segments,
+    target_names_of,
+)
+from skdyn.symbolic._pareto import complexity, misfit_of
+from skdyn.symbolic.discovery._findings import (
+    candidate_terms,
+    long_stretches,
+    search_targets,
+    search_trajectories,
+    start_of,
+)
+from skdyn.symbolic.discovery._laws import usual_rates
+from skdyn.symbolic.discovery._priors import PriorKnowledge
+from skdyn.symbolic.discovery._terms import FAMILIES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["SymbolicODERegressor"]
+
+_WORST = -10.0  # score of equations whose solution blows up, and the lowest of all
+
+
+class SymbolicODERegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEstimator):
+    """Differential equations found from trajectories, without a threshold to tune.
+
+    Candidate terms of many kinds, with free constants inside, are combined to right-hand sides,
+
+    .. math:: \\\\dot x_i = \\\\sum_j c_{ij} \\\\, \\\\theta_{ij}(x, u; k_{ij}),
+
+    the few that describe the data in the fewest nats [1]_. Sets of terms are proposed from the
+    integral form of the equations [2]_, which needs no derivative [3]_, inner constants by variable
+    projection [4]_. All constants of the best systems are then fitted to the measurements
+    themselves by multiple shooting [5]_. Given ``y``, it is symbolic regression of any target.
+
+    Parameters
+    ----------
+    families : "all", str or tuple of str, default="all"
+        Kinds of terms: "polynomial", "rational", "trigonometric", "exponential", "logarithmic",
+        "absolute", "power", "sigmoid".
+    degree : int or "auto", default="auto"
+        Largest degree of polynomials; "auto" depends on the number of variables.
+    max_terms : int, default=6
+        Most terms of an equation.
+    max_complexity : int or None, default=None
+        Most operators, functions, variables and constants in all equations together, or, with
+        ``y``, in each; the complexity in ``pareto_front_``.
+    required_terms : list of str, dict of list of str or None, default=None
+        Terms that must be there: of each state, by name or index, or of all. A term is text such
+        as "x0*x1" or "sin(theta)", in the names of the features; its factor is found.
+    forbidden_terms : list of str, dict of list of str or None, default=None
+        Terms that must not be there, however they are written. ``k0, k1, ...`` in them stand for
+        any number: "x0/(k0 + x0)".
+    conserved : str, list of str or None, default=None
+        Functions of the states, such as "s + i + r", that are constant along every solution.
+    symmetry : list of array-like or None, default=None
+        Maps that turn solutions into solutions: signs, 1 or -1, one for each state, which every
+        term must respect by itself; or matrices of shape (n_features, n_features).
+    monotone : dict of (equation, variable) to {-1, 1} or None, default=None
+        Whether the right-hand side of a state falls or rises with a variable, over the data.
+    bounded : list or None, default=None
+        States whose right-hand sides are bounded for all states, but for a linear term of the
+        state itself that damps. States that were never negative are taken to stay so.
+    max_rounds : int, default=4
+        Times the search is repeated along the solution of what it found.
+    round_constants : bool, default=True
+        Whether constants hardly distinguishable from a round number become it.
+    n_ensemble : int, default=0
+        Further searches, each on a random half of the rows, for inclusion probabilities that tell
+        of noise; what they find is judged on all rows.
+    max_gap : float or "auto", default="auto"
+        Time between neighbouring complete rows beyond which a trajectory is cut. "auto" is ten
+        times the median.
+    n_jobs : int or None, default=None
+        Searches at a time, in processes; None is one.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the halves.
+    verbose : int, default=0
+        Whether to tell of the progress.
+
+    Attributes
+    ----------
+    system_ : EquationSystem
+        The equations.
+    pareto_front_ : pandas.DataFrame
+        The system taken, and those than which none is both simpler and nearer to the data:
+        ``complexity``, ``error`` (root of the mean of ``misfit_``), ``score`` (description length
+        in nats, lower is better), ``equations``, ``selected``.
+    noise_ : ndarray of shape (n_targets,)
+        Standard deviation of the noise; with ``y``, of what is not explained.
+    misfit_ : ndarray of shape (n_targets,)
+        Mean square residual over the variance of the noise, about 1 where all is explained; with
+        ``y``, over the variance of the target.
+    bounds_ : ndarray of shape (n_features, 2)
+        Lowest and highest value of each state.
+    control_names_ : list of str
+        Names of the controls.
+    n_features_in_ : int
+        Number of states.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the states, when all are strings.
+
+    See Also
+    --------
+    SINDyRegressor : Sparse regression on a library of your choice [6]_.
+
+    Notes
+    -----
+    The search was developed on systems of ODEBench [7]_. Standard errors and inclusion
+    probabilities take the noise for independent from row to row.
+
+    References
+    ----------
+    .. [1] Jorma Rissanen, "Modeling by shortest data description", Automatica 14(5), 1978.
+    .. [2] Hayden Schaeffer, Scott McCalla, "Sparse model selection via integral terms", Physical
+       Review E 96, 2017.
+    .. [3] Daniel Messenger, David Bortz, "Weak SINDy: Galerkin-based data-driven model selection",
+       Multiscale Modeling & Simulation 19(3), 2021.
+    .. [4] Gene Golub, Victor Pereyra, "The differentiation of pseudo-inverses and nonlinear least
+       squares problems whose variables separate", SIAM Journal on Numerical Analysis 10(2), 1973.
+    .. [5] Hans Georg Bock, "Recent advances in parameter identification techniques for O.D.E.", in
+       "Numerical Treatment of Inverse Problems in Differential and Integral Equations", 1983.
+    .. [6] S. L. Brunton, J. L. Proctor, J. N. Kutz, "Discovering governing equations from data by
+       sparse identification of nonlinear dynamical systems", PNAS 113, 2016.
+    .. [7] S. d'Ascoli, S. Becker, P. Schwaller, A. Mathis, N. Kilbertus, "ODEFormer: symbolic
+       regression of dynamical systems with transformers", ICLR, 2024.
+
+    Examples
+    --------
+    >>> from skdyn.datasets import make_lotka_volterra
+    >>> from skdyn.symbolic import SymbolicODERegressor
+    >>> X, t = make_lotka_volterra(n_cases=1, noise=0.01, random_state=0)
+    >>> model = SymbolicODERegressor(families="polynomial").fit(X, t=t)
+    >>> model.print()
+    x0' = 1.5 x0 - x0 x1
+    x1' = -3 x1 + x0 x1
+    """
+
+    _parameter_constraints: dict = {
+        "families": [StrOptions({"all", *FAMILIES}), tuple, list],
+        "degree": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
+        "max_terms": [Interval(Integral, 1, None, closed="left")],
+        "max_complexity": [Interval(Integral, 1, None, closed="left"), None],
+        "required_terms": [str, list, tuple, dict, None],
+        "forbidden_terms": [str, list, tuple, dict, None],
+        "conserved": [str, list, tuple, None],
+        "symmetry": [list, tuple, np.ndarray, None],
+        "monotone": [dict, None],
+        "bounded": [list, tuple, None],
+        "max_rounds": [Interval(Integral, 1, None, closed="left")],
+        "round_constants": ["boolean"],
+        "n_ensemble": [Interval(Integral, 0, None, closed="left")],
+        "max_gap": [Interval(Real, 0, None, closed="right"), StrOptions({"auto"})],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+    _quick_parameters = {
+        "families": "polynomial", "degree": 1, "max_terms": 3, "max_rounds": 1,
+        "round_constants": False,
+    }  # fmt: skip
+    _expected_failed_checks = {
+        "check_estimators_pickle": (
+            "It asks for derivatives of incomplete states, since fit accepts NaN; they have none, "
+            "and predict says so."
+        )
+    }
+
+    def __init__(
+        self,
+        families="all",
+        *,
+        degree="auto",
+        max_terms=6,
+        max_complexity=None,
+        required_terms=None,
+        forbidden_terms=None,
+        conserved=None,
+        symmetry=None,
+        monotone=None,
+        bounded=None,
+        max_rounds=4,
+        round_constants=True,
+        n_ensemble=0,
+        max_gap="auto",
+        n_jobs=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.families = families
+        self.degree = degree
+        self.max_terms = max_terms
+        self.max_complexity = max_complexity
+        self.required_terms = required_terms
+        self.forbidden_terms = forbidden_terms
+        self.conserved = conserved
+        self.symmetry = symmetry
+        self.monotone = monotone
+        self.bounded = bounded
+        self.max_rounds = max_rounds
+        self.round_constants = round_constants
+        self.n_ensemble = n_ensemble
+        self.max_gap = max_gap
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.three_d_array = True
+        tags.target_tags.required = False
+        return tags
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        t: Any = None,
+        u: Any = None,
+        groups: ArrayLike | None = None,
+    ) -> Self:
+        """Find the equations.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timepoints, n_features) or (n_cases, n_channels, n_timepoints)
+            One trajectory, or trajectories; a list of ``(n_channels, n_timepoints_i)`` for unequal
+            lengths. Rows with NaN are left out.
+        y : array-like in the layout of X, or of shape (n_samples,), default=None
+            Derivatives where they are known, or any other target. None finds the equations of the
+            trajectories.
+        t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints), default=None
+            Times, strictly increasing; a list for unequal lengths. None counts 0, 1, 2, ...
+        u : array-like in the layout of X, default=None
+            Controls: further inputs of the equations, known without noise, straight lines between
+            the times.
+        groups : array-like of shape (n_timepoints,), default=None
+            Trajectory of each row of a 2-D ``X`` that holds several, with one time a row.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data cannot be used, a state is constant or depends linearly on others, no term
+            has a value on the data, or what is stated to be known is contradictory or fits nothing.
+        """
+        before = dict(vars(self))
+        try:
+            self._fit(X, y, t, u, groups)
+        except BaseException:  # an interrupt, too, leaves no half-fitted model
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+        return self
+
+    def _fit(self, X, y, t, u, groups):
+        self.control_names_ = control_names_of(u)
+        self._targets, self._flat = None, False
+        if y is None:
+            segments = long_stretches(self._segments(X, t, u, groups, reset=True))
+            rows, rates = np.concatenate([s.inputs for s in segments]), usual_rates(segments)
+            self._check(rows)
+            knowledge, options = self._preparation(rows, rates)
+            options |= {"max_rounds": self.max_rounds, "round_constants": self.round_constants}
+            found = search_trajectories(
+                segments, knowledge, options | {"verbose": self.verbose}, self.n_ensemble,
+                self.n_jobs, check_random_state(self.random_state),
+            )  # fmt: skip
+        else:
+            data = read_rows(self, X, y, u, None, self.control_names_, reset=True)
+            rows, rates = data.inputs, np.std(data.targets, axis=0)
+            if data.targets.shape != (len(rows), self.n_features_in_) or data.flat:
+                self._targets, self._flat = target_names_of(y, data.targets.shape[1]), data.flat
+            self._refuse_laws()
+            knowledge, options = self._preparation(rows, np.where(rates > 0.0, rates, 1.0))
+            found = search_targets(rows, data.targets, knowledge, options, self.n_jobs)
+        states = rows[:, : self.n_features_in_]
+        self.bounds_ = np.stack([states.min(axis=0), states.max(axis=0)], axis=1)
+        self._keep(found, len(rows))
+
+    def _segments(self, X, t, u, groups, reset):
+        segments = read_segments(self, X, t, u, groups, max_gap=self.max_gap, reset=reset)
+        check_inputs(segments[0].X, segments[0].u, self.control_names_)
+        return segments
+
+    def _check(self, rows):
+        names = self._input_names()
+        for column, name in zip(rows.T, names, strict=True):
+            check_rows_vary(column[:, None], [name])
+        if self.conserved is None:  # which would make states depend on each other
+            try:
+                check_rows_vary(rows, names)
+            except ValueError as error:
+                raise ValueError(f"{error} Or state in conserved that it is so.") from error
+
+    def _state_names(self):
+        default = [f"x{i}" for i in range(self.n_features_in_)]
+        return list(getattr(self, "feature_names_in_", default))
+
+    def _input_names(self):
+        return [*self._state_names(), *self.control_names_]
+
+    def _preparation(self, rows, rates):
+        """Return what is known, and the options of the search."""
+        families = FAMILIES if self.families == "all" else self.families
+        families = (families,) if isinstance(families, str) else tuple(families)
+        degree = None if self.degree == "auto" else self.degree
+        terms = candidate_terms(families, degree, rows)
+        options = {"families": families, "degree": degree, "max_terms": self.max_terms}
+        knowledge = PriorKnowledge(
+            self._state_names(), self.control_names_, rows, rates, terms,
+            required=self.required_terms, forbidden=self.forbidden_terms, conserved=self.conserved,
+            symmetry=self.symmetry, monotone=self.monotone, bounded=self.bounded,
+            max_terms=self.max_terms, max_complexity=self.max_complexity, targets=self._targets,
+        )  # fmt: skip
+        return knowledge, options
+
+    def _refuse_laws(self):
+        """Refuse what says nothing about targets that are sought one by one."""
+        of_all = {"conserved": self.conserved, "symmetry": self.symmetry, "bounded": self.bounded}
+        if self._targets is None:  # derivatives
+            matrices = [m for m in self.symmetry or () if np.ndim(m) == 2]
+            of_all |= {"symmetry": matrices or None, "bounded": None}
+        stated = [name for name, value in of_all.items() if value is not None]
+        if stated:
+            raise ValueError(
+                f"{' and '.join(stated)} cannot be imposed on the targets y, each of which is "
+                "sought by itself. Pass trajectories without y, or leave it out."
+            )
+
+    def _keep(self, found, n_rows):
+        """Take over plain values: equations, and no terms with what they compile to."""
+        self.noise_, self.misfit_ = found.noise, found.best.rss / n_rows
+        self._front = [plain_equations(s.equations, s.coefficients) for s in found.front]
+        self._merits = [
+            [complexity(s.equations), misfit_of(s, n_rows), s.score] for s in found.front
+        ]
+        self._misfits = np.stack([s.rss / n_rows for s in found.front])
+        self._chosen = next(i for i, s in enumerate(found.front) if s is found.best)
+        self._errors, self._chances = found.errors, found.chances
+        self.system_ = self._system(self._chosen)
+
+    def _system(self, row):
+        return system_of(self._front[row], self._state_names(), self.control_names_, self._targets)
+
+    @property
+    def pareto_front_(self) -> "pd.DataFrame":
+        """The systems to choose from."""
+        import pandas as pd
+
+        check_is_fitted(self)
+        table = pd.DataFrame(self._merits, columns=["complexity", "error", "score"])
+        table["complexity"] = table["complexity"].astype(int)
+        rows = range(len(self._front))
+        table["equations"] = [self._system(row).equations() for row in rows]
+        return table.assign(selected=[row == self._chosen for row in rows])
+
+    def select(self, row: int) -> Self:
+        """Take another system of the Pareto front.
+
+        Parameters
+        ----------
+        row : int
+            Row of ``pareto_front_``.
+
+        Returns
+        -------
+        SymbolicODERegressor
+            A fitted copy with that system. Standard errors are known of the one found best only.
+        """
+        check_is_fitted(self)
+        if not 0 <= row < len(self._front):
+            raise ValueError(
+                f"row must be one of the {len(self._front)} of pareto_front_; got {row}."
+            )
+        other = copy.deepcopy(self)
+        if row != self._chosen:
+            other._chosen, other.system_ = row, self._system(row)
+            other.misfit_ = self._misfits[row]
+            other._errors = [
+                [[np.nan] * len(constants) for _, constants in terms] for terms in self._front[row]
+            ]
+        return other
+
+    def coefficients(self) -> "pd.DataFrame":
+        """Return all constants as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``equation``, ``term`` and ``parameter`` ("coefficient" of the term, or a constant "k0"
+            in it), its ``value`` and ``std_error``, the 95 % interval from ``lower`` to ``upper``,
+            and ``inclusion_probability``: how sure it is that the term belongs there, from the
+            description lengths of all systems that were tried.
+        """
+        check_is_fitted(self)
+        return constants_table(
+            self._front[self._chosen], self._errors, self._chances, self._input_names(),
+            self.system_.target_names,
+        )  # fmt: skip
+
+    def predict(self, X: Any, u: Any = None) -> np.ndarray | list:
+        """Evaluate the right-hand sides: the derivatives of states, or whatever ``y`` was.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_cases, n_channels, n_timepoints)
+            States; a list of ``(n_channels, n_timepoints_i)`` too. With three axes and in lists, a
+            state that is not complete (NaN) has derivatives NaN.
+        u : array-like, default=None
+            Controls in the layout of ``X``.
+
+        Returns
+        -------
+        ndarray or list of ndarray
+            Derivatives in the layout of ``X``; of shape ``(n_samples,)`` where ``y`` was 1-D.
+        """
+        values = super().predict(X, u)
+        return values[:, 0] if self._flat and np.ndim(values) == 2 else values
+
+    def score(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        t: Any = None,
+        u: Any = None,
+        groups: ArrayLike | None = None,
+    ) -> float:
+        """Return the coefficient of determination of solutions, or of ``y``.
+
+        Parameters
+        ----------
+        X : array-like
+            As in ``fit``.
+        y : array-like, default=None
+            As in ``fit``. None solves the equations from the smoothed first state of each stretch
+            of complete rows, and compares with ``X``.
+        t, u, groups : array-like, default=None
+            As in ``fit``.
+
+        Returns
+        -------
+        float
+            R2: of solutions over all states, weighted by their variance, but at least -10, which
+            is also the score of equations with a solution that blows up; of ``y`` the mean over
+            the targets.
+        """
+        check_is_fitted(self)
+        if y is not None:
+            data = read_rows(self, X, y, u, None, self.control_names_, reset=False)
+            controls = data.inputs[:, self.n_features_in_ :]
+            states = data.inputs[:, : self.n_features_in_]
+            predicted = self._derivatives(states, controls if self.control_names_ else None)
+            return float(r2_score(data.targets, predicted))
+        segments = self._segments(X, t, u, groups, reset=False)
+        try:
+            solutions = [self.simulate(start_of(s), s.t, s.u) for s in segments]
+        except SolverError:
+            return _WORST
+        measured = np.concatenate([s.X for s in segments])
+        solved = np.concatenate(solutions)
+        return max(_WORST, r2_score(measured, solved, multioutput="variance_weighted"))

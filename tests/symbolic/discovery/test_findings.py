@@ -1,0 +1,151 @@
+import joblib
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+from skdyn.symbolic._measurements import Segment
+from skdyn.symbolic._pareto import complexity
+from skdyn.symbolic.discovery._discover import discover
+from skdyn.symbolic.discovery._findings import (
+    candidate_terms,
+    long_stretches,
+    search_targets,
+    search_trajectories,
+    start_of,
+)
+from skdyn.symbolic.discovery._joint import forms_of
+from skdyn.symbolic.discovery._laws import usual_rates
+from skdyn.symbolic.discovery._priors import PriorKnowledge
+
+OPTIONS = {"families": ("polynomial",), "degree": 2, "max_terms": 2}
+
+
+def lotka_volterra(noise=0.02, n=60):
+    t = np.linspace(0.0, 6.0, n)
+    x = solve_ivp(
+        lambda t, x: [1.5 * x[0] - x[0] * x[1], x[0] * x[1] - 3 * x[1]], (0, 6), [4.0, 1.0],
+        t_eval=t, rtol=1e-9, atol=1e-9,
+    ).y.T  # fmt: skip
+    return [Segment(t, x * np.exp(noise * np.random.default_rng(0).normal(size=x.shape)), None)]
+
+
+def knowledge(segments, **stated):
+    rows = np.concatenate([s.X for s in segments])
+    terms = candidate_terms(("polynomial",), 2, rows)
+    return PriorKnowledge(["x", "y"], [], rows, usual_rates(segments), terms, **stated)
+
+
+@pytest.fixture(scope="module")
+def found():
+    data = lotka_volterra()
+    options = OPTIONS | {"max_rounds": 1}
+    rng = np.random.RandomState(0)
+    return search_trajectories(data, knowledge(data), options, n_ensemble=2, rng=rng)
+
+
+def test_the_ensemble_finds_the_truth_and_is_sure_of_its_terms(found):
+    assert forms_of(found.best.equations) == (("x0", "x0*x1"), ("x0*x1", "x1"))
+    for terms, chance in zip(found.best.equations, found.chances, strict=True):
+        assert all(0.5 < chance[term.form.text] <= 1.0 + 1e-12 for term in terms)
+        assert max(chance.get(text, 0.0) for text in ("1", "x0**2", "x1**2")) < 0.5
+
+
+def test_the_best_is_on_the_front_which_holds_each_complexity_once(found):
+    assert any(system is found.best for system in found.front)
+    sizes = [complexity(system.equations) for system in found.front]
+    assert len(set(sizes)) == len(sizes)
+
+
+def test_searches_at_a_time_find_what_searches_in_turn_find(found):
+    data = lotka_volterra()
+    options = OPTIONS | {"max_rounds": 1}
+    with joblib.parallel_config("threading"):  # starts faster than processes
+        again = search_trajectories(
+            data, knowledge(data), options, n_ensemble=2, n_jobs=2, rng=np.random.RandomState(0)
+        )
+    assert again.best.coefficients == found.best.coefficients
+    assert again.chances == found.chances
+
+
+def test_what_a_half_finds_is_judged_on_all_rows(monkeypatch):
+    """The first search, of all rows, is kept from the truth; that of a half is not."""
+    from skdyn.symbolic.discovery import _findings
+
+    data = lotka_volterra()
+    n_rows = len(data[0].t)
+
+    def narrow(t, X, u, priors, max_terms, **options):
+        whole = len(t[0]) == n_rows and isinstance(priors, PriorKnowledge)
+        return discover(t, X, u, priors=priors, max_terms=1 if whole else max_terms, **options)
+
+    monkeypatch.setattr(_findings, "discover", narrow)
+    options = OPTIONS | {"max_rounds": 1}
+    rng = np.random.RandomState(0)
+    alone = search_trajectories(data, knowledge(data), options)
+    helped = search_trajectories(data, knowledge(data), options, n_ensemble=1, rng=rng)
+    assert helped.best.score < alone.best.score
+    assert helped.best.rss.max() < 0.01 * alone.best.rss.max()
+    assert np.isfinite(np.concatenate([np.concatenate(row) for row in helped.errors])).all()
+
+
+def test_equations_that_no_data_could_bring_about_are_an_error():
+    data = lotka_volterra()
+    known = knowledge(data, required={"x": ["x"]}, max_complexity=4)
+    known._max_complexity = 3  # c * x alone has as many, and nothing is left for 0
+    with pytest.raises(ValueError, match="No equations agree with both the data and max_complex"):
+        search_trajectories(data, known, OPTIONS | {"max_rounds": 1})
+
+
+def test_targets_are_found_side_by_side():
+    X = np.random.default_rng(0).uniform(0.5, 2.0, (60, 2))
+    targets = np.stack([2 * X[:, 0] * X[:, 1], X[:, 0] - 3 * X[:, 1] ** 2], axis=1)
+    terms = candidate_terms(("polynomial",), 2, X)
+    known = PriorKnowledge(["x", "y"], [], X, np.ones(2), terms, targets=["a", "b"])
+    found = search_targets(X, targets, known, OPTIONS)
+    assert forms_of(found.best.equations) == (("x0*x1",), ("x0", "x1**2"))
+    np.testing.assert_allclose(np.concatenate(found.best.coefficients), [2.0, 1.0, -3.0])
+    assert found.best.rss.shape == found.noise.shape == (2,)
+    assert len(found.errors) == len(found.chances) == 2
+    assert any(system is found.best for system in found.front)
+
+
+def test_unexplained_variance_is_in_shares_of_the_targets():
+    rng = np.random.default_rng(0)
+    X = rng.uniform(0.5, 2.0, (200, 1))
+    y = 1e6 * (X[:, 0] + 0.1 * rng.normal(size=200))
+    terms = candidate_terms(("polynomial",), 1, X)
+    known = PriorKnowledge(["x"], [], X, np.ones(1), terms, targets=["y"])
+    found = search_targets(X, y[:, None], known, OPTIONS | {"degree": 1})
+    assert found.best.rss[0] / 200 == pytest.approx(1e10 / y.var(), rel=0.2)
+    assert found.noise[0] == pytest.approx(1e5, rel=0.1)
+
+
+def test_short_stretches_are_left_out_and_too_few_rows_refused():
+    def stretch(n):
+        return Segment(np.arange(n), np.zeros((n, 1)), None)
+
+    assert [len(s.t) for s in long_stretches([stretch(5), stretch(20), stretch(6)])] == [20, 6]
+    with pytest.raises(ValueError, match="too few samples: n_samples = 9 complete rows"):
+        long_stretches([stretch(9), stretch(5)])
+
+
+def test_a_start_is_smoothed_where_there_is_enough():
+    t = np.linspace(0.0, 3.0, 200)
+    noisy = np.cos(t)[:, None] + 0.1 * np.random.default_rng(4).normal(size=(200, 1))
+    assert abs(start_of(Segment(t, noisy, None))[0] - 1.0) < 0.06
+    assert start_of(Segment(t[:3], noisy[:3], None)) == noisy[0]
+
+
+def test_terms_without_a_value_on_the_data_are_left_out():
+    X = np.linspace(-1.0, 1.0, 21)[:, None]
+    texts = {term.form.text for term in candidate_terms(("polynomial", "trigonometric"), 1, X)}
+    assert "sin(x0)" in texts
+    assert "cot(x0)" not in texts  # x is zero once
+
+
+def test_families_without_a_value_are_an_error_that_names_them():
+    X = np.linspace(-1.0, 1.0, 20)[:, None]
+    with pytest.raises(ValueError, match=r"No term of families=\('logarithmic', 'power'"):
+        candidate_terms(("logarithmic", "power"), None, X)
+    with pytest.raises(ValueError, match="families must be 'all' or some of polynomial"):
+        candidate_terms(("polynomials",), None, X)
