@@ -57,6 +57,14 @@ def test_centred_by_pieces_a_drift_of_the_state_between_pieces_is_forgiven():
     assert form.by_pieces(form.y, 1) == pytest.approx(form.y)
 
 
+def test_centring_leaves_what_no_offset_of_a_segment_explains():
+    """Rows in units of the noise are at right angles to the row of an offset."""
+    t, sd = np.linspace(0, 2, 30), np.random.default_rng(0).uniform(0.1, 2, 30)
+    form = IntegralForm([t], [logistic(t)], [sd], [logistic(gauss_times(t)[0])])
+    for rows in (form.y, form.column(X)):
+        assert (rows / sd).sum() == pytest.approx(0.0, abs=1e-10)
+
+
 def test_a_point_that_is_all_noise_counts_for_nothing():
     t = np.linspace(0, 2, 30)
     nodes, x, sd = logistic(gauss_times(t)[0]), logistic(t), np.ones(30)

@@ -73,8 +73,8 @@ def test_logarithms_roots_and_reciprocals_are_for_positive_data():
 
 def test_poles_of_rational_terms_lie_outside_the_data():
     for term in library(SIGNED, ("rational",)):
-        values = evaluate(term, SIGNED)
-        assert np.abs(values).max() < 1e4, term
+        if term.form.text.startswith("1/"):
+            assert (evaluate(term, SIGNED) > 0).all(), term
 
 
 def test_starts_of_inner_constants_follow_the_units_of_the_data():

@@ -260,6 +260,14 @@ def test_jumps_between_windows_count_as_misfit(spiral):
     assert tight.rss.sum() > 3 * loose.rss.sum()
 
 
+def test_a_jump_adds_its_square_to_the_misfit(spiral):
+    windows = Windows(spiral, 2)
+    shot = shoot(LINEAR, 1.5 * MATRIX.ravel(), windows, ties=(100.0,), n_steps=(0,))
+    jumps = shot.rss - np.nansum(shot.residuals**2, axis=(0, 2))
+    assert shot.gap > 1
+    assert jumps.max() == pytest.approx((100.0 * shot.gap) ** 2)
+
+
 def test_what_cannot_be_integrated_is_no_fit(spiral):
     assert shoot(System(((SQUARE,), (X0,))), [1e6, 1.0], Windows(spiral, 2)) is None
 

@@ -41,6 +41,14 @@ def test_noise_in_proportion_to_the_state_is_measured_where_the_state_is_large_a
         assert np.median(relative[some]) == pytest.approx(0.1, rel=0.25)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_noise_in_proportion_to_a_state_is_halved_in_its_small_values_too(seed):
+    """By logarithms: one roughness of the state itself would leave noise in the small values."""
+    truth = np.exp(3 * np.sin(2 * T))
+    x = truth * (1 + 0.2 * np.random.default_rng(seed).normal(size=len(T)))
+    assert np.std(smooth([T], [x[:, None]]).at(0, T)[0] / truth) < 0.1
+
+
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_scaling_the_data_scales_curves_and_noise(sign):
     rng = np.random.default_rng(0)
