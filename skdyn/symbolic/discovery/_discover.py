@@ -1,7 +1,8 @@
 """The whole search: propose, refine, follow, propose again."""
 
+from collections.abc import Sequence
 from itertools import product
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from skdyn.symbolic.discovery._search import FLOOR, propose, score_each, structu
 from skdyn.symbolic.discovery._shooting import System, steps_needed
 from skdyn.symbolic.discovery._smoothing import Record, smooth
 from skdyn.symbolic.discovery._terms import FAMILIES
+
+if TYPE_CHECKING:
+    from skdyn.symbolic.discovery._priors import PriorKnowledge
 
 _N_WINDOWS = 16
 _N_STARTS = 16  # systems, of the best candidates of each equation, to begin with
@@ -35,13 +39,14 @@ class Discovery(NamedTuple):
     errors : tuple of tuple of tuple of float
         Standard errors of each term's coefficient and inner constants.
     systems : list of Fitted
-        Every system that was fitted in the last round.
+        Every system that was fitted in the last round; lower scores are better.
     misfit : ndarray of shape (n_states,)
-        Mean squared residual over the noise variance.
+        Mean squared residual over the noise variance; where left-hand sides were measured,
+        nothing is known of their noise, and the rounding of numbers stands for it.
     noise : ndarray of shape (n_states,)
         Median standard deviation of the noise.
     record : Record or None
-        The measurements with the curves of the fitted solution.
+        The measurements and the curves along which the last round searched.
     """
 
     equations: tuple
@@ -54,29 +59,44 @@ class Discovery(NamedTuple):
 
 
 def discover(
-    t, X, u=None, *, priors=None, families=FAMILIES, degree=None, max_terms=6, max_rounds=4,
-    round_constants=True, verbose=0,
-):  # fmt: skip
+    t: Sequence[np.ndarray],
+    X: Sequence[np.ndarray],
+    u: Sequence[np.ndarray] | None = None,
+    *,
+    priors: "PriorKnowledge | None" = None,
+    families: Sequence[str] = FAMILIES,
+    degree: int | None = None,
+    max_terms: int = 6,
+    max_rounds: int = 4,
+    round_constants: bool = True,
+    verbose: int = 0,
+) -> Discovery:
     """Find the equations of trajectories.
+
+    Each round proposes right-hand sides along smooth curves, from the integral form of each
+    equation: terms by a beam search, inner constants by variable projection [1]_. The best of all
+    equations are then fitted together by multiple shooting [2]_, and the curves of the next round
+    are the solution. Of all systems that one is best which is the shortest to tell, together with
+    what it leaves unexplained [3]_.
 
     Parameters
     ----------
-    t : list of ndarray of shape (n_i,)
-        Times of each segment.
-    X : list of ndarray of shape (n_i, n_states)
+    t : sequence of ndarray of shape (n_i,)
+        Times of each segment, increasing.
+    X : sequence of ndarray of shape (n_i, n_states)
         Measured states.
-    u : list of ndarray of shape (n_i, n_controls), default=None
-        Controls.
+    u : sequence of ndarray of shape (n_i, n_controls), default=None
+        Controls: known without noise, linear between the times.
     priors : PriorKnowledge, default=None
         What is known beforehand.
-    families : sequence of str, default=FAMILIES
+    families : sequence of str, default=("polynomial", "rational", "trigonometric", "exponential", "logarithmic", "absolute", "power", "sigmoid")
         Kinds of terms.
-    degree : int or None, default=None
-        Largest degree of polynomials.
+    degree : int, default=None
+        Largest degree of polynomials; None keeps their number moderate.
     max_terms : int, default=6
         Most terms of an equation.
     max_rounds : int, default=4
-        Times the search is repeated along the solution of what it found.
+        Most rounds; an answer that comes twice ends the search.
     round_constants : bool, default=True
         Whether constants hardly distinguishable from a round number become it.
     verbose : int, default=0
@@ -84,8 +104,29 @@ def discover(
 
     Returns
     -------
-    Discovery
-    """
+    found : Discovery
+        The equations, their constants with standard errors, and the alternatives.
+
+    References
+    ----------
+    .. [1] G. Golub, V. Pereyra, "Separable nonlinear least squares: the variable projection
+       method and its applications", Inverse Problems 19, 2003.
+    .. [2] H. G. Bock, "Recent advances in parameter identification techniques for O.D.E.",
+       Numerical Treatment of Inverse Problems in Differential and Integral Equations, 1983.
+    .. [3] Jorma Rissanen, "Modeling by shortest data description", Automatica 14, 1978.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdyn.symbolic.discovery import discover
+    >>> t = np.linspace(0, 6, 40)
+    >>> x = 5 / (1 + 9 * np.exp(-0.8 * t))  # logistic growth
+    >>> found = discover([t], [x[:, None]], families=("polynomial",))
+    >>> [[term.form.text for term in terms] for terms in found.equations]
+    [['x0', 'x0**2']]
+    >>> np.round(found.coefficients, 4)
+    array([[ 0.8 , -0.16]])
+    """  # noqa: E501
     record = smooth(t, X, u)
     best, earlier, forms = None, None, None
     for round_ in range(max_rounds):
@@ -123,7 +164,16 @@ def discover(
     )
 
 
-def regress(inputs, y, *, priors=None, families=FAMILIES, degree=None, max_terms=6, equation=0):
+def regress(
+    inputs: np.ndarray,
+    y: np.ndarray,
+    *,
+    priors: "PriorKnowledge | None" = None,
+    families: Sequence[str] = FAMILIES,
+    degree: int | None = None,
+    max_terms: int = 6,
+    equation: int = 0,
+) -> Discovery:
     """Find one equation where its left-hand side was measured.
 
     Parameters
@@ -132,16 +182,31 @@ def regress(inputs, y, *, priors=None, families=FAMILIES, degree=None, max_terms
         States, then controls.
     y : ndarray of shape (n_samples,)
         The left-hand side.
-    priors, families, degree, max_terms
-        As for :func:`discover`.
+    priors : PriorKnowledge, default=None
+        What is known beforehand.
+    families : sequence of str, default=("polynomial", "rational", "trigonometric", "exponential", "logarithmic", "absolute", "power", "sigmoid")
+        Kinds of terms.
+    degree : int, default=None
+        Largest degree of polynomials; None keeps their number moderate.
+    max_terms : int, default=6
+        Most terms of an equation.
     equation : int, default=0
         Which equation ``priors`` are asked about.
 
     Returns
     -------
-    Discovery
-        Of one equation.
-    """
+    found : Discovery
+        Of one equation, without a record.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdyn.symbolic.discovery import regress
+    >>> x = np.linspace(0.1, 3, 40)
+    >>> found = regress(x[:, None], 2 * x / (0.5 + x), families=("rational",))
+    >>> found.equations[0][0].form.text
+    'x0/(k0 + x0)'
+    """  # noqa: E501
     columns = list(inputs.T)
     terms = library(columns, families, degree)
     required = ()
