@@ -26,19 +26,30 @@ class Candidate(NamedTuple):
 
     @property
     def n_constants(self):
+        """Number of coefficients and inner constants."""
         return len(self.terms) + sum(len(term.inner) for term in self.terms)
 
     @property
     def cost(self):
+        """What naming the terms' forms costs, in nats."""
         return sum(term.form.cost for term in self.terms)
 
     @property
     def forms(self):
+        """Texts of the terms, sorted."""
         return tuple(sorted(term.form.text for term in self.terms))
 
 
 class Dictionary:
-    """Columns of unit length that grows as inner constants are refined."""
+    """Columns of unit length that grows as inner constants are refined.
+
+    Parameters
+    ----------
+    problem : object
+        With ``y``, ``n_rows`` and ``column(term)``.
+    terms : list of Term
+        Terms to begin with.
+    """
 
     def __init__(self, problem, terms):
         self.problem = problem
@@ -49,6 +60,7 @@ class Dictionary:
             self.add(term)
 
     def add(self, term):
+        """Add a term; return its column, that of its twin, or None where it has no value."""
         key = (term.form.text, *(f"{k:.5g}" for k in term.inner))
         if key in self._index:
             return self._index[key]
@@ -71,6 +83,7 @@ class Dictionary:
 
     @property
     def columns(self):
+        """All columns, shape (n_rows, n_terms)."""
         return self.A[:, : len(self.terms)]
 
 
@@ -253,11 +266,13 @@ def _solve(book, node):
 
 
 def rss_of(book, node):
+    """Return the residual of a set of columns."""
     _, r = _solve(book, node)
     return float(r @ r)
 
 
 def candidate(book, node):
+    """Return a set of columns as a right-hand side with its coefficients."""
     c, r = _solve(book, node)
     coef = tuple(float(v / book.lengths[k]) for v, k in zip(c, node))
     return Candidate(tuple(book.terms[k] for k in node), coef, float(r @ r))
@@ -337,6 +352,7 @@ def refine(problem, terms, n_steps=5):
 
 
 def moved_term(term, b, step):
+    """Return a term with a step added to its inner constant ``b``."""
     inner = list(term.inner)
     inner[b] += step
     return term._replace(inner=tuple(inner))

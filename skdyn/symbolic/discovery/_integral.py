@@ -69,7 +69,19 @@ class IntegralForm:
         return (x - mean @ x) * root
 
     def column(self, term: Term):
-        """Integrate a term; None where it is not finite along the data."""
+        """Integrate a term.
+
+        Parameters
+        ----------
+        term : Term
+            The term.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,) or None
+            In noise standard deviations, without each segment's offset; None where the term is
+            not finite along the data, or all of it is a spike.
+        """
         values = evaluate(term, self.columns)
         size = np.abs(values)
         if not np.isfinite(values).all() or size.max() > _PEAK * size.mean():
@@ -101,7 +113,18 @@ class DirectForm:
         self.y = y / self.sd
 
     def column(self, term: Term):
-        """Evaluate a term; None where it is not finite."""
+        """Evaluate a term.
+
+        Parameters
+        ----------
+        term : Term
+            The term.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,) or None
+            In units of the residuals; None where the term is not finite.
+        """
         values = evaluate(term, self.columns)
         return values / self.sd if np.isfinite(values).all() else None
 

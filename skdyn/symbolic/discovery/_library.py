@@ -15,7 +15,19 @@ _RARER = 1.0  # nats that any other term costs more than its own figure says
 
 
 def monomials(n_variables, degree):
-    """Return monomials as forms up to a degree, the constant first."""
+    """Return monomials up to a degree, the constant first.
+
+    Parameters
+    ----------
+    n_variables : int
+        Number of variables.
+    degree : int
+        Largest degree, at most 5.
+
+    Returns
+    -------
+    list of Form
+    """
     found = []
     for total in range(degree + 1):
         for factors in combinations_with_replacement(range(n_variables), total):

@@ -28,12 +28,18 @@ _STEP = 1e-6  # of finite differences, relative
 
 
 class System(NamedTuple):
-    """Right-hand sides of all states: ``equations[i]`` is a tuple of terms."""
+    """Right-hand sides of all states.
+
+    Attributes
+    ----------
+    equations : tuple of tuple of Term
+        Terms of each equation.
+    """
 
     equations: tuple
 
     def constants(self, coefficients):
-        """Put coefficients and inner constants in one row."""
+        """Return one row: of each term in turn its coefficient and inner constants."""
         values = []
         for terms, coef in zip(self.equations, coefficients):
             for term, c in zip(terms, coef):

@@ -43,10 +43,12 @@ class Record(NamedTuple):
 
     @property
     def n_states(self):
+        """Number of states."""
         return self.X[0].shape[1]
 
     @property
     def n_variables(self):
+        """Number of states and controls."""
         return len(self.curves[0])
 
     def at(self, k, times):
@@ -60,7 +62,17 @@ class Record(NamedTuple):
 
 
 def gauss_times(t):
-    """Return four Gauss nodes in each interval and their weights, each (n - 1) * 4."""
+    """Return four Gauss nodes in each interval and their weights.
+
+    Parameters
+    ----------
+    t : ndarray of shape (n,)
+        Increasing times.
+
+    Returns
+    -------
+    nodes, weights : ndarray of shape ((n - 1) * 4,)
+    """
     h = np.diff(t)[:, None]
     return (t[:-1, None] + h * (_NODES + 1) / 2).ravel(), (h * _WEIGHTS / 2).ravel()
 
@@ -121,6 +133,7 @@ def _roughness(t, series):
 
 
 def interpolant(s, x):
+    """Return the spline through all points: quintic, or lower where there are few."""
     return make_interp_spline(s, x, k=5 if len(s) >= _FEWEST else min(3, len(s) - 1))
 
 

@@ -48,7 +48,15 @@ class Form(NamedTuple):
 
 
 class Term(NamedTuple):
-    """A form with its inner constants."""
+    """A form with its inner constants.
+
+    Attributes
+    ----------
+    form : Form
+        The form.
+    inner : tuple of float
+        Values of its inner constants.
+    """
 
     form: Form
     inner: tuple = ()
@@ -81,7 +89,21 @@ def evaluate(term, columns):
 
 
 def substituted(form, inner, variables=None):
-    """Return a form's text with its inner constants replaced, and variables renamed."""
+    """Return a form's text with its inner constants replaced, and variables renamed.
+
+    Parameters
+    ----------
+    form : Form
+        The form.
+    inner : sequence of str
+        What stands for each inner constant.
+    variables : sequence of str, default=None
+        What stands for each variable; None leaves them.
+
+    Returns
+    -------
+    str
+    """
     text = re.sub(r"\bk(\d+)\b", lambda m: inner[int(m[1])], form.text)
     if variables is not None:
         text = re.sub(r"\bx(\d+)\b", lambda m: variables[int(m[1])], text)
