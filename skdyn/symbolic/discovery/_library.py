@@ -22,7 +22,7 @@ def monomials(n_variables, degree):
     n_variables : int
         Number of variables.
     degree : int
-        Largest degree, at most 5.
+        Largest degree.
 
     Returns
     -------
@@ -33,7 +33,7 @@ def monomials(n_variables, degree):
         for factors in combinations_with_replacement(range(n_variables), total):
             powers = [(i, factors.count(i)) for i in sorted(set(factors))]
             text = "*".join(f"x{i}" if p == 1 else f"x{i}**{p}" for i, p in powers) or "1"
-            found.append(Form(text, _DEGREE_COST[total]))
+            found.append(Form(text, _DEGREE_COST.get(total, 1.5 * total - 1)))
     return found
 
 

@@ -10,7 +10,7 @@ SIGNED = [np.linspace(-2, 2, 30), np.linspace(1.5, -0.5, 30)]
 POSITIVE = [np.linspace(0.1, 2, 30), np.linspace(50, 3, 30)]
 
 
-@pytest.mark.parametrize("degree", range(6))
+@pytest.mark.parametrize("degree", range(8))
 @pytest.mark.parametrize("n", range(1, 5))
 def test_monomials_are_counted_by_the_binomial_formula_and_differ(n, degree):
     forms = monomials(n, degree)
@@ -19,7 +19,7 @@ def test_monomials_are_counted_by_the_binomial_formula_and_differ(n, degree):
 
 
 def test_higher_degrees_cost_no_less():
-    forms = monomials(2, 5)
+    forms = monomials(2, 8)
     degrees = [degree_of(Term(form)) for form in forms]
     assert degrees == sorted(degrees)
     assert [form.cost for form in forms] == sorted(form.cost for form in forms)
