@@ -198,6 +198,7 @@ def main():
     parser.add_argument("--noise", type=float, nargs="+", default=[0.0, 0.03, 0.05])
     parser.add_argument("--dropped", type=float, nargs="+", default=[0.0, 0.5])
     parser.add_argument("--ids", type=int, nargs="+", help="systems; all by default")
+    parser.add_argument("--only", nargs="+", default=[""], help="parts of contestants' names")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", help="file to which every result is appended as JSON")
     options = parser.parse_args()

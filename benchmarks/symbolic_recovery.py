@@ -95,6 +95,8 @@ def recovery(options):
     print(f"{'':40}{'noise':>6}{'dropped':>8}{'reconstr.':>10}{'general.':>9}{'exact':>7}"
           f"{'median s':>9}{'most s':>8}")  # fmt: skip
     for name, factory in contestants.items():
+        if not any(part in name for part in options.only):
+            continue
         rows = harness.evaluate(
             factory, sigmas=options.noise, rhos=options.dropped, ids=options.ids,
             jobs=options.jobs, limit_s=300.0, verbose=0, out=options.out,

@@ -1,6 +1,7 @@
 """Equations found by search, with every constant fitted to the trajectories."""
 
 import copy
+import warnings
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
 
@@ -269,8 +270,13 @@ class SymbolicODERegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, B
         Raises
         ------
         ValueError
-            If the data cannot be used, a state is constant or depends linearly on others, no term
-            has a value on the data, or what is stated to be known is contradictory or fits nothing.
+            If the data cannot be used, a state is constant, no term has a value on the data, or
+            what is stated to be known is contradictory or fits nothing.
+
+        Warns
+        -----
+        UserWarning
+            If states depend linearly on each other, so that equations are not unique.
         """
         before = dict(vars(self))
         try:
@@ -319,7 +325,8 @@ class SymbolicODERegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, B
             try:
                 check_rows_vary(rows, names)
             except ValueError as error:
-                raise ValueError(f"{error} Or state in conserved that it is so.") from error
+                advice = "Or state in conserved that it is so. The shortest equations are taken."
+                warnings.warn(f"{error} {advice}", UserWarning, stacklevel=6)
 
     def _state_names(self):
         default = [f"x{i}" for i in range(self.n_features_in_)]

@@ -13,7 +13,7 @@ _ESCAPE = 15.0  # nats: the price of a system that explodes from all disturbed s
 _QUICK, _THOROUGH = (6, 3, 3), (8, 4, 5)  # Gauss-Newton steps at each tightness of the ties
 _WEAK = 0.1  # tie, in measurements' precisions, that lets every window stand alone
 _HOPELESS = 20.0  # nats from the best at which a fit is broken off
-_FOLLOWS = 2.0  # misfit of a solution that is good enough to judge the noise by
+_FOLLOWS = 3.0  # misfit of a solution that is good enough to judge the noise by
 _AT_ONCE = 3  # terms that are tried for removal each time
 
 
@@ -187,7 +187,7 @@ class _Disturbed:
 
 
 def forms_of(equations):
-    """Return the texts of the terms of each equation, sorted."""
+    """Return the texts of the terms of each equation, sorted: equal for the same system."""
     return tuple(tuple(sorted(term.form.text for term in terms)) for terms in equations)
 
 

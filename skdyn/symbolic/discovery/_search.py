@@ -1,5 +1,6 @@
 """Candidates for one equation: where to look for sets of terms, and which of them to pass on."""
 
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -19,12 +20,23 @@ from skdyn.symbolic.discovery._terms import degree_of, family_of
 
 _N_SHORT = 5  # sets of few terms, of each number, that are passed on however well they do
 _FEW = 4
+_UNEXPLAINED = 2.0  # misfit of the best set beyond which kinds of terms are tried in pairs
 _LITTLE = 0.1  # share of the data that counts where smoothing errors may outweigh the noise
 FLOOR = 0.05  # misfit, in noise variances, below which better is no better
 
 
 class Scored(NamedTuple):
-    """A candidate with refined constants, and its description length: lower is better."""
+    """A candidate with constants refined by shooting.
+
+    Attributes
+    ----------
+    candidate : Candidate
+        The right-hand side.
+    score : float
+        Description length in nats: lower is better.
+    rss : float
+        Sum of squared residuals over the noise variance.
+    """
 
     candidate: Candidate
     score: float
@@ -104,6 +116,9 @@ def propose(problem, terms, families, max_terms=6, n_kept=24, required=()):
     forward(everything, 16)
     found |= _each_form(book, everything[~polynomial], everything[polynomial & (degree <= 2)],
                         max_terms, start)  # fmt: skip
+    if min(found.values(), default=np.inf) > _UNEXPLAINED * problem.n_rows:
+        for pair in combinations([name for name in families if name != "polynomial"], 2):
+            backward(everything[fixed & (np.isin(family, pair) | (polynomial & (degree <= 2)))])
     # What did well anywhere, together.
     ranked = sorted(found, key=lambda node: _value(book, node, found[node]))
     pool = np.array(list(dict.fromkeys(k for node in ranked[:60] for k in node)), int)[:80]
