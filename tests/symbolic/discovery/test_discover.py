@@ -5,7 +5,7 @@ from scipy.integrate import solve_ivp
 from skdyn.symbolic.discovery import discover, regress
 from skdyn.symbolic.discovery._terms import Form, Term, evaluate
 
-SIMPLE = {"families": ("polynomial",), "degree": 2}
+SIMPLE = {"families": ("polynomial",), "degree": 2, "max_terms": 4}
 PREY = ({"x0": 1.1, "x0*x1": -0.4}, {"x1": -0.4, "x0*x1": 0.1})
 
 
@@ -104,10 +104,10 @@ def test_an_answer_has_an_error_for_each_constant_and_alternatives_that_are_wors
     assert len(scores) > 1
 
 
-def test_the_same_data_give_the_same_answer(prey):
-    t, X = prey
-    X = X + 0.3 * np.random.default_rng(1).normal(size=X.shape)
-    one, other = (discover([t[:60]], [X[:60]], **SIMPLE, max_rounds=1) for _ in range(2))
+def test_the_same_data_give_the_same_answer():
+    t = np.linspace(0, 12, 50)
+    X = solved(logistic, t, [0.2]) + 0.3 * np.random.default_rng(1).normal(size=(50, 1))
+    one, other = (discover([t], [X], **SIMPLE) for _ in range(2))
     assert one.equations == other.equations
     assert one.coefficients == other.coefficients
     assert [system.score for system in one.systems] == [system.score for system in other.systems]
@@ -125,7 +125,7 @@ def test_rounding_and_the_number_of_terms_are_chosen(prey):
     found = discover([t], [X], **SIMPLE, round_constants=False)
     assert_is(found, PREY, 1e-3)
     assert 1.1 not in told(found)[0].values()
-    short = discover([t[:40]], [X[:40]], **SIMPLE, max_terms=1, max_rounds=1)
+    short = discover([t[:40]], [X[:40]], families=("polynomial",), max_terms=1, max_rounds=1)
     assert [len(terms) for terms in short.equations] == [1, 1]
 
 
@@ -164,7 +164,7 @@ def test_standard_errors_are_the_spread_over_repeated_noise(inputs):
     answers, errors = [], []
     for _ in range(40):
         target = 1.5 * x - 0.7 * x * y + 0.1 * rng.normal(size=80)
-        found = regress(inputs, target, **SIMPLE, max_terms=2)
+        found = regress(inputs, target, **(SIMPLE | {"max_terms": 2}))
         if set(told(found)[0]) != {"x0", "x0*x1"}:
             continue
         answers.append([told(found)[0][text] for text in ("x0", "x0*x1")])
