@@ -2,10 +2,18 @@
 
 States x and perhaps controls u were measured over time, and wanted are the few terms that make up
 
-.. math:: \\dot x_i = f_i(x, u) = \\sum_j \\xi_{ij} \\, \\theta_j(x, u).
+.. math:: \\dot x_i = f_i(x, u) = \\sum_j c_{ij} \\, \\theta_{ij}(x, u; k_{ij}).
+
+:class:`SymbolicODERegressor` searches many kinds of terms and the constants k inside them, and has
+no threshold to tune. It uses that measurements are integrals of terms [1]_,
+
+.. math:: x_i(t_m) = a_i + \\sum_j c_{ij} \\int_{t_0}^{t_m} \\theta_{ij} \\, dt + \\varepsilon_{im},
+
+up to their own noise, so that it can take the system whose statement and residuals together have
+the shortest description [2]_, and fits all constants by multiple shooting [3]_.
 
 :class:`SINDyRegressor` takes the terms from a library, estimates the derivatives and leaves the
-rest to a sparse linear regression [1]_. Its parts are objects to choose and to tune: the libraries
+rest to a sparse linear regression [4]_. Its parts are objects to choose and to tune: the libraries
 (:mod:`skdyn.symbolic.libraries`), the ways to differentiate or to do without derivatives
 (:mod:`skdyn.symbolic.differentiation`), the regressions (:mod:`skdyn.symbolic.optimizers`).
 
@@ -14,11 +22,17 @@ to sympy. :class:`TrajectorySplit` splits trajectories for cross-validation with
 
 References
 ----------
-.. [1] S. L. Brunton, J. L. Proctor, J. N. Kutz, "Discovering governing equations from data by
+.. [1] Hayden Schaeffer, Scott McCalla, "Sparse model selection via integral terms", Physical Review
+   E 96, 2017.
+.. [2] Jorma Rissanen, "Modeling by shortest data description", Automatica 14(5), 1978.
+.. [3] Hans Georg Bock, "Recent advances in parameter identification techniques for O.D.E.", in
+   "Numerical Treatment of Inverse Problems in Differential and Integral Equations", 1983.
+.. [4] S. L. Brunton, J. L. Proctor, J. N. Kutz, "Discovering governing equations from data by
    sparse identification of nonlinear dynamical systems", PNAS 113, 2016.
 """
 
 from skdyn.symbolic._sindy import SINDyRegressor
+from skdyn.symbolic._symbolic_ode import SymbolicODERegressor
 from skdyn.symbolic._system import EquationSystem
 from skdyn.symbolic._trajectory_split import TrajectorySplit
 from skdyn.symbolic.differentiation import (
@@ -71,6 +85,7 @@ __all__ = [
     "SmoothedFiniteDifference",
     "SpectralDerivative",
     "SplineDerivative",
+    "SymbolicODERegressor",
     "TensorLibrary",
     "TotalVariation",
     "TrajectorySplit",
