@@ -12,7 +12,9 @@ from pathlib import Path
 __version__ = "0.1.0"
 
 # Folders that hold no estimators; every other subpackage is a family and is found by itself.
-_FLOORS = frozenset({"datasets", "inspection", "metrics", "solvers", "testing", "tests", "training"})
+_FLOORS = frozenset(
+    {"datasets", "inspection", "metrics", "solvers", "testing", "tests", "training"}
+)
 _SUBMODULES = frozenset({"base", "exceptions", "io"})
 
 

@@ -58,6 +58,7 @@ class Discovery(NamedTuple):
     record: Record | None
 
 
+@np.errstate(all="ignore")  # candidates overflow; what is not finite is left out
 def discover(
     t: Sequence[np.ndarray],
     X: Sequence[np.ndarray],
@@ -164,6 +165,7 @@ def discover(
     )
 
 
+@np.errstate(all="ignore")
 def regress(
     inputs: np.ndarray,
     y: np.ndarray,
@@ -298,6 +300,11 @@ def _best_system(record, likely, short, priors, best):
             if near is not None:
                 break
             windows *= 2
+            if windows > 2 * sum(len(t) for t in record.t):
+                raise ValueError(
+                    "No candidate can be followed from one time point to the next: the data change "
+                    "too fast for their times. Check t, or sample more often."
+                )
         for _ in range(2):
             near = weak.exchange(weak.exchange(weak.prune(near), likely), short)
         near = weak.prune(near)

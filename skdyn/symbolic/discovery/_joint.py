@@ -60,6 +60,7 @@ class Joint:
 
     def __init__(self, record, n_windows=16, n_sub=1, priors=None, weak=False):
         self.record, self.priors, self.weak = record, priors, weak
+        self.ties = (_WEAK,) if weak else (_WEAK, 3.0, 100.0)
         self.windows = Windows(record, n_windows, n_sub=n_sub)
         self.n = np.isfinite(self.windows.data).sum(axis=(0, 2))
         self.seen, self.best = {}, np.inf
@@ -81,12 +82,10 @@ class Joint:
         if key in self.seen and not (whatever and self.seen[key] is None):
             return self.seen[key]
         system = System(equations)
-        steps, ties = (_QUICK if quick else _THOROUGH), (0.1, 3.0, 100.0)
-        if self.weak:
-            steps, ties = (8,), (_WEAK,)
+        steps = (8,) if self.weak else _QUICK if quick else _THOROUGH
         shot = shoot(
-            system, system.constants(coefficients), self.windows, x0=x0, ties=ties, n_steps=steps,
-            rows=self.residuals(equations),
+            system, system.constants(coefficients), self.windows, x0=x0, ties=self.ties,
+            n_steps=steps, rows=self.residuals(equations),
             hopeless=None if whatever else self._hopeless(equations),
         )  # fmt: skip
         fitted = None

@@ -34,15 +34,16 @@ def rounded(joint, fitted, round_constants=True):
     system = System(fitted.equations)
     constants = system.constants(fitted.coefficients)
     rows = joint.residuals(fitted.equations)
+    tie = _TIES[-1:]
     shot = shoot(system, constants, joint.windows, x0=fitted.shot.x0, ties=_TIES, n_steps=_STEPS,
                  covariance=True, rows=rows)  # fmt: skip
     if shot is None or not joint.score(fitted.equations, shot.rss) < fitted.score + _WORSE:
         # Chaos may forbid to close the last gaps.
-        shot = shoot(system, constants, joint.windows, x0=fitted.shot.x0, ties=_TIES[:1],
-                     n_steps=(0,), covariance=True, rows=rows)  # fmt: skip
+        tie = (joint.ties[-1],)
+        shot = shoot(system, constants, joint.windows, x0=fitted.shot.x0, ties=tie, n_steps=(0,),
+                     covariance=True, rows=rows)  # fmt: skip
     if shot is None or shot.covariance is None:
         return fitted, np.full((len(constants), len(constants)), np.nan)
-    tie = _TIES[-1:] if joint.score(fitted.equations, shot.rss) < fitted.score else _TIES[:1]
     inflation = max(1.0, (shot.rss / joint.n).max())
     covariance = inflation * shot.covariance
     free, refused = np.ones(len(constants), bool), set()
@@ -68,7 +69,9 @@ def rounded(joint, fitted, round_constants=True):
                 continue
         refused.add((k, value))
     equations, coefficients = system.split(shot.p)
-    score = joint.score(equations, shot.rss)
+    # What the score holds besides fit and statement does not change.
+    before = joint.score(fitted.equations, fitted.rss)
+    score = fitted.score + joint.score(equations, shot.rss) - before
     return fitted._replace(
         equations=equations, coefficients=coefficients, rss=shot.rss, score=score, shot=shot
     ), covariance

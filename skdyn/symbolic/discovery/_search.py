@@ -87,7 +87,10 @@ def propose(problem, terms, families, max_terms=6, n_kept=24, required=()):
     book = Dictionary(problem, [*required, *terms])
     start = tuple(sorted({book.add(term) for term in required} - {None}))
     if len(start) < len(required) or not book.terms:
-        raise ValueError("no term")
+        raise ValueError(
+            "No term of the families, or not every required one, has finite values along the data. "
+            "Allow other families, or require other terms."
+        )
     family = np.array([family_of(term) for term in book.terms])
     degree = np.array([degree_of(term) for term in book.terms])
     fixed = np.array([not term.inner for term in book.terms])

@@ -24,6 +24,7 @@ _C = (0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1)
 _LONG = 1.5  # times the median interval: what the integrator does not step over at once
 _NEAR = 0.03  # noise levels that an error of integration may come to
 _FAR_OFF = 1e8  # noise levels beyond which an error of integration is one of the system
+_SHORTEST = 5  # intervals of a window, at least
 _STEP = 1e-6  # of finite differences, relative
 
 
@@ -99,7 +100,9 @@ class Windows:
         self.inputs = [j for j in range(record.n_variables) if j not in self.rows]
         self.n_variables, self.n_sub, self.d = record.n_variables, n_sub, len(self.rows)
         grids = [_with_stops(t, X) for t, X in zip(record.t, record.X)]
-        length = max(1, sum(len(t) - 1 for t, _ in grids) / n_windows)
+        total = sum(len(t) - 1 for t, _ in grids)
+        # Start states are constants too: each window must tell of more than its own.
+        length = max(_SHORTEST, total / n_windows)
         starts, tied = [], []  # (segment, first time, intervals); is it tied to the next one?
         for k, (t, _) in enumerate(grids):
             pieces = max(1, round((len(t) - 1) / length))

@@ -81,7 +81,7 @@ def test_required_terms_are_in_every_proposal(record):
 
 def test_a_required_term_without_a_value_is_refused(record):
     bad = Term(Form("log(x0 - 1e9)", 1.0))
-    with pytest.raises(ValueError, match="no term"):
+    with pytest.raises(ValueError, match="not every required one"):
         propose(problem(record), [X0], FEW, required=(bad,))
 
 
