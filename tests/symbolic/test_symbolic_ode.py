@@ -39,6 +39,10 @@ def lotka_volterra(t, x):
     return [1.5 * x[0] - x[0] * x[1], x[0] * x[1] - 3 * x[1]]
 
 
+def rivals(t, x):
+    return [x[0] * (2 - x[0] - 0.5 * x[1]), x[1] * (2 - x[1] - 0.5 * x[0])]
+
+
 def sir(t, x):
     return [-0.5 * x[0] * x[1], 0.5 * x[0] * x[1] - 0.2 * x[1], 0.2 * x[1]]
 
@@ -222,7 +226,7 @@ def test_signs_and_matrices_map_solutions_to_solutions(noisy):
     odd = fit_with(noisy, symmetry=[[-1, -1]])
     np.testing.assert_allclose(odd.predict(-states), -odd.predict(states))
     swap = np.array([[0.0, 1.0], [1.0, 0.0]])
-    even = fit_with(noisy, symmetry=[swap])
+    even = fit_with(solve(rivals, [0.2, 1.4], T), symmetry=[swap])
     np.testing.assert_allclose(even.predict(states @ swap), even.predict(states) @ swap, rtol=1e-9)
     assert np.abs(even.predict(states)).max() > 1e-3
 
