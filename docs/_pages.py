@@ -30,7 +30,10 @@ def write_api_pages(folder):
     wanted = {}
     for name in public_modules():
         module = importlib.import_module(name)
-        entries = "".join(f"   {entry}\n" for entry in module.__all__)
+        # What a folder lifts to its family's page is described there.
+        family = importlib.import_module(name.rpartition(".")[0])
+        above = set() if family is skdyn else set(family.__all__)
+        entries = "".join(f"   {entry}\n" for entry in module.__all__ if entry not in above)
         wanted[folder / f"{name}.module.rst"] = (
             f"{name}\n{'=' * len(name)}\n\n.. automodule:: {name}\n   :no-members:\n\n"
             f".. currentmodule:: {name}\n\n.. autosummary::\n   :toctree: .\n   :nosignatures:\n\n"

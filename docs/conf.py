@@ -76,7 +76,10 @@ def guard_docstring(app, what, name, obj, options, lines):
     A fitted attribute inside of a shape, ``(n_features_in_,)``, would be a link, and the first
     initial of an author, ``E. Lorenz``, the fifth item of a list.
     """
-    lines[:] = [re.sub(r"\((\w+_),\)", r"(``\1``,)", line) for line in lines]
+    lines[:] = [
+        line if "``" in line else re.sub(r"(?<=[( ])(\w+_)(?=[,)])", r"``\1``", line)
+        for line in lines
+    ]
     lines[:] = [re.sub(r"^(\s*\.\. \[\d+\] [A-Z])\. ", r"\1\\. ", line) for line in lines]
 
 
