@@ -1,0 +1,22 @@
+"""Hopfield networks: memories that are looked up by content.
+
+A memory holds patterns :math:`x_1, \\dots, x_K`. A state :math:`\\xi` is compared with all of them,
+and moves to a mean of those that are like it,
+
+.. math:: \\xi \\leftarrow \\sum_k p_k x_k, \\qquad p = \\nabla\\Omega^*(\\beta X \\xi),
+    \\qquad E(\\xi) = -\\tfrac{1}{\\beta} \\Omega^*(\\beta X \\xi) + \\tfrac12 \\lVert\\xi\\rVert^2,
+
+which never raises the energy :math:`E`. With the separation :math:`\\Omega^*` = log-sum-exp, one
+update is the attention of transformers [1]_; other separations give weights that are exactly zero
+for most patterns [2]_.
+
+References
+----------
+.. [1] Hubert Ramsauer et al., "Hopfield Networks is All You Need", ICLR 2021.
+.. [2] Saul Santos, Vlad Niculae, Daniel McNamee, André Martins, "Hopfield-Fenchel-Young Networks:
+   A Unified Framework for Associative Memory Retrieval", arXiv:2411.08590, 2024.
+"""
+
+from skdyn.hopfield._separations import EntmaxSeparation, TopKSeparation
+
+__all__ = ["EntmaxSeparation", "TopKSeparation"]

@@ -1,0 +1,199 @@
+"""Separations: from the scores of the patterns to the weights of a retrieval."""
+
+from dataclasses import dataclass
+
+import torch
+
+__all__ = ["SEPARATIONS", "EntmaxSeparation", "Separation", "TopKSeparation", "as_separation"]
+
+_MAX_NEWTON_STEPS = 100  # Newton's method needs about ten; the bound only guards against NaN
+
+
+class Separation:
+    """Base of the separations: maps that turn scores into weights of sum one.
+
+    A separation is a convex potential :math:`\\Omega^*` of the scores, and the weights are its
+    gradient. That is all that the energy of a memory needs in order to fall at every update.
+    """
+
+    def weights(self, scores: torch.Tensor) -> torch.Tensor:
+        """Return the weights of the patterns, the gradient of the potential.
+
+        Parameters
+        ----------
+        scores : Tensor of shape (..., n_patterns)
+            Scores; a pattern with score ``-inf`` takes no part.
+
+        Returns
+        -------
+        Tensor of shape (..., n_patterns)
+            Weights, at least zero and of sum one.
+        """
+        raise NotImplementedError
+
+    def potential(self, scores: torch.Tensor) -> torch.Tensor:
+        """Return the potential, :math:`\\Omega^*(z) = \\max_p\\, p^\\top z - \\Omega(p)`.
+
+        Parameters
+        ----------
+        scores : Tensor of shape (..., n_patterns)
+            Scores.
+
+        Returns
+        -------
+        Tensor of shape (...)
+            Potential.
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class EntmaxSeparation(Separation):
+    """Weights that maximise expected score plus Tsallis entropy: softmax, sparsemax, or between.
+
+    The negative entropy is :math:`\\Omega(p) = (\\sum_k p_k^\\alpha - 1) / (\\alpha (\\alpha - 1))`
+    [1]_. With :math:`\\alpha = 1` it is Shannon's and the weights are the softmax; with
+    :math:`\\alpha = 2` they are the sparsemax [2]_. Above 1, patterns that are far behind the best
+    get a weight of exactly zero, and retrieval can be exact.
+
+    Parameters
+    ----------
+    alpha : float, default=1.5
+        Exponent of the entropy, in [1, 2].
+
+    References
+    ----------
+    .. [1] Ben Peters, Vlad Niculae, André Martins, "Sparse Sequence-to-Sequence Models", ACL 2019.
+    .. [2] André Martins, Ramón Astudillo, "From Softmax to Sparsemax", ICML 2016.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skdyn.hopfield import EntmaxSeparation
+    >>> EntmaxSeparation(alpha=2.0).weights(torch.tensor([1.0, 0.5, -1.0]))
+    tensor([0.7500, 0.2500, 0.0000])
+    """
+
+    alpha: float = 1.5
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.alpha <= 2:
+            raise ValueError(
+                f"alpha must be in [1, 2], from softmax to sparsemax; got {self.alpha!r}."
+            )
+
+    def weights(self, scores: torch.Tensor) -> torch.Tensor:
+        if self.alpha == 1:
+            return torch.softmax(scores, dim=-1)
+        return _Entmax.apply(scores, self.alpha)
+
+    def potential(self, scores: torch.Tensor) -> torch.Tensor:
+        if self.alpha == 1:
+            return torch.logsumexp(scores, dim=-1)
+        p = self.weights(scores)
+        entropy = (1 - (p**self.alpha).sum(dim=-1)) / (self.alpha * (self.alpha - 1))
+        return torch.where(p > 0, p * scores, 0).sum(dim=-1) + entropy
+
+
+class _Entmax(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, scores, alpha):
+        p = _entmax(scores, alpha)
+        ctx.save_for_backward(p)
+        ctx.alpha = alpha
+        return p
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (p,) = ctx.saved_tensors
+        s = torch.where(p > 0, p ** (2 - ctx.alpha), 0)
+        mean = (s * gradient).sum(dim=-1, keepdim=True) / s.sum(dim=-1, keepdim=True)
+        return s * (gradient - mean), None
+
+
+def _entmax(scores, alpha):
+    """Return p = [(alpha - 1) z - tau]_+^(1 / (alpha - 1)), with tau such that p sums to one.
+
+    The sum is convex and falls with tau, so that Newton's method from the left, where the best
+    pattern alone reaches one, climbs to the root without passing it; for the sparsemax it ends
+    there after finitely many steps.
+    """
+    power = 1 / (alpha - 1)
+    z = (alpha - 1) * (scores - scores.amax(dim=-1, keepdim=True))
+    tau = torch.full_like(z[..., :1], -1)
+    for _ in range(_MAX_NEWTON_STEPS):
+        excess = (z - tau).clamp(min=0)
+        slope = torch.where(excess > 0, excess ** (power - 1), 0)
+        step = ((slope * excess).sum(-1, keepdim=True) - 1) / (power * slope.sum(-1, keepdim=True))
+        tau = tau + step
+        if not (step > torch.finfo(z.dtype).eps).any():
+            break
+    p = (z - tau).clamp(min=0) ** power
+    return p / p.sum(dim=-1, keepdim=True)
+
+
+@dataclass(frozen=True)
+class TopKSeparation(Separation):
+    """Softmax over the ``k`` patterns of the highest scores; all others have weight zero.
+
+    Its potential is the log-sum-exp of these scores, a maximum of convex functions [1]_.
+
+    Parameters
+    ----------
+    k : int, default=10
+        Number of patterns that take part; all where there are fewer.
+
+    References
+    ----------
+    .. [1] Saul Santos, Vlad Niculae, Daniel McNamee, André Martins, "Hopfield-Fenchel-Young
+       Networks: A Unified Framework for Associative Memory Retrieval", arXiv:2411.08590, 2024.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skdyn.hopfield import TopKSeparation
+    >>> TopKSeparation(k=2).weights(torch.tensor([1.0, 1.0, -1.0]))
+    tensor([0.5000, 0.5000, 0.0000])
+    """
+
+    k: int = 10
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise ValueError(f"k must be at least 1, the best pattern alone; got {self.k!r}.")
+
+    def weights(self, scores: torch.Tensor) -> torch.Tensor:
+        best = self._best(scores)
+        weights = torch.zeros_like(scores)
+        return weights.scatter(-1, best.indices, torch.softmax(best.values, dim=-1))
+
+    def potential(self, scores: torch.Tensor) -> torch.Tensor:
+        return torch.logsumexp(self._best(scores).values, dim=-1)
+
+    def _best(self, scores):
+        return scores.topk(min(self.k, scores.shape[-1]), dim=-1)
+
+
+SEPARATIONS = {
+    "softmax": EntmaxSeparation(1.0),
+    "sparsemax": EntmaxSeparation(2.0),
+    "entmax": EntmaxSeparation(1.5),
+    "topk": TopKSeparation(),
+}
+
+
+def as_separation(separation: str | Separation) -> Separation:
+    """Return the separation of a name, or the object as it is.
+
+    Parameters
+    ----------
+    separation : {"softmax", "sparsemax", "entmax", "topk"} or Separation
+        What a user passed; names are checked by the estimator's parameter constraints
+        ``[StrOptions(set(SEPARATIONS)), Separation]``.
+
+    Returns
+    -------
+    Separation
+        An object with ``weights`` and ``potential``.
+    """
+    return separation if isinstance(separation, Separation) else SEPARATIONS[separation]

@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import brentq
+
+from skdyn.hopfield import EntmaxSeparation, TopKSeparation
+from skdyn.hopfield._separations import SEPARATIONS, as_separation
+
+ALL = [EntmaxSeparation(1.0), EntmaxSeparation(1.25), *map(as_separation, SEPARATIONS)]
+scores = torch.from_numpy(np.random.default_rng(0).normal(size=(20, 15)) * 3)
+
+
+@pytest.mark.parametrize("separation", ALL)
+def test_weights_are_a_distribution(separation):
+    p = separation.weights(scores)
+    assert (p >= 0).all()
+    torch.testing.assert_close(p.sum(-1), torch.ones(20, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("separation", ALL)
+def test_weights_are_the_gradient_of_the_potential(separation):
+    z = scores.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(separation.potential(z).sum(), z)
+    torch.testing.assert_close(gradient, separation.weights(scores), atol=1e-10, rtol=1e-10)
+
+
+@pytest.mark.parametrize("separation", ALL)
+def test_weights_have_right_derivatives(separation):
+    assert torch.autograd.gradcheck(separation.weights, scores[:3].clone().requires_grad_())
+
+
+@pytest.mark.parametrize("separation", ALL)
+def test_potential_is_convex(separation):
+    middle = separation.potential((scores[:10] + scores[10:]) / 2)
+    ends = (separation.potential(scores[:10]) + separation.potential(scores[10:])) / 2
+    assert (middle <= ends + 1e-12).all()
+
+
+@pytest.mark.parametrize("separation", ALL)
+def test_weights_do_not_change_when_all_scores_shift(separation):
+    torch.testing.assert_close(separation.weights(scores + 7), separation.weights(scores))
+
+
+@pytest.mark.parametrize("alpha", [1.1, 1.5, 1.9, 2.0])
+def test_entmax_agrees_with_a_root_finder(alpha):
+    power = 1 / (alpha - 1)
+    for z in scores.numpy() * (alpha - 1):
+
+        def excess(tau, z=z):
+            return (np.clip(z - tau, 0, None) ** power).sum() - 1
+
+        tau = brentq(excess, z.max() - 1, z.max(), xtol=1e-14)
+        p = EntmaxSeparation(alpha).weights(torch.from_numpy(z / (alpha - 1))).numpy()
+        np.testing.assert_allclose(p, np.clip(z - tau, 0, None) ** power, atol=1e-10)
+
+
+def test_entmax_tends_to_softmax():
+    p = EntmaxSeparation(1 + 1e-5).weights(scores)
+    torch.testing.assert_close(p, torch.softmax(scores, -1), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("separation", ALL)
+def test_huge_scores_select_the_best_and_stay_finite(separation):
+    for dtype in (torch.float32, torch.float64):
+        p = separation.weights((scores * 1e30).to(dtype))
+        torch.testing.assert_close(p, torch.nn.functional.one_hot(scores.argmax(-1), 15).to(dtype))
+
+
+@pytest.mark.parametrize("separation", ALL)
+def test_a_pattern_of_score_minus_infinity_takes_no_part(separation):
+    masked = scores.clone()
+    masked[:, 3] = -torch.inf
+    others = [j for j in range(15) if j != 3]
+    p = separation.weights(masked)
+    assert (p[:, 3] == 0).all()
+    torch.testing.assert_close(p[:, others], separation.weights(scores[:, others]))
+    torch.testing.assert_close(
+        separation.potential(masked), separation.potential(scores[:, others])
+    )
+
+
+def test_topk_gives_weight_to_k_patterns():
+    assert ((TopKSeparation(4).weights(scores) > 0).sum(-1) == 4).all()
+
+
+def test_topk_of_all_patterns_is_softmax():
+    torch.testing.assert_close(TopKSeparation(100).weights(scores), torch.softmax(scores, -1))
+
+
+def test_settings_out_of_range_are_refused():
+    with pytest.raises(ValueError, match="alpha must be in \\[1, 2\\]"):
+        EntmaxSeparation(3.0)
+    with pytest.raises(ValueError, match="k must be at least 1"):
+        TopKSeparation(0)
