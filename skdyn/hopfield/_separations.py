@@ -29,7 +29,7 @@ class Separation:
         Tensor of shape (..., n_patterns)
             Weights, at least zero and of sum one.
         """
-        raise NotImplementedError
+        return self._weights(scores)
 
     def potential(self, scores: torch.Tensor) -> torch.Tensor:
         """Return the potential, :math:`\\Omega^*(z) = \\max_p\\, p^\\top z - \\Omega(p)`.
@@ -44,7 +44,7 @@ class Separation:
         Tensor of shape (...)
             Potential.
         """
-        raise NotImplementedError
+        return self._potential(scores)
 
 
 @dataclass(frozen=True)
@@ -82,12 +82,12 @@ class EntmaxSeparation(Separation):
                 f"alpha must be in [1, 2], from softmax to sparsemax; got {self.alpha!r}."
             )
 
-    def weights(self, scores: torch.Tensor) -> torch.Tensor:
+    def _weights(self, scores):
         if self.alpha == 1:
             return torch.softmax(scores, dim=-1)
         return _Entmax.apply(scores, self.alpha)
 
-    def potential(self, scores: torch.Tensor) -> torch.Tensor:
+    def _potential(self, scores):
         if self.alpha == 1:
             return torch.logsumexp(scores, dim=-1)
         p = self.weights(scores)
@@ -162,12 +162,12 @@ class TopKSeparation(Separation):
         if self.k < 1:
             raise ValueError(f"k must be at least 1, the best pattern alone; got {self.k!r}.")
 
-    def weights(self, scores: torch.Tensor) -> torch.Tensor:
+    def _weights(self, scores):
         best = self._best(scores)
         weights = torch.zeros_like(scores)
         return weights.scatter(-1, best.indices, torch.softmax(best.values, dim=-1))
 
-    def potential(self, scores: torch.Tensor) -> torch.Tensor:
+    def _potential(self, scores):
         return torch.logsumexp(self._best(scores).values, dim=-1)
 
     def _best(self, scores):
