@@ -16,20 +16,23 @@ class Separation:
     gradient. That is all that the energy of a memory needs in order to fall at every update.
     """
 
-    def weights(self, scores: torch.Tensor) -> torch.Tensor:
+    def weights(self, scores: torch.Tensor, mass: torch.Tensor | None = None) -> torch.Tensor:
         """Return the weights of the patterns, the gradient of the potential.
 
         Parameters
         ----------
         scores : Tensor of shape (..., n_patterns)
             Scores; a pattern with score ``-inf`` takes no part.
+        mass : Tensor of shape (n_patterns,) or None, default=None
+            How many times each pattern is there, a positive number; by default once. Its weight
+            is that of all its copies together.
 
         Returns
         -------
         Tensor of shape (..., n_patterns)
             Weights, at least zero and of sum one.
         """
-        return self._weights(scores)
+        return self._weights(scores, mass)
 
     def potential(self, scores: torch.Tensor) -> torch.Tensor:
         """Return the potential, :math:`\\Omega^*(z) = \\max_p\\, p^\\top z - \\Omega(p)`.
@@ -82,10 +85,12 @@ class EntmaxSeparation(Separation):
                 f"alpha must be in [1, 2], from softmax to sparsemax; got {self.alpha!r}."
             )
 
-    def _weights(self, scores):
+    def _weights(self, scores, mass):
         if self.alpha == 1:
-            return torch.softmax(scores, dim=-1)
-        return _Entmax.apply(scores, self.alpha)
+            return torch.softmax(scores if mass is None else scores + mass.log(), dim=-1)
+        return _Entmax.apply(
+            scores, torch.ones_like(scores[..., :1]) if mass is None else mass, self.alpha
+        )
 
     def _potential(self, scores):
         if self.alpha == 1:
@@ -97,22 +102,22 @@ class EntmaxSeparation(Separation):
 
 class _Entmax(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, scores, alpha):
-        p = _entmax(scores, alpha)
-        ctx.save_for_backward(p)
+    def forward(ctx, scores, mass, alpha):
+        p = _entmax(scores, mass, alpha)
+        ctx.save_for_backward(p, mass)
         ctx.alpha = alpha
         return p
 
     @staticmethod
     def backward(ctx, gradient):
-        (p,) = ctx.saved_tensors
-        s = torch.where(p > 0, p ** (2 - ctx.alpha), 0)
+        p, mass = ctx.saved_tensors
+        s = torch.where(p > 0, mass * (p / mass) ** (2 - ctx.alpha), 0)
         mean = (s * gradient).sum(dim=-1, keepdim=True) / s.sum(dim=-1, keepdim=True)
-        return s * (gradient - mean), None
+        return s * (gradient - mean), None, None
 
 
-def _entmax(scores, alpha):
-    """Return p = [(alpha - 1) z - tau]_+^(1 / (alpha - 1)), with tau such that p sums to one.
+def _entmax(scores, mass, alpha):
+    """Return p = m [(alpha - 1) z - tau]_+^(1 / (alpha - 1)), with tau such that p sums to one.
 
     The sum is convex and falls with tau, so that Newton's method from the left, where the best
     pattern alone reaches one, climbs to the root without passing it; for the sparsemax it ends
@@ -120,15 +125,16 @@ def _entmax(scores, alpha):
     """
     power = 1 / (alpha - 1)
     z = (alpha - 1) * (scores - scores.amax(dim=-1, keepdim=True))
-    tau = torch.full_like(z[..., :1], -1)
+    best = torch.where(z == 0, mass, 0).amax(dim=-1, keepdim=True)
+    tau = -(best ** (1 - alpha))
     for _ in range(_MAX_NEWTON_STEPS):
         excess = (z - tau).clamp(min=0)
-        slope = torch.where(excess > 0, excess ** (power - 1), 0)
+        slope = mass * torch.where(excess > 0, excess ** (power - 1), 0)
         step = ((slope * excess).sum(-1, keepdim=True) - 1) / (power * slope.sum(-1, keepdim=True))
         tau = tau + step
         if not (step > torch.finfo(z.dtype).eps).any():
             break
-    p = (z - tau).clamp(min=0) ** power
+    p = mass * (z - tau).clamp(min=0) ** power
     return p / p.sum(dim=-1, keepdim=True)
 
 
@@ -162,10 +168,17 @@ class TopKSeparation(Separation):
         if self.k < 1:
             raise ValueError(f"k must be at least 1, the best pattern alone; got {self.k!r}.")
 
-    def _weights(self, scores):
-        best = self._best(scores)
-        weights = torch.zeros_like(scores)
-        return weights.scatter(-1, best.indices, torch.softmax(best.values, dim=-1))
+    def _weights(self, scores, mass):
+        if mass is None:
+            best = self._best(scores)
+            share = torch.softmax(best.values, dim=-1)
+        else:
+            best = scores.sort(dim=-1, descending=True)
+            copies = mass.expand_as(scores).gather(-1, best.indices)
+            before = copies.cumsum(dim=-1) - copies
+            copies = torch.minimum(copies, (self.k - before).clamp(min=0))
+            share = torch.softmax(best.values + copies.log(), dim=-1)
+        return torch.zeros_like(scores).scatter(-1, best.indices, share)
 
     def _potential(self, scores):
         return torch.logsumexp(self._best(scores).values, dim=-1)

@@ -79,6 +79,22 @@ def test_a_pattern_of_score_minus_infinity_takes_no_part(separation):
     )
 
 
+@pytest.mark.parametrize("separation", ALL)
+def test_a_mass_of_k_equals_k_copies(separation):
+    copies = torch.from_numpy(np.random.default_rng(1).integers(1, 4, size=15))
+    expected = separation.weights(scores.repeat_interleave(copies, dim=-1))
+    owner = torch.arange(15).repeat_interleave(copies)
+    expected = torch.zeros_like(scores).index_add(-1, owner, expected)
+    torch.testing.assert_close(separation.weights(scores, copies.double()), expected)
+
+
+@pytest.mark.parametrize("separation", ALL)
+def test_weights_with_masses_have_right_derivatives(separation):
+    mass = torch.from_numpy(np.random.default_rng(2).uniform(0.3, 3, size=15))
+    z = scores[:3].clone().requires_grad_()
+    assert torch.autograd.gradcheck(lambda z: separation.weights(z, mass), z)
+
+
 def test_topk_gives_weight_to_k_patterns():
     assert ((TopKSeparation(4).weights(scores) > 0).sum(-1) == 4).all()
 
