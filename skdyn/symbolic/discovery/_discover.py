@@ -25,6 +25,10 @@ _N_ALTERNATIVES = 8  # of each equation that are tried together with the others
 _NOT_ALL = 1.1  # misfit of a system that leaves something to explain
 _EXACT = 0.01  # misfit that leaves nothing to explain, in a record without noise
 _LOST = 5.0  # misfit, in noise variances, of a system that does not follow the record
+_CLOSE, _N_CLOSE = 10.0, 4  # of other systems whose constants are rounded: nats from the best
+_COMMON = 4.0  # cost of terms that are looked at again in every round
+_FOLLOWS = 3.0  # misfit of a solution whose neighbourhood is searched
+_N_POOL = 40  # common terms that may come into a fitted equation
 
 
 class Discovery(NamedTuple):
@@ -74,7 +78,7 @@ def discover(
 ) -> Discovery:
     """Find the equations of trajectories.
 
-    Each round proposes right-hand sides along smooth curves, from the integral form of each
+    Right-hand sides are proposed along smooth curves, from the integral form of each
     equation: terms by a beam search, inner constants by variable projection [1]_. The best of all
     equations are then fitted together by multiple shooting [2]_, and the curves of the next round
     are the solution. Of all systems that one is best which is the shortest to tell, together with
@@ -129,29 +133,38 @@ def discover(
     array([[ 0.8 , -0.16]])
     """  # noqa: E501
     record = smooth(t, X, u)
-    best, earlier, forms = None, None, None
+    d = record.n_states
+    best, scored = None, None
     for round_ in range(max_rounds):
-        lists = _proposals(record, priors, families, degree, max_terms, forms)
-        scored = [row for row, _ in lists]
-        if earlier is not None:
-            scored = [_merged(a, b) for a, b in zip(scored, earlier)]
-        likely = [[s.candidate for s in row[:_N_ALTERNATIVES]] for row in scored]
-        short = [row for _, row in lists]
-        joint, fitted = _best_system(record, likely, short, priors, best)
+        if best is None or _misfit(*best) > _FOLLOWS:
+            # Once a solution follows the data, their neighbourhood asks for no new proposals.
+            terms = library(record.nodes(), families, degree)
+            if scored is not None:
+                forms = {t.form.text for row in scored for s in row for t in s.candidate.terms}
+                terms = [t for t in terms if t.form.text in forms or t.form.cost < _COMMON]
+            allowed = [terms if priors is None else priors.allowed(i, terms) for i in range(d)]
+            lists = _proposals(record, allowed, priors, families, max_terms)
+            new = [row for row, _ in lists]
+            scored = new if scored is None else [_merged(a, b) for a, b in zip(new, scored)]
+            likely = [[s.candidate for s in row[:_N_ALTERNATIVES]] for row in scored]
+            short = [row for _, row in lists]
+            pools = [_pool(*each) for each in zip(allowed, (a + b for a, b in zip(likely, short)))]
+        joint, fitted = _best_system(record, likely, short, pools, priors, best)
         if verbose:
             misfit = ", ".join(f"{m:.3g}" for m in fitted.rss / joint.n)
             print(f"round {round_ + 1}: {fitted.score:.1f} nats, misfit {misfit}")
         same = best is not None and forms_of(fitted.equations) == forms_of(best[1].equations)
         best = joint, fitted
-        exact = record.clean.all() and (fitted.rss / joint.n).max() < _EXACT
+        exact = record.clean.all() and _misfit(*best) < _EXACT
         if same or exact or round_ == max_rounds - 1:
             break
         record = followed(record, joint.windows, fitted)
-        forms = {t.form.text for row in scored for s in row for t in s.candidate.terms}
-        earlier = scored
     joint, fitted = best
     joint.simpler(fitted)
-    fitted, covariance = rounded(joint, fitted, round_constants)
+    fitted, covariance = min(
+        (rounded(joint, f, round_constants) for f in _contenders(joint, fitted)),
+        key=lambda pair: pair[0].score,
+    )
     system = System(fitted.equations)
     sd = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     errors = tuple(
@@ -255,18 +268,11 @@ def _standard_errors(problem, fitted):
     return tuple(tuple(float(next(sd)) for _ in range(1 + len(term.inner))) for term in terms)
 
 
-def _proposals(record, priors, families, degree, max_terms, forms):
-    nodes = record.nodes()
-    everything = library(nodes, families, degree)
-    if forms is not None:
-        everything = [
-            term for term in everything if term.form.text in forms or term.form.cost < 4.0
-        ]
-    lists = []
-    for i in range(record.n_states):
-        terms, required = everything, ()
-        if priors is not None:
-            terms, required = priors.allowed(i, everything), priors.required(i)
+def _proposals(record, allowed, priors, families, max_terms):
+    """Candidates of each equation: those scored by shooting, and sets of few terms."""
+    nodes, lists = record.nodes(), []
+    for i, terms in enumerate(allowed):
+        required = () if priors is None else priors.required(i)
         problem = IntegralForm(
             record.t, [x[:, i] for x in record.X], [s[:, i] for s in record.sd], nodes
         )
@@ -275,7 +281,7 @@ def _proposals(record, priors, families, degree, max_terms, forms):
     return lists
 
 
-def _best_system(record, likely, short, priors, best):
+def _best_system(record, likely, short, pools, priors, best):
     """Fit all equations together, and exchange and prune their terms."""
     d = record.n_states
     each = max(2, int(_N_STARTS ** (1 / d)))
@@ -291,7 +297,7 @@ def _best_system(record, likely, short, priors, best):
     n_sub = steps_needed(system, constants, record, _N_WINDOWS)
     joint = Joint(record, _N_WINDOWS, n_sub, priors)
     fitted = _first(joint, starts)
-    if fitted is None or (fitted.rss / joint.n).max() > _LOST:
+    if fitted is None or _misfit(joint, fitted) > _LOST:
         # Nothing follows the whole record yet: find what follows it for a while.
         windows = _N_WINDOWS
         while True:
@@ -311,14 +317,39 @@ def _best_system(record, likely, short, priors, best):
         other = joint.fit(near.equations, near.coefficients)
         candidates = [f for f in (fitted, other) if f is not None]
         fitted = min(candidates, key=lambda f: f.score, default=None)
-        if fitted is None or (fitted.rss / joint.n).max() > _LOST:
+        if fitted is None or _misfit(joint, fitted) > _LOST:
             return weak, near
-    fitted = joint.exchange(joint.prune(fitted), likely)
-    fitted = joint.exchange(fitted, likely)
-    misfit = (fitted.rss / joint.n).max()
-    if misfit > (_NOT_ALL if best is not None and not record.clean.all() else _EXACT):
-        fitted = joint.exchange(fitted, short)
+    fitted = joint.improve(joint.prune(joint.exchange(joint.prune(fitted), likely)), pools)
+    # The noise of the first round is a guess.
+    noisy = _FOLLOWS if best is None else _NOT_ALL
+    if _misfit(joint, fitted) > (_EXACT if record.clean.all() else noisy):
+        fitted = joint.exchange(joint.exchange(fitted, likely), short)
+        fitted = joint.improve(joint.prune(fitted), pools)
     return joint, joint.prune(fitted)
+
+
+def _pool(terms, candidates):
+    """Terms for exchanges in a fit: the commonest, and those of an equation's candidates."""
+    plain = sorted((t for t in terms if not t.inner), key=lambda term: term.form.cost)[:_N_POOL]
+    return list(
+        {t.form.text: t for t in [*plain, *(t for c in candidates for t in c.terms)]}.values()
+    )
+
+
+def _misfit(joint, fitted):
+    return (fitted.rss / joint.n).max()
+
+
+def _contenders(joint, fitted):
+    """Return the best system, and others that round constants may make the better statement."""
+    close = []
+    for other in joint.seen.values():
+        if other is None or other is fitted or other.score > fitted.score + _CLOSE:
+            continue
+        pairs = zip(forms_of(other.equations), forms_of(fitted.equations))
+        if not all(set(more) >= set(less) for more, less in pairs):  # round or not, it is too much
+            close.append(other)
+    return [fitted, *sorted(close, key=lambda f: f.score)[:_N_CLOSE]]
 
 
 def _first(joint, starts):

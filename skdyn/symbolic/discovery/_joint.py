@@ -4,12 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdyn.symbolic.discovery._neighbours import neighbours
 from skdyn.symbolic.discovery._search import FLOOR, structure_cost
 from skdyn.symbolic.discovery._shooting import Shot, System, Windows, integrate, shoot, solution
 from skdyn.symbolic.discovery._smoothing import interpolant, noise_model
 from skdyn.symbolic.discovery._terms import evaluate
 
 _ESCAPE = 15.0  # nats: the price of a system that explodes from all disturbed starts
+_SMALL = 1e-5  # a small change of a start, in the data's range
 _QUICK, _THOROUGH = (6, 3, 3), (8, 4, 5)  # Gauss-Newton steps at each tightness of the ties
 _WEAK = 0.1  # tie, in measurements' precisions, that lets every window stand alone
 _HOPELESS = 20.0  # nats from the best at which a fit is broken off
@@ -64,7 +66,7 @@ class Joint:
         self.windows = Windows(record, n_windows, n_sub=n_sub)
         self.n = np.isfinite(self.windows.data).sum(axis=(0, 2))
         self.seen, self.best = {}, np.inf
-        self.disturbed = _Disturbed(record)
+        self.disturbed = _Disturbed(record, 2 * n_sub)
         self.nodes = record.nodes()
 
     def score(self, equations, rss):
@@ -96,6 +98,7 @@ class Joint:
                 score += self.priors.price(equations, coefficients)
             if score < self.best + _ESCAPE and not self.weak:
                 score += _ESCAPE * self.disturbed.escapes(system, shot.p)
+                score += self.disturbed.sensitivity(system, shot.p)
             self.best = min(self.best, score)
             fitted = Fitted(equations, coefficients, shot.rss, score, shot)
         self.seen[key] = fitted
@@ -129,6 +132,19 @@ class Joint:
                 trial = self._with(fitted, i, other.terms, other.coef)
                 if trial is not None and trial.score < fitted.score:
                     fitted = trial
+        return fitted
+
+    def improve(self, fitted, pools, n_rounds=4):
+        """Exchange terms for those of the pools that the solution itself asks for."""
+        for _ in range(n_rounds):
+            trials = [
+                self.fit(equations, coefficients, fitted.shot.x0, quick=True)
+                for equations, coefficients in neighbours(self, fitted, pools)
+            ]
+            best = min((f for f in trials if f is not None), key=lambda f: f.score, default=fitted)
+            if not best.score < fitted.score:
+                break
+            fitted = best
         return fitted
 
     def _without(self, fitted, i, j, whatever=False):
@@ -165,9 +181,9 @@ class _Disturbed:
     Where the data follow a curve, many equations fit that explode off it.
     """
 
-    def __init__(self, record, n=8):
+    def __init__(self, record, n_sub=2, n=8):
         thin = {name: [part[::2] for part in getattr(record, name)] for name in ("t", "X", "sd")}
-        self.windows = Windows(record._replace(**thin), 1)
+        self.windows = Windows(record._replace(**thin), 1, n_sub=n_sub)
         X = np.concatenate(record.X)
         self.middle, self.reach = (X.max(axis=0) + X.min(axis=0)) / 2, np.ptp(X, axis=0)
         moves = np.random.default_rng(0).uniform(-0.3, 0.3, (self.windows.d, n))
@@ -183,6 +199,25 @@ class _Disturbed:
             Y = integrate(f, self.starts, p, self.windows, self.lanes)
         inside = np.abs(Y - self.middle[:, None]) < 3 * self.reach[:, None]
         return 1 - (inside & np.isfinite(Y)).all(axis=(0, 1)).mean()
+
+    def sensitivity(self, system, p):
+        """Return the nats that it takes to state where an unstable solution starts.
+
+        A start is to be told as closely as its effects are seen: the mean over time of what small
+        changes of it grow to, along each of their principal directions.
+        """
+        w, d = self.windows, self.windows.d
+        moves = np.concatenate([np.zeros((d, 1)), _SMALL * np.diag(self.reach)], axis=1)
+        starts = w.x0[:, :, None] + moves[:, None, :]  # (d, segments, 1 + d)
+        lanes = np.repeat(np.arange(w.n), d + 1)
+        f = system.compiled(w.n_variables)
+        with np.errstate(all="ignore"):
+            Y = integrate(f, starts.reshape(d, -1), np.repeat(p[:, None], len(lanes), 1), w, lanes)
+            Y = Y.reshape(-1, d, w.n, d + 1)
+            D = (Y[..., 1:] - Y[..., :1]) / (_SMALL * self.reach[:, None, None])
+            D = np.clip(np.nan_to_num(D, nan=1 / _SMALL), -1 / _SMALL, 1 / _SMALL)
+        growth = np.einsum("taki,takj->kij", D, D) / len(D)
+        return 0.5 * np.log(np.maximum(np.linalg.eigvalsh(growth), 1.0)).sum()
 
 
 def forms_of(equations):

@@ -8,8 +8,10 @@ from skdyn.symbolic.discovery._shooting import System, shoot
 _TIES, _STEPS = (100.0, 1e4), (3, 4)
 _ODDS = 2.0  # at which a round number is believed
 _WORSE = 4.0  # nats that a round number may cost in the joint fit
+_STATED = 1.0  # nats that a round number costs at least
 _FAR = 3.0  # standard deviations
 _WHOLE = 0.4  # of the constants that people write down are whole numbers, about
+_THIRDS = 0.05  # are thirds
 
 
 def rounded(joint, fitted, round_constants=True):
@@ -46,7 +48,7 @@ def rounded(joint, fitted, round_constants=True):
         return fitted, np.full((len(constants), len(constants)), np.nan)
     inflation = max(1.0, (shot.rss / joint.n).max())
     covariance = inflation * shot.covariance
-    free, refused = np.ones(len(constants), bool), set()
+    free, refused, saved = np.ones(len(constants), bool), set(), 0.0
     while round_constants and free.any():
         sd = np.sqrt(np.maximum(np.diag(inflation * shot.covariance), 0)) + 1e-9 * np.abs(shot.p)
         proposals = [
@@ -57,7 +59,7 @@ def rounded(joint, fitted, round_constants=True):
         ]
         if not proposals:
             break
-        _, k, value = max(proposals)
+        odds, k, value = max(proposals)
         trial_p, mask = shot.p.copy(), free.copy()
         trial_p[k], mask[k] = value, False
         trial = shoot(system, trial_p, joint.windows, x0=shot.x0, ties=tie, n_steps=(4,), free=mask,
@@ -65,13 +67,16 @@ def rounded(joint, fitted, round_constants=True):
         if trial is not None and trial.covariance is not None and np.isfinite(trial.rss).all():
             before, now = shot.rss / joint.n + FLOOR, trial.rss / joint.n + FLOOR
             if 0.5 * (joint.n * np.log(now / before)).sum() < _WORSE:
+                # The fit pays for the distance itself; a round number is to be stated, too.
+                odds *= np.exp(0.5 * ((shot.p[k] - value) / sd[k]) ** 2)
+                saved += min(np.log(odds), max(0.5 * np.log(joint.n.mean()) - _STATED, 0.0))
                 shot, free = trial, mask
                 continue
         refused.add((k, value))
     equations, coefficients = system.split(shot.p)
     # What the score holds besides fit and statement does not change.
     before = joint.score(fitted.equations, fitted.rss)
-    score = fitted.score + joint.score(equations, shot.rss) - before
+    score = fitted.score + joint.score(equations, shot.rss) - before - saved
     return fitted._replace(
         equations=equations, coefficients=coefficients, rss=shot.rss, score=score, shot=shot
     ), covariance
@@ -94,10 +99,13 @@ def round_values(value, sd):
         return
     magnitude = int(np.floor(np.log10(abs(value))))
     spacings = {10.0 ** (magnitude - k): 0.2 / 2**k for k in range(5)}
+    if abs(value) > 0.3:
+        spacings[1 / 3] = _THIRDS
     if abs(value) > 0.5:
         spacings[1.0] = max(_WHOLE, spacings.get(1.0, 0.0))
     for spacing, prior in spacings.items():
-        near = float(f"{round(value / spacing) * spacing:.12g}")
+        steps = round(value / spacing)
+        near = steps / round(1 / spacing) if spacing < 1 else steps * spacing
         off = abs(value - near) / sd
         if near != 0 and off < _FAR:
             yield near, prior * spacing / (sd * np.sqrt(2 * np.pi)) * np.exp(-0.5 * off**2)

@@ -281,6 +281,50 @@ def solution(system, shot, windows):
     return problem.simulate(shot.p, shot.x0)[0][:, :, 0]
 
 
+def jacobian(system, p, windows, x0, tie):
+    """Return how the residuals answer to the constants and start states.
+
+    Parameters
+    ----------
+    system : System
+        The equations.
+    p : ndarray of shape (n_constants,)
+        Constants.
+    windows : Windows
+        The data.
+    x0 : ndarray of shape (n_states, n_windows)
+        Start states.
+    tie : float
+        How tightly windows are tied.
+
+    Returns
+    -------
+    residuals : ndarray of shape (n_rows,)
+        Of the measurements, then of the ties.
+    J : ndarray of shape (n_rows, n_constants + n_starts)
+        Their derivatives.
+    free : ndarray of bool
+        The columns of constants.
+    state : ndarray of int
+        The state each residual belongs to.
+
+    None where the equations cannot be integrated.
+    """
+    problem = _Problem(system, windows, None, None)
+    found = problem.linearise(problem.pack(np.asarray(p, float), x0), tie)
+    if found is None:
+        return None
+    r, J = found
+    states = np.arange(problem.d)
+    state = np.concatenate(
+        [
+            np.broadcast_to(states[:, None], problem.seen.shape)[problem.seen],
+            np.broadcast_to(states[:, None], problem.seam.shape).ravel(),
+        ]
+    )
+    return r, J, np.arange(J.shape[1]) < problem.np, state
+
+
 def steps_needed(system, p, record, n_windows, states=None, most=8):
     """Return integration steps between measurements, so that errors stay below the noise.
 

@@ -153,6 +153,23 @@ def test_a_stable_system_never_escapes_and_an_explosive_one_does():
     assert joint.disturbed.escapes(System(((X0,),)), np.array([0.8])) == 1
 
 
+@pytest.mark.parametrize("rate", [-1.0, 0.0, 1.0, 2.0])
+def test_the_start_of_an_unstable_solution_costs_what_it_grows_to(rate):
+    """A change of the start of x' = a x grows to e^(a t); shrinking ones cost nothing."""
+    t = np.linspace(0, 4, 201)
+    joint = Joint(smooth([t], [2 * np.exp(-t)[:, None]]), 4)
+    growth = np.mean(np.exp(2 * rate * t[::2]))
+    price = joint.disturbed.sensitivity(System(((X0,),)), np.array([rate]))
+    assert price == pytest.approx(max(0.5 * np.log(growth), 0), abs=1e-3)
+
+
+def test_the_price_of_a_start_is_bounded_where_the_solution_explodes():
+    t = np.linspace(0, 4, 60)
+    joint = Joint(smooth([t], [2 * np.exp(-t)[:, None]]), 4)
+    price = joint.disturbed.sensitivity(System(((CUBE,),)), np.array([50.0]))
+    assert np.log(5e4) < price <= np.log(1e5)
+
+
 def test_a_system_that_cannot_follow_is_no_fit_where_windows_are_tied(record):
     joint = Joint(record, 4)
     assert joint.fit(((Term(Form("exp(x0*x1)", 1.0)),), (X1,)), ((1e3,), (-0.4,))) is None

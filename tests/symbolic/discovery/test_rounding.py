@@ -33,7 +33,8 @@ def odds_of(number, value, sd):
 
 
 @pytest.mark.parametrize(
-    ("value", "number"), [(2.0003, 2.0), (-0.4998, -0.5), (1.1004, 1.1), (10.0002, 10.0)]
+    ("value", "number"),
+    [(2.0003, 2.0), (-0.4998, -0.5), (1.1004, 1.1), (10.0002, 10.0), (-2.6668, -8 / 3)],
 )
 def test_what_is_near_a_round_number_is_believed_to_be_it(value, number):
     assert number in believed(value, 0.001)

@@ -1,0 +1,131 @@
+"""Systems near a fitted one: exchanges of terms, judged by how the solution answers to them.
+
+Along a solution that follows the data, the answer to any further term is one more column of the
+shooting's Jacobian. What exchanging terms would do to the residuals is then linear algebra, free
+of the smoothing that the first candidates came from.
+"""
+
+from itertools import product
+
+import numpy as np
+
+from skdyn.symbolic.discovery._search import FLOOR, structure_cost
+from skdyn.symbolic.discovery._shooting import System, jacobian
+from skdyn.symbolic.discovery._terms import evaluate
+
+_WIDTH = 6  # systems of one exchange from which a second one starts
+_SLACK = 4.0  # nats by which a system may look worse than the present one and still be fitted
+_RIDGE = 1e-9
+
+
+def neighbours(joint, fitted, pools, n=8):
+    """Propose systems that differ in one term or two.
+
+    Parameters
+    ----------
+    joint : Joint
+        The data.
+    fitted : Fitted
+        A system that follows them.
+    pools : list of list of Term
+        Terms that each equation may take.
+    n : int, default=8
+        Most proposals.
+
+    Returns
+    -------
+    list of (equations, coefficients)
+        The most promising first.
+    """
+    model = _Linear(joint, fitted, pools)
+    if not model.works:
+        return []
+    now = tuple(range(len(terms)) for terms in fitted.equations)
+    now = tuple(frozenset(row) for row in now)
+    judged = {now: model.judge(now)}
+    front = [now]
+    for _ in range(2):
+        for origin in front:
+            for other in model.moves(origin):
+                if other not in judged:
+                    judged[other] = model.judge(other)
+        front = sorted(judged, key=lambda s: judged[s][0])[:_WIDTH]
+    ranked = sorted((s for s in judged if s != now), key=lambda s: judged[s][0])
+    limit = judged[now][0] + _SLACK
+    return [model.system(s, judged[s][1]) for s in ranked[:n] if judged[s][0] < limit]
+
+
+class _Linear:
+    """The residuals of a fit, linear in the constants of its own and of other terms."""
+
+    def __init__(self, joint, fitted, pools):
+        self.n, self.kept = joint.n, []
+        self.terms, coefficients = [], []
+        for i, (terms, coef) in enumerate(zip(fitted.equations, fitted.coefficients)):
+            have = {term.form.text for term in terms}
+            more = [
+                term
+                for term in pools[i]
+                if term.form.text not in have and np.isfinite(evaluate(term, joint.nodes)).all()
+            ]
+            self.terms.append((*terms, *more))
+            coefficients.append((*coef, *(0.0 for _ in more)))
+            required = () if joint.priors is None else joint.priors.required(i)
+            texts = {term.form.text for term in required}
+            self.kept.append({j for j, term in enumerate(terms) if term.form.text in texts})
+        system = System(tuple(self.terms))
+        found = jacobian(system, system.constants(coefficients), joint.windows, fitted.shot.x0,
+                         joint.ties[-1])  # fmt: skip
+        self.works = found is not None
+        if not self.works:
+            return
+        r, J, free, state = found
+        weight = 1 / np.sqrt(fitted.rss / joint.n + FLOOR)[state]
+        J, r = J * weight[:, None], r * weight
+        q = np.linalg.qr(J[:, ~free])[0]
+        A = J[:, free] - q @ (q.T @ J[:, free])
+        r = r - q @ (q.T @ r)
+        self.places, at = [], 0
+        target = -r
+        for terms, coef, own in zip(self.terms, coefficients, fitted.equations):
+            row = []
+            for j, (term, c) in enumerate(zip(terms, coef)):
+                # The inner constants of a term that is not there yet stay as they are.
+                width = 1 + len(term.inner) if j < len(own) else 1
+                row.append(list(range(at, at + width)))
+                target = target + A[:, at] * c
+                at += 1 + len(term.inner)
+            self.places.append(row)
+        self.size = np.linalg.norm(A, axis=0)
+        self.size[self.size == 0] = 1.0
+        A = A / self.size
+        self.gram, self.b, self.total = A.T @ A, A.T @ target, float(target @ target)
+
+    def judge(self, chosen):
+        """Return (description length, constants) of a choice of terms."""
+        at = [k for row, places in zip(chosen, self.places) for j in sorted(row) for k in places[j]]
+        G = self.gram[np.ix_(at, at)]
+        x = np.linalg.solve(G + _RIDGE * np.eye(len(at)), self.b[at])
+        rss = self.total - x @ (2 * self.b[at] - G @ x)
+        cost = sum(
+            structure_cost([terms[j] for j in row], n)
+            for terms, row, n in zip(self.terms, chosen, self.n)
+        )
+        return 0.5 * rss + cost, dict(zip(at, x / self.size[at]))
+
+    def moves(self, chosen):
+        """Yield choices with one term taken out, put in, or both."""
+        for i, row in enumerate(chosen):
+            others = [j for j in range(len(self.terms[i])) if j not in row]
+            for out, new in product([None, *(row - self.kept[i])], [None, *others]):
+                changed = (row - {out}) | ({new} - {None})
+                if changed and changed != row:
+                    yield (*chosen[:i], frozenset(changed), *chosen[i + 1 :])
+
+    def system(self, chosen, constants):
+        """Return equations and coefficients of a choice."""
+        equations, coefficients = [], []
+        for terms, row, places in zip(self.terms, chosen, self.places):
+            equations.append(tuple(terms[j] for j in sorted(row)))
+            coefficients.append(tuple(float(constants[places[j][0]]) for j in sorted(row)))
+        return tuple(equations), tuple(coefficients)
