@@ -5,19 +5,23 @@ matplotlib (extra ``plot``) is imported only there.
 """
 
 from skdyn.inspection._edge import EdgeDisplay
+from skdyn.inspection._energy_landscape import EnergyLandscapeDisplay
 from skdyn.inspection._kan import KANDisplay
 from skdyn.inspection._loss_curve import LossCurveDisplay
 from skdyn.inspection._pareto import ParetoDisplay
 from skdyn.inspection._phase_portrait import PhasePortraitDisplay
+from skdyn.inspection._retrieval import RetrievalDisplay
 from skdyn.inspection._trajectory import TrajectoryDisplay
 from skdyn.inspection._vector_field import VectorFieldDisplay
 
 __all__ = [
     "EdgeDisplay",
+    "EnergyLandscapeDisplay",
     "KANDisplay",
     "LossCurveDisplay",
     "ParetoDisplay",
     "PhasePortraitDisplay",
+    "RetrievalDisplay",
     "TrajectoryDisplay",
     "VectorFieldDisplay",
 ]

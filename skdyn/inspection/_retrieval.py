@@ -1,0 +1,143 @@
+"""What a memory makes of spoilt images."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from skdyn.inspection._axes import axes_or_new
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
+__all__ = ["RetrievalDisplay"]
+
+_GAP = 1  # pixels between images
+_MISSING = (0.98, 0.8, 0.75)  # a colour that no grey is
+
+
+class RetrievalDisplay:
+    """Rows of images: what was stored, what was shown, states on the way, what was retrieved.
+
+    Parameters
+    ----------
+    images : dict of str to ndarray of shape (n_images, height, width)
+        Images of each row by its name; pixels that are NaN are drawn in a colour of their own.
+        Black and white are the extremes of all rows but "shown".
+
+    Attributes
+    ----------
+    ax_ : matplotlib axes
+        Where it was drawn.
+    image_ : matplotlib image
+        All images on one canvas.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_digits
+    >>> from skdyn import HopfieldMemory
+    >>> from skdyn.inspection import RetrievalDisplay
+    >>> digits = load_digits().data[:100]
+    >>> memory = HopfieldMemory().fit(digits)
+    >>> spoilt = digits[:8].copy()
+    >>> spoilt[:, 32:] = np.nan
+    >>> display = RetrievalDisplay.from_estimator(memory, spoilt, stored=digits[:8])
+    >>> list(display.images)
+    ['stored', 'shown', '1 update', 'retrieved']
+    """
+
+    def __init__(self, images: dict[str, np.ndarray]) -> None:
+        self.images = images
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: "BaseEstimator",
+        X: Any,
+        *,
+        stored: Any = None,
+        steps: Sequence[int] = (1,),
+        image_shape: tuple[int, int] | None = None,
+        ax: Any = None,
+    ) -> Self:
+        """Retrieve and draw.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted, with ``retrieve``.
+        X : array-like of shape (n_images, n_features)
+            Spoilt images, a row each; NaN where a pixel is unknown.
+        stored : array-like of shape (n_images, n_features) or None, default=None
+            What they were before; None leaves this row out.
+        steps : sequence of int, default=(1,)
+            Numbers of updates after which states are shown.
+        image_shape : tuple of (int, int) or None, default=None
+            Height and width; None is a square, or one line where there is no square.
+        ax : matplotlib axes or None, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        RetrievalDisplay
+
+        Raises
+        ------
+        ValueError
+            If ``image_shape`` does not hold as many pixels as there are features, or ``stored``
+            has another shape than ``X``.
+        """
+        shown = np.asarray(X, dtype=np.float64)
+        rows = {} if stored is None else {"stored": np.asarray(stored, dtype=np.float64)}
+        rows["shown"] = shown
+        for n in steps:
+            rows[f"{n} update{'s' * (n != 1)}"] = estimator.retrieve(X, n_steps=n)
+        rows["retrieved"] = estimator.retrieve(X)
+        height, width = image_shape or _square(shown.shape[1])
+        if height * width != shown.shape[1] or rows.get("stored", shown).shape != shown.shape:
+            raise ValueError(
+                f"X of shape {shown.shape} needs an image_shape of {shown.shape[1]} pixels, and "
+                f"stored of the same shape; got image_shape={(height, width)} and stored of shape "
+                f"{np.shape(stored)}."
+            )
+        images = {name: row.reshape(-1, height, width) for name, row in rows.items()}
+        return cls(images).plot(ax=ax)
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw the rows.
+
+        Parameters
+        ----------
+        ax : matplotlib axes or None, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        self : RetrievalDisplay
+        """
+        rows = np.stack(list(self.images.values()))
+        n_rows, n_images, height, width = rows.shape
+        # Noise in what was shown must not take the contrast from the rest.
+        others = [row for name, row in self.images.items() if name != "shown"] or rows
+        low, high = np.nanmin(others), np.nanmax(others)
+        grey = 1 - np.clip((rows - low) / (high - low or 1.0), 0, 1)
+        colours = np.where(np.isnan(grey)[..., None], _MISSING, grey[..., None])
+        tall, wide = height + _GAP, width + _GAP
+        canvas = np.ones((n_rows, tall, n_images, wide, 3))
+        canvas[:, :height, :, :width] = colours.transpose(0, 2, 1, 3, 4)
+        canvas = canvas.reshape(n_rows * tall, n_images * wide, 3)[:-_GAP, :-_GAP]
+        inches = 8.0 / canvas.shape[1]
+        self.ax_ = axes_or_new(ax, figsize=(9.0, max(1.0, inches * canvas.shape[0])))
+        self.image_ = self.ax_.imshow(canvas, interpolation="nearest")
+        middles = np.arange(n_rows) * tall + (height - 1) / 2
+        self.ax_.set(xticks=[], yticks=middles, yticklabels=list(self.images))
+        self.ax_.tick_params(length=0)
+        self.ax_.spines[:].set_visible(False)
+        return self
+
+
+def _square(n_features):
+    side = math.isqrt(n_features)
+    return (side, side) if side**2 == n_features else (1, n_features)
