@@ -70,21 +70,7 @@ class PseudoInverseInteraction(_Quadratic):
         return float(n_features), "N"  # as many can be linearly independent
 
 
-class _Dense(Interaction):
-    """Any F, for couplings that are patterns of -1 and +1.
-
-    A flipped bit moves each overlap by two, up or down, so that F at three places says what every
-    single flip costs, at the price of one product with the patterns.
-    """
-
-    def _flip_costs(self, states, a, couplings, beta):
-        lower, here, upper = self._around(a, couplings.shape[1], beta)
-        force = (upper - lower) @ couplings
-        costs = (states * force + (2 * here - lower - upper).sum(dim=1, keepdim=True)) / 2
-        return costs, upper.sum(dim=1, keepdim=True)
-
-
-class PolynomialInteraction(_Dense):
+class PolynomialInteraction(Interaction):
     """Energy that falls with a power of each overlap: the higher, the more patterns it can hold.
 
     .. math:: E(\\sigma) = -N \\sum_k \\max(0, x_k^\\top \\sigma / N)^n
@@ -126,9 +112,14 @@ class PolynomialInteraction(_Dense):
     def _slopes(self, a, n_features, beta):
         return (a.clamp(min=0) / n_features) ** (self.order - 1)
 
-    def _around(self, a, n_features, beta):
-        # No overlap leaves [-N, N]: the limit takes away only what cancels in the costs.
-        return [self._power((a + shift).clamp(max=n_features), n_features) for shift in (-2, 0, 2)]
+    def _flip_costs(self, states, a, couplings, beta):
+        # A flipped bit moves every overlap by two, up or down: F at three places tells all costs.
+        # No overlap leaves [-N, N]; the limit takes away only what cancels.
+        n = couplings.shape[1]
+        lower, here, upper = (self._power((a + by).clamp(max=n), n) for by in (-2, 0, 2))
+        force = (upper - lower) @ couplings
+        costs = (states * force + (2 * here - lower - upper).sum(dim=1, keepdim=True)) / 2
+        return costs, upper.sum(dim=1, keepdim=True)
 
     def _power(self, a, n_features):
         return n_features * (a.clamp(min=0) / n_features) ** self.order
@@ -142,7 +133,7 @@ class PolynomialInteraction(_Dense):
         return max(1.0, float(estimate)), "N^(n-1) / (2 (2n-3)!! log N)"
 
 
-class ExponentialInteraction(_Dense):
+class ExponentialInteraction(Interaction):
     """F = exp(beta a): room for exponentially many patterns (Demircigil 2017).
 
     Its energy is the logarithm, -log(sum F) / beta: the same order of states, without overflow.
@@ -155,9 +146,12 @@ class ExponentialInteraction(_Dense):
     def _slopes(self, a, n_features, beta):
         return torch.exp(beta * (a - a.amax(dim=1, keepdim=True)))
 
-    def _around(self, a, n_features, beta):
-        upper = self._slopes(a, n_features, beta)
-        return upper * np.exp(-4 * beta), upper * np.exp(-2 * beta), upper
+    def _flip_costs(self, states, a, couplings, beta):
+        # As with powers; F at an overlap less two is that at the overlap times a constant.
+        upper, less = self._slopes(a, couplings.shape[1], beta), np.exp(-2 * beta)
+        total = upper.sum(dim=1, keepdim=True)
+        costs = (1 - less**2) * states * (upper @ couplings) - (1 - less) ** 2 * total
+        return costs / 2, total
 
     def _capacity(self, n_features):
         with np.errstate(over="ignore"):

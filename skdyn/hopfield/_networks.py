@@ -226,8 +226,9 @@ class SignNetwork:
         costs, size = self.interaction._flip_costs(states, a, self.couplings, self.setting[1])
         rank = costs.argsort(dim=1).argsort(dim=1)
         n_flips = (costs < -_ROUNDING * size).sum(dim=1)
-        new, energy = states.clone(), self._energy(a)
         open_ = n_flips.nonzero()[:, 0]
+        new, energy = states.clone(), a.new_zeros(len(a))
+        energy[open_] = self._energy(a[open_])
         while len(open_):
             new[open_] = torch.where(
                 rank[open_] < n_flips[open_, None], -states[open_], states[open_]

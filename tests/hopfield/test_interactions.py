@@ -9,7 +9,7 @@ ALL = [*map(as_interaction, INTERACTIONS), PolynomialInteraction(order=6)]
 BETA = 0.3
 rng = np.random.default_rng(0)
 patterns = rng.choice([-1.0, 1.0], size=(9, 12))
-states = torch.from_numpy(rng.choice([-1.0, 1.0], size=(20, 12)))
+states = torch.from_numpy(np.concatenate([rng.choice([-1.0, 1.0], size=(16, 12)), patterns[:4]]))
 
 
 def couplings_of(interaction):
