@@ -11,7 +11,7 @@ from skdyn.symbolic.discovery._integral import DirectForm, IntegralForm
 from skdyn.symbolic.discovery._joint import Fitted, Joint, followed, forms_of
 from skdyn.symbolic.discovery._library import library
 from skdyn.symbolic.discovery._rounding import rounded
-from skdyn.symbolic.discovery._search import FLOOR, propose, score_each, structure_cost
+from skdyn.symbolic.discovery._search import misfit_cost, propose, score_each, structure_cost
 from skdyn.symbolic.discovery._shooting import System, steps_needed
 from skdyn.symbolic.discovery._smoothing import Record, smooth
 from skdyn.symbolic.discovery._terms import FAMILIES
@@ -242,7 +242,7 @@ def _judged(problem, c, priors):
     n = problem.n_rows
     A = np.stack([problem.column(term) for term in terms], axis=1)
     coef = tuple(np.linalg.lstsq(A, problem.y, rcond=None)[0].tolist())
-    score = 0.5 * n * np.log(rss / n + FLOOR) + structure_cost(terms, n)
+    score = misfit_cost(rss, n) + structure_cost(terms, n)
     equations, coefficients = (tuple(terms),), (coef,)
     if priors is not None:
         score += priors.price(equations, coefficients)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdyn.symbolic.discovery._neighbours import neighbours
-from skdyn.symbolic.discovery._search import FLOOR, structure_cost
+from skdyn.symbolic.discovery._search import misfit_cost, structure_cost
 from skdyn.symbolic.discovery._shooting import Shot, System, Windows, integrate, shoot, solution
 from skdyn.symbolic.discovery._smoothing import interpolant, noise_model
 from skdyn.symbolic.discovery._terms import evaluate
@@ -71,7 +71,7 @@ class Joint:
 
     def score(self, equations, rss):
         """Return the description length of the data and a system."""
-        fit = 0.5 * (self.n * np.log(rss / self.n + FLOOR)).sum()
+        fit = misfit_cost(rss, self.n).sum()
         return fit + sum(structure_cost(terms, n) for terms, n in zip(equations, self.n))
 
     def residuals(self, equations):

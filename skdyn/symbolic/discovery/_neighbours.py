@@ -80,7 +80,8 @@ class _Linear:
         if not self.works:
             return
         r, J, free, state = found
-        weight = 1 / np.sqrt(fitted.rss / joint.n + FLOOR)[state]
+        misfit = fitted.rss / joint.n
+        weight = np.sqrt(misfit / (misfit**2 + FLOOR**2))[state]  # of the cost near this misfit
         J, r = J * weight[:, None], r * weight
         q = np.linalg.qr(J[:, ~free])[0]
         A = J[:, free] - q @ (q.T @ J[:, free])

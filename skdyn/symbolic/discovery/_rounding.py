@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skdyn.symbolic.discovery._search import FLOOR
+from skdyn.symbolic.discovery._search import misfit_cost
 from skdyn.symbolic.discovery._shooting import System, shoot
 
 _TIES, _STEPS = (100.0, 1e4), (3, 4)
@@ -65,8 +65,8 @@ def rounded(joint, fitted, round_constants=True):
         trial = shoot(system, trial_p, joint.windows, x0=shot.x0, ties=tie, n_steps=(4,), free=mask,
                       covariance=True, rows=rows)  # fmt: skip
         if trial is not None and trial.covariance is not None and np.isfinite(trial.rss).all():
-            before, now = shot.rss / joint.n + FLOOR, trial.rss / joint.n + FLOOR
-            if 0.5 * (joint.n * np.log(now / before)).sum() < _WORSE:
+            before, now = (misfit_cost(rss, joint.n).sum() for rss in (shot.rss, trial.rss))
+            if now - before < _WORSE:
                 # The fit pays for the distance itself; a round number is to be stated, too.
                 odds *= np.exp(0.5 * ((shot.p[k] - value) / sd[k]) ** 2)
                 saved += min(np.log(odds), max(0.5 * np.log(joint.n.mean()) - _STATED, 0.0))

@@ -61,6 +61,24 @@ def structure_cost(terms, n):
     return 0.5 * np.log(n) * constants + sum(term.form.cost for term in terms)
 
 
+def misfit_cost(rss, n):
+    """Return what stating the residuals costs, in nats.
+
+    Parameters
+    ----------
+    rss : float or ndarray
+        Sum of squared residuals over the noise variance.
+    n : int or ndarray
+        Number of measurements.
+
+    Returns
+    -------
+    float or ndarray
+        Flat where residuals are far below the noise: they are errors of integration there.
+    """
+    return 0.5 * n * np.log(np.hypot(rss / n, FLOOR))
+
+
 def propose(problem, terms, families, max_terms=6, n_kept=24, required=()):
     """Find candidate right-hand sides of one equation.
 
@@ -262,7 +280,7 @@ def score_each(record, i, candidates, n_windows=16):
 
 
 def _score(c, n, count):
-    return 0.5 * count * np.log(c.rss / n + FLOOR) + structure_cost(c.terms, n)
+    return count / n * misfit_cost(c.rss, n) + structure_cost(c.terms, n)
 
 
 def _independence(shot):
