@@ -71,11 +71,11 @@ def recall_of(interaction, load, args):
 def draw(curves, args):
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, 3, figsize=(12, 3.4), sharey=True, layout="constrained")
+    figure, axes = plt.subplots(1, 3, figsize=(14, 3.4), sharey=True, layout="constrained")
     for column, (ax, noise) in enumerate(zip(axes, NOISE)):
         for name, recall in curves.items():
             ax.plot(args.loads, [values[column] for values in recall], ".-", label=name)
         ax.set(xscale="log", xlabel="patterns stored", title=f"{noise:.0%} of the bits flipped")
     axes[0].set_ylabel("recalled without a wrong bit")
-    axes[-1].legend(fontsize="small")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
     figure.savefig(args.figure, dpi=150)
