@@ -174,7 +174,8 @@ def same_value(written, default):
         value = eval(compile(ast.parse(written, mode="eval"), "default", "eval"), {})
     except Exception:
         return False
-    return type(value) is type(default) and value == default
+    both_nan = value != value and default != default
+    return type(value) is type(default) and (value == default or both_nan)
 
 
 def wrong_defaults(docstring, signature):

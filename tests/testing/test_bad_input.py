@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import PolynomialFeatures
 
@@ -11,6 +12,15 @@ class Swallowing(Ridge):
 
     def fit(self, X, y):
         return super().fit(np.nan_to_num(X), y)
+
+
+class Passing(SimpleImputer):
+    """Fills gaps in fit, and passes them on afterwards."""
+
+    def transform(self, X):
+        filled = super().transform(X)
+        filled[np.isnan(X)] = np.nan
+        return filled
 
 
 class Careless(Ridge):
@@ -53,6 +63,7 @@ class Curt(Fussy):
         ("constant_columns_and_single_class", Dividing(), Ridge()),
         ("constant_columns_and_single_class", Curt(), Fussy()),
         ("bad_data", Swallowing(), PolynomialFeatures()),
+        ("bad_data", Passing(), SimpleImputer()),
     ],
 )
 def test_a_broken_promise_is_caught_and_a_kept_one_passes(check, broken, sound):
