@@ -311,9 +311,10 @@ def _best_system(record, likely, short, pools, priors, best):
                     "No candidate can be followed from one time point to the next: the data change "
                     "too fast for their times. Check t, or sample more often."
                 )
-        for _ in range(2):
-            near = weak.exchange(weak.exchange(weak.prune(near), likely), short)
-        near = weak.prune(near)
+        near = weak.improve(weak.prune(weak.exchange(near, likely)), pools)
+        if _misfit(weak, near) > _FOLLOWS:
+            near = weak.exchange(weak.exchange(near, likely), short)
+            near = weak.improve(weak.prune(near), pools)
         other = joint.fit(near.equations, near.coefficients)
         candidates = [f for f in (fitted, other) if f is not None]
         fitted = min(candidates, key=lambda f: f.score, default=None)
