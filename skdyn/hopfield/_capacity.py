@@ -63,13 +63,14 @@ def separations(
         Differences; infinite where there is no other pattern. Copies are no others.
     """
     keys = torch.from_numpy(patterns - (patterns.mean(axis=0) if similarity == "euclidean" else 0))
-    queries = keys[rows]
-    gaps = np.empty(len(queries))
+    asked = torch.arange(len(keys))[rows]
+    gaps = np.empty(len(asked))
     copies = torch.from_numpy(np.unique(patterns, axis=0, return_inverse=True)[1].ravel())
-    for chunk in row_chunks(len(queries), len(keys)):
-        z = scores(queries[chunk], keys, similarity=similarity)
-        own = copies[rows][chunk, None] == copies
-        gaps[chunk] = z[own.cumsum(1).eq(1) & own] - z.masked_fill_(own, -torch.inf).amax(1)
+    for chunk in row_chunks(len(asked), len(keys)):
+        own = asked[chunk, None]
+        z = scores(keys[own[:, 0]], keys, similarity=similarity)
+        lead = z.gather(1, own)[:, 0]
+        gaps[chunk] = lead - z.masked_fill_(copies[own] == copies, -torch.inf).amax(dim=1)
     return gaps
 
 

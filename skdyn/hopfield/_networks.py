@@ -39,7 +39,8 @@ class ContinuousNetwork:
         # Euclidean scores do not care where the origin is; near the data, fewer digits are lost.
         self.origin = patterns.mean(axis=0) if similarity == "euclidean" else 0.0
         self.patterns = torch.from_numpy(patterns - self.origin)
-        self.offsets = self.patterns.square() / 2 if similarity == "euclidean" else None
+        self.halves = self.patterns.square() / 2 if similarity == "euclidean" else None
+        self.offsets = None if self.halves is None else self.halves.sum(dim=1)
         self.scale = float(np.sqrt(patterns.var(axis=0).sum()))
 
     def start(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
@@ -113,10 +114,9 @@ class ContinuousNetwork:
         if known is not None:
             q = q.where(torch.from_numpy(known), 0)
         z = q @ self.patterns.T
-        if self.offsets is not None and known is None:
-            z -= self.offsets.sum(dim=1)
-        elif self.offsets is not None:
-            z -= torch.from_numpy(known).to(q.dtype) @ self.offsets.T
+        if self.offsets is not None:
+            seen = None if known is None else torch.from_numpy(known).to(q.dtype)
+            z -= self.offsets if seen is None else seen @ self.halves.T
         best = z.amax(dim=1)
         z -= best[:, None]  # before beta: zero stays zero, the rest may overflow
         return z.mul_(self.beta), best, q
