@@ -149,7 +149,7 @@ def discover(
             likely = [[s.candidate for s in row[:_N_ALTERNATIVES]] for row in scored]
             short = [row for _, row in lists]
             pools = [_pool(*each) for each in zip(allowed, (a + b for a, b in zip(likely, short)))]
-        joint, fitted = _best_system(record, likely, short, pools, priors, best)
+        joint, fitted = _best_system(record, likely, short, pools, priors, best, max_terms)
         if verbose:
             misfit = ", ".join(f"{m:.3g}" for m in fitted.rss / joint.n)
             print(f"round {round_ + 1}: {fitted.score:.1f} nats, misfit {misfit}")
@@ -281,7 +281,7 @@ def _proposals(record, allowed, priors, families, max_terms):
     return lists
 
 
-def _best_system(record, likely, short, pools, priors, best):
+def _best_system(record, likely, short, pools, priors, best, max_terms):
     """Fit all equations together, and exchange and prune their terms."""
     d = record.n_states
     each = max(2, int(_N_STARTS ** (1 / d)))
@@ -295,13 +295,13 @@ def _best_system(record, likely, short, pools, priors, best):
     system = System(tuple(c.terms for c in starts[0]))
     constants = system.constants([c.coef for c in starts[0]])
     n_sub = steps_needed(system, constants, record, _N_WINDOWS)
-    joint = Joint(record, _N_WINDOWS, n_sub, priors)
+    joint = Joint(record, _N_WINDOWS, n_sub, priors, max_terms=max_terms)
     fitted = _first(joint, starts)
     if fitted is None or _misfit(joint, fitted) > _LOST:
         # Nothing follows the whole record yet: find what follows it for a while.
         windows = _N_WINDOWS
         while True:
-            weak = Joint(record, windows, n_sub, priors, weak=True)
+            weak = Joint(record, windows, n_sub, priors, weak=True, max_terms=max_terms)
             near = _first(weak, starts)
             if near is not None:
                 break

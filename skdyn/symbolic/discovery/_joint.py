@@ -6,9 +6,10 @@ import numpy as np
 
 from skdyn.symbolic.discovery._neighbours import neighbours
 from skdyn.symbolic.discovery._search import misfit_cost, structure_cost
-from skdyn.symbolic.discovery._shooting import Shot, System, Windows, integrate, shoot, solution
+from skdyn.symbolic.discovery._shooting import Shot, System, integrate, shoot, solution
 from skdyn.symbolic.discovery._smoothing import interpolant, noise_model
 from skdyn.symbolic.discovery._terms import evaluate
+from skdyn.symbolic.discovery._windows import Windows
 
 _ESCAPE = 15.0  # nats: the price of a system that explodes from all disturbed starts
 _SMALL = 1e-5  # a small change of a start, in the data's range
@@ -58,10 +59,13 @@ class Joint:
         What is known beforehand.
     weak : bool, default=False
         Whether windows stand alone, which any system can follow for a while.
+    max_terms : int, default=6
+        Most terms of an equation that further ones are added to.
     """
 
-    def __init__(self, record, n_windows=16, n_sub=1, priors=None, weak=False):
+    def __init__(self, record, n_windows=16, n_sub=1, priors=None, weak=False, max_terms=6):
         self.record, self.priors, self.weak = record, priors, weak
+        self.max_terms = max_terms
         self.ties = (_WEAK,) if weak else (_WEAK, 3.0, 100.0)
         self.windows = Windows(record, n_windows, n_sub=n_sub)
         self.n = np.isfinite(self.windows.data).sum(axis=(0, 2))

@@ -59,7 +59,7 @@ class _Linear:
     """The residuals of a fit, linear in the constants of its own and of other terms."""
 
     def __init__(self, joint, fitted, pools):
-        self.n, self.kept = joint.n, []
+        self.n, self.max_terms, self.kept = joint.n, joint.max_terms, []
         self.terms, coefficients = [], []
         for i, (terms, coef) in enumerate(zip(fitted.equations, fitted.coefficients)):
             have = {term.form.text for term in terms}
@@ -120,7 +120,7 @@ class _Linear:
             others = [j for j in range(len(self.terms[i])) if j not in row]
             for out, new in product([None, *(row - self.kept[i])], [None, *others]):
                 changed = (row - {out}) | ({new} - {None})
-                if changed and changed != row:
+                if row != changed and 0 < len(changed) <= max(self.max_terms, len(row)):
                     yield (*chosen[:i], frozenset(changed), *chosen[i + 1 :])
 
     def system(self, chosen, constants):

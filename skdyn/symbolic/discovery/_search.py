@@ -15,8 +15,9 @@ from skdyn.symbolic.discovery._beam import (
     rss_of,
     swaps,
 )
-from skdyn.symbolic.discovery._shooting import System, Windows, shoot, steps_needed
+from skdyn.symbolic.discovery._shooting import System, shoot, steps_needed
 from skdyn.symbolic.discovery._terms import degree_of, family_of
+from skdyn.symbolic.discovery._windows import Windows
 
 _N_SHORT = 5  # sets of few terms, of each number, that are passed on however well they do
 _FEW = 4

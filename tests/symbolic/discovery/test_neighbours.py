@@ -84,3 +84,14 @@ def test_required_terms_stay(joint, longer):
         joint.priors = None
     assert proposals
     assert all("1" in system[0] for system in proposals)
+
+
+def test_no_neighbour_has_more_terms_than_allowed(joint):
+    joint.max_terms = 2
+    try:
+        wrong = joint.fit(((X0, OTHER), TRUTH[1]), ((1.1, -0.4), (0.1, -0.4)), whatever=True)
+        proposals = forms(neighbours(joint, wrong, [POOL, POOL]))
+    finally:
+        joint.max_terms = 6
+    assert proposals
+    assert all(len(texts) <= 2 for system in proposals for texts in system)

@@ -4,16 +4,10 @@ from scipy.integrate import solve_ivp
 from scipy.interpolate import make_interp_spline
 from scipy.linalg import expm
 
-from skdyn.symbolic.discovery._shooting import (
-    System,
-    Windows,
-    integrate,
-    shoot,
-    solution,
-    steps_needed,
-)
+from skdyn.symbolic.discovery._shooting import System, integrate, shoot, solution, steps_needed
 from skdyn.symbolic.discovery._smoothing import Record
 from skdyn.symbolic.discovery._terms import Form, Term
+from skdyn.symbolic.discovery._windows import Windows
 
 ONE, X0, X1, CONTROL = (Term(Form(text, 0.5)) for text in ("1", "x0", "x1", "x3"))
 SQUARE = Term(Form("x0**2", 1.0))
@@ -59,49 +53,6 @@ def test_a_compiled_system_is_the_sum_of_its_terms_in_every_lane():
     assert out[0] == pytest.approx(p[0] + p[1] * x[0] / (p[2] + x[0]))
     assert out[1].tolist() == [0.0] * 5
     assert out[2] == pytest.approx(p[3] * x[1])
-
-
-# -- windows ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("n_windows", [1, 2, 5, 16, 500])
-def test_every_measurement_counts_once_whatever_the_windows(n_windows):
-    t = [np.sort(np.random.default_rng(0).uniform(0, 9, 41)), np.array([3.0, 3.2]), np.arange(9.0)]
-    X = [np.random.default_rng(1).normal(size=(len(s), 2)) for s in t]
-    windows = Windows(record_of(t, X), n_windows)
-    for i in range(2):
-        found = windows.data[:, i][np.isfinite(windows.data[:, i])]
-        assert sorted(found) == sorted(np.concatenate(X)[:, i])
-
-
-@pytest.mark.parametrize("n_windows", [1, 4, 16])
-def test_measurements_stand_at_their_times(n_windows):
-    t = np.cumsum(np.random.default_rng(0).uniform(0.5, 3, 30))
-    windows = Windows(record_of([t], [(t**2)[:, None]]), n_windows)
-    seen = np.isfinite(windows.data[:, 0])
-    assert windows.data[:, 0][seen] == pytest.approx(windows.times[seen] ** 2)
-
-
-def test_windows_are_tied_within_a_segment_only():
-    t = [np.linspace(0, 1, 21), np.linspace(5, 6, 21)]
-    windows = Windows(record_of(t, [s[:, None] for s in t]), 8)
-    assert windows.n == 8
-    assert windows.segments.tolist() == [0] * 4 + [1] * 4
-    assert windows.tied.tolist() == [0, 1, 2, 4, 5, 6]
-    for m in windows.tied:
-        assert windows.times[windows.ends[m], m] == windows.times[0, m + 1]
-
-
-def test_the_integrator_stops_in_long_gaps():
-    t = np.concatenate([np.linspace(0, 1, 11), np.linspace(3, 4, 11)])
-    windows = Windows(record_of([t], [t[:, None]]), 1)
-    assert np.diff(windows.times[:, 0]).max() <= 0.15 + 1e-12
-    assert np.isfinite(windows.data).sum() == 22
-
-
-def test_start_states_are_those_of_the_curves(spiral):
-    windows = Windows(spiral, 6)
-    assert windows.x0 == pytest.approx(rotation(windows.times[0]).T)
 
 
 # -- integration ------------------------------------------------------------------------------
