@@ -49,6 +49,12 @@ class Separation:
         """
         return self._potential(scores)
 
+    def __getstate__(self) -> dict[str, float]:
+        return dict(vars(self))
+
+    def __setstate__(self, state: dict[str, float]) -> None:  # frozen objects refuse setattr
+        vars(self).update(state)
+
 
 @dataclass(frozen=True)
 class EntmaxSeparation(Separation):

@@ -3,7 +3,8 @@ import pytest
 import torch
 from scipy.optimize import brentq
 
-from skdyn.hopfield import EntmaxSeparation, TopKSeparation
+import skdyn.io
+from skdyn.hopfield import EntmaxSeparation, HopfieldMemory, TopKSeparation
 from skdyn.hopfield._separations import SEPARATIONS, as_separation
 
 ALL = [EntmaxSeparation(1.0), EntmaxSeparation(1.25), *map(as_separation, SEPARATIONS)]
@@ -108,3 +109,11 @@ def test_settings_out_of_range_are_refused():
         EntmaxSeparation(3.0)
     with pytest.raises(ValueError, match="k must be at least 1"):
         TopKSeparation(0)
+
+
+def test_separations_are_saved_with_the_estimators_that_hold_them(tmp_path):
+    memory = HopfieldMemory(EntmaxSeparation(alpha=1.25)).fit(np.eye(3))
+    skdyn.io.save(memory, tmp_path / "memory")
+    loaded = skdyn.io.load(tmp_path / "memory")
+    assert loaded.interaction == EntmaxSeparation(alpha=1.25)
+    np.testing.assert_array_equal(loaded.transform(np.eye(3)), memory.transform(np.eye(3)))
