@@ -4,7 +4,7 @@ Everything here is in units in which each coordinate has mean zero and variance 
 holds ones and zeros, and values are zero where they are not known.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 import torch
@@ -59,11 +59,9 @@ def regress(
         system = precision[gaps[:, :, None], gaps[:, None, :]]
         system.masked_fill_(spare[:, :, None] | spare[:, None, :], 0)
         system.diagonal(dim1=1, dim2=2).masked_fill_(spare, 1)
-        index = gaps.expand(*pull.shape[:-2], *gaps.shape)
-        sides = pull[..., rows, :].gather(-1, index).masked_fill_(spare, 0)
+        sides = pull[..., rows[:, None], gaps].masked_fill_(spare, 0)
         solved = torch.linalg.solve(system, sides.reshape(-1, *gaps.shape).permute(1, 2, 0))
-        filled = solved.permute(2, 0, 1).reshape(sides.shape)
-        out[..., rows, :] = torch.zeros_like(pull[..., rows, :]).scatter_(-1, index, filled)
+        out[..., rows[:, None], gaps] = solved.permute(2, 0, 1).reshape(sides.shape)
     return out
 
 
@@ -119,8 +117,8 @@ class MaskedPatterns(NamedTuple):
         betas: Sequence[float],
         separation: Separation,
         exclude: torch.Tensor | None = None,
-    ) -> Iterator[tuple[slice, torch.Tensor]]:
-        """Yield what is recalled by the known coordinates of queries, a chunk at a time.
+    ) -> torch.Tensor:
+        """Return what is recalled by the known coordinates of queries.
 
         Each coordinate of what is recalled is the mean over the patterns that know it. A pattern
         that knows none of what a query asks for takes no part, so that a query which is stored
@@ -140,30 +138,40 @@ class MaskedPatterns(NamedTuple):
         exclude : Tensor of int64 of shape (n_queries,) or None, default=None
             A pattern that each query must not see.
 
-        Yields
-        ------
-        (slice, Tensor of shape (n_betas, n_rows, n_features))
-            Which queries, and what they recall.
+        Returns
+        -------
+        Tensor of shape (n_betas, n_queries, n_features)
         """
         patterns = self.completed
         n_varying = (self.covariance.diagonal() > 0).sum().clamp(min=1)
         keys = torch.cat([patterns, patterns.square() / -2], dim=1).T / n_varying
         queries = torch.cat([values * known, known], dim=1)
+        if self.known is None:
+            told = patterns
+        else:
+            told = torch.cat([patterns * self.known, self.known], dim=1)
+        limits = torch.finfo(values.dtype)
+        betas = [min(max(beta, limits.tiny), limits.max) for beta in betas]
         betas = torch.tensor(betas, dtype=values.dtype)[:, None, None]
-        for rows in row_chunks(len(queries), len(patterns) * len(betas)):
+        means = values.new_empty(len(betas), *values.shape)
+        for rows in row_chunks(len(queries), len(patterns) * len(betas), values.element_size()):
             scores = queries[rows] @ keys
             if self.known is not None:
                 scores.masked_fill_((1 - known[rows]) @ self.known.T == 0, -torch.inf)
             if exclude is not None:
                 scores.scatter_(1, exclude[rows, None], -torch.inf)
-            scores.sub_(scores.amax(dim=1, keepdim=True))  # before beta, which may be huge
-            scores.nan_to_num_(nan=0.0, neginf=-torch.inf)  # no pattern left: all alike
-            yield rows, self._means(separation.weights(betas * scores))
+            best = scores.amax(dim=1, keepdim=True)
+            if torch.isneginf(best).any():  # no pattern left: all alike
+                scores.masked_fill_(torch.isneginf(best), 0)
+                best.nan_to_num_(neginf=0)
+            scores.sub_(best)  # before beta, which may be huge
+            means[:, rows] = self._means(separation.weights(betas * scores), told)
+        return means
 
-    def _means(self, weights):
+    def _means(self, weights, told):
         if self.known is None:
-            return weights @ self.completed
-        share = weights @ self.known
-        means = weights @ (self.completed * self.known) / share
-        unknown = share <= _TINY  # to all that have weight: few do in sparse separations
+            return weights @ told
+        sums, share = (weights @ told).chunk(2, dim=-1)
+        unknown = share <= _TINY  # to all that have weight: few have in sparse separations
+        means = sums / share
         return torch.where(unknown, weights @ self.completed, means) if unknown.any() else means

@@ -68,7 +68,7 @@ def test_recall_of_complete_patterns_is_attention_to_the_known_coordinates():
     patterns, _ = rows_with_gaps(share=0)
     queries, known = rows_with_gaps(7, random_state=1)
     memory = MaskedPatterns.store(patterns, torch.ones_like(patterns))
-    ((_, (recalled,)),) = memory.recall(queries, known, [3.0], SOFTMAX)
+    (recalled,) = memory.recall(queries, known, [3.0], SOFTMAX)
     distances = ((queries[:, None] - patterns) * known[:, None]).square().sum(-1)
     weights = torch.softmax(-3.0 / 2 * distances / 5, dim=1)
     torch.testing.assert_close(recalled, weights @ patterns)
@@ -78,8 +78,8 @@ def test_a_query_that_is_stored_learns_nothing_from_its_own_copy():
     values, known = rows_with_gaps()
     memory = MaskedPatterns.store(values, known)
     own = torch.arange(len(values))
-    ((_, (plain,)),) = memory.recall(values, known, [5.0], SOFTMAX)
-    ((_, (without,)),) = memory.recall(values, known, [5.0], SOFTMAX, exclude=own)
+    (plain,) = memory.recall(values, known, [5.0], SOFTMAX)
+    (without,) = memory.recall(values, known, [5.0], SOFTMAX, exclude=own)
     incomplete = (known == 0).any(dim=1)
     torch.testing.assert_close(plain[incomplete], without[incomplete])
 
@@ -89,8 +89,7 @@ def test_any_beta_recalls_finite_values(name):
     values, known = rows_with_gaps(share=0.6)
     memory = MaskedPatterns.store(values, known)
     how = {"betas": [1e-300, 1.0, 1e300], "separation": as_separation(name)}
-    for _, recalled in memory.recall(values, known, **how):
-        assert torch.isfinite(recalled).all()
+    assert torch.isfinite(memory.recall(values, known, **how)).all()
 
 
 def test_a_query_whom_no_pattern_can_answer_gets_what_regression_says():
@@ -98,17 +97,16 @@ def test_a_query_whom_no_pattern_can_answer_gets_what_regression_says():
     known[:, 0] = 0
     memory = MaskedPatterns.store(values * known, known)
     query = torch.ones(1, 5).double()
-    ((_, (recalled,)),) = memory.recall(query, query * (torch.arange(5) > 0), [1.0], SOFTMAX)
+    (recalled,) = memory.recall(query, query * (torch.arange(5) > 0), [1.0], SOFTMAX)
     assert torch.isfinite(recalled).all()
 
 
 def test_chunks_change_nothing():
     values, known = rows_with_gaps(300)
     memory = MaskedPatterns.store(values, known)
-    parts = {}
-    for megabytes in (1024, 1):
-        with config_context(working_memory=megabytes):
-            chunks = list(memory.recall(values, known, [2.0, 8.0], SOFTMAX))
-        parts[megabytes] = torch.cat([recalled for _, recalled in chunks], dim=1)
-    assert len(chunks) > 1
-    torch.testing.assert_close(parts[1024], parts[1])
+    whole = memory.recall(values, known, [2.0, 8.0], SOFTMAX)
+    with config_context(working_memory=0.1):
+        torch.testing.assert_close(memory.recall(values, known, [2.0, 8.0], SOFTMAX), whole)
+        covariance = memory.covariance
+        parts = regress(values, known, covariance, 0.1)
+    torch.testing.assert_close(regress(values, known, covariance, 0.1), parts)
