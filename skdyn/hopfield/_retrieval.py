@@ -4,20 +4,32 @@ The matrix of weights, one row a query, is never whole in memory: every function
 its rows in chunks.
 """
 
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
 from sklearn import get_config
 
-from skdyn.hopfield._separations import Separation
+from skdyn.hopfield._separations import EntmaxSeparation, Separation
 
-__all__ = ["SIMILARITIES", "Retrieved", "retrieve", "row_chunks", "scores", "top", "weight_chunks"]
+__all__ = [
+    "SIMILARITIES",
+    "Retrieved",
+    "retrieve",
+    "row_chunks",
+    "score_chunks",
+    "scores",
+    "top",
+    "total_variance",
+    "weight_chunks",
+]
 
 SIMILARITIES = ("euclidean", "dot", "cosine")
 
 _COPIES = 4  # of a chunk of weights, at most alive at once: scores, exponentials, temporaries
-_BLOCK = 2**25  # bytes; larger chunks fall out of the processor's cache and gain nothing
+_BLOCK = 2**20  # bytes that stay in the processor's cache
+_ROWS = 32  # a matrix product of fewer is slow
 
 
 class Retrieved(NamedTuple):
@@ -52,8 +64,9 @@ def row_chunks(n_queries: int, n_patterns: int, itemsize: int = 8) -> Iterator[s
     slice
         At least one row; they come in order and leave none out.
     """
-    budget = min(get_config()["working_memory"] * 2**20 / _COPIES, _BLOCK)
-    n_rows = max(1, int(budget // (itemsize * max(1, n_patterns))))
+    row = itemsize * max(1, n_patterns)
+    budget = get_config()["working_memory"] * 2**20 / _COPIES
+    n_rows = max(1, int(min(budget, max(_BLOCK, _ROWS * row)) // row))
     for start in range(0, n_queries, n_rows):
         yield slice(start, min(start + n_rows, n_queries))
 
@@ -82,6 +95,30 @@ def scores(
     return beta * _similarities(*_prepared(queries, patterns, similarity))
 
 
+def total_variance(patterns: torch.Tensor, mass: torch.Tensor, similarity: str) -> float:
+    """Return the unit of similarities: the variance of the patterns, summed over the features.
+
+    Parameters
+    ----------
+    patterns : Tensor of shape (n_patterns, n_features)
+        Stored patterns.
+    mass : Tensor of shape (n_patterns,)
+        How many times each counts.
+    similarity : {"euclidean", "dot", "cosine"}
+        The cosine sees patterns of length one.
+
+    Returns
+    -------
+    float
+        Positive: one where all patterns are equal.
+    """
+    if similarity == "cosine":
+        patterns = torch.nn.functional.normalize(patterns, dim=1)
+    share = mass / mass.sum()
+    squares = (patterns - share @ patterns).square()
+    return (share @ squares).sum().item() or 1.0
+
+
 def _prepared(queries, patterns, similarity):
     """Return queries, patterns and offsets with similarity = queries @ patterns' - offsets."""
     if similarity == "cosine":
@@ -94,9 +131,8 @@ def _prepared(queries, patterns, similarity):
 
 
 def _similarities(queries, patterns, offsets):
-    if offsets is None:
-        return queries @ patterns.T
-    return torch.addmm(offsets, queries, patterns.T, beta=-1)
+    products = queries @ patterns.T
+    return products if offsets is None else products - offsets
 
 
 @torch.no_grad()
@@ -136,14 +172,38 @@ def weight_chunks(
     (slice, Tensor of shape (n_rows, n_patterns))
         Which queries, and their weights.
     """
+    how = {"beta": beta, "similarity": similarity, "exclude": exclude}
+    for rows, z in score_chunks(queries, patterns, **how):
+        yield rows, separation.weights(z) if mass is None else separation.weights(z, mass)
+
+
+@torch.no_grad()
+def score_chunks(queries, patterns, *, beta, similarity, exclude=None):
+    """Yield the scores of the patterns, a chunk of queries at a time; each query's best is zero.
+
+    Parameters
+    ----------
+    queries, patterns, beta, similarity, exclude : object
+        See :func:`weight_chunks`.
+
+    Yields
+    ------
+    (slice, Tensor of shape (n_rows, n_patterns))
+        Which queries, and their scores, which the next chunk overwrites.
+    """
     queries, patterns, offsets = _prepared(queries, patterns, similarity)
+    beta = min(beta, torch.finfo(patterns.dtype).max)
+    buffer = None
     for rows in row_chunks(len(queries), len(patterns), patterns.element_size()):
-        z = _similarities(queries[rows], patterns, offsets)
+        if buffer is None:
+            buffer = patterns.new_empty(rows.stop, len(patterns))
+        z = torch.mm(queries[rows], patterns.T, out=buffer[: rows.stop - rows.start])
+        if offsets is not None:
+            z.sub_(offsets)
         if exclude is not None:
             z.scatter_(1, exclude[rows, None], -torch.inf)
         z.sub_(z.amax(dim=1, keepdim=True))  # before beta: zero stays zero, the rest may overflow
-        z.mul_(beta)
-        yield rows, separation.weights(z) if mass is None else separation.weights(z, mass)
+        yield rows, z.mul_(beta)
 
 
 def retrieve(
@@ -167,8 +227,18 @@ def retrieve(
     Tensor of shape (n_queries, n_values)
     """
     means = values.new_empty(len(queries), values.shape[1])
-    for rows, weights in weight_chunks(queries, patterns, **how):
-        torch.mm(weights, values, out=means[rows])
+    if how["separation"] != EntmaxSeparation(1.0):
+        for rows, weights in weight_chunks(queries, patterns, **how):
+            torch.mm(weights, values, out=means[rows])
+        return means
+    mass = how.pop("mass", None)  # softmax: divide what is read out, not the weights
+    mass = values.new_ones(len(values)) if mass is None else mass
+    masses = torch.column_stack([values * mass[:, None], mass])
+    del how["separation"]
+    least = 0.9 * math.log(torch.finfo(patterns.dtype).tiny)  # smaller numbers take much longer
+    for rows, z in score_chunks(queries, patterns, **how):
+        sums = z.clamp_(min=least).exp_() @ masses
+        torch.div(sums[:, :-1], sums[:, -1:], out=means[rows])
     return means
 
 

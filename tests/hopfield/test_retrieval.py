@@ -99,6 +99,12 @@ def test_top_gives_the_largest_weights_in_order():
     assert top(queries, patterns, 50, **SOFTMAX).indices.shape == (7, 20)
 
 
+def test_a_beta_beyond_single_precision_takes_the_best():
+    found = retrieve(queries.float(), patterns.float(), values.float(), **SOFTMAX | {"beta": 1e300})
+    best = scores(queries, patterns).argmax(dim=1)
+    torch.testing.assert_close(found, values[best].float())
+
+
 def test_single_precision_stays_single():
     found = retrieve(queries.float(), patterns.float(), values.float(), **SOFTMAX)
     assert found.dtype == torch.float32
