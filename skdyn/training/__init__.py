@@ -17,6 +17,7 @@ from skdyn.training._random import new_generator, seeded_rng
 from skdyn.training._records import Stage, TrainingRecord
 from skdyn.training._settings import TrainingSettings
 from skdyn.training._stopping import Patience
+from skdyn.training._streams import ShuffledStream
 from skdyn.training._weights import arrays_to_state, state_to_arrays
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "OPTIMIZERS",
     "LeanNet",
     "Patience",
+    "ShuffledStream",
     "Stage",
     "TensorBatches",
     "TrainingRecord",
