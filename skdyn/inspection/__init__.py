@@ -4,8 +4,11 @@ Each has ``from_estimator(...)``, which computes and draws, and ``plot(ax=None)`
 matplotlib (extra ``plot``) is imported only there.
 """
 
+from skdyn.inspection._dictionary import DictionaryDisplay
 from skdyn.inspection._edge import EdgeDisplay
 from skdyn.inspection._energy_landscape import EnergyLandscapeDisplay
+from skdyn.inspection._feature_density import FeatureDensityDisplay
+from skdyn.inspection._frontier import FrontierDisplay
 from skdyn.inspection._kan import KANDisplay
 from skdyn.inspection._loss_curve import LossCurveDisplay
 from skdyn.inspection._pareto import ParetoDisplay
@@ -15,8 +18,11 @@ from skdyn.inspection._trajectory import TrajectoryDisplay
 from skdyn.inspection._vector_field import VectorFieldDisplay
 
 __all__ = [
+    "DictionaryDisplay",
     "EdgeDisplay",
     "EnergyLandscapeDisplay",
+    "FeatureDensityDisplay",
+    "FrontierDisplay",
     "KANDisplay",
     "LossCurveDisplay",
     "ParetoDisplay",
