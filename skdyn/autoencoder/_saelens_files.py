@@ -1,0 +1,199 @@
+"""The files of SAELens: one plain form for what each of its architectures stores.
+
+A dictionary in SAELens' format is a folder with ``cfg.json`` and ``sae_weights.safetensors``. Its
+options all act linearly on the weights, so that reading folds them away: what remains is
+
+.. math:: p = W_{enc} (x - b_{dec}) + b_{enc}, \\qquad \\hat x = W_{dec}^\\top z + b_{dec},
+
+with one of four rules from :math:`p` to :math:`z`: rectification ("standard"), the k largest
+("topk"), a threshold a latent ("jumprelu"), and a gate beside the magnitude ("gated").
+"""
+
+import json
+import os
+import warnings
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skdyn.exceptions import MissingExtraError
+
+__all__ = ["Dictionary", "read_dictionary", "write_dictionary"]
+
+_CONFIG, _WEIGHTS = "cfg.json", "sae_weights.safetensors"
+_FORMAT = "6.0.0"  # the version of SAELens whose layout is written; older ones named fields anew
+# Trained by the k largest of a batch, applied by a threshold: SAELens itself stores them as
+# "jumprelu" for inference, and under these names in checkpoints of training.
+_BY_BATCH = ("batchtopk", "matryoshka_batchtopk")
+_SHAPES = {"W_enc": "nm", "W_dec": "mn", "b_dec": "n"}
+_OWN_SHAPES = {
+    "standard": {"b_enc": "m"},
+    "topk": {"b_enc": "m"},
+    "jumprelu": {"b_enc": "m", "threshold": "m"},
+    "gated": {"b_gate": "m", "b_mag": "m", "r_mag": "m"},
+}
+_ROW_NORMS = ("layer_norm", "constant_norm_rescale")
+
+
+class Dictionary(NamedTuple):
+    """An autoencoder in plain form.
+
+    Attributes
+    ----------
+    architecture : str
+        "standard", "topk", "jumprelu" or "gated".
+    weights : dict of ndarray
+        SAELens' names: ``W_enc`` of shape (n_features, n_components), ``W_dec`` of shape
+        (n_components, n_features), ``b_dec``, and the architecture's own vectors.
+    k : int or None
+        Active latents a row, of "topk".
+    """
+
+    architecture: str
+    weights: dict[str, np.ndarray]
+    k: int | None = None
+
+
+def write_dictionary(dictionary: Dictionary, folder: str | os.PathLike[str]) -> None:
+    """Write a dictionary as SAELens does.
+
+    Parameters
+    ----------
+    dictionary : Dictionary
+        What to write.
+    folder : str or path-like
+        Where; made if it is missing.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    n_features, n_components = dictionary.weights["W_enc"].shape
+    config = {
+        "architecture": dictionary.architecture,
+        "d_in": n_features,
+        "d_sae": n_components,
+        "dtype": str(dictionary.weights["W_enc"].dtype),
+        "device": "cpu",
+        "apply_b_dec_to_input": True,
+        "normalize_activations": "none",
+        "reshape_activations": "none",
+        "metadata": {"sae_lens_version": _FORMAT, "sae_lens_training_version": None},
+    }
+    if dictionary.architecture == "topk":
+        config |= {"k": dictionary.k, "rescale_acts_by_decoder_norm": False}
+    weights = {name: np.ascontiguousarray(part) for name, part in dictionary.weights.items()}
+    _safetensors().numpy.save_file(weights, folder / _WEIGHTS)
+    (folder / _CONFIG).write_text(json.dumps(config, indent=2), encoding="utf-8")
+
+
+def read_dictionary(folder: str | os.PathLike[str]) -> Dictionary:
+    """Read a dictionary from SAELens' files.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        Where ``cfg.json`` and ``sae_weights.safetensors`` lie.
+
+    Returns
+    -------
+    Dictionary
+        In float64 where the files are, else in float32.
+
+    Raises
+    ------
+    FileNotFoundError
+        If one of the two files is missing.
+    ValueError
+        If the architecture or an option is unknown here, or the arrays contradict the sizes.
+    """
+    folder = Path(folder)
+    for name in (_CONFIG, _WEIGHTS):
+        if not (folder / name).is_file():
+            raise FileNotFoundError(f"No {name} in {str(folder)!r}; SAELens writes it there.")
+    config = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
+    _check_inputs_are_taken_as_they_are(config)
+    # torch's reader, since numpy has no bfloat16
+    stored = _safetensors().torch.load_file(folder / _WEIGHTS)
+    weights = {
+        name: (w if w.dtype.itemsize == 8 else w.float()).numpy() for name, w in stored.items()
+    }
+    if "log_threshold" in weights:  # before version 4
+        weights["threshold"] = np.exp(weights.pop("log_threshold"))
+    architecture, k = _rule(config)
+    if config.get("rescale_acts_by_decoder_norm") and "W_dec" in weights:
+        norms = np.linalg.norm(weights["W_dec"], axis=1).clip(1e-8)
+        weights["W_enc"] = weights["W_enc"] * norms
+        weights["b_enc"] = weights["b_enc"] * norms
+        weights["W_dec"] = weights["W_dec"] / norms[:, None]
+    if architecture in _BY_BATCH:
+        architecture = "jumprelu"
+        if "topk_threshold" in weights:
+            weights["threshold"] = np.full_like(weights["b_enc"], weights.pop("topk_threshold"))
+    _check_shapes(weights, architecture, config)
+    if not config.get("apply_b_dec_to_input", True):
+        shift = weights["b_dec"] @ weights["W_enc"]
+        if architecture == "gated":
+            weights["b_gate"] = weights["b_gate"] + shift
+            weights["b_mag"] = weights["b_mag"] + shift * np.exp(weights["r_mag"])
+        else:
+            weights["b_enc"] = weights["b_enc"] + shift
+    return Dictionary(architecture, weights, k)
+
+
+def _rule(config):
+    """Return the architecture and k; before version 6 an activation function told of "topk"."""
+    architecture = config.get("architecture", "standard")
+    activation = config.get("activation_fn", config.get("activation_fn_str", "relu"))
+    if activation == "topk":
+        return "topk", config["activation_fn_kwargs"]["k"]
+    if architecture not in (*_OWN_SHAPES, *_BY_BATCH) or activation != "relu":
+        beside = "" if activation == "relu" else f" with activation_fn={activation!r}"
+        raise ValueError(
+            f"architecture={architecture!r}{beside} cannot be read; known are "
+            f"{', '.join(map(repr, (*_OWN_SHAPES, *_BY_BATCH)))}."
+        )
+    return architecture, config["k"] if architecture == "topk" else None
+
+
+def _check_inputs_are_taken_as_they_are(config: dict[str, Any]) -> None:
+    normalization = config.get("normalize_activations", "none")
+    if normalization in _ROW_NORMS:
+        raise ValueError(
+            f"normalize_activations={normalization!r} scales each row by itself and back, which "
+            "codes alone cannot undo. Set it to 'none' in cfg.json and scale the rows yourself."
+        )
+    if normalization not in ("none", None, False):
+        warnings.warn(
+            f"normalize_activations={normalization!r}: the files do not hold the scaling. As in "
+            "SAELens, inputs are taken as they are; scale them first as they were for training.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def _check_shapes(weights, architecture, config):
+    sizes = {"n": config["d_in"], "m": config["d_sae"]}
+    wanted = _SHAPES | _OWN_SHAPES[architecture]
+    if set(weights) != set(wanted):
+        raise ValueError(
+            f"{_WEIGHTS} of architecture {architecture!r} should hold {sorted(wanted)}, but holds "
+            f"{sorted(weights)}."
+        )
+    for name, axes in wanted.items():
+        shape = tuple(sizes[axis] for axis in axes)
+        if weights[name].shape != shape:
+            raise ValueError(
+                f"{name} has shape {weights[name].shape}, but d_in={sizes['n']} and "
+                f"d_sae={sizes['m']} in {_CONFIG} ask for {shape}."
+            )
+
+
+def _safetensors():
+    try:
+        import safetensors.numpy
+        import safetensors.torch
+    except ImportError as error:
+        raise MissingExtraError(
+            "SAELens' files need safetensors. Install it with: pip install 'skdyn[io]'"
+        ) from error
+    return safetensors
