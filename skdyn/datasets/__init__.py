@@ -1,9 +1,10 @@
-"""Trajectories to learn from: generators of known systems, and a real record.
+"""Data to learn from: trajectories of known systems, a real record, and sparse activations.
 
-Every generator ``make_*`` returns ``(X, t)``: trajectories of shape ``(n_cases, n_channels,
+Every generator of trajectories returns ``(X, t)``: trajectories of shape ``(n_cases, n_channels,
 n_timepoints)`` and their times, shared ``(n_timepoints,)`` or one row for each case. All share one
 engine, which integrates the equations to a relative tolerance of 1e-10 and then, on request,
-samples irregularly, adds noise and loses values.
+samples irregularly, adds noise and loses values. :func:`make_superposition` returns activations,
+``(n_samples, n_features)``, with the sparse codes and the dictionary they were made from.
 """
 
 from skdyn.datasets._chaotic import make_lorenz63, make_lorenz96
@@ -15,10 +16,12 @@ from skdyn.datasets._oscillators import (
     make_van_der_pol,
 )
 from skdyn.datasets._spirals import LabelledTrajectories, make_spirals
+from skdyn.datasets._superposition import Superposition, make_superposition
 from skdyn.datasets._trajectories import make_trajectories
 
 __all__ = [
     "LabelledTrajectories",
+    "Superposition",
     "load_lynx_hare",
     "make_damped_oscillator",
     "make_lorenz63",
@@ -26,6 +29,7 @@ __all__ = [
     "make_lotka_volterra",
     "make_pendulum",
     "make_spirals",
+    "make_superposition",
     "make_trajectories",
     "make_van_der_pol",
 ]
