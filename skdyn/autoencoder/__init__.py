@@ -1,0 +1,20 @@
+"""Sparse autoencoders: dictionaries of which every row uses a few entries.
+
+An encoder makes a sparse code z of a row x, a linear decoder restores the row from it,
+
+.. math:: z = \\mathrm{act}(W_{enc} (x - b) + b_{enc}), \\qquad \\hat x = W_{dec}^\\top z + b,
+
+with more latents than features and rows of norm one in :math:`W_{dec}`. Of the n times
+``n_components`` entries of the codes of a batch, about ``k`` n are active; who chooses them is the
+``allocation``'s [1]_: each row its k largest [2]_, or, as in a market, the latents, each its share.
+
+References
+----------
+.. [1] Kola Ayonrinde, "Adaptive Sparse Allocation with Mutual Choice & Feature Choice Sparse
+   Autoencoders", arXiv:2411.02124, 2024.
+.. [2] Leo Gao et al., "Scaling and evaluating sparse autoencoders", arXiv:2406.04093, 2024.
+"""
+
+from skdyn.autoencoder._autoencoder import SparseAutoencoder
+
+__all__ = ["SparseAutoencoder"]

@@ -1,0 +1,212 @@
+"""What all sparse coders share: parameters, the plan of the training, codes in and out."""
+
+from numbers import Integral
+
+import numpy as np
+import scipy.sparse
+import torch
+from numpy.typing import ArrayLike
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_array
+
+from skdyn._validation import Interval, StrOptions, check_is_fitted, validate_data
+from skdyn.autoencoder._network import SparseCoder
+from skdyn.autoencoder._objective import ReconstructionObjective
+from skdyn.autoencoder._start import start_from_data
+from skdyn.autoencoder.allocations import ALLOCATIONS, Allocation, as_allocation
+from skdyn.base import TorchEstimator
+from skdyn.training import Stage, TrainingSettings
+
+_SHARED = (
+    "max_iter", "learning_rate", "learning_rate_schedule", "clip_norm", "tol", "n_iter_no_change",
+    "batch_size", "warm_start", "random_state", "device", "dtype", "verbose",
+)  # fmt: skip
+_ENTRIES = 2**24  # pre-activations at a time at inference: bounds memory, costs no speed
+_DEAD = 1e-5  # density below which a latent counts as dead: less than a row in 2^16
+_DENSITY_ROWS = 2**16  # rows of the training data on which densities are measured
+
+
+class SparseCoding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TorchEstimator):
+    """Base of the estimators with sparse codes: a sibling says what goes in and what comes out.
+
+    A sibling validates its data and calls ``_fit_arrays(X, Y)`` with what goes in and, where that
+    is something else, what comes out; ``_autoencoding`` says which.
+    """
+
+    _parameter_constraints = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "k": [Interval(Integral, 1, None, closed="left")],
+        "allocation": [StrOptions(set(ALLOCATIONS)), Allocation],
+        "output": [StrOptions({"dense", "csr"})],
+        "optimizer": [StrOptions({"adam", "adamw", "sgd"})],
+        **{name: TorchEstimator._parameter_constraints[name] for name in _SHARED},
+    }
+    _autoencoding = True
+
+    def _settings(self):
+        names = [name for name in TrainingSettings._fields if hasattr(self, name)]
+        return TrainingSettings(**{name: getattr(self, name) for name in names})
+
+    def _config(self, n_features, n_outputs):
+        if self.k > self.n_components:
+            raise ValueError(
+                f"k={self.k} active latents a row are more than n_components="
+                f"{self.n_components}. Lower k or raise n_components."
+            )
+        allocation = as_allocation(self.allocation)
+        allocation._validate_params()
+        name = next(name for name, cls in ALLOCATIONS.items() if cls is type(allocation))
+        return {
+            "n_features": n_features,
+            "n_outputs": n_outputs,
+            "n_components": int(self.n_components),
+            "k": int(self.k),
+            "allocation": name,
+            "allocation_settings": tuple(sorted(allocation.get_params().items())),
+            "autoencoding": self._autoencoding,
+        }
+
+    @staticmethod
+    def _build_module(**config):
+        return SparseCoder(**config)
+
+    def _fit_arrays(self, X, Y=None, *, given, incremental=False):
+        """Train on validated arrays: inputs and, where these are others, targets."""
+        config = self._config(X.shape[1], (X if Y is None else Y).shape[1])
+        self._train(
+            config, lambda generator: self._stages(X, Y, incremental), incremental=incremental,
+            **given,
+        )  # fmt: skip
+        if not incremental:
+            self._measure_density(X)
+        return self
+
+    def _stages(self, X, Y, incremental):
+        goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
+        n_batches = -(-len(X) // self._settings().batch_size_for(len(X)))
+        first_step = n_batches * self.n_iter_ if goes_on and incremental else 0
+        objective = ReconstructionObjective(int(self.k), n_batches * self.max_iter, first_step)
+
+        def start(module, epoch):
+            if epoch == 0 and not goes_on:
+                start_from_data(module, X, Y)
+            return False
+
+        return [
+            Stage(
+                objective, (X,) if Y is None else (X, Y), 1 if incremental else self.max_iter,
+                before_epoch=start,
+                before_step=objective.before_step, after_step=objective.after_step,
+            )
+        ]  # fmt: skip
+
+    @torch.inference_mode()
+    def _measure_density(self, X):
+        """Measure how often each latent is active on rows of the training data."""
+        rows = np.unique(np.linspace(0, len(X) - 1, _DENSITY_ROWS, dtype=np.intp))
+        module, counts = self.module_, 0
+        like = next(module.parameters())
+        for part in np.array_split(rows, self._n_parts(len(rows))):
+            counts = counts + module.encode(torch.as_tensor(X[part]).to(like)).support.counts
+        module.density.copy_(counts / len(rows))
+
+    def _n_parts(self, n_rows):
+        return max(1, -(-n_rows * len(self.module_.threshold) // _ENTRIES))
+
+    # -- codes ---------------------------------------------------------------------------------
+
+    def transform(self, X: ArrayLike) -> np.ndarray | scipy.sparse.csr_array:
+        """Return the sparse codes of rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+
+        Returns
+        -------
+        ndarray or csr_array of shape (n_samples, n_components)
+            Codes, in the precision of X; sparse with ``output="csr"``.
+        """
+        codes = self._codes(X)
+        return codes if self.output == "csr" else codes.toarray()
+
+    @torch.inference_mode()
+    def _codes(self, X):
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        module = self._module_for(X.dtype)
+        like = next(module.parameters())
+        parts = []
+        for part in torch.as_tensor(X).tensor_split(self._n_parts(len(X))):
+            (support, values) = self._infer(module, part.to(like))
+            arrays = (values, support.index, support.offsets)
+            shape = (len(part), module.n_components)
+            data, index, offsets = (array.cpu().numpy() for array in arrays)
+            parts.append(scipy.sparse.csr_array((data, index, offsets), shape=shape))
+        codes = parts[0] if len(parts) == 1 else scipy.sparse.vstack(parts, format="csr")
+        codes.sum_duplicates()  # sorts each row
+        codes.eliminate_zeros()
+        return codes
+
+    def _infer(self, module, x):
+        return module.encode(x)
+
+    def inverse_transform(self, X: ArrayLike | scipy.sparse.sparray) -> np.ndarray:
+        """Return what codes stand for.
+
+        Parameters
+        ----------
+        X : array-like or sparse array of shape (n_samples, n_components)
+            Codes.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_outputs)
+            Reconstructions, in the precision of X.
+
+        Raises
+        ------
+        ValueError
+            If X has another number of columns than there are components.
+        """
+        check_is_fitted(self)
+        X = check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32])
+        if X.shape[1] != self.module_.n_components:
+            raise ValueError(
+                f"X has {X.shape[1]} columns, but there are {self.module_.n_components} "
+                "components. Pass codes as transform returns them."
+            )
+        module = self._module_for(X.dtype)
+        scale = module.output_scale.cpu().numpy()
+        weight = module.decoder_weight.cpu().numpy() / scale / module.unit.item()
+        return X @ weight + module.decoder_bias.cpu().numpy() / scale
+
+    @property
+    def components_(self) -> np.ndarray:
+        """What a code of one adds to the reconstruction, shape (n_components, n_outputs)."""
+        module = self._fitted_module()
+        weight = module.decoder_weight / module.output_scale / module.unit
+        return weight.cpu().numpy()
+
+    @property
+    def feature_density_(self) -> np.ndarray:
+        """Share of the training rows in which each latent is active, shape (n_components,).
+
+        After ``partial_fit`` it is a running average over the last batches.
+        """
+        return self._fitted_module().density.cpu().numpy()
+
+    @property
+    def n_dead_(self) -> int:
+        """Number of latents that are practically never active on the training data."""
+        return int((self.feature_density_ < _DEAD).sum())
+
+    @property
+    def _n_features_out(self):
+        return self._fitted_module().n_components
+
+    def _fitted_module(self):
+        if "module_" not in vars(self):
+            raise AttributeError(f"This {type(self).__name__} is not fitted yet.")
+        return self.module_

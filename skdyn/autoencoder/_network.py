@@ -1,0 +1,203 @@
+"""The network: an encoder whose codes are sparse, and a linear decoder."""
+
+from typing import NamedTuple
+
+import torch
+from torch.nn.functional import normalize
+
+from skdyn.autoencoder._kernels import Codes, Support, decode, encode_at
+from skdyn.autoencoder.allocations import ALLOCATIONS
+
+__all__ = ["SparseCoder", "TrainingCodes"]
+
+
+class TrainingCodes(NamedTuple):
+    """What the encoder made of a training batch.
+
+    Attributes
+    ----------
+    codes : Codes
+        Codes in the network's units, with gradients.
+    pre : Tensor of shape (n_active,)
+        Pre-activations at their support, with gradients.
+    dense : Tensor of shape (n_rows, n_components)
+        All pre-activations, without gradients.
+    """
+
+    codes: Codes
+    pre: torch.Tensor
+    dense: torch.Tensor
+
+
+class SparseCoder(torch.nn.Module):
+    """Sparse codes z = act(W_enc (s x - b) + b_enc) and what they stand for, (z W_dec + b_dec) / t.
+
+    Inside, inputs and outputs have unit variance a feature, on average: s and t scale them. Codes
+    come out in units of the outputs, so that they multiply decoder rows of norm one.
+
+    Parameters
+    ----------
+    n_features : int
+        Width of the inputs.
+    n_outputs : int
+        Width of what is to be reconstructed.
+    n_components : int
+        Number of latents.
+    k : int
+        Active latents a row.
+    allocation : str
+        Name of the allocation.
+    allocation_settings : tuple of (str, object), default=()
+        Its parameters.
+    autoencoding : bool, default=True
+        Whether the outputs are the inputs: then the decoder's bias is what is taken from them, and
+        the encoder starts as the transposed decoder. Else ``centre`` is, which is not learnt.
+    """
+
+    def __init__(
+        self,
+        n_features: int,
+        n_outputs: int,
+        n_components: int,
+        k: int,
+        allocation: str,
+        allocation_settings: tuple[tuple[str, object], ...] = (),
+        autoencoding: bool = True,
+    ) -> None:
+        super().__init__()
+        self.k = k
+        self.autoencoding = autoencoding
+        self.allocation = ALLOCATIONS[allocation](**dict(allocation_settings))
+        decoder = normalize(torch.randn(n_components, n_outputs), dim=1)
+        encoder = decoder if autoencoding else torch.randn(n_components, n_features)
+        self.encoder_weight = torch.nn.Parameter(normalize(encoder, dim=1).clone())
+        self.encoder_bias = torch.nn.Parameter(torch.zeros(n_components))
+        self.decoder_weight = torch.nn.Parameter(decoder)
+        self.decoder_bias = torch.nn.Parameter(torch.zeros(n_outputs))
+        self.register_buffer("input_scale", torch.ones(n_features))
+        self.register_buffer("output_scale", torch.ones(n_outputs))
+        self.register_buffer("centre", torch.zeros(n_features))
+        self.register_buffer("threshold", torch.zeros(n_components))
+        self.register_buffer("density", torch.full((n_components,), k / n_components))
+        self.register_buffer("idle", torch.zeros(n_components))  # rows since it was active
+        self.allocation.extend(self)
+
+    @property
+    def n_components(self) -> int:
+        """Number of latents."""
+        return len(self.encoder_bias)
+
+    @property
+    def shift(self) -> torch.Tensor:
+        """What is taken from the scaled inputs, shape (n_features,)."""
+        return self.decoder_bias if self.autoencoding else self.centre
+
+    @property
+    def unit(self) -> torch.Tensor:
+        """Size of a code of one in units of the outputs."""
+        return 1.0 / self.output_scale.mean()
+
+    def encode(self, x: torch.Tensor) -> Codes:
+        """Return the codes of inputs, each row's by itself.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_rows, n_features)
+            Inputs.
+
+        Returns
+        -------
+        Codes
+        """
+        centred = x * self.input_scale - self.shift
+        dense = torch.addmm(self.encoder_bias, centred, self.encoder_weight.T)
+        support = self.allocation.select(dense, self)
+        values = self.allocation.activate(support.gather(dense), support, self)
+        return Codes(support, values * self.unit)
+
+    def decode(self, codes: Codes) -> torch.Tensor:
+        """Return what codes stand for.
+
+        Parameters
+        ----------
+        codes : Codes
+            Codes.
+
+        Returns
+        -------
+        Tensor of shape (n_rows, n_outputs)
+        """
+        summed = decode(Codes(codes.support, codes.values / self.unit), self.decoder_weight)
+        return (summed + self.decoder_bias) / self.output_scale
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the reconstruction.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_rows, n_features)
+            Inputs.
+
+        Returns
+        -------
+        Tensor of shape (n_rows, n_outputs)
+        """
+        return self.decode(self.encode(x))
+
+    def training_codes(self, x: torch.Tensor, k: int, progress: float) -> TrainingCodes:
+        """Return the codes of a training batch, allocated as training does.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_rows, n_features)
+            Scaled inputs.
+        k : int
+            Active latents a row, on average.
+        progress : float
+            Share of the training that is done.
+
+        Returns
+        -------
+        TrainingCodes
+        """
+        with torch.no_grad():
+            dense = torch.addmm(self.encoder_bias, x - self.shift, self.encoder_weight.T)
+            support = self.allocation.choose(dense, self, k, progress)
+        pre = self.encode_at(x, support, support.gather(dense))
+        return TrainingCodes(
+            Codes(support, self.allocation.activate(pre, support, self)), pre, dense
+        )
+
+    def encode_at(
+        self, x: torch.Tensor, support: Support, values: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Return the pre-activations of scaled inputs at a support, with gradients.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_rows, n_features)
+            Scaled inputs.
+        support : Support
+            Where.
+        values : Tensor of shape (n_active,) or None, default=None
+            The answer, where it is known already.
+
+        Returns
+        -------
+        Tensor of shape (n_active,)
+        """
+        weight, bias = self.encoder_weight, self.encoder_bias
+        return encode_at(x, weight, bias, support, shift=self.shift, values=values)
+
+    @torch.no_grad()
+    def tangent_gradient(self) -> None:
+        """Take from the gradient of each decoder row what would only change its norm."""
+        weight, gradient = self.decoder_weight, self.decoder_weight.grad
+        along = torch.linalg.vecdot(gradient, weight)
+        gradient.addcmul_(along[:, None], weight, value=-1.0)
+
+    @torch.no_grad()
+    def unit_rows(self) -> None:
+        """Give each decoder row norm one."""
+        norms = torch.linalg.vector_norm(self.decoder_weight, dim=1, keepdim=True)
+        self.decoder_weight.div_(norms.clamp_min_(1e-12))

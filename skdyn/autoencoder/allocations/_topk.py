@@ -1,0 +1,55 @@
+"""The k largest of each row."""
+
+import torch
+
+from skdyn.autoencoder._kernels import Support
+from skdyn.autoencoder.allocations._allocation import Allocation
+
+__all__ = ["TopKAllocation"]
+
+
+class TopKAllocation(Allocation):
+    """Every row takes its k largest latents [1]_, in training and after it.
+
+    References
+    ----------
+    .. [1] Leo Gao et al., "Scaling and evaluating sparse autoencoders", arXiv:2406.04093, 2024.
+    """
+
+    by_threshold = False
+
+    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Support:
+        """Choose the active latents of a training batch.
+
+        Parameters
+        ----------
+        pre : Tensor of shape (n_rows, n_components)
+            Pre-activations, without gradient.
+        coder : SparseCoder
+            The network.
+        k : int
+            Active latents a row.
+        progress : float
+            Not used.
+
+        Returns
+        -------
+        Support
+        """
+        return Support.of_columns(pre.topk(k, dim=1, sorted=False).indices, pre.shape[1])
+
+    def select(self, pre: torch.Tensor, coder: torch.nn.Module) -> Support:
+        """Choose the active latents of rows of which each must be answered by itself.
+
+        Parameters
+        ----------
+        pre : Tensor of shape (n_rows, n_components)
+            Pre-activations.
+        coder : SparseCoder
+            The trained network.
+
+        Returns
+        -------
+        Support
+        """
+        return self.choose(pre, coder, coder.k, 1.0)
