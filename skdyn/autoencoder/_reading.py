@@ -64,7 +64,7 @@ class ReadableDictionary:
             raise ValueError(f"n must be a positive integer; got {n!r}.")
         rows = np.empty((chosen.size, 0), dtype=np.intp)
         values = np.empty((chosen.size, 0))
-        for start, codes in self._codes(X):
+        for start, codes in self._code_chunks(X):
             new = codes[:, chosen.ravel()]
             new = (new.toarray() if sparse.issparse(new) else new).T
             values = np.hstack([values, new])
@@ -124,14 +124,14 @@ class ReadableDictionary:
     def _usage(self, X):
         """Return the share of the samples that use each feature, and its mean code in them."""
         n_samples, used, total = 0, 0, 0
-        for _, codes in self._codes(X):
+        for _, codes in self._code_chunks(X):
             n_samples += codes.shape[0]
             used = used + np.asarray((codes != 0).sum(axis=0)).ravel()
             total = total + np.asarray(codes.sum(axis=0, dtype=np.float64)).ravel()
         with np.errstate(invalid="ignore"):
             return used / n_samples, total / used
 
-    def _codes(self, X) -> Iterator[tuple[int, Any]]:
+    def _code_chunks(self, X) -> Iterator[tuple[int, Any]]:
         """Yield the first row of each chunk of X and its codes."""
         X = X if hasattr(X, "shape") else np.asarray(X)
         rows = getattr(X, "iloc", X)

@@ -148,13 +148,14 @@ class DictionaryDisplay:
             )
         n_columns = min(self.n_columns, len(atoms))
         n_rows = -(-len(atoms) // n_columns)
-        tall, wide = height + _GAP, width + _GAP
+        line = _GAP if self.names is None else max(_GAP, -(-height // 4))  # room for a name
+        tall, wide = height + line, width + _GAP
         canvas = np.full((n_rows * tall, n_columns * wide), np.nan)
         for number, atom in enumerate(atoms):
             row, column = divmod(number, n_columns)
             place = canvas[row * tall :, column * wide :]
             place[:height, :width] = atom.reshape(height, width)
-        canvas = canvas[:-_GAP, :-_GAP]
+        canvas = canvas[:-line, :-_GAP]
         inches = 8.0 / max(canvas.shape[1], 10 * wide)  # the tenth of a figure's width at most
         size = (inches * canvas.shape[1], inches * canvas.shape[0])
         self.ax_ = axes_or_new(ax, figsize=size)
@@ -163,13 +164,16 @@ class DictionaryDisplay:
             for number, name in enumerate(self.names):
                 row, column = divmod(number, n_columns)
                 self.ax_.text(
-                    column * wide - 0.3, row * tall - 0.3, name, va="top", fontsize="xx-small"
+                    column * wide - 0.5, row * tall - 0.6, name, va="bottom", fontsize="x-small"
                 )
         self.ax_.set_axis_off()
 
     def _draw_bars(self, atoms, ax):
         n_atoms, n_features = atoms.shape
-        size = (min(12.0, max(5.0, 0.25 * n_features)), max(2.0, 0.4 * n_atoms))
+        named = self.feature_names is not None
+        longest = max(map(len, self.feature_names)) if named else 5
+        # Names are written upright, ten letters an inch.
+        size = (min(12.0, max(5.0, 0.25 * n_features)), max(1.5, 0.4 * n_atoms) + 0.1 * longest)
         self.ax_ = axes_or_new(ax, figsize=size)
         columns = np.arange(n_features)
         for row, atom in enumerate(atoms):
@@ -181,7 +185,7 @@ class DictionaryDisplay:
             self.ax_.axhline(row, color="0.8", lw=0.8, zorder=0)
         names = range(n_atoms) if self.names is None else self.names
         self.ax_.set(ylim=(n_atoms - 0.5, -0.5), yticks=range(n_atoms), yticklabels=names)
-        if self.feature_names is not None:
+        if named:
             self.ax_.set_xticks(columns, self.feature_names, rotation=90)
         else:
             self.ax_.set_xlabel("feature")

@@ -34,6 +34,14 @@ def test_bars_of_an_atom_stand_on_its_row_and_the_first_is_on_top():
     assert [tick.get_text() for tick in display.ax_.get_xticklabels()] == list("abcd")
 
 
+def test_names_of_images_have_a_line_of_their_own():
+    display = DictionaryDisplay(ATOMS, list("abc"), image_shape=(1, 4), n_columns=1).plot()
+    assert display.image_.get_array().shape == (5, 4)
+    tall = DictionaryDisplay(np.ones((3, 64)), list("abc"), image_shape=(64, 1), n_columns=1).plot()
+    assert tall.image_.get_array().shape == (3 * 64 + 2 * 16, 1)
+    assert [round(text.get_position()[1] + 0.6) for text in tall.ax_.texts] == [0, 80, 160]
+
+
 def fitted(**attributes):
     components = np.arange(1.0, 241).reshape(60, 4)
     return SimpleNamespace(components_=components, **attributes)
