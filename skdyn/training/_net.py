@@ -23,6 +23,7 @@ from skdyn.training._pace import Pace
 from skdyn.training._records import Stage, TrainingRecord
 from skdyn.training._settings import TrainingSettings
 from skdyn.training._stopping import Patience
+from skdyn.training._streams import ShuffledStream
 from skdyn.training._threads import threads_for
 from skdyn.training._weights import LastGood, Snapshot
 
@@ -126,8 +127,7 @@ class LeanNet(NeuralNet):
         try:
             for stage in stages:
                 earlier = copy.deepcopy(self.module_) if record and stage.must_improve else None
-                n_cases = self.settings.batch_size_for(len(stage.arrays[0]))
-                with threads_for(n_weights, n_cases):
+                with threads_for(n_weights, self._batch_size(stage.arrays)):
                     done = self.fit_loop(stage, on_epoch=on_epoch, earlier=record)
                 if earlier is not None and done.best_loss >= record.best_loss:
                     self.module_ = earlier
@@ -326,15 +326,27 @@ class LeanNet(NeuralNet):
         """
         return [*self.module_.parameters(), *self.module_.buffers(), *self.extras]
 
+    def _batch_size(self, arrays):
+        if not isinstance(arrays, ShuffledStream):
+            return self.settings.batch_size_for(len(arrays[0]))
+        if self.settings.optimizer in FULL_BATCH:
+            raise ValueError(
+                f"{self.settings.optimizer!r} needs the full batch, which a stream of data larger "
+                "than memory never shows. Use 'adam', 'adamw' or 'sgd'."
+            )
+        return arrays.batch_size
+
     def _batches(self, arrays, shuffle):
         like = next(self.module_.parameters())
+        if isinstance(arrays, ShuffledStream):
+            return arrays.to(like)
         tensors = [torch.as_tensor(array) for array in arrays]
         tensors = [
             tensor.to(like) if tensor.is_floating_point() else tensor.to(like.device)
             for tensor in tensors
         ]
-        size = self.settings.batch_size_for(len(tensors[0]))
-        return TensorBatches(tensors, size, self.generator if shuffle else None)
+        generator = self.generator if shuffle else None
+        return TensorBatches(tensors, self._batch_size(tensors), generator)
 
     def _epoch(self, training, validation, epoch):
         """Run one epoch; its losses cross from the device here, once."""

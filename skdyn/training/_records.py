@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from skdyn.training._streams import ShuffledStream
+
 
 class Stage(NamedTuple):
     """One objective over one set of arrays.
@@ -14,9 +16,9 @@ class Stage(NamedTuple):
     ----------
     objective : callable
         ``objective(module, *batch)`` gives the batch's mean loss, a scalar tensor.
-    arrays : tuple of ndarray or Tensor
+    arrays : tuple of ndarray or Tensor, or ShuffledStream
         What the batches are cut from; the first axis is the cases. Floating arrays take the
-        run's precision, others keep theirs.
+        run's precision, others keep theirs. A stream brings batches from data larger than memory.
     max_iter : int
         Epochs at most.
     name : str, default="fit"
@@ -43,7 +45,7 @@ class Stage(NamedTuple):
     """
 
     objective: Callable[..., torch.Tensor]
-    arrays: tuple[np.ndarray | torch.Tensor, ...]
+    arrays: tuple[np.ndarray | torch.Tensor, ...] | ShuffledStream
     max_iter: int
     name: str = "fit"
     validation: tuple[np.ndarray | torch.Tensor, ...] | None = None

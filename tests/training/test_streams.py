@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from skdyn.training import ShuffledStream, new_generator
+from skdyn.training import LeanNet, ShuffledStream, Stage, TrainingSettings, new_generator
 
 
 def _blocks(sizes):
@@ -90,3 +90,52 @@ def test_memory_holds_the_buffer_and_not_the_stream():
     tracemalloc.stop()
     assert total == n_blocks * 100 * n_features
     assert peak < 10 * 100 * n_features * 4  # of 400 blocks, ten at most
+
+
+# -- training on a stream -----------------------------------------------------------------------
+
+
+def _squared(module, x, y):
+    return (module(x) - y).square().mean()
+
+
+def _run(arrays, epochs, **settings):
+    module = torch.nn.Linear(2, 1)
+    torch.nn.init.zeros_(module.weight)
+    torch.nn.init.zeros_(module.bias)
+    net = LeanNet(module, TrainingSettings(tol=0.0, **settings), new_generator(0))
+    return module, net.run([Stage(_squared, arrays, epochs)])
+
+
+def test_a_stream_trains_as_arrays_in_the_same_order_do():
+    x = np.random.default_rng(0).normal(size=(30, 2))
+    y = x @ np.array([[1.0], [-2.0]]) + 0.5
+    stream = ShuffledStream(lambda: zip([x[:7], x[7:]], [y[:7], y[7:]]), 8, new_generator(1), 16)
+    module, record = _run(stream, 2, learning_rate=0.01)
+
+    twin = torch.nn.Linear(2, 1)
+    twin.load_state_dict({name: torch.zeros_like(part) for name, part in twin.state_dict().items()})
+    optimizer = torch.optim.Adam(twin.parameters(), lr=0.01)
+    stream.generator.manual_seed(1)
+    curve = []
+    for _ in range(2):
+        losses = []
+        for batch in stream.to(twin.weight):
+            optimizer.zero_grad()
+            loss = _squared(twin, *batch)
+            loss.backward()
+            optimizer.step()
+            losses.append((loss.item(), len(batch[0])))
+        curve.append(_mean(losses))
+    torch.testing.assert_close(module.weight, twin.weight)
+    np.testing.assert_allclose(record.loss_curve, curve, rtol=1e-5)
+
+
+def _mean(losses):
+    values, counts = zip(*losses, strict=True)
+    return np.average(values, weights=counts)
+
+
+def test_a_stream_never_shows_the_full_batch():
+    with pytest.raises(ValueError, match=r"'lbfgs' needs the full batch, which a stream"):
+        _run(_stream([9]), 1, optimizer="lbfgs")
