@@ -242,7 +242,9 @@ def twins():
     for path, thing in OBJECTS.items():
         if inspect.isclass(thing) and issubclass(thing, TorchEstimator) and path.count(".") == 2:
             networks.append(path)
-        if path.startswith("skdyn.datasets.make_"):
+        # Those of trajectories; make_superposition draws something else.
+        generator = path.startswith("skdyn.datasets.make_")
+        if generator and "n_timepoints" in inspect.signature(thing).parameters:
             generators.append(path)
     pairs = {
         path.removesuffix("Regressor"): [path.replace("Regressor", "Classifier"), path]

@@ -90,7 +90,7 @@ def make_superposition(
     spread : float, default=0.5
         Standard deviation of the logarithm of the magnitudes; 0 makes them all 1.
     noise : float, default=0.0
-        Standard deviation of Gaussian noise added to each feature of `X`.
+        Standard deviation of added Gaussian noise, as a fraction of each feature's own.
     dictionary : array-like of shape (n_components, n_features), default=None
         The components, used as they are, to draw more samples of one kind. None draws unit
         vectors.
@@ -155,7 +155,7 @@ def make_superposition(
     codes = _codes(n_samples, frequencies, correlation, block_size, spread, rng)
     X = codes @ dictionary
     if noise:
-        X += noise * rng.standard_normal(X.shape)
+        X += noise * X.std(axis=0) * rng.standard_normal(X.shape)
     return Superposition(X, codes if sparse_codes else codes.toarray(), dictionary)
 
 
