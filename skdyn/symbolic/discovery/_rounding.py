@@ -49,30 +49,47 @@ def rounded(joint, fitted, round_constants=True):
     inflation = max(1.0, (shot.rss / joint.n).max())
     covariance = inflation * shot.covariance
     free, refused, saved = np.ones(len(constants), bool), set(), 0.0
-    while round_constants and free.any():
+
+    def trial_of(values):
+        """Fit the others with some constants given; also what these cost less, and the fit more."""
+        p, mask = shot.p.copy(), free.copy()
+        for k, value in values.items():
+            p[k], mask[k] = value, False
+        trial = shoot(system, p, joint.windows, x0=shot.x0, ties=tie, n_steps=(4,), free=mask,
+                      covariance=True, rows=rows)  # fmt: skip
+        if trial is None or trial.covariance is None or not np.isfinite(trial.rss).all():
+            return None, mask, np.inf
+        before, now = (misfit_cost(rss, joint.n).sum() for rss in (shot.rss, trial.rss))
+        return trial, mask, now - before
+
+    def proposals():
         sd = np.sqrt(np.maximum(np.diag(inflation * shot.covariance), 0)) + 1e-9 * np.abs(shot.p)
-        proposals = [
-            (odds, k, value)
+        return [
+            # The fit pays for the distance itself; a round number is to be stated, too.
+            (odds, k, value, min(np.log(odds) + 0.5 * ((shot.p[k] - value) / sd[k]) ** 2, most))
             for k in np.flatnonzero(free)
             for value, odds in round_values(shot.p[k], sd[k])
-            if odds > _ODDS and (k, value) not in refused
+            if (k, value) not in refused
         ]
-        if not proposals:
+
+    most = max(0.5 * np.log(joint.n.mean()) - _STATED, 0.0)
+    if round_constants:
+        # Errors of constants are correlated: together they may be round where none is alone.
+        best = {k: (value, gain) for _, k, value, gain in sorted(proposals()) if gain > 0}
+        trial, mask, worse = trial_of({k: value for k, (value, _) in best.items()})
+        gain = sum(gain for _, gain in best.values())
+        if best and worse < gain - _STATED:
+            shot, free, saved = trial, mask, gain
+    while round_constants and free.any():
+        likely = [proposal for proposal in proposals() if proposal[0] > _ODDS]
+        if not likely:
             break
-        odds, k, value = max(proposals)
-        trial_p, mask = shot.p.copy(), free.copy()
-        trial_p[k], mask[k] = value, False
-        trial = shoot(system, trial_p, joint.windows, x0=shot.x0, ties=tie, n_steps=(4,), free=mask,
-                      covariance=True, rows=rows)  # fmt: skip
-        if trial is not None and trial.covariance is not None and np.isfinite(trial.rss).all():
-            before, now = (misfit_cost(rss, joint.n).sum() for rss in (shot.rss, trial.rss))
-            if now - before < _WORSE:
-                # The fit pays for the distance itself; a round number is to be stated, too.
-                odds *= np.exp(0.5 * ((shot.p[k] - value) / sd[k]) ** 2)
-                saved += min(np.log(odds), max(0.5 * np.log(joint.n.mean()) - _STATED, 0.0))
-                shot, free = trial, mask
-                continue
-        refused.add((k, value))
+        _, k, value, gain = max(likely)
+        trial, mask, worse = trial_of({k: value})
+        if worse < _WORSE:
+            shot, free, saved = trial, mask, saved + gain
+        else:
+            refused.add((k, value))
     equations, coefficients = system.split(shot.p)
     # What the score holds besides fit and statement does not change.
     before = joint.score(fitted.equations, fitted.rss)
