@@ -1,18 +1,34 @@
-"""Scores that scikit-learn does not have: how well functions, trajectories and attractors agree.
+"""Scores that scikit-learn does not have: of functions, trajectories, attractors and dictionaries.
 
-All take ``(y_true, y_pred)`` and become scorers by :func:`sklearn.metrics.make_scorer`.
-Trajectories are arrays ``(n_cases, n_channels, n_timepoints)``, or one trajectory ``(n_timepoints,
-n_channels)``; NaN in `y_true` marks what was not observed.
+Those of trajectories take ``(y_true, y_pred)`` and become scorers by
+:func:`sklearn.metrics.make_scorer`. Trajectories are arrays ``(n_cases, n_channels,
+n_timepoints)``, or one trajectory ``(n_timepoints, n_channels)``; NaN in `y_true` marks what was
+not observed. Those of sparse autoencoders take codes ``(n_samples, n_components)``, dense or
+sparse, and dictionaries ``(n_components, n_features)``.
 """
 
 from skdyn.metrics._attractor import attractor_distance
+from skdyn.metrics._dictionaries import feature_absorption, matched_cosine, mean_max_cosine
 from skdyn.metrics._horizon import valid_prediction_time
 from skdyn.metrics._relative_l2 import relative_l2_error
+from skdyn.metrics._sparse_codes import (
+    dead_fraction,
+    fraction_variance_unexplained,
+    l0,
+    sparse_probing_score,
+)
 from skdyn.metrics._trajectory_r2 import trajectory_r2_score
 
 __all__ = [
     "attractor_distance",
+    "dead_fraction",
+    "feature_absorption",
+    "fraction_variance_unexplained",
+    "l0",
+    "matched_cosine",
+    "mean_max_cosine",
     "relative_l2_error",
+    "sparse_probing_score",
     "trajectory_r2_score",
     "valid_prediction_time",
 ]
