@@ -1,12 +1,15 @@
 """Sparse autoencoders."""
 
+from numbers import Integral
 from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skdyn._validation import check_is_fitted, fit_context, validate_data
+from skdyn._validation import Interval, check_is_fitted, fit_context
 from skdyn.autoencoder._estimator import SparseCoding
+from skdyn.autoencoder._sources import Rows, as_source
+from skdyn.autoencoder._streaming import StreamedRows
 
 __all__ = ["SparseAutoencoder"]
 
@@ -41,6 +44,10 @@ class SparseAutoencoder(SparseCoding):
         the loss stands still and stops only when that no longer helps.
     batch_size : int or "auto", default="auto"
         Rows a batch; "auto" is ``min(200, n_samples)``.
+    buffer_size : int, default=65536
+        Rows in memory at a time while ``fit`` reads data larger than memory: they are shuffled in a
+        buffer of so many, and scales and densities are measured on a sample of so many. Arrays on
+        disk with no more rows are read whole.
     clip_norm : float or None, default=None
         Largest norm of the gradient; longer ones are shortened to it.
     tol : float, default=0.0001
@@ -102,6 +109,10 @@ class SparseAutoencoder(SparseCoding):
     True
     """
 
+    _parameter_constraints = {
+        **SparseCoding._parameter_constraints,
+        "buffer_size": [Interval(Integral, 1, None, closed="left")],
+    }
     _quick_parameters = {"n_components": 16, "k": 3}
 
     def __init__(
@@ -116,6 +127,7 @@ class SparseAutoencoder(SparseCoding):
         learning_rate=1e-3,
         learning_rate_schedule="constant",
         batch_size="auto",
+        buffer_size=65536,
         clip_norm=None,
         tol=1e-4,
         n_iter_no_change=10,
@@ -134,6 +146,7 @@ class SparseAutoencoder(SparseCoding):
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
         self.batch_size = batch_size
+        self.buffer_size = buffer_size
         self.clip_norm = clip_norm
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
@@ -144,13 +157,16 @@ class SparseAutoencoder(SparseCoding):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: ArrayLike, y: object = None) -> Self:
+    def fit(self, X: Rows, y: object = None) -> Self:
         """Learn a dictionary.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Training data.
+        X : array-like of shape (n_samples, n_features), or iterable of such
+            Training data. Larger than memory they are a ``numpy.memmap``, another array on disk
+            with ``shape`` and ``chunks`` (Zarr, HDF5), or batches: a list of arrays, an object or a
+            function that gives a new iterator over them for each epoch, or an iterator, which is
+            good for one epoch.
         y : Ignored
             Not used, present for consistency.
 
@@ -162,13 +178,13 @@ class SparseAutoencoder(SparseCoding):
         return self._fit(X, incremental=False)
 
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: ArrayLike, y: object = None) -> Self:
+    def partial_fit(self, X: Rows, y: object = None) -> Self:
         """Learn from one more batch of data: one epoch, with the optimiser's state kept.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Training data; the first call's also set the scale.
+        X : array-like of shape (n_samples, n_features), or iterable of such
+            Training data, as in ``fit``; the first call's also set the scale.
         y : Ignored
             Not used, present for consistency.
 
@@ -183,16 +199,29 @@ class SparseAutoencoder(SparseCoding):
         with self._all_or_nothing():
             first = not (incremental and hasattr(self, "module_"))
             given = {"X": X}
-            X = validate_data(self, X, reset=first, dtype=[np.float64, np.float32])
+            X = self._training_rows(X, first, 1 if incremental else self.max_iter)
             return self._fit_arrays(X, given=given, incremental=incremental)
 
-    def score(self, X: ArrayLike, y: object = None) -> float:
+    def _training_rows(self, X, reset, n_epochs):
+        """Validate training data; what need not fit into memory becomes a stream."""
+        source = as_source(X, self.buffer_size)
+        if source is None:
+            return self._check_rows(X, reset)
+        if source.once and n_epochs > 1:
+            raise ValueError(
+                f"X is an iterator, which can be read only once, but max_iter={n_epochs} epochs "
+                "read it as often. Pass a function that returns a new iterator, or a list of the "
+                "batches; or set max_iter=1."
+            )
+        return StreamedRows(source, self._check_rows, reset, self.buffer_size)
+
+    def score(self, X: Rows, y: object = None) -> float:
         """Return the share of the variance that codes keep.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Data.
+        X : array-like of shape (n_samples, n_features), or iterable of such
+            Data, in one of the forms that ``fit`` takes.
         y : Ignored
             Not used, present for consistency.
 
@@ -203,25 +232,29 @@ class SparseAutoencoder(SparseCoding):
             mean, of all features together; 1.0 for constant data restored without error.
         """
         check_is_fitted(self)
-        codes = self._codes(X)
-        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
-        return explained_variance(X, self.inverse_transform(codes))
+        blocks = self._blocks(X)
+        return explained_variance((b, self.inverse_transform(self._codes_of(b))) for b in blocks)
 
 
-def explained_variance(X, reconstruction):
+def explained_variance(blocks):
     """Return one less the fraction of variance unexplained.
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features)
-        Truth.
-    reconstruction : ndarray of shape (n_samples, n_features)
-        What was made of it.
+    blocks : iterable of (ndarray, ndarray)
+        Truth and what was made of it, rows by rows.
 
     Returns
     -------
     float
     """
-    X = X.astype(np.float64)
-    error, total = np.sum((X - reconstruction) ** 2), np.sum((X - X.mean(axis=0)) ** 2)
+    error = squares = sums = n_rows = 0.0
+    origin = None
+    for X, reconstruction in blocks:
+        X = X.astype(np.float64)
+        origin = X[0] if origin is None else origin  # constant data differ from it by nothing
+        error += np.sum((X - reconstruction) ** 2)
+        squares, sums = squares + np.sum((X - origin) ** 2), sums + np.sum(X - origin, axis=0)
+        n_rows += len(X)
+    total = squares - np.sum(sums**2) / n_rows
     return float(1.0 - error / total) if total > 0 else float(error == 0)

@@ -12,7 +12,9 @@ from sklearn.utils import check_array
 from skdyn._validation import Interval, StrOptions, check_is_fitted, validate_data
 from skdyn.autoencoder._network import SparseCoder
 from skdyn.autoencoder._objective import ReconstructionObjective
+from skdyn.autoencoder._sources import as_source
 from skdyn.autoencoder._start import start_from_data
+from skdyn.autoencoder._streaming import StreamedRows, checked_blocks
 from skdyn.autoencoder.allocations import ALLOCATIONS, Allocation, as_allocation
 from skdyn.base import TorchEstimator
 from skdyn.training import Stage, TrainingSettings
@@ -24,6 +26,7 @@ _SHARED = (
 _ENTRIES = 2**24  # pre-activations at a time at inference: bounds memory, costs no speed
 _DEAD = 1e-5  # density below which a latent counts as dead: less than a row in 2^16
 _DENSITY_ROWS = 2**16  # rows of the training data on which densities are measured
+_ROWS_AT_A_TIME = 2**13  # that are read where an array on disk, or a stream of batches, is encoded
 
 
 class SparseCoding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TorchEstimator):
@@ -74,27 +77,32 @@ class SparseCoding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TorchEstim
         """Train on validated arrays: inputs and, where these are others, targets."""
         config = self._config(X.shape[1], (X if Y is None else Y).shape[1])
         self._train(
-            config, lambda generator: self._stages(X, Y, incremental), incremental=incremental,
-            **given,
+            config, lambda generator: self._stages(generator, X, Y, incremental),
+            incremental=incremental, **given,
         )  # fmt: skip
         if not incremental:
-            self._measure_density(X)
+            self._measure_density(getattr(X, "sample", X))
         return self
 
-    def _stages(self, X, Y, incremental):
+    def _stages(self, generator, X, Y, incremental):
         goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
-        n_batches = -(-len(X) // self._settings().batch_size_for(len(X)))
+        batch_size = self._settings().batch_size_for(len(X))
+        n_batches = -(-len(X) // batch_size)
         first_step = n_batches * self.n_iter_ if goes_on and incremental else 0
         objective = ReconstructionObjective(int(self.k), n_batches * self.max_iter, first_step)
 
         def start(module, epoch):
             if epoch == 0 and not goes_on:
-                start_from_data(module, X, Y)
+                start_from_data(module, getattr(X, "sample", X), Y)
             return False
 
+        if isinstance(X, StreamedRows):
+            arrays = X.batches(batch_size, generator)
+        else:
+            arrays = (X,) if Y is None else (X, Y)
         return [
             Stage(
-                objective, (X,) if Y is None else (X, Y), 1 if incremental else self.max_iter,
+                objective, arrays, 1 if incremental else self.max_iter,
                 before_epoch=start,
                 before_step=objective.before_step, after_step=objective.after_step,
             )
@@ -131,10 +139,26 @@ class SparseCoding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TorchEstim
         codes = self._codes(X)
         return codes if self.output == "csr" else codes.toarray()
 
-    @torch.inference_mode()
+    def _check_rows(self, X, reset=False):
+        return validate_data(self, X, reset=reset, dtype=[np.float64, np.float32])
+
+    def _blocks(self, X):
+        """Yield validated rows: those in memory at once, others block by block."""
+        source = as_source(X, _ROWS_AT_A_TIME)
+        if source is None:
+            yield self._check_rows(X)
+        else:
+            yield from checked_blocks(source.blocks(_ROWS_AT_A_TIME), self._check_rows)
+
     def _codes(self, X):
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        parts = [self._codes_of(block) for block in self._blocks(X)]
+        if not parts:
+            raise ValueError("X gave no batches; at least one with one row is needed.")
+        return parts[0] if len(parts) == 1 else scipy.sparse.vstack(parts, format="csr")
+
+    @torch.inference_mode()
+    def _codes_of(self, X):
         module = self._module_for(X.dtype)
         like = next(module.parameters())
         parts = []

@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
-__all__ = ["BatchedRows", "StoredRows", "as_source"]
+__all__ = ["BatchedRows", "Rows", "StoredRows", "as_source"]
+
+Rows = ArrayLike | Iterable[ArrayLike] | Callable[[], Iterable[ArrayLike]]
 
 
 class StoredRows:
@@ -25,6 +28,15 @@ class StoredRows:
     def __init__(self, array: Any) -> None:
         self.array = array
 
+    def count(self) -> int:
+        """Count the rows.
+
+        Returns
+        -------
+        int
+        """
+        return self.array.shape[0]
+
     def blocks(self, n_rows: int, generator: torch.Generator | None = None) -> Iterator[np.ndarray]:
         """Read all rows once.
 
@@ -40,33 +52,33 @@ class StoredRows:
         ndarray of shape (n_block_rows, n_features)
             A copy of the rows.
         """
-        chunk = (getattr(self.array, "chunks", None) or (1,))[0]
-        chunk = max(chunk) if isinstance(chunk, tuple) else chunk  # Dask tells the size of each
-        size = -(-n_rows // chunk) * chunk
-        n_blocks = -(-self.array.shape[0] // size)
-        order = torch.arange(n_blocks)
-        if generator is not None:
-            order = torch.randperm(n_blocks, generator=generator)
-        for number in order.tolist():
-            yield np.array(self.array[number * size : (number + 1) * size])
-            _let_pages_go(self.array)
+        if generator is None:
+            yield from self._read(n_rows, torch.arange)
+        else:
+            yield from self._read(n_rows, lambda n: torch.randperm(n, generator=generator))
 
-    def first(self, n_rows: int, generator: torch.Generator) -> Iterator[np.ndarray]:
-        """Read some rows from all over the array, in 16 blocks or more.
+    def first(self, n_rows: int) -> Iterator[np.ndarray]:
+        """Read some rows, in 16 blocks spread evenly over the array.
 
         Parameters
         ----------
         n_rows : int
-            Rows at least, where there are so many.
-        generator : torch.Generator
-            Source of the choice.
+            Rows, about; fewer if the array has fewer.
 
         Yields
         ------
         ndarray of shape (n_block_rows, n_features)
             A copy of the rows.
         """
-        yield from _until(n_rows, self.blocks(-(-n_rows // 16), generator))
+        yield from self._read(-(-n_rows // 16), _spread)
+
+    def _read(self, n_rows, choose):
+        chunk = (getattr(self.array, "chunks", None) or (1,))[0]
+        chunk = max(chunk) if isinstance(chunk, tuple) else chunk  # Dask tells the size of each
+        size = -(-n_rows // chunk) * chunk
+        for number in choose(-(-self.array.shape[0] // size)).tolist():
+            yield np.array(self.array[number * size : (number + 1) * size])
+            _let_pages_go(self.array)
 
 
 class BatchedRows:
@@ -81,7 +93,17 @@ class BatchedRows:
     def __init__(self, batches: Iterable[Any] | Callable[[], Iterable[Any]]) -> None:
         self.batches = batches
         self.once = isinstance(batches, Iterator)
-        self._read, self._spent = deque(), False
+        self._kept, self._spent = deque(), False
+
+    def count(self) -> int | None:
+        """Count the rows, by a pass over all batches.
+
+        Returns
+        -------
+        int or None
+            None for an iterator, which would be spent.
+        """
+        return None if self.once else sum(len(batch) for batch in self.blocks())
 
     def blocks(self, n_rows: int = 0, generator: torch.Generator | None = None) -> Iterator[Any]:
         """Begin a pass over the batches.
@@ -112,29 +134,31 @@ class BatchedRows:
         self._spent = True
         return self._resumed()
 
-    def first(self, n_rows: int, generator: torch.Generator | None = None) -> Iterator[Any]:
+    def first(self, n_rows: int) -> Iterator[Any]:
         """Read the first batches; an iterator gives them again in its one pass.
 
         Parameters
         ----------
         n_rows : int
             Rows at least, where there are so many.
-        generator : torch.Generator or None, default=None
-            Ignored.
 
         Yields
         ------
         array of shape (n_batch_rows, n_features)
             The batches.
         """
-        for batch in _until(n_rows, self.batches if self.once else self.blocks()):
+        n_read = 0
+        for batch in self.batches if self.once else self.blocks():
             if self.once:
-                self._read.append(batch)
+                self._kept.append(batch)
             yield batch
+            n_read += len(batch)
+            if n_read >= n_rows:
+                return
 
     def _resumed(self):
-        while self._read:
-            yield self._read.popleft()
+        while self._kept:
+            yield self._kept.popleft()
         yield from self.batches
 
 
@@ -166,14 +190,8 @@ def _shape(batch):
     return getattr(batch, "shape", ())
 
 
-def _until(n_rows, blocks):
-    """Yield blocks until they hold this many rows, and read none beyond."""
-    n_read = 0
-    for block in blocks:
-        yield block
-        n_read += len(block)
-        if n_read >= n_rows:
-            return
+def _spread(n_blocks):
+    return torch.linspace(0, n_blocks - 1, 16).round().long().unique()
 
 
 def _let_pages_go(array):
