@@ -16,5 +16,10 @@ References
 """
 
 from skdyn.autoencoder._autoencoder import SparseAutoencoder
+from skdyn.autoencoder._matching import (
+    DictionaryMatch,
+    convergent_learning,
+    match_dictionaries,
+)
 
-__all__ = ["SparseAutoencoder"]
+__all__ = ["DictionaryMatch", "SparseAutoencoder", "convergent_learning", "match_dictionaries"]

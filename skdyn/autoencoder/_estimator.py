@@ -12,6 +12,7 @@ from sklearn.utils import check_array
 from skdyn._validation import Interval, StrOptions, check_is_fitted, validate_data
 from skdyn.autoencoder._network import SparseCoder
 from skdyn.autoencoder._objective import ReconstructionObjective
+from skdyn.autoencoder._reading import ReadableDictionary
 from skdyn.autoencoder._sources import as_source
 from skdyn.autoencoder._start import start_from_data
 from skdyn.autoencoder._streaming import StreamedRows, checked_blocks
@@ -29,7 +30,9 @@ _DENSITY_ROWS = 2**16  # rows of the training data on which densities are measur
 _ROWS_AT_A_TIME = 2**13  # that are read where an array on disk, or a stream of batches, is encoded
 
 
-class SparseCoding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TorchEstimator):
+class SparseCoding(
+    ReadableDictionary, ClassNamePrefixFeaturesOutMixin, TransformerMixin, TorchEstimator
+):
     """Base of the estimators with sparse codes: a sibling says what goes in and what comes out.
 
     A sibling validates its data and calls ``_fit_arrays(X, Y)`` with what goes in and, where that
@@ -110,13 +113,16 @@ class SparseCoding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TorchEstim
 
     @torch.inference_mode()
     def _measure_density(self, X):
-        """Measure how often each latent is active on rows of the training data."""
+        """Measure how often, and how much, each latent is active on rows of the training data."""
         rows = np.unique(np.linspace(0, len(X) - 1, _DENSITY_ROWS, dtype=np.intp))
-        module, counts = self.module_, 0
+        module, counts, sums = self.module_, 0, 0
         like = next(module.parameters())
         for part in np.array_split(rows, self._n_parts(len(rows))):
-            counts = counts + module.encode(torch.as_tensor(X[part]).to(like)).support.counts
+            support, values = module.encode(torch.as_tensor(X[part]).to(like))
+            counts = counts + support.counts
+            sums = sums + torch.bincount(support.index, values.double(), module.n_components)
         module.density.copy_(counts / len(rows))
+        module.mean_code.copy_(sums / len(rows))
 
     def _n_parts(self, n_rows):
         return max(1, -(-n_rows * len(self.module_.threshold) // _ENTRIES))
@@ -220,6 +226,13 @@ class SparseCoding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TorchEstim
         After ``partial_fit`` it is a running average over the last batches.
         """
         return self._fitted_module().density.cpu().numpy()
+
+    @property
+    def feature_activation_(self) -> np.ndarray:
+        """Mean code of each latent where it is active (else NaN), shape (n_components,)."""
+        module = self._fitted_module()
+        mean = torch.where(module.density > 0, module.mean_code / module.density, torch.nan)
+        return mean.cpu().numpy()
 
     @property
     def n_dead_(self) -> int:

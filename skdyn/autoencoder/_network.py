@@ -79,6 +79,7 @@ class SparseCoder(torch.nn.Module):
         self.register_buffer("centre", torch.zeros(n_features))
         self.register_buffer("threshold", torch.zeros(n_components))
         self.register_buffer("density", torch.full((n_components,), k / n_components))
+        self.register_buffer("mean_code", torch.zeros(n_components))  # zeros counted
         self.register_buffer("idle", torch.zeros(n_components))  # rows since it was active
         self.allocation.extend(self)
 
