@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
-from sklearn.preprocessing import normalize
-from sklearn.utils import check_array
+
+from skdyn.metrics._dictionaries import cosines_between
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +55,10 @@ def match_dictionaries(a: Any, b: Any) -> DictionaryMatch:
     ValueError
         If the atoms of the two differ in their number of features.
 
+    See Also
+    --------
+    skdyn.metrics.matched_cosine : Only the mean of the cosines.
+
     Examples
     --------
     >>> import numpy as np
@@ -62,13 +66,7 @@ def match_dictionaries(a: Any, b: Any) -> DictionaryMatch:
     >>> match_dictionaries(np.eye(3), 2 * np.eye(3)[[2, 0, 1]]).second
     array([1, 2, 0])
     """
-    a, b = _atoms(a), _atoms(b)
-    if a.shape[1] != b.shape[1]:
-        raise ValueError(
-            f"Atoms of a have {a.shape[1]} features and those of b {b.shape[1]}: only dictionaries "
-            "of the same features can be matched."
-        )
-    cosines = a @ b.T
+    cosines = cosines_between(_atoms(a), _atoms(b))
     first, second = linear_sum_assignment(cosines, maximize=True)
     return DictionaryMatch(first, second, cosines[first, second])
 
@@ -119,7 +117,7 @@ def convergent_learning(dictionaries: Sequence[Any], *, threshold: float = 0.7) 
         raise ValueError(
             f"convergent_learning compares at least two dictionaries; got {len(dictionaries)}."
         )
-    atoms = [_atoms(dictionary) for dictionary in dictionaries]
+    atoms = [np.asarray(_atoms(dictionary)) for dictionary in dictionaries]
     # cosines[i][j]: of each feature of i to its partner in j, 0 where it has none.
     cosines = [np.zeros((len(atoms), len(own))) for own in atoms]
     for i in range(len(atoms)):
@@ -136,6 +134,4 @@ def convergent_learning(dictionaries: Sequence[Any], *, threshold: float = 0.7) 
 
 
 def _atoms(dictionary):
-    """Return the atoms of an estimator or array, each of length one; zeros remain zeros."""
-    atoms = getattr(dictionary, "components_", dictionary)
-    return normalize(check_array(atoms, dtype=np.float64, input_name="a dictionary"))
+    return getattr(dictionary, "components_", dictionary)

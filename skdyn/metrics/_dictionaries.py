@@ -53,7 +53,7 @@ def mean_max_cosine(components_true: ArrayLike, components_pred: ArrayLike) -> f
     >>> mean_max_cosine([[1.0, 0.0], [3.0, 4.0]], [[2.0, 0.0], [0.0, -1.0]])
     0.8
     """
-    return float(_cosines(components_true, components_pred).max(axis=1).mean())
+    return float(cosines_between(components_true, components_pred).max(axis=1).mean())
 
 
 def matched_cosine(components_true: ArrayLike, components_pred: ArrayLike) -> float:
@@ -100,7 +100,7 @@ def matched_cosine(components_true: ArrayLike, components_pred: ArrayLike) -> fl
     >>> matched_cosine([[1.0, 0.0], [3.0, 4.0]], [[2.0, 0.0], [0.0, 1.0]])
     0.9
     """
-    cosines = _cosines(components_true, components_pred)
+    cosines = cosines_between(components_true, components_pred)
     return float(cosines[linear_sum_assignment(cosines, maximize=True)].mean())
 
 
@@ -172,7 +172,7 @@ def feature_absorption(
     0.333
     """
     codes, concepts = as_codes(codes), as_codes(concepts)
-    cosines = _cosines(directions, components)
+    cosines = cosines_between(directions, components)
     expected = {"codes": (len(concepts.indptr) - 1, cosines.shape[1])}
     expected["concepts"] = (expected["codes"][0], cosines.shape[0])
     for name, array in (("codes", codes), ("concepts", concepts)):
@@ -202,8 +202,8 @@ def feature_absorption(
     return float(np.mean(shares))
 
 
-def _cosines(first, second):
-    """Cosine of each row of the first to each of the second; zero where a row is."""
+def cosines_between(first: ArrayLike, second: ArrayLike) -> np.ndarray:
+    """Return the cosine of each row of the first to each of the second; zero where a row is."""
     first, second = check_array(first, dtype=float), check_array(second, dtype=float)
     if first.shape[1] != second.shape[1]:
         raise ValueError(

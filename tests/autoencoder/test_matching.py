@@ -6,6 +6,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skdyn.autoencoder._matching import convergent_learning, match_dictionaries
+from skdyn.metrics import matched_cosine
 
 
 def atoms(n_components, n_features=8, seed=0):
@@ -69,6 +70,11 @@ def test_scores_do_not_depend_on_the_order_of_the_dictionaries():
 # -- known equals -------------------------------------------------------------------------------
 
 
+def test_the_mean_cosine_is_that_of_the_metric():
+    a, b = atoms(12), atoms(9, seed=1)
+    assert_allclose(match_dictionaries(a, b).cosine.mean(), matched_cosine(a, b))
+
+
 def test_the_best_of_all_pairings_is_found():
     a, b = atoms(6), atoms(6, seed=1)
     unit_a, unit_b = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (a, b))
@@ -116,7 +122,7 @@ def test_an_atom_of_zeros_is_like_nothing():
 
 
 def test_dictionaries_that_cannot_be_compared_are_refused():
-    with pytest.raises(ValueError, match="a have 8 features and those of b 5"):
+    with pytest.raises(ValueError, match="same number of features; got 8 and 5"):
         match_dictionaries(atoms(3), atoms(3, 5))
     with pytest.raises(ValueError, match="at least two dictionaries; got 1"):
         convergent_learning([atoms(3)])
