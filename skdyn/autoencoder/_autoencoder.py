@@ -4,7 +4,6 @@ from numbers import Integral
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from skdyn._validation import Interval, check_is_fitted, fit_context
 from skdyn.autoencoder._estimator import SparseCoding
@@ -28,8 +27,37 @@ class SparseAutoencoder(SparseCoding):
         Number of features of the dictionary.
     k : int, default=32
         Active features a row, on average.
-    allocation : {"topk"} or Allocation, default="topk"
-        Which features are active in which row. "topk": the k largest of each row [1]_.
+    allocation : {"relu", "topk", "batch_topk", "gated", "jumprelu", "feature_choice", \
+            "mutual_choice", "mutual_then_feature"} or Allocation, default="topk"
+        Which features are active in which row. "topk": the k largest of each row [1]_. "batch_topk"
+        [2]_ and "mutual_choice" [3]_: the k n largest of a batch of n rows. "feature_choice" [3]_:
+        each feature takes the rows that it matches best, as many as Zipf's law allots it.
+        "mutual_then_feature": the one for the first half of the training, then the other. "relu"
+        [4]_ and "gated" [5]_: those that are positive, few by a penalty on their sum. "jumprelu"
+        [6]_: those above thresholds that are learnt. Or an object with settings, such as
+        ``JumpReLUAllocation(bandwidth=0.1)``. After training, all but "topk" compare with
+        thresholds, so that no row's code depends on the rows beside it.
+    l1_coefficient : float, default=1.0
+        Strength of the penalty of "relu" and "gated", on the sum of a row's codes beside its
+        squared error, in units in which the features' variance is one on average.
+    aux : {"auxk", "zipf"} or None, default="auxk"
+        Which features are made to explain what the others leave over: those that were idle for
+        ``dead_after`` rows [1]_, or that are active less than half as often as Zipf's law has it
+        for their rank [3]_.
+    aux_coefficient : float, default=0.03125
+        Strength of that auxiliary loss.
+    dead_after : int, default=10000
+        Training rows without being active after which a feature is dead to ``aux="auxk"``.
+    prefixes : array-like of int or None, default=None
+        Matryoshka training [7]_: so many of the features, the first ones, must reconstruct the rows
+        alone, too, e.g. ``(32, 128)``; the loss is the mean over all the prefixes.
+    sparsity_warmup : float, default=0.0
+        Share of the training in which the budget falls to ``k`` from four times as much and
+        ``l1_coefficient`` rises from zero.
+    inference : {"encoder", "refit", "omp"}, default="encoder"
+        How ``transform`` finds codes: as trained; with the encoder's features but the codes that
+        reconstruct best; or k features chosen one by one, by what they explain of what is left
+        (orthogonal matching pursuit [8]_), which is the best and the slowest.
     output : {"dense", "csr"}, default="dense"
         What ``transform`` returns: a dense or a sparse array.
     optimizer : {"adam", "adamw", "sgd"}, default="adam"
@@ -95,6 +123,20 @@ class SparseAutoencoder(SparseCoding):
     References
     ----------
     .. [1] Leo Gao et al., "Scaling and evaluating sparse autoencoders", arXiv:2406.04093, 2024.
+    .. [2] Bart Bussmann, Patrick Leask, Neel Nanda, "BatchTopK Sparse Autoencoders",
+       arXiv:2412.06410, 2024.
+    .. [3] Kola Ayonrinde, "Adaptive Sparse Allocation with Mutual Choice & Feature Choice Sparse
+       Autoencoders", arXiv:2411.02124, 2024.
+    .. [4] Trenton Bricken et al., "Towards Monosemanticity: Decomposing Language Models With
+       Dictionary Learning", Transformer Circuits Thread, 2023.
+    .. [5] Senthooran Rajamanoharan et al., "Improving Dictionary Learning with Gated Sparse
+       Autoencoders", arXiv:2404.16014, 2024.
+    .. [6] Senthooran Rajamanoharan et al., "Jumping Ahead: Improving Reconstruction Fidelity with
+       JumpReLU Sparse Autoencoders", arXiv:2407.14435, 2024.
+    .. [7] Bart Bussmann, Noa Nabeshima, Adam Karvonen, Neel Nanda, "Learning Multi-Level Features
+       with Matryoshka Sparse Autoencoders", ICML 2025.
+    .. [8] Yagyensh Pati, Ramin Rezaiifar, Perinkulam Krishnaprasad, "Orthogonal Matching Pursuit",
+       Asilomar Conference on Signals, Systems and Computers, 1993.
 
     Examples
     --------
@@ -113,7 +155,7 @@ class SparseAutoencoder(SparseCoding):
         **SparseCoding._parameter_constraints,
         "buffer_size": [Interval(Integral, 1, None, closed="left")],
     }
-    _quick_parameters = {"n_components": 16, "k": 3}
+    _quick_parameters = {"n_components": 16, "k": 1}  # checks set n_components to 1
 
     def __init__(
         self,
@@ -121,6 +163,13 @@ class SparseAutoencoder(SparseCoding):
         *,
         k=32,
         allocation="topk",
+        l1_coefficient=1.0,
+        aux="auxk",
+        aux_coefficient=1 / 32,
+        dead_after=10_000,
+        prefixes=None,
+        sparsity_warmup=0.0,
+        inference="encoder",
         output="dense",
         optimizer="adam",
         max_iter=200,
@@ -140,6 +189,13 @@ class SparseAutoencoder(SparseCoding):
         self.n_components = n_components
         self.k = k
         self.allocation = allocation
+        self.l1_coefficient = l1_coefficient
+        self.aux = aux
+        self.aux_coefficient = aux_coefficient
+        self.dead_after = dead_after
+        self.prefixes = prefixes
+        self.sparsity_warmup = sparsity_warmup
+        self.inference = inference
         self.output = output
         self.optimizer = optimizer
         self.max_iter = max_iter

@@ -1,6 +1,6 @@
 """What all sparse coders share: parameters, the plan of the training, codes in and out."""
 
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 import scipy.sparse
@@ -10,9 +10,11 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array
 
 from skdyn._validation import Interval, StrOptions, check_is_fitted, validate_data
+from skdyn.autoencoder._inference import INFERENCES, infer
 from skdyn.autoencoder._network import SparseCoder
-from skdyn.autoencoder._objective import ReconstructionObjective
+from skdyn.autoencoder._objective import ObjectiveSettings, ReconstructionObjective
 from skdyn.autoencoder._reading import ReadableDictionary
+from skdyn.autoencoder._revival import AUXILIARIES
 from skdyn.autoencoder._sources import as_source
 from skdyn.autoencoder._start import start_from_data
 from skdyn.autoencoder._streaming import StreamedRows, checked_blocks
@@ -25,7 +27,9 @@ _SHARED = (
     "batch_size", "warm_start", "random_state", "device", "dtype", "verbose",
 )  # fmt: skip
 _ENTRIES = 2**24  # pre-activations at a time at inference: bounds memory, costs no speed
+_GATHERED_ROWS = 512  # rows at a time at inference by least squares
 _DEAD = 1e-5  # density below which a latent counts as dead: less than a row in 2^16
+_CALIBRATION_BATCHES = 50  # whose mean thresholds are those of inference
 _DENSITY_ROWS = 2**16  # rows of the training data on which densities are measured
 _ROWS_AT_A_TIME = 2**13  # that are read where an array on disk, or a stream of batches, is encoded
 
@@ -43,6 +47,13 @@ class SparseCoding(
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "k": [Interval(Integral, 1, None, closed="left")],
         "allocation": [StrOptions(set(ALLOCATIONS)), Allocation],
+        "l1_coefficient": [Interval(Real, 0, None, closed="left")],
+        "aux": [StrOptions(set(AUXILIARIES)), None],
+        "aux_coefficient": [Interval(Real, 0, None, closed="left")],
+        "dead_after": [Interval(Integral, 1, None, closed="left")],
+        "prefixes": ["array-like", None],
+        "sparsity_warmup": [Interval(Real, 0, 1, closed="both")],
+        "inference": [StrOptions(set(INFERENCES))],
         "output": [StrOptions({"dense", "csr"})],
         "optimizer": [StrOptions({"adam", "adamw", "sgd"})],
         **{name: TorchEstimator._parameter_constraints[name] for name in _SHARED},
@@ -72,6 +83,12 @@ class SparseCoding(
             "autoencoding": self._autoencoding,
         }
 
+    def _weights(self):
+        names = [name for name in ObjectiveSettings._fields if hasattr(self, name)]
+        values = {name: getattr(self, name) for name in names}
+        prefixes = check_prefixes(values.get("prefixes"), self.n_components)
+        return ObjectiveSettings(**values | {"prefixes": prefixes})
+
     @staticmethod
     def _build_module(**config):
         return SparseCoder(**config)
@@ -92,7 +109,7 @@ class SparseCoding(
         batch_size = self._settings().batch_size_for(len(X))
         n_batches = -(-len(X) // batch_size)
         first_step = n_batches * self.n_iter_ if goes_on and incremental else 0
-        objective = ReconstructionObjective(int(self.k), n_batches * self.max_iter, first_step)
+        objective = ReconstructionObjective(self._weights(), n_batches * self.max_iter, first_step)
 
         def start(module, epoch):
             if epoch == 0 and not goes_on:
@@ -113,10 +130,14 @@ class SparseCoding(
 
     @torch.inference_mode()
     def _measure_density(self, X):
-        """Measure how often, and how much, each latent is active on rows of the training data."""
+        """Measure thresholds on the training data, then how often and how much latents are active."""
         rows = np.unique(np.linspace(0, len(X) - 1, _DENSITY_ROWS, dtype=np.intp))
         module, counts, sums = self.module_, 0, 0
         like = next(module.parameters())
+        size = self._settings().batch_size_for(len(X))
+        order = np.random.default_rng(0).permutation(rows)
+        batches = np.array_split(order, max(1, len(order) // size))[:_CALIBRATION_BATCHES]
+        module.calibrate(torch.as_tensor(X[part]).to(like) for part in batches)
         for part in np.array_split(rows, self._n_parts(len(rows))):
             support, values = module.encode(torch.as_tensor(X[part]).to(like))
             counts = counts + support.counts
@@ -168,8 +189,11 @@ class SparseCoding(
         module = self._module_for(X.dtype)
         like = next(module.parameters())
         parts = []
-        for part in torch.as_tensor(X).tensor_split(self._n_parts(len(X))):
-            (support, values) = self._infer(module, part.to(like))
+        n_parts = self._n_parts(len(X))
+        if self.inference != "encoder":  # which gathers k rows of the decoder for every row
+            n_parts = max(n_parts, -(-len(X) // _GATHERED_ROWS))
+        for part in torch.as_tensor(X).tensor_split(n_parts):
+            support, values = self._infer(module, part.to(like))
             arrays = (values, support.index, support.offsets)
             shape = (len(part), module.n_components)
             data, index, offsets = (array.cpu().numpy() for array in arrays)
@@ -180,7 +204,7 @@ class SparseCoding(
         return codes
 
     def _infer(self, module, x):
-        return module.encode(x)
+        return infer(module, x, self.inference)
 
     def inverse_transform(self, X: ArrayLike | scipy.sparse.sparray) -> np.ndarray:
         """Return what codes stand for.
@@ -247,3 +271,33 @@ class SparseCoding(
         if "module_" not in vars(self):
             raise AttributeError(f"This {type(self).__name__} is not fitted yet.")
         return self.module_
+
+
+def check_prefixes(prefixes, n_components):
+    """Return the numbers of latents that must reconstruct alone.
+
+    Parameters
+    ----------
+    prefixes : array-like of int or None
+        The estimator's parameter.
+    n_components : int
+        Number of latents.
+
+    Returns
+    -------
+    tuple of int
+        Without ``n_components``, which always counts.
+
+    Raises
+    ------
+    ValueError
+        If they are not whole numbers that grow and stay below or at ``n_components``.
+    """
+    given = () if prefixes is None else tuple(prefixes)
+    whole = all(isinstance(end, Integral) and 1 <= end <= n_components for end in given)
+    if not whole or sorted(set(given)) != list(given):
+        raise ValueError(
+            f"prefixes must be whole numbers that grow from 1 to n_components={n_components} at "
+            f"most, e.g. (32, 128); got {prefixes!r}."
+        )
+    return tuple(int(end) for end in given if end < n_components)

@@ -71,13 +71,33 @@ class Support:
         return cls(index, _starts(rows, len(mask)), mask.shape[1])
 
     @classmethod
-    def of_entries(cls, flat: torch.Tensor, n_rows: int, n_components: int) -> Self:
+    def of_pairs(
+        cls, rows: torch.Tensor, index: torch.Tensor, n_rows: int, n_components: int
+    ) -> Self:
+        """Return the support of pairs of a row and a latent.
+
+        Parameters
+        ----------
+        rows, index : Tensor of shape (n_active,)
+            The pairs, in any order.
+        n_rows, n_components : int
+            How many rows and latents there are.
+
+        Returns
+        -------
+        Support
+        """
+        order = torch.sort(_short(rows, n_rows), stable=True).indices
+        return cls(index[order], _starts(rows, n_rows), n_components)
+
+    @classmethod
+    def of_sorted_entries(cls, flat: torch.Tensor, n_rows: int, n_components: int) -> Self:
         """Return the support of entries of the dense matrix, numbered row after row.
 
         Parameters
         ----------
         flat : Tensor of shape (n_active,)
-            Entries, in any order.
+            Entries, in order.
         n_rows, n_components : int
             Shape of the matrix.
 
@@ -85,7 +105,6 @@ class Support:
         -------
         Support
         """
-        flat = flat.sort().values
         rows = torch.div(flat, n_components, rounding_mode="floor")
         return cls(flat - rows * n_components, _starts(rows, n_rows), n_components)
 
@@ -108,8 +127,8 @@ class Support:
     @cached_property
     def by_latent(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Order that sorts the entries by latent, and where each latent begins in it."""
-        key = self.index.short() if self.n_components < _SHORT else self.index
         starts = torch.nn.functional.pad(self.counts.cumsum(0), (1, 0))
+        key = _short(self.index, self.n_components)
         return torch.sort(key, stable=True).indices, starts.int()
 
     @property
@@ -358,6 +377,10 @@ def _bag(index, offsets, values, matrix):
     )
 
 
-def _starts(sorted_rows, n_rows):
-    counts = torch.bincount(sorted_rows, minlength=n_rows)
+def _short(numbers, bound):
+    return numbers.short() if bound <= _SHORT else numbers.int()
+
+
+def _starts(rows, n_rows):
+    counts = torch.bincount(rows, minlength=n_rows)
     return torch.nn.functional.pad(counts.cumsum(0), (1, 0))

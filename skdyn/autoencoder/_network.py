@@ -1,32 +1,17 @@
 """The network: an encoder whose codes are sparse, and a linear decoder."""
 
-from typing import NamedTuple
+from collections.abc import Iterable
 
 import torch
 from torch.nn.functional import normalize
 
 from skdyn.autoencoder._kernels import Codes, Support, decode, encode_at
 from skdyn.autoencoder.allocations import ALLOCATIONS
+from skdyn.autoencoder.allocations._allocation import TrainingCodes
 
-__all__ = ["SparseCoder", "TrainingCodes"]
+__all__ = ["SparseCoder"]
 
-
-class TrainingCodes(NamedTuple):
-    """What the encoder made of a training batch.
-
-    Attributes
-    ----------
-    codes : Codes
-        Codes in the network's units, with gradients.
-    pre : Tensor of shape (n_active,)
-        Pre-activations at their support, with gradients.
-    dense : Tensor of shape (n_rows, n_components)
-        All pre-activations, without gradients.
-    """
-
-    codes: Codes
-    pre: torch.Tensor
-    dense: torch.Tensor
+_MEMORY = 100  # steps that running averages look back
 
 
 class SparseCoder(torch.nn.Module):
@@ -77,7 +62,9 @@ class SparseCoder(torch.nn.Module):
         self.register_buffer("input_scale", torch.ones(n_features))
         self.register_buffer("output_scale", torch.ones(n_outputs))
         self.register_buffer("centre", torch.zeros(n_features))
+        self.register_buffer("steps", torch.zeros(()))
         self.register_buffer("threshold", torch.zeros(n_components))
+        self.register_buffer("tracked", torch.zeros(n_components))  # times each was observed
         self.register_buffer("density", torch.full((n_components,), k / n_components))
         self.register_buffer("mean_code", torch.zeros(n_components))  # zeros counted
         self.register_buffer("idle", torch.zeros(n_components))  # rows since it was active
@@ -114,7 +101,7 @@ class SparseCoder(torch.nn.Module):
         dense = torch.addmm(self.encoder_bias, centred, self.encoder_weight.T)
         support = self.allocation.select(dense, self)
         values = self.allocation.activate(support.gather(dense), support, self)
-        return Codes(support, values * self.unit)
+        return Codes(support, values * self.unit).where(values > 0)
 
     def decode(self, codes: Codes) -> torch.Tensor:
         """Return what codes stand for.
@@ -189,6 +176,58 @@ class SparseCoder(torch.nn.Module):
         """
         weight, bias = self.encoder_weight, self.encoder_bias
         return encode_at(x, weight, bias, support, shift=self.shift, values=values)
+
+    @property
+    def rate(self) -> torch.Tensor:
+        """Weight of this step's batch in running averages."""
+        return (1.0 / self.steps).clamp_min(1.0 / _MEMORY)
+
+    @torch.no_grad()
+    def track_threshold(
+        self, smallest: torch.Tensor, latents: torch.Tensor | slice = slice(None)
+    ) -> None:
+        """Take the smallest active pre-activations of a batch into the running thresholds.
+
+        Parameters
+        ----------
+        smallest : Tensor of shape (n_latents,) or ()
+            The values.
+        latents : Tensor of shape (n_latents,) or slice, default=slice(None)
+            Whose they are.
+        """
+        self.tracked[latents] += 1.0
+        rate = (1.0 / self.tracked[latents]).clamp_min(1.0 / _MEMORY)
+        self.threshold[latents] += rate * (smallest - self.threshold[latents])
+
+    @torch.no_grad()
+    def calibrate(self, batches: Iterable[torch.Tensor]) -> None:
+        """Learn the thresholds anew, now that the weights rest.
+
+        Parameters
+        ----------
+        batches : iterable of Tensor of shape (n_rows, n_features)
+            Inputs, in batches as large as those of training.
+        """
+        self.tracked.zero_()
+        for x in batches:
+            self.training_codes(x * self.input_scale, self.k, progress=1.0)
+
+    @torch.no_grad()
+    def track_use(self, codes: Codes) -> None:
+        """Take the codes of a batch into the running densities and means.
+
+        Parameters
+        ----------
+        codes : Codes
+            Codes of the batch.
+        """
+        support, values = codes
+        active = support.index[values > 0]
+        counts = torch.bincount(active, minlength=self.n_components)
+        self.density.lerp_((counts / support.n_rows).to(self.density), self.rate)
+        sums = torch.bincount(support.index, values.detach(), self.n_components) * self.unit
+        self.mean_code.lerp_((sums / support.n_rows).to(self.mean_code), self.rate)
+        self.idle.add_(support.n_rows).masked_fill_(counts > 0, 0.0)
 
     @torch.no_grad()
     def tangent_gradient(self) -> None:

@@ -1,11 +1,28 @@
 """What training minimises: the error of the reconstruction, and what revives idle latents."""
 
+from typing import NamedTuple
+
 import torch
 
-from skdyn.autoencoder._kernels import decode
+from skdyn.autoencoder._kernels import Codes, decode
 from skdyn.autoencoder._network import SparseCoder
+from skdyn.autoencoder._revival import revival_loss, underused
 
-__all__ = ["ReconstructionObjective"]
+__all__ = ["ObjectiveSettings", "ReconstructionObjective"]
+
+_GENEROUS = 4  # times k, where the warm-up of a budget begins
+
+
+class ObjectiveSettings(NamedTuple):
+    """How training weighs what it wants; the fields are the estimators' parameters."""
+
+    k: int
+    l1_coefficient: float = 1.0
+    aux: str | None = None
+    aux_coefficient: float = 1 / 32
+    dead_after: int = 10_000
+    prefixes: tuple[int, ...] = ()
+    sparsity_warmup: float = 0.0
 
 
 class ReconstructionObjective:
@@ -13,16 +30,16 @@ class ReconstructionObjective:
 
     Parameters
     ----------
-    k : int
-        Active latents a row, on average.
+    settings : ObjectiveSettings
+        What counts how much.
     n_steps : int
         Steps of the whole training.
     first_step : int, default=0
         Steps done in earlier calls.
     """
 
-    def __init__(self, k: int, n_steps: int, first_step: int = 0) -> None:
-        self.k = k
+    def __init__(self, settings: ObjectiveSettings, n_steps: int, first_step: int = 0) -> None:
+        self.settings = settings
         self.n_steps = n_steps
         self.step = first_step
 
@@ -44,12 +61,71 @@ class ReconstructionObjective:
         -------
         Tensor
         """
+        settings = self.settings
         x = x * coder.input_scale
         target = x if y is None else y * coder.output_scale
-        coded = coder.training_codes(x, self.k, min(1.0, self.step / self.n_steps))
+        progress = min(1.0, self.step / self.n_steps)
+        k, coefficient = self.sparsity(progress, coder.n_components)
         self.step += 1
-        error = decode(coded.codes, coder.decoder_weight) + coder.decoder_bias - target
-        return error.square().mean()
+        coder.steps += 1.0
+        coded = coder.training_codes(x, k, progress)
+        coder.track_use(coded.codes)
+        errors = [rebuilt - target for rebuilt in self.rebuilt(coder, coded.codes)]
+        loss = sum(error.square().mean() for error in errors) / len(errors)
+        loss = loss + coder.allocation.penalty(coded, coder, target, k, coefficient)
+        if settings.aux is not None:
+            latents = underused(coder, settings.aux, settings.dead_after)
+            revival = revival_loss(coder, x, coded.dense, -errors[-1], latents)
+            loss = loss + settings.aux_coefficient * revival
+        return loss
+
+    def sparsity(self, progress: float, n_components: int) -> tuple[int, float]:
+        """Return the budget a row and the strength of a penalty, which a warm-up tightens.
+
+        Parameters
+        ----------
+        progress : float
+            Share of the training that is done.
+        n_components : int
+            Number of latents, the largest budget.
+
+        Returns
+        -------
+        k : int
+        l1_coefficient : float
+        """
+        k, coefficient, warmup = (
+            self.settings.k, self.settings.l1_coefficient, self.settings.sparsity_warmup,
+        )  # fmt: skip
+        if progress >= warmup:
+            return k, coefficient
+        tightness = progress / warmup
+        generous = min(_GENEROUS * k, n_components)
+        return round(generous + (k - generous) * tightness), coefficient * tightness
+
+    def rebuilt(self, coder: SparseCoder, codes: Codes) -> list[torch.Tensor]:
+        """Return the reconstructions from growing numbers of latents, the whole one last.
+
+        Parameters
+        ----------
+        coder : SparseCoder
+            The network.
+        codes : Codes
+            Codes of the batch.
+
+        Returns
+        -------
+        list of Tensor of shape (n_rows, n_outputs)
+        """
+        weight, total = coder.decoder_weight, coder.decoder_bias
+        if not self.settings.prefixes:
+            return [decode(codes, weight) + total]
+        ends = (*self.settings.prefixes, coder.n_components)
+        rebuilt = []
+        for first, end in zip((0, *ends), ends, strict=False):
+            total = total + decode(codes.between(first, end), weight)
+            rebuilt.append(total)
+        return rebuilt
 
     def before_step(self, coder: SparseCoder) -> None:
         """Let no gradient change the norms of the decoder's rows.

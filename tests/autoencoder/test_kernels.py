@@ -70,8 +70,9 @@ def test_supports_agree_however_they_are_given():
     columns = Support.of_columns(mask.sort(dim=1).values, 8)
     dense = columns.scatter(torch.ones(18)).bool()
     entries = dense.flatten().nonzero().flatten()
-    shuffled = entries[torch.randperm(18, generator=torch.Generator().manual_seed(0))]
-    for other in (Support.of_mask(dense), Support.of_entries(shuffled, 6, 8)):
+    order = torch.randperm(18, generator=torch.Generator().manual_seed(0))
+    rows, index = dense.nonzero(as_tuple=True)
+    for other in (Support.of_mask(dense), Support.of_sorted_entries(entries, 6, 8)):
         assert torch.equal(other.index, columns.index)
         assert torch.equal(other.offsets, columns.offsets)
     assert torch.equal(columns.counts, dense.sum(dim=0))

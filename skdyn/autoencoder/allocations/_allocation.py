@@ -1,11 +1,31 @@
 """What every allocation offers the coder."""
 
+from typing import NamedTuple
+
 import torch
 from sklearn.base import BaseEstimator
 
-from skdyn.autoencoder._kernels import Support
+from skdyn.autoencoder._kernels import Codes, Support
 
-__all__ = ["Allocation"]
+__all__ = ["Allocation", "TrainingCodes"]
+
+
+class TrainingCodes(NamedTuple):
+    """What the encoder made of a training batch.
+
+    Attributes
+    ----------
+    codes : Codes
+        Codes in the network's units, with gradients.
+    pre : Tensor of shape (n_active,)
+        Pre-activations at their support, with gradients.
+    dense : Tensor of shape (n_rows, n_components)
+        All pre-activations, without gradients.
+    """
+
+    codes: Codes
+    pre: torch.Tensor
+    dense: torch.Tensor
 
 
 class Allocation(BaseEstimator):
@@ -16,8 +36,6 @@ class Allocation(BaseEstimator):
     """
 
     _parameter_constraints = {}
-    by_threshold = True  # whether inference compares with the coder's running thresholds
-    penalized = False  # whether a penalty, not a budget, makes the codes sparse
 
     def extend(self, coder: torch.nn.Module) -> None:
         """Register with a new coder what this allocation learns beside its weights.
@@ -84,28 +102,30 @@ class Allocation(BaseEstimator):
 
     def penalty(
         self,
-        pre: torch.Tensor,
-        values: torch.Tensor,
-        support: Support,
+        coded: TrainingCodes,
         coder: torch.nn.Module,
+        target: torch.Tensor,
         k: int,
-    ) -> torch.Tensor:
-        """Return what makes the codes sparse, of an allocation that is ``penalized``.
+        coefficient: float,
+    ) -> torch.Tensor | float:
+        """Return what is added to the loss of a batch.
 
         Parameters
         ----------
-        pre, values : Tensor of shape (n_active,)
-            Pre-activations and codes at the support.
-        support : Support
-            Whose they are.
+        coded : TrainingCodes
+            Its codes.
         coder : SparseCoder
             The network.
+        target : Tensor of shape (n_rows, n_outputs)
+            What is to be reconstructed, in the network's units.
         k : int
             Active latents a row that are wished for.
+        coefficient : float
+            Strength of a penalty on the size of the codes.
 
         Returns
         -------
-        Tensor
-            A scalar, to be weighed by ``l1_coefficient``.
+        Tensor or float
+            A scalar.
         """
-        raise NotImplementedError
+        return 0.0

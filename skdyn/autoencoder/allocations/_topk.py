@@ -16,8 +16,6 @@ class TopKAllocation(Allocation):
     .. [1] Leo Gao et al., "Scaling and evaluating sparse autoencoders", arXiv:2406.04093, 2024.
     """
 
-    by_threshold = False
-
     def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Support:
         """Choose the active latents of a training batch.
 

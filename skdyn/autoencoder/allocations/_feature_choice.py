@@ -1,0 +1,153 @@
+"""Each latent chooses its rows."""
+
+from numbers import Real
+
+import torch
+
+from skdyn._validation import Interval
+from skdyn.autoencoder._kernels import Support
+from skdyn.autoencoder.allocations._allocation import Allocation
+from skdyn.autoencoder.allocations._zipf import zipf_shares
+
+__all__ = ["FeatureChoiceAllocation"]
+
+_DEMAND_ROWS = 256  # rows of a batch by which the running ranks are told
+_GOLDEN = 0.6180339887  # its multiples, modulo one, cover every stretch of steps evenly
+
+
+class FeatureChoiceAllocation(Allocation):
+    """Each latent takes the rows that it matches best, as many as Zipf's law allots it [1]_.
+
+    The latent of rank r has a share of the rows proportional to 1 / (r + offset), so that none is
+    ever idle. Ranks go by how often a latent would be active by mutual choice, a running average.
+    Later, a latent is active above a threshold of its own: the running average of the smallest
+    value that it took.
+
+    Parameters
+    ----------
+    offset : float, default=5.0
+        How flat the law is at its head.
+    max_share : float, default=0.9
+        Largest share of the rows.
+
+    References
+    ----------
+    .. [1] Kola Ayonrinde, "Adaptive Sparse Allocation with Mutual Choice & Feature Choice Sparse
+       Autoencoders", arXiv:2411.02124, 2024. Details are ours where the paper leaves them open.
+    """
+
+    _parameter_constraints = {
+        "offset": [Interval(Real, 0, None, closed="left")],
+        "max_share": [Interval(Real, 0, 1, closed="right")],
+    }
+
+    def __init__(self, offset: float = 5.0, max_share: float = 0.9) -> None:
+        self.offset = offset
+        self.max_share = max_share
+
+    def extend(self, coder: torch.nn.Module) -> None:
+        """Register with a new coder what this allocation learns beside its weights.
+
+        Parameters
+        ----------
+        coder : SparseCoder
+            The network, its weights made.
+        """
+        coder.register_buffer("demand", torch.zeros_like(coder.threshold))
+
+    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Support:
+        """Choose the active latents of a training batch.
+
+        Parameters
+        ----------
+        pre : Tensor of shape (n_rows, n_components)
+            Pre-activations, without gradient.
+        coder : SparseCoder
+            The network, whose running statistics may be read and written.
+        k : int
+            Active latents a row, on average.
+        progress : float
+            Share of the training that is done.
+
+        Returns
+        -------
+        Support
+        """
+        self.track_demand(pre, coder, k)
+        quotas = self.quotas(coder, len(pre), k)
+        matches = pre.T.contiguous()
+        rows, index = [], []
+        for depth, latents in by_depth(quotas):
+            best = matches[latents].topk(min(depth, len(pre)), dim=1)
+            quota = quotas[latents]
+            taken = torch.arange(best.values.shape[1], device=pre.device) < quota[:, None]
+            rows.append(best.indices[taken])
+            index.append(latents.repeat_interleave(quota))
+            smallest = best.values.gather(1, quota[:, None] - 1).squeeze(1)
+            coder.track_threshold(smallest, latents)
+        return Support.of_pairs(torch.cat(rows), torch.cat(index), *pre.shape)
+
+    def track_demand(self, pre: torch.Tensor, coder: torch.nn.Module, k: int) -> None:
+        """Note how often each latent is among the largest matches of the batch.
+
+        Parameters
+        ----------
+        pre : Tensor of shape (n_rows, n_components)
+            Pre-activations.
+        coder : SparseCoder
+            The network.
+        k : int
+            Active latents a row, on average.
+        """
+        rows = pre[:: max(1, len(pre) // _DEMAND_ROWS)]
+        chosen = rows.flatten().topk(k * len(rows), sorted=False).indices
+        counts = torch.bincount(chosen % pre.shape[1], minlength=pre.shape[1])
+        coder.demand.lerp_((counts / len(rows)).to(coder.demand), coder.rate.to(coder.demand))
+
+    def quotas(self, coder: torch.nn.Module, n_rows: int, k: int) -> torch.Tensor:
+        """Return how many rows of a batch each latent takes.
+
+        Whole numbers, less than one away from the law's, that sum to k n_rows, give or take one;
+        fractions come round from step to step.
+
+        Parameters
+        ----------
+        coder : SparseCoder
+            The network.
+        n_rows : int
+            Rows of the batch.
+        k : int
+            Active latents a row, on average.
+
+        Returns
+        -------
+        Tensor of shape (n_components,)
+        """
+        shares = zipf_shares(coder.n_components, k, self.offset, self.max_share)
+        turn = (_GOLDEN * coder.steps.item()) % 1.0
+        ends = (shares.cumsum(0) * n_rows + turn).floor()
+        by_rank = ends.diff(prepend=ends.new_zeros(1)).clamp_max(n_rows).long()
+        quotas = torch.empty_like(by_rank, device=coder.demand.device)
+        quotas[coder.demand.argsort(descending=True, stable=True)] = by_rank.to(quotas.device)
+        return quotas
+
+
+def by_depth(quotas: torch.Tensor) -> list[tuple[int, torch.Tensor]]:
+    """Put latents together whose quotas have the same next power of two.
+
+    Parameters
+    ----------
+    quotas : Tensor of shape (n_components,)
+        Whole numbers; latents without any appear nowhere.
+
+    Returns
+    -------
+    list of (int, Tensor)
+        The power and the latents.
+    """
+    exponents = torch.log2(quotas.double()).ceil()  # -inf without any
+    return [
+        (2 ** int(exponent), (exponents == exponent).nonzero().squeeze(1))
+        for exponent in exponents.unique().tolist()
+        if exponent >= 0
+    ]

@@ -1,0 +1,109 @@
+"""Latents that are switched by one function of the row and sized by another."""
+
+import torch
+
+from skdyn.autoencoder._kernels import Codes, Support, decode
+from skdyn.autoencoder.allocations._allocation import Allocation, TrainingCodes
+
+__all__ = ["GatedAllocation"]
+
+
+class GatedAllocation(Allocation):
+    """A gate decides whether a latent is active, another function how much [1]_.
+
+    .. math:: z = 1[\\pi > 0] \\, \\mathrm{relu}(e^r (\\pi - b_{enc}) + b_{mag}), \\qquad
+        \\pi = W_{enc} (x - b) + b_{enc}
+
+    An L1 penalty on the gates, relu(pi), then leaves the sizes alone. The gates learn to detect
+    from having to reconstruct the row, too, with a decoder that this does not move.
+
+    References
+    ----------
+    .. [1] Senthooran Rajamanoharan et al., "Improving Dictionary Learning with Gated Sparse
+       Autoencoders", arXiv:2404.16014, 2024.
+    """
+
+    def extend(self, coder: torch.nn.Module) -> None:
+        """Register with a new coder what this allocation learns beside its weights.
+
+        Parameters
+        ----------
+        coder : SparseCoder
+            The network, its weights made.
+        """
+        zeros = torch.zeros_like(coder.encoder_bias.detach())
+        coder.register_parameter("log_magnitude", torch.nn.Parameter(zeros))
+        coder.register_parameter("magnitude_bias", torch.nn.Parameter(zeros.clone()))
+
+    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Support:
+        """Choose the active latents of a training batch.
+
+        Parameters
+        ----------
+        pre : Tensor of shape (n_rows, n_components)
+            Pre-activations, without gradient.
+        coder : SparseCoder
+            The network, whose running statistics may be read and written.
+        k : int
+            Active latents a row, on average.
+        progress : float
+            Share of the training that is done.
+
+        Returns
+        -------
+        Support
+        """
+        return Support.of_mask(pre > 0)
+
+    def activate(self, pre: torch.Tensor, support: Support, coder: torch.nn.Module) -> torch.Tensor:
+        """Return the codes from the pre-activations at the support.
+
+        Parameters
+        ----------
+        pre : Tensor of shape (n_active,)
+            Pre-activations.
+        support : Support
+            Whose they are.
+        coder : SparseCoder
+            The network.
+
+        Returns
+        -------
+        Tensor of shape (n_active,)
+        """
+        at = support.index
+        size = torch.exp(coder.log_magnitude)[at] * (pre - coder.encoder_bias[at])
+        return torch.relu(size + coder.magnitude_bias[at])
+
+    def penalty(
+        self,
+        coded: TrainingCodes,
+        coder: torch.nn.Module,
+        target: torch.Tensor,
+        k: int,
+        coefficient: float,
+    ) -> torch.Tensor | float:
+        """Return what is added to the loss of a batch.
+
+        Parameters
+        ----------
+        coded : TrainingCodes
+            Its codes.
+        coder : SparseCoder
+            The network.
+        target : Tensor of shape (n_rows, n_outputs)
+            What is to be reconstructed, in the network's units.
+        k : int
+            Active latents a row that are wished for.
+        coefficient : float
+            Strength of a penalty on the size of the codes.
+
+        Returns
+        -------
+        Tensor or float
+            A scalar.
+        """
+        gates = torch.relu(coded.pre)
+        rebuilt = decode(Codes(coded.codes.support, gates), coder.decoder_weight.detach())
+        error = rebuilt + coder.decoder_bias.detach() - target
+        return coefficient * gates.sum() / target.numel() + error.square().mean()

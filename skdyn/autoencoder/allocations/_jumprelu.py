@@ -1,0 +1,160 @@
+"""Latents that pass a threshold of their own, which is learnt."""
+
+from numbers import Real
+
+import torch
+
+from skdyn._validation import Interval
+from skdyn.autoencoder._kernels import Support
+from skdyn.autoencoder.allocations._allocation import Allocation, TrainingCodes
+from skdyn.autoencoder.allocations._batch_topk import largest
+
+__all__ = ["JumpReLUAllocation"]
+
+
+class JumpReLUAllocation(Allocation):
+    """A latent is active where it passes its own threshold, which gradients learn [1]_.
+
+    A step has no gradient; in its place stands that of a ramp of width ``bandwidth``. The penalty
+    is on the number of active latents, ``strength`` times (their mean a row / k - 1) squared, so
+    that about ``k`` remain.
+
+    Parameters
+    ----------
+    bandwidth : float, default=0.05
+        Width of the ramp, in units of the inputs' standard deviation.
+    strength : float, default=1.0
+        Strength of the penalty.
+
+    References
+    ----------
+    .. [1] Senthooran Rajamanoharan et al., "Jumping Ahead: Improving Reconstruction Fidelity with
+       JumpReLU Sparse Autoencoders", arXiv:2407.14435, 2024.
+    """
+
+    _parameter_constraints = {
+        "bandwidth": [Interval(Real, 0, None, closed="neither")],
+        "strength": [Interval(Real, 0, None, closed="left")],
+    }
+
+    def __init__(self, bandwidth: float = 0.05, strength: float = 1.0) -> None:
+        self.bandwidth = bandwidth
+        self.strength = strength
+
+    def extend(self, coder: torch.nn.Module) -> None:
+        """Register with a new coder what this allocation learns beside its weights.
+
+        Parameters
+        ----------
+        coder : SparseCoder
+            The network, its weights made.
+        """
+        start = torch.full_like(coder.encoder_bias.detach(), -torch.inf)
+        coder.register_parameter("log_threshold", torch.nn.Parameter(start))
+
+    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Support:
+        """Choose the active latents of a training batch.
+
+        Parameters
+        ----------
+        pre : Tensor of shape (n_rows, n_components)
+            Pre-activations, without gradient.
+        coder : SparseCoder
+            The network, whose running statistics may be read and written.
+        k : int
+            Active latents a row, on average.
+        progress : float
+            Share of the training that is done.
+
+        Returns
+        -------
+        Support
+        """
+        if coder.log_threshold[0] == -torch.inf:  # begin where k a row are active
+            smallest = pre.flatten()[largest(pre, k * len(pre))].min()
+            coder.log_threshold.fill_(smallest.clamp_min(self.bandwidth / 2).log())
+        # What is less than half a ramp below a threshold is inactive but has a say in it.
+        return Support.of_mask(pre > coder.log_threshold.exp() - self.bandwidth / 2)
+
+    def select(self, pre: torch.Tensor, coder: torch.nn.Module) -> Support:
+        """Choose the active latents of rows of which each must be answered by itself.
+
+        Parameters
+        ----------
+        pre : Tensor of shape (n_rows, n_components)
+            Pre-activations.
+        coder : SparseCoder
+            The trained network.
+
+        Returns
+        -------
+        Support
+        """
+        return Support.of_mask(pre > coder.log_threshold.exp())
+
+    def activate(self, pre: torch.Tensor, support: Support, coder: torch.nn.Module) -> torch.Tensor:
+        """Return the codes from the pre-activations at the support.
+
+        Parameters
+        ----------
+        pre : Tensor of shape (n_active,)
+            Pre-activations.
+        support : Support
+            Whose they are.
+        coder : SparseCoder
+            The network.
+
+        Returns
+        -------
+        Tensor of shape (n_active,)
+        """
+        threshold = coder.log_threshold.exp()[support.index]
+        return pre * _Step.apply(pre, threshold, self.bandwidth)
+
+    def penalty(
+        self,
+        coded: TrainingCodes,
+        coder: torch.nn.Module,
+        target: torch.Tensor,
+        k: int,
+        coefficient: float,
+    ) -> torch.Tensor | float:
+        """Return what is added to the loss of a batch.
+
+        Parameters
+        ----------
+        coded : TrainingCodes
+            Its codes.
+        coder : SparseCoder
+            The network.
+        target : Tensor of shape (n_rows, n_outputs)
+            What is to be reconstructed, in the network's units.
+        k : int
+            Active latents a row that are wished for.
+        coefficient : float
+            Strength of a penalty on the size of the codes.
+
+        Returns
+        -------
+        Tensor or float
+            A scalar.
+        """
+        support = coded.codes.support
+        threshold = coder.log_threshold.exp()[support.index]
+        n_active = _Step.apply(coded.pre.detach(), threshold, self.bandwidth).sum()
+        return self.strength * (n_active / (k * len(target)) - 1.0).square()
+
+
+class _Step(torch.autograd.Function):
+    """Heaviside's step, which passes the gradient of a ramp on to the threshold alone."""
+
+    @staticmethod
+    def forward(ctx, pre, threshold, bandwidth):
+        ctx.save_for_backward((pre - threshold).abs() < bandwidth / 2)
+        ctx.bandwidth = bandwidth
+        return (pre > threshold).to(pre)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (near,) = ctx.saved_tensors
+        return None, -gradient * near / ctx.bandwidth, None

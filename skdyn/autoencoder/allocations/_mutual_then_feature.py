@@ -1,0 +1,78 @@
+"""Mutual choice first, then feature choice."""
+
+from numbers import Real
+
+import torch
+
+from skdyn._validation import Interval
+from skdyn.autoencoder._kernels import Support
+from skdyn.autoencoder.allocations._feature_choice import FeatureChoiceAllocation
+from skdyn.autoencoder.allocations._mutual_choice import MutualChoiceAllocation
+
+__all__ = ["MutualThenFeatureAllocation"]
+
+
+class MutualThenFeatureAllocation(FeatureChoiceAllocation):
+    """Mutual choice until latents have found their ranks, then feature choice by these [1]_.
+
+    Parameters
+    ----------
+    switch : float, default=0.5
+        Share of the training after which latents choose.
+    offset : float, default=5.0
+        How flat Zipf's law is at its head.
+    max_share : float, default=0.9
+        Largest share of the rows.
+
+    References
+    ----------
+    .. [1] Kola Ayonrinde, "Adaptive Sparse Allocation with Mutual Choice & Feature Choice Sparse
+       Autoencoders", arXiv:2411.02124, 2024. The schedule is ours.
+    """
+
+    _parameter_constraints = {
+        **FeatureChoiceAllocation._parameter_constraints,
+        "switch": [Interval(Real, 0, 1, closed="both")],
+    }
+
+    def __init__(self, switch: float = 0.5, offset: float = 5.0, max_share: float = 0.9) -> None:
+        self.switch = switch
+        self.offset = offset
+        self.max_share = max_share
+
+    def extend(self, coder: torch.nn.Module) -> None:
+        """Register with a new coder what this allocation learns beside its weights.
+
+        Parameters
+        ----------
+        coder : SparseCoder
+            The network, its weights made.
+        """
+        super().extend(coder)
+        coder.register_buffer("switched", torch.zeros(()))
+
+    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Support:
+        """Choose the active latents of a training batch.
+
+        Parameters
+        ----------
+        pre : Tensor of shape (n_rows, n_components)
+            Pre-activations, without gradient.
+        coder : SparseCoder
+            The network, whose running statistics may be read and written.
+        k : int
+            Active latents a row, on average.
+        progress : float
+            Share of the training that is done.
+
+        Returns
+        -------
+        Support
+        """
+        if progress < self.switch:
+            self.track_demand(pre, coder, k)
+            return MutualChoiceAllocation().choose(pre, coder, k, progress)
+        if not coder.switched:  # thresholds of all alike are no start for each one's own
+            coder.switched.fill_(1.0)
+            coder.tracked.zero_()
+        return super().choose(pre, coder, k, progress)
