@@ -17,12 +17,14 @@ References
    A Unified Framework for Associative Memory Retrieval", arXiv:2411.08590, 2024.
 """
 
+from skdyn.hopfield._hebbian import DenseHebbianClassifier
 from skdyn.hopfield._imputer import HopfieldImputer
 from skdyn.hopfield._interactions import PolynomialInteraction
 from skdyn.hopfield._memory import HopfieldMemory
 from skdyn.hopfield._separations import EntmaxSeparation, TopKSeparation
 
 __all__ = [
+    "DenseHebbianClassifier",
     "EntmaxSeparation",
     "HopfieldImputer",
     "HopfieldMemory",
