@@ -4,7 +4,7 @@
 
 Data: ``make_superposition``, scaled to a mean norm of the root of n_features as SAELens does, split
 into training rows (a sixteenth of all that is seen, so that each row comes 16 times) and 16384 test
-rows. Everything sees the same rows, 1024 a step. SAELens trains with its own ``SAETrainer``,
+rows. Everything sees the same rows, 256 a step. SAELens trains with its own ``SAETrainer``,
 overcomplete with its own ``train_sae``, both with the learning rate that served each variant best
 (`RATES`), falling linearly over the last fifth of the steps; skdyn with its defaults and the same
 fall. Coefficients of the variants with a penalty are searched until L0 is as asked.
@@ -33,7 +33,6 @@ from skdyn.metrics import (
     mean_max_cosine,
 )
 
-BATCH = 1024
 EPOCHS = 16
 N_TEST = 16_384
 # Best of 3e-4, 1e-3, 3e-3 and 1e-2 by unexplained variance, seed 100 of the default data.
@@ -54,6 +53,7 @@ def add_arguments(parser):
     parser.add_argument("--correlation", type=float, default=0.3)
     parser.add_argument("--noise", type=float, default=0.0)
     parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--rate", type=float, help="one learning rate for all")
     parser.add_argument("--absorption", action="store_true", help="measure it (slow)")
 
@@ -80,7 +80,7 @@ def worst(rows):
 
 
 def dataset(args, seed):
-    n_train = args.steps * BATCH // EPOCHS
+    n_train = args.steps * args.batch // EPOCHS
     X, codes, dictionary = make_superposition(
         n_train + N_TEST,
         args.features,
@@ -143,7 +143,7 @@ def skdyn(name, args, X, seed, coefficient):
         allocation=name,
         output="csr",
         max_iter=EPOCHS,
-        batch_size=BATCH,
+        batch_size=args.batch,
         tol=0.0,
         n_iter_no_change=EPOCHS,
         random_state=seed,
@@ -161,8 +161,8 @@ def skdyn(name, args, X, seed, coefficient):
 class Batches:
     """Rows in a new order each epoch, without end."""
 
-    def __init__(self, X):
-        self.X, self.order = X, X.new_empty(0, dtype=torch.long)
+    def __init__(self, X, size):
+        self.X, self.size, self.order = X, size, X.new_empty(0, dtype=torch.long)
 
     def __iter__(self):
         return self
@@ -170,7 +170,7 @@ class Batches:
     def __next__(self):
         if not len(self.order):
             self.order = torch.randperm(len(self.X))
-        batch, self.order = self.order[:BATCH], self.order[BATCH:]
+        batch, self.order = self.order[: self.size], self.order[self.size :]
         return self.X[batch]
 
 
@@ -206,15 +206,15 @@ def saelens(name, args, X, coefficient):
     rate = args.rate or RATES.get(name, 1e-3)
     trainer = SAETrainer(
         cfg=SAETrainerConfig(
-            total_training_samples=args.steps * BATCH,
-            train_batch_size_samples=BATCH,
+            total_training_samples=args.steps * args.batch,
+            train_batch_size_samples=args.batch,
             lr=rate,
             lr_end=rate / 10,
             lr_decay_steps=args.steps // 5,
             logger=LoggingConfig(log_to_wandb=False),
         ),
         sae=sae,
-        data_provider=Batches(torch.from_numpy(X)),
+        data_provider=Batches(torch.from_numpy(X), args.batch),
     )
     with contextlib.redirect_stderr(io.StringIO()):  # its progress bar
         trainer.fit()
@@ -241,7 +241,7 @@ def overcomplete(name, args, X):
     rate = args.rate or RATES.get(name, 1e-3)
     optimizer = torch.optim.Adam(sae.parameters(), lr=rate)
     # Tensor batches as in the others' loops, without a DataLoader between.
-    batches = Batches(torch.from_numpy(X))
+    batches = Batches(torch.from_numpy(X), args.batch)
     steps = args.steps // EPOCHS
     fall = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1.0, 0.1 + 4.5 * (1 - step / args.steps))
