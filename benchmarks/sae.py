@@ -1,9 +1,9 @@
 """Sparse autoencoders beside SAELens, overcomplete and scikit-learn.
 
-    python benchmarks/sae.py {speed | quality} [options]
+    python benchmarks/sae.py {speed | quality | memory} [options]
 
 ``speed``: samples a second of a training step. ``quality``: what is learned of a known dictionary.
-``--help`` after a name lists its options. The peers come with the extra ``bench``.
+``memory``: a fit on an array larger than what it may hold. ``--help`` after a name lists its options. The peers come with the extra ``bench``.
 """
 
 import argparse
@@ -19,6 +19,7 @@ import torch
 TABLES = {
     "speed": "samples a second of a training step",
     "quality": "what is learned of a known dictionary",
+    "memory": "a fit on an array larger than what it may hold",
 }
 
 

@@ -15,11 +15,21 @@ References
 .. [2] Leo Gao et al., "Scaling and evaluating sparse autoencoders", arXiv:2406.04093, 2024.
 """
 
+from skdyn.autoencoder._activations import collect_activations
 from skdyn.autoencoder._autoencoder import SparseAutoencoder
 from skdyn.autoencoder._matching import (
     DictionaryMatch,
     convergent_learning,
     match_dictionaries,
 )
+from skdyn.autoencoder._saelens import load_saelens, save_saelens
 
-__all__ = ["DictionaryMatch", "SparseAutoencoder", "convergent_learning", "match_dictionaries"]
+__all__ = [
+    "DictionaryMatch",
+    "SparseAutoencoder",
+    "collect_activations",
+    "convergent_learning",
+    "load_saelens",
+    "match_dictionaries",
+    "save_saelens",
+]

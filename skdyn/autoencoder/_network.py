@@ -224,7 +224,8 @@ class SparseCoder(torch.nn.Module):
         support, values = codes
         active = support.index[values > 0]
         counts = torch.bincount(active, minlength=self.n_components)
-        self.density.lerp_((counts / support.n_rows).to(self.density), self.rate)
+        known = self.density.nan_to_num_()  # NaN in a dictionary that was loaded without it
+        known.lerp_((counts / support.n_rows).to(known), self.rate)
         sums = torch.bincount(support.index, values.detach(), self.n_components) * self.unit
         self.mean_code.lerp_((sums / support.n_rows).to(self.mean_code), self.rate)
         self.idle.add_(support.n_rows).masked_fill_(counts > 0, 0.0)
