@@ -3,7 +3,8 @@
     python benchmarks/sae.py {speed | quality | memory} [options]
 
 ``speed``: samples a second of a training step. ``quality``: what is learned of a known dictionary.
-``memory``: a fit on an array larger than what it may hold. ``--help`` after a name lists its options. The peers come with the extra ``bench``.
+``memory``: a fit on an array larger than what it may hold. ``--help`` after a name lists its
+options. The peers come with the extra ``sae-peer``, in an environment of its own.
 """
 
 import argparse
