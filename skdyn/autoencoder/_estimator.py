@@ -130,7 +130,7 @@ class SparseCoding(
 
     @torch.inference_mode()
     def _measure_density(self, X):
-        """Measure thresholds on the training data, then how often and how much latents are active."""
+        """Measure thresholds on training data, then how often and how much latents are active."""
         rows = np.unique(np.linspace(0, len(X) - 1, _DENSITY_ROWS, dtype=np.intp))
         module, counts, sums = self.module_, 0, 0
         like = next(module.parameters())

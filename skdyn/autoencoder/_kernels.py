@@ -88,7 +88,7 @@ class Support:
         Support
         """
         order = torch.sort(_short(rows, n_rows), stable=True).indices
-        return cls(index[order], _starts(rows, n_rows), n_components)
+        return cls(index.index_select(0, order), _starts(rows, n_rows), n_components)
 
     @classmethod
     def of_sorted_entries(cls, flat: torch.Tensor, n_rows: int, n_components: int) -> Self:
@@ -120,6 +120,10 @@ class Support:
         return numbers.repeat_interleave(self.offsets.diff(), output_size=len(self.index))
 
     @cached_property
+    def _entries(self):
+        return self.rows.long() * self.n_components + self.index
+
+    @cached_property
     def counts(self) -> torch.Tensor:
         """Number of rows in which each latent is active, shape (n_components,)."""
         return torch.bincount(self.index, minlength=self.n_components)
@@ -148,7 +152,7 @@ class Support:
         -------
         Tensor of shape (n_active,)
         """
-        return dense[self.rows, self.index]
+        return dense.flatten().index_select(0, self._entries)
 
     def scatter(self, values: torch.Tensor) -> torch.Tensor:
         """Return the dense matrix with values at the support and zeros elsewhere.
@@ -162,8 +166,8 @@ class Support:
         -------
         Tensor of shape (n_rows, n_components)
         """
-        dense = values.new_zeros(self.n_rows, self.n_components)
-        return dense.index_put((self.rows, self.index), values)
+        dense = values.new_zeros(self.n_rows * self.n_components)
+        return dense.index_put((self._entries,), values).view(self.n_rows, self.n_components)
 
     def sum_by_row(self, values: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
         """Return for each row the sum of its latents' rows of a matrix, weighted by values.
@@ -200,7 +204,8 @@ class Support:
         if self.crowded:
             return self.scatter(values).T @ matrix
         order, starts = self.by_latent
-        return _bag(self.rows[order], starts, values[order], matrix)
+        rows, values = self.rows.index_select(0, order), values.index_select(0, order)
+        return _bag(rows, starts, values, matrix)
 
     def products(self, left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
         """Return the scalar products of rows and latents at the support.

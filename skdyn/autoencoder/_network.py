@@ -222,12 +222,12 @@ class SparseCoder(torch.nn.Module):
             Codes of the batch.
         """
         support, values = codes
-        active = support.index[values > 0]
-        counts = torch.bincount(active, minlength=self.n_components)
+        counts = torch.zeros_like(self.density)
+        counts.index_add_(0, support.index, (values > 0).to(counts))
         known = self.density.nan_to_num_()  # NaN in a dictionary that was loaded without it
-        known.lerp_((counts / support.n_rows).to(known), self.rate)
-        sums = torch.bincount(support.index, values.detach(), self.n_components) * self.unit
-        self.mean_code.lerp_((sums / support.n_rows).to(self.mean_code), self.rate)
+        known.lerp_(counts / support.n_rows, self.rate)
+        sums = torch.zeros_like(known).index_add_(0, support.index, values.detach()) * self.unit
+        self.mean_code.lerp_(sums / support.n_rows, self.rate)
         self.idle.add_(support.n_rows).masked_fill_(counts > 0, 0.0)
 
     @torch.no_grad()

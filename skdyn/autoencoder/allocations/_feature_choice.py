@@ -78,7 +78,7 @@ class FeatureChoiceAllocation(Allocation):
         matches = pre.T.contiguous()
         rows, index = [], []
         for depth, latents in by_depth(quotas):
-            best = matches[latents].topk(min(depth, len(pre)), dim=1)
+            best = matches.index_select(0, latents).topk(min(depth, len(pre)), dim=1)
             quota = quotas[latents]
             taken = torch.arange(best.values.shape[1], device=pre.device) < quota[:, None]
             rows.append(best.indices[taken])
