@@ -3,7 +3,7 @@ What has a small network learned?
 =================================
 
 A network with one hidden layer tells handwritten digits apart. What its 32 hidden units stand for
-is hard to say: about two thirds of them respond to any image. :class:`~skdyn.SparseAutoencoder`
+is hard to say: about half of them respond to any image. :class:`~skdyn.SparseAutoencoder`
 writes the same layer as a sum of three features out of 48, which can be looked at one by one.
 """
 
