@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_array
 
-from skdyn.autoencoder import _reading
+from skdyn.autoencoder import SparseAutoencoder, _reading
 from skdyn.autoencoder._reading import ReadableDictionary
 
 
@@ -172,3 +172,37 @@ def test_nothing_can_be_read_before_fit():
     for read in (lambda: model.top_activating(0, X), lambda: model.feature_table(X)):
         with pytest.raises(NotFittedError, match="not fitted yet"):
             read()
+
+
+# -- a real one ---------------------------------------------------------------------------------
+
+
+def laplace(n_samples=120):
+    return np.random.default_rng(0).laplace(size=(n_samples, 6))
+
+
+@outputs
+def test_what_training_counted_is_what_is_in_the_training_data(output):
+    X = laplace()
+    model = SparseAutoencoder(12, k=3, max_iter=3, tol=0, output=output, random_state=0).fit(X)
+    counted = model.feature_table(X).astype(float)
+    pd.testing.assert_frame_equal(model.feature_table_.astype(float), counted, rtol=1e-4)
+    assert_allclose(counted["decoder_norm"], 1.0, rtol=1e-5)
+
+
+def test_mean_activations_after_partial_fit_are_about_those_of_the_data():
+    X = laplace(1000)
+    model = SparseAutoencoder(12, k=3, batch_size=50, random_state=0)
+    for _ in range(2):
+        model.partial_fit(X)
+    there = model.feature_table(X)["mean_activation"]
+    assert_allclose(model.feature_table_["mean_activation"], there, rtol=0.1)
+
+
+def test_the_top_samples_of_a_real_dictionary_are_those_of_its_codes():
+    X = laplace()
+    model = SparseAutoencoder(12, k=3, max_iter=3, tol=0, random_state=0).fit(X)
+    indices, activations = model.top_activating(4, X, n=5)
+    codes = model.transform(X)[:, 4]
+    assert_array_equal(indices, np.argsort(-codes, kind="stable")[:5])
+    assert_array_equal(activations, codes[indices])
