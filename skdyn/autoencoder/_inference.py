@@ -9,6 +9,7 @@ __all__ = ["INFERENCES", "infer"]
 
 INFERENCES = ("encoder", "refit", "omp")
 _ROUNDS = 4  # of dropping latents whose least-squares code is negative
+_NOTHING = 1e-5  # of a row: so little left over is rounding
 _RIDGE = 1e-6  # of the diagonal: two latents may be one
 
 
@@ -68,11 +69,12 @@ def _pursue(coder, target):
     weight = coder.decoder_weight
     latents = torch.zeros(len(target), coder.k, dtype=torch.long, device=target.device)
     taken = torch.zeros_like(latents, dtype=torch.bool)
-    residual = target
+    residual, smallest = target, _NOTHING * torch.linalg.vector_norm(target, dim=1)
     for step in range(coder.k):
-        gain, best = (residual @ weight.T).max(dim=1)
+        gains = (residual @ weight.T).scatter(1, latents[:, :step], 0.0)  # none twice
+        gain, best = gains.max(dim=1)
         latents[:, step] = best
-        taken[:, step] = gain > 0
+        taken[:, step] = gain > smallest
         chosen, so_far = weight[latents[:, : step + 1]], taken[:, : step + 1]
         values = _least_squares(chosen, target, so_far)
         residual = target - torch.einsum("nk,nkd->nd", values, chosen)

@@ -56,7 +56,7 @@ def geometric_median(X: np.ndarray) -> np.ndarray:
     ndarray of shape (n_features,)
     """
     median = X.mean(axis=0)
-    smallest = 1e-6 * np.sqrt(np.mean((X - median) ** 2)) + np.finfo(float).tiny
+    smallest = 1e-6 * np.sqrt(np.mean((X - median) ** 2)) or 1.0
     for _ in range(_STEPS):
         weight = 1.0 / np.maximum(np.linalg.norm(X - median, axis=1), smallest)
         median = weight @ X / weight.sum()

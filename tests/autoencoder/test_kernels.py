@@ -71,7 +71,10 @@ def test_supports_agree_however_they_are_given():
     dense = columns.scatter(torch.ones(18)).bool()
     entries = dense.flatten().nonzero().flatten()
     order = torch.randperm(18, generator=torch.Generator().manual_seed(0))
-    rows, index = dense.nonzero(as_tuple=True)
+    rows, index = entries[order] // 8, entries[order] % 8
+    pairs = Support.of_pairs(rows, index, 6, 8)
+    assert torch.equal(pairs.offsets, columns.offsets)
+    assert torch.equal(pairs.scatter(torch.ones(18)).bool(), dense)
     for other in (Support.of_mask(dense), Support.of_sorted_entries(entries, 6, 8)):
         assert torch.equal(other.index, columns.index)
         assert torch.equal(other.offsets, columns.offsets)

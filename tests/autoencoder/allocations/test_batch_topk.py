@@ -1,0 +1,48 @@
+import pytest
+import torch
+
+from skdyn.autoencoder._network import SparseCoder
+from skdyn.autoencoder.allocations._batch_topk import largest
+from skdyn.training import seeded_rng
+
+
+def _coder(name, k=3, n_components=24, **settings):
+    with seeded_rng(0):
+        coder = SparseCoder(8, 8, n_components, k, name, tuple(settings.items())).double()
+    coder.steps += 1
+    return coder
+
+
+PRE = torch.randn(40, 24, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+
+
+def _mask(name, k=3, progress=0.0, pre=PRE, coder=None, **settings):
+    coder = _coder(name, n_components=pre.shape[1], **settings) if coder is None else coder
+    support = coder.allocation.choose(pre, coder, k, progress)
+    return support.scatter(pre.new_ones(len(support.index))).bool()
+
+
+def test_the_budget_of_the_batch_is_met_exactly_by_its_largest():
+    mask = _mask("batch_topk")
+    assert mask.sum() == 3 * 40
+    assert PRE[mask].min() > PRE[~mask].max()
+
+
+@pytest.mark.parametrize("budget", [1, 500, 20_000, 90_000, 120_000])
+@pytest.mark.parametrize("kind", ["normal", "ties", "one heavy column"])
+def test_the_largest_are_those_of_a_full_sort(budget, kind):
+    pre = torch.randn(400, 300, generator=torch.Generator().manual_seed(3))
+    if kind == "ties":
+        pre = pre.round()
+    if kind == "one heavy column":
+        pre[:, 7] += 10
+    chosen = largest(pre, budget)
+    assert len(chosen.unique()) == budget
+    assert torch.equal(chosen, chosen.sort().values)
+    assert torch.equal(pre.flatten()[chosen].sort().values, pre.flatten().sort().values[-budget:])
+
+
+def test_the_threshold_is_the_smallest_active_value():
+    coder = _coder("batch_topk")
+    mask = _mask("batch_topk", coder=coder)
+    assert torch.equal(coder.threshold, PRE[mask].min().expand(24))

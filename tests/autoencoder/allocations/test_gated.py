@@ -1,0 +1,33 @@
+import torch
+
+from skdyn.autoencoder._network import SparseCoder
+from skdyn.training import seeded_rng
+
+
+def _coder(name, k=3, n_components=24, **settings):
+    with seeded_rng(0):
+        coder = SparseCoder(8, 8, n_components, k, name, tuple(settings.items())).double()
+    coder.steps += 1
+    return coder
+
+
+def test_gates_switch_and_sizes_are_their_own():
+    coder = _coder("gated")
+    x = torch.randn(40, 8, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    with torch.no_grad():
+        coder.log_magnitude.fill_(0.3)
+        coder.magnitude_bias.fill_(0.2)
+        coder.encoder_bias.fill_(-0.4)
+        codes = coder.training_codes(x, 3, 0.0).codes.dense()
+        linear = x @ coder.encoder_weight.T
+    expected = torch.where(linear > 0.4, torch.relu(linear * torch.e**0.3 + 0.2), 0)
+    torch.testing.assert_close(codes, expected)
+
+
+def test_the_penalty_does_not_move_the_decoder():
+    coder = _coder("gated")
+    x = torch.randn(40, 8, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    coded = coder.training_codes(x, 3, 0.0)
+    coder.allocation.penalty(coded, coder, x, 3, 0.7).backward()
+    assert coder.decoder_weight.grad is None
+    assert coder.encoder_weight.grad.abs().max() > 0

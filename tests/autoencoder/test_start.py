@@ -1,0 +1,40 @@
+import numpy as np
+import torch
+
+from skdyn.autoencoder._network import SparseCoder
+from skdyn.autoencoder._start import geometric_median, start_from_data
+
+
+def test_outliers_hardly_move_the_geometric_median():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 3))
+    X[:20] += 1000.0
+    assert np.abs(geometric_median(X)).max() < 0.5
+    assert np.abs(X.mean(axis=0)).min() > 50
+
+
+def test_no_small_move_brings_the_rows_nearer():
+    X = np.random.default_rng(1).exponential(size=(50, 2))
+    median = geometric_median(X)
+
+    def distance(point):
+        return np.linalg.norm(X - point, axis=1).sum()
+
+    for move in ([0.05, 0.0], [-0.05, 0.0], [0.0, 0.05], [0.0, -0.05]):
+        assert distance(median) <= distance(median + move)
+
+
+def test_scaled_rows_have_unit_variance_a_feature_about_their_centre():
+    X = 50.0 + 7.0 * np.random.default_rng(0).normal(size=(500, 4))
+    coder = SparseCoder(4, 4, 8, 2, "topk").double()
+    start_from_data(coder, X)
+    scaled = torch.from_numpy(X) * coder.input_scale - coder.shift
+    assert abs(scaled.square().mean().item() - 1.0) < 1e-5
+    assert torch.equal(coder.input_scale, coder.output_scale)
+
+
+def test_constant_rows_are_left_in_their_units():
+    coder = SparseCoder(4, 4, 8, 2, "topk").double()
+    start_from_data(coder, np.full((5, 4), 3.0))
+    assert torch.equal(coder.input_scale, torch.ones(4).double())
+    assert torch.equal(coder.decoder_bias.detach(), torch.full((4,), 3.0).double())
