@@ -7,6 +7,7 @@ samples irregularly, adds noise and loses values. :func:`make_superposition` ret
 ``(n_samples, n_features)``, with the sparse codes and the dictionary they were made from.
 """
 
+from skdyn.datasets._bags import make_bags
 from skdyn.datasets._chaotic import make_lorenz63, make_lorenz96
 from skdyn.datasets._lynx_hare import load_lynx_hare
 from skdyn.datasets._oscillators import (
@@ -23,6 +24,7 @@ __all__ = [
     "LabelledTrajectories",
     "Superposition",
     "load_lynx_hare",
+    "make_bags",
     "make_damped_oscillator",
     "make_lorenz63",
     "make_lorenz96",

@@ -21,6 +21,8 @@ from skdyn.hopfield._hebbian import DenseHebbianClassifier
 from skdyn.hopfield._imputer import HopfieldImputer
 from skdyn.hopfield._interactions import PolynomialInteraction
 from skdyn.hopfield._memory import HopfieldMemory
+from skdyn.hopfield._pooling_classifier import HopfieldPoolingClassifier
+from skdyn.hopfield._pooling_regressor import HopfieldPoolingRegressor
 from skdyn.hopfield._separations import EntmaxSeparation, TopKSeparation
 
 __all__ = [
@@ -28,6 +30,8 @@ __all__ = [
     "EntmaxSeparation",
     "HopfieldImputer",
     "HopfieldMemory",
+    "HopfieldPoolingClassifier",
+    "HopfieldPoolingRegressor",
     "PolynomialInteraction",
     "TopKSeparation",
 ]

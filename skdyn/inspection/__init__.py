@@ -9,6 +9,7 @@ from skdyn.inspection._edge import EdgeDisplay
 from skdyn.inspection._energy_landscape import EnergyLandscapeDisplay
 from skdyn.inspection._feature_density import FeatureDensityDisplay
 from skdyn.inspection._frontier import FrontierDisplay
+from skdyn.inspection._instance_weights import InstanceWeightsDisplay
 from skdyn.inspection._kan import KANDisplay
 from skdyn.inspection._loss_curve import LossCurveDisplay
 from skdyn.inspection._pareto import ParetoDisplay
@@ -23,6 +24,7 @@ __all__ = [
     "EnergyLandscapeDisplay",
     "FeatureDensityDisplay",
     "FrontierDisplay",
+    "InstanceWeightsDisplay",
     "KANDisplay",
     "LossCurveDisplay",
     "ParetoDisplay",

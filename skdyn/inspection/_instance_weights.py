@@ -1,0 +1,129 @@
+"""Which instances of a bag an answer rests on."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from skdyn.inspection._axes import axes_or_new
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
+__all__ = ["InstanceWeightsDisplay"]
+
+
+class InstanceWeightsDisplay:
+    """Weights of the instances of each bag, as bars side by side.
+
+    Parameters
+    ----------
+    weights : list of ndarray of shape (n_instances_i,)
+        Weights of each bag's instances.
+    marked : list of array-like of bool, or None, default=None
+        Instances drawn in a colour of their own, such as those known to be positive.
+    names : list of str or None, default=None
+        Names of the bags; None numbers them.
+
+    Attributes
+    ----------
+    ax_ : matplotlib axes
+        Where it was drawn.
+    bars_ : matplotlib bar container
+        The bars, bag after bag.
+
+    Examples
+    --------
+    >>> from skdyn import HopfieldPoolingClassifier
+    >>> from skdyn.datasets import make_bags
+    >>> from skdyn.inspection import InstanceWeightsDisplay
+    >>> X, y, planted = make_bags(random_state=0)
+    >>> model = HopfieldPoolingClassifier(max_iter=20, tol=0, random_state=0).fit(X, y)
+    >>> display = InstanceWeightsDisplay.from_estimator(model, X, bags=[0, 1], marked=planted)
+    >>> len(display.bars_) == len(X[0]) + len(X[1])
+    True
+    """
+
+    def __init__(
+        self,
+        weights: list[np.ndarray],
+        marked: list[np.ndarray] | None = None,
+        names: list[str] | None = None,
+    ) -> None:
+        self.weights = weights
+        self.marked = marked
+        self.names = names
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: "BaseEstimator",
+        X: Any,
+        *,
+        bags: int | Sequence[int] | None = None,
+        marked: Sequence[Any] | None = None,
+        ax: Any = None,
+    ) -> Self:
+        """Weigh the instances and draw.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted, with ``instance_weights``.
+        X : list of array-like of shape (n_instances_i, n_features), or array-like
+            Bags, in any layout that the estimator takes.
+        bags : int, sequence of int, or None, default=None
+            Which of them to draw; None draws all.
+        marked : sequence of array-like of bool, or None, default=None
+            For every bag of ``X``, which instances to draw in a colour of their own.
+        ax : matplotlib axes or None, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        InstanceWeightsDisplay
+
+        Raises
+        ------
+        ValueError
+            If ``marked`` does not have a value for each instance.
+        """
+        numbers = range(len(X)) if bags is None else np.atleast_1d(bags).tolist()
+        weights = estimator.instance_weights(X)
+        weights = [weights[number] for number in numbers]
+        if marked is not None:
+            marked = [np.asarray(marked[number], dtype=bool) for number in numbers]
+            for number, of_bag, chosen in zip(numbers, weights, marked, strict=True):
+                if chosen.shape != of_bag.shape:
+                    raise ValueError(
+                        f"marked must have a value for each of the {len(of_bag)} instances of bag "
+                        f"{number}; got shape {chosen.shape}."
+                    )
+        return cls(weights, marked, [f"bag {number}" for number in numbers]).plot(ax=ax)
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw the bars.
+
+        Parameters
+        ----------
+        ax : matplotlib axes or None, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        self : InstanceWeightsDisplay
+        """
+        sizes = np.array([len(of_bag) for of_bag in self.weights])
+        ends = np.cumsum(sizes + 1)  # a gap of one bar between bags
+        places = np.concatenate([end - 1 - np.arange(n, 0, -1) for end, n in zip(ends, sizes)])
+        colours = np.full(len(places), "tab:blue")
+        if self.marked is not None:
+            colours[np.concatenate(self.marked)] = "tab:red"
+        width = np.clip(0.15 * ends[-1], 3.0, 12.0)
+        self.ax_ = axes_or_new(ax, figsize=(width, 3.0))
+        self.bars_ = self.ax_.bar(places, np.concatenate(self.weights), color=colours)
+        names = self.names or [f"bag {number}" for number in range(len(sizes))]
+        self.ax_.set_xticks(ends - 1 - (sizes + 1) / 2, names)
+        self.ax_.tick_params(axis="x", length=0)
+        self.ax_.set(ylabel="weight of the instance", ylim=(0, 1))
+        return self

@@ -1,0 +1,25 @@
+import numpy as np
+
+from skdyn import HopfieldPoolingRegressor
+
+rng = np.random.default_rng(0)
+X = [rng.normal(size=(n, 2)) for n in rng.integers(2, 6, size=150)]
+y = np.array([bag[:, 0].max() for bag in X])
+
+
+def test_it_learns_the_maximum_over_a_bag():
+    model = HopfieldPoolingRegressor(skip=False, n_references=0, random_state=0)
+    model.set_params(max_iter=400, tol=0).fit(X[:100], y[:100])
+    assert model.score(X[100:], y[100:]) > 0.9
+    largest = [bag[:, 0].argmax() for bag in X[100:]]
+    weights = model.instance_weights(X[100:])
+    assert np.mean([of_bag.argmax() for of_bag in weights] == np.array(largest)) > 0.8
+
+
+def test_several_targets_keep_their_columns_and_predictions_are_float64():
+    model = HopfieldPoolingRegressor(max_iter=50, random_state=0)
+    both = np.stack([y, -y], axis=1)
+    predicted = model.fit([bag.astype(np.float32) for bag in X], both).predict(X)
+    assert predicted.shape == (150, 2)
+    assert predicted.dtype == np.float64
+    assert model.score(X, both) > 0.8
