@@ -192,8 +192,9 @@ class SparseCoding(
         n_parts = self._n_parts(len(X))
         if self.inference != "encoder":  # which gathers k rows of the decoder for every row
             n_parts = max(n_parts, -(-len(X) // _GATHERED_ROWS))
-        for part in torch.as_tensor(X).tensor_split(n_parts):
-            support, values = self._infer(module, part.to(like))
+        for part in np.array_split(X, n_parts):
+            # A copy: torch warns of arrays that nobody may write to, as those on disk are.
+            support, values = self._infer(module, torch.tensor(part).to(like))
             arrays = (values, support.index, support.offsets)
             shape = (len(part), module.n_components)
             data, index, offsets = (array.cpu().numpy() for array in arrays)
