@@ -53,8 +53,9 @@ def save_saelens(estimator: SparseAutoencoder, folder: str | os.PathLike[str]) -
     >>> model = SparseAutoencoder(64, k=8, allocation="topk", max_iter=2, tol=0.0).fit(X)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save_saelens(model, folder)
-    ...     print(load_saelens(folder))
-    SparseAutoencoder(allocation='topk', k=8, n_components=64)
+    ...     loaded = load_saelens(folder)
+    >>> loaded.components_.shape
+    (64, 64)
     """
     if not isinstance(estimator, SparseAutoencoder):
         raise TypeError(

@@ -26,19 +26,8 @@ ALLOCATIONS: dict[str, type[Allocation]] = {
     "mutual_then_feature": MutualThenFeatureAllocation,
 }
 
-__all__ = [
-    "ALLOCATIONS",
-    "Allocation",
-    "BatchTopKAllocation",
-    "FeatureChoiceAllocation",
-    "GatedAllocation",
-    "JumpReLUAllocation",
-    "MutualChoiceAllocation",
-    "MutualThenFeatureAllocation",
-    "ReLUAllocation",
-    "TopKAllocation",
-    "as_allocation",
-]
+# Names stand for the others: they have no settings.
+__all__ = ["FeatureChoiceAllocation", "JumpReLUAllocation", "MutualThenFeatureAllocation"]
 
 
 def as_allocation(allocation: str | Allocation) -> Allocation:

@@ -34,6 +34,17 @@ class FeatureChoiceAllocation(Allocation):
     ----------
     .. [1] Kola Ayonrinde, "Adaptive Sparse Allocation with Mutual Choice & Feature Choice Sparse
        Autoencoders", arXiv:2411.02124, 2024. Details are ours where the paper leaves them open.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skdyn import SparseAutoencoder
+    >>> from skdyn.autoencoder.allocations import FeatureChoiceAllocation
+    >>> X, _ = load_digits(return_X_y=True)
+    >>> allocation = FeatureChoiceAllocation(offset=10.0)
+    >>> model = SparseAutoencoder(64, k=8, allocation=allocation, max_iter=2, tol=0.0)
+    >>> model.fit_transform(X).shape
+    (1797, 64)
     """
 
     _parameter_constraints = {

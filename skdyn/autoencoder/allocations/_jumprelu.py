@@ -30,6 +30,17 @@ class JumpReLUAllocation(Allocation):
     ----------
     .. [1] Senthooran Rajamanoharan et al., "Jumping Ahead: Improving Reconstruction Fidelity with
        JumpReLU Sparse Autoencoders", arXiv:2407.14435, 2024.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skdyn import SparseAutoencoder
+    >>> from skdyn.autoencoder.allocations import JumpReLUAllocation
+    >>> X, _ = load_digits(return_X_y=True)
+    >>> allocation = JumpReLUAllocation(bandwidth=0.1)
+    >>> model = SparseAutoencoder(64, k=8, allocation=allocation, max_iter=2, tol=0.0)
+    >>> model.fit_transform(X).shape
+    (1797, 64)
     """
 
     _parameter_constraints = {

@@ -1,0 +1,34 @@
+import warnings
+
+import numpy as np
+import pytest
+from sklearn import config_context
+
+from skdyn.autoencoder import SparseAutoencoder
+
+X = np.random.default_rng(0).laplace(size=(300, 6))
+
+
+@pytest.fixture(scope="module")
+def model():
+    return SparseAutoencoder(12, k=3, max_iter=3, tol=0.0, random_state=0).fit(X)
+
+
+def test_codes_do_not_depend_on_the_memory_they_are_computed_in(model):
+    with config_context(working_memory=1e-3):
+        parts = model.transform(X)
+    np.testing.assert_allclose(parts, model.transform(X), rtol=1e-12, atol=1e-12)
+
+
+def test_rows_that_nobody_may_write_to_are_no_cause_for_a_warning(model):
+    locked = X.copy()
+    locked.flags.writeable = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        codes = model.transform(locked)
+    np.testing.assert_array_equal(codes, model.transform(X))
+
+
+def test_codes_of_no_batches_are_refused(model):
+    with pytest.raises(ValueError, match="X gave no batches"):
+        model.transform(iter(()))
