@@ -33,8 +33,8 @@ for number in range(160):
     is_seven.append(digits.target[images] == 7)
 
 # %%
-# Learn from 100 bags, and answer for 60. With ``skip=False`` an answer rests on nothing but weighted
-# means of the instances.
+# Learn from 100 bags, and answer for 60. With ``skip=False`` an answer rests on nothing but
+# weighted means of the instances.
 
 model = HopfieldPoolingClassifier(skip=False, random_state=0).fit(X[:100], y[:100])
 seven = list(model.classes_).index("has a seven")

@@ -131,8 +131,8 @@ class PoolingEstimator(TorchEstimator):
     def _validate(self, X, y, reset):
         if y is None:
             raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None. Pass one "
-                "target a bag."
+                f"{type(self).__name__} requires y to be passed, but the target y is None. Pass "
+                "one target a bag."
             )
         X = check_bags(self, X, reset=reset)
         several = {"multi_output": True, "y_numeric": True} if is_regressor(self) else {}
