@@ -50,13 +50,13 @@ def rounded(joint, fitted, round_constants=True):
     covariance = inflation * shot.covariance
     free, refused, saved = np.ones(len(constants), bool), set(), 0.0
 
-    def trial_of(values):
+    def trial_of(values, ties=tie):
         """Fit the others with some constants given; also what these cost less, and the fit more."""
         p, mask = shot.p.copy(), free.copy()
         for k, value in values.items():
             p[k], mask[k] = value, False
-        trial = shoot(system, p, joint.windows, x0=shot.x0, ties=tie, n_steps=(4,), free=mask,
-                      covariance=True, rows=rows)  # fmt: skip
+        trial = shoot(system, p, joint.windows, x0=shot.x0, ties=ties, n_steps=(4,) * len(ties),
+                      free=mask, covariance=True, rows=rows)  # fmt: skip
         if trial is None or trial.covariance is None or not np.isfinite(trial.rss).all():
             return None, mask, np.inf
         before, now = (misfit_cost(rss, joint.n).sum() for rss in (shot.rss, trial.rss))
@@ -76,7 +76,9 @@ def rounded(joint, fitted, round_constants=True):
     if round_constants:
         # Errors of constants are correlated: together they may be round where none is alone.
         best = {k: (value, gain) for _, k, value, gain in sorted(proposals()) if gain > 0}
-        trial, mask, worse = trial_of({k: value for k, (value, _) in best.items()})
+        # Far from where it was, a chaotic solution must be loosened to come along.
+        moved = {k: value for k, (value, _) in best.items()}
+        trial, mask, worse = trial_of(moved, (*_TIES[:1], *tie))
         gain = sum(gain for _, gain in best.values())
         if best and worse < gain - _STATED:
             shot, free, saved = trial, mask, gain
