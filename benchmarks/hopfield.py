@@ -17,24 +17,19 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy starts its threads
 import torch
 from threadpoolctl import threadpool_limits
 
-TABLES = {
-    "tables": "classifiers on tables",
-    "pooling": "bags of instances",
-    "imputing": "missing entries",
-    "recall": "capacity of memories",
-}
+TABLES = ["tables", "pooling", "imputing", "recall"]
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name, text in TABLES.items():
-        command = commands.add_parser(name, help=text)
-        command.set_defaults(name=name, parser=command)
-    given, _ = parser.parse_known_args()
-    table = importlib.import_module(f"hopfield_{given.name}")
-    table.add_arguments(given.parser)
-    args = parser.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], add_help=False)
+    parser.add_argument("table", choices=TABLES)
+    given, rest = parser.parse_known_args()
+    table = importlib.import_module(f"hopfield_{given.table}")
+    options = argparse.ArgumentParser(
+        prog=f"hopfield.py {given.table}", description=table.__doc__.splitlines()[0]
+    )
+    table.add_arguments(options)
+    args = options.parse_args(rest)
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     with threadpool_limits(1):

@@ -17,21 +17,27 @@ References
    A Unified Framework for Associative Memory Retrieval", arXiv:2411.08590, 2024.
 """
 
+from skdyn.hopfield._classifier import HopfieldClassifier
 from skdyn.hopfield._hebbian import DenseHebbianClassifier
 from skdyn.hopfield._imputer import HopfieldImputer
+from skdyn.hopfield._index import FaissIndex
 from skdyn.hopfield._interactions import PolynomialInteraction
 from skdyn.hopfield._memory import HopfieldMemory
 from skdyn.hopfield._pooling_classifier import HopfieldPoolingClassifier
 from skdyn.hopfield._pooling_regressor import HopfieldPoolingRegressor
+from skdyn.hopfield._regressor import HopfieldRegressor
 from skdyn.hopfield._separations import EntmaxSeparation, TopKSeparation
 
 __all__ = [
     "DenseHebbianClassifier",
     "EntmaxSeparation",
+    "FaissIndex",
+    "HopfieldClassifier",
     "HopfieldImputer",
     "HopfieldMemory",
     "HopfieldPoolingClassifier",
     "HopfieldPoolingRegressor",
+    "HopfieldRegressor",
     "PolynomialInteraction",
     "TopKSeparation",
 ]

@@ -23,7 +23,7 @@ class Separation:
         ----------
         scores : Tensor of shape (..., n_patterns)
             Scores; a pattern with score ``-inf`` takes no part.
-        mass : Tensor of shape (n_patterns,) or None, default=None
+        mass : Tensor of shape (n_patterns,) or (..., n_patterns), or None, default=None
             How many times each pattern is there, a positive number; by default once. Its weight
             is that of all its copies together.
 

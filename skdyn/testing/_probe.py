@@ -56,7 +56,7 @@ def can_fit(estimator):
 
 def trains_a_module(estimator):
     """Whether it trains a torch module, epoch after epoch."""
-    return isinstance(estimator, TorchEstimator)
+    return isinstance(estimator, TorchEstimator) and getattr(estimator, "_learns", True)
 
 
 def reads_times(estimator):

@@ -1,0 +1,299 @@
+"""What the classifier and the regressor share: they store, learn, and answer by recall."""
+
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+
+from skdyn._validation import Interval, StrOptions, check_is_fitted, validate_data
+from skdyn.base import TorchEstimator
+from skdyn.hopfield._index import FaissIndex, candidate_chunks
+from skdyn.hopfield._leave_one_out import best_beta
+from skdyn.hopfield._matching import Matching, whitening
+from skdyn.hopfield._recall import Recall
+from skdyn.hopfield._retrieval import SIMILARITIES, retrieve, top, total_variance
+from skdyn.hopfield._separations import SEPARATIONS, Separation, as_separation
+from skdyn.hopfield._store import Store, merged
+from skdyn.training import (
+    Stage,
+    TrainingRecord,
+    TrainingSettings,
+    resolve_device,
+    resolve_dtype,
+)
+from skdyn.training._threads import threads_for
+
+__all__ = ["AssociationEstimator"]
+
+_ALPHA = {"stored": 0.0, "projected": 30.0, "prototypes": 1.0}
+_DROPOUT = {"stored": 0.0, "projected": 0.9, "prototypes": 0.5}
+# For each beta of leave-one-out: after a training, time is no matter.
+_N_WEIGHTS = {"stored": 2**17, "projected": 2**21, "prototypes": 2**17}
+_STEEPEST = 2.0**16  # beta of a training: beyond, nothing has a gradient
+_SHARED = {k: v for k, v in TorchEstimator._parameter_constraints.items() if k != "alpha"}
+
+
+class AssociationEstimator(TorchEstimator):
+    """Parameters and hooks of the estimators that answer by recall."""
+
+    _parameter_constraints = {
+        **_SHARED,
+        "mode": [StrOptions(set(_ALPHA))],
+        "beta": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "separation": [StrOptions(set(SEPARATIONS)), Separation],
+        "similarity": [StrOptions(set(SIMILARITIES))],
+        "n_components": [Interval(Integral, 1, None, closed="left"), None],
+        "n_prototypes": [Interval(Integral, 1, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})],
+        "index": [StrOptions({"exact", "faiss"}), FaissIndex],
+        "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+    }
+    _expected_failed_checks = {}
+
+    @property
+    def _learns(self):
+        """Whether there are epochs to tell of."""
+        return self.mode != "stored"
+
+    def retrieved_patterns(
+        self, X: ArrayLike, n_patterns: int = 5
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Find what the predictions rest on most.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+        n_patterns : int, default=5
+            How many patterns a row, at most all there are.
+
+        Returns
+        -------
+        indices : ndarray of shape (n_samples, n_patterns)
+            Rows of the training data, by falling weight; of equal rows the first, which then
+            stands for all of them. Rows of several calls of ``partial_fit`` are counted on. In mode
+            "prototypes": rows of ``patterns_``.
+        weights : ndarray of shape (n_samples, n_patterns)
+            Their weights in the prediction, out of a sum of one.
+
+        Raises
+        ------
+        ValueError
+            If ``n_patterns`` is below one.
+        """
+        if n_patterns < 1:
+            raise ValueError(f"n_patterns must be at least 1; got {n_patterns!r}.")
+        queries, keys, _, how = self._question(X)
+        if self.index == "exact":
+            indices, weights = top(queries, keys, n_patterns, **how)
+        else:
+            chunks = [found for _, found in self._candidates(queries, keys, how)]
+            indices, weights = (torch.cat(parts) for parts in zip(*chunks))
+            weights, order = weights.topk(min(n_patterns, weights.shape[1]), dim=1)
+            indices = indices.gather(1, order)
+        return self.pattern_rows_[indices.cpu().numpy()], weights.cpu().numpy()
+
+    def _question(self, X):
+        """Return queries, keys, values and how to compare them, all in the precision of X."""
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        like = next(self._module_for(X.dtype).parameters())
+        arrays = self._forward(self._scaled(X)), self._keys, self._values, self._mass
+        queries, keys, values, mass = (torch.as_tensor(array).to(like) for array in arrays)
+        how = self._how() | {"beta": self._sharpness, "mass": None if (mass == 1).all() else mass}
+        return queries, keys, values, how
+
+    def _recalled(self, X):
+        queries, keys, values, how = self._question(X)
+        if self.index == "exact":
+            return retrieve(queries, keys, values, **how).cpu().double()
+        chunks = self._candidates(queries, keys, how)
+        means = [(weights[:, None] @ values[found])[:, 0] for _, (found, weights) in chunks]
+        return torch.cat(means).cpu().double()
+
+    def _candidates(self, queries, keys, how):
+        """Yield what the approximate index finds."""
+        settings, built = self._approximate(keys)
+        return candidate_chunks(built, settings.n_candidates, queries, keys, **how)
+
+    def _approximate(self, keys):
+        """Return the index with its settings; it is built where there is none, as after loading."""
+        settings = FaissIndex() if self.index == "faiss" else self.index
+        if getattr(self, "_built_index", (None,))[0] != settings:
+            self._built_index = settings, settings.build(torch.as_tensor(keys), self.similarity)
+        return self._built_index
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        state.pop("_built_index", None)
+        return state
+
+    def _how(self):
+        separation = as_separation(self.separation)
+        return {"similarity": self.similarity, "separation": separation}
+
+    # -- parameters ----------------------------------------------------------------------------
+
+    def _settings(self):
+        names = [name for name in TrainingSettings._fields if hasattr(self, name)]
+        given = TrainingSettings(**{name: getattr(self, name) for name in names})
+        return given._replace(alpha=_ALPHA[self.mode] if self.alpha == "auto" else self.alpha)
+
+    def _config(self, n_features, n_outputs):
+        n_components = self.n_components or n_features
+        if n_components > n_features:
+            raise ValueError(
+                f"n_components={n_components} is more than the {n_features} features of X."
+            )
+        return {
+            "n_features": n_features,
+            "n_components": 0 if self.mode == "stored" else n_components,
+            "n_prototypes": self._n_prototypes() if self.mode == "prototypes" else 0,
+            "n_values": n_outputs,
+            "learns_beta": self.beta == "auto",
+        }
+
+    @staticmethod
+    def _build_module(**config):
+        return Matching(**config)
+
+    # -- storing -------------------------------------------------------------------------------
+
+    def _fit(self, X, y, sample_weight, X_val=None, y_val=None, incremental=False, classes=None):
+        if X_val is not None and self.mode == "stored":
+            raise ValueError(
+                "X_val was passed to fit, but mode='stored' trains nothing that could stop early. "
+                "Leave it out, or choose another mode."
+            )
+        with self._all_or_nothing():
+            weights = np.asarray(1.0 if sample_weight is None else sample_weight)
+            # Rows of weight zero never arrive at _split; one number stands for all rows.
+            self._weighed = np.flatnonzero(weights) if weights.ndim else None
+            super()._fit(X, y, sample_weight, X_val, y_val, incremental, classes)
+            del self._weighed
+        return self
+
+    def _split(self, X, y, weight, X_val, y_val, incremental):
+        """Store the rows; return what is learnt from, and what is watched."""
+        started = incremental and hasattr(self, "module_")
+        n_before = self._n_rows_seen if started else 0
+        rows = np.arange(len(X)) if self._weighed is None else self._weighed
+        self._n_rows_seen = int(n_before + rows[-1] + 1)
+        weight = np.ones(len(X)) if weight is None else weight
+        store = Store(X.astype(np.float64), self._exact_targets(y), weight, n_before + rows)
+        if started and self.mode != "prototypes":
+            store = Store(*map(np.concatenate, zip(self._store(), store)))
+        store, place = merged(store)
+        self.patterns_, self._targets, self._mass, self.pattern_rows_ = store
+        if not self._learns:
+            return None, None
+        learnt, watched = np.unique(place[-len(X) :]), None
+        if X_val is not None:
+            X_val, y_val = self._validate(X_val, y_val, reset=False)
+            watched = (X_val, self._exact_targets(y_val), np.ones(len(X_val)))
+            watched = self._arrays(*watched, np.full(len(X_val), -1))
+        elif self.early_stopping and not incremental:
+            seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+            learnt, held_out = train_test_split(
+                learnt, test_size=self.validation_fraction, random_state=seed,
+                stratify=self._strata(store.targets[learnt, 0]),
+            )  # fmt: skip
+            watched = self._arrays(*(part[held_out] for part in store[:3]), held_out)
+        return self._arrays(*(part[learnt] for part in store[:3]), learnt), watched
+
+    def _store(self):
+        return Store(self.patterns_, self._targets, self._mass, self.pattern_rows_)
+
+    def _arrays(self, X, targets, mass, index):
+        """Return scaled rows, values, weights of mean one, and where the rows are stored."""
+        return self._scaled(X), self._as_values(targets), mass / mass.mean(), index
+
+    def _settle(self):
+        """Project the stored rows and choose beta, from the module there is; return the loss."""
+        self._keys = self._forward(self._scaled(self.patterns_))
+        self._values = self._as_values(self._targets)
+        choice, unit = self._choose(self._keys, self._values, self._mass, self.beta)
+        self.beta_, self._smoothing = choice.beta, choice.smoothing
+        self._sharpness = choice.beta / unit
+        return choice.loss
+
+    def _settle_prototypes(self):
+        """Take keys, values and beta from the module."""
+        module = self.module_
+        learnt = module.prototypes, module.values
+        self._keys, self._values = (tensor.detach().cpu().numpy() for tensor in learnt)
+        self._mass, self.pattern_rows_ = np.ones(len(self._keys)), np.arange(len(self._keys))
+        back = np.linalg.pinv(module.first_projection.cpu().numpy()).T
+        self.patterns_ = self._keys @ back * self._x_scale + self._x_offset
+        self.beta_ = module.beta.item() if self.beta == "auto" else self.beta
+        self._sharpness = self.beta_ / module.first_unit.item()
+
+    def _choose(self, keys, values, mass, beta="auto"):
+        """Return what leave-one-out prefers, and the unit of similarities."""
+        keys, values, mass = (torch.as_tensor(array) for array in (keys, values, mass))
+        unit = total_variance(keys, mass.to(keys), self.similarity)
+        where = {"device": resolve_device(self.device), "dtype": torch.float32}
+        keys, values, mass = (tensor.to(**where) for tensor in (keys, values, mass))
+        with threads_for(keys.shape[1], len(keys)):
+            choice = best_beta(
+                keys, values, mass, self._judge(values, mass), unit=unit,
+                n_weights=_N_WEIGHTS[self.mode],
+                beta=None if beta == "auto" else beta, **self._how(),
+            )  # fmt: skip
+        return choice, unit
+
+    # -- training ------------------------------------------------------------------------------
+
+    def _stages(self, generator, task):
+        """Return the one stage of the training."""
+        dropout = _DROPOUT[self.mode] if self.dropout == "auto" else self.dropout
+        row_loss = self._row_loss_on(*task.training[1:3])
+        n_kinds = self._n_prototypes() // self.n_prototypes
+        objective = Recall(task.training, row_loss, dropout, generator, n_kinds, **self._how())
+
+        def begin(module, epoch):
+            if epoch or task.goes_on:
+                return False
+            self._begin(module, *task.training[:3])
+            return True
+
+        n_iter = 1 if task.incremental else self.max_iter
+        return [
+            Stage(objective, task.training, n_iter, validation=task.validation, before_epoch=begin)
+        ]
+
+    def _begin(self, module, X, values, mass):
+        """Let the module begin from what is known without a gradient."""
+        n_components = module.first_projection.shape[0]
+        projection = whitening(X, mass, self._groups(values), n_components)
+        X = X @ projection.T
+        choice, unit = self._choose(X, values, mass)
+        module.begin(projection=projection, beta=choice.beta, unit=unit)
+        if self.mode == "prototypes":
+            seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+            prototypes, values, spread = self._first_prototypes(X, values, mass, seed)
+            beta = n_components**0.5 * unit / (spread or unit) if self.beta == "auto" else self.beta
+            module.begin(prototypes=prototypes, values=values, beta=min(beta, _STEEPEST))
+
+    def _train(self, config, make_stages, *, incremental=False, **told):
+        if self._learns:
+            super()._train(config, make_stages, incremental=incremental, **told)
+            return
+        device = resolve_device(self.device)
+        module = self._build_module(**config).to(device, resolve_dtype("float64", device))
+        self._take_over(module.eval(), config, TrainingRecord([], None, "tol"), incremental=False)
+
+    def _take_over(self, module, config, record, incremental):
+        self.module_ = module
+        vars(self).pop("_built_index", None)
+        if self.mode == "prototypes":
+            self._settle_prototypes()
+        else:
+            loss = self._settle()
+            record.loss_curve.extend([] if self._learns else [loss])
+        super()._take_over(module, config, record, incremental)
+        if self.index != "exact":
+            self._approximate(self._keys)

@@ -1,0 +1,231 @@
+"""Regression by recall."""
+
+import numpy as np
+import torch
+
+from skdyn._tabular import TabularRegressor
+from skdyn.hopfield._association import AssociationEstimator
+from skdyn.hopfield._matching import centres
+
+__all__ = ["HopfieldRegressor"]
+
+
+class HopfieldRegressor(AssociationEstimator, TabularRegressor):
+    """Regressor that answers by recall from a Hopfield network.
+
+    A row, standardised, is compared with stored patterns :math:`x_k`; the answer is the mean of
+    their targets :math:`y_k` by the weights of one update of the network [1]_:
+
+    .. math:: \\hat y(\\xi) = \\sum_k p_k y_k, \\qquad
+        p = \\operatorname{softmax}_k\\bigl(-\\tfrac{\\beta}{2} \\lVert W\\xi - W x_k
+        \\rVert^2\\bigr).
+
+    With the identity for W, mode "stored", this is kernel regression [4]_. The map W learns by the
+    squared error with which each row's target is recalled from other rows, much as in [3]_.
+
+    Parameters
+    ----------
+    mode : {"projected", "stored", "prototypes"}, default="projected"
+        What is learnt beside the temperature. "stored": nothing, ``fit`` stores the rows.
+        "projected": a linear map in which the stored rows are compared, trained to recall each row
+        from a random few of the others. "prototypes": a small number of patterns and their values,
+        which replace the rows.
+    beta : float or "auto", default="auto"
+        Inverse temperature: small answers with the mean of all patterns, large with the nearest
+        one. It multiplies similarities divided by the total variance of the patterns, so that its
+        meaning depends on neither units nor repeated features. "auto" chooses it, of powers of two,
+        by the leave-one-out squared error; prototypes learn it.
+    separation : {"softmax", "sparsemax", "entmax", "topk"} or Separation, default="softmax"
+        From scores to weights: all patterns take part, or only some do [2]_. Objects such as
+        :class:`~skdyn.hopfield.TopKSeparation` have settings.
+    similarity : {"euclidean", "dot", "cosine"}, default="euclidean"
+        How rows are compared: by minus half their squared distance, their product, or the cosine
+        of their angle.
+    n_components : int or None, default=None
+        Width of the space in which rows are compared, in modes "projected" and "prototypes". None
+        is the number of features.
+    n_prototypes : int, default=50
+        Number of prototypes, of each class where there are any; they begin as centres of clusters.
+    dropout : float or "auto", default="auto"
+        Share of the patterns, or prototypes, that a batch does not see in training. "auto" is 0.9
+        for "projected" and 0.5 for "prototypes".
+    index : {"exact", "faiss"} or FaissIndex, default="exact"
+        Compare queries with all patterns, or with candidates from an approximate index; that needs
+        the extra ``index``. :class:`~skdyn.hopfield.FaissIndex` has settings.
+    optimizer : {"adam", "adamw", "sgd", "lbfgs"}, default="adam"
+        Optimiser of the weights. "lbfgs" always uses the full batch.
+    max_iter : int, default=200
+        Number of epochs at most.
+    learning_rate : float, default=0.01
+        Step size of the optimiser; "lbfgs" finds its own.
+    learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
+            default="constant"
+        How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever
+        the loss stands still and stops only when that no longer helps.
+    batch_size : int or "auto", default="auto"
+        Cases a batch; "auto" is ``min(200, n_samples)``.
+    alpha : float or "auto", default="auto"
+        Strength of the L2 penalty that draws what is learnt back to where it began; it is divided
+        by the number of samples (the total of their weights) when added to the mean loss. "auto"
+        is 30 for "projected" and 1 for "prototypes".
+    clip_norm : float or None, default=None
+        Largest norm of the gradient; longer ones are shortened to it.
+    tol : float, default=0.0001
+        Improvement of the loss below which an epoch counts as standing still.
+    early_stopping : bool, default=False
+        Whether to stop when the loss on validation data stands still, and to keep the weights
+        that were best there.
+    validation_fraction : float, default=0.1
+        Share of the training data set aside for early stopping when ``X_val`` is not given.
+    n_iter_no_change : int, default=10
+        Epochs without improvement after which training stops.
+    warm_start : bool, default=False
+        Whether ``fit`` continues from the present weights.
+    random_state : int, RandomState instance or None, default=None
+        Source of the first weights, the validation split and the order of the cases. Pass an int
+        for the same model every time.
+    device : str, default="auto"
+        Where to train: "auto" is CUDA if present, else the CPU; or a torch device such as "cpu".
+    dtype : {"float32", "float64"}, default="float32"
+        Precision of the training. Predictions are computed in the precision of their input.
+    verbose : int, default=0
+        1 prints a tenth of the epochs, 2 every epoch.
+
+    Attributes
+    ----------
+    patterns_ : ndarray of shape (n_patterns, n_features_in_)
+        Stored patterns in the units of X, each distinct row with its target once; or the
+        prototypes.
+    pattern_rows_ : ndarray of shape (n_patterns,)
+        The row of the training data in which each pattern came first.
+    beta_ : float
+        Inverse temperature in use.
+    n_features_in_ : int
+        Number of features seen during fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, when all are strings.
+    module_ : torch.nn.Module
+        The trained map, on standardised inputs; with the prototypes, where there are any.
+    n_iter_ : int
+        Number of epochs run.
+    loss_curve_ : list of float
+        Training loss of each epoch; in mode "stored" the leave-one-out loss.
+    validation_scores_ : list of float or None
+        Minus the validation loss of each epoch (higher is better).
+    best_loss_ : float
+        Lowest validation loss, or training loss where nothing was held out.
+    device_ : str
+        Device the network is on.
+
+    See Also
+    --------
+    HopfieldClassifier : The same network for classes.
+
+    References
+    ----------
+    .. [1] Hubert Ramsauer et al., "Hopfield Networks is All You Need", ICLR 2021.
+    .. [2] Saul Santos, Vlad Niculae, Daniel McNamee, André Martins, "Hopfield-Fenchel-Young
+       Networks: A Unified Framework for Associative Memory Retrieval", arXiv:2411.08590, 2024.
+    .. [3] Jacob Goldberger, Sam Roweis, Geoffrey Hinton, Ruslan Salakhutdinov, "Neighbourhood
+       Components Analysis", NIPS 2004.
+    .. [4] Geoffrey Watson, "Smooth Regression Analysis", Sankhya A 26, 1964.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_friedman1
+    >>> from skdyn import HopfieldRegressor
+    >>> X, y = make_friedman1(200, random_state=0)
+    >>> model = HopfieldRegressor(random_state=0).fit(X[:150], y[:150])
+    >>> model.score(X[150:], y[150:]) > 0.6
+    True
+    """
+
+    def __init__(
+        self,
+        mode="projected",
+        *,
+        beta="auto",
+        separation="softmax",
+        similarity="euclidean",
+        n_components=None,
+        n_prototypes=50,
+        dropout="auto",
+        index="exact",
+        optimizer="adam",
+        max_iter=200,
+        learning_rate=1e-2,
+        learning_rate_schedule="constant",
+        batch_size="auto",
+        alpha="auto",
+        clip_norm=None,
+        tol=1e-4,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        warm_start=False,
+        random_state=None,
+        device="auto",
+        dtype="float32",
+        verbose=0,
+    ):
+        self.mode = mode
+        self.beta = beta
+        self.separation = separation
+        self.similarity = similarity
+        self.n_components = n_components
+        self.n_prototypes = n_prototypes
+        self.dropout = dropout
+        self.index = index
+        self.optimizer = optimizer
+        self.max_iter = max_iter
+        self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
+        self.batch_size = batch_size
+        self.alpha = alpha
+        self.clip_norm = clip_norm
+        self.tol = tol
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.device = device
+        self.dtype = dtype
+        self.verbose = verbose
+
+    def _outputs(self, X):
+        return self._recalled(X).numpy()
+
+    def _exact_targets(self, y):
+        self._encode_targets(y)  # refuses another number of outputs
+        return self._columns(y)
+
+    def _as_values(self, targets):
+        return self._encode_targets(targets)
+
+    def _groups(self, values):
+        return None
+
+    def _n_prototypes(self):
+        return self.n_prototypes
+
+    def _first_prototypes(self, X, values, weight, seed):
+        """Return centres, the means of their values, and the mean square around them."""
+        found, labels = centres(X, weight, self.n_prototypes, seed)
+        square = weight @ np.square(X - found[labels]).sum(axis=1) / weight.sum()
+        mass = np.bincount(labels, weight, minlength=len(found))
+        sums = [np.bincount(labels, weight * v, minlength=len(found)) for v in values.T]
+        return found, np.stack(sums, axis=1) / np.maximum(mass, 1e-300)[:, None], square
+
+    def _row_loss_on(self, values, weight):
+        return lambda means, y: (means - y).square().mean(dim=-1)
+
+    def _judge(self, values, mass):
+        """Return the mean squared error."""
+
+        def loss(means, n_rows):
+            share = mass[:n_rows] / mass[:n_rows].sum()
+            losses = (means - values[:n_rows]).square().mean(dim=2) @ share
+            return losses, torch.zeros_like(losses)
+
+        return loss

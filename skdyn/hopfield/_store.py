@@ -1,0 +1,66 @@
+"""What is stored: each distinct row once, in an order that is the rows' own."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = ["Store", "merged"]
+
+_ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: Knuth's multiplier
+_MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))  # those of splitmix64
+
+
+class Store(NamedTuple):
+    """Distinct patterns with what belongs to them.
+
+    Attributes
+    ----------
+    patterns : ndarray of shape (n_patterns, n_features)
+        Patterns, float64.
+    targets : ndarray of shape (n_patterns, n_targets)
+        Their targets, float64.
+    mass : ndarray of shape (n_patterns,)
+        Sums of their weights.
+    rows : ndarray of shape (n_patterns,)
+        The first row each came in.
+    """
+
+    patterns: np.ndarray
+    targets: np.ndarray
+    mass: np.ndarray
+    rows: np.ndarray
+
+
+def merged(store: Store) -> tuple[Store, np.ndarray]:
+    """Merge rows that are equal, targets included, and sort them by a hash of their numbers.
+
+    A row that comes twice is then left out whole when it is left out, and weighs as much as one of
+    twice its weight. The order looks random, so that the first rows are a sample of all; but it is
+    the rows' own, so that nothing depends on the order in which they came.
+
+    Parameters
+    ----------
+    store : Store
+        Rows as they came.
+
+    Returns
+    -------
+    store : Store
+        Distinct rows, sorted.
+    place : ndarray of shape (n_rows,)
+        Where each row that came is now.
+    """
+    hashes = _hashes(np.column_stack([store.patterns, store.targets]))
+    _, first, place = np.unique(hashes, return_index=True, return_inverse=True)
+    mass = np.bincount(place, weights=store.mass)
+    return Store(store.patterns[first], store.targets[first], mass, store.rows[first]), place
+
+
+def _hashes(table):
+    """Hash each row; 64 bits leave no chance to two different ones."""
+    bits = np.ascontiguousarray(table + 0.0).view(np.uint64)  # + 0.0 turns -0.0 into 0.0
+    bits ^= bits >> np.uint64(32)  # round numbers differ in their high bits only
+    x = bits @ np.multiply.accumulate(np.full(bits.shape[1], _ODD))
+    x = (x ^ (x >> np.uint64(30))) * _MIX[0]
+    x = (x ^ (x >> np.uint64(27))) * _MIX[1]
+    return x ^ (x >> np.uint64(31))

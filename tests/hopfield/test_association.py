@@ -1,0 +1,223 @@
+"""What classifier and regressor share, asked of both."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import make_classification, make_friedman1
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skdyn import HopfieldClassifier, HopfieldRegressor, TopKSeparation
+from skdyn.hopfield import EntmaxSeparation
+from skdyn.hopfield._retrieval import SIMILARITIES
+from skdyn.hopfield._separations import SEPARATIONS
+from skdyn.testing import contract_checks
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+MODES = ["stored", "projected", "prototypes"]
+BOTH = [HopfieldClassifier(), HopfieldRegressor()]
+QUICK = {"max_iter": 5, "random_state": 0}
+DATA = {
+    HopfieldClassifier: make_classification(
+        60, 4, n_informative=3, n_redundant=0, n_classes=3, n_clusters_per_class=1, random_state=0
+    ),
+    HopfieldRegressor: make_friedman1(60, 5, random_state=0),
+}
+OTHERS = [
+    HopfieldClassifier("stored"),
+    HopfieldRegressor("stored"),
+    HopfieldClassifier("prototypes", max_iter=30),
+    HopfieldRegressor("prototypes", max_iter=30),
+]
+
+
+@pytest.mark.slow
+@parametrize_with_checks(OTHERS)
+def test_scikit_learns_checks_pass_in_the_modes_that_are_not_the_default(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("estimator", "check"),
+    [
+        pytest.param(estimator, check, id=f"{estimator}-{check.__name__}")
+        for estimator in OTHERS
+        for check in contract_checks(estimator)
+    ],
+)
+def test_the_contract_is_kept_in_the_modes_that_are_not_the_default(estimator, check):
+    check(estimator)
+
+
+def both(**parameters):
+    """Models with their data."""
+    return [(clone(model).set_params(**QUICK | parameters), *DATA[type(model)]) for model in BOTH]
+
+
+def answers(model, X):
+    return model.predict_proba(X) if hasattr(model, "predict_proba") else model.predict(X)
+
+
+# -- laws ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_order_of_the_rows_changes_nothing(mode):
+    for model, X, y in both(mode=mode):
+        order = np.random.default_rng(0).permutation(len(X))
+        one = answers(clone(model).fit(X, y), X)
+        np.testing.assert_allclose(one, answers(model.fit(X[order], y[order]), X), rtol=1e-9)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("separation", SEPARATIONS)
+def test_a_weight_of_k_equals_k_rows(mode, separation):
+    for model, X, y in both(mode=mode, separation=separation):
+        weight = np.random.default_rng(0).integers(0, 4, size=len(X))
+        one = answers(clone(model).fit(X, y, sample_weight=weight), X)
+        repeated = model.fit(X.repeat(weight, axis=0), y.repeat(weight))
+        np.testing.assert_allclose(one, answers(repeated, X), rtol=1e-7)
+
+
+def test_units_and_repeated_features_do_not_change_what_beta_means():
+    for model, X, y in both(mode="stored", beta=20.0):
+        wanted = answers(clone(model).fit(X, y), X)
+        other = X * 10.0 ** np.arange(X.shape[1]) - 3
+        np.testing.assert_allclose(answers(clone(model).fit(other, y), other), wanted)
+        twice = np.column_stack([X, X])
+        np.testing.assert_allclose(answers(model.fit(twice, y), twice), wanted)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("similarity", SIMILARITIES)
+@pytest.mark.parametrize("beta", [1e-300, 1e300])
+def test_no_beta_overflows(mode, similarity, beta):
+    for model, X, y in both(mode=mode, similarity=similarity, beta=beta):
+        assert np.isfinite(answers(model.fit(X, y), X)).all()
+        assert np.isfinite(answers(model, 1e6 * X.astype(np.float32))).all()
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("similarity", SIMILARITIES)
+def test_every_similarity_and_separation_learns(mode, similarity):
+    for separation in [*SEPARATIONS, TopKSeparation(3), EntmaxSeparation(1.2)]:
+        for model, X, y in both(mode=mode, similarity=similarity, separation=separation):
+            assert model.set_params(max_iter=30).fit(X, y).score(X, y) > 0.2
+
+
+# -- what predictions rest on -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["stored", "projected"])
+def test_retrieved_patterns_are_rows_of_the_training_data_by_falling_weight(mode):
+    for model, X, y in both(mode=mode, beta=1e6):
+        rows, weights = model.fit(X, y).retrieved_patterns(X, n_patterns=3)
+        np.testing.assert_array_equal(rows[:, 0], np.arange(len(X)))
+        assert (np.diff(weights, axis=1) <= 0).all()
+        np.testing.assert_array_equal(model.patterns_, X[model.pattern_rows_])
+
+
+def test_predictions_are_means_by_the_weights_that_are_told():
+    for model, X, y in both(mode="stored"):
+        rows, weights = model.fit(X, y).retrieved_patterns(X, n_patterns=len(X))
+        assert rows.shape == (len(X), len(X))
+        np.testing.assert_allclose(weights.sum(axis=1), 1)
+        if isinstance(model, HopfieldRegressor):
+            wanted = (weights * y[rows]).sum(axis=1)
+        else:
+            share = np.stack([(weights * (y[rows] == c)).sum(axis=1) for c in (0, 1, 2)], axis=1)
+            prior = np.bincount(y) / len(y)
+            wanted = (1 - model._smoothing) * share + model._smoothing * prior
+        np.testing.assert_allclose(answers(model, X), wanted)
+
+
+def test_rows_are_told_as_they_were_passed_though_some_weigh_nothing():
+    for model, X, y in both(mode="stored", beta=1e6):
+        weight = np.r_[np.zeros(20), np.ones(len(X) - 20)]
+        rows, _ = model.fit(X, y, sample_weight=weight).retrieved_patterns(X[20:], 1)
+        np.testing.assert_array_equal(rows[:, 0], np.arange(20, len(X)))
+
+
+def test_no_patterns_cannot_be_asked_for():
+    model = HopfieldRegressor("stored").fit(*DATA[HopfieldRegressor])
+    with pytest.raises(ValueError, match="n_patterns must be at least 1; got 0"):
+        model.retrieved_patterns(np.zeros((1, 5)), n_patterns=0)
+
+
+def test_prototypes_stand_in_the_units_of_the_rows():
+    for model, X, y in both(mode="prototypes", n_prototypes=2):
+        model.fit(1000 + 50 * X, y)
+        assert model.patterns_.shape[1] == X.shape[1]
+        assert (abs(model.patterns_ - 1000 - 50 * X.mean(axis=0)) < 50 * 3 * X.std(axis=0)).all()
+        rows, _ = model.retrieved_patterns(1000 + 50 * X, n_patterns=1)
+        assert rows.max() < len(model.patterns_)
+
+
+# -- more data ----------------------------------------------------------------------------------
+
+
+def test_partial_fit_adds_patterns():
+    for model, X, y in both(mode="stored", beta=1e6):
+        model.partial_fit(X[:40], y[:40]).partial_fit(X[40:], y[40:])
+        np.testing.assert_allclose(model.predict(X), y)
+        rows, _ = model.retrieved_patterns(X, n_patterns=1)
+        np.testing.assert_array_equal(rows[:, 0], np.arange(len(X)))
+        model.partial_fit(X, y)  # known already
+        assert len(model.patterns_) == len(X)
+        assert (model._mass == 2).all()
+
+
+def test_partial_fit_goes_on_training_and_remembers_in_a_projection():
+    for model, X, y in both(mode="projected"):
+        model.partial_fit(X[:40], y[:40])
+        before = model.module_.turn.clone()
+        model.partial_fit(X[40:], y[40:])
+        assert len(model.patterns_) == len(X)
+        assert not (model.module_.turn == before).all()
+        assert model.n_iter_ == 2
+
+
+def test_fit_forgets():
+    for model, X, y in both(mode="stored"):
+        assert len(model.fit(X, y).fit(X[:20], y[:20]).patterns_) == 20
+
+
+def test_rows_held_out_for_early_stopping_are_remembered_all_the_same():
+    for model, X, y in both(early_stopping=True):
+        model.fit(X, y)
+        assert len(model.validation_scores_) == model.n_iter_
+        assert len(model.patterns_) == len(X)
+
+
+# -- bad input ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_duplicates_and_constant_features_have_defined_answers(mode):
+    for model, X, y in both(mode=mode):
+        alike = np.ones_like(X)
+        wanted = answers(model.fit(alike, y), alike)
+        if isinstance(model, HopfieldRegressor):
+            np.testing.assert_allclose(wanted, y.mean(), atol=0.5)
+        else:
+            np.testing.assert_allclose(wanted[0], np.bincount(y) / len(y), atol=0.15)
+        flat = np.column_stack([X, np.full(len(X), 7.0)])
+        assert model.fit(flat, y).score(flat, y) > 0.2
+
+
+def test_more_components_than_features_are_refused():
+    for model, X, y in both(n_components=20):
+        with pytest.raises(ValueError, match="n_components=20 is more than the"):
+            model.fit(X, y)
+
+
+def test_fewer_components_than_features_project():
+    for model, X, y in both(n_components=2):
+        assert model.fit(X, y)._keys.shape == (len(X), 2)
+        assert clone(model).set_params(mode="prototypes").fit(X, y)._keys.shape[1] == 2
+
+
+def test_validation_data_without_a_training_are_refused():
+    for model, X, y in both(mode="stored", early_stopping=True):
+        with pytest.raises(ValueError, match="mode='stored' trains nothing that could stop early"):
+            model.fit(X, y, X_val=X, y_val=y)

@@ -1,0 +1,103 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+import skdyn.io
+from skdyn import HopfieldClassifier, HopfieldRegressor
+from skdyn.exceptions import MissingExtraError
+from skdyn.hopfield import FaissIndex
+from skdyn.hopfield import _index as module_index
+from skdyn.hopfield._index import candidate_chunks
+from skdyn.hopfield._retrieval import SIMILARITIES, weight_chunks
+from skdyn.hopfield._separations import SEPARATIONS
+
+rng = np.random.default_rng(0)
+X = rng.normal(size=(400, 4))
+Y = np.column_stack([X[:, 0] ** 2, X[:, 1]])
+LABELS = (X[:, 0] > 0).astype(int)
+
+
+def test_a_missing_faiss_is_told_with_its_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'skdyn\[index\]'"):
+        HopfieldRegressor("stored", index="faiss").fit(X, Y)
+
+
+def test_nothing_of_faiss_is_loaded_before_it_is_needed():
+    code = "import sys, skdyn.hopfield; sys.exit('faiss' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_settings_out_of_range_are_refused():
+    with pytest.raises(ValueError, match="n_candidates must be at least 1; got 0"):
+        FaissIndex(n_candidates=0)
+    with pytest.raises(ValueError, match="n_probes must be at least 1; got -1"):
+        FaissIndex(n_probes=-1)
+
+
+@pytest.fixture
+def faiss():
+    return pytest.importorskip("faiss", reason="extra 'index' is not installed")
+
+
+@pytest.mark.parametrize("similarity", SIMILARITIES)
+@pytest.mark.parametrize("separation", SEPARATIONS.values())
+def test_all_candidates_in_all_cells_are_exact(faiss, similarity, separation):
+    queries, patterns = torch.from_numpy(rng.normal(size=(9, 4))), torch.from_numpy(X)
+    mass = torch.from_numpy(rng.uniform(0.5, 2, size=400))
+    index = FaissIndex(n_candidates=400, n_probes=400)
+    built = index.build(patterns, similarity)
+    how = {"beta": 3.0, "similarity": similarity, "separation": separation, "mass": mass}
+    ((_, exact),) = weight_chunks(queries, patterns, **how)
+    for rows, (found, weights) in candidate_chunks(built, 400, queries, patterns, **how):
+        spread = torch.zeros(9, 400, dtype=torch.float64).scatter(1, found, weights)
+        torch.testing.assert_close(spread[rows], exact[rows])
+
+
+def test_cells_that_hold_too_few_leave_gaps_without_weight(faiss):
+    patterns = torch.from_numpy(X)
+    index = FaissIndex(n_candidates=400, n_probes=1)
+    built = index.build(patterns, "euclidean")
+    how = {"beta": 3.0, "similarity": "euclidean", "separation": SEPARATIONS["softmax"]}
+    for _, (_, weights) in candidate_chunks(built, 400, patterns[:9], patterns, **how):
+        assert (weights > 0).sum(dim=1).max() < 400
+        torch.testing.assert_close(weights.sum(dim=1), torch.ones(9, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("model", [HopfieldClassifier("stored"), HopfieldRegressor("stored")])
+def test_predictions_come_close_to_the_exact_ones(faiss, model):
+    y = LABELS if isinstance(model, HopfieldClassifier) else Y
+    queries = rng.normal(size=(50, 4))
+    model.set_params(beta=200.0).fit(X, y)
+    exact = model.predict(queries)
+    rows, weights = model.retrieved_patterns(queries, n_patterns=3)
+    model.set_params(index=FaissIndex(n_candidates=50, n_probes=8))
+    np.testing.assert_allclose(model.predict(queries), exact, atol=1e-3)
+    found = model.retrieved_patterns(queries, n_patterns=3)
+    np.testing.assert_array_equal(found[0], rows)
+    np.testing.assert_allclose(found[1], weights, atol=1e-3)
+
+
+def test_the_index_is_no_part_of_a_saved_model_and_is_built_again(faiss, tmp_path):
+    model = HopfieldClassifier("stored", index=FaissIndex(n_candidates=20)).fit(X, LABELS)
+    wanted = model.predict_proba(X)
+    skdyn.io.save(model, tmp_path / "model")
+    again = skdyn.io.load(tmp_path / "model")
+    assert again.index == FaissIndex(n_candidates=20)
+    np.testing.assert_array_equal(again.predict_proba(X), wanted)
+
+
+def test_another_fit_gets_another_index(faiss, monkeypatch):
+    built = []
+    real = module_index.FaissIndex.build
+    monkeypatch.setattr(
+        module_index.FaissIndex, "build", lambda *args: built.append(1) or real(*args)
+    )
+    model = HopfieldClassifier("stored", index="faiss").fit(X, LABELS)
+    model.predict(X)
+    assert len(built) == 1
+    np.testing.assert_array_equal(model.fit(-X, LABELS).predict(-X), model.predict(-X))
+    assert len(built) == 2

@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+import torch
+from sklearn import config_context
+
+from skdyn.hopfield._leave_one_out import best_beta, left_out_means
+from skdyn.hopfield._retrieval import retrieve
+from skdyn.hopfield._separations import SEPARATIONS
+
+rng = np.random.default_rng(0)
+X = torch.from_numpy(rng.normal(size=(30, 3)))
+Y = torch.column_stack([X[:, 0], X[:, 1].square()])
+MASS = torch.from_numpy(rng.uniform(0.5, 2.0, size=30))
+BETAS = [0.5, 1.0, 2.0, 4.0, 8.0, 16.0]
+
+
+@pytest.mark.parametrize("similarity", ["euclidean", "dot"])
+@pytest.mark.parametrize("name", SEPARATIONS)
+def test_closed_form_equals_recall_from_a_store_without_the_row(name, similarity):
+    how = {"similarity": similarity, "separation": SEPARATIONS[name]}
+    found = left_out_means(X, Y, 10, BETAS, mass=MASS, **how)
+    for i in range(10):
+        others = torch.arange(30) != i
+        for beta, means in zip(BETAS, found):
+            wanted = retrieve(
+                X[i : i + 1], X[others], Y[others], beta=beta, mass=MASS[others], **how
+            )
+            torch.testing.assert_close(means[i], wanted[0])
+
+
+def test_powers_stay_exact_where_weights_underflow():
+    how = {"similarity": "euclidean", "separation": SEPARATIONS["softmax"], "mass": MASS.float()}
+    betas = [2.0**power for power in range(20)]
+    found = left_out_means(X.float(), Y.float(), 30, betas, **how)
+    distances = torch.cdist(X, X).fill_diagonal_(torch.inf)
+    torch.testing.assert_close(found[-1], Y.float()[distances.argmin(dim=1)], atol=1e-3, rtol=0)
+
+
+def test_chunks_change_nothing():
+    how = {"similarity": "euclidean", "separation": SEPARATIONS["softmax"], "mass": MASS}
+    whole = left_out_means(X, Y, 30, BETAS, **how)
+    with config_context(working_memory=2e-3):
+        torch.testing.assert_close(left_out_means(X, Y, 30, BETAS, **how), whole)
+
+
+def squared_error(means, n_rows):
+    losses = (means - Y[:n_rows]).square().mean(dim=(1, 2))
+    return losses, torch.zeros_like(losses)
+
+
+def test_the_best_beta_is_the_one_of_least_loss():
+    how = {"similarity": "euclidean", "separation": SEPARATIONS["softmax"]}
+    best = best_beta(X, Y, MASS, squared_error, unit=2.0, **how)
+    for beta in (best.beta / 2, best.beta, best.beta * 2):
+        one = best_beta(X, Y, MASS, squared_error, unit=2.0, beta=beta, **how)
+        assert one.beta == beta
+        assert one.loss >= best.loss * (1 - 1e-9)
+
+
+def test_a_single_pattern_leaves_nothing_to_choose():
+    how = {"similarity": "euclidean", "separation": SEPARATIONS["softmax"]}
+    assert best_beta(X[:1], Y[:1], MASS[:1], squared_error, **how) == (1.0, 0.0, 0.0)
+    assert best_beta(X[:1], Y[:1], MASS[:1], squared_error, beta=3.0, **how).beta == 3.0

@@ -1,0 +1,42 @@
+import numpy as np
+
+from skdyn.hopfield._store import Store, merged
+
+rng = np.random.default_rng(0)
+
+
+def store(X, y, weight=None):
+    weight = np.ones(len(X)) if weight is None else weight
+    return Store(X, np.reshape(y, (len(X), -1)).astype(float), weight, np.arange(len(X)))
+
+
+def test_equal_rows_are_stored_once_with_the_sum_of_their_weights():
+    X = np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0], [1.0, 2.0]])
+    found, place = merged(store(X, [0, 0, 0, 1], weight=np.array([1.0, 2.0, 0.5, 3.0])))
+    assert len(found.patterns) == 3
+    np.testing.assert_array_equal(found.patterns[place], X)
+    assert found.mass[place].tolist() == [1.5, 2.0, 1.5, 3.0]
+    assert found.rows[place].tolist() == [0, 1, 0, 3]
+
+
+def test_the_order_is_the_rows_own():
+    X, y = rng.normal(size=(50, 3)), rng.integers(0, 2, 50)
+    shuffled = rng.permutation(50)
+    one, two = merged(store(X, y))[0], merged(store(X[shuffled], y[shuffled]))[0]
+    np.testing.assert_array_equal(one.patterns, two.patterns)
+    np.testing.assert_array_equal(one.rows, shuffled[two.rows])
+
+
+def test_the_order_has_nothing_to_do_with_the_values():
+    X = np.sort(rng.normal(size=(2000, 1)), axis=0)
+    found, _ = merged(store(X, np.zeros(2000)))
+    assert abs(np.corrcoef(np.arange(2000), found.patterns[:, 0])[0, 1]) < 0.1
+
+
+def test_different_rows_stay_apart_on_a_lattice():
+    X = np.stack(np.meshgrid(*[np.arange(-8.0, 8.0)] * 4), axis=-1).reshape(-1, 4)
+    assert len(merged(store(X, np.zeros(len(X))))[0].patterns) == len(X)
+
+
+def test_zero_has_no_sign():
+    assert len(merged(store(np.array([[0.0], [-0.0]]), [1, 1]))[0].patterns) == 1
