@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
 
 from skdyn import HopfieldPoolingRegressor
 
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 rng = np.random.default_rng(0)
 X = [rng.normal(size=(n, 2)) for n in rng.integers(2, 6, size=150)]
 y = np.array([bag[:, 0].max() for bag in X])
