@@ -49,7 +49,7 @@ def write_api_pages(folder):
 
 
 def estimator_rows():
-    """Yield family, name and the first line of the docstring of each estimator of a family.
+    """Yield family and name of each estimator of a family.
 
     Left out are the parts that are given to them, which live one folder deeper.
     """
@@ -58,15 +58,20 @@ def estimator_rows():
     for name, cls in all_estimators():
         _, family, *deeper, _ = cls.__module__.split(".")
         if not deeper:
-            yield family, name, cls.__doc__.strip().splitlines()[0]
+            yield family, name
 
 
 def estimator_table():
-    """The README's table of estimators, in Markdown."""
+    """The README's table of families and their estimators, in Markdown."""
+    names = {}
+    for family, name in estimator_rows():
+        names.setdefault(family, []).append(f"`{name}`")
     rows = "".join(
-        f"| `{name}` | `{family}` | {line} |\n" for family, name, line in estimator_rows()
+        f"| `{family}` | {importlib.import_module(f'skdyn.{family}').__doc__.splitlines()[0]} "
+        f"| {', '.join(names[family])} |\n"
+        for family in sorted(names)
     )
-    return "| estimator | family | what it is |\n|---|---|---|\n" + rows
+    return "| family | what it is | estimators |\n|---|---|---|\n" + rows
 
 
 def with_table(readme):

@@ -77,7 +77,7 @@ def _pursue(coder, target):
         taken[:, step] = gain > smallest
         chosen, so_far = weight[latents[:, : step + 1]], taken[:, : step + 1]
         values = _least_squares(chosen, target, so_far)
-        residual = target - torch.einsum("nk,nkd->nd", values, chosen)
+        residual = target - torch.einsum("bk,bkf->bf", values, chosen)
     return latents, taken
 
 
@@ -89,5 +89,5 @@ def _least_squares(chosen, target, taken):
     chosen = chosen * taken[:, :, None]
     gram = chosen @ chosen.mT
     gram.diagonal(dim1=1, dim2=2).add_(torch.where(taken, _RIDGE, 1.0))
-    wanted = torch.einsum("nkd,nd->nk", chosen, target)
+    wanted = torch.einsum("bkf,bf->bk", chosen, target)
     return torch.cholesky_solve(wanted[:, :, None], torch.linalg.cholesky(gram)).squeeze(2)

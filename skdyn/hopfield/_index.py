@@ -125,7 +125,7 @@ def candidate_chunks(
         found = torch.as_tensor(found, device=patterns.device)
         missing, found = found < 0, found.clamp(min=0)  # the cells held fewer
         near = patterns[found]
-        z = torch.einsum("nd,nkd->nk", queries[rows], near)
+        z = torch.einsum("bf,bkf->bk", queries[rows], near)
         if similarity == "euclidean":
             z -= near.square().sum(dim=2) / 2
         z.masked_fill_(missing, -torch.inf)
