@@ -1,10 +1,10 @@
 """Memory of a fit on an array larger than it is allowed to hold.
 
 An array on disk (``--gigabytes``) is fitted for one epoch, scored and transformed by a process
-whose limit is the sum of what it held before, four times the weights (gradients and two moments beside
-them) and ``--allowed`` gigabytes. The system enforces it (RLIMIT_DATA, which counts all private
-memory), and the first line shows that it bites. "peak" is the largest resident set, mapped pages of
-the file included, above the one before. Linux only.
+whose limit is the sum of what it held before, four times the weights (gradients and two moments
+beside them) and ``--allowed`` gigabytes. The system enforces it (RLIMIT_DATA, which counts all
+private memory), and the first line shows that it bites. "peak" is the largest resident set, mapped
+pages of the file included, above the one before. Linux only.
 """
 
 import multiprocessing
