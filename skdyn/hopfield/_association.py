@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 
 from skdyn._validation import Interval, StrOptions, check_is_fitted, validate_data
@@ -176,17 +177,31 @@ class AssociationEstimator(TorchEstimator):
             del self._weighed
         return self
 
+    def _learn_scales(self, X, y, weight, classes):
+        """Learn them from the rows as they are stored, whatever order or number they came in."""
+        self._learn_targets(y, weight, classes)
+        self._first = merged(self._as_store(X, y, weight, 0))
+        store, _ = self._first
+        scaler = StandardScaler().fit(store.patterns, sample_weight=store.mass)
+        self._x_offset, self._x_scale = scaler.mean_, scaler.scale_
+        self._learn_stored_targets(store)
+
+    def _as_store(self, X, y, weight, n_before):
+        """Return rows as they came, counted on from earlier calls."""
+        rows = n_before + (np.arange(len(X)) if self._weighed is None else self._weighed)
+        self._n_rows_seen = int(rows[-1] + 1)
+        weight = np.ones(len(X)) if weight is None else weight
+        return Store(X.astype(np.float64), self._exact_targets(y), weight, rows)
+
     def _split(self, X, y, weight, X_val, y_val, incremental):
         """Store the rows; return what is learnt from, and what is watched."""
-        started = incremental and hasattr(self, "module_")
-        n_before = self._n_rows_seen if started else 0
-        rows = np.arange(len(X)) if self._weighed is None else self._weighed
-        self._n_rows_seen = int(n_before + rows[-1] + 1)
-        weight = np.ones(len(X)) if weight is None else weight
-        store = Store(X.astype(np.float64), self._exact_targets(y), weight, n_before + rows)
-        if started and self.mode != "prototypes":
-            store = Store(*map(np.concatenate, zip(self._store(), store)))
-        store, place = merged(store)
+        if hasattr(self, "_first"):
+            store, place = vars(self).pop("_first")
+        else:
+            store = self._as_store(X, y, weight, self._n_rows_seen)
+            if self.mode != "prototypes":
+                store = Store(*map(np.concatenate, zip(self._store(), store)))
+            store, place = merged(store)
         self.patterns_, self._targets, self._mass, self.pattern_rows_ = store
         if not self._learns:
             return None, None

@@ -223,6 +223,9 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
         prior = torch.from_numpy(np.average(self._values, axis=0, weights=self._mass))
         return ((1 - self._smoothing) * means + self._smoothing * prior).log().numpy()
 
+    def _learn_stored_targets(self, store):
+        """Nothing: codes of classes have no scale."""
+
     def _exact_targets(self, y):
         return self._encode_targets(y)[:, None].astype(np.float64)
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from sklearn.preprocessing import StandardScaler
 
 from skdyn._tabular import TabularRegressor
 from skdyn.hopfield._association import AssociationEstimator
@@ -195,6 +196,10 @@ class HopfieldRegressor(AssociationEstimator, TabularRegressor):
 
     def _outputs(self, X):
         return self._recalled(X).numpy()
+
+    def _learn_stored_targets(self, store):
+        scaler = StandardScaler().fit(store.targets, sample_weight=store.mass)
+        self._y_offset, self._y_scale = scaler.mean_, scaler.scale_
 
     def _exact_targets(self, y):
         self._encode_targets(y)  # refuses another number of outputs
