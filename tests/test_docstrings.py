@@ -240,7 +240,10 @@ def twins():
 
     networks, generators = [], []
     for path, thing in OBJECTS.items():
-        if inspect.isclass(thing) and issubclass(thing, TorchEstimator) and path.count(".") == 2:
+        network = inspect.isclass(thing) and issubclass(thing, TorchEstimator)
+        # Without early stopping and "lbfgs", as sparse autoencoders are, the words must differ.
+        stops = "early_stopping" in inspect.signature(thing).parameters if network else False
+        if stops and path.count(".") == 2:
             networks.append(path)
         # Those of trajectories; make_superposition draws something else.
         generator = path.startswith("skdyn.datasets.make_")
