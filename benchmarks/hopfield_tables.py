@@ -112,10 +112,8 @@ def scores(model, X, y, folds):
 
 def accuracy(args):
     folds = StratifiedKFold(5, shuffle=True, random_state=args.seed)
-    print(
-        f"{'accuracy / log-loss (s)':16}" + "".join(f"{name:>22}" for name in args.datasets), end=""
-    )
-    print(f"{'mean':>16}")
+    print("accuracy / log-loss (seconds of five fits)")
+    print(f"{'':16}" + "".join(f"{name:>22}" for name in args.datasets) + f"{'mean':>18}")
     means, choices = {}, {}
     for name, model in contestants().items():
         found = []

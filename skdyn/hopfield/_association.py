@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from sklearn.model_selection import train_test_split
-from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 
 from skdyn._validation import Interval, StrOptions, check_is_fitted, validate_data
@@ -17,7 +16,7 @@ from skdyn.hopfield._matching import Matching, whitening
 from skdyn.hopfield._recall import Recall
 from skdyn.hopfield._retrieval import SIMILARITIES, retrieve, top, total_variance
 from skdyn.hopfield._separations import SEPARATIONS, Separation, as_separation
-from skdyn.hopfield._store import Store, merged
+from skdyn.hopfield._store import Store, merged, scales
 from skdyn.training import (
     Stage,
     TrainingRecord,
@@ -32,7 +31,7 @@ __all__ = ["AssociationEstimator"]
 _ALPHA = {"stored": 0.0, "projected": 30.0, "prototypes": 1.0}
 _DROPOUT = {"stored": 0.0, "projected": 0.9, "prototypes": 0.5}
 # For each beta of leave-one-out: after a training, time is no matter.
-_N_WEIGHTS = {"stored": 2**17, "projected": 2**21, "prototypes": 2**17}
+_N_WEIGHTS = {"stored": 80_000, "projected": 2_000_000, "prototypes": 80_000}
 _STEEPEST = 2.0**16  # beta of a training: beyond, nothing has a gradient
 _SHARED = {k: v for k, v in TorchEstimator._parameter_constraints.items() if k != "alpha"}
 
@@ -182,8 +181,7 @@ class AssociationEstimator(TorchEstimator):
         self._learn_targets(y, weight, classes)
         self._first = merged(self._as_store(X, y, weight, 0))
         store, _ = self._first
-        scaler = StandardScaler().fit(store.patterns, sample_weight=store.mass)
-        self._x_offset, self._x_scale = scaler.mean_, scaler.scale_
+        self._x_offset, self._x_scale = scales(store.patterns, store.mass)
         self._learn_stored_targets(store)
 
     def _as_store(self, X, y, weight, n_before):
@@ -191,7 +189,7 @@ class AssociationEstimator(TorchEstimator):
         rows = n_before + (np.arange(len(X)) if self._weighed is None else self._weighed)
         self._n_rows_seen = int(rows[-1] + 1)
         weight = np.ones(len(X)) if weight is None else weight
-        return Store(X.astype(np.float64), self._exact_targets(y), weight, rows)
+        return Store(X.astype(np.float64, copy=False), self._exact_targets(y), weight, rows)
 
     def _split(self, X, y, weight, X_val, y_val, incremental):
         """Store the rows; return what is learnt from, and what is watched."""

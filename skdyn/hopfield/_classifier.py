@@ -227,7 +227,10 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
         """Nothing: codes of classes have no scale."""
 
     def _exact_targets(self, y):
-        return self._encode_targets(y)[:, None].astype(np.float64)
+        codes = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
+        if (self.classes_[codes] != y).any():
+            self._encode_targets(y)  # says which labels are none of the classes
+        return codes[:, None].astype(np.float64)
 
     def _as_values(self, targets):
         return np.eye(len(self.classes_))[targets[:, 0].astype(np.int64)]

@@ -10,8 +10,7 @@ from skdyn.hopfield._separations import EntmaxSeparation, Separation
 
 __all__ = ["Choice", "best_beta", "left_out_means"]
 
-_LADDER = [2.0**power for power in range(-3, 16)]  # from nearly the mean to nearly the nearest
-_N_ROWS = 96  # recalled, at least
+_LADDER = [2.0**power for power in range(-2, 15)]  # from nearly the mean to nearly the nearest
 _TINY = 1e-9  # its fourth power is the least that single precision holds well: below, it is slow
 
 
@@ -44,7 +43,7 @@ def best_beta(
     *,
     beta: float | None = None,
     unit: float = 1.0,
-    n_weights: int = 2**17,
+    n_weights: int = 80_000,
     similarity: str,
     separation: Separation,
 ) -> Choice:
@@ -67,8 +66,9 @@ def best_beta(
         The one beta to judge, where it is given.
     unit : float, default=1.0
         What similarities are divided by before they are multiplied by beta.
-    n_weights : int, default=2**17
-        How many weights to compute for each beta: all rows of small data, some of large data.
+    n_weights : int, default=80000
+        How many weights to compute for each beta: those of all rows of small data. Of large data,
+        at least as many rows are recalled as the root of their number.
     similarity : {"euclidean", "dot", "cosine"}
         See :func:`skdyn.hopfield._retrieval.scores`.
     separation : Separation
@@ -80,7 +80,7 @@ def best_beta(
     """
     if len(patterns) < 2:
         return Choice(1.0 if beta is None else beta, 0.0, 0.0)
-    n_rows = min(len(patterns), max(_N_ROWS, n_weights // len(patterns)))
+    n_rows = min(len(patterns), max(n_weights // len(patterns), round(len(patterns) ** 0.5)))
     how = {"similarity": similarity, "separation": separation, "mass": mass}
 
     betas = _LADDER if beta is None else [beta]

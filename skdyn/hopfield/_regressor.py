@@ -2,11 +2,11 @@
 
 import numpy as np
 import torch
-from sklearn.preprocessing import StandardScaler
 
 from skdyn._tabular import TabularRegressor
 from skdyn.hopfield._association import AssociationEstimator
 from skdyn.hopfield._matching import centres
+from skdyn.hopfield._store import scales
 
 __all__ = ["HopfieldRegressor"]
 
@@ -198,8 +198,7 @@ class HopfieldRegressor(AssociationEstimator, TabularRegressor):
         return self._recalled(X).numpy()
 
     def _learn_stored_targets(self, store):
-        scaler = StandardScaler().fit(store.targets, sample_weight=store.mass)
-        self._y_offset, self._y_scale = scaler.mean_, scaler.scale_
+        self._y_offset, self._y_scale = scales(store.targets, store.mass)
 
     def _exact_targets(self, y):
         self._encode_targets(y)  # refuses another number of outputs

@@ -115,8 +115,9 @@ def total_variance(patterns: torch.Tensor, mass: torch.Tensor, similarity: str) 
     if similarity == "cosine":
         patterns = torch.nn.functional.normalize(patterns, dim=1)
     share = mass / mass.sum()
-    squares = (patterns - share @ patterns).square()
-    return (share @ squares).sum().item() or 1.0
+    variance = (share @ (patterns - share @ patterns).square()).sum().item()
+    rounding = torch.finfo(patterns.dtype).eps * patterns[0].square().sum().item()
+    return variance if variance > rounding else 1.0
 
 
 def _prepared(queries, patterns, similarity):

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Store", "merged"]
+__all__ = ["Store", "merged", "scales"]
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: Knuth's multiplier
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))  # those of splitmix64
@@ -54,6 +54,28 @@ def merged(store: Store) -> tuple[Store, np.ndarray]:
     _, first, place = np.unique(hashes, return_index=True, return_inverse=True)
     mass = np.bincount(place, weights=store.mass)
     return Store(store.patterns[first], store.targets[first], mass, store.rows[first]), place
+
+
+def scales(table: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return means and standard deviations of columns, one for a constant column.
+
+    Parameters
+    ----------
+    table : ndarray of shape (n_rows, n_columns)
+        Numbers.
+    mass : ndarray of shape (n_rows,)
+        Weights of the rows.
+
+    Returns
+    -------
+    means, deviations : ndarray of shape (n_columns,)
+    """
+    share = mass / mass.sum()
+    means = share @ table
+    deviations = np.sqrt(share @ np.square(table - means))
+    rounding = len(table) * np.finfo(table.dtype).eps * np.abs(means)
+    varies = deviations > rounding
+    return np.where(varies, means, table[0]), np.where(varies, deviations, 1.0)
 
 
 def _hashes(table):

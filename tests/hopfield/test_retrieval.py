@@ -4,7 +4,15 @@ import torch
 from sklearn import config_context
 from sklearn.neighbors import NearestNeighbors
 
-from skdyn.hopfield._retrieval import SIMILARITIES, retrieve, row_chunks, scores, top, weight_chunks
+from skdyn.hopfield._retrieval import (
+    SIMILARITIES,
+    retrieve,
+    row_chunks,
+    scores,
+    top,
+    total_variance,
+    weight_chunks,
+)
 from skdyn.hopfield._separations import SEPARATIONS, as_separation
 
 rng = np.random.default_rng(0)
@@ -116,3 +124,17 @@ def test_single_precision_stays_single():
 def test_an_unknown_similarity_is_refused():
     with pytest.raises(ValueError, match="similarity must be one of"):
         scores(queries, patterns, similarity="manhattan")
+
+
+def test_the_unit_of_similarities_is_the_total_variance():
+    mass = torch.from_numpy(rng.integers(1, 4, size=20))
+    repeated = patterns.repeat_interleave(mass, dim=0)
+    wanted = repeated.var(dim=0, correction=0).sum().item()
+    assert total_variance(patterns, mass.double(), "euclidean") == pytest.approx(wanted)
+    assert total_variance(3 * patterns, mass.double(), "cosine") < 1
+
+
+def test_the_unit_of_equal_patterns_is_one():
+    equal = torch.full((7, 3), 0.1, dtype=torch.float64)
+    for similarity in SIMILARITIES:
+        assert total_variance(equal, torch.rand(7).double(), similarity) == 1

@@ -1,6 +1,7 @@
 import numpy as np
+from sklearn.preprocessing import StandardScaler
 
-from skdyn.hopfield._store import Store, merged
+from skdyn.hopfield._store import Store, merged, scales
 
 rng = np.random.default_rng(0)
 
@@ -40,3 +41,13 @@ def test_different_rows_stay_apart_on_a_lattice():
 
 def test_zero_has_no_sign():
     assert len(merged(store(np.array([[0.0], [-0.0]]), [1, 1]))[0].patterns) == 1
+
+
+def test_scales_are_those_of_scikit_learn():
+    weight = rng.uniform(0.1, 2, size=40)
+    table = np.column_stack([rng.normal(5, 3, size=(40, 2)), np.full(40, 0.1), np.zeros(40)])
+    table[:, 1] += 1e8
+    peer = StandardScaler().fit(table, sample_weight=weight)
+    means, deviations = scales(table, weight)
+    np.testing.assert_allclose(means, peer.mean_)
+    np.testing.assert_allclose(deviations, peer.scale_, rtol=1e-6)
