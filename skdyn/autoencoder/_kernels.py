@@ -71,26 +71,6 @@ class Support:
         return cls(index, _starts(rows, len(mask)), mask.shape[1])
 
     @classmethod
-    def of_pairs(
-        cls, rows: torch.Tensor, index: torch.Tensor, n_rows: int, n_components: int
-    ) -> Self:
-        """Return the support of pairs of a row and a latent.
-
-        Parameters
-        ----------
-        rows, index : Tensor of shape (n_active,)
-            The pairs, in any order.
-        n_rows, n_components : int
-            How many rows and latents there are.
-
-        Returns
-        -------
-        Support
-        """
-        order = torch.sort(_short(rows, n_rows), stable=True).indices
-        return cls(index.index_select(0, order), _starts(rows, n_rows), n_components)
-
-    @classmethod
     def of_sorted_entries(cls, flat: torch.Tensor, n_rows: int, n_components: int) -> Self:
         """Return the support of entries of the dense matrix, numbered row after row.
 
@@ -242,6 +222,51 @@ class Codes(NamedTuple):
 
     support: Support
     values: torch.Tensor
+
+    @classmethod
+    def of_mask(cls, mask: torch.Tensor, dense: torch.Tensor) -> Self:
+        """Return the entries of a dense matrix that a mask marks.
+
+        Parameters
+        ----------
+        mask : Tensor of bool, shape (n_rows, n_components)
+            Whether a latent is active.
+        dense : Tensor of shape (n_rows, n_components)
+            Values.
+
+        Returns
+        -------
+        Codes
+        """
+        return cls(Support.of_mask(mask), dense[mask])
+
+    @classmethod
+    def of_pairs(
+        cls,
+        rows: torch.Tensor,
+        index: torch.Tensor,
+        values: torch.Tensor,
+        n_rows: int,
+        n_components: int,
+    ) -> Self:
+        """Return the codes of pairs of a row and a latent.
+
+        Parameters
+        ----------
+        rows, index : Tensor of shape (n_active,)
+            The pairs, in any order.
+        values : Tensor of shape (n_active,)
+            Their values.
+        n_rows, n_components : int
+            How many rows and latents there are.
+
+        Returns
+        -------
+        Codes
+        """
+        order = torch.sort(_short(rows, n_rows), stable=True).indices
+        index, values = index.index_select(0, order), values.index_select(0, order)
+        return cls(Support(index, _starts(rows, n_rows), n_components), values)
 
     def dense(self) -> torch.Tensor:
         """Return the codes with their zeros.

@@ -98,10 +98,15 @@ class SparseCoder(torch.nn.Module):
         Codes
         """
         centred = x * self.input_scale - self.shift
-        dense = torch.addmm(self.encoder_bias, centred, self.encoder_weight.T)
+        dense = self._pre_activations(centred)
         support = self.allocation.select(dense, self)
         values = self.allocation.activate(support.gather(dense), support, self)
         return Codes(support, values * self.unit).where(values > 0)
+
+    def _pre_activations(self, centred, by_latent=False):
+        if by_latent:  # those of a latent are neighbours in memory
+            return torch.addmm(self.encoder_bias[:, None], self.encoder_weight, centred.T).T
+        return torch.addmm(self.encoder_bias, centred, self.encoder_weight.T)
 
     def decode(self, codes: Codes) -> torch.Tensor:
         """Return what codes stand for.
@@ -149,9 +154,9 @@ class SparseCoder(torch.nn.Module):
         TrainingCodes
         """
         with torch.no_grad():
-            dense = torch.addmm(self.encoder_bias, x - self.shift, self.encoder_weight.T)
-            support = self.allocation.choose(dense, self, k, progress)
-        pre = self.encode_at(x, support, support.gather(dense))
+            dense = self._pre_activations(x - self.shift, self.allocation.by_latent(progress))
+            support, values = self.allocation.choose(dense, self, k, progress)
+        pre = self.encode_at(x, support, values)
         return TrainingCodes(
             Codes(support, self.allocation.activate(pre, support, self)), pre, dense
         )

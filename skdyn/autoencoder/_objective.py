@@ -75,7 +75,7 @@ class ReconstructionObjective:
         loss = loss + coder.allocation.penalty(coded, coder, target, k, coefficient)
         if settings.aux is not None:
             latents = underused(coder, settings.aux, settings.dead_after)
-            revival = revival_loss(coder, x, coded.dense, -errors[-1], latents)
+            revival = revival_loss(coder, x, coded.dense, errors[-1], latents)
             loss = loss + settings.aux_coefficient * revival
         return loss
 

@@ -47,10 +47,10 @@ def revival_loss(
     coder: SparseCoder,
     x: torch.Tensor,
     dense: torch.Tensor,
-    residual: torch.Tensor,
+    error: torch.Tensor,
     latents: torch.Tensor,
 ) -> torch.Tensor | float:
-    """Return how badly some latents, alone, reconstruct a residual.
+    """Return how badly some latents, alone, reconstruct what is missing.
 
     Each row uses the largest of them, half as many as there are outputs.
 
@@ -62,8 +62,8 @@ def revival_loss(
         Scaled inputs.
     dense : Tensor of shape (n_rows, n_components)
         All pre-activations.
-    residual : Tensor of shape (n_rows, n_outputs)
-        Target less reconstruction; it is not moved.
+    error : Tensor of shape (n_rows, n_outputs)
+        Reconstruction less target; it is not moved.
     latents : Tensor of shape (n_latents,)
         Which latents.
 
@@ -74,9 +74,9 @@ def revival_loss(
     """
     if len(latents) == 0:
         return 0.0
-    n_used = min(len(latents), max(1, residual.shape[1] // 2))
+    n_used = min(len(latents), max(1, error.shape[1] // 2))
     best = dense[:, latents].topk(n_used, dim=1, sorted=False)
     support = Support.of_columns(latents[best.indices], coder.n_components)
     values = coder.encode_at(x, support, best.values.reshape(-1))
     rebuilt = decode(Codes(support, torch.relu(values)), coder.decoder_weight)
-    return (rebuilt - residual.detach()).square().mean()
+    return (rebuilt + error.detach()).square().mean()

@@ -72,9 +72,11 @@ def test_supports_agree_however_they_are_given():
     entries = dense.flatten().nonzero().flatten()
     order = torch.randperm(18, generator=torch.Generator().manual_seed(0))
     rows, index = entries[order] // 8, entries[order] % 8
-    pairs = Support.of_pairs(rows, index, 6, 8)
-    assert torch.equal(pairs.offsets, columns.offsets)
-    assert torch.equal(pairs.scatter(torch.ones(18)).bool(), dense)
+    values = torch.rand(6, 8, generator=torch.Generator().manual_seed(2))
+    pairs = Codes.of_pairs(rows, index, values[rows, index], 6, 8)
+    assert torch.equal(pairs.support.offsets, columns.offsets)
+    assert torch.equal(pairs.dense(), values * dense)
+    assert torch.equal(Codes.of_mask(dense, values).dense(), values * dense)
     for other in (Support.of_mask(dense), Support.of_sorted_entries(entries, 6, 8)):
         assert torch.equal(other.index, columns.index)
         assert torch.equal(other.offsets, columns.offsets)

@@ -38,7 +38,7 @@ def test_dead_latents_alone_reconstruct_the_residual():
     coder = _coder()
     latents = torch.tensor([2, 5])
     dense = X @ coder.encoder_weight.T
-    loss = revival_loss(coder, X, dense, X, latents)
+    loss = revival_loss(coder, X, dense, -X, latents)
     codes = torch.relu(dense[:, latents])
     expected = (codes @ coder.decoder_weight[latents] - X).square().mean()
     torch.testing.assert_close(loss, expected)

@@ -46,7 +46,21 @@ class Allocation(BaseEstimator):
             The network, its weights made.
         """
 
-    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Support:
+    def by_latent(self, progress: float) -> bool:
+        """Say whether pre-activations are read latent by latent rather than row by row.
+
+        Parameters
+        ----------
+        progress : float
+            Share of the training that is done.
+
+        Returns
+        -------
+        bool
+        """
+        return False
+
+    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Codes:
         """Choose the active latents of a training batch.
 
         Parameters
@@ -62,7 +76,8 @@ class Allocation(BaseEstimator):
 
         Returns
         -------
-        Support
+        Codes
+            The pre-activations that are active.
         """
         raise NotImplementedError
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from skdyn.autoencoder._kernels import Support
+from skdyn.autoencoder._kernels import Codes, Support
 from skdyn.autoencoder.allocations._allocation import Allocation
 
 __all__ = ["BatchTopKAllocation", "largest"]
@@ -21,7 +21,7 @@ class BatchTopKAllocation(Allocation):
        arXiv:2412.06410, 2024.
     """
 
-    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Support:
+    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Codes:
         """Choose the active latents of a training batch.
 
         Parameters
@@ -37,11 +37,13 @@ class BatchTopKAllocation(Allocation):
 
         Returns
         -------
-        Support
+        Codes
+            The pre-activations that are active.
         """
         chosen = largest(pre, k * len(pre))
-        coder.track_threshold(pre.flatten()[chosen].min())
-        return Support.of_sorted_entries(chosen, *pre.shape)
+        values = pre.flatten().index_select(0, chosen)
+        coder.track_threshold(values.min())
+        return Codes(Support.of_sorted_entries(chosen, *pre.shape), values)
 
 
 def largest(pre: torch.Tensor, budget: int) -> torch.Tensor:

@@ -5,13 +5,14 @@ from numbers import Real
 import torch
 
 from skdyn._validation import Interval
-from skdyn.autoencoder._kernels import Support
+from skdyn.autoencoder._kernels import Codes
 from skdyn.autoencoder.allocations._allocation import Allocation
+from skdyn.autoencoder.allocations._batch_topk import largest
 from skdyn.autoencoder.allocations._zipf import zipf_shares
 
 __all__ = ["FeatureChoiceAllocation"]
 
-_DEMAND_ROWS = 256  # rows of a batch by which the running ranks are told
+_DEMAND_ROWS = 256  # rows of a batch, which is in random order, by which ranks are told
 _GOLDEN = 0.6180339887  # its multiples, modulo one, cover every stretch of steps evenly
 
 
@@ -66,7 +67,21 @@ class FeatureChoiceAllocation(Allocation):
         """
         coder.register_buffer("demand", torch.zeros_like(coder.threshold))
 
-    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Support:
+    def by_latent(self, progress: float) -> bool:
+        """Say whether pre-activations are read latent by latent rather than row by row.
+
+        Parameters
+        ----------
+        progress : float
+            Share of the training that is done.
+
+        Returns
+        -------
+        bool
+        """
+        return True
+
+    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Codes:
         """Choose the active latents of a training batch.
 
         Parameters
@@ -82,21 +97,23 @@ class FeatureChoiceAllocation(Allocation):
 
         Returns
         -------
-        Support
+        Codes
+            The pre-activations that are active.
         """
         self.track_demand(pre, coder, k)
         quotas = self.quotas(coder, len(pre), k)
-        matches = pre.T.contiguous()
-        rows, index = [], []
+        matches = pre.T.contiguous()  # which they are, as the coder computed them
+        rows, index, values = [], [], []
         for depth, latents in by_depth(quotas):
             best = matches.index_select(0, latents).topk(min(depth, len(pre)), dim=1)
             quota = quotas[latents]
             taken = torch.arange(best.values.shape[1], device=pre.device) < quota[:, None]
             rows.append(best.indices[taken])
             index.append(latents.repeat_interleave(quota))
+            values.append(best.values[taken])
             smallest = best.values.gather(1, quota[:, None] - 1).squeeze(1)
             coder.track_threshold(smallest, latents)
-        return Support.of_pairs(torch.cat(rows), torch.cat(index), *pre.shape)
+        return Codes.of_pairs(torch.cat(rows), torch.cat(index), torch.cat(values), *pre.shape)
 
     def track_demand(self, pre: torch.Tensor, coder: torch.nn.Module, k: int) -> None:
         """Note how often each latent is among the largest matches of the batch.
@@ -110,8 +127,8 @@ class FeatureChoiceAllocation(Allocation):
         k : int
             Active latents a row, on average.
         """
-        rows = pre[:: max(1, len(pre) // _DEMAND_ROWS)]
-        chosen = rows.flatten().topk(k * len(rows), sorted=False).indices
+        rows = pre[:_DEMAND_ROWS]
+        chosen = largest(rows, k * len(rows))
         counts = torch.bincount(chosen % pre.shape[1], minlength=pre.shape[1])
         coder.demand.lerp_((counts / len(rows)).to(coder.demand), coder.rate.to(coder.demand))
 

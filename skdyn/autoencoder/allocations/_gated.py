@@ -35,7 +35,7 @@ class GatedAllocation(Allocation):
         coder.register_parameter("log_magnitude", torch.nn.Parameter(zeros))
         coder.register_parameter("magnitude_bias", torch.nn.Parameter(zeros.clone()))
 
-    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Support:
+    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Codes:
         """Choose the active latents of a training batch.
 
         Parameters
@@ -51,9 +51,10 @@ class GatedAllocation(Allocation):
 
         Returns
         -------
-        Support
+        Codes
+            The pre-activations that are active.
         """
-        return Support.of_mask(pre > 0)
+        return Codes.of_mask(pre > 0, pre)
 
     def activate(self, pre: torch.Tensor, support: Support, coder: torch.nn.Module) -> torch.Tensor:
         """Return the codes from the pre-activations at the support.

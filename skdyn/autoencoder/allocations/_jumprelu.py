@@ -5,7 +5,7 @@ from numbers import Real
 import torch
 
 from skdyn._validation import Interval
-from skdyn.autoencoder._kernels import Support
+from skdyn.autoencoder._kernels import Codes, Support
 from skdyn.autoencoder.allocations._allocation import Allocation, TrainingCodes
 from skdyn.autoencoder.allocations._batch_topk import largest
 
@@ -63,7 +63,7 @@ class JumpReLUAllocation(Allocation):
         start = torch.full_like(coder.encoder_bias.detach(), -torch.inf)
         coder.register_parameter("log_threshold", torch.nn.Parameter(start))
 
-    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Support:
+    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Codes:
         """Choose the active latents of a training batch.
 
         Parameters
@@ -79,13 +79,14 @@ class JumpReLUAllocation(Allocation):
 
         Returns
         -------
-        Support
+        Codes
+            The pre-activations that are active.
         """
         if coder.log_threshold[0] == -torch.inf:  # begin where k a row are active
             smallest = pre.flatten()[largest(pre, k * len(pre))].min()
             coder.log_threshold.fill_(smallest.clamp_min(self.bandwidth / 2).log())
         # What is less than half a ramp below a threshold is inactive but has a say in it.
-        return Support.of_mask(pre > coder.log_threshold.exp() - self.bandwidth / 2)
+        return Codes.of_mask(pre > coder.log_threshold.exp() - self.bandwidth / 2, pre)
 
     def select(self, pre: torch.Tensor, coder: torch.nn.Module) -> Support:
         """Choose the active latents of rows of which each must be answered by itself.

@@ -5,7 +5,7 @@ from numbers import Real
 import torch
 
 from skdyn._validation import Interval
-from skdyn.autoencoder._kernels import Support
+from skdyn.autoencoder._kernels import Codes
 from skdyn.autoencoder.allocations._feature_choice import FeatureChoiceAllocation
 from skdyn.autoencoder.allocations._mutual_choice import MutualChoiceAllocation
 
@@ -62,7 +62,21 @@ class MutualThenFeatureAllocation(FeatureChoiceAllocation):
         super().extend(coder)
         coder.register_buffer("switched", torch.zeros(()))
 
-    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Support:
+    def by_latent(self, progress: float) -> bool:
+        """Say whether pre-activations are read latent by latent rather than row by row.
+
+        Parameters
+        ----------
+        progress : float
+            Share of the training that is done.
+
+        Returns
+        -------
+        bool
+        """
+        return progress >= self.switch
+
+    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Codes:
         """Choose the active latents of a training batch.
 
         Parameters
@@ -78,9 +92,10 @@ class MutualThenFeatureAllocation(FeatureChoiceAllocation):
 
         Returns
         -------
-        Support
+        Codes
+            The pre-activations that are active.
         """
-        if progress < self.switch:
+        if not self.by_latent(progress):
             self.track_demand(pre, coder, k)
             return MutualChoiceAllocation().choose(pre, coder, k, progress)
         if not coder.switched:  # thresholds of all alike are no start for each one's own

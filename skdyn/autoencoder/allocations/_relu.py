@@ -2,7 +2,7 @@
 
 import torch
 
-from skdyn.autoencoder._kernels import Support
+from skdyn.autoencoder._kernels import Codes
 from skdyn.autoencoder.allocations._allocation import Allocation, TrainingCodes
 
 __all__ = ["ReLUAllocation"]
@@ -22,7 +22,7 @@ class ReLUAllocation(Allocation):
        Language Models", ICLR 2024.
     """
 
-    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Support:
+    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Codes:
         """Choose the active latents of a training batch.
 
         Parameters
@@ -38,9 +38,10 @@ class ReLUAllocation(Allocation):
 
         Returns
         -------
-        Support
+        Codes
+            The pre-activations that are active.
         """
-        return Support.of_mask(pre > 0)
+        return Codes.of_mask(pre > 0, pre)
 
     def penalty(
         self,

@@ -2,7 +2,7 @@
 
 import torch
 
-from skdyn.autoencoder._kernels import Support
+from skdyn.autoencoder._kernels import Codes, Support
 from skdyn.autoencoder.allocations._allocation import Allocation
 
 __all__ = ["TopKAllocation"]
@@ -16,7 +16,7 @@ class TopKAllocation(Allocation):
     .. [1] Leo Gao et al., "Scaling and evaluating sparse autoencoders", arXiv:2406.04093, 2024.
     """
 
-    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Support:
+    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Codes:
         """Choose the active latents of a training batch.
 
         Parameters
@@ -32,9 +32,12 @@ class TopKAllocation(Allocation):
 
         Returns
         -------
-        Support
+        Codes
+            The pre-activations that are active.
         """
-        return Support.of_columns(pre.topk(k, dim=1, sorted=False).indices, pre.shape[1])
+        best = pre.topk(k, dim=1, sorted=False)
+        support = Support.of_columns(best.indices, pre.shape[1])
+        return Codes(support, best.values.reshape(-1))
 
     def select(self, pre: torch.Tensor, coder: torch.nn.Module) -> Support:
         """Choose the active latents of rows of which each must be answered by itself.
@@ -50,4 +53,4 @@ class TopKAllocation(Allocation):
         -------
         Support
         """
-        return self.choose(pre, coder, coder.k, 1.0)
+        return self.choose(pre, coder, coder.k, 1.0).support

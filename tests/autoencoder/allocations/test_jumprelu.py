@@ -26,7 +26,7 @@ def test_the_threshold_gets_the_gradient_of_a_ramp():
     with torch.no_grad():
         coder.log_threshold.fill_(0.0)  # thresholds of one
     pre = torch.tensor([[0.7, 0.8, 0.9, 1.1, 1.3] + [0.0] * 19], dtype=torch.float64)
-    support = coder.allocation.choose(pre, coder, 3, 0.0)
+    support = coder.allocation.choose(pre, coder, 3, 0.0).support
     at = support.gather(pre).requires_grad_()
     values = coder.allocation.activate(at, support, coder)
     assert values.tolist() == [0.0, 0.0, 1.1, 1.3]

@@ -16,7 +16,7 @@ PRE = torch.randn(40, 24, generator=torch.Generator().manual_seed(1), dtype=torc
 
 def _mask(name, k=3, progress=0.0, pre=PRE, coder=None, **settings):
     coder = _coder(name, n_components=pre.shape[1], **settings) if coder is None else coder
-    support = coder.allocation.choose(pre, coder, k, progress)
+    support = coder.allocation.choose(pre, coder, k, progress).support
     return support.scatter(pre.new_ones(len(support.index))).bool()
 
 
