@@ -1,0 +1,186 @@
+"""What estimators of functions share when they train a module.
+
+A new architecture is a module ``(n, channels, *grid) -> (n, channels, *grid)`` and a class that
+writes ``__init__``, the static ``_build_module`` and ``_config``, the arguments of the former.
+"""
+
+from math import prod
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from sklearn.metrics import r2_score
+
+from skdyn._tabular import TabularRegressor
+from skdyn._validation import StrOptions, check_is_fitted
+from skdyn.base import TorchEstimator
+from skdyn.operators._grids import GRID_CONSTRAINTS, FunctionReader, resample
+
+__all__ = ["FunctionEstimator", "OperatorRegressor"]
+
+_CHUNK = 2**19  # points times samples a forward pass at prediction: bounds memory
+_SMALLEST_NORM = 0.01  # of the root mean square of all: what divides errors is never less
+
+
+class FunctionEstimator(FunctionReader, TorchEstimator):
+    """Inputs that are functions: standardised channel by channel, on the grid of the training.
+
+    With a base of :mod:`skdyn._tabular` it makes regressors and classifiers of functions.
+    """
+
+    _parameter_constraints = {**TorchEstimator._parameter_constraints, **GRID_CONSTRAINTS}
+
+    def _learn_scales(self, X, y, weight, classes):
+        self._x_offset, self._x_scale = channel_scales(X, weight)
+        self._learn_targets(y, weight, classes)
+
+    def _scaled(self, X):
+        column = (-1, *[1] * (X.ndim - 2))
+        offset, scale = (v.reshape(column) for v in (self._x_offset, self._x_scale))
+        return (X - offset.astype(X.dtype)) / scale.astype(X.dtype)
+
+    @torch.inference_mode()
+    def _forward(self, X):
+        module = self._module_for(X.dtype)
+        like = next(module.parameters())
+        rows = max(1, _CHUNK // prod(X.shape[2:]))
+        parts = torch.from_numpy(np.ascontiguousarray(X)).split(rows)
+        return torch.cat([module(part.to(like)).cpu() for part in parts]).numpy()
+
+
+class OperatorRegressor(FunctionEstimator, TabularRegressor):
+    """Base of regressors from functions to functions, or to a number each."""
+
+    _parameter_constraints = {
+        **FunctionEstimator._parameter_constraints,
+        "loss": [StrOptions({"relative_l2", "h1", "mse"})],
+    }
+
+    def predict(self, X: ArrayLike, grid: int | tuple[int, ...] | None = None) -> np.ndarray:
+        """Predict functions.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, *grid)
+            Inputs. With their axes written out they may be on another grid than in ``fit``.
+        grid : int, tuple of int or None, default=None
+            Grid of the answer, and of a flat `X` of another width than in ``fit``. None keeps to
+            the grid of `X`, or of the targets in ``fit`` where that was another.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), (n_samples, width) or (n_samples, n_channels, *grid)
+            Predictions in the layout of the targets in ``fit``, float64.
+        """
+        check_is_fitted(self)
+        X, grid = self._read_queries(X, grid)
+        if self.resolution == "resample":
+            X = resample(X, self._x_layout.grid, periodic=self.periodic)
+        y = self._forward(self._scaled(X)).astype(np.float64)
+        column = (-1, *[1] * (y.ndim - 2))
+        y = y * self._y_scale.reshape(column) + self._y_offset.reshape(column)
+        return self._y_layout.array(resample(y, grid, periodic=self.periodic))
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the share of the variance that is predicted, all points together.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, *grid)
+            Inputs.
+        y : array-like of shape (n_samples,), (n_samples, width) or (n_samples, n_channels, *grid)
+            True functions.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sample.
+
+        Returns
+        -------
+        float
+            :math:`R^2`, weighted by the variance at each point.
+        """
+        predicted = self.predict(X)
+        truth = np.asarray(y)
+        if truth.size != predicted.size or len(truth) != len(predicted):
+            raise ValueError(
+                f"y of shape {truth.shape} is no truth of predictions of shape {predicted.shape}. "
+                "Score on the grid of the targets in fit, or on that of X if they are the same."
+            )
+        flat = (len(predicted), -1)
+        return r2_score(
+            truth.reshape(flat), predicted.reshape(flat),
+            sample_weight=sample_weight, multioutput="variance_weighted",
+        )  # fmt: skip
+
+    # -- hooks of the base -------------------------------------------------------------------
+
+    def _validate(self, X, y, reset):
+        X = self._read_inputs(X, reset=reset)
+        return X, self._read_targets(X, y, reset=reset)
+
+    def _learn_targets(self, y, weight, classes):
+        self._y_offset, self._y_scale = channel_scales(y, weight)
+        size = norms(self._in_units(y), self._loss())
+        self._y_size = float(np.sqrt(np.average(size**2, weights=weight))) or 1.0
+
+    def _in_units(self, y):
+        """Divide targets by their scale: errors of the scaled are relative to their norms."""
+        return y / self._y_scale.reshape(-1, *[1] * (y.ndim - 2))
+
+    def _loss(self):
+        return self.loss if self._y_layout.grid else "mse"  # a number may well be zero
+
+    def _encode(self, X, y, weight):
+        size = norms(self._in_units(y), self._loss()) / self._y_size
+        weight = weight / weight.mean()
+        if self._loss() != "mse":
+            weight = weight / (self._y_size * np.maximum(size, _SMALLEST_NORM))
+        return self._scaled(X), self._encode_targets(y), weight
+
+    def _encode_targets(self, y):
+        column = (-1, *[1] * (y.ndim - 2))
+        return (y - self._y_offset.reshape(column)) / self._y_scale.reshape(column)
+
+    def _objective(self, generator):
+        loss = self._loss()
+
+        def objective(module, X, y, weight):
+            error = module(X) - y
+            size = error.square().flatten(1).mean(1) if loss == "mse" else norms(error, loss)
+            return (size * weight).mean()
+
+        return objective
+
+
+def channel_scales(fields, weight):
+    """Return mean and standard deviation of each channel over samples and grid."""
+    weight = np.ones(len(fields)) if weight is None else weight
+    points = fields.reshape(*fields.shape[:2], -1).astype(np.float64)
+    mean = np.average(points.mean(axis=2), axis=0, weights=weight)
+    square = np.square(points - mean[:, None]).mean(axis=2)
+    scale = np.sqrt(np.average(square, axis=0, weights=weight))
+    constant = scale <= 10 * np.finfo(fields.dtype).eps * np.abs(mean)
+    return mean, np.where(constant, 1.0, scale)
+
+
+def norms(fields, loss):
+    """Return the root mean square of each function; of its slopes too for "h1".
+
+    Parameters
+    ----------
+    fields : ndarray or Tensor of shape (n, channels, *grid)
+        Functions on a domain of length one along each axis.
+    loss : {"relative_l2", "h1", "mse"}
+        Which norm.
+
+    Returns
+    -------
+    ndarray or Tensor of shape (n,)
+    """
+    fields = torch.as_tensor(fields) if (as_numpy := isinstance(fields, np.ndarray)) else fields
+    parts = [fields.flatten(1)]
+    if loss == "h1":
+        for axis in range(2, fields.ndim):
+            slopes = fields.diff(dim=axis) * fields.shape[axis]
+            parts.append(slopes.flatten(1) * (parts[0].shape[1] / max(slopes[0].numel(), 1)) ** 0.5)
+    size = torch.linalg.vector_norm(torch.cat(parts, dim=1), dim=1) / parts[0].shape[1] ** 0.5
+    return size.numpy() if as_numpy else size

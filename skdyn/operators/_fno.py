@@ -1,0 +1,257 @@
+"""Regression of functions by a Fourier neural operator."""
+
+from numbers import Integral, Real
+
+from skdyn._validation import Interval, StrOptions
+from skdyn.operators._estimator import OperatorRegressor
+from skdyn.operators._factorization import FACTORIZATIONS
+from skdyn.operators._fourier import FourierNetwork
+from skdyn.operators._grids import check_grid
+
+__all__ = ["FNORegressor"]
+
+_MODES = {1: 16, 2: 8, 3: 4}  # kept along each axis by "auto", by the number of axes
+
+
+class FNORegressor(OperatorRegressor):
+    """Regressor of functions on functions, by a Fourier neural operator.
+
+    Layers that act on the lowest frequencies of their input, and on each point [1]_:
+
+    .. math:: v \\leftarrow \\sigma\\Bigl(W v + b + \\sum_{\\lvert k \\rvert < K} W_k \\hat v_k
+        e^{2 \\pi i k \\cdot x}\\Bigr).
+
+    Functions come flat or with their axes written out, on grids of one to three axes; predictions
+    go in the layout of the targets. See the user guide for the convention and its pictures.
+
+    Parameters
+    ----------
+    n_modes : "auto", int or tuple of int, default="auto"
+        Frequencies kept along each axis, the mean included: at most half the points and one more.
+        "auto" is 16, 8 or 4 for grids of one, two or three axes, or what the grid has.
+    hidden_channels : int, default=32
+        Channels between the layers.
+    n_layers : int, default=4
+        Fourier layers.
+    domain_padding : float, default=0.0
+        Zeros after the fields, as a fraction of the grid, that keep one end of a domain from
+        acting on the other where the functions are not periodic. They cost no time.
+    factorization : {"tucker", "cp", "tt"} or None, default=None
+        Form of the spectral weights [2]_; None keeps every number.
+    rank : int or float, default=0.1
+        Rank of the factorisation; as a float, the share of the full number of weights to spend.
+    incremental_modes : bool, default=False
+        Whether training starts with a quarter of the frequencies and takes up the others in the
+        first half of the epochs [3]_.
+    loss : {"relative_l2", "h1", "mse"}, default="relative_l2"
+        Norm of the error relative to that of the truth, of values or of values and slopes; or the
+        mean squared error. Numbers instead of functions are always learnt by the last.
+    grid_shape : int, tuple of int or None, default=None
+        Grid that the rows of a flat `X` were flattened from; None is one axis, or those of X.
+    periodic : bool, default=False
+        Whether the last point of each axis is followed by the first. Then the operator commutes
+        with shifts; otherwise it knows the coordinates of each point.
+    resolution : {"resample", "native"}, default="resample"
+        How to predict on another grid: interpolate to the training grid and back, by cubic splines
+        or, if periodic, by waves; or let the network act on the other grid itself.
+    optimizer : {"adam", "adamw", "sgd", "lbfgs"}, default="adamw"
+        Optimiser of the weights. "lbfgs" always uses the full batch.
+    max_iter : int, default=100
+        Number of epochs at most.
+    learning_rate : float, default=0.003
+        Step size of the optimiser; "lbfgs" finds its own.
+    learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
+            default="cosine"
+        How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever
+        the loss stands still and stops only when that no longer helps.
+    batch_size : int or "auto", default=20
+        Cases a batch; "auto" is ``min(200, n_samples)``.
+    alpha : float, default=0.1
+        Strength of the L2 penalty on the weights; it is divided by the number of samples (the
+        total of their weights) when added to the mean loss, as scikit-learn's networks do.
+    clip_norm : float or None, default=None
+        Largest norm of the gradient; longer ones are shortened to it.
+    tol : float, default=1e-05
+        Improvement of the loss below which an epoch counts as standing still.
+    early_stopping : bool, default=False
+        Whether to stop when the loss on validation data stands still, and to keep the weights
+        that were best there.
+    validation_fraction : float, default=0.1
+        Share of the training data set aside for early stopping when ``X_val`` is not given.
+    n_iter_no_change : int, default=30
+        Epochs without improvement after which training stops.
+    warm_start : bool, default=False
+        Whether ``fit`` continues from the present weights.
+    random_state : int, RandomState instance or None, default=None
+        Source of the first weights, the validation split and the order of the cases. Pass an int
+        for the same model every time.
+    device : str, default="auto"
+        Where to train: "auto" is CUDA if present, else the CPU; or a torch device such as "cpu".
+    dtype : {"float32", "float64"}, default="float32"
+        Precision of the training. Predictions are computed in the precision of their input.
+    verbose : int, default=0
+        1 prints a tenth of the epochs, 2 every epoch.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of columns of a flat `X`, else of channels.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, when all are strings.
+    module_ : torch.nn.Module
+        The trained network, on standardised channels.
+    n_iter_ : int
+        Number of epochs run.
+    loss_curve_ : list of float
+        Training loss of each epoch.
+    validation_scores_ : list of float or None
+        Minus the validation loss of each epoch (higher is better).
+    best_loss_ : float
+        Lowest validation loss, or training loss where nothing was held out.
+    device_ : str
+        Device the network is on.
+
+    See Also
+    --------
+    skdyn.metrics.relative_l2_error : The usual score of fields.
+
+    References
+    ----------
+    .. [1] Zongyi Li et al., "Fourier Neural Operator for Parametric Partial Differential
+       Equations", ICLR 2021.
+    .. [2] Jean Kossaifi, Nikola Kovachki, Kamyar Azizzadenesheli, Anima Anandkumar, "Multi-Grid
+       Tensorized Fourier Neural Operator for High-Resolution PDEs", arXiv:2310.00120, 2023.
+    .. [3] Robert Joseph George et al., "Incremental Spatial and Spectral Learning of Neural
+       Operators for Solving Large-Scale PDEs", Transactions on Machine Learning Research, 2024.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdyn import FNORegressor
+    >>> rng = np.random.default_rng(0)
+    >>> x = np.arange(32) / 32
+    >>> waves = np.stack([np.sin(2 * np.pi * (k * x + s)) for k in (1, 2, 3) for s in (0, 0.25)])
+    >>> X = rng.normal(size=(100, 6)) @ waves
+    >>> y = X**2
+    >>> model = FNORegressor(n_modes=8, hidden_channels=8, periodic=True, random_state=0)
+    >>> model.fit(X[:80], y[:80]).score(X[80:], y[80:]) > 0.9
+    True
+    """
+
+    _parameter_constraints = {
+        **OperatorRegressor._parameter_constraints,
+        "n_modes": [Interval(Integral, 1, None, closed="left"), "array-like", StrOptions({"auto"})],
+        "hidden_channels": [Interval(Integral, 1, None, closed="left")],
+        "n_layers": [Interval(Integral, 1, None, closed="left")],
+        "domain_padding": [Interval(Real, 0, None, closed="left")],
+        "factorization": [StrOptions(set(FACTORIZATIONS)), None],
+        "rank": [Interval(Real, 0, None, closed="neither")],
+        "incremental_modes": ["boolean"],
+    }
+    _quick_parameters = {
+        "hidden_channels": 8, "n_layers": 2, "batch_size": "auto", "learning_rate": 0.01,
+        "learning_rate_schedule": "constant",
+    }  # fmt: skip
+
+    def __init__(
+        self,
+        n_modes="auto",
+        *,
+        hidden_channels=32,
+        n_layers=4,
+        domain_padding=0.0,
+        factorization=None,
+        rank=0.1,
+        incremental_modes=False,
+        loss="relative_l2",
+        grid_shape=None,
+        periodic=False,
+        resolution="resample",
+        optimizer="adamw",
+        max_iter=100,
+        learning_rate=0.003,
+        learning_rate_schedule="cosine",
+        batch_size=20,
+        alpha=0.1,
+        clip_norm=None,
+        tol=1e-05,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=30,
+        warm_start=False,
+        random_state=None,
+        device="auto",
+        dtype="float32",
+        verbose=0,
+    ):
+        self.n_modes = n_modes
+        self.hidden_channels = hidden_channels
+        self.n_layers = n_layers
+        self.domain_padding = domain_padding
+        self.factorization = factorization
+        self.rank = rank
+        self.incremental_modes = incremental_modes
+        self.loss = loss
+        self.grid_shape = grid_shape
+        self.periodic = periodic
+        self.resolution = resolution
+        self.optimizer = optimizer
+        self.max_iter = max_iter
+        self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
+        self.batch_size = batch_size
+        self.alpha = alpha
+        self.clip_norm = clip_norm
+        self.tol = tol
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.device = device
+        self.dtype = dtype
+        self.verbose = verbose
+
+    def _config(self, n_channels, n_outputs):
+        grid, output_grid = self._x_layout.grid, self._y_layout.grid
+        if output_grid and len(output_grid) != len(grid):
+            raise ValueError(
+                f"X is on a grid {grid} and y on {output_grid}; a Fourier neural operator needs as "
+                "many axes in both."
+            )
+        return {
+            "n_inputs": n_channels,
+            "n_outputs": n_outputs,
+            "grid": grid,
+            "output_grid": output_grid,
+            "n_modes": self._check_modes(grid),
+            "hidden_channels": self.hidden_channels,
+            "n_layers": self.n_layers,
+            "padding": self.domain_padding,
+            "periodic": self.periodic,
+            "factorization": self.factorization,
+            "rank": self.rank,
+        }
+
+    @staticmethod
+    def _build_module(**config):
+        return FourierNetwork(**config)
+
+    def _check_modes(self, grid):
+        """Return the frequencies kept along each axis; refuse what the grid does not have."""
+        most = tuple(n // 2 + 1 for n in grid)
+        if isinstance(self.n_modes, str):
+            return tuple(min(_MODES[len(grid)], n) for n in most)
+        modes = check_grid(self.n_modes, "n_modes")
+        modes = modes * len(grid) if isinstance(self.n_modes, Integral) else modes
+        if len(modes) != len(grid):
+            raise ValueError(
+                f"n_modes={self.n_modes} has {len(modes)} entries, but X is on a grid {grid} of "
+                f"{len(grid)} axes. Give one number an axis, or one for all."
+            )
+        if any(k > n for k, n in zip(modes, most, strict=True)):
+            raise ValueError(
+                f"n_modes={self.n_modes} is above what a grid {grid} holds: at most {most}, half "
+                "its points and one more. Lower n_modes or take a finer grid."
+            )
+        return modes

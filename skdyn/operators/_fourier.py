@@ -1,0 +1,118 @@
+"""The network of the Fourier neural operator."""
+
+import torch
+from torch.nn.functional import gelu
+
+from skdyn.operators._grids import interpolation_matrix
+from skdyn.operators._spectral import SpectralConvolution
+
+__all__ = ["FourierNetwork"]
+
+
+class FourierNetwork(torch.nn.Module):
+    """Lift each point, convolve and mix a few times, project each point.
+
+    Inside, fields are laid out grid first, ``(*grid, n, channels)``.
+
+    Parameters
+    ----------
+    n_inputs, n_outputs : int
+        Channels in and out.
+    grid : tuple of int
+        Grid that is trained on.
+    output_grid : tuple of int
+        Grid of the answers; empty for the mean over the grid.
+    n_modes : tuple of int
+        Frequencies kept along each axis.
+    hidden_channels : int, default=32
+        Channels between lifting and projection.
+    n_layers : int, default=4
+        Fourier layers.
+    padding : float, default=0.0
+        See :class:`SpectralConvolution`.
+    periodic : bool, default=False
+        Whether the grid is; otherwise the coordinates of each point are inputs too.
+    factorization : {"tucker", "cp", "tt"} or None, default=None
+        Form of the spectral weights.
+    rank : int or float, default=0.1
+        Its rank.
+    """
+
+    def __init__(
+        self,
+        n_inputs: int,
+        n_outputs: int,
+        grid: tuple[int, ...],
+        output_grid: tuple[int, ...],
+        n_modes: tuple[int, ...],
+        hidden_channels: int = 32,
+        n_layers: int = 4,
+        padding: float = 0.0,
+        periodic: bool = False,
+        factorization: str | None = None,
+        rank: int | float = 0.1,
+    ) -> None:
+        super().__init__()
+        self.grid, self.output_grid = tuple(grid), tuple(output_grid)
+        self.periodic = periodic
+        c, n_coordinates = hidden_channels, 0 if periodic else len(grid)
+        self.lift = _pointwise(n_inputs + n_coordinates, 2 * c, c)
+        self.convolutions = torch.nn.ModuleList(
+            SpectralConvolution(
+                c, c, n_modes, grid,
+                padding=padding, periodic=periodic, factorization=factorization, rank=rank,
+            )
+            for _ in range(n_layers)
+        )  # fmt: skip
+        self.local = torch.nn.ModuleList(torch.nn.Linear(c, c) for _ in range(n_layers))
+        self.project = _pointwise(c, 2 * c, n_outputs)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Answer to functions with functions, or with numbers.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_inputs, *grid)
+            Inputs.
+
+        Returns
+        -------
+        Tensor of shape (n, n_outputs, *grid) or (n, n_outputs)
+        """
+        x = x.movedim((0, 1), (-2, -1))
+        if not self.periodic:
+            x = torch.cat([x, _coordinates(x)], dim=-1)
+        x = self.lift(x.contiguous())
+        last = len(self.local) - 1
+        for layer, (convolution, local) in enumerate(
+            zip(self.convolutions, self.local, strict=True)
+        ):
+            x = convolution(x, plus=local(x))
+            x = gelu(x) if layer < last else x
+        if not self.output_grid:
+            return self.project(x).flatten(end_dim=-3).mean(dim=0)
+        y = self.project(x).movedim((-2, -1), (0, 1))
+        return self._to_output_grid(y) if self.output_grid != self.grid else y
+
+    def _to_output_grid(self, y):
+        for axis, n_to in enumerate(self.output_grid, start=2):
+            if y.shape[axis] != n_to:
+                matrix = interpolation_matrix(y.shape[axis], n_to, periodic=self.periodic)
+                matrix = torch.from_numpy(matrix).to(y)
+                y = (y.movedim(axis, -1) @ matrix.T).movedim(-1, axis)
+        return y
+
+
+def _pointwise(n_inputs, n_hidden, n_outputs):
+    """Return a small network that acts on the channels of each point."""
+    return torch.nn.Sequential(
+        torch.nn.Linear(n_inputs, n_hidden), torch.nn.GELU(), torch.nn.Linear(n_hidden, n_outputs)
+    )
+
+
+def _coordinates(x):
+    """Return the coordinates of each point, from -1 to 1, shape ``(*grid, n, axes)``."""
+    *grid, n, _ = x.shape
+    axes = [torch.linspace(-1, 1, points, dtype=x.dtype, device=x.device) for points in grid]
+    mesh = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
+    return mesh.unsqueeze(-2).expand(*grid, n, len(grid))

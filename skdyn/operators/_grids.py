@@ -1,0 +1,309 @@
+"""The convention for functions: how they come, how they go, and how a resolution changes.
+
+====================  ============================================================================
+array                 meaning
+====================  ============================================================================
+``(n, width)``        one channel on ``width`` points; with ``grid_shape``, as many channels as fit
+``(n, channels, *g)`` fields on a grid of one, two, three axes
+``(n,)``, ``(n, 1)``  as targets: one number a sample
+====================  ============================================================================
+
+Predictions take the layout of the targets in ``fit``. A resolution changes only when that is said:
+by X with its axes written out, or by ``predict(X, grid=...)``. Along an axis that is not periodic
+the first and the last point are the ends of the domain; along a periodic one the last point is a
+step before the first.
+"""
+
+from functools import lru_cache
+from math import prod
+from numbers import Integral
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.interpolate import make_interp_spline
+from sklearn.utils import check_array, check_consistent_length
+
+from skdyn._validation import Interval, StrOptions, validate_data
+
+__all__ = [
+    "GRID_CONSTRAINTS",
+    "FunctionReader",
+    "Layout",
+    "check_grid",
+    "interpolation_matrix",
+    "resample",
+]
+
+GRID_CONSTRAINTS = {
+    "grid_shape": ["array-like", Interval(Integral, 1, None, closed="left"), None],
+    "periodic": ["boolean"],
+    "resolution": [StrOptions({"resample", "native"})],
+}
+
+
+class Layout(NamedTuple):
+    """How the functions of an array are laid out.
+
+    Attributes
+    ----------
+    n_channels : int
+        Values at a point.
+    grid : tuple of int
+        Points of each axis; empty for one number a sample.
+    ndim : int
+        Axes of the array: 1 for numbers, 2 for flattened fields, else ``2 + len(grid)``.
+    """
+
+    n_channels: int
+    grid: tuple[int, ...]
+    ndim: int
+
+    def fields(self, array: np.ndarray) -> np.ndarray:
+        """Write out the axes.
+
+        Parameters
+        ----------
+        array : ndarray
+            Functions in this layout.
+
+        Returns
+        -------
+        ndarray of shape (n, n_channels, *grid)
+        """
+        return array.reshape(len(array), self.n_channels, *self.grid)
+
+    def array(self, fields: np.ndarray) -> np.ndarray:
+        """Lay fields out; their grid may be another one.
+
+        Parameters
+        ----------
+        fields : ndarray of shape (n, n_channels, *grid)
+            Fields.
+
+        Returns
+        -------
+        ndarray
+        """
+        n = len(fields)
+        return fields.reshape({1: (n,), 2: (n, -1)}.get(self.ndim, fields.shape))
+
+
+def check_grid(grid: Any, name: str) -> tuple[int, ...] | None:
+    """Return the shape of a grid as a tuple of positive integers, or None.
+
+    Parameters
+    ----------
+    grid : int, array-like of int or None
+        The shape.
+    name : str
+        What the user calls it.
+
+    Returns
+    -------
+    tuple of int or None
+
+    Raises
+    ------
+    ValueError
+        If it is not one, two or three positive integers.
+    """
+    if grid is None:
+        return None
+    shape = tuple(np.atleast_1d(np.asarray(grid, dtype=object)).tolist())
+    if not 1 <= len(shape) <= 3 or not all(isinstance(n, Integral) and n > 0 for n in shape):
+        raise ValueError(f"{name} must be one to three positive integers; got {grid!r}.")
+    return tuple(int(n) for n in shape)
+
+
+def _flat_layout(width, grid, name):
+    if width % prod(grid):
+        raise ValueError(
+            f"{name} has {width} columns, which is no multiple of the {prod(grid)} points of the "
+            f"grid {grid}. Set grid_shape to the grid that the rows were flattened from, or pass "
+            f"{name} with its axes, as (n_samples, n_channels, *grid)."
+        )
+    return Layout(width // prod(grid), grid, 2)
+
+
+def input_layout(X, grid_shape):
+    """Return the layout of inputs."""
+    if X.ndim == 2:
+        return _flat_layout(X.shape[1], grid_shape or (X.shape[1],), "X")
+    grid = X.shape[2:]
+    if X.ndim > 5 or 0 in X.shape:
+        raise ValueError(
+            "X must be of shape (n_samples, n_channels, *grid) with one to three axes of the grid, "
+            f"none of them empty; got {X.shape}."
+        )
+    if grid_shape is not None and grid != grid_shape:
+        raise ValueError(
+            f"X of shape {X.shape} is on a grid {grid}, but grid_shape={grid_shape}. Leave "
+            "grid_shape=None where X has its axes written out, or make the two agree."
+        )
+    return Layout(X.shape[1], grid, X.ndim)
+
+
+def target_layout(y, grid_shape, inputs):
+    """Return the layout of targets."""
+    if y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1):
+        return Layout(1, (), y.ndim)
+    if y.ndim == 2:
+        one_axis = grid_shape is None and len(inputs.grid) == 1
+        return _flat_layout(y.shape[1], (y.shape[1],) if one_axis else inputs.grid, "y")
+    if y.ndim > 5 or 0 in y.shape:
+        raise ValueError(
+            "y must be of shape (n_samples,), (n_samples, width) or (n_samples, n_channels, *grid) "
+            f"with one to three axes of the grid; got {y.shape}."
+        )
+    return Layout(y.shape[1], y.shape[2:], y.ndim)
+
+
+def _n_axes(X):
+    """Return the axes of an array-like; numpy's own function refuses some of them."""
+    return X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
+
+
+class FunctionReader:
+    """Mixin of the estimators whose ``X`` are functions: validation, layouts, resolutions.
+
+    It needs the parameters ``grid_shape``, ``periodic`` and ``resolution``, and keeps
+    ``_x_layout`` and ``_y_layout``.
+    """
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def _read_inputs(self, X: ArrayLike, *, reset: bool) -> np.ndarray:
+        """Validate the inputs of ``fit``; return fields ``(n, channels, *grid)``."""
+        dtypes = [np.float64, np.float32]
+        X = validate_data(self, X, reset=reset, dtype=dtypes, allow_nd=True)
+        layout = input_layout(X, check_grid(self.grid_shape, "grid_shape"))
+        if reset:
+            self._x_layout = layout
+        elif layout[:2] != self._x_layout[:2]:
+            raise ValueError(
+                f"X has {layout.n_channels} channels on a grid {layout.grid}, but the model was "
+                f"started with {self._x_layout.n_channels} on {self._x_layout.grid}."
+            )
+        return layout.fields(X)
+
+    def _read_targets(self, X: np.ndarray, y: ArrayLike, *, reset: bool) -> np.ndarray:
+        """Validate the targets of ``fit``; return fields ``(n, channels, *grid)``."""
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None. Pass "
+                "one function or number a sample."
+            )
+        y = check_array(
+            y, dtype="numeric", ensure_2d=False, allow_nd=True, input_name="y", estimator=self
+        )
+        check_consistent_length(X, y)
+        layout = target_layout(y, check_grid(self.grid_shape, "grid_shape"), self._x_layout)
+        if reset:
+            self._y_layout = layout
+        elif layout[:2] != self._y_layout[:2]:
+            raise ValueError(
+                f"y has {layout.n_channels} channels on a grid {layout.grid}, but the model was "
+                f"started with {self._y_layout.n_channels} on {self._y_layout.grid}."
+            )
+        return layout.fields(y.astype(np.float64, copy=False))
+
+    def _read_queries(self, X: ArrayLike, grid: Any = None) -> tuple[np.ndarray, tuple[int, ...]]:
+        """Validate inputs of ``predict``; return fields on their own grid, and that of the answer.
+
+        Without a ``grid`` the answers stay on the grid of the targets in ``fit``, except where
+        that was also the grid of X: then they are on that of X.
+        """
+        grid = check_grid(grid, "grid")
+        here, there = self._x_layout, self._y_layout
+        if grid is not None and not there.grid:
+            raise ValueError(f"grid={grid} has no meaning: the model predicts numbers, not fields.")
+        if grid is not None and len(grid) != len(there.grid):
+            raise ValueError(f"grid={grid} has not as many axes as that of the fit, {there.grid}.")
+        fields = self._read_fields(X) if _n_axes(X) > 2 else self._read_flat(X, grid)
+        same = there.grid == here.grid
+        return fields, grid or (fields.shape[2:] if same else there.grid)
+
+    def _read_fields(self, X):
+        layout, dtypes = self._x_layout, [np.float64, np.float32]
+        if layout.ndim > 2 and _n_axes(X) == layout.ndim:
+            X = validate_data(self, X, reset=False, dtype=dtypes, allow_nd=True)
+        else:
+            X = check_array(X, dtype=dtypes, allow_nd=True, input_name="X", estimator=self)
+        if X.ndim != 2 + len(layout.grid) or X.shape[1] != layout.n_channels:
+            raise ValueError(
+                f"X of shape {X.shape} is not what the model was fitted on: {layout.n_channels} "
+                f"channels on a grid of {len(layout.grid)} axes, as {layout.grid}."
+            )
+        return X
+
+    def _read_flat(self, X, grid):
+        layout, dtypes = self._x_layout, [np.float64, np.float32]
+        if layout.ndim == 2 and grid is not None:
+            X = check_array(X, dtype=dtypes, input_name="X", estimator=self)
+            width = X.shape[1]
+            if width != self.n_features_in_ and width == layout.n_channels * prod(grid):
+                return layout._replace(grid=grid).fields(X)
+        if layout.ndim > 2 and _n_axes(X) == 2:
+            raise ValueError(
+                f"X has two axes, but the model was fitted on fields (n_samples, {layout.n_channels}, "
+                f"*{layout.grid}). Pass X with its axes."
+            )
+        return layout.fields(validate_data(self, X, reset=False, dtype=dtypes))
+
+
+@lru_cache(maxsize=64)
+def interpolation_matrix(n_from: int, n_to: int, *, periodic: bool) -> np.ndarray:
+    """Return the matrix that takes values on one grid of an axis to another.
+
+    Parameters
+    ----------
+    n_from, n_to : int
+        Points of the axis.
+    periodic : bool
+        True gives the trigonometric interpolant, exact for functions without frequencies that
+        either grid cannot hold; False a cubic spline, the ends of both grids being the same.
+
+    Returns
+    -------
+    ndarray of shape (n_to, n_from)
+    """
+    if not periodic:
+        if n_from == 1:
+            return np.ones((n_to, 1))
+        x = np.linspace(0, 1, n_from)
+        return make_interp_spline(x, np.eye(n_from), k=min(3, n_from - 1))(np.linspace(0, 1, n_to))
+    difference = np.arange(n_to)[:, None] / n_to - np.arange(n_from) / n_from
+    fewer = min(n_from, n_to)
+    k = np.arange(1, (fewer + 1) // 2)
+    kernel = 1 + 2 * np.cos(2 * np.pi * difference[..., None] * k).sum(axis=-1)
+    if fewer % 2 == 0 and n_to >= n_from:  # the highest frequency, of which half is seen
+        kernel += np.cos(np.pi * fewer * difference)
+    return kernel / n_from
+
+
+def resample(fields: np.ndarray, grid: tuple[int, ...], *, periodic: bool) -> np.ndarray:
+    """Take fields to another grid.
+
+    Parameters
+    ----------
+    fields : ndarray of shape (n, channels, *grid)
+        Fields.
+    grid : tuple of int
+        The grid to take them to, with as many axes.
+    periodic : bool
+        Whether the axes are.
+
+    Returns
+    -------
+    ndarray of shape (n, channels, *grid)
+        In the precision of `fields`.
+    """
+    for axis, n_to in enumerate(grid, start=2):
+        if fields.shape[axis] != n_to:
+            matrix = interpolation_matrix(fields.shape[axis], n_to, periodic=periodic)
+            fields = np.moveaxis(np.moveaxis(fields, axis, -1) @ matrix.T, -1, axis)
+    return fields
