@@ -10,7 +10,7 @@ sparse, and dictionaries ``(n_components, n_features)``.
 from skdyn.metrics._attractor import attractor_distance
 from skdyn.metrics._dictionaries import feature_absorption, matched_cosine, mean_max_cosine
 from skdyn.metrics._horizon import valid_prediction_time
-from skdyn.metrics._relative_l2 import relative_l2_error
+from skdyn.metrics._relative_l2 import neg_relative_l2, relative_l2_error
 from skdyn.metrics._sparse_codes import (
     dead_fraction,
     fraction_variance_unexplained,
@@ -27,6 +27,7 @@ __all__ = [
     "l0",
     "matched_cosine",
     "mean_max_cosine",
+    "neg_relative_l2",
     "relative_l2_error",
     "sparse_probing_score",
     "trajectory_r2_score",

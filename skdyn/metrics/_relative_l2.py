@@ -1,11 +1,16 @@
 """Relative L2 error, the usual score of operator learning."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from skdyn.metrics._arrays import case_weights, check_observed, check_predicted, check_same_shape
 
-__all__ = ["relative_l2_error"]
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
+__all__ = ["neg_relative_l2", "relative_l2_error"]
 
 
 def relative_l2_error(
@@ -68,3 +73,47 @@ def relative_l2_error(
         )
     ratio = np.linalg.norm(error, axis=1) / size
     return float(np.average(ratio, weights=case_weights(sample_weight, n_cases)))
+
+
+def neg_relative_l2(
+    estimator: "BaseEstimator",
+    X: ArrayLike,
+    y: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+) -> float:
+    """Score a fitted estimator by minus its relative L2 error: the higher, the better.
+
+    It is what ``scoring`` of searches and cross-validation takes.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted, with ``predict``.
+    X : array-like of shape (n_cases, ...)
+        Inputs.
+    y : array-like of shape (n_cases, ...)
+        True functions.
+    sample_weight : array-like of shape (n_cases,), default=None
+        Weight of each case in the mean.
+
+    Returns
+    -------
+    float
+        At most 0.
+
+    See Also
+    --------
+    relative_l2_error : The error itself.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.model_selection import cross_val_score
+    >>> from skdyn.metrics import neg_relative_l2
+    >>> X = np.random.default_rng(0).normal(size=(40, 5))
+    >>> scores = cross_val_score(Ridge(1e-6), X, X[:, ::-1], scoring=neg_relative_l2)
+    >>> bool(scores.min() > -1e-6)
+    True
+    """
+    return -relative_l2_error(y, estimator.predict(X), sample_weight=sample_weight)

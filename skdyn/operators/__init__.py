@@ -17,6 +17,7 @@ References
    Applications to PDEs", Journal of Machine Learning Research 24, 2023.
 """
 
+from skdyn.operators._autoregressive import AutoregressiveOperator
 from skdyn.operators._fno import FNORegressor
 
-__all__ = ["FNORegressor"]
+__all__ = ["AutoregressiveOperator", "FNORegressor"]

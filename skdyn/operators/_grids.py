@@ -249,8 +249,8 @@ class FunctionReader:
                 return layout._replace(grid=grid).fields(X)
         if layout.ndim > 2 and _n_axes(X) == 2:
             raise ValueError(
-                f"X has two axes, but the model was fitted on fields (n_samples, {layout.n_channels}, "
-                f"*{layout.grid}). Pass X with its axes."
+                "X has two axes, but the model was fitted on fields (n_samples, "
+                f"{layout.n_channels}, *{layout.grid}). Pass X with its axes."
             )
         return layout.fields(validate_data(self, X, reset=False, dtype=dtypes))
 

@@ -1,0 +1,327 @@
+"""Time stepping: a learnt step, applied to its own answers."""
+
+from numbers import Integral
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.interpolate import make_interp_spline
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.metrics import r2_score
+from sklearn.utils import check_array, get_tags
+
+from skdyn._validation import Interval, StrOptions, check_is_fitted, fit_context, validate_data
+from skdyn.operators._fno import FNORegressor
+
+__all__ = ["AutoregressiveOperator"]
+
+_DTYPES = [np.float64, np.float32]
+
+
+class AutoregressiveOperator(MetaEstimatorMixin, BaseEstimator):
+    """Solution operator of an evolution, by a regressor that takes one step of time.
+
+    The regressor learns :math:`u_{t+1}` from :math:`u_t`, or how much it changes; ``rollout``
+    applies it again and again. States are functions on a grid or plain vectors.
+
+    Parameters
+    ----------
+    estimator : estimator or None, default=None
+        Regressor of states on states; None is :class:`FNORegressor`. Estimators of functions are
+        given ``(n, n_history * n_channels, *grid)``, others flat rows.
+    target : {"state", "change"}, default="state"
+        What is learnt: the next state, or the change that leads to it. Where steps are short the
+        change is what there is to learn.
+    integrator : {"euler", "midpoint", "rk4"}, default="euler"
+        How a change becomes a step. "euler" adds the difference between successive states. The
+        Runge-Kutta methods learn the velocity instead, from splines through the trajectories,
+        and ask for it at points between [1]_. They need ``target="change"`` and `n_history` 1.
+    n_history : int, default=1
+        Number of states that a step looks back on.
+    pushforward : int, default=0
+        Number of times that the regressor is fitted anew on what it made of the training states
+        itself, beside the true ones, so that it learns to mend its own errors [2]_ [3]_.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The fitted regressor.
+    n_features_in_ : int
+        Number of columns of flat states, else of channels.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, when all are strings.
+
+    See Also
+    --------
+    skdyn.inspection.RolloutDisplay : Draws the error against time.
+
+    Notes
+    -----
+    Trajectories are ``(n_cases, n_channels, n_timepoints, *grid)``; flat states make them
+    ``(n_cases, width, n_timepoints)``, or ``(n_timepoints, width)`` for one alone. Times are
+    equally spaced.
+
+    References
+    ----------
+    .. [1] Ernst Hairer, Syvert Nørsett, Gerhard Wanner, "Solving Ordinary Differential
+       Equations I", Springer, 1993.
+    .. [2] Johannes Brandstetter, Daniel Worrall, Max Welling, "Message Passing Neural PDE
+       Solvers", ICLR 2022.
+    .. [3] Arun Venkatraman, Martial Hebert, Andrew Bagnell, "Improving Multi-Step Prediction of
+       Learned Time Series Models", AAAI 2015.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import Ridge
+    >>> from skdyn import AutoregressiveOperator
+    >>> from skdyn.datasets import make_kuramoto_sivashinsky
+    >>> first, later = make_kuramoto_sivashinsky(
+    ...     20, 32, length=12, times=np.arange(1, 21) / 2, random_state=0
+    ... )
+    >>> X = np.concatenate([first[:, None], later], axis=1)[:, None]  # (cases, 1, times, points)
+    >>> model = AutoregressiveOperator(Ridge(1e-3), target="change").fit(X)
+    >>> model.rollout(X[:, :, 0], n_steps=20).shape
+    (20, 1, 20, 32)
+    >>> model.score(X) > 0.9
+    True
+    """
+
+    _parameter_constraints = {
+        "estimator": [BaseEstimator, None],
+        "target": [StrOptions({"state", "change"})],
+        "integrator": [StrOptions({"euler", "midpoint", "rk4"})],
+        "n_history": [Interval(Integral, 1, None, closed="left")],
+        "pushforward": [Interval(Integral, 0, None, closed="left")],
+    }
+    _quick_parameters = {
+        "estimator": FNORegressor(
+            hidden_channels=8, n_layers=2, batch_size="auto", learning_rate=0.01, max_iter=5,
+            random_state=0,
+        )
+    }  # fmt: skip
+
+    def __init__(
+        self, estimator=None, *, target="state", integrator="euler", n_history=1, pushforward=0
+    ):
+        self.estimator = estimator
+        self.target = target
+        self.integrator = integrator
+        self.n_history = n_history
+        self.pushforward = pushforward
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Learn the step from trajectories.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_cases, n_channels, n_timepoints, *grid), (n_cases, width, \
+                n_timepoints) or (n_timepoints, width)
+            Trajectories at equally spaced times, or one of them.
+        y : Ignored
+            Not used, present for API consistency by convention.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        X = validate_data(self, X, dtype=_DTYPES, allow_nd=True)
+        self._check_options()
+        past, future = self._pairs(X)
+        self._state_shape = past.shape[2:]
+        fitted = self._fit_step(past, self._targets(X, past, future))
+        for _ in range(self.pushforward):
+            self.estimator_ = fitted
+            own = self._pushed(X)
+            more = np.concatenate([past, own[0]]), np.concatenate([future, own[1]])
+            fitted = self._fit_step(more[0], self._targets(X, *more))
+        self.estimator_ = fitted
+        return self
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """Predict the state that follows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, width), (n, n_channels, *grid), or as in ``fit``
+            States; or trajectories of at least `n_history` times, whose last ones count.
+
+        Returns
+        -------
+        ndarray of shape (n, width) or (n, n_channels, *grid)
+            The next states.
+        """
+        return self.rollout(X, 1)[:, :, 0]
+
+    def rollout(self, X: ArrayLike, n_steps: int) -> np.ndarray:
+        """Step from states on, each step from the answers of those before.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, width), (n, n_channels, *grid), or as in ``fit``
+            First states; or trajectories of at least `n_history` times, whose last ones count.
+        n_steps : int
+            Number of steps.
+
+        Returns
+        -------
+        ndarray of shape (n, width, n_steps) or (n, n_channels, n_steps, *grid)
+            The states that follow.
+        """
+        check_is_fitted(self)
+        if not isinstance(n_steps, Integral) or n_steps < 1:
+            raise ValueError(f"n_steps must be a positive integer; got {n_steps!r}.")
+        past = self._read_past(X)
+        states = []
+        for _ in range(n_steps):
+            states.append(self._step(past))
+            past = np.concatenate([past[:, 1:], states[-1][:, None]], axis=1)
+        return np.stack(states, axis=2)
+
+    def score(self, X: ArrayLike, y: Any = None) -> float:
+        """Return the share of the variance of the next states that single steps predict.
+
+        Parameters
+        ----------
+        X : array-like
+            Trajectories as in ``fit``.
+        y : Ignored
+            Not used, present for API consistency by convention.
+
+        Returns
+        -------
+        float
+            :math:`R^2`, weighted by the variance of each value.
+        """
+        check_is_fitted(self)
+        X = check_array(X, dtype=_DTYPES, allow_nd=True, input_name="X", estimator=self)
+        past, future = self._pairs(X)
+        predicted = self._step(past)
+        return r2_score(
+            future.reshape(len(future), -1), predicted.reshape(len(future), -1),
+            multioutput="variance_weighted",
+        )  # fmt: skip
+
+    def _check_options(self):
+        if self.integrator == "euler":
+            return
+        wanted = {"target": "change", "n_history": 1, "pushforward": 0}
+        for name, value in wanted.items():
+            if getattr(self, name) != value:
+                raise ValueError(
+                    f"integrator={self.integrator!r} learns velocities, which needs {name}="
+                    f"{value!r}; got {getattr(self, name)!r}. Use integrator='euler', or set "
+                    f"{name}={value!r}."
+                )
+
+    def _pairs(self, X):
+        """Cut trajectories into histories ``(n, n_history, *state)`` and what follows them."""
+        series = _time_second(X)
+        n_times, h = series.shape[1], self.n_history
+        if n_times <= h:
+            raise ValueError(
+                f"X has n_samples = {n_times} times a trajectory, but a step from n_history={h} "
+                f"to the next needs {h + 1}. Axes are (n_cases, n_channels, n_timepoints, *grid)."
+            )
+        steps = range(n_times - h)
+        past = np.concatenate([series[:, t : t + h] for t in steps])
+        return past, np.concatenate([series[:, t + h] for t in steps])
+
+    def _targets(self, X, past, future):
+        if self.target == "state":
+            return future
+        if self.integrator == "euler":
+            return future - past[:, -1]
+        series = _time_second(X)
+        times = np.arange(series.shape[1])
+        spline = make_interp_spline(times, series, k=min(3, len(times) - 1), axis=1)
+        velocity = spline.derivative()(times[:-1])
+        return np.concatenate(list(np.moveaxis(velocity, 1, 0)))
+
+    def _fit_step(self, past, targets):
+        step = FNORegressor() if self.estimator is None else clone(self.estimator)
+        self._reads_fields = get_tags(step).input_tags.three_d_array
+        return step.fit(*self._laid_out(past, targets))
+
+    def _laid_out(self, past, targets=None):
+        """Return histories, and targets, as the regressor reads them."""
+        n, flat = len(past), len(self._state_shape) == 1
+        if flat and self._reads_fields and self.n_history > 1:
+            X = past  # one channel for each state on a grid of one axis
+            y = None if targets is None else targets[:, None]
+        elif flat or not self._reads_fields:
+            X = past.reshape(n, -1)
+            y = None if targets is None else targets.reshape(n, -1)
+        else:
+            X, y = past.reshape(n, -1, *self._state_shape[1:]), targets
+        return X, y
+
+    def _step(self, past):
+        now, regress = past[:, -1], self._regress
+        if self.target == "state":
+            return regress(past)
+        first = regress(past)
+        if self.integrator == "euler":
+            return now + first
+        second = regress((now + first / 2)[:, None])
+        if self.integrator == "midpoint":
+            return now + second
+        third = regress((now + second / 2)[:, None])
+        fourth = regress((now + third)[:, None])
+        return now + (first + 2 * second + 2 * third + fourth) / 6
+
+    def _regress(self, past):
+        answer = self.estimator_.predict(self._laid_out(past)[0])
+        return np.asarray(answer).reshape(len(past), *self._state_shape)
+
+    def _pushed(self, X):
+        """Pair histories whose last state is the model's own with what truly follows."""
+        series, h = _time_second(X), self.n_history
+        past, future = [], []
+        for t in range(series.shape[1] - h - 1):
+            last = self._step(series[:, t : t + h])
+            past.append(np.concatenate([series[:, t + 1 : t + h], last[:, None]], axis=1))
+            future.append(series[:, t + h + 1])
+        if not past:
+            raise ValueError(
+                f"pushforward={self.pushforward} needs trajectories of {h + 2} times or more; X "
+                f"has {series.shape[1]}."
+            )
+        return np.concatenate(past), np.concatenate(future)
+
+    def _read_past(self, X):
+        """Validate states or histories; return the last ``n_history``, ``(n, time, *state)``."""
+        shape, h = self._state_shape, self.n_history
+        if (X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim) == 2 and len(shape) == 1:
+            X = self._flat_states(X)
+        X = check_array(X, dtype=_DTYPES, allow_nd=True, input_name="X", estimator=self)
+        if X.shape[1:] == shape:
+            X = X[:, :, None]
+        if X.ndim != len(shape) + 2 or X.shape[1:2] + X.shape[3:] != shape:
+            raise ValueError(
+                f"X of shape {X.shape} holds no states of shape {shape}, which the model was "
+                f"fitted on. Pass (n, *{shape}), or histories with the times as third axis."
+            )
+        if X.shape[2] < h:
+            raise ValueError(
+                f"X has {X.shape[2]} states a case, but n_history={h}. Pass trajectories of {h} "
+                "times or more."
+            )
+        return np.moveaxis(X, 2, 1)[:, -h:]
+
+    def _flat_states(self, X):
+        if hasattr(self, "feature_names_in_") or self.n_features_in_ == self._state_shape[0]:
+            return validate_data(self, X, reset=False, dtype=_DTYPES)
+        return X
+
+
+def _time_second(X):
+    """Return trajectories as ``(n_cases, n_timepoints, *state)``."""
+    return X[None] if X.ndim == 2 else np.moveaxis(X, 2, 1)
