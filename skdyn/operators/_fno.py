@@ -231,7 +231,20 @@ class FNORegressor(OperatorRegressor):
             "periodic": self.periodic,
             "factorization": self.factorization,
             "rank": self.rank,
+            "incremental": self.incremental_modes,
         }
+
+    def _stages(self, generator, task):
+        (stage,) = super()._stages(generator, task)
+        grows = self.incremental_modes and not task.goes_on
+        return [stage._replace(before_epoch=self._take_up_modes if grows else None)]
+
+    def _take_up_modes(self, module, epoch):
+        """Let in a quarter of the frequencies at first, all of them from half of the epochs on."""
+        share = min(1.0, 0.25 + 1.5 * epoch / self.max_iter)
+        most = max(self._check_modes(self._x_layout.grid))
+        module.limit_modes(max(1, round(share * most)))
+        return False
 
     @staticmethod
     def _build_module(**config):

@@ -36,6 +36,8 @@ class FourierNetwork(torch.nn.Module):
         Form of the spectral weights.
     rank : int or float, default=0.1
         Its rank.
+    incremental : bool, default=False
+        Whether :meth:`limit_modes` may be called.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class FourierNetwork(torch.nn.Module):
         periodic: bool = False,
         factorization: str | None = None,
         rank: int | float = 0.1,
+        incremental: bool = False,
     ) -> None:
         super().__init__()
         self.grid, self.output_grid = tuple(grid), tuple(output_grid)
@@ -61,6 +64,7 @@ class FourierNetwork(torch.nn.Module):
             SpectralConvolution(
                 c, c, n_modes, grid,
                 padding=padding, periodic=periodic, factorization=factorization, rank=rank,
+                incremental=incremental,
             )
             for _ in range(n_layers)
         )  # fmt: skip
@@ -93,6 +97,17 @@ class FourierNetwork(torch.nn.Module):
             return self.project(x).flatten(end_dim=-3).mean(dim=0)
         y = self.project(x).movedim((-2, -1), (0, 1))
         return self._to_output_grid(y) if self.output_grid != self.grid else y
+
+    def limit_modes(self, limit: int) -> None:
+        """Use only the frequencies below a limit, along each axis.
+
+        Parameters
+        ----------
+        limit : int
+            The limit, at least 1.
+        """
+        for convolution in self.convolutions:
+            convolution.limit.fill_(limit)
 
     def _to_output_grid(self, y):
         for axis, n_to in enumerate(self.output_grid, start=2):

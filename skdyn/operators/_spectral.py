@@ -14,7 +14,7 @@ import torch
 
 from skdyn.operators._factorization import FACTORIZATIONS, DenseWeight
 
-__all__ = ["SpectralConvolution", "axis_frequencies", "from_modes", "to_modes"]
+__all__ = ["SpectralConvolution", "axis_frequencies", "from_modes", "mix", "to_modes"]
 
 
 def axis_frequencies(n_modes: int, n_points: int, *, half: bool) -> tuple[int, ...]:
@@ -170,6 +170,8 @@ class SpectralConvolution(torch.nn.Module):
         Form of the weights; None is dense.
     rank : int or float, default=0.1
         Its rank, or the share of the dense weights to spend.
+    incremental : bool, default=False
+        Whether the number of frequencies in use may be limited, by the buffer ``limit``.
     """
 
     def __init__(
@@ -183,6 +185,7 @@ class SpectralConvolution(torch.nn.Module):
         periodic: bool = True,
         factorization: str | None = None,
         rank: int | float = 0.1,
+        incremental: bool = False,
     ) -> None:
         super().__init__()
         self.grid, self.padding, self.periodic = tuple(grid), padding, periodic
@@ -195,6 +198,7 @@ class SpectralConvolution(torch.nn.Module):
             self.weight = DenseWeight(shape)
         else:
             self.weight = FACTORIZATIONS[factorization](shape, rank)
+        self.register_buffer("limit", torch.tensor(max(n_modes)) if incremental else None)
 
     def periods(self, grid: tuple[int, ...]) -> tuple[float, ...]:
         """Return the period of each axis in steps of a grid.
@@ -214,27 +218,6 @@ class SpectralConvolution(torch.nn.Module):
             return tuple(longer * n for n, _ in pairs)
         return tuple(longer * own * (n - 1) / max(own - 1, 1) or 1.0 for n, own in pairs)
 
-    def mix(self, z: torch.Tensor) -> torch.Tensor:
-        """Multiply each mode by its matrix.
-
-        Parameters
-        ----------
-        z : Tensor of shape (*modes, 2, n, n_inputs)
-            Coefficients.
-
-        Returns
-        -------
-        Tensor of shape (*modes, 2, n, n_outputs)
-        """
-        *modes, _, n, n_inputs = z.shape
-        weight = self.weight().reshape(prod(modes), n_inputs, -1)
-        # Both parts times both parts in one product; which needs no copy of fields or weights.
-        product = torch.bmm(z.reshape(prod(modes), 2 * n, n_inputs), weight)
-        ((aa, ab), (ba, bb)) = (
-            part.unbind(-2) for part in product.reshape(*modes, 2, n, 2, -1).unbind(-4)
-        )
-        return torch.stack([aa - bb, ab + ba], dim=-3)
-
     def forward(self, x: torch.Tensor, plus: torch.Tensor | None = None) -> torch.Tensor:
         """Convolve fields, and add others.
 
@@ -249,7 +232,41 @@ class SpectralConvolution(torch.nn.Module):
         -------
         Tensor of shape (*grid, n, n_outputs)
         """
-        grid = tuple(x.shape[:-2])
+        grid, weight, frequencies = tuple(x.shape[:-2]), self.weight(), self.frequencies
+        if self.limit is not None:
+            used = [_within(axis, int(self.limit)) for axis in frequencies]
+            weight = weight[tuple(used)]
+            frequencies = tuple(axis[kept] for axis, kept in zip(frequencies, used, strict=True))
         periods = self.periods(grid)
-        z = self.mix(to_modes(x, self.frequencies, periods))
-        return from_modes(z, self.frequencies, grid, periods, plus)
+        z = mix(to_modes(x, frequencies, periods), weight)
+        return from_modes(z, frequencies, grid, periods, plus)
+
+
+def mix(z: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Multiply each mode by its complex matrix.
+
+    Parameters
+    ----------
+    z : Tensor of shape (*modes, 2, n, n_inputs)
+        Coefficients.
+    weight : Tensor of shape (*modes, n_inputs, 2 * n_outputs)
+        Real parts of the matrices, then imaginary ones.
+
+    Returns
+    -------
+    Tensor of shape (*modes, 2, n, n_outputs)
+    """
+    *modes, _, n, n_inputs = z.shape
+    # Both parts times both parts in one product, which needs no copy of fields or weights.
+    weight = weight.reshape(prod(modes), n_inputs, -1)
+    product = torch.bmm(z.reshape(prod(modes), 2 * n, n_inputs), weight)
+    (aa, ab), (ba, bb) = (
+        part.unbind(-2) for part in product.reshape(*modes, 2, n, 2, -1).unbind(-4)
+    )
+    return torch.stack([aa - bb, ab + ba], dim=-3)
+
+
+def _within(frequencies, limit):
+    """Return the slice of the frequencies below a limit."""
+    kept = [i for i, k in enumerate(frequencies) if abs(k) < limit]
+    return slice(kept[0], kept[-1] + 1)
