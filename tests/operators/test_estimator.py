@@ -1,0 +1,139 @@
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import r2_score
+
+from skdyn.operators import FNORegressor
+from skdyn.operators._estimator import OperatorRegressor, channel_scales, norms
+
+rng = np.random.default_rng(0)
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+class PointwiseRegressor(OperatorRegressor):
+    """The smallest operator: each point by itself, linearly. What an architecture has to write."""
+
+    def __init__(
+        self, loss="relative_l2", grid_shape=None, periodic=True, resolution="resample",
+        optimizer="lbfgs", max_iter=20, learning_rate=1.0, learning_rate_schedule="constant",
+        batch_size="auto", alpha=0.0, clip_norm=None, tol=0.0, early_stopping=False,
+        validation_fraction=0.1, n_iter_no_change=20, warm_start=False, random_state=0,
+        device="cpu", dtype="float64", verbose=0,
+    ):  # fmt: skip
+        for name, value in list(locals().items()):
+            if name not in ("self", "__class__"):
+                setattr(self, name, value)
+
+    def _config(self, n_channels, n_outputs):
+        return {"n_channels": n_channels, "n_outputs": n_outputs}
+
+    @staticmethod
+    def _build_module(n_channels, n_outputs):
+        return _Pointwise(n_channels, n_outputs)
+
+
+class _Pointwise(torch.nn.Module):
+    def __init__(self, n_channels, n_outputs):
+        super().__init__()
+        self.map = torch.nn.Linear(n_channels, n_outputs)
+
+    def forward(self, x):
+        return self.map(x.movedim(1, -1)).movedim(-1, 1)
+
+
+def linear_data(*grid):
+    X = rng.normal(size=(20, 2, *grid)) * np.reshape([1.0, 30.0], (2, *[1] * len(grid)))
+    return X, np.stack([X[:, 0] + X[:, 1], 1e3 * X[:, 0] + 5, X[:, 1] - 1], axis=1)
+
+
+@pytest.mark.parametrize("loss", ["relative_l2", "h1", "mse"])
+@pytest.mark.parametrize("grid", [(6,), (3, 4), (2, 3, 2)])
+def test_channels_of_any_scale_are_learnt_on_one_to_three_axes(loss, grid):
+    X, y = linear_data(*grid)
+    model = PointwiseRegressor(loss=loss).fit(X, y)
+    predicted = model.predict(X)
+    assert predicted.shape == y.shape
+    np.testing.assert_allclose(predicted, y, rtol=0, atol=0.02 * y.std())
+    assert model.score(X, y) > 0.999
+
+
+def test_flat_rows_and_fields_are_the_same_data():
+    X, y = linear_data(3, 4)
+    flat = PointwiseRegressor(grid_shape=(3, 4)).fit(X.reshape(20, -1), y.reshape(20, -1))
+    fields = PointwiseRegressor().fit(X, y)
+    np.testing.assert_allclose(
+        flat.predict(X.reshape(20, -1)), fields.predict(X).reshape(20, -1), atol=1e-9
+    )
+    np.testing.assert_allclose(flat.predict(X), flat.predict(X.reshape(20, -1)))
+
+
+def test_a_resolution_changes_by_the_axes_of_x_or_by_grid():
+    x = np.arange(8) / 8
+    X = np.sin(2 * np.pi * (x + rng.random((20, 1))))
+    model = PointwiseRegressor().fit(X, 3 * X)
+    fine = np.sin(2 * np.pi * np.arange(20) / 20)[None]
+    np.testing.assert_allclose(model.predict(fine[:, None]), 3 * fine, atol=1e-3)
+    np.testing.assert_allclose(model.predict(fine, grid=20), 3 * fine, atol=1e-3)
+    there = np.sin(2 * np.pi * np.arange(8) / 8)[None]
+    np.testing.assert_allclose(model.predict(there, grid=(20,)), 3 * fine, atol=1e-3)
+    native = PointwiseRegressor(resolution="native").fit(X, 3 * X)
+    np.testing.assert_allclose(native.predict(fine[:, None]), 3 * fine, atol=1e-3)
+
+
+def test_score_is_the_share_of_all_variance_and_takes_weights():
+    X, y = linear_data(6)
+    model = PointwiseRegressor(max_iter=1).fit(X, y)
+    weight = rng.random(20)
+    expected = r2_score(
+        y.reshape(20, -1), model.predict(X).reshape(20, -1),
+        sample_weight=weight, multioutput="variance_weighted",
+    )  # fmt: skip
+    assert model.score(X, y, sample_weight=weight) == pytest.approx(expected)
+    with pytest.raises(ValueError, match=r"\(20, 3, 5\) is no truth .*\(20, 3, 6\)"):
+        model.score(X, y[:, :, :5])
+
+
+def test_the_loss_of_one_channel_is_the_relative_error_in_the_units_of_the_data():
+    X = rng.normal(size=(20, 1, 6))
+    y = 7 + 5 * rng.normal(size=(20, 1, 6))
+    model = PointwiseRegressor(optimizer="adam", learning_rate=1e-12, max_iter=1).fit(X, y)
+    error = np.linalg.norm(model.predict(X) - y, axis=2) / np.linalg.norm(y, axis=2)
+    assert model.loss_curve_[0] == pytest.approx(error.mean(), rel=1e-6)
+
+
+def test_functions_that_vanish_do_not_rule_the_loss():
+    X, y = linear_data(6)
+    y[3] = 0.0
+    assert PointwiseRegressor().fit(X, y).loss_curve_[-1] < 1e3
+    assert np.isfinite(PointwiseRegressor().fit(X, np.zeros_like(y)).predict(X)).all()
+
+
+def test_numbers_are_learnt_by_squared_error_whatever_the_loss():
+    X = rng.normal(size=(30, 8))
+    y = X.mean(axis=1)
+    models = [
+        FNORegressor(hidden_channels=4, n_layers=1, max_iter=3, loss=loss, random_state=0).fit(X, y)
+        for loss in ("relative_l2", "mse")
+    ]
+    assert models[0].predict(X).shape == (30,)
+    np.testing.assert_array_equal(*[model.predict(X) for model in models])
+
+
+def test_scales_are_those_of_each_channel_over_samples_and_grid():
+    fields = rng.normal(size=(5, 2, 3, 4)) * [[[1]], [[10]]] + 3
+    fields[:, 1] = 7.0
+    mean, scale = channel_scales(fields, None)
+    assert mean == pytest.approx([fields[:, 0].mean(), 7.0])
+    assert scale == pytest.approx([fields[:, 0].std(), 1.0])
+    weighted = channel_scales(fields, np.array([2.0, 0, 0, 0, 1]))
+    repeated = channel_scales(fields[[0, 0, 4]], None)
+    np.testing.assert_allclose(weighted, repeated)
+
+
+def test_norms_are_means_over_the_domain_and_h1_sees_slopes():
+    x = np.linspace(0, 1, 400, endpoint=False)
+    fields = np.sin(2 * np.pi * x)[None, None]
+    assert norms(fields, "relative_l2") == pytest.approx([0.5**0.5])
+    assert norms(fields, "h1") == pytest.approx([(0.5 + 0.5 * (2 * np.pi) ** 2) ** 0.5], rel=1e-2)
+    plane = np.broadcast_to(fields[..., None], (1, 1, 400, 5))
+    assert norms(plane, "h1") == pytest.approx(norms(fields, "h1"))

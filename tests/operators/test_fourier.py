@@ -1,0 +1,95 @@
+import numpy as np
+import pytest
+import torch
+
+from skdyn.operators._fourier import FourierNetwork
+
+GRIDS = [(8,), (5, 6), (4, 5, 4)]
+
+
+def network(grid, output_grid=None, **parameters):
+    torch.manual_seed(0)
+    output_grid = grid if output_grid is None else output_grid
+    modes = tuple(min(3, n // 2) for n in grid)
+    return FourierNetwork(
+        2, 3, grid, output_grid, modes, hidden_channels=4, n_layers=2, **parameters
+    ).double()
+
+
+def fields(*grid):
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(2, 2, *grid, dtype=torch.float64, generator=generator)
+
+
+@pytest.mark.parametrize("grid", GRIDS, ids=str)
+def test_periodic_networks_commute_with_shifts(grid):
+    net, x = network(grid, periodic=True), fields(*grid)
+    axes, shift = tuple(range(2, 2 + len(grid))), tuple(range(1, 1 + len(grid)))
+    with torch.no_grad():
+        moved = net(torch.roll(x, shift, axes))
+        np.testing.assert_allclose(moved, torch.roll(net(x), shift, axes), atol=1e-12)
+
+
+def test_others_know_where_they_are():
+    net, x = network((8,)), fields(8)
+    with torch.no_grad():
+        gap = net(torch.roll(x, 1, 2)) - torch.roll(net(x), 1, 2)
+    assert gap.abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("periodic", [True, False])
+def test_answers_are_the_same_functions_at_any_resolution(periodic):
+    """Smooth inputs: what aliases of the pointwise maps is all that differs."""
+    net = network((64,), periodic=periodic)
+
+    def smooth(n):
+        x = np.arange(n) / n if periodic else np.linspace(0, 1, n)
+        waves = np.stack([np.sin(2 * np.pi * x), 0.5 * np.cos(2 * np.pi * x)])
+        return torch.from_numpy(waves)[None]
+
+    with torch.no_grad():
+        coarse, fine = net(smooth(64)), net(smooth(64 * 4 - 3 * (not periodic)))
+    # Means over a grid that holds both ends count these twice: of first order, not of the last.
+    tolerance = 1e-10 if periodic else 0.1
+    np.testing.assert_allclose(fine[:, :, ::4], coarse, atol=tolerance)
+
+
+@pytest.mark.parametrize("grid", GRIDS, ids=str)
+def test_an_empty_output_grid_is_the_mean_over_the_grid(grid):
+    with torch.no_grad():
+        mean = network(grid)(fields(*grid)).flatten(2).mean(2)
+        np.testing.assert_allclose(network(grid, ())(fields(*grid)), mean, atol=1e-12)
+
+
+def test_another_output_grid_is_interpolated():
+    with torch.no_grad():
+        here, there = network((5, 6))(fields(5, 6)), network((5, 6), (9, 6))(fields(5, 6))
+    assert there.shape == (2, 3, 9, 6)
+    np.testing.assert_allclose(there[:, :, ::2], here, atol=1e-12)
+
+
+@pytest.mark.parametrize("factorization", [None, "tucker", "cp", "tt"])
+def test_modes_beyond_the_limit_are_out_of_use(factorization):
+    net = network((12,), factorization=factorization, rank=4, incremental=True, periodic=True)
+    x = fields(12)
+    with torch.no_grad():
+        whole = net(x)
+        net.limit_modes(2)
+        limited = net(x)
+        for convolution in net.convolutions:
+            assert convolution.weight().shape[0] == 3
+        assert (whole - limited).abs().max() > 1e-6
+        net.limit_modes(3)
+        np.testing.assert_array_equal(net(x), whole)
+
+
+def test_limited_modes_are_those_of_a_smaller_layer():
+    net, small = network((12,), incremental=True), network((12,))
+    x = torch.randn(12, 2, 4, dtype=torch.float64)
+    convolution = net.convolutions[0]
+    convolution.limit.fill_(2)
+    with torch.no_grad():
+        dense = small.convolutions[0]
+        dense.weight.values.copy_(convolution.weight.values)
+        dense.weight.values[2:] = 0.0
+        np.testing.assert_allclose(convolution(x), dense(x), atol=1e-14)
