@@ -176,7 +176,7 @@ def norms(fields, loss):
     -------
     ndarray or Tensor of shape (n,)
     """
-    fields = torch.as_tensor(fields) if (as_numpy := isinstance(fields, np.ndarray)) else fields
+    fields = torch.tensor(fields) if (as_numpy := isinstance(fields, np.ndarray)) else fields
     parts = [fields.flatten(1)]
     if loss == "h1":
         for axis in range(2, fields.ndim):

@@ -39,7 +39,7 @@ def test_a_linear_law_is_rolled_out_exactly(parameters):
 
 
 @pytest.mark.parametrize(
-    ("integrator", "worst"), [("euler", 1e-9), ("midpoint", 3e-2), ("rk4", 1e-3)]
+    ("integrator", "worst"), [("euler", 1e-9), ("midpoint", 0.05), ("rk4", 1e-3)]
 )
 def test_runge_kutta_steps_follow_the_learnt_velocity(integrator, worst):
     X = spiral(n_times=24, dt=0.15)
@@ -126,7 +126,7 @@ def test_pushforward_shows_the_regressor_its_own_answers():
     [
         ({"n_history": 3}, np.ones((2, 1, 3, 8)), "n_samples = 3 times .* n_history=3 .* needs 4"),
         ({"pushforward": 1}, np.ones((2, 1, 2, 8)), "pushforward=1 needs trajectories of 3 times"),
-        ({"integrator": "rk4"}, np.ones((2, 1, 4, 8)), "'rk4' .* needs target='change'; got 'state'"),
+        ({"integrator": "rk4"}, np.ones((2, 1, 4, 8)), "needs target='change'; got 'state'"),
         (
             {"integrator": "rk4", "target": "change", "n_history": 2}, np.ones((2, 1, 4, 8)),
             "needs n_history=1; got 2",

@@ -109,7 +109,7 @@ def test_modes_are_taken_up_in_the_first_half_of_the_epochs():
 @pytest.mark.parametrize("loss", ["relative_l2", "h1", "mse"])
 def test_every_loss_falls(loss):
     X, y = heat(40, 12)
-    curve = FNORegressor(loss=loss, max_iter=8, learning_rate=0.01, **small).fit(X, y).loss_curve_
+    curve = FNORegressor(loss=loss, max_iter=25, learning_rate=0.01, **small).fit(X, y).loss_curve_
     assert curve[-1] < 0.7 * curve[0]
 
 

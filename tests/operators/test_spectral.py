@@ -113,7 +113,7 @@ def test_frequencies_that_a_coarse_grid_cannot_hold_are_left_out(grid, coarser):
         np.testing.assert_allclose(layer(x), x, atol=1e-6)
 
 
-@pytest.mark.parametrize(("n", "half"), product([5, 6], [True, False]))
+@pytest.mark.parametrize(("n", "half"), list(product([5, 6], [True, False])))
 def test_frequencies_are_ascending_and_none_comes_twice(n, half):
     frequencies = axis_frequencies(n // 2 + 1, n, half=half)
     assert list(frequencies) == sorted({k for k in frequencies})
