@@ -8,6 +8,7 @@ from skdyn.inspection._dictionary import DictionaryDisplay
 from skdyn.inspection._edge import EdgeDisplay
 from skdyn.inspection._energy_landscape import EnergyLandscapeDisplay
 from skdyn.inspection._feature_density import FeatureDensityDisplay
+from skdyn.inspection._field import FieldDisplay
 from skdyn.inspection._frontier import FrontierDisplay
 from skdyn.inspection._instance_weights import InstanceWeightsDisplay
 from skdyn.inspection._kan import KANDisplay
@@ -15,6 +16,7 @@ from skdyn.inspection._loss_curve import LossCurveDisplay
 from skdyn.inspection._pareto import ParetoDisplay
 from skdyn.inspection._phase_portrait import PhasePortraitDisplay
 from skdyn.inspection._retrieval import RetrievalDisplay
+from skdyn.inspection._rollout import RolloutDisplay
 from skdyn.inspection._trajectory import TrajectoryDisplay
 from skdyn.inspection._vector_field import VectorFieldDisplay
 
@@ -23,6 +25,7 @@ __all__ = [
     "EdgeDisplay",
     "EnergyLandscapeDisplay",
     "FeatureDensityDisplay",
+    "FieldDisplay",
     "FrontierDisplay",
     "InstanceWeightsDisplay",
     "KANDisplay",
@@ -30,6 +33,7 @@ __all__ = [
     "ParetoDisplay",
     "PhasePortraitDisplay",
     "RetrievalDisplay",
+    "RolloutDisplay",
     "TrajectoryDisplay",
     "VectorFieldDisplay",
 ]

@@ -6,7 +6,7 @@ from sklearn.dummy import DummyRegressor
 from sklearn.metrics import make_scorer
 from sklearn.model_selection import cross_val_score
 
-from skdyn.metrics import relative_l2_error
+from skdyn.metrics import neg_relative_l2, relative_l2_error
 
 RNG = np.random.default_rng(0)
 TRUTH = RNG.normal(size=(4, 3, 5))
@@ -62,3 +62,14 @@ def test_it_is_a_scorer():
 def test_bad_input_is_named(y_true, y_pred, message):
     with pytest.raises(ValueError, match=message):
         relative_l2_error(y_true, y_pred)
+
+
+def test_the_scorer_is_minus_the_error_of_the_predictions_and_takes_weights():
+    X = RNG.normal(size=(6, 3))
+    y = X + 1.0
+    mean = DummyRegressor().fit(X, y)
+    weight = RNG.random(6)
+    assert neg_relative_l2(mean, X, y) == -relative_l2_error(y, mean.predict(X))
+    weighted = neg_relative_l2(mean, X, y, sample_weight=weight)
+    assert weighted == -relative_l2_error(y, mean.predict(X), sample_weight=weight)
+    assert cross_val_score(mean, X, y, scoring=neg_relative_l2, cv=3).max() < 0
