@@ -34,6 +34,7 @@ from skdyn.training import (
     resolve_dtype,
     seeded_rng,
     state_to_arrays,
+    to_tensor,
 )
 
 __all__ = ["TorchEstimator"]
@@ -121,7 +122,10 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         told = {"estimator": self, "X": X, "y": y, "metadata": metadata}
         context = self._init_callback_context(max_subtasks=sum(stage.max_iter for stage in stages))
         context.call_on_fit_task_begin(**told)
-        record = net.run(stages, self._epoch_callback(context, told, net, config))
+        try:
+            record = net.run(stages, self._epoch_callback(context, told, net, config))
+        finally:
+            net.module_.requires_grad_(False)  # it stays in use where partial_fit is interrupted
         vars(self).pop("_net", None)
         if incremental:
             self._net = net
@@ -196,7 +200,7 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         """Run the module over rows in batches; numpy in, numpy out, in X's precision."""
         module = self._module_for(X.dtype)
         like = next(module.parameters())
-        rows = torch.as_tensor(X).split(_PREDICTION_ROWS)
+        rows = to_tensor(X).split(_PREDICTION_ROWS)
         return torch.cat([module(part.to(like)).cpu() for part in rows]).numpy()
 
     def __getstate__(self) -> dict[str, Any]:

@@ -17,16 +17,22 @@ References
 
 from skdyn.autoencoder._activations import collect_activations
 from skdyn.autoencoder._autoencoder import SparseAutoencoder
+from skdyn.autoencoder._codebook import CodebookTransformer
+from skdyn.autoencoder._crosscoder import Crosscoder
 from skdyn.autoencoder._matching import (
     DictionaryMatch,
     convergent_learning,
     match_dictionaries,
 )
 from skdyn.autoencoder._saelens import load_saelens, save_saelens
+from skdyn.autoencoder._transcoder import Transcoder
 
 __all__ = [
+    "CodebookTransformer",
+    "Crosscoder",
     "DictionaryMatch",
     "SparseAutoencoder",
+    "Transcoder",
     "collect_activations",
     "convergent_learning",
     "load_saelens",

@@ -20,7 +20,7 @@ from skdyn.autoencoder._start import start_from_data
 from skdyn.autoencoder._streaming import StreamedRows, checked_blocks
 from skdyn.autoencoder.allocations import ALLOCATIONS, Allocation, as_allocation
 from skdyn.base import TorchEstimator
-from skdyn.training import Stage, TrainingSettings
+from skdyn.training import Stage, TrainingSettings, to_tensor
 
 _SHARED = (
     "max_iter", "learning_rate", "learning_rate_schedule", "clip_norm", "tol", "n_iter_no_change",
@@ -59,17 +59,21 @@ class SparseCoding(
         **{name: TorchEstimator._parameter_constraints[name] for name in _SHARED},
     }
     _autoencoding = True
+    inference = "encoder"  # of siblings without the parameter
 
     def _settings(self):
         names = [name for name in TrainingSettings._fields if hasattr(self, name)]
         return TrainingSettings(**{name: getattr(self, name) for name in names})
 
-    def _config(self, n_features, n_outputs):
+    def _check_k(self):
         if self.k > self.n_components:
             raise ValueError(
                 f"k={self.k} active latents a row are more than n_components="
                 f"{self.n_components}. Lower k or raise n_components."
             )
+
+    def _config(self, n_features, n_outputs):
+        self._check_k()
         allocation = as_allocation(self.allocation)
         allocation._validate_params()
         name = next(name for name, cls in ALLOCATIONS.items() if cls is type(allocation))
@@ -109,11 +113,11 @@ class SparseCoding(
         batch_size = self._settings().batch_size_for(len(X))
         n_batches = -(-len(X) // batch_size)
         first_step = n_batches * self.n_iter_ if goes_on and incremental else 0
-        objective = ReconstructionObjective(self._weights(), n_batches * self.max_iter, first_step)
+        objective = self._objective(n_batches * self.max_iter, first_step, generator)
 
         def start(module, epoch):
             if epoch == 0 and not goes_on:
-                start_from_data(module, getattr(X, "sample", X), Y)
+                self._start(module, getattr(X, "sample", X), Y, generator)
             return False
 
         if isinstance(X, StreamedRows):
@@ -127,6 +131,12 @@ class SparseCoding(
                 before_step=objective.before_step, after_step=objective.after_step,
             )
         ]  # fmt: skip
+
+    def _objective(self, n_steps, first_step, generator):
+        return ReconstructionObjective(self._weights(), n_steps, first_step)
+
+    def _start(self, module, X, Y, generator):
+        start_from_data(module, X, Y)
 
     @torch.inference_mode()
     def _measure_density(self, X):
@@ -146,7 +156,7 @@ class SparseCoding(
         module.mean_code.copy_(sums / len(rows))
 
     def _n_parts(self, n_rows):
-        return max(1, -(-n_rows * len(self.module_.threshold) // _ENTRIES))
+        return max(1, -(-n_rows * self.module_.n_components // _ENTRIES))
 
     # -- codes ---------------------------------------------------------------------------------
 
@@ -193,8 +203,7 @@ class SparseCoding(
         if self.inference != "encoder":  # which gathers k rows of the decoder for every row
             n_parts = max(n_parts, -(-len(X) // _GATHERED_ROWS))
         for part in np.array_split(X, n_parts):
-            # A copy: torch warns of arrays that nobody may write to, as those on disk are.
-            support, values = self._infer(module, torch.tensor(part).to(like))
+            support, values = self._infer(module, to_tensor(part).to(like))
             arrays = (values, support.index, support.offsets)
             shape = (len(part), module.n_components)
             data, index, offsets = (array.cpu().numpy() for array in arrays)

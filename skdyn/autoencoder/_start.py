@@ -1,21 +1,28 @@
 """Where training starts from: scales of the data, and their centre."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
 from skdyn.autoencoder._network import SparseCoder
 
-__all__ = ["geometric_median", "start_from_data"]
+__all__ = ["centre_and_scale", "geometric_median", "some_rows", "start_from_data"]
 
 _ROWS = 4096  # rows that are looked at: means of so many are precise enough to start from
 _STEPS = 20  # of Weiszfeld's algorithm: it starts near its end
 
 
-def start_from_data(coder: SparseCoder, X: np.ndarray, Y: np.ndarray | None = None) -> None:
+def start_from_data(
+    coder: SparseCoder,
+    X: np.ndarray,
+    Y: np.ndarray | None = None,
+    sources: Sequence[slice] = (slice(None),),
+) -> None:
     """Set the scales of a new network and its biases from the data.
 
-    A scale makes the mean squared distance from the centre one a feature, in all features alike: a
-    dictionary of directions would change with anything else.
+    A scale makes the mean squared distance from the centre one a feature, in all features of a
+    source alike: a dictionary of directions would change with anything else.
 
     Parameters
     ----------
@@ -25,22 +32,59 @@ def start_from_data(coder: SparseCoder, X: np.ndarray, Y: np.ndarray | None = No
         Inputs.
     Y : ndarray of shape (n_samples, n_outputs) or None, default=None
         What is to be reconstructed, if not the inputs.
+    sources : sequence of slice, default=(slice(None),)
+        Columns of the sources that make up the inputs; each comes to the same share of the squares.
     """
-    input_centre, input_scale = _centre_and_scale(X)
-    output_centre, output_scale = (input_centre, input_scale) if Y is None else _centre_and_scale(Y)
+    input_centre, input_scale = centre_and_scale(X, sources)
+    output_centre, output_scale = (input_centre, input_scale) if Y is None else centre_and_scale(Y)
     with torch.no_grad():
-        coder.input_scale.fill_(input_scale)
-        coder.output_scale.fill_(output_scale)
+        coder.input_scale.copy_(torch.as_tensor(input_scale))
+        coder.output_scale.copy_(torch.as_tensor(output_scale))
         coder.centre.copy_(torch.as_tensor(input_centre * input_scale))
         coder.decoder_bias.copy_(torch.as_tensor(output_centre * output_scale))
 
 
-def _centre_and_scale(X):
-    rows = np.unique(np.linspace(0, len(X) - 1, _ROWS, dtype=np.intp))
-    X = np.asarray(X[rows], dtype=np.float64)
-    centre = geometric_median(X)
-    spread = np.sqrt(np.mean((X - centre) ** 2))
-    return centre, 1.0 / spread if spread > 0 else 1.0
+def some_rows(X: np.ndarray) -> np.ndarray:
+    """Return up to 4096 rows, evenly spaced, in float64.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Rows.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_features)
+    """
+    return np.asarray(X[np.unique(np.linspace(0, len(X) - 1, _ROWS, dtype=np.intp))], dtype=float)
+
+
+def centre_and_scale(
+    X: np.ndarray, sources: Sequence[slice] = (slice(None),)
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the centre of rows and the factors that give each source the same spread about it.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Rows, of which some are looked at.
+    sources : sequence of slice, default=(slice(None),)
+        Columns of each source.
+
+    Returns
+    -------
+    centre : ndarray of shape (n_features,)
+    scale : ndarray of shape (n_features,)
+        Mean squares over all features become one, and equal sums over all sources.
+    """
+    X = some_rows(X)
+    centre, scale = np.zeros(X.shape[1]), np.ones(X.shape[1])
+    for source in sources:
+        centre[source] = geometric_median(X[:, source])
+        spread = np.sqrt(np.mean((X[:, source] - centre[source]) ** 2))
+        share = X.shape[1] / (len(sources) * len(scale[source]))
+        scale[source] = np.sqrt(share) / spread if spread > 0 else 1.0
+    return centre, scale
 
 
 def geometric_median(X: np.ndarray) -> np.ndarray:

@@ -75,7 +75,7 @@ class StreamedRows:
         def read():
             blocks = self._source.blocks(n_rows, generator)
             checked = checked_blocks(blocks, self._check)
-            return ((np.require(block, requirements="W"),) for block in checked)  # torch warns else
+            return ((block,) for block in checked)
 
         return ShuffledStream(read, batch_size, generator, self._buffer_size)
 

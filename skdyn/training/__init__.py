@@ -9,7 +9,7 @@ An estimator describes its problem as one or more :class:`Stage` objects: an obj
 them in turn and returns a :class:`TrainingRecord`.
 """
 
-from skdyn.training._batches import TensorBatches
+from skdyn.training._batches import TensorBatches, to_tensor
 from skdyn.training._devices import resolve_device, resolve_dtype
 from skdyn.training._net import LeanNet
 from skdyn.training._optimizers import LEARNING_RATE_SCHEDULES, OPTIMIZERS
@@ -36,4 +36,5 @@ __all__ = [
     "resolve_dtype",
     "seeded_rng",
     "state_to_arrays",
+    "to_tensor",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+import numpy as np
 import torch
 
 
@@ -45,3 +46,23 @@ class TensorBatches:
             order = order.to(tensors[0].device)
             tensors = [tensor[order] for tensor in tensors]
         yield from zip(*(tensor.split(self.batch_size) for tensor in tensors), strict=True)
+
+
+def to_tensor(array: np.ndarray | torch.Tensor) -> torch.Tensor:
+    """Return a tensor that shares an array's memory, or a copy where nobody may write to that.
+
+    Torch has no tensors that cannot be written to and warns: of files mapped for reading, and of
+    what joblib shares between processes.
+
+    Parameters
+    ----------
+    array : ndarray or Tensor
+        The numbers.
+
+    Returns
+    -------
+    Tensor
+    """
+    if isinstance(array, np.ndarray):
+        array = np.require(array, requirements="W")
+    return torch.as_tensor(array)

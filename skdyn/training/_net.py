@@ -11,7 +11,7 @@ import torch
 from skorch import NeuralNet
 
 from skdyn.exceptions import SolverError, SolverWarning, TrainingDivergedError
-from skdyn.training._batches import TensorBatches
+from skdyn.training._batches import TensorBatches, to_tensor
 from skdyn.training._line_search import GuardedStep
 from skdyn.training._optimizers import (
     CURVATURE_METHODS,
@@ -340,7 +340,7 @@ class LeanNet(NeuralNet):
         like = next(self.module_.parameters())
         if isinstance(arrays, ShuffledStream):
             return arrays.to(like)
-        tensors = [torch.as_tensor(array) for array in arrays]
+        tensors = [to_tensor(array) for array in arrays]
         tensors = [
             tensor.to(like) if tensor.is_floating_point() else tensor.to(like.device)
             for tensor in tensors

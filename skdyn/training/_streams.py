@@ -7,6 +7,8 @@ from typing import Self
 import numpy as np
 import torch
 
+from skdyn.training._batches import to_tensor
+
 
 class ShuffledStream:
     """Iterate over blocks of cases in batches, mixed in a buffer.
@@ -67,7 +69,7 @@ class ShuffledStream:
         self.n_cases = 0
         buffers, free = None, torch.arange(self.capacity)
         for block in self.read():
-            tensors = [self._in_precision(torch.as_tensor(array)) for array in block]
+            tensors = [self._in_precision(to_tensor(array)) for array in block]
             if buffers is None:
                 buffers = [part.new_empty((self.capacity, *part.shape[1:])) for part in tensors]
             while len(tensors[0]):

@@ -5,6 +5,7 @@ import pytest
 from sklearn import config_context
 
 from skdyn.autoencoder import SparseAutoencoder
+from skdyn.exceptions import TrainingDivergedError
 
 X = np.random.default_rng(0).laplace(size=(300, 6))
 
@@ -32,3 +33,12 @@ def test_rows_that_nobody_may_write_to_are_no_cause_for_a_warning(model):
 def test_codes_of_no_batches_are_refused(model):
     with pytest.raises(ValueError, match="X gave no batches"):
         model.transform(iter(()))
+
+
+def test_an_interrupted_partial_fit_leaves_what_can_be_read():
+    learner = SparseAutoencoder(12, k=3, random_state=0).partial_fit(X)
+    components = learner.components_
+    learner.set_params(optimizer="sgd", learning_rate=1e30)
+    with pytest.raises(TrainingDivergedError, match="learning_rate"):
+        learner.partial_fit(X * 1e20)
+    np.testing.assert_array_equal(learner.components_, components)

@@ -2,7 +2,12 @@ import numpy as np
 import torch
 
 from skdyn.autoencoder._network import SparseCoder
-from skdyn.autoencoder._start import geometric_median, start_from_data
+from skdyn.autoencoder._start import (
+    centre_and_scale,
+    geometric_median,
+    some_rows,
+    start_from_data,
+)
 
 
 def test_outliers_hardly_move_the_geometric_median():
@@ -38,3 +43,20 @@ def test_constant_rows_are_left_in_their_units():
     start_from_data(coder, np.full((5, 4), 3.0))
     assert torch.equal(coder.input_scale, torch.ones(4).double())
     assert torch.equal(coder.decoder_bias.detach(), torch.full((4,), 3.0).double())
+
+
+def test_every_source_has_the_same_share_of_the_squares():
+    X = np.random.default_rng(0).normal(size=(500, 9)) * np.repeat([1.0, 70.0], [3, 6]) + 5.0
+    centre, scale = centre_and_scale(X, [slice(3), slice(3, 9)])
+    scaled = (X - centre) * scale
+    sums = [np.square(scaled[:, :3]).sum(), np.square(scaled[:, 3:]).sum()]
+    np.testing.assert_allclose(sums, np.square(scaled).sum() / 2, rtol=1e-12)
+    np.testing.assert_allclose(np.mean(scaled**2), 1.0, rtol=1e-12)
+    assert len(np.unique(scale)) == 2
+
+
+def test_rows_that_are_looked_at_are_spread_over_all():
+    rows = some_rows(np.arange(10_000)[:, None])
+    assert len(rows) == 4096
+    assert (rows[0, 0], rows[-1, 0]) == (0.0, 9999.0)
+    assert np.diff(rows[:, 0]).max() <= 3

@@ -1,6 +1,10 @@
+import warnings
+
+import numpy as np
+import pytest
 import torch
 
-from skdyn.training import TensorBatches, new_generator
+from skdyn.training import TensorBatches, new_generator, to_tensor
 
 
 def _tensors(n):
@@ -42,3 +46,29 @@ def test_batches_are_views_not_copies():
     tensors = _tensors(6)
     batch = next(iter(TensorBatches(tensors, 3)))
     assert batch[0].data_ptr() == tensors[0].data_ptr()
+
+
+@pytest.fixture
+def every_warning_an_error():
+    """Torch warns of this once a process unless told to warn always."""
+    before = torch.is_warn_always_enabled()
+    torch.set_warn_always(True)
+    with warnings.catch_warnings(action="error"):
+        yield
+    torch.set_warn_always(before)
+
+
+def test_arrays_that_nobody_may_write_to_are_copied_without_a_warning(every_warning_an_error):
+    array = np.arange(6.0).reshape(2, 3)
+    array.flags.writeable = False
+    tensor = to_tensor(array)
+    tensor += 1.0
+    assert array.ravel().tolist() == list(range(6))
+    assert tensor.flatten().tolist() == list(range(1, 7))
+
+
+def test_other_arrays_and_tensors_share_their_memory():
+    array, tensor = np.zeros(3), torch.zeros(3)
+    to_tensor(array)[0] = 5.0
+    assert array[0] == 5.0
+    assert to_tensor(tensor) is tensor

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -41,6 +43,20 @@ def test_the_loop_equals_a_hand_written_one_bit_for_bit():
         curve.append(total / 60)
     assert torch.equal(net.module_.weight, module.weight)
     np.testing.assert_allclose(record.loss_curve, curve, rtol=1e-12)
+
+
+def test_a_file_mapped_for_reading_is_no_cause_for_a_warning(tmp_path):
+    np.save(tmp_path / "x.npy", X)
+    on_disk = np.load(tmp_path / "x.npy", mmap_mode="r")
+    curves = []
+    before = torch.is_warn_always_enabled()
+    torch.set_warn_always(True)  # else once a process
+    with warnings.catch_warnings(action="error"):
+        for x in (X, on_disk):
+            net = _net(dtype=torch.float32, batch_size=16)
+            curves.append(net.run([Stage(_squared, (x, Y), 2)]).loss_curve)
+    torch.set_warn_always(before)
+    assert curves[0] == curves[1]
 
 
 def test_no_data_loader_and_one_sync_an_epoch(monkeypatch):

@@ -1,0 +1,276 @@
+"""Transcoders: what one array has to do with another, through sparse codes."""
+
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import MultiOutputMixin, RegressorMixin
+
+from skdyn._validation import check_is_fitted, fit_context, validate_data
+from skdyn.autoencoder._estimator import SparseCoding
+
+__all__ = ["Transcoder"]
+
+
+class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
+    """Sparse codes of rows from which other rows are restored: a layer's outputs, say.
+
+    .. math:: z = \\mathrm{act}(W_{enc} (x - c) + b_{enc}), \\qquad \\hat y = W_{dec}^\\top z + b
+
+    with rows of norm one in :math:`W_{dec}`. Trained on what goes into a part of a network and what
+    comes out, it replaces that part by a wide and sparse one, of which every feature can be read:
+    what it looks for is a row of ``input_components_``, what it adds one of ``components_`` [1]_.
+
+    It is a regressor, ``predict``, and a transformer to codes, ``transform``.
+
+    Parameters
+    ----------
+    n_components : int, default=512
+        Number of features of the dictionary.
+    k : int, default=32
+        Active features a row, on average.
+    allocation : {"relu", "topk", "batch_topk", "gated", "jumprelu", "feature_choice", \
+            "mutual_choice", "mutual_then_feature"} or Allocation, default="topk"
+        Which features are active in which row, as :class:`SparseAutoencoder` explains.
+    l1_coefficient : float, default=1.0
+        Strength of the penalty of "relu" and "gated", on the sum of a row's codes beside its
+        squared error, in units in which the features' variance is one on average.
+    aux : {"auxk", "zipf"} or None, default="auxk"
+        Which features are made to explain what the others leave over: those that were idle for
+        ``dead_after`` rows, or that are active less than half as often as Zipf's law has it for
+        their rank.
+    aux_coefficient : float, default=0.03125
+        Strength of that auxiliary loss.
+    dead_after : int, default=10000
+        Training rows without being active after which a feature is dead to ``aux="auxk"``.
+    prefixes : array-like of int or None, default=None
+        Matryoshka training: so many of the features, the first ones, must reconstruct alone, too,
+        e.g. ``(32, 128)``; the loss is the mean over all the prefixes.
+    sparsity_warmup : float, default=0.0
+        Share of the training in which the budget falls to ``k`` from four times as much and
+        ``l1_coefficient`` rises from zero.
+    output : {"dense", "csr"}, default="dense"
+        What ``transform`` returns: a dense or a sparse array.
+    optimizer : {"adam", "adamw", "sgd"}, default="adam"
+        Optimiser.
+    max_iter : int, default=200
+        Number of epochs at most.
+    learning_rate : float, default=0.001
+        Step size of the optimiser.
+    learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
+            default="constant"
+        How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever
+        the loss stands still and stops only when that no longer helps.
+    batch_size : int or "auto", default="auto"
+        Rows a batch; "auto" is ``min(200, n_samples)``.
+    clip_norm : float or None, default=None
+        Largest norm of the gradient; longer ones are shortened to it.
+    tol : float, default=0.0001
+        Improvement of the loss below which an epoch counts as standing still.
+    n_iter_no_change : int, default=10
+        Epochs without improvement after which training stops.
+    warm_start : bool, default=False
+        Whether ``fit`` continues from the present weights.
+    random_state : int, RandomState instance or None, default=None
+        Source of the first weights and the order of the rows. Pass an int for the same model every
+        time.
+    device : str, default="auto"
+        Where to train: "auto" is CUDA if present, else the CPU; or a torch device such as "cpu".
+    dtype : {"float32", "float64"}, default="float32"
+        Precision of the training. Codes are computed in the precision of their input.
+    verbose : int, default=0
+        1 prints a tenth of the epochs, 2 every epoch.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components, n_outputs)
+        What each feature adds to the targets; rows of norm one.
+    input_components_ : ndarray of shape (n_components, n_features_in_)
+        How an active feature's code changes with the inputs.
+    feature_density_ : ndarray of shape (n_components,)
+        Share of the training rows in which each feature is active (of more than 65536, on so many
+        evenly spaced); after ``partial_fit``, a running average over the last batches.
+    n_dead_ : int
+        Number of features that are never active there.
+    n_features_in_ : int
+        Number of features seen during fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, when all are strings.
+    module_ : torch.nn.Module
+        The trained network.
+    n_iter_ : int
+        Number of epochs run.
+    loss_curve_ : list of float
+        Training loss of each epoch; the mean squared error in units of the variance.
+    validation_scores_ : None
+        Present for consistency.
+    best_loss_ : float
+        Lowest training loss.
+    device_ : str
+        Device the network is on.
+
+    References
+    ----------
+    .. [1] Jacob Dunefsky, Philippe Chlenski, Neel Nanda, "Transcoders Find Interpretable LLM
+       Feature Circuits", NeurIPS 2024, arXiv:2406.11944.
+
+    Examples
+    --------
+    What the hidden layer of a small network makes of its inputs:
+
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_digits
+    >>> from skdyn import Transcoder
+    >>> X, _ = load_digits(return_X_y=True)
+    >>> Y = np.tanh(X @ np.random.default_rng(0).normal(size=(64, 8)) / 40)
+    >>> model = Transcoder(64, k=8, max_iter=20, learning_rate=0.01, tol=0.0, random_state=0)
+    >>> model.fit(X, Y).transform(X).shape
+    (1797, 64)
+    >>> model.predict(X).shape
+    (1797, 8)
+    >>> bool(model.score(X, Y) > 0.8)
+    True
+    """
+
+    _parameter_constraints = {
+        name: kinds
+        for name, kinds in SparseCoding._parameter_constraints.items()
+        if name != "inference"  # codes that restore targets best cannot be told from inputs
+    }
+    _autoencoding = False
+    _quick_parameters = {"n_components": 16, "k": 1, "learning_rate": 0.03}  # see SparseAutoencoder
+
+    def __init__(
+        self,
+        n_components=512,
+        *,
+        k=32,
+        allocation="topk",
+        l1_coefficient=1.0,
+        aux="auxk",
+        aux_coefficient=1 / 32,
+        dead_after=10_000,
+        prefixes=None,
+        sparsity_warmup=0.0,
+        output="dense",
+        optimizer="adam",
+        max_iter=200,
+        learning_rate=1e-3,
+        learning_rate_schedule="constant",
+        batch_size="auto",
+        clip_norm=None,
+        tol=1e-4,
+        n_iter_no_change=10,
+        warm_start=False,
+        random_state=None,
+        device="auto",
+        dtype="float32",
+        verbose=0,
+    ):
+        self.n_components = n_components
+        self.k = k
+        self.allocation = allocation
+        self.l1_coefficient = l1_coefficient
+        self.aux = aux
+        self.aux_coefficient = aux_coefficient
+        self.dead_after = dead_after
+        self.prefixes = prefixes
+        self.sparsity_warmup = sparsity_warmup
+        self.output = output
+        self.optimizer = optimizer
+        self.max_iter = max_iter
+        self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
+        self.batch_size = batch_size
+        self.clip_norm = clip_norm
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.device = device
+        self.dtype = dtype
+        self.verbose = verbose
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Learn codes of X that restore y.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        return self._fit(X, y, incremental=False)
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Learn from one more batch of data: one epoch, with the optimiser's state kept.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs; the first call's also set the scales.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If y has another number of columns than in the first call.
+        """
+        return self._fit(X, y, incremental=True)
+
+    def _fit(self, X, y, incremental):
+        with self._all_or_nothing():
+            goes_on = incremental and hasattr(self, "module_")
+            given = {"X": X, "y": y}
+            X, y = validate_data(
+                self, X, y, reset=not goes_on, dtype=[np.float64, np.float32], multi_output=True,
+                y_numeric=True,
+            )  # fmt: skip
+            Y = np.asarray(y, dtype=X.dtype).reshape(len(y), -1)
+            if goes_on and Y.shape[1] != self.components_.shape[1]:
+                raise ValueError(
+                    f"y has {Y.shape[1]} outputs, but the model was started with "
+                    f"{self.components_.shape[1]}."
+                )
+            self._y_is_1d = y.ndim == 1
+            return self._fit_arrays(X, Y, given=given, incremental=incremental)
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """Predict targets: what the codes of X stand for.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predictions, float64.
+        """
+        check_is_fitted(self)
+        y = self.inverse_transform(self._codes(X)).astype(np.float64)
+        return y.ravel() if self._y_is_1d else y
+
+    @property
+    def input_components_(self) -> np.ndarray:
+        """How an active feature's code changes with the inputs, shape (n_components, n_features).
+
+        As the encoder has it; allocations with weights of their own may scale its rows.
+        """
+        module = self._fitted_module()
+        return (module.encoder_weight * module.input_scale * module.unit).cpu().numpy()

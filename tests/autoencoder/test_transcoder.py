@@ -1,0 +1,145 @@
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+
+from skdyn import SparseAutoencoder, Transcoder, io
+
+pytestmark = pytest.mark.filterwarnings(
+    f"ignore::{ConvergenceWarning.__module__}.ConvergenceWarning"
+)
+RNG = np.random.default_rng(0)
+LOOKS_FOR = np.linalg.qr(RNG.normal(size=(8, 8)))[0]
+ADDS = np.linalg.qr(RNG.normal(size=(8, 8)))[0][:, :6] * 3.0
+ADDS /= np.linalg.norm(ADDS, axis=1, keepdims=True)
+CODES = np.zeros((600, 8))
+for row in CODES:
+    row[RNG.choice(8, 2, replace=False)] = RNG.uniform(1, 2, 2)
+X, Y = CODES @ LOOKS_FOR, CODES @ ADDS + 5.0
+
+
+def _model(**parameters):
+    given = {"k": 2, "max_iter": 40, "batch_size": 60, "learning_rate": 0.02, "tol": 0.0}
+    given |= {"random_state": 0} | parameters
+    return Transcoder(given.pop("n_components", 16), **given)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return _model().fit(X, Y)
+
+
+def test_a_planted_sparse_map_is_found_both_ends_of_it(fitted):
+    assert fitted.score(X, Y) > 0.97
+    assert (ADDS @ fitted.components_.T).max(axis=1).min() > 0.95
+    looks_for = fitted.input_components_
+    looks_for /= np.linalg.norm(looks_for, axis=1, keepdims=True)
+    pairs = (ADDS @ fitted.components_.T).argmax(axis=1)
+    assert np.einsum("ij,ij->i", LOOKS_FOR, looks_for[pairs]).min() > 0.4  # some share one
+
+
+def test_a_linear_map_of_one_input_is_transcoded():
+    x = np.linspace(-1.0, 1.0, 200)[:, None]
+    model = _model(n_components=8, k=4, allocation="relu", l1_coefficient=0.0).fit(x, 3.0 * x)
+    np.testing.assert_allclose(model.predict(x), 3.0 * x, atol=0.3)
+
+
+def test_codes_times_components_are_the_prediction(fitted):
+    bias = fitted.inverse_transform(np.zeros((1, 16)))
+    codes = fitted.transform(X)
+    np.testing.assert_allclose(fitted.predict(X), codes @ fitted.components_ + bias, atol=1e-5)
+    np.testing.assert_allclose(fitted.predict(X), fitted.inverse_transform(codes), atol=1e-12)
+    assert ((codes > 0).sum(axis=1) <= 2).all()
+
+
+def test_active_codes_are_linear_in_the_inputs(fitted):
+    codes, moved = fitted.transform(X[:1]), fitted.transform(X[:1] * 1.001)
+    active = codes[0] > 0
+    slope = fitted.input_components_[active] @ (0.001 * X[0])
+    np.testing.assert_allclose((moved - codes)[0, active], slope, atol=1e-6)
+
+
+def test_a_row_does_not_depend_on_its_batch_and_csr_equals_dense(fitted):
+    dense = fitted.transform(X)
+    np.testing.assert_allclose(fitted.transform(X[7:8]), dense[7:8], rtol=1e-10)
+    sparse = _model(output="csr").fit(X, Y).transform(X)
+    assert sparse.format == "csr"
+    np.testing.assert_array_equal(sparse.toarray(), dense)
+
+
+def test_other_units_of_the_targets_change_nothing_else(fitted):
+    other = _model().fit(X, 64.0 * Y)
+    np.testing.assert_allclose(other.predict(X), 64.0 * fitted.predict(X), rtol=1e-3, atol=0.1)
+    np.testing.assert_allclose(other.transform(X), 64.0 * fitted.transform(X), rtol=1e-3, atol=0.1)
+
+
+def test_one_target_is_predicted_as_it_came():
+    one = _model(max_iter=2).fit(X, Y[:, 0])
+    assert one.predict(X).shape == (600,)
+    np.testing.assert_array_equal(
+        _model(max_iter=2).fit(X, Y[:, :1]).predict(X)[:, 0], one.predict(X)
+    )
+
+
+def test_inputs_as_targets_come_close_to_an_autoencoder():
+    own = SparseAutoencoder(
+        16, k=2, max_iter=40, batch_size=60, learning_rate=0.02, tol=0.0, random_state=0
+    )
+    assert abs(_model().fit(X, X).score(X, X) - own.fit(X).score(X)) < 0.05
+
+
+@pytest.mark.parametrize(
+    "allocation", ["batch_topk", "feature_choice", "jumprelu", "gated", "mutual_then_feature"]
+)
+def test_every_allocation_transcodes(allocation):
+    model = _model(allocation=allocation, l1_coefficient=0.1).fit(X, Y)
+    assert model.score(X, Y) > 0.4
+    assert (model.transform(X) > 0).sum(axis=1).mean() < 8
+
+
+def test_learning_goes_on_batch_by_batch():
+    model = _model()
+    for _ in range(20):
+        model.partial_fit(X, Y)
+    assert model.n_iter_ == 20
+    assert model.score(X, Y) > 0.8
+
+
+def test_other_targets_are_refused_and_the_model_stays(fitted):
+    model = _model().partial_fit(X, Y)
+    before = model.predict(X)
+    with pytest.raises(ValueError, match="y has 5 outputs, but the model was started with 6"):
+        model.partial_fit(X, Y[:, :5])
+    np.testing.assert_array_equal(model.predict(X), before)
+
+
+def test_missing_short_and_missing_valued_targets_are_refused():
+    with pytest.raises(ValueError, match="requires y to be passed"):
+        _model().fit(X, None)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        _model().fit(X, Y[:-1])
+    with pytest.raises(ValueError, match="NaN"):
+        _model().fit(X, np.where(Y > 5, np.nan, Y))
+    with pytest.raises(ValueError, match="k=17 active latents a row are more than n_components=16"):
+        _model(k=17).fit(X, Y)
+
+
+@pytest.mark.parametrize("case", ["zeros", "constant targets", "few rows", "integers"])
+def test_poor_data_give_finite_predictions(case):
+    x, y = {
+        "zeros": (np.zeros((20, 3)), np.zeros((20, 2))),
+        "constant targets": (X[:20], np.full(20, 7.0)),
+        "few rows": (X[:2], Y[:2]),
+        "integers": (np.arange(60).reshape(20, 3) % 7, np.arange(20)),
+    }[case]
+    model = _model(k=3, max_iter=3).fit(x, y)
+    assert np.isfinite(model.predict(x)).all()
+    if case == "constant targets":
+        np.testing.assert_allclose(_model().fit(x, y).predict(x), 7.0, atol=0.5)
+
+
+def test_copies_from_disk_predict_the_same(fitted, tmp_path):
+    io.save(fitted, tmp_path / "model.safetensors")
+    for other in (pickle.loads(pickle.dumps(fitted)), io.load(tmp_path / "model.safetensors")):
+        np.testing.assert_array_equal(other.predict(X), fitted.predict(X))
