@@ -19,5 +19,6 @@ References
 
 from skdyn.operators._autoregressive import AutoregressiveOperator
 from skdyn.operators._fno import FNORegressor
+from skdyn.operators._kernel_operator import KernelOperatorRegressor
 
-__all__ = ["AutoregressiveOperator", "FNORegressor"]
+__all__ = ["AutoregressiveOperator", "FNORegressor", "KernelOperatorRegressor"]

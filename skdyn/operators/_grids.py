@@ -176,6 +176,11 @@ class FunctionReader:
         tags.input_tags.three_d_array = True
         return tags
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name in {"_x_layout", "_y_layout"} & state.keys():  # the safe format has plain tuples
+            state[name] = Layout(*state[name])
+        super().__setstate__(state)
+
     def _read_inputs(self, X: ArrayLike, *, reset: bool) -> np.ndarray:
         """Validate the inputs of ``fit``; return fields ``(n, channels, *grid)``."""
         dtypes = [np.float64, np.float32]

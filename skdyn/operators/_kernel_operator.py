@@ -1,0 +1,348 @@
+"""Regression of functions by kernels, in closed form."""
+
+from itertools import product
+from numbers import Integral, Real
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.linalg import cho_factor, cho_solve
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.utils import check_random_state
+
+from skdyn._validation import Interval, StrOptions, check_is_fitted, check_weights, fit_context
+from skdyn.operators._estimator import OperatorRegressor, channel_scales
+from skdyn.operators._grids import GRID_CONSTRAINTS, FunctionReader, resample
+from skdyn.operators._kernel_ridge import KERNELS, evaluate, fit_kernel, leave_one_out
+from skdyn.operators._local_correction import LocalCorrection, learn_correction
+
+__all__ = ["KernelOperatorRegressor"]
+
+_KERNELS = ("linear", "matern52", "rbf")  # the choice of "auto"
+_LENGTH_SCALES = (0.5, 1.0, 2.0, 4.0)
+_EMPHASES = (0.0, 0.5, 1.0)
+_SEARCH_ROWS, _SEARCH_OUTPUTS = 600, 64  # that settings are chosen on
+_FEWEST_ROWS = 8  # two samples a fold: with fewer, nothing is said of a correction's worth
+_QUERIES = 2048  # rows a block at prediction: bounds memory
+
+
+class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, BaseEstimator):
+    """Regressor of functions on functions, by kernels, without gradient descent.
+
+    Kernel regression between principal components of the inputs [1]_,
+
+    .. math:: \\hat u(a) = \\bar u + \\sum_i k(z(a), z(a_i))\\, c_i, \\qquad
+        z_j(a) = s_j^{e} \\, \\langle a - \\bar a, v_j \\rangle,
+
+    then corrections at each point from its neighbourhood, by ridge regression on random Fourier
+    features [2]_ of inputs and prediction there: what solves an equation depends on its data
+    everywhere, but whether it does so shows locally. Everything is in closed form, also what
+    settings are chosen by: the error on samples left out. This is a strong and cheap baseline: try
+    it first.
+
+    Parameters
+    ----------
+    kernel : {"matern12", "matern32", "matern52", "rbf", "rational_quadratic", "linear", "auto"}, \
+            default="matern52"
+        Kernel k; Matérn's kernels are named by twice their smoothness. "auto" chooses "linear",
+        "matern52" or "rbf" by the error on samples left out.
+    length_scale : float or "auto", default="auto"
+        Unit of distances, times the root mean square distance of two samples. "auto" chooses from
+        0.5 to 4 by the error on samples left out.
+    emphasis : float or "auto", default="auto"
+        Exponent e of the standard deviation :math:`s_j` of a principal component. 0 leaves inputs
+        as they are, more looks at what varies most, usually what is large. "auto" chooses 0, 0.5
+        or 1 by the error on samples left out.
+    alpha : float or "auto", default="auto"
+        Variance of noise added to the kernel's diagonal. "auto" chooses it by the error on samples
+        left out.
+    n_corrections : int, default=2
+        Number of corrections at most, each on the result of the one before; the first that does
+        not lower the error on samples left out ends them. There are none where the predictions are
+        numbers, or have other axes than the inputs.
+    radius : int, default=2
+        Neighbours on each side, along each axis, that a correction sees.
+    n_waves : int, default=800
+        Random Fourier features of a correction.
+    grid_shape : int, tuple of int or None, default=None
+        Grid that the rows of a flat `X` were flattened from; None is one axis, or those of X.
+    periodic : bool, default=False
+        Whether the last point of each axis is followed by the first. Then corrections commute with
+        shifts; otherwise they know the coordinates of each point.
+    random_state : int, RandomState instance or None, default=None
+        Source of the random features, and of the rows of large data that settings are chosen on.
+        Pass an int for the same model every time.
+
+    Attributes
+    ----------
+    kernel_ : str
+        Kernel in use.
+    length_scale_, emphasis_, alpha_ : float
+        Settings in use.
+    left_out_error_ : float
+        Root mean square error on samples left out, corrections included.
+    n_corrections_ : int
+        Number of corrections in use.
+    n_features_in_ : int
+        Number of columns of a flat `X`, else of channels.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, when all are strings.
+
+    See Also
+    --------
+    FNORegressor : A network, which learns more from more samples.
+
+    Notes
+    -----
+    Time grows as the cube of the number of samples, memory as its square. Samples whose input and
+    target are equal count as one of greater weight, so that a copy never answers for itself.
+
+    References
+    ----------
+    .. [1] Pau Batlle, Matthieu Darcy, Bamdad Hosseini, Houman Owhadi, "Kernel methods are
+       competitive for operator learning", Journal of Computational Physics 496, 2024.
+    .. [2] Ali Rahimi, Benjamin Recht, "Random Features for Large-Scale Kernel Machines", NIPS 2007.
+
+    Examples
+    --------
+    >>> from skdyn import KernelOperatorRegressor
+    >>> from skdyn.datasets import make_darcy
+    >>> X, y = make_darcy(120, 9, random_state=0)
+    >>> model = KernelOperatorRegressor(random_state=0).fit(X[:100], y[:100])
+    >>> model.score(X[100:], y[100:]) > 0.95
+    True
+    >>> mean, std = model.predict(X[100:], return_std=True)
+    >>> mean.shape == std.shape
+    True
+    """
+
+    _parameter_constraints = {
+        "kernel": [StrOptions({*KERNELS, "auto"})],
+        "length_scale": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "emphasis": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "alpha": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "n_corrections": [Interval(Integral, 0, None, closed="left")],
+        "radius": [Interval(Integral, 0, None, closed="left")],
+        "n_waves": [Interval(Integral, 1, None, closed="left")],
+        "grid_shape": GRID_CONSTRAINTS["grid_shape"],
+        "periodic": ["boolean"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        kernel="matern52",
+        *,
+        length_scale="auto",
+        emphasis="auto",
+        alpha="auto",
+        n_corrections=2,
+        radius=2,
+        n_waves=800,
+        grid_shape=None,
+        periodic=False,
+        random_state=None,
+    ):
+        self.kernel = kernel
+        self.length_scale = length_scale
+        self.emphasis = emphasis
+        self.alpha = alpha
+        self.n_corrections = n_corrections
+        self.radius = radius
+        self.n_waves = n_waves
+        self.grid_shape = grid_shape
+        self.periodic = periodic
+        self.random_state = random_state
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, *grid)
+            Inputs.
+        y : array-like of shape (n_samples,), (n_samples, width) or (n_samples, n_channels, *grid)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sample.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        X = self._read_inputs(X, reset=True).astype(np.float64)
+        y = self._read_targets(X, y, reset=True)
+        weight = check_weights(sample_weight, X)
+        X, y, weight = _merged(X, y, np.ones(len(X)) if weight is None else weight)
+        rng = check_random_state(self.random_state)
+        self._x_offset, self._x_scale = channel_scales(X, weight)
+        X = self._scaled(X)
+        scores = self._learn_components(X, weight)
+        targets = y.reshape(len(y), -1)
+        self._y_mean = np.average(targets, axis=0, weights=weight)
+        targets = targets - self._y_mean
+        self._choose(scores, targets, weight, rng)
+        self._rows, self._weight = scores * self._stretch, weight
+        fit = fit_kernel(self._gram(self._rows), targets, weight, self.alpha_)
+        self._coefficients, self._deviation = fit.coefficients, np.sqrt(fit.variance)
+        left_out = (fit.left_out + self._y_mean).reshape(y.shape)
+        self._learn_corrections(X, y, left_out, weight, rng)
+        return self
+
+    def predict(
+        self,
+        X: ArrayLike,
+        grid: int | tuple[int, ...] | None = None,
+        return_std: bool = False,
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+        """Predict functions.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, *grid)
+            Inputs. With their axes written out they may be on another grid than in ``fit``.
+        grid : int, tuple of int or None, default=None
+            Grid of the answer, and of a flat `X` of another width than in ``fit``. None keeps to
+            the grid of `X`, or of the targets in ``fit`` where that was another.
+        return_std : bool, default=False
+            Whether to return standard deviations as well: those of a Gaussian process with this
+            kernel, at each point scaled to the errors on samples left out.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,), (n_samples, width) or (n_samples, n_channels, *grid)
+            Predictions in the layout of the targets in ``fit``, float64.
+        std : ndarray of the shape of y
+            Standard deviations, if asked for.
+        """
+        check_is_fitted(self)
+        X, grid = self._read_queries(X, grid)
+        X = resample(X.astype(np.float64), self._x_layout.grid, periodic=self.periodic)
+        X = self._scaled(X)
+        rows = (X.reshape(len(X), -1) - self._mean) @ self._components * self._stretch
+        blocks = [rows[i : i + _QUERIES] for i in range(0, len(rows), _QUERIES)]
+        values = [self._gram(block) @ self._coefficients for block in blocks]
+        fields = self._fields(np.concatenate(values) + self._y_mean)
+        near = resample(X, fields.shape[2:], periodic=self.periodic) if self._corrections else None
+        for correction in self._corrections:
+            fields = LocalCorrection(*correction)(near, fields)  # the safe format has plain tuples
+        y = self._answer(fields, grid)
+        if not return_std:
+            return y
+        std = np.concatenate([self._spread(block) for block in blocks])[:, None] * self._deviation
+        return y, np.maximum(self._answer(self._fields(std), grid), 0.0)
+
+    score = OperatorRegressor.score
+
+    # -- inputs ------------------------------------------------------------------------------
+
+    def _scaled(self, X):
+        column = (-1, *[1] * (X.ndim - 2))
+        return (X - self._x_offset.reshape(column)) / self._x_scale.reshape(column)
+
+    def _learn_components(self, X, weight):
+        """Learn principal components of the inputs; return the scores of the samples."""
+        rows = X.reshape(len(X), -1)
+        self._mean = np.average(rows, axis=0, weights=weight)
+        rows = rows - self._mean
+        _, s, right = np.linalg.svd(np.sqrt(weight)[:, None] * rows, full_matrices=False)
+        kept = s > 1e-10 * max(s[0], 1e-300)
+        self._components = right[kept].T
+        self._component_scale = s[kept] / np.sqrt(weight.sum())
+        return rows @ self._components
+
+    def _stretched(self, emphasis):
+        """Factors of the components that make the mean square distance of two samples one."""
+        stretch = self._component_scale**emphasis
+        total = 2 * np.square(stretch * self._component_scale).sum()
+        return stretch / np.sqrt(total) if total else stretch
+
+    # -- regression --------------------------------------------------------------------------
+
+    def _choose(self, scores, targets, weight, rng):
+        """Choose the settings by the error on samples left out."""
+        rows = np.sort(rng.permutation(len(scores))[:_SEARCH_ROWS])
+        few, goal = scores[rows], _summary(targets[rows], weight[rows])
+        kernels = _KERNELS if self.kernel == "auto" else (self.kernel,)
+        lengths = _LENGTH_SCALES if self.length_scale == "auto" else (self.length_scale,)
+        emphases = _EMPHASES if self.emphasis == "auto" else (self.emphasis,)
+        found = []
+        for kernel, length, emphasis in product(kernels, lengths, emphases):
+            if KERNELS[kernel] is None and length != lengths[0] and self.alpha == "auto":
+                continue  # the scale of a linear kernel is that of the noise
+            Z = few * self._stretched(emphasis)
+            error, noise = leave_one_out(evaluate(kernel, Z, Z, length), goal, weight[rows])
+            found.append((error, noise, kernel, length, emphasis))
+        _, noise, self.kernel_, self.length_scale_, self.emphasis_ = min(found)
+        self._stretch = self._stretched(self.emphasis_)
+        self.alpha_ = noise if self.alpha == "auto" else self.alpha
+
+    def _gram(self, rows):
+        return evaluate(self.kernel_, rows, self._rows, self.length_scale_)
+
+    def _spread(self, rows):
+        """Standard deviations of a Gaussian process of unit scale, noise included."""
+        factor = cho_factor(
+            self._gram(self._rows) + np.diag(self.alpha_ / self._weight), lower=True
+        )
+        across = self._gram(rows)
+        explained = np.sum(across * cho_solve(factor, across.T).T, axis=1)
+        if KERNELS[self.kernel_] is None:
+            prior = np.square(rows).sum(axis=1) / self.length_scale_**2
+        else:
+            prior = 1.0
+        return np.sqrt(np.maximum(prior - explained, 0) + self.alpha_)
+
+    # -- answers -----------------------------------------------------------------------------
+
+    def _learn_corrections(self, X, y, fields, weight, rng):
+        self._corrections = []
+        before = _mean_square(y - fields, weight)
+        error = before
+        axes = self._y_layout.grid
+        if axes and len(axes) == len(self._x_layout.grid) and len(X) >= _FEWEST_ROWS:
+            X = resample(X, axes, periodic=self.periodic)
+            for _ in range(self.n_corrections):
+                correction, fields = learn_correction(
+                    X, y, fields, weight,
+                    radius=self.radius, n_features=self.n_waves, periodic=self.periodic, rng=rng,
+                )  # fmt: skip
+                now = _mean_square(y - fields, weight)
+                if now.sum() >= error.sum():
+                    break
+                self._corrections.append(correction)
+                error = now
+        self.n_corrections_ = len(self._corrections)
+        self.left_out_error_ = float(np.sqrt(error.mean()))
+        share = np.divide(error, before, out=np.ones_like(error), where=before > 0)
+        self._deviation = self._deviation * np.sqrt(share)
+
+    def _fields(self, rows):
+        return rows.reshape(len(rows), self._y_layout.n_channels, *self._y_layout.grid)
+
+    def _answer(self, fields, grid):
+        return self._y_layout.array(resample(fields, grid, periodic=self.periodic))
+
+
+def _merged(X, y, weight):
+    """Drop samples of no weight and merge equal ones."""
+    there = weight > 0
+    X, y, weight = X[there], y[there], weight[there]
+    pairs = np.concatenate([X.reshape(len(X), -1), y.reshape(len(y), -1)], axis=1)
+    _, first, inverse = np.unique(pairs, axis=0, return_index=True, return_inverse=True)
+    weight = np.bincount(inverse.ravel(), weight)
+    return X[first], y[first], weight / weight.mean()
+
+
+def _summary(targets, weight):
+    """Return few columns with nearly the same sum of squares, row by row."""
+    if targets.shape[1] <= _SEARCH_OUTPUTS:
+        return targets
+    left, s, _ = np.linalg.svd(targets, full_matrices=False)
+    return left[:, :_SEARCH_OUTPUTS] * s[:_SEARCH_OUTPUTS]
+
+
+def _mean_square(errors, weight):
+    return np.average(errors.reshape(len(errors), -1) ** 2, axis=0, weights=weight)

@@ -1,0 +1,130 @@
+"""Kernel regression in closed form: kernels, and what leaving one sample out says of them."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve, eigh
+
+__all__ = ["KERNELS", "KernelFit", "evaluate", "fit_kernel", "leave_one_out"]
+
+_RELATIVE_NOISE = 10.0 ** np.arange(-10, 1.1, 0.5)  # of the kernel's mean on its diagonal
+
+
+def _matern32(r):
+    s = np.sqrt(3) * r
+    return (1 + s) * np.exp(-s)
+
+
+def _matern52(r):
+    s = np.sqrt(5) * r
+    return (1 + s + s**2 / 3) * np.exp(-s)
+
+
+# Functions of the distance in units of the length scale; None is the scalar product.
+KERNELS = {
+    "matern12": lambda r: np.exp(-r),
+    "matern32": _matern32,
+    "matern52": _matern52,
+    "rbf": lambda r: np.exp(-(r**2) / 2),
+    "rational_quadratic": lambda r: 1 / (1 + r**2 / 2),
+    "linear": None,
+}
+
+
+class KernelFit(NamedTuple):
+    """A kernel regression and what it would have said without each sample.
+
+    Attributes
+    ----------
+    coefficients : ndarray of shape (n, m)
+        Factors of the kernel's columns.
+    left_out : ndarray of shape (n, m)
+        Prediction for each sample from all others.
+    variance : ndarray of shape (m,)
+        Scale of the kernel at which the errors of those are as large as it expects.
+    """
+
+    coefficients: np.ndarray
+    left_out: np.ndarray
+    variance: np.ndarray
+
+
+def evaluate(kernel: str, A: np.ndarray, B: np.ndarray, length_scale: float) -> np.ndarray:
+    """Evaluate a kernel on all pairs of rows.
+
+    Parameters
+    ----------
+    kernel : str
+        A key of ``KERNELS``.
+    A : ndarray of shape (n, p)
+        Rows.
+    B : ndarray of shape (m, p)
+        Rows.
+    length_scale : float
+        Unit of distances.
+
+    Returns
+    -------
+    ndarray of shape (n, m)
+    """
+    products = A @ B.T
+    if KERNELS[kernel] is None:
+        return products / length_scale**2
+    squares = np.square(A).sum(axis=1)[:, None] + np.square(B).sum(axis=1) - 2 * products
+    return KERNELS[kernel](np.sqrt(np.maximum(squares, 0)) / length_scale)
+
+
+def leave_one_out(K: np.ndarray, R: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
+    """Choose the noise by the squared error on samples left out, in closed form.
+
+    Parameters
+    ----------
+    K : ndarray of shape (n, n)
+        Kernel.
+    R : ndarray of shape (n, m)
+        Targets.
+    weight : ndarray of shape (n,)
+        Weight of each sample.
+
+    Returns
+    -------
+    error : float
+        The smallest error, a weighted mean.
+    noise : float
+        What to add to the diagonal of the kernel, for a weight of one.
+    """
+    root = np.sqrt(weight)
+    values, vectors = eigh(K * root * root[:, None])
+    rotated, squares = vectors.T @ (root[:, None] * R), vectors**2
+    found = []
+    for noise in _RELATIVE_NOISE * np.average(np.diag(K), weights=weight):
+        gain = 1 / (np.maximum(values, 0) + noise)
+        errors = vectors @ (gain[:, None] * rotated) / (squares @ gain)[:, None]
+        found.append((np.square(errors).sum() / weight.sum(), noise))
+    return min(found)
+
+
+def fit_kernel(K: np.ndarray, R: np.ndarray, weight: np.ndarray, noise: float) -> KernelFit:
+    """Solve the regression at a given noise.
+
+    Parameters
+    ----------
+    K : ndarray of shape (n, n)
+        Kernel.
+    R : ndarray of shape (n, m)
+        Targets.
+    weight : ndarray of shape (n,)
+        Weight of each sample.
+    noise : float
+        Noise of a sample of weight one.
+
+    Returns
+    -------
+    KernelFit
+    """
+    factor = cho_factor(K + np.diag(noise / weight), lower=True)
+    inverse_diagonal = np.diag(cho_solve(factor, np.eye(len(K))))[:, None]
+    coefficients = cho_solve(factor, R)
+    errors = coefficients / inverse_diagonal
+    variance = np.average(errors**2 * inverse_diagonal, axis=0, weights=weight)
+    return KernelFit(coefficients, R - errors, variance)

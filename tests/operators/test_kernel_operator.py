@@ -1,0 +1,177 @@
+"""Kernel operator regression: limits, leaving out, uncertainty, layouts, bad input."""
+
+import numpy as np
+import pytest
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import Matern, WhiteKernel
+from sklearn.kernel_ridge import KernelRidge
+from sklearn.model_selection import GridSearchCV
+
+from skdyn.datasets import make_antiderivative, make_darcy
+from skdyn.metrics import relative_l2_error
+from skdyn.operators import KernelOperatorRegressor
+
+PLAIN = {"n_corrections": 0, "length_scale": 1.0, "emphasis": 0.0, "alpha": 1e-3}
+
+
+@pytest.fixture(scope="module")
+def darcy():
+    return make_darcy(130, 9, kind="piecewise", random_state=0)
+
+
+def unit_scale(X):
+    """Root mean square distance of two rows, channels standardised."""
+    return np.sqrt(2 * X.var(axis=0).sum())
+
+
+def test_without_choices_and_corrections_it_is_a_gaussian_process():
+    rng = np.random.default_rng(0)
+    X, T = rng.standard_normal((25, 6)), rng.standard_normal((5, 6))
+    y = np.sin(X) + 1.0
+    mean = y.mean(axis=0)
+    oracle = GaussianProcessRegressor(
+        Matern(unit_scale(X), nu=2.5) + WhiteKernel(1e-3), optimizer=None
+    ).fit(X, y - mean)
+    model = KernelOperatorRegressor(**PLAIN).fit(X, y)
+    expected, std = oracle.predict(T, return_std=True)
+    found, spread = model.predict(T, return_std=True)
+    np.testing.assert_allclose(found, expected + mean, atol=1e-8)
+    np.testing.assert_allclose(spread / model._deviation, std, atol=1e-7)
+
+
+def test_an_emphasis_of_one_compares_principal_components_by_their_variance():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((30, 4)) * [3.0, 1.0, 0.5, 0.1]
+    y = np.cos(X[:, 0])
+    left, s, _ = np.linalg.svd(X - X.mean(axis=0), full_matrices=False)
+    Z = left * s**2
+    gamma = 1 / (2 * unit_scale(Z) ** 2)
+    oracle = KernelRidge(alpha=1e-3, kernel="rbf", gamma=gamma).fit(Z, y - y.mean())
+    model = KernelOperatorRegressor("rbf", **PLAIN | {"emphasis": 1.0}).fit(X, y)
+    np.testing.assert_allclose(model.predict(X), oracle.predict(Z) + y.mean(), atol=1e-8)
+
+
+def test_a_linear_operator_is_found_by_the_linear_kernel():
+    X, y = make_antiderivative(60, 32, n_modes=10, random_state=0)
+    model = KernelOperatorRegressor("linear", n_corrections=0).fit(X[:40], y[:40])
+    assert relative_l2_error(y[40:], model.predict(X[40:])) < 1e-3
+    chosen = KernelOperatorRegressor("auto", n_corrections=0).fit(X[:40], y[:40])
+    assert chosen.kernel_ == "linear"
+
+
+def test_settings_are_those_of_least_error_on_samples_left_out(darcy):
+    X, y = darcy[0][:40], darcy[1][:40]
+    best = KernelOperatorRegressor(n_corrections=0).fit(X, y)
+    names = ("length_scale", "emphasis", "alpha")
+    found = {name: getattr(best, name + "_") for name in names}
+    for name in names:
+        for factor in (0.3, 3.0):
+            changed = found | {name: found[name] * factor}
+            other = KernelOperatorRegressor(n_corrections=0, **changed).fit(X, y)
+            assert other.left_out_error_ > 0.99 * best.left_out_error_
+
+
+def test_the_error_left_out_is_that_of_new_samples(darcy):
+    X, y = darcy
+    model = KernelOperatorRegressor(n_waves=100, radius=1, random_state=0).fit(X[:100], y[:100])
+    new = np.sqrt(np.square(model.predict(X[100:]) - y[100:]).mean())
+    assert model.n_corrections_ > 0
+    assert model.left_out_error_ == pytest.approx(new, rel=0.25)
+
+
+def test_corrections_lower_the_error(darcy):
+    X, y = darcy
+    errors = [
+        relative_l2_error(
+            y[100:],
+            KernelOperatorRegressor(n_corrections=n, n_waves=200, random_state=0)
+            .fit(X[:100], y[:100])
+            .predict(X[100:]),
+        )
+        for n in (0, 2)
+    ]
+    assert errors[1] < 0.9 * errors[0]
+
+
+def test_standard_deviations_are_as_large_as_errors():
+    X, y = make_darcy(130, 9, random_state=0)
+    model = KernelOperatorRegressor(n_waves=100, random_state=0).fit(X[:100], y[:100])
+    mean, std = model.predict(X[100:], return_std=True)
+    inner = np.s_[..., 1:-1, 1:-1]
+    ratio = np.square((mean - y[100:])[inner] / std[inner]).mean()
+    assert 1 / 3 < ratio < 3
+    _, far = model.predict(50 * X[:2], return_std=True)
+    assert far[inner].mean() > std[inner].mean()
+
+
+def test_weights_are_repetitions(darcy):
+    X, y = darcy[0][:30], darcy[1][:30]
+    times = np.arange(30) % 3
+    weighted = KernelOperatorRegressor(n_waves=20, random_state=0).fit(X, y, sample_weight=times)
+    repeated = KernelOperatorRegressor(n_waves=20, random_state=0)
+    repeated.fit(X.repeat(times, axis=0), y.repeat(times, axis=0))
+    np.testing.assert_allclose(weighted.predict(X), repeated.predict(X), atol=1e-10)
+
+
+def test_flat_and_written_out_fields_give_the_same_answers(darcy):
+    X, y = darcy[0][:40], darcy[1][:40]
+    model = KernelOperatorRegressor(n_waves=30, random_state=0)
+    fields = model.fit(X, y).predict(X)
+    flat = KernelOperatorRegressor(n_waves=30, grid_shape=(9, 9), random_state=0)
+    rows = flat.fit(X.reshape(40, -1), y.reshape(40, -1)).predict(X.reshape(40, -1))
+    np.testing.assert_allclose(rows.reshape(fields.shape), fields, atol=1e-9)
+
+
+def test_other_grids_and_numbers_are_answered(darcy):
+    X, y = darcy[0][:60], darcy[1][:60]
+    coarse = KernelOperatorRegressor(n_waves=30, random_state=0).fit(X, y[..., ::2, ::2])
+    assert coarse.predict(X).shape == (60, 1, 5, 5)
+    model = KernelOperatorRegressor(n_waves=30, random_state=0).fit(X, y)
+    assert model.predict(X[:2], grid=(17, 17)).shape == (2, 1, 17, 17)
+    finer = make_darcy(2, 17, kind="smooth", random_state=0)[0]
+    assert model.predict(finer).shape == (2, 1, 17, 17)
+    numbers = KernelOperatorRegressor().fit(X, y.mean(axis=(1, 2, 3)))
+    assert numbers.predict(X).shape == (60,)
+    assert numbers.n_corrections_ == 0
+    assert numbers.score(X, y.mean(axis=(1, 2, 3))) > 0.9
+
+
+def test_a_search_runs_on_fields(darcy):
+    X, y = darcy[0][:40], darcy[1][:40]
+    search = GridSearchCV(
+        KernelOperatorRegressor(n_waves=20, random_state=0), {"kernel": ["rbf", "linear"]}, cv=2
+    ).fit(X, y)
+    assert search.best_score_ > 0.5
+
+
+def test_a_seed_gives_the_same_model_and_another_does_not(darcy):
+    X, y = darcy
+    first, again, other = (
+        KernelOperatorRegressor(n_waves=100, random_state=seed).fit(X, y).predict(X)
+        for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_few_equal_or_constant_samples_have_an_answer():
+    X, y = np.ones((5, 8)), np.arange(40.0).reshape(5, 8)
+    np.testing.assert_allclose(
+        KernelOperatorRegressor().fit(X, y).predict(X), np.tile(y.mean(axis=0), (5, 1)), atol=1e-8
+    )
+    alone = KernelOperatorRegressor().fit(X[:1], y[:1])
+    np.testing.assert_allclose(alone.predict(X[:1]), y[:1])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "X", "message"),
+    [
+        ({"kernel": "matern72"}, np.ones((9, 4)), "The 'kernel' parameter"),
+        ({"grid_shape": (3, 2)}, np.ones((9, 4)), r"X has 4 columns.* grid \(3, 2\)"),
+        ({}, np.full((9, 4), np.nan), "Input X contains NaN"),
+        ({"alpha": 0.0}, np.ones((9, 4)), "The 'alpha' parameter"),
+    ],
+)
+def test_bad_input_is_named(parameters, X, message):
+    with pytest.raises(ValueError, match=message):
+        KernelOperatorRegressor(**parameters).fit(X, np.ones((9, 4)))

@@ -1,0 +1,90 @@
+"""Kernel regression: closed forms against their definitions."""
+
+import numpy as np
+import pytest
+from sklearn.gaussian_process.kernels import RBF, Matern, RationalQuadratic
+from sklearn.kernel_ridge import KernelRidge
+
+from skdyn.operators._kernel_ridge import KERNELS, evaluate, fit_kernel, leave_one_out
+
+ORACLES = {
+    "matern12": Matern(2.0, nu=0.5),
+    "matern32": Matern(2.0, nu=1.5),
+    "matern52": Matern(2.0, nu=2.5),
+    "rbf": RBF(2.0),
+    "rational_quadratic": RationalQuadratic(2.0, alpha=1.0),
+}
+
+
+@pytest.fixture
+def problem():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((12, 3))
+    return X, np.sin(X[:, :2]), rng.uniform(0.5, 2, 12)
+
+
+@pytest.mark.parametrize("name", ORACLES)
+def test_kernels_are_those_of_scikit_learn(name, problem):
+    X = problem[0]
+    np.testing.assert_allclose(evaluate(name, X, X[:4], 2.0), ORACLES[name](X, X[:4]), atol=1e-7)
+
+
+def test_every_kernel_has_an_oracle():
+    assert set(KERNELS) == {*ORACLES, "linear"}
+
+
+def test_the_linear_kernel_is_a_scalar_product(problem):
+    X = problem[0]
+    np.testing.assert_allclose(evaluate("linear", X, X, 2.0), X @ X.T / 4)
+
+
+def test_the_fit_is_weighted_kernel_ridge(problem):
+    X, y, weight = problem
+    K = evaluate("rbf", X, X, 1.0)
+    oracle = KernelRidge(alpha=0.3, kernel="precomputed").fit(K, y, sample_weight=weight)
+    fit = fit_kernel(K, y, weight, 0.3)
+    np.testing.assert_allclose(K @ fit.coefficients, oracle.predict(K), atol=1e-10)
+
+
+def left_out_by_hand(K, y, weight, noise):
+    found = np.empty_like(y)
+    for i in range(len(y)):
+        rest = np.delete(np.arange(len(y)), i)
+        system = K[np.ix_(rest, rest)] + np.diag(noise / weight[rest])
+        found[i] = K[i, rest] @ np.linalg.solve(system, y[rest])
+    return found
+
+
+def test_each_sample_is_left_out_as_if_by_hand(problem):
+    X, y, weight = problem
+    K = evaluate("matern52", X, X, 1.0)
+    expected = left_out_by_hand(K, y, weight, 0.2)
+    np.testing.assert_allclose(fit_kernel(K, y, weight, 0.2).left_out, expected, atol=1e-10)
+
+
+def test_the_noise_is_that_of_least_error_on_samples_left_out(problem):
+    X, y, weight = problem
+    K = evaluate("rbf", X, X, 1.0)
+
+    def error(noise):
+        squares = (left_out_by_hand(K, y, weight, noise) - y) ** 2
+        return weight @ squares.sum(axis=1) / weight.sum()
+
+    least, noise = leave_one_out(K, y, weight)
+    assert least == pytest.approx(error(noise))
+    assert least <= min(error(noise * factor) for factor in (0.1, 10.0)) * (1 + 1e-6)
+
+
+def test_the_variance_makes_errors_on_samples_left_out_as_large_as_expected(problem):
+    X, y, _ = problem
+    K = evaluate("matern52", X, X, 1.0)
+    fit = fit_kernel(K, y, np.ones(12), 0.1)
+    # The expected square error of each sample, for a kernel of scale one.
+    expected = [
+        K[i, i] + 0.1 - np.delete(K[i], i) @ np.linalg.solve(
+            np.delete(np.delete(K, i, 0), i, 1) + 0.1 * np.eye(11), np.delete(K[:, i], i)
+        )
+        for i in range(12)
+    ]  # fmt: skip
+    ratio = np.mean((y - fit.left_out) ** 2 / np.array(expected)[:, None], axis=0)
+    np.testing.assert_allclose(fit.variance, ratio, rtol=1e-8)
