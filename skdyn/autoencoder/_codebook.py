@@ -187,7 +187,7 @@ class CodebookTransformer(Reconstructing, SparseCoding):
         return Codebook(**config)
 
     def _objective(self, n_steps, first_step, generator):
-        return QuantizationObjective(self.dead_after, generator)
+        return QuantizationObjective(self.dead_after, generator, n_steps, first_step)
 
     def _start(self, module, X, Y, generator):
         start_codes(module, X, generator)

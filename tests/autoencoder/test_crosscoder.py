@@ -12,8 +12,13 @@ from skdyn import Crosscoder, SparseAutoencoder, io
 pytestmark = pytest.mark.filterwarnings(
     f"ignore::{ConvergenceWarning.__module__}.ConvergenceWarning"
 )
-SETTINGS = {"k": 2, "max_iter": 40, "batch_size": 60, "learning_rate": 0.02, "tol": 0.0}
-SETTINGS |= {"random_state": 0}
+SETTINGS = {"k": 2, "allocation": "topk", "aux": "auxk", "max_iter": 40, "batch_size": 60}
+SETTINGS |= {
+    "learning_rate": 0.02,
+    "learning_rate_schedule": "constant",
+    "tol": 0.0,
+    "random_state": 0,
+}
 
 
 def _two_sources():

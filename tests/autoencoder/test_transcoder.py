@@ -17,12 +17,17 @@ CODES = np.zeros((600, 8))
 for row in CODES:
     row[RNG.choice(8, 2, replace=False)] = RNG.uniform(1, 2, 2)
 X, Y = CODES @ LOOKS_FOR, CODES @ ADDS + 5.0
+SETTINGS = {"k": 2, "allocation": "topk", "aux": "auxk", "max_iter": 40, "batch_size": 60}
+SETTINGS |= {
+    "learning_rate": 0.02,
+    "learning_rate_schedule": "constant",
+    "tol": 0.0,
+    "random_state": 0,
+}
 
 
 def _model(**parameters):
-    given = {"k": 2, "max_iter": 40, "batch_size": 60, "learning_rate": 0.02, "tol": 0.0}
-    given |= {"random_state": 0} | parameters
-    return Transcoder(given.pop("n_components", 16), **given)
+    return Transcoder(parameters.pop("n_components", 16), **SETTINGS | parameters)
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +88,7 @@ def test_one_target_is_predicted_as_it_came():
 
 
 def test_inputs_as_targets_come_close_to_an_autoencoder():
-    own = SparseAutoencoder(
-        16, k=2, max_iter=40, batch_size=60, learning_rate=0.02, tol=0.0, random_state=0
-    )
+    own = SparseAutoencoder(16, **SETTINGS)
     assert abs(_model().fit(X, X).score(X, X) - own.fit(X).score(X)) < 0.05
 
 
