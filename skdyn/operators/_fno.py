@@ -2,11 +2,15 @@
 
 from numbers import Integral, Real
 
+import numpy as np
+import torch
+
 from skdyn._validation import Interval, StrOptions
 from skdyn.operators._estimator import OperatorRegressor
 from skdyn.operators._factorization import FACTORIZATIONS
 from skdyn.operators._fourier import FourierNetwork
 from skdyn.operators._grids import check_grid
+from skdyn.operators._symmetries import SYMMETRIES, motions
 
 __all__ = ["FNORegressor"]
 
@@ -36,13 +40,20 @@ class FNORegressor(OperatorRegressor):
     domain_padding : float, default=0.0
         Zeros after the fields, as a fraction of the grid, that keep one end of a domain from
         acting on the other where the functions are not periodic. They cost no time.
+    local_size : int, default=1
+        Points along each axis, an odd number, that :math:`W` takes in. With 3, layers can act like
+        derivatives [2]_, which suits coefficients that jump, but belongs to one spacing of points.
+    symmetry : {"exchange", "reflect", "both"} or None, default=None
+        Under which motions of a square domain the operator is known to keep its form: exchanges of
+        its axes, reflections along each, or all of them. Training shows the data moved at random,
+        predictions are means over all motions. Channels must not be components of vectors.
     factorization : {"tucker", "cp", "tt"} or None, default=None
-        Form of the spectral weights [2]_; None keeps every number.
+        Form of the spectral weights [3]_; None keeps every number.
     rank : int or float, default=0.1
         Rank of the factorisation; as a float, the share of the full number of weights to spend.
     incremental_modes : bool, default=False
         Whether training starts with a quarter of the frequencies and takes up the others in the
-        first half of the epochs [3]_.
+        first half of the epochs [4]_.
     loss : {"relative_l2", "h1", "mse"}, default="relative_l2"
         Norm of the error relative to that of the truth, of values or of values and slopes; or the
         mean squared error. Numbers instead of functions are always learnt by the last.
@@ -119,9 +130,11 @@ class FNORegressor(OperatorRegressor):
     ----------
     .. [1] Zongyi Li et al., "Fourier Neural Operator for Parametric Partial Differential
        Equations", ICLR 2021.
-    .. [2] Jean Kossaifi, Nikola Kovachki, Kamyar Azizzadenesheli, Anima Anandkumar, "Multi-Grid
+    .. [2] Miguel Liu-Schiaffini et al., "Neural Operators with Localized Integral and Differential
+       Kernels", ICML 2024.
+    .. [3] Jean Kossaifi, Nikola Kovachki, Kamyar Azizzadenesheli, Anima Anandkumar, "Multi-Grid
        Tensorized Fourier Neural Operator for High-Resolution PDEs", arXiv:2310.00120, 2023.
-    .. [3] Robert Joseph George et al., "Incremental Spatial and Spectral Learning of Neural
+    .. [4] Robert Joseph George et al., "Incremental Spatial and Spectral Learning of Neural
        Operators for Solving Large-Scale PDEs", Transactions on Machine Learning Research, 2024.
 
     Examples
@@ -144,6 +157,8 @@ class FNORegressor(OperatorRegressor):
         "hidden_channels": [Interval(Integral, 1, None, closed="left")],
         "n_layers": [Interval(Integral, 1, None, closed="left")],
         "domain_padding": [Interval(Real, 0, None, closed="left")],
+        "local_size": [Interval(Integral, 1, None, closed="left")],
+        "symmetry": [StrOptions(set(SYMMETRIES)), None],
         "factorization": [StrOptions(set(FACTORIZATIONS)), None],
         "rank": [Interval(Real, 0, None, closed="neither")],
         "incremental_modes": ["boolean"],
@@ -160,6 +175,8 @@ class FNORegressor(OperatorRegressor):
         hidden_channels=32,
         n_layers=4,
         domain_padding=0.0,
+        local_size=1,
+        symmetry=None,
         factorization=None,
         rank=0.1,
         incremental_modes=False,
@@ -188,6 +205,8 @@ class FNORegressor(OperatorRegressor):
         self.hidden_channels = hidden_channels
         self.n_layers = n_layers
         self.domain_padding = domain_padding
+        self.local_size = local_size
+        self.symmetry = symmetry
         self.factorization = factorization
         self.rank = rank
         self.incremental_modes = incremental_modes
@@ -219,6 +238,7 @@ class FNORegressor(OperatorRegressor):
                 f"X is on a grid {grid} and y on {output_grid}; a Fourier neural operator needs as "
                 "many axes in both."
             )
+        self._check_symmetry(grid, output_grid)
         return {
             "n_inputs": n_channels,
             "n_outputs": n_outputs,
@@ -227,6 +247,7 @@ class FNORegressor(OperatorRegressor):
             "n_modes": self._check_modes(grid),
             "hidden_channels": self.hidden_channels,
             "n_layers": self.n_layers,
+            "local_size": self._check_local_size(grid),
             "padding": self.domain_padding,
             "periodic": self.periodic,
             "factorization": self.factorization,
@@ -249,6 +270,48 @@ class FNORegressor(OperatorRegressor):
     @staticmethod
     def _build_module(**config):
         return FourierNetwork(**config)
+
+    def _objective(self, generator):
+        plain, moves = super()._objective(generator), self._motions()
+        if len(moves) == 1:
+            return plain
+
+        def objective(module, X, y, weight):
+            if not module.training:
+                return plain(module, X, y, weight)
+            if self.optimizer == "lbfgs":  # which needs one fixed function
+                losses = [plain(module, move.of(X), move.of(y), weight) for move in moves]
+                return torch.stack(losses).mean()
+            move = moves[int(torch.randint(len(moves), (), generator=generator))]
+            return plain(module, move.of(X), move.of(y), weight)
+
+        return objective
+
+    def _forward(self, X):
+        answers = []
+        for move in self._motions():
+            moved = move.of(torch.from_numpy(X)).numpy()
+            answers.append(move.back(torch.from_numpy(super()._forward(moved))).numpy())
+        return np.mean(answers, axis=0)
+
+    def _motions(self):
+        return motions(self.symmetry, len(self._x_layout.grid))
+
+    def _check_symmetry(self, *grids):
+        for grid in grids:
+            if self.symmetry in ("exchange", "both") and len(set(grid)) > 1:
+                raise ValueError(
+                    f"symmetry={self.symmetry!r} exchanges axes, which a grid {grid} of unequal "
+                    "axes does not allow. Use 'reflect' or None."
+                )
+
+    def _check_local_size(self, grid):
+        if self.local_size % 2 == 0 or self.local_size > min(grid):
+            raise ValueError(
+                f"local_size={self.local_size} must be odd and at most {min(grid)}, the shortest "
+                f"axis of the grid {grid}."
+            )
+        return self.local_size
 
     def _check_modes(self, grid):
         """Return the frequencies kept along each axis; refuse what the grid does not have."""

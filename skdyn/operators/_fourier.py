@@ -28,6 +28,8 @@ class FourierNetwork(torch.nn.Module):
         Channels between lifting and projection.
     n_layers : int, default=4
         Fourier layers.
+    local_size : int, default=1
+        Points along each axis that the local map of a layer sees.
     padding : float, default=0.0
         See :class:`SpectralConvolution`.
     periodic : bool, default=False
@@ -49,6 +51,7 @@ class FourierNetwork(torch.nn.Module):
         n_modes: tuple[int, ...],
         hidden_channels: int = 32,
         n_layers: int = 4,
+        local_size: int = 1,
         padding: float = 0.0,
         periodic: bool = False,
         factorization: str | None = None,
@@ -68,7 +71,9 @@ class FourierNetwork(torch.nn.Module):
             )
             for _ in range(n_layers)
         )  # fmt: skip
-        self.local = torch.nn.ModuleList(torch.nn.Linear(c, c) for _ in range(n_layers))
+        self.local = torch.nn.ModuleList(
+            _local(c, local_size, len(grid), periodic) for _ in range(n_layers)
+        )
         self.project = _pointwise(c, 2 * c, n_outputs)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -116,6 +121,26 @@ class FourierNetwork(torch.nn.Module):
                 matrix = torch.from_numpy(matrix).to(y)
                 y = (y.movedim(axis, -1) @ matrix.T).movedim(-1, axis)
         return y
+
+
+class _Neighbours(torch.nn.Module):
+    """A convolution over the nearest points, on fields laid out grid first."""
+
+    def __init__(self, channels, size, n_axes, periodic):
+        super().__init__()
+        convolution = (torch.nn.Conv1d, torch.nn.Conv2d, torch.nn.Conv3d)[n_axes - 1]
+        beyond = "circular" if periodic else "zeros"
+        self.map = convolution(channels, channels, size, padding="same", padding_mode=beyond)
+
+    def forward(self, x):
+        # Channels stay last in memory, which the convolution takes as it is.
+        return self.map(x.movedim((-2, -1), (0, 1))).movedim((0, 1), (-2, -1)).contiguous()
+
+
+def _local(channels, size, n_axes, periodic):
+    if size == 1:
+        return torch.nn.Linear(channels, channels)
+    return _Neighbours(channels, size, n_axes, periodic)
 
 
 def _pointwise(n_inputs, n_hidden, n_outputs):

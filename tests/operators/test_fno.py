@@ -152,6 +152,13 @@ def test_modes_that_the_grid_does_not_have_are_refused(n_modes, grid, message):
         FNORegressor(n_modes).fit(X, y)
 
 
+@pytest.mark.parametrize("local_size", [2, 9])
+def test_local_maps_are_centred_and_no_wider_than_the_grid(local_size):
+    X, y = heat(4, 8, 8)
+    with pytest.raises(ValueError, match=rf"local_size={local_size} must be odd and at most 8"):
+        FNORegressor(local_size=local_size).fit(X, y)
+
+
 def test_grids_of_different_numbers_of_axes_are_refused():
     with pytest.raises(ValueError, match=r"X is on a grid \(8,\) and y on \(3, 4\)"):
         FNORegressor().fit(np.ones((4, 1, 8)), np.ones((4, 1, 3, 4)))

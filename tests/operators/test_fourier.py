@@ -21,9 +21,10 @@ def fields(*grid):
     return torch.randn(2, 2, *grid, dtype=torch.float64, generator=generator)
 
 
+@pytest.mark.parametrize("local_size", [1, 3])
 @pytest.mark.parametrize("grid", GRIDS, ids=str)
-def test_periodic_networks_commute_with_shifts(grid):
-    net, x = network(grid, periodic=True), fields(*grid)
+def test_periodic_networks_commute_with_shifts(grid, local_size):
+    net, x = network(grid, periodic=True, local_size=local_size), fields(*grid)
     axes, shift = tuple(range(2, 2 + len(grid))), tuple(range(1, 1 + len(grid)))
     with torch.no_grad():
         moved = net(torch.roll(x, shift, axes))
@@ -93,3 +94,18 @@ def test_limited_modes_are_those_of_a_smaller_layer():
         dense.weight.values.copy_(convolution.weight.values)
         dense.weight.values[2:] = 0.0
         np.testing.assert_allclose(convolution(x), dense(x), atol=1e-14)
+
+
+@pytest.mark.parametrize("grid", GRIDS, ids=str)
+def test_the_local_map_of_one_point_is_in_that_of_several(grid):
+    wide, narrow = network(grid, local_size=3), network(grid)
+    weights = dict(narrow.named_parameters())
+    with torch.no_grad():
+        for name, parameter in wide.named_parameters():
+            if ".map." not in name:
+                parameter.copy_(weights[name])
+        for several, one in zip(wide.local, narrow.local, strict=True):
+            several.map.weight.zero_()
+            several.map.weight[(..., *[1] * len(grid))] = one.weight
+            several.map.bias.copy_(one.bias)
+        np.testing.assert_allclose(wide(fields(*grid)), narrow(fields(*grid)), atol=1e-12)

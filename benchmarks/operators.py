@@ -1,0 +1,109 @@
+"""Learnt operators beside neuraloperator, DeepXDE and scikit-learn: errors, CPU time and memory.
+
+    python benchmarks/operators.py [darcy16 darcy32 burgers] [--darcy FOLDER] [--models ...]
+
+``darcy16`` is neuraloperator's bundled data, files ``darcy_train_16.npz`` and ``darcy_test_16.npz``
+with arrays x and y in the folder of ``--darcy``; the others are generated. Each fit runs alone in a
+process, on one thread. "error" is the mean relative L2 error on the test set, "CPU" the processor
+time of the whole fit, choice of hyperparameters included, "memory" what the process grew by. The
+networks of one size have the same channels, layers, frequencies, epochs and batches.
+"""
+
+import argparse
+import os
+import warnings
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy starts its threads
+os.environ.setdefault("DDE_BACKEND", "pytorch")
+
+import multiprocessing
+import resource
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from operators_peers import MODELS, Missing
+from threadpoolctl import threadpool_limits
+
+from skdyn.datasets import make_burgers, make_darcy
+from skdyn.metrics import relative_l2_error
+
+# Epochs of every network; those of the bundled data bring neuraloperator to its usual error.
+TASKS = {"darcy16": 40, "darcy32": 12, "burgers": 40}
+
+
+def load(task, folder, n_samples):
+    """Return training and test functions, ``(n, 1, *grid)``."""
+    if task == "darcy16":
+        if folder is None:
+            raise SystemExit("darcy16 needs --darcy FOLDER; leave the task out to go on without.")
+        parts = [np.load(folder / f"darcy_{part}_16.npz") for part in ("train", "test")]
+        arrays = [part[name][:, None].astype(np.float32) for part in parts for name in "xy"]
+        return arrays[0][:n_samples], arrays[1][:n_samples], *arrays[2:]
+    if task == "darcy32":
+        X, y = make_darcy(n_samples + 200, 32, kind="piecewise", random_state=0)
+    else:
+        X, y = (z[:, None] for z in make_burgers(n_samples + 200, 128, nu=0.01, random_state=0))
+    X, y = X.astype(np.float32), y.astype(np.float32)
+    return X[:n_samples], y[:n_samples], X[n_samples:], y[n_samples:]
+
+
+def measure(name, task, data, epochs, seed, pipe):
+    """Fit and predict in a process of its own; send error, seconds and megabytes."""
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    X, y, X_new, y_new = data
+    try:
+        model = MODELS[name](task, epochs, seed)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        start = time.process_time()
+        with threadpool_limits(1):
+            model.fit(X, y)
+            seconds = time.process_time() - start
+            grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+            predicted = np.asarray(model.predict(X_new), dtype=float).reshape(y_new.shape)
+        pipe.send((relative_l2_error(y_new, predicted), seconds, grown))
+    except Missing as missing:
+        pipe.send(f"not installed: {missing}")
+    except NotImplementedError as reason:
+        pipe.send(str(reason))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("tasks", nargs="*", choices=[[], *TASKS], default=list(TASKS))
+    parser.add_argument("--darcy", type=Path, help="folder of neuraloperator's Darcy data")
+    parser.add_argument("--models", nargs="+", choices=list(MODELS), default=list(MODELS))
+    parser.add_argument("--samples", type=int, default=1000, help="training functions")
+    parser.add_argument("--epochs", type=int, help="instead of each task's own")
+    parser.add_argument("--seeds", type=int, default=1)
+    args = parser.parse_args()
+    context = multiprocessing.get_context("fork")
+    for task in args.tasks:
+        data = load(task, args.darcy, args.samples)
+        epochs = args.epochs or TASKS[task]
+        print(f"\n{task}: {len(data[0])} to learn from, {len(data[2])} to test, {epochs} epochs")
+        print(f"{'':28}{'error':>9}{'CPU s':>9}{'MB':>8}", flush=True)
+        for name in args.models:
+            rows = []
+            for seed in range(args.seeds):
+                near, far = context.Pipe()
+                call = (name, task, data, epochs, seed, far)
+                process = context.Process(target=measure, args=call)
+                process.start()
+                far.close()
+                try:
+                    rows.append(near.recv())
+                except EOFError:
+                    rows.append("failed")
+                process.join()
+            if isinstance(rows[0], str):
+                print(f"{name:28}{rows[0]}", flush=True)
+                continue
+            error, seconds, grown = np.mean(rows, axis=0)
+            print(f"{name:28}{error:9.4f}{seconds:9.1f}{grown:8.0f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""The models of ``operators.py``: ours, scikit-learn's, neuraloperator's and DeepXDE's.
+
+Each is made by ``MODELS[name](task, epochs, seed)`` and has ``fit`` and ``predict`` on arrays
+``(n, 1, *grid)``. Those of other packages raise :class:`Missing` where these are not installed.
+"""
+
+import math
+
+import numpy as np
+import torch
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.decomposition import PCA
+from sklearn.kernel_ridge import KernelRidge
+from sklearn.linear_model import RidgeCV
+from sklearn.model_selection import GridSearchCV
+from sklearn.neural_network import MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import skdyn
+from skdyn import FNORegressor
+from skdyn.metrics import neg_relative_l2
+
+BATCH, RATE, CHANNELS, LAYERS = 20, 3e-3, 32, 4
+MODES = {"darcy16": 8, "darcy32": 8, "burgers": 16}
+
+
+class Missing(Exception):
+    """A package that is compared with is not installed."""
+
+
+class Flat:
+    """A model of rows, given fields."""
+
+    def __init__(self, model):
+        self.model = model
+
+    def fit(self, X, y):
+        self.model.fit(X.reshape(len(X), -1), y.reshape(len(y), -1))
+
+    def predict(self, X):
+        return self.model.predict(X.reshape(len(X), -1))
+
+
+def kernel_ridge(task, epochs, seed):
+    """Standardised inputs, and the best of twelve settings by three folds."""
+    kernels = {
+        "kernelridge__kernel": ["rbf", "laplacian"],
+        "kernelridge__gamma": [1e-3, 3e-3, 1e-2],
+        "kernelridge__alpha": [1e-4, 1e-2],
+    }
+    model = make_pipeline(StandardScaler(), KernelRidge())
+    return Flat(GridSearchCV(model, kernels, cv=3, scoring=neg_relative_l2))
+
+
+def mlp(task, epochs, seed):
+    """Three hidden layers; everything standardised, targets by their principal components."""
+    network = MLPRegressor(
+        hidden_layer_sizes=(256, 256, 256),
+        alpha=1e-4,
+        max_iter=100,
+        early_stopping=True,
+        random_state=seed,
+    )
+    inputs = make_pipeline(StandardScaler(), network)
+    targets = make_pipeline(StandardScaler(), PCA(0.9999))
+    return Flat(TransformedTargetRegressor(inputs, transformer=targets, check_inverse=False))
+
+
+class TorchLoop:
+    """The usual loop: AdamW, a cosine, relative L2 error; channels standardised."""
+
+    def __init__(self, build, epochs, seed):
+        self.build, self.epochs, self.seed = build, epochs, seed
+
+    def fit(self, X, y):
+        torch.manual_seed(self.seed)
+        self.scales = [(z.mean(), z.std()) for z in (X, y)]
+        (mx, sx), (my, sy) = self.scales
+        X, y = torch.from_numpy((X - mx) / sx), torch.from_numpy(y)
+        self.module = self.build(X)
+        optimizer = torch.optim.AdamW(self.module.parameters(), lr=RATE, weight_decay=1e-4)
+        steps = self.epochs * math.ceil(len(X) / BATCH)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+        for _ in range(self.epochs):
+            for rows in torch.randperm(len(X)).split(BATCH):
+                optimizer.zero_grad()
+                error = (self.module(X[rows]) * sy + my - y[rows]).flatten(1).norm(dim=1)
+                (error / y[rows].flatten(1).norm(dim=1)).mean().backward()
+                optimizer.step()
+                schedule.step()
+
+    @torch.no_grad()
+    def predict(self, X):
+        (mx, sx), (my, sy) = self.scales
+        return self.module(torch.from_numpy((X - mx) / sx)).numpy() * sy + my
+
+
+def neuralop_fno(task, epochs, seed):
+    try:
+        from neuralop.models import FNO
+    except ImportError as error:
+        raise Missing("neuraloperator") from error
+
+    def build(X):
+        modes = (2 * MODES[task],) * (X.ndim - 2)  # it counts negative frequencies, too
+        coordinates = None if task == "burgers" else "grid"
+        return FNO(
+            n_modes=modes, in_channels=1, out_channels=1, hidden_channels=CHANNELS,
+            n_layers=LAYERS, positional_embedding=coordinates,
+        )  # fmt: skip
+
+    return TorchLoop(build, epochs, seed)
+
+
+def deepxde_deeponet(task, epochs, seed):
+    try:
+        import deepxde
+    except ImportError as error:
+        raise Missing("deepxde") from error
+
+    class OnGrid(torch.nn.Module):
+        def __init__(self, X):
+            super().__init__()
+            n, grid = X[0].numel(), X.shape[2:]
+            self.net = deepxde.nn.DeepONetCartesianProd(
+                [n, 256, 256, 128], [len(grid), 128, 128, 128], "relu", "Glorot normal"
+            )
+            axes = [torch.linspace(0, 1, points) for points in grid]
+            mesh = torch.meshgrid(*axes, indexing="ij")
+            self.points = torch.stack(mesh, -1).reshape(-1, len(grid))
+
+        def forward(self, X):
+            return self.net((X.flatten(1), self.points)).reshape(X.shape)
+
+    return TorchLoop(OnGrid, 5 * epochs, seed)  # its steps are cheap
+
+
+def fno(task, epochs, seed, **parameters):
+    return FNORegressor(
+        MODES[task], hidden_channels=CHANNELS, n_layers=LAYERS, periodic=task == "burgers",
+        max_iter=epochs, learning_rate=RATE, batch_size=BATCH, random_state=seed, **parameters,
+    )  # fmt: skip
+
+
+def ours(name):
+    """Another estimator of ours, with its defaults."""
+
+    def make(task, epochs, seed):
+        cls = getattr(skdyn, name)
+        known = {"random_state": seed, "periodic": task == "burgers"}
+        taken = cls().get_params()
+        return cls(**{key: value for key, value in known.items() if key in taken})
+
+    return make
+
+
+MODELS = {
+    "ridge": lambda task, epochs, seed: Flat(RidgeCV(np.logspace(-6, 3, 10))),
+    "kernel ridge": kernel_ridge,
+    "MLP": mlp,
+    "neuraloperator FNO": neuralop_fno,
+    "deepxde DeepONet": deepxde_deeponet,
+    "skdyn FNO, same size": fno,
+}
+if "KernelOperatorRegressor" in skdyn.__all__:
+    MODELS["skdyn kernel operator"] = ours("KernelOperatorRegressor")
+if "MgNORegressor" in skdyn.__all__:
+    MODELS["skdyn MgNO"] = ours("MgNORegressor")
