@@ -57,7 +57,7 @@ def measure(path, args):
     """Fit, score and transform under the limit; in a process of its own."""
     torch.set_num_threads(1)
     model = SparseAutoencoder(
-        args.latents, k=args.k, batch_size=args.batch, max_iter=1, tol=0.0, output="csr",
+        args.latents, k=args.k, batch_size=args.batch, max_iter=1, output="csr",
         random_state=0,
     )  # fmt: skip
     small = np.random.default_rng(0).normal(size=(2 * args.batch, args.features)).astype("f")

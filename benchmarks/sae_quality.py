@@ -144,8 +144,6 @@ def skdyn(name, args, X, seed, coefficient):
         output="csr",
         max_iter=EPOCHS,
         batch_size=args.batch,
-        tol=0.0,
-        n_iter_no_change=EPOCHS,
         random_state=seed,
         **({} if coefficient is None else {"l1_coefficient": coefficient}),
         **({} if args.rate is None else {"learning_rate": args.rate}),

@@ -157,7 +157,7 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         watched = record.validation_scores
         self.validation_scores_ = watched if watched is None else (scores or []) + watched
         plan_ended = self.learning_rate_schedule not in ("constant", "plateau")
-        if record.stop_reason == "max_iter" and not incremental and not plan_ended and self.tol > 0:
+        if record.stop_reason == "max_iter" and not incremental and not plan_ended and self.tol:
             warnings.warn(
                 f"{type(self).__name__} stopped at max_iter={self.max_iter} before the loss stood "
                 "still. Raise max_iter or learning_rate, or loosen tol.",

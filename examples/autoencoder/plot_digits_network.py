@@ -45,7 +45,7 @@ def fit(seed):
     """Learn a dictionary of the hidden layer."""
     model = SparseAutoencoder(
         48, k=3, allocation="topk", max_iter=80, learning_rate=0.01,
-        learning_rate_schedule="cosine", tol=0, random_state=seed,
+        random_state=seed,
     )  # fmt: skip
     return model.fit(H_train)
 

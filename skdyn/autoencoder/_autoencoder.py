@@ -21,11 +21,13 @@ class SparseAutoencoder(Reconstructing, SparseCoding):
     k : int, default=32
         Active features a row, on average.
     allocation : {"relu", "topk", "batch_topk", "gated", "jumprelu", "feature_choice", \
-            "mutual_choice", "mutual_then_feature"} or Allocation, default="topk"
+            "mutual_choice", "mutual_then_feature", "feature_then_mutual"} or Allocation, \
+            default="feature_then_mutual"
         Which features are active in which row. "topk": the k largest of each row [1]_. "batch_topk"
         [2]_ and "mutual_choice" [3]_: the k n largest of a batch of n rows. "feature_choice" [3]_:
         each feature takes the rows that it matches best, as many as Zipf's law allots it.
-        "mutual_then_feature": the one for the first half of the training, then the other. "relu"
+        "mutual_then_feature": the one for the first half of the training, then the other;
+        "feature_then_mutual": the other way round, after seven tenths of it. "relu"
         [4]_ and "gated" [5]_: those that are positive, few by a penalty on their sum. "jumprelu"
         [6]_: those above thresholds that are learnt. Or an object with settings, such as
         ``JumpReLUAllocation(bandwidth=0.1)``. After training, all but "topk" compare with
@@ -33,7 +35,7 @@ class SparseAutoencoder(Reconstructing, SparseCoding):
     l1_coefficient : float, default=1.0
         Strength of the penalty of "relu" and "gated", on the sum of a row's codes beside its
         squared error, in units in which the features' variance is one on average.
-    aux : {"auxk", "zipf"} or None, default="auxk"
+    aux : {"auxk", "zipf"} or None, default="zipf"
         Which features are made to explain what the others leave over: those that were idle for
         ``dead_after`` rows [1]_, or that are active less than half as often as Zipf's law has it
         for their rank [3]_.
@@ -55,12 +57,12 @@ class SparseAutoencoder(Reconstructing, SparseCoding):
         What ``transform`` returns: a dense or a sparse array.
     optimizer : {"adam", "adamw", "sgd"}, default="adam"
         Optimiser.
-    max_iter : int, default=200
-        Number of epochs at most.
-    learning_rate : float, default=0.001
+    max_iter : int, default=100
+        Number of epochs, at most if there is a ``tol``.
+    learning_rate : float, default=0.005
         Step size of the optimiser.
     learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
-            default="constant"
+            default="cosine"
         How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever
         the loss stands still and stops only when that no longer helps.
     batch_size : int or "auto", default="auto"
@@ -71,8 +73,9 @@ class SparseAutoencoder(Reconstructing, SparseCoding):
         disk with no more rows are read whole.
     clip_norm : float or None, default=None
         Largest norm of the gradient; longer ones are shortened to it.
-    tol : float, default=0.0001
-        Improvement of the loss below which an epoch counts as standing still.
+    tol : float or None, default=None
+        Improvement of the loss below which an epoch counts as standing still; None never stops
+        early: schedules, of the learning rate or of an allocation, come to their end.
     n_iter_no_change : int, default=10
         Epochs without improvement after which training stops.
     warm_start : bool, default=False
@@ -136,11 +139,11 @@ class SparseAutoencoder(Reconstructing, SparseCoding):
     >>> from sklearn.datasets import load_digits
     >>> from skdyn import SparseAutoencoder
     >>> X, _ = load_digits(return_X_y=True)
-    >>> model = SparseAutoencoder(128, k=8, max_iter=30, tol=0.0, random_state=0).fit(X)
+    >>> model = SparseAutoencoder(128, k=8, max_iter=30, random_state=0).fit(X)
     >>> Z = model.transform(X)
     >>> Z.shape
     (1797, 128)
-    >>> bool((Z > 0).sum(axis=1).max() <= 8)
+    >>> bool(7 < (Z > 0).sum(axis=1).mean() < 9)
     True
     """
 
@@ -155,9 +158,9 @@ class SparseAutoencoder(Reconstructing, SparseCoding):
         n_components=512,
         *,
         k=32,
-        allocation="topk",
+        allocation="feature_then_mutual",
         l1_coefficient=1.0,
-        aux="auxk",
+        aux="zipf",
         aux_coefficient=1 / 32,
         dead_after=10_000,
         prefixes=None,
@@ -165,13 +168,13 @@ class SparseAutoencoder(Reconstructing, SparseCoding):
         inference="encoder",
         output="dense",
         optimizer="adam",
-        max_iter=200,
-        learning_rate=1e-3,
-        learning_rate_schedule="constant",
+        max_iter=100,
+        learning_rate=5e-3,
+        learning_rate_schedule="cosine",
         batch_size="auto",
         buffer_size=65536,
         clip_norm=None,
-        tol=1e-4,
+        tol=None,
         n_iter_no_change=10,
         warm_start=False,
         random_state=None,

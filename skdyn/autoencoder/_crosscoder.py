@@ -34,12 +34,13 @@ class Crosscoder(Reconstructing, SparseCoding):
     k : int, default=32
         Active features a row, on average.
     allocation : {"relu", "topk", "batch_topk", "gated", "jumprelu", "feature_choice", \
-            "mutual_choice", "mutual_then_feature"} or Allocation, default="topk"
+            "mutual_choice", "mutual_then_feature", "feature_then_mutual"} or Allocation, \
+            default="feature_then_mutual"
         Which features are active in which row, as :class:`SparseAutoencoder` explains.
     l1_coefficient : float, default=1.0
         Strength of the penalty of "relu" and "gated", on the sum of a row's codes beside its
         squared error, in units in which the features' variance is one on average.
-    aux : {"auxk", "zipf"} or None, default="auxk"
+    aux : {"auxk", "zipf"} or None, default="zipf"
         Which features are made to explain what the others leave over: those that were idle for
         ``dead_after`` rows, or that are active less than half as often as Zipf's law has it for
         their rank.
@@ -60,12 +61,12 @@ class Crosscoder(Reconstructing, SparseCoding):
         What ``transform`` returns: a dense or a sparse array.
     optimizer : {"adam", "adamw", "sgd"}, default="adam"
         Optimiser.
-    max_iter : int, default=200
-        Number of epochs at most.
-    learning_rate : float, default=0.001
+    max_iter : int, default=100
+        Number of epochs, at most if there is a ``tol``.
+    learning_rate : float, default=0.005
         Step size of the optimiser.
     learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
-            default="constant"
+            default="cosine"
         How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever
         the loss stands still and stops only when that no longer helps.
     batch_size : int or "auto", default="auto"
@@ -76,8 +77,9 @@ class Crosscoder(Reconstructing, SparseCoding):
         disk with no more rows are read whole.
     clip_norm : float or None, default=None
         Largest norm of the gradient; longer ones are shortened to it.
-    tol : float, default=0.0001
-        Improvement of the loss below which an epoch counts as standing still.
+    tol : float or None, default=None
+        Improvement of the loss below which an epoch counts as standing still; None never stops
+        early: schedules, of the learning rate or of an allocation, come to their end.
     n_iter_no_change : int, default=10
         Epochs without improvement after which training stops.
     warm_start : bool, default=False
@@ -149,7 +151,7 @@ class Crosscoder(Reconstructing, SparseCoding):
     >>> X, _ = load_digits(return_X_y=True)
     >>> mirrored = X.reshape(-1, 8, 8)[:, :, ::-1].reshape(-1, 64)
     >>> both = np.hstack([X, mirrored])
-    >>> model = Crosscoder(64, sources=[64, 64], k=8, max_iter=10, tol=0.0, random_state=0)
+    >>> model = Crosscoder(64, sources=[64, 64], k=8, max_iter=10, random_state=0)
     >>> model.fit(both).transform(both).shape
     (1797, 64)
     >>> model.source_norms_.shape
@@ -169,9 +171,9 @@ class Crosscoder(Reconstructing, SparseCoding):
         *,
         sources=None,
         k=32,
-        allocation="topk",
+        allocation="feature_then_mutual",
         l1_coefficient=1.0,
-        aux="auxk",
+        aux="zipf",
         aux_coefficient=1 / 32,
         dead_after=10_000,
         prefixes=None,
@@ -179,13 +181,13 @@ class Crosscoder(Reconstructing, SparseCoding):
         inference="encoder",
         output="dense",
         optimizer="adam",
-        max_iter=200,
-        learning_rate=1e-3,
-        learning_rate_schedule="constant",
+        max_iter=100,
+        learning_rate=5e-3,
+        learning_rate_schedule="cosine",
         batch_size="auto",
         buffer_size=65536,
         clip_norm=None,
-        tol=1e-4,
+        tol=None,
         n_iter_no_change=10,
         warm_start=False,
         random_state=None,

@@ -29,7 +29,7 @@ _SHARED = (
 _ENTRIES = 2**24  # pre-activations at a time at inference: bounds memory, costs no speed
 _GATHERED_ROWS = 512  # rows at a time at inference by least squares
 _DEAD = 1e-5  # density below which a latent counts as dead: less than a row in 2^16
-_CALIBRATION_BATCHES = 50  # whose mean thresholds are those of inference
+_CALIBRATION_ROWS = 2**14  # on which the thresholds of inference are measured
 _DENSITY_ROWS = 2**16  # rows of the training data on which densities are measured
 _ROWS_AT_A_TIME = 2**13  # that are read where an array on disk, or a stream of batches, is encoded
 
@@ -57,13 +57,17 @@ class SparseCoding(
         "output": [StrOptions({"dense", "csr"})],
         "optimizer": [StrOptions({"adam", "adamw", "sgd"})],
         **{name: TorchEstimator._parameter_constraints[name] for name in _SHARED},
+        "tol": [Interval(Real, 0, None, closed="left"), None],
     }
     _autoencoding = True
     inference = "encoder"  # of siblings without the parameter
 
     def _settings(self):
         names = [name for name in TrainingSettings._fields if hasattr(self, name)]
-        return TrainingSettings(**{name: getattr(self, name) for name in names})
+        values = {name: getattr(self, name) for name in names}
+        if self.tol is None:  # then every loss counts as an improvement
+            values["tol"] = -np.inf
+        return TrainingSettings(**values)
 
     def _check_k(self):
         if self.k > self.n_components:
@@ -105,7 +109,7 @@ class SparseCoding(
             incremental=incremental, **given,
         )  # fmt: skip
         if not incremental:
-            self._measure_density(getattr(X, "sample", X))
+            self._measure(getattr(X, "sample", X))
         return self
 
     def _stages(self, generator, X, Y, incremental):
@@ -139,24 +143,22 @@ class SparseCoding(
         start_from_data(module, X, Y)
 
     @torch.inference_mode()
-    def _measure_density(self, X):
+    def _measure(self, X):
         """Measure thresholds on training data, then how often and how much latents are active."""
-        rows = np.unique(np.linspace(0, len(X) - 1, _DENSITY_ROWS, dtype=np.intp))
         module, counts, sums = self.module_, 0, 0
         like = next(module.parameters())
-        size = self._settings().batch_size_for(len(X))
-        order = np.random.default_rng(0).permutation(rows)
-        batches = np.array_split(order, max(1, len(order) // size))[:_CALIBRATION_BATCHES]
-        module.calibrate(torch.as_tensor(X[part]).to(like) for part in batches)
-        for part in np.array_split(rows, self._n_parts(len(rows))):
-            support, values = module.encode(torch.as_tensor(X[part]).to(like))
+        if self.n_iter_ == self.max_iter:  # a training cut short keeps the running thresholds
+            order = np.random.default_rng(0).permutation(len(X))[:_CALIBRATION_ROWS]
+            # Parts as large as memory allows: the mean of their quantiles is the quantile of all.
+            parts = np.array_split(order, _n_parts(module, len(order)))
+            module.calibrate(to_tensor(X[part]).to(like) for part in parts)
+        rows = np.unique(np.linspace(0, len(X) - 1, _DENSITY_ROWS, dtype=np.intp))
+        for part in np.array_split(rows, _n_parts(module, len(rows))):
+            support, values = module.encode(to_tensor(X[part]).to(like))
             counts = counts + support.counts
             sums = sums + torch.bincount(support.index, values.double(), module.n_components)
         module.density.copy_(counts / len(rows))
         module.mean_code.copy_(sums / len(rows))
-
-    def _n_parts(self, n_rows):
-        return max(1, -(-n_rows * self.module_.n_components // _ENTRIES))
 
     # -- codes ---------------------------------------------------------------------------------
 
@@ -199,7 +201,7 @@ class SparseCoding(
         module = self._module_for(X.dtype)
         like = next(module.parameters())
         parts = []
-        n_parts = self._n_parts(len(X))
+        n_parts = _n_parts(module, len(X))
         if self.inference != "encoder":  # which gathers k rows of the decoder for every row
             n_parts = max(n_parts, -(-len(X) // _GATHERED_ROWS))
         for part in np.array_split(X, n_parts):
@@ -281,6 +283,10 @@ class SparseCoding(
         if "module_" not in vars(self):
             raise AttributeError(f"This {type(self).__name__} is not fitted yet.")
         return self.module_
+
+
+def _n_parts(module, n_rows):
+    return max(1, -(-n_rows * module.n_components // _ENTRIES))
 
 
 def check_prefixes(prefixes, n_components):

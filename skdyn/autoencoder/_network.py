@@ -211,7 +211,7 @@ class SparseCoder(torch.nn.Module):
         Parameters
         ----------
         batches : iterable of Tensor of shape (n_rows, n_features)
-            Inputs, in batches as large as those of training.
+            Inputs, in large batches.
         """
         self.tracked.zero_()
         for x in batches:

@@ -50,7 +50,7 @@ def save_saelens(estimator: SparseAutoencoder, folder: str | os.PathLike[str]) -
     >>> from sklearn.datasets import load_digits
     >>> from skdyn.autoencoder import SparseAutoencoder, load_saelens, save_saelens
     >>> X, _ = load_digits(return_X_y=True)
-    >>> model = SparseAutoencoder(64, k=8, allocation="topk", max_iter=2, tol=0.0).fit(X)
+    >>> model = SparseAutoencoder(64, k=8, allocation="topk", max_iter=2).fit(X)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save_saelens(model, folder)
     ...     loaded = load_saelens(folder)

@@ -10,6 +10,7 @@ from skdyn.autoencoder._network import SparseCoder
 __all__ = ["centre_and_scale", "geometric_median", "some_rows", "start_from_data"]
 
 _ROWS = 4096  # rows that are looked at: means of so many are precise enough to start from
+_CONSTANT = 1e6  # scale of targets that are all alike: what codes add is lost in rounding
 _STEPS = 20  # of Weiszfeld's algorithm: it starts near its end
 
 
@@ -37,6 +38,8 @@ def start_from_data(
     """
     input_centre, input_scale = centre_and_scale(X, sources)
     output_centre, output_scale = (input_centre, input_scale) if Y is None else centre_and_scale(Y)
+    if Y is not None and np.ptp(some_rows(Y), axis=0).max() == 0:
+        output_scale = output_scale * _CONSTANT / max(1.0, np.abs(output_centre).max())
     with torch.no_grad():
         coder.input_scale.copy_(torch.as_tensor(input_scale))
         coder.output_scale.copy_(torch.as_tensor(output_scale))

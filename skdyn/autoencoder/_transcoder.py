@@ -5,6 +5,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import MultiOutputMixin, RegressorMixin
+from sklearn.metrics import r2_score
 
 from skdyn._validation import check_is_fitted, fit_context, validate_data
 from skdyn.autoencoder._estimator import SparseCoding
@@ -30,12 +31,13 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
     k : int, default=32
         Active features a row, on average.
     allocation : {"relu", "topk", "batch_topk", "gated", "jumprelu", "feature_choice", \
-            "mutual_choice", "mutual_then_feature"} or Allocation, default="topk"
+            "mutual_choice", "mutual_then_feature", "feature_then_mutual"} or Allocation, \
+            default="feature_then_mutual"
         Which features are active in which row, as :class:`SparseAutoencoder` explains.
     l1_coefficient : float, default=1.0
         Strength of the penalty of "relu" and "gated", on the sum of a row's codes beside its
         squared error, in units in which the features' variance is one on average.
-    aux : {"auxk", "zipf"} or None, default="auxk"
+    aux : {"auxk", "zipf"} or None, default="zipf"
         Which features are made to explain what the others leave over: those that were idle for
         ``dead_after`` rows, or that are active less than half as often as Zipf's law has it for
         their rank.
@@ -53,20 +55,21 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
         What ``transform`` returns: a dense or a sparse array.
     optimizer : {"adam", "adamw", "sgd"}, default="adam"
         Optimiser.
-    max_iter : int, default=200
-        Number of epochs at most.
-    learning_rate : float, default=0.001
+    max_iter : int, default=100
+        Number of epochs, at most if there is a ``tol``.
+    learning_rate : float, default=0.005
         Step size of the optimiser.
     learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
-            default="constant"
+            default="cosine"
         How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever
         the loss stands still and stops only when that no longer helps.
     batch_size : int or "auto", default="auto"
         Rows a batch; "auto" is ``min(200, n_samples)``.
     clip_norm : float or None, default=None
         Largest norm of the gradient; longer ones are shortened to it.
-    tol : float, default=0.0001
-        Improvement of the loss below which an epoch counts as standing still.
+    tol : float or None, default=None
+        Improvement of the loss below which an epoch counts as standing still; None never stops
+        early: schedules, of the learning rate or of an allocation, come to their end.
     n_iter_no_change : int, default=10
         Epochs without improvement after which training stops.
     warm_start : bool, default=False
@@ -123,7 +126,7 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
     >>> from skdyn import Transcoder
     >>> X, _ = load_digits(return_X_y=True)
     >>> Y = np.tanh(X @ np.random.default_rng(0).normal(size=(64, 8)) / 40)
-    >>> model = Transcoder(64, k=8, max_iter=20, learning_rate=0.01, tol=0.0, random_state=0)
+    >>> model = Transcoder(64, k=8, max_iter=30, learning_rate=0.01, random_state=0)
     >>> model.fit(X, Y).transform(X).shape
     (1797, 64)
     >>> model.predict(X).shape
@@ -145,21 +148,21 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
         n_components=512,
         *,
         k=32,
-        allocation="topk",
+        allocation="feature_then_mutual",
         l1_coefficient=1.0,
-        aux="auxk",
+        aux="zipf",
         aux_coefficient=1 / 32,
         dead_after=10_000,
         prefixes=None,
         sparsity_warmup=0.0,
         output="dense",
         optimizer="adam",
-        max_iter=200,
-        learning_rate=1e-3,
-        learning_rate_schedule="constant",
+        max_iter=100,
+        learning_rate=5e-3,
+        learning_rate_schedule="cosine",
         batch_size="auto",
         clip_norm=None,
-        tol=1e-4,
+        tol=None,
         n_iter_no_change=10,
         warm_start=False,
         random_state=None,
@@ -265,6 +268,30 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
         check_is_fitted(self)
         y = self.inverse_transform(self._codes(X)).astype(np.float64)
         return y.ravel() if self._y_is_1d else y
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the share of the targets' variance that is predicted, over all outputs at once.
+
+        Outputs count by their variance, as they do in training; scikit-learn's default would count
+        all alike, those that hardly vary included.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        float
+            R2, weighted by variance.
+        """
+        return r2_score(
+            y, self.predict(X), sample_weight=sample_weight, multioutput="variance_weighted"
+        )
 
     @property
     def input_components_(self) -> np.ndarray:

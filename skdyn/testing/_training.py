@@ -48,9 +48,10 @@ def check_float64_training(estimator):
 
 @meant_for(trains_a_module)
 def check_convergence_warning(estimator):
-    """A fit cut short by ``max_iter`` says so."""
+    """A fit cut short by ``max_iter`` says so, where there is a ``tol`` and no plan to its end."""
     X, y = sample_data(estimator)
-    cut_short = clone(estimator).set_params(max_iter=1)
+    cut_short = clone(estimator).set_params(max_iter=1, tol=1e-4)
+    cut_short.set_params(learning_rate_schedule="constant")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         cut_short.fit(X, y)

@@ -12,7 +12,7 @@ X = np.random.default_rng(0).laplace(size=(300, 6))
 
 @pytest.fixture(scope="module")
 def model():
-    return SparseAutoencoder(12, k=3, max_iter=3, tol=0.0, random_state=0).fit(X)
+    return SparseAutoencoder(12, k=3, max_iter=3, random_state=0).fit(X)
 
 
 def test_codes_do_not_depend_on_the_memory_they_are_computed_in(model):

@@ -192,7 +192,9 @@ def test_what_training_counted_is_what_is_in_the_training_data(output):
 
 def test_mean_activations_after_partial_fit_are_about_those_of_the_data():
     X = laplace(1000)
-    model = SparseAutoencoder(12, k=3, batch_size=50, random_state=0)
+    model = SparseAutoencoder(
+        12, k=3, allocation="topk", batch_size=50, learning_rate=1e-3, random_state=0
+    )
     for _ in range(2):
         model.partial_fit(X)
     there = model.feature_table(X)["mean_activation"]

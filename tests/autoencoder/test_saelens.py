@@ -21,7 +21,7 @@ OWN = {"gated": ["b_gate", "b_mag", "r_mag"], "jumprelu": ["b_enc", "threshold"]
 
 def _model(allocation, **parameters):
     model = SparseAutoencoder(
-        M, k=3, allocation=allocation, max_iter=5, batch_size=64, tol=0.0, random_state=0,
+        M, k=3, allocation=allocation, max_iter=5, batch_size=64, random_state=0,
         **parameters,
     )  # fmt: skip
     return model.fit(ROWS)
@@ -114,7 +114,7 @@ def test_a_loaded_estimator_is_a_fitted_one_like_any_other(tmp_path):
 
 def test_a_loaded_estimator_learns_further_and_measures_what_was_not_stored(tmp_path):
     save_saelens(_model("topk"), tmp_path)
-    model = load_saelens(tmp_path).set_params(max_iter=3, tol=0.0, warm_start=True)
+    model = load_saelens(tmp_path).set_params(max_iter=3, warm_start=True)
     before = model.score(ROWS)
     assert model.fit(ROWS).score(ROWS) > before - 0.05
     assert np.isfinite(model.feature_density_).all()

@@ -8,6 +8,7 @@ largest matches of the batch), each latent (feature_choice), or a penalty (relu,
 from skdyn.autoencoder.allocations._allocation import Allocation
 from skdyn.autoencoder.allocations._batch_topk import BatchTopKAllocation
 from skdyn.autoencoder.allocations._feature_choice import FeatureChoiceAllocation
+from skdyn.autoencoder.allocations._feature_then_mutual import FeatureThenMutualAllocation
 from skdyn.autoencoder.allocations._gated import GatedAllocation
 from skdyn.autoencoder.allocations._jumprelu import JumpReLUAllocation
 from skdyn.autoencoder.allocations._mutual_choice import MutualChoiceAllocation
@@ -24,10 +25,16 @@ ALLOCATIONS: dict[str, type[Allocation]] = {
     "feature_choice": FeatureChoiceAllocation,
     "mutual_choice": MutualChoiceAllocation,
     "mutual_then_feature": MutualThenFeatureAllocation,
+    "feature_then_mutual": FeatureThenMutualAllocation,
 }
 
 # Names stand for the others: they have no settings.
-__all__ = ["FeatureChoiceAllocation", "JumpReLUAllocation", "MutualThenFeatureAllocation"]
+__all__ = [
+    "FeatureChoiceAllocation",
+    "FeatureThenMutualAllocation",
+    "JumpReLUAllocation",
+    "MutualThenFeatureAllocation",
+]
 
 
 def as_allocation(allocation: str | Allocation) -> Allocation:

@@ -21,8 +21,8 @@ class FeatureChoiceAllocation(Allocation):
 
     The latent of rank r has a share of the rows proportional to 1 / (r + offset), so that none is
     ever idle. Ranks go by how often a latent would be active by mutual choice, a running average.
-    Later, a latent is active above a threshold of its own: the running average of the smallest
-    value that it took.
+    Later, a latent is active above a threshold of its own: the running average of what lies between
+    the smallest value that it took and the largest that it left.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class FeatureChoiceAllocation(Allocation):
     >>> from skdyn.autoencoder.allocations import FeatureChoiceAllocation
     >>> X, _ = load_digits(return_X_y=True)
     >>> allocation = FeatureChoiceAllocation(offset=10.0)
-    >>> model = SparseAutoencoder(64, k=8, allocation=allocation, max_iter=2, tol=0.0)
+    >>> model = SparseAutoencoder(64, k=8, allocation=allocation, max_iter=2)
     >>> model.fit_transform(X).shape
     (1797, 64)
     """
@@ -105,14 +105,14 @@ class FeatureChoiceAllocation(Allocation):
         matches = pre.T.contiguous()  # which they are, as the coder computed them
         rows, index, values = [], [], []
         for depth, latents in by_depth(quotas):
-            best = matches.index_select(0, latents).topk(min(depth, len(pre)), dim=1)
+            best = matches.index_select(0, latents).topk(min(depth + 1, len(pre)), dim=1)
             quota = quotas[latents]
             taken = torch.arange(best.values.shape[1], device=pre.device) < quota[:, None]
             rows.append(best.indices[taken])
             index.append(latents.repeat_interleave(quota))
             values.append(best.values[taken])
-            smallest = best.values.gather(1, quota[:, None] - 1).squeeze(1)
-            coder.track_threshold(smallest, latents)
+            last = torch.stack([quota - 1, quota.clamp_max(best.values.shape[1] - 1)], dim=1)
+            coder.track_threshold(best.values.gather(1, last).mean(dim=1), latents)
         return Codes.of_pairs(torch.cat(rows), torch.cat(index), torch.cat(values), *pre.shape)
 
     def track_demand(self, pre: torch.Tensor, coder: torch.nn.Module, k: int) -> None:

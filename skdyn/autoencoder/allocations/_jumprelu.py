@@ -38,7 +38,7 @@ class JumpReLUAllocation(Allocation):
     >>> from skdyn.autoencoder.allocations import JumpReLUAllocation
     >>> X, _ = load_digits(return_X_y=True)
     >>> allocation = JumpReLUAllocation(bandwidth=0.1)
-    >>> model = SparseAutoencoder(64, k=8, allocation=allocation, max_iter=2, tol=0.0)
+    >>> model = SparseAutoencoder(64, k=8, allocation=allocation, max_iter=2)
     >>> model.fit_transform(X).shape
     (1797, 64)
     """

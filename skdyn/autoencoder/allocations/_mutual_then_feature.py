@@ -36,7 +36,7 @@ class MutualThenFeatureAllocation(FeatureChoiceAllocation):
     >>> from skdyn.autoencoder.allocations import MutualThenFeatureAllocation
     >>> X, _ = load_digits(return_X_y=True)
     >>> allocation = MutualThenFeatureAllocation(switch=0.3)
-    >>> model = SparseAutoencoder(64, k=8, allocation=allocation, max_iter=2, tol=0.0)
+    >>> model = SparseAutoencoder(64, k=8, allocation=allocation, max_iter=2)
     >>> model.fit_transform(X).shape
     (1797, 64)
     """
@@ -60,7 +60,7 @@ class MutualThenFeatureAllocation(FeatureChoiceAllocation):
             The network, its weights made.
         """
         super().extend(coder)
-        coder.register_buffer("switched", torch.zeros(()))
+        coder.register_buffer("latents_choose", torch.tensor(float(self.by_latent(0.0))))
 
     def by_latent(self, progress: float) -> bool:
         """Say whether pre-activations are read latent by latent rather than row by row.
@@ -95,10 +95,11 @@ class MutualThenFeatureAllocation(FeatureChoiceAllocation):
         Codes
             The pre-activations that are active.
         """
-        if not self.by_latent(progress):
-            self.track_demand(pre, coder, k)
-            return MutualChoiceAllocation().choose(pre, coder, k, progress)
-        if not coder.switched:  # thresholds of all alike are no start for each one's own
-            coder.switched.fill_(1.0)
+        latents_choose = self.by_latent(progress)
+        if latents_choose != coder.latents_choose:  # one rule's thresholds are no start for another
+            coder.latents_choose.fill_(latents_choose)
             coder.tracked.zero_()
-        return super().choose(pre, coder, k, progress)
+        if latents_choose:
+            return super().choose(pre, coder, k, progress)
+        self.track_demand(pre, coder, k)
+        return MutualChoiceAllocation().choose(pre, coder, k, progress)
