@@ -20,5 +20,6 @@ References
 from skdyn.operators._autoregressive import AutoregressiveOperator
 from skdyn.operators._fno import FNORegressor
 from skdyn.operators._kernel_operator import KernelOperatorRegressor
+from skdyn.operators._mgno import MgNORegressor
 
-__all__ = ["AutoregressiveOperator", "FNORegressor", "KernelOperatorRegressor"]
+__all__ = ["AutoregressiveOperator", "FNORegressor", "KernelOperatorRegressor", "MgNORegressor"]

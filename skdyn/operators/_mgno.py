@@ -1,0 +1,227 @@
+"""Regression of functions by multigrid neural operators."""
+
+from numbers import Integral
+
+from skdyn._validation import Interval, StrOptions
+from skdyn.operators._estimator import OperatorRegressor
+from skdyn.operators._multigrid import BOUNDARIES, MultigridNetwork, level_grids
+
+__all__ = ["MgNORegressor"]
+
+
+class MgNORegressor(OperatorRegressor):
+    """Regressor of functions on functions, by layers that are multigrid cycles.
+
+    A layer adds a linear operator that is one V-cycle of multigrid, with learnt stencils, to a map
+    of each point [1]_:
+
+    .. math:: v \\leftarrow \\sigma\\bigl(\\mathcal W_{\\text{Mg}}\\, v + W v + b\\bigr).
+
+    With the stencils of Poisson's equation such a cycle solves it [2]_: it sees the whole domain at
+    a cost in proportion to the number of points, and knows what is beyond the boundary.
+
+    Parameters
+    ----------
+    boundary : {"dirichlet", "neumann", "periodic"}, default="dirichlet"
+        How fields go on beyond the ends of the grid, in every convolution: by zeros, mirrored at
+        the last point, or from the other end.
+    hidden_channels : int, default=24
+        Channels between the layers.
+    n_layers : int, default=4
+        Multigrid layers.
+    n_levels : int or None, default=None
+        Grids of a cycle, each of half the points of the one before; None takes as many as there
+        are. A periodic grid of odd size is not halved.
+    n_smoothing : int, default=1
+        Smoothing steps on each grid, on the way to the coarsest and back.
+    loss : {"relative_l2", "h1", "mse"}, default="relative_l2"
+        Norm of the error relative to that of the truth, of values or of values and slopes; or the
+        mean squared error. Numbers instead of functions are always learnt by the last.
+    grid_shape : int, tuple of int or None, default=None
+        Grid that the rows of a flat `X` were flattened from; None is one axis, or those of X.
+    resolution : {"resample", "native"}, default="resample"
+        How to predict on another grid: interpolate to the training grid and back, by cubic splines
+        or, if periodic, by waves; or let the network act on the other grid itself.
+    optimizer : {"adam", "adamw", "sgd", "lbfgs"}, default="adamw"
+        Optimiser of the weights. "lbfgs" always uses the full batch.
+    max_iter : int, default=100
+        Number of epochs at most.
+    learning_rate : float, default=0.003
+        Step size of the optimiser; "lbfgs" finds its own.
+    learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
+            default="cosine"
+        How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever
+        the loss stands still and stops only when that no longer helps.
+    batch_size : int or "auto", default=20
+        Cases a batch; "auto" is ``min(200, n_samples)``.
+    alpha : float, default=0.1
+        Strength of the L2 penalty on the weights; it is divided by the number of samples (the
+        total of their weights) when added to the mean loss, as scikit-learn's networks do.
+    clip_norm : float or None, default=None
+        Largest norm of the gradient; longer ones are shortened to it.
+    tol : float, default=1e-05
+        Improvement of the loss below which an epoch counts as standing still.
+    early_stopping : bool, default=False
+        Whether to stop when the loss on validation data stands still, and to keep the weights
+        that were best there.
+    validation_fraction : float, default=0.1
+        Share of the training data set aside for early stopping when ``X_val`` is not given.
+    n_iter_no_change : int, default=30
+        Epochs without improvement after which training stops.
+    warm_start : bool, default=False
+        Whether ``fit`` continues from the present weights.
+    random_state : int, RandomState instance or None, default=None
+        Source of the first weights, the validation split and the order of the cases. Pass an int
+        for the same model every time.
+    device : str, default="auto"
+        Where to train: "auto" is CUDA if present, else the CPU; or a torch device such as "cpu".
+    dtype : {"float32", "float64"}, default="float32"
+        Precision of the training. Predictions are computed in the precision of their input.
+    verbose : int, default=0
+        1 prints a tenth of the epochs, 2 every epoch.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of columns of a flat `X`, else of channels.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, when all are strings.
+    module_ : torch.nn.Module
+        The trained network, on standardised channels.
+    n_iter_ : int
+        Number of epochs run.
+    loss_curve_ : list of float
+        Training loss of each epoch.
+    validation_scores_ : list of float or None
+        Minus the validation loss of each epoch (higher is better).
+    best_loss_ : float
+        Lowest validation loss, or training loss where nothing was held out.
+    device_ : str
+        Device the network is on.
+
+    See Also
+    --------
+    FNORegressor : Layers that act on frequencies.
+
+    References
+    ----------
+    .. [1] Juncai He, Xinliang Liu, Jinchao Xu, "MgNO: Efficient Parameterization of Linear
+       Operators via Multigrid", ICLR 2024.
+    .. [2] William Briggs, Van Emden Henson, Steve McCormick, "A Multigrid Tutorial", SIAM, 2000.
+
+    Examples
+    --------
+    >>> from skdyn import MgNORegressor
+    >>> from skdyn.datasets import make_darcy
+    >>> X, y = make_darcy(60, 9, random_state=0)
+    >>> model = MgNORegressor(hidden_channels=8, n_layers=2, max_iter=30, random_state=0)
+    >>> model.fit(X[:50], y[:50]).score(X[50:], y[50:]) > 0.8
+    True
+    """
+
+    _parameter_constraints = {
+        **OperatorRegressor._parameter_constraints,
+        "boundary": [StrOptions(set(BOUNDARIES))],
+        "hidden_channels": [Interval(Integral, 1, None, closed="left")],
+        "n_layers": [Interval(Integral, 1, None, closed="left")],
+        "n_levels": [Interval(Integral, 1, None, closed="left"), None],
+        "n_smoothing": [Interval(Integral, 1, None, closed="left")],
+    }
+    del _parameter_constraints["periodic"]  # one of the boundaries
+    _quick_parameters = {
+        "hidden_channels": 8, "n_layers": 2, "batch_size": "auto", "learning_rate": 0.01,
+        "learning_rate_schedule": "constant",
+    }  # fmt: skip
+
+    def __init__(
+        self,
+        boundary="dirichlet",
+        *,
+        hidden_channels=24,
+        n_layers=4,
+        n_levels=None,
+        n_smoothing=1,
+        loss="relative_l2",
+        grid_shape=None,
+        resolution="resample",
+        optimizer="adamw",
+        max_iter=100,
+        learning_rate=0.003,
+        learning_rate_schedule="cosine",
+        batch_size=20,
+        alpha=0.1,
+        clip_norm=None,
+        tol=1e-05,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=30,
+        warm_start=False,
+        random_state=None,
+        device="auto",
+        dtype="float32",
+        verbose=0,
+    ):
+        self.boundary = boundary
+        self.hidden_channels = hidden_channels
+        self.n_layers = n_layers
+        self.n_levels = n_levels
+        self.n_smoothing = n_smoothing
+        self.loss = loss
+        self.grid_shape = grid_shape
+        self.resolution = resolution
+        self.optimizer = optimizer
+        self.max_iter = max_iter
+        self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
+        self.batch_size = batch_size
+        self.alpha = alpha
+        self.clip_norm = clip_norm
+        self.tol = tol
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.device = device
+        self.dtype = dtype
+        self.verbose = verbose
+
+    @property
+    def periodic(self) -> bool:
+        """Whether the last point of each axis is followed by the first."""
+        return self.boundary == "periodic"
+
+    def _config(self, n_channels, n_outputs):
+        grid, output_grid = self._x_layout.grid, self._y_layout.grid
+        if output_grid and len(output_grid) != len(grid):
+            raise ValueError(
+                f"X is on a grid {grid} and y on {output_grid}; multigrid layers need as many axes "
+                "in both."
+            )
+        if self.boundary == "neumann" and min(grid) < 2:
+            raise ValueError(
+                f"boundary='neumann' mirrors a field at its last point, but the grid {grid} of X "
+                "has an axis of one point. Choose boundary='dirichlet'."
+            )
+        n_levels = len(level_grids(grid, self.boundary))
+        if self.n_levels is not None and self.n_levels > n_levels:
+            raise ValueError(
+                f"n_levels={self.n_levels}, but the grid {grid} can be halved only "
+                f"{n_levels - 1} times with boundary={self.boundary!r}. Set n_levels to {n_levels} "
+                "at most, or None."
+            )
+        return {
+            "n_inputs": n_channels,
+            "n_outputs": n_outputs,
+            "grid": grid,
+            "output_grid": output_grid,
+            "boundary": self.boundary,
+            "hidden_channels": self.hidden_channels,
+            "n_layers": self.n_layers,
+            "n_levels": self.n_levels or n_levels,
+            "n_smoothing": self.n_smoothing,
+        }
+
+    @staticmethod
+    def _build_module(**config):
+        return MultigridNetwork(**config)
