@@ -108,9 +108,7 @@ def ours(name, d, m, x, aux="auxk"):
     # Half-way at once: then the schedule is at feature choice.
     objective = ReconstructionObjective(settings, n_steps=1000, first_step=500)
     net = LeanNet(coder, TrainingSettings(learning_rate=1e-3), new_generator(0))
-    stage = Stage(
-        objective, (x,), 1, before_step=objective.before_step, after_step=objective.after_step
-    )
+    stage = Stage(objective, (x,), 1, after_step=objective.after_step)
     net.fit_loop(stage)  # one step: the loop is set up
     return lambda x: net.train_step((x,)), coder
 
@@ -157,8 +155,8 @@ def fresh(d, m, coder):
     settings = ObjectiveSettings(K)
     objective = ReconstructionObjective(settings, n_steps=1000)
     net = LeanNet(coder, TrainingSettings(learning_rate=1e-3), new_generator(0))
-    hooks = {"before_step": objective.before_step, "after_step": objective.after_step}
-    net.criterion_, net.stage_ = objective, Stage(objective, (), 1, **hooks)
+    net.criterion_ = objective
+    net.stage_ = Stage(objective, (), 1, after_step=objective.after_step)
     return lambda x: net.train_step((x,)), coder
 
 

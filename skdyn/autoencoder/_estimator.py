@@ -132,7 +132,7 @@ class SparseCoding(
             Stage(
                 objective, arrays, 1 if incremental else self.max_iter,
                 before_epoch=start,
-                before_step=objective.before_step, after_step=objective.after_step,
+                after_step=objective.after_step,
             )
         ]  # fmt: skip
 

@@ -341,7 +341,7 @@ def encode_at(
     return _EncodeAt.apply(x, shift, weight, bias, support, values)
 
 
-def decode(codes: Codes, weight: torch.Tensor) -> torch.Tensor:
+def decode(codes: Codes, weight: torch.Tensor, *, tangent: bool = False) -> torch.Tensor:
     """Return the product of sparse codes and a dense matrix.
 
     Parameters
@@ -350,12 +350,15 @@ def decode(codes: Codes, weight: torch.Tensor) -> torch.Tensor:
         Codes of n_rows rows.
     weight : Tensor of shape (n_components, n_outputs)
         Decoder.
+    tangent : bool, default=False
+        Whether the gradient of the decoder, whose rows have norm one, is to leave out what would
+        only change their norms. What that is the gradient of the codes has told already.
 
     Returns
     -------
     Tensor of shape (n_rows, n_outputs)
     """
-    return _Decode.apply(codes.values, weight, codes.support)
+    return _Decode.apply(codes.values, weight, codes.support, tangent)
 
 
 class _EncodeAt(torch.autograd.Function):
@@ -385,20 +388,25 @@ class _EncodeAt(torch.autograd.Function):
 
 class _Decode(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, values, weight, support):
+    def forward(ctx, values, weight, support, tangent):
         ctx.save_for_backward(values, weight)
-        ctx.support = support
+        ctx.support, ctx.tangent = support, tangent
         return support.sum_by_row(values, weight)
 
     @staticmethod
     def backward(ctx, gradient):
         values, weight = ctx.saved_tensors
         support, gradient = ctx.support, gradient.contiguous()
-        return (
-            support.products(gradient, weight) if ctx.needs_input_grad[0] else None,
-            support.sum_by_latent(values, gradient) if ctx.needs_input_grad[1] else None,
-            None,
-        )
+        to_values = to_weight = None
+        if ctx.needs_input_grad[0] or ctx.tangent:
+            to_values = support.products(gradient, weight)
+        if ctx.needs_input_grad[1]:
+            to_weight = support.sum_by_latent(values, gradient)
+            if ctx.tangent:
+                along = torch.zeros_like(weight[:, 0])
+                along.index_add_(0, support.index, values * to_values)
+                to_weight.addcmul_(along[:, None], weight, value=-1.0)
+        return to_values, to_weight, None, None
 
 
 def _bag(index, offsets, values, matrix):

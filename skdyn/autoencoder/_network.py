@@ -236,13 +236,6 @@ class SparseCoder(torch.nn.Module):
         self.idle.add_(support.n_rows).masked_fill_(counts > 0, 0.0)
 
     @torch.no_grad()
-    def tangent_gradient(self) -> None:
-        """Take from the gradient of each decoder row what would only change its norm."""
-        weight, gradient = self.decoder_weight, self.decoder_weight.grad
-        along = torch.linalg.vecdot(gradient, weight)
-        gradient.addcmul_(along[:, None], weight, value=-1.0)
-
-    @torch.no_grad()
     def unit_rows(self) -> None:
         """Give each decoder row norm one."""
         norms = torch.linalg.vector_norm(self.decoder_weight, dim=1, keepdim=True)

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import torch
+from torch.nn.functional import mse_loss
 
 from skdyn.autoencoder._kernels import Codes, decode
 from skdyn.autoencoder._network import SparseCoder
@@ -70,12 +71,14 @@ class ReconstructionObjective:
         coder.steps += 1.0
         coded = coder.training_codes(x, k, progress)
         coder.track_use(coded.codes)
-        errors = [rebuilt - target for rebuilt in self.rebuilt(coder, coded.codes)]
-        loss = sum(error.square().mean() for error in errors) / len(errors)
+        rebuilt = self.rebuilt(coder, coded.codes)
+        loss = sum(mse_loss(part, target) for part in rebuilt) / len(rebuilt)
         loss = loss + coder.allocation.penalty(coded, coder, target, k, coefficient)
         if settings.aux is not None:
             latents = underused(coder, settings.aux, settings.dead_after)
-            revival = revival_loss(coder, x, coded.dense, errors[-1], latents)
+            if len(latents) == 0:
+                return loss
+            revival = revival_loss(coder, x, coded.dense, rebuilt[-1] - target, latents)
             loss = loss + settings.aux_coefficient * revival
         return loss
 
@@ -119,23 +122,13 @@ class ReconstructionObjective:
         """
         weight, total = coder.decoder_weight, coder.decoder_bias
         if not self.settings.prefixes:
-            return [decode(codes, weight) + total]
+            return [decode(codes, weight, tangent=True) + total]
         ends = (*self.settings.prefixes, coder.n_components)
         rebuilt = []
         for first, end in zip((0, *ends), ends, strict=False):
-            total = total + decode(codes.between(first, end), weight)
+            total = total + decode(codes.between(first, end), weight, tangent=True)
             rebuilt.append(total)
         return rebuilt
-
-    def before_step(self, coder: SparseCoder) -> None:
-        """Let no gradient change the norms of the decoder's rows.
-
-        Parameters
-        ----------
-        coder : SparseCoder
-            The network.
-        """
-        coder.tangent_gradient()
 
     def after_step(self, coder: SparseCoder) -> None:
         """Keep the decoder's rows at norm one.

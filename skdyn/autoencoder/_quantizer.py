@@ -233,8 +233,6 @@ class QuantizationObjective:
         Steps done in earlier calls.
     """
 
-    before_step = None
-
     def __init__(
         self, dead_after: int, generator: torch.Generator, n_steps: int, first_step: int = 0
     ) -> None:

@@ -78,5 +78,5 @@ def revival_loss(
     best = dense[:, latents].topk(n_used, dim=1, sorted=False)
     support = Support.of_columns(latents[best.indices], coder.n_components)
     values = coder.encode_at(x, support, best.values.reshape(-1))
-    rebuilt = decode(Codes(support, torch.relu(values)), coder.decoder_weight)
+    rebuilt = decode(Codes(support, torch.relu(values)), coder.decoder_weight, tangent=True)
     return (rebuilt + error.detach()).square().mean()

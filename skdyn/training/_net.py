@@ -167,7 +167,7 @@ class LeanNet(NeuralNet):
         """
         settings, watched = self.settings, stage.validation is not None
         self.criterion_ = stage.objective
-        self.stage_ = self._with_hooks(stage)
+        self.stage_ = self._with_hook(stage)
         training = self._batches(stage.arrays, shuffle=True)
         validation = self._batches(stage.validation, shuffle=False) if watched else None
         self.watched_ = validation if settings.early_stopping else None
@@ -254,19 +254,17 @@ class LeanNet(NeuralNet):
             return self._curvature_step(batch)
         loss = self.gradients(batch)
         with torch.no_grad():
-            if self.stage_.before_step is not None:
-                self.stage_.before_step(self.module_)
             self.optimizer_.step()
             if self.stage_.after_step is not None:
                 self.stage_.after_step(self.module_)
         return loss
 
-    def _with_hooks(self, stage):
-        """Return the stage; refuse its hooks where a step is more than one gradient and a move."""
-        if (stage.before_step or stage.after_step) and self.settings.optimizer in FULL_BATCH:
+    def _with_hook(self, stage):
+        """Return the stage; refuse its hook where a step is more than one gradient and a move."""
+        if stage.after_step and self.settings.optimizer in FULL_BATCH:
             raise ValueError(
-                f"before_step and after_step do not go with {self.settings.optimizer!r}, which "
-                "evaluates several times a step. Use 'adam', 'adamw' or 'sgd'."
+                f"after_step does not go with {self.settings.optimizer!r}, which evaluates several "
+                "times a step. Use 'adam', 'adamw' or 'sgd'."
             )
         return stage
 

@@ -37,11 +37,9 @@ class Stage(NamedTuple):
     before_epoch : callable or None, default=None
         ``before_epoch(module, epoch)`` may change the module before an epoch, counted from 0; it
         returns whether it did, for then the optimiser begins afresh.
-    before_step : callable or None, default=None
-        ``before_step(module)`` may change the gradients before each step of the optimiser, after
-        ``clip_norm``; "lbfgs" and curvature methods, which evaluate more than once a step, refuse.
     after_step : callable or None, default=None
-        ``after_step(module)`` may change the weights after each step of the optimiser.
+        ``after_step(module)`` may change the weights after each step of the optimiser; "lbfgs" and
+        curvature methods, which evaluate more than once a step, refuse.
     """
 
     objective: Callable[..., torch.Tensor]
@@ -54,7 +52,6 @@ class Stage(NamedTuple):
     parameters: tuple[torch.Tensor, ...] = ()
     must_improve: bool = False
     before_epoch: Callable[[torch.nn.Module, int], bool] | None = None
-    before_step: Callable[[torch.nn.Module], None] | None = None
     after_step: Callable[[torch.nn.Module], None] | None = None
 
 

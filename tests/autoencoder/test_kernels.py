@@ -65,6 +65,21 @@ def test_gradients_are_those_of_finite_differences(share):
     assert torch.autograd.gradcheck(reconstruct, (x, shift, encoder, bias, decoder))
 
 
+def test_a_tangent_gradient_leaves_norms_alone():
+    generator = torch.Generator().manual_seed(0)
+    weight = torch.randn(9, 5, generator=generator, dtype=torch.float64)
+    weight = torch.nn.functional.normalize(weight, dim=1).requires_grad_()
+    mask = torch.rand(12, 9, generator=generator) < 0.4
+    values = torch.rand(int(mask.sum()), generator=generator, dtype=torch.float64)
+    cotangent = torch.randn(12, 5, generator=generator, dtype=torch.float64)
+    gradients = []
+    for tangent in (False, True):
+        output = decode(Codes(Support.of_mask(mask), values), weight, tangent=tangent)
+        gradients.append(torch.autograd.grad(output, weight, cotangent)[0])
+    along = (gradients[0] * weight).sum(dim=1, keepdim=True)
+    torch.testing.assert_close(gradients[1], gradients[0] - along * weight, rtol=0, atol=1e-14)
+
+
 def test_supports_agree_however_they_are_given():
     mask = torch.rand(6, 8, generator=torch.Generator().manual_seed(1)).topk(3, dim=1).indices
     columns = Support.of_columns(mask.sort(dim=1).values, 8)

@@ -7,7 +7,7 @@ import torch
 from skdyn._validation import Interval
 from skdyn.autoencoder._kernels import Codes
 from skdyn.autoencoder.allocations._allocation import Allocation
-from skdyn.autoencoder.allocations._batch_topk import largest
+from skdyn.autoencoder.allocations._largest import largest, largest_of_rows
 from skdyn.autoencoder.allocations._zipf import zipf_shares
 
 __all__ = ["FeatureChoiceAllocation"]
@@ -105,14 +105,15 @@ class FeatureChoiceAllocation(Allocation):
         matches = pre.T.contiguous()  # which they are, as the coder computed them
         rows, index, values = [], [], []
         for depth, latents in by_depth(quotas):
-            best = matches.index_select(0, latents).topk(min(depth + 1, len(pre)), dim=1)
+            width = min(depth + 1, len(pre))
+            best, where = largest_of_rows(matches.index_select(0, latents), width, ordered=True)
             quota = quotas[latents]
-            taken = torch.arange(best.values.shape[1], device=pre.device) < quota[:, None]
-            rows.append(best.indices[taken])
+            taken = torch.arange(width, device=pre.device) < quota[:, None]
+            rows.append(where[taken])
             index.append(latents.repeat_interleave(quota))
-            values.append(best.values[taken])
-            last = torch.stack([quota - 1, quota.clamp_max(best.values.shape[1] - 1)], dim=1)
-            coder.track_threshold(best.values.gather(1, last).mean(dim=1), latents)
+            values.append(best[taken])
+            last = torch.stack([quota - 1, quota.clamp_max(width - 1)], dim=1)
+            coder.track_threshold(best.gather(1, last).mean(dim=1), latents)
         return Codes.of_pairs(torch.cat(rows), torch.cat(index), torch.cat(values), *pre.shape)
 
     def track_demand(self, pre: torch.Tensor, coder: torch.nn.Module, k: int) -> None:

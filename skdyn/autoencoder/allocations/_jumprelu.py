@@ -7,7 +7,7 @@ import torch
 from skdyn._validation import Interval
 from skdyn.autoencoder._kernels import Codes, Support
 from skdyn.autoencoder.allocations._allocation import Allocation, TrainingCodes
-from skdyn.autoencoder.allocations._batch_topk import largest
+from skdyn.autoencoder.allocations._largest import largest
 
 __all__ = ["JumpReLUAllocation"]
 

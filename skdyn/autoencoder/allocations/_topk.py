@@ -4,6 +4,7 @@ import torch
 
 from skdyn.autoencoder._kernels import Codes, Support
 from skdyn.autoencoder.allocations._allocation import Allocation
+from skdyn.autoencoder.allocations._largest import largest_of_rows
 
 __all__ = ["TopKAllocation"]
 
@@ -35,9 +36,8 @@ class TopKAllocation(Allocation):
         Codes
             The pre-activations that are active.
         """
-        best = pre.topk(k, dim=1, sorted=False)
-        support = Support.of_columns(best.indices, pre.shape[1])
-        return Codes(support, best.values.reshape(-1))
+        values, columns = largest_of_rows(pre, k)
+        return Codes(Support.of_columns(columns, pre.shape[1]), values.reshape(-1))
 
     def select(self, pre: torch.Tensor, coder: torch.nn.Module) -> Support:
         """Choose the active latents of rows of which each must be answered by itself.

@@ -1,8 +1,6 @@
-import pytest
 import torch
 
 from skdyn.autoencoder._network import SparseCoder
-from skdyn.autoencoder.allocations._batch_topk import largest
 from skdyn.training import seeded_rng
 
 
@@ -26,20 +24,6 @@ def test_the_budget_of_the_batch_is_met_exactly_by_its_largest():
     mask = _mask("batch_topk")
     assert mask.sum() == 3 * 40
     assert PRE[mask].min() > PRE[~mask].max()
-
-
-@pytest.mark.parametrize("budget", [1, 500, 20_000, 90_000, 120_000])
-@pytest.mark.parametrize("kind", ["normal", "ties", "one heavy column"])
-def test_the_largest_are_those_of_a_full_sort(budget, kind):
-    pre = torch.randn(400, 300, generator=torch.Generator().manual_seed(3))
-    if kind == "ties":
-        pre = pre.round()
-    if kind == "one heavy column":
-        pre[:, 7] += 10
-    chosen = largest(pre, budget)
-    assert len(chosen.unique()) == budget
-    assert torch.equal(chosen, chosen.sort().values)
-    assert torch.equal(pre.flatten()[chosen].sort().values, pre.flatten().sort().values[-budget:])
 
 
 def test_the_threshold_is_the_smallest_active_value():
