@@ -18,8 +18,15 @@ References
 """
 
 from skdyn.operators._autoregressive import AutoregressiveOperator
+from skdyn.operators._deeponet import DeepONetRegressor
 from skdyn.operators._fno import FNORegressor
 from skdyn.operators._kernel_operator import KernelOperatorRegressor
 from skdyn.operators._mgno import MgNORegressor
 
-__all__ = ["AutoregressiveOperator", "FNORegressor", "KernelOperatorRegressor", "MgNORegressor"]
+__all__ = [
+    "AutoregressiveOperator",
+    "DeepONetRegressor",
+    "FNORegressor",
+    "KernelOperatorRegressor",
+    "MgNORegressor",
+]

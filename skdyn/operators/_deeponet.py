@@ -1,0 +1,277 @@
+"""Regression of functions by deep operator networks."""
+
+import copy
+from math import prod
+from numbers import Integral
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+
+from skdyn._validation import Interval, StrOptions, check_is_fitted
+from skdyn.operators._branch_trunk import BranchTrunkNetwork
+from skdyn.operators._estimator import OperatorRegressor
+
+__all__ = ["DeepONetRegressor"]
+
+
+class DeepONetRegressor(OperatorRegressor):
+    """Regressor of functions on functions, by coefficients from one network, a basis from another.
+
+    A branch reads the input at fixed sensors, the points of its grid, and a trunk the coordinates
+    of a point of the answer [1]_:
+
+    .. math:: \\hat u(a)(x) = b_0 + \\sum_k b_k\\bigl(a(x_1), \\dots, a(x_m)\\bigr)\\, t_k(x).
+
+    The functions t may also be principal components of the targets, from proper orthogonal
+    decomposition [2]_. The answer lies in the span of the functions, whatever the input: shocks
+    that travel need many of them.
+
+    Parameters
+    ----------
+    basis : {"trunk", "pod"}, default="trunk"
+        Functions :math:`t_k`: a network of the coordinates, or the principal components of the
+        targets, around their mean.
+    n_basis : int, default=64
+        Number of functions; of principal components there may be fewer.
+    branch : {"nonlinear", "linear"}, default="nonlinear"
+        Map from the sensors to the coefficients; "linear" for operators that are.
+    merge : {"concatenate", "product"}, default="concatenate"
+        What to do with several input functions, the channels of X: one branch sees all, or the
+        coefficients are products of one branch for each [3]_.
+    hidden_layer_sizes : array-like of int, default=(128, 128)
+        Widths of the hidden layers of branch and trunk.
+    loss : {"relative_l2", "h1", "mse"}, default="relative_l2"
+        Norm of the error relative to that of the truth, of values or of values and slopes; or the
+        mean squared error. Numbers instead of functions are always learnt by the last.
+    grid_shape : int, tuple of int or None, default=None
+        Grid that the rows of a flat `X` were flattened from; None is one axis, or those of X.
+    periodic : bool, default=False
+        Whether the last point of each axis is followed by the first; the trunk then sees circles.
+    resolution : {"resample", "native"}, default="resample"
+        How to predict on another grid: interpolate to the training grid and back, by cubic splines
+        or, if periodic, by waves; or evaluate the trunk there. The sensors stay where they are:
+        with "native" inputs on another grid are refused.
+    optimizer : {"adam", "adamw", "sgd", "lbfgs"}, default="adamw"
+        Optimiser of the weights. "lbfgs" always uses the full batch.
+    max_iter : int, default=200
+        Number of epochs at most.
+    learning_rate : float, default=0.003
+        Step size of the optimiser; "lbfgs" finds its own.
+    learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
+            default="cosine"
+        How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever
+        the loss stands still and stops only when that no longer helps.
+    batch_size : int or "auto", default=20
+        Cases a batch; "auto" is ``min(200, n_samples)``.
+    alpha : float, default=0.1
+        Strength of the L2 penalty on the weights; it is divided by the number of samples (the
+        total of their weights) when added to the mean loss, as scikit-learn's networks do.
+    clip_norm : float or None, default=None
+        Largest norm of the gradient; longer ones are shortened to it.
+    tol : float, default=1e-05
+        Improvement of the loss below which an epoch counts as standing still.
+    early_stopping : bool, default=False
+        Whether to stop when the loss on validation data stands still, and to keep the weights
+        that were best there.
+    validation_fraction : float, default=0.1
+        Share of the training data set aside for early stopping when ``X_val`` is not given.
+    n_iter_no_change : int, default=30
+        Epochs without improvement after which training stops.
+    warm_start : bool, default=False
+        Whether ``fit`` continues from the present weights.
+    random_state : int, RandomState instance or None, default=None
+        Source of the first weights, the validation split and the order of the cases. Pass an int
+        for the same model every time.
+    device : str, default="auto"
+        Where to train: "auto" is CUDA if present, else the CPU; or a torch device such as "cpu".
+    dtype : {"float32", "float64"}, default="float32"
+        Precision of the training. Predictions are computed in the precision of their input.
+    verbose : int, default=0
+        1 prints a tenth of the epochs, 2 every epoch.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of columns of a flat `X`, else of channels.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, when all are strings.
+    module_ : torch.nn.Module
+        The trained network, on standardised channels.
+    n_iter_ : int
+        Number of epochs run.
+    loss_curve_ : list of float
+        Training loss of each epoch.
+    validation_scores_ : list of float or None
+        Minus the validation loss of each epoch (higher is better).
+    best_loss_ : float
+        Lowest validation loss, or training loss where nothing was held out.
+    device_ : str
+        Device the network is on.
+
+    See Also
+    --------
+    FNORegressor : Layers that act on frequencies.
+    KernelOperatorRegressor : Coefficients in closed form.
+
+    References
+    ----------
+    .. [1] Lu Lu et al., "Learning nonlinear operators via DeepONet based on the universal
+       approximation theorem of operators", Nature Machine Intelligence 3, 2021.
+    .. [2] Lu Lu et al., "A comprehensive and fair comparison of two neural operators (with
+       practical extensions) based on FAIR data", Computer Methods in Applied Mechanics and
+       Engineering 393, 2022.
+    .. [3] Pengzhan Jin, Shuai Meng, Lu Lu, "MIONet: Learning multiple-input operators via tensor
+       product", SIAM Journal on Scientific Computing 44, 2022.
+
+    Examples
+    --------
+    >>> from skdyn import DeepONetRegressor
+    >>> from skdyn.datasets import make_antiderivative
+    >>> X, y = make_antiderivative(120, 32, random_state=0)
+    >>> model = DeepONetRegressor("pod", branch="linear", n_basis=16, random_state=0)
+    >>> model.fit(X[:100], y[:100]).score(X[100:], y[100:]) > 0.95
+    True
+    """
+
+    _parameter_constraints = {
+        **OperatorRegressor._parameter_constraints,
+        "basis": [StrOptions({"trunk", "pod"})],
+        "n_basis": [Interval(Integral, 1, None, closed="left")],
+        "branch": [StrOptions({"nonlinear", "linear"})],
+        "merge": [StrOptions({"concatenate", "product"})],
+        "hidden_layer_sizes": ["array-like"],
+    }
+    _quick_parameters = {
+        "n_basis": 8, "hidden_layer_sizes": (16,), "batch_size": "auto", "learning_rate": 0.01,
+        "learning_rate_schedule": "constant",
+    }  # fmt: skip
+
+    def __init__(
+        self,
+        basis="trunk",
+        *,
+        n_basis=64,
+        branch="nonlinear",
+        merge="concatenate",
+        hidden_layer_sizes=(128, 128),
+        loss="relative_l2",
+        grid_shape=None,
+        periodic=False,
+        resolution="resample",
+        optimizer="adamw",
+        max_iter=200,
+        learning_rate=0.003,
+        learning_rate_schedule="cosine",
+        batch_size=20,
+        alpha=0.1,
+        clip_norm=None,
+        tol=1e-05,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=30,
+        warm_start=False,
+        random_state=None,
+        device="auto",
+        dtype="float32",
+        verbose=0,
+    ):
+        self.basis = basis
+        self.n_basis = n_basis
+        self.branch = branch
+        self.merge = merge
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.loss = loss
+        self.grid_shape = grid_shape
+        self.periodic = periodic
+        self.resolution = resolution
+        self.optimizer = optimizer
+        self.max_iter = max_iter
+        self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
+        self.batch_size = batch_size
+        self.alpha = alpha
+        self.clip_norm = clip_norm
+        self.tol = tol
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.device = device
+        self.dtype = dtype
+        self.verbose = verbose
+
+    def predict(self, X: ArrayLike, grid: int | tuple[int, ...] | None = None) -> np.ndarray:
+        """Predict functions.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, *grid)
+            Inputs. With their axes written out, and ``resolution="resample"``, they may be on
+            another grid than in ``fit``.
+        grid : int, tuple of int or None, default=None
+            Grid of the answer, and of a flat `X` of another width than in ``fit``. None keeps to
+            the grid of `X`, or of the targets in ``fit`` where that was another.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), (n_samples, width) or (n_samples, n_channels, *grid)
+            Predictions in the layout of the targets in ``fit``, float64.
+        """
+        check_is_fitted(self)
+        if self.resolution == "resample":
+            return super().predict(X, grid)
+        fields, grid = self._read_queries(X, grid)
+        if fields.shape[2:] != self._x_layout.grid:
+            raise ValueError(
+                f"X is on a grid {fields.shape[2:]}, but the sensors of the branch are the points "
+                f"of the grid {self._x_layout.grid} of the fit. Pass X on that grid and the other "
+                "one as predict(X, grid=...), or set resolution='resample' to interpolate."
+            )
+        if self.basis == "pod":
+            return super().predict(X, grid)  # its functions are known at their points only
+        elsewhere = copy.copy(self)  # its module is another one
+        elsewhere.module_.output_grid = grid
+        return OperatorRegressor.predict(elsewhere, X, grid)
+
+    def _learn_targets(self, y, weight, classes):
+        super()._learn_targets(y, weight, classes)
+        if self.basis == "pod":
+            weight = np.ones(len(y)) if weight is None else weight
+            rows = self._encode_targets(y).reshape(len(y), -1)
+            mean = np.average(rows, axis=0, weights=weight)
+            root = np.sqrt(weight / weight.sum())[:, None]
+            _, s, modes = np.linalg.svd(root * (rows - mean), full_matrices=False)
+            self._pod = mean, (s[:, None] * modes)[: self.n_basis]
+
+    def _config(self, n_channels, n_outputs):
+        sizes = tuple(int(n) for n in np.atleast_1d(np.asarray(self.hidden_layer_sizes)))
+        if any(n < 1 for n in sizes):
+            raise ValueError(
+                f"hidden_layer_sizes must be positive integers; got {self.hidden_layer_sizes!r}."
+            )
+        return {
+            "n_inputs": n_channels,
+            "n_outputs": n_outputs,
+            "n_sensors": prod(self._x_layout.grid),
+            "output_grid": self._y_layout.grid,
+            "n_basis": len(self._pod[1]) if self.basis == "pod" else self.n_basis,
+            "basis": self.basis,
+            "branch": self.branch,
+            "merge": self.merge,
+            "hidden_layer_sizes": sizes,
+            "periodic": self.periodic,
+        }
+
+    def _initial_module(self, config, seed, keep):
+        module = super()._initial_module(config, seed, keep)
+        if self.basis == "pod":
+            mean, modes = map(torch.from_numpy, self._pod)
+            module.mean.copy_(mean)
+            module.modes.copy_(modes)
+        return module
+
+    @staticmethod
+    def _build_module(**config):
+        return BranchTrunkNetwork(**config)
