@@ -12,7 +12,8 @@ from skdyn.autoencoder.allocations._zipf import zipf_shares
 
 __all__ = ["FeatureChoiceAllocation"]
 
-_DEMAND_ROWS = 256  # rows of a batch, which is in random order, by which ranks are told
+_DEMAND_ROWS = 128  # rows of a batch, which is in random order, by which ranks are told
+_SHALLOW = 3  # power of two below which more groups cost more than longer ones
 _GOLDEN = 0.6180339887  # its multiples, modulo one, cover every stretch of steps evenly
 
 
@@ -103,18 +104,20 @@ class FeatureChoiceAllocation(Allocation):
         self.track_demand(pre, coder, k)
         quotas = self.quotas(coder, len(pre), k)
         matches = pre.T.contiguous()  # which they are, as the coder computed them
-        rows, index, values = [], [], []
-        for depth, latents in by_depth(quotas):
+        groups, taken, rows, values, ends = by_depth(quotas), [], [], [], []
+        for depth, latents in groups:
             width = min(depth + 1, len(pre))
             best, where = largest_of_rows(matches.index_select(0, latents), width, ordered=True)
-            quota = quotas[latents]
-            taken = torch.arange(width, device=pre.device) < quota[:, None]
-            rows.append(where[taken])
-            index.append(latents.repeat_interleave(quota))
-            values.append(best[taken])
-            last = torch.stack([quota - 1, quota.clamp_max(width - 1)], dim=1)
-            coder.track_threshold(best.gather(1, last).mean(dim=1), latents)
-        return Codes.of_pairs(torch.cat(rows), torch.cat(index), torch.cat(values), *pre.shape)
+            quota = quotas[latents][:, None]
+            taken.append((torch.arange(width, device=pre.device) < quota).flatten())
+            rows.append(where.flatten())
+            values.append(best.flatten())
+            last = torch.cat([quota - 1, quota.clamp_max(width - 1)], dim=1)
+            ends.append(best.gather(1, last).mean(dim=1))
+        latents, taken = torch.cat([latents for _, latents in groups]), torch.cat(taken).nonzero()
+        coder.track_threshold(torch.cat(ends), latents)
+        rows, values = (torch.cat(parts)[taken.squeeze(1)] for parts in (rows, values))
+        return Codes.of_pairs(rows, latents.repeat_interleave(quotas[latents]), values, *pre.shape)
 
     def track_demand(self, pre: torch.Tensor, coder: torch.nn.Module, k: int) -> None:
         """Note how often each latent is among the largest matches of the batch.
@@ -129,8 +132,11 @@ class FeatureChoiceAllocation(Allocation):
             Active latents a row, on average.
         """
         rows = pre[:_DEMAND_ROWS]
-        chosen = largest(rows, k * len(rows))
-        counts = torch.bincount(chosen % pre.shape[1], minlength=pre.shape[1])
+        if pre.is_contiguous():
+            latents = largest(rows, k * len(rows)) % rows.shape[1]
+        else:  # the same, in the order in which they lie in memory
+            latents = torch.div(largest(rows.T, k * len(rows)), len(rows), rounding_mode="floor")
+        counts = torch.bincount(latents, minlength=rows.shape[1])
         coder.demand.lerp_((counts / len(rows)).to(coder.demand), coder.rate.to(coder.demand))
 
     def quotas(self, coder: torch.nn.Module, n_rows: int, k: int) -> torch.Tensor:
@@ -162,7 +168,7 @@ class FeatureChoiceAllocation(Allocation):
 
 
 def by_depth(quotas: torch.Tensor) -> list[tuple[int, torch.Tensor]]:
-    """Put latents together whose quotas have the same next power of two.
+    """Put latents together whose quotas have the same next power of two, or are at most eight.
 
     Parameters
     ----------
@@ -174,9 +180,9 @@ def by_depth(quotas: torch.Tensor) -> list[tuple[int, torch.Tensor]]:
     list of (int, Tensor)
         The power and the latents.
     """
-    exponents = torch.log2(quotas.double()).ceil()  # -inf without any
+    some = quotas.nonzero().squeeze(1)
+    exponents = torch.log2(quotas[some].double()).ceil().clamp_min(_SHALLOW)
     return [
-        (2 ** int(exponent), (exponents == exponent).nonzero().squeeze(1))
+        (2 ** int(exponent), some[exponents == exponent])
         for exponent in exponents.unique().tolist()
-        if exponent >= 0
     ]

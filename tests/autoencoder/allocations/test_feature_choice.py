@@ -70,6 +70,6 @@ def test_thresholds_are_those_of_each_latent():
 
 
 def test_latents_with_the_same_power_of_two_go_together():
-    quotas = torch.tensor([0, 1, 2, 3, 4, 5, 8])
+    quotas = torch.tensor([0, 1, 20, 3, 9, 16, 17, 8, 32])
     groups = {depth: latents.tolist() for depth, latents in by_depth(quotas)}
-    assert groups == {1: [1], 2: [2], 4: [3, 4], 8: [5, 6]}
+    assert groups == {8: [1, 3, 7], 16: [4, 5], 32: [2, 6, 8]}
