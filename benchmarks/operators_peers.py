@@ -143,6 +143,21 @@ def fno(task, epochs, seed, **parameters):
     )  # fmt: skip
 
 
+# Chosen by the error on 200 training fields of the bundled data. The symmetries are those of the
+# equation on its domain; the bundled fields lack their last row and column, so that reflections are
+# none of theirs.
+SETTINGS = {
+    "darcy16": {"n_modes": 5, "local_size": 3, "symmetry": "exchange"},
+    "darcy32": {"n_modes": 5, "local_size": 3, "symmetry": "both"},
+    "burgers": {"local_size": 3},
+}
+
+
+def chosen_fno(task, epochs, seed):
+    """Settings that suit the equation, and half as many epochs more."""
+    return fno(task, epochs * 3 // 2, seed).set_params(**SETTINGS[task])
+
+
 def ours(name):
     """Another estimator of ours, with its defaults."""
 
@@ -162,6 +177,7 @@ MODELS = {
     "neuraloperator FNO": neuralop_fno,
     "deepxde DeepONet": deepxde_deeponet,
     "skdyn FNO, same size": fno,
+    "skdyn FNO, chosen": chosen_fno,
 }
 if "KernelOperatorRegressor" in skdyn.__all__:
     MODELS["skdyn kernel operator"] = ours("KernelOperatorRegressor")
