@@ -85,13 +85,13 @@ def fit(buffer_size, in_memory=False):
     """Learn a dictionary in two epochs."""
     rows = np.load(path, mmap_mode="r")
     model = SparseAutoencoder(
-        N_COMPONENTS, k=4, allocation="topk", max_iter=2, learning_rate=3e-3, tol=0,
+        N_COMPONENTS, k=4, allocation="topk", max_iter=2, learning_rate=3e-3,
         batch_size=1000, buffer_size=buffer_size, random_state=0,
     )  # fmt: skip
     return model.fit(np.array(rows) if in_memory else rows)
 
 
-SparseAutoencoder(N_COMPONENTS, k=4, max_iter=2, tol=0).fit(X)
+SparseAutoencoder(N_COMPONENTS, k=4, max_iter=2).fit(X)
 runs = {
     "4,000 rows": watched(lambda: fit(4_000)),
     "40,000 rows": watched(lambda: fit(40_000)),
@@ -103,6 +103,7 @@ for name, (model, memory) in runs.items():
 
 # %%
 # Left: from the file, memory is bounded by the buffer, a few times its rows, however long the file.
+# Not even that much shows where memory that was freed before is used again.
 # In memory there are the rows and, in each epoch, their copy in a new order. Right: blocks are read
 # in random order, so that already a buffer of a hundredth of the file mixes it well enough to find
 # the same dictionary.
@@ -111,7 +112,7 @@ figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained
 for name, (_, memory) in runs.items():
     left.plot(*memory.T, label=name)
 left.set(xlabel="seconds", ylabel="resident memory above the start, MB", ylim=(0, None))
-left.legend(title="buffer", frameon=False)
+left.legend(title="buffer", frameon=False, loc="center right")
 cosines = [matched_cosine(dictionary, model.components_) for model, _ in runs.values()]
 bars = right.barh(list(runs), cosines, color=[f"C{number}" for number in range(3)])
 right.bar_label(bars, fmt="%.3f", padding=-40, color="white")

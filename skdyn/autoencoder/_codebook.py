@@ -42,12 +42,12 @@ class CodebookTransformer(Reconstructing, SparseCoding):
         What ``transform`` returns: a dense or a sparse array.
     optimizer : {"adam", "adamw", "sgd"}, default="adam"
         Optimiser.
-    max_iter : int, default=200
-        Number of epochs at most.
-    learning_rate : float, default=0.03
+    max_iter : int, default=100
+        Number of epochs, at most if there is a ``tol``.
+    learning_rate : float, default=0.1
         Step size of the optimiser.
     learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
-            default="constant"
+            default="cosine"
         How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever
         the loss stands still and stops only when that no longer helps.
     batch_size : int or "auto", default="auto"
@@ -58,8 +58,9 @@ class CodebookTransformer(Reconstructing, SparseCoding):
         disk with no more rows are read whole.
     clip_norm : float or None, default=None
         Largest norm of the gradient; longer ones are shortened to it.
-    tol : float, default=0.0001
-        Improvement of the loss below which an epoch counts as standing still.
+    tol : float or None, default=None
+        Improvement of the loss below which an epoch counts as standing still; None never stops
+        early: schedules come to their end.
     n_iter_no_change : int, default=10
         Epochs without improvement after which training stops.
     warm_start : bool, default=False
@@ -114,7 +115,7 @@ class CodebookTransformer(Reconstructing, SparseCoding):
     >>> from sklearn.datasets import load_digits
     >>> from skdyn import CodebookTransformer
     >>> X, _ = load_digits(return_X_y=True)
-    >>> model = CodebookTransformer(128, k=4, max_iter=10, tol=0.0, random_state=0).fit(X)
+    >>> model = CodebookTransformer(128, k=4, max_iter=10, random_state=0).fit(X)
     >>> Z = model.transform(X)
     >>> bool((Z.sum(axis=1) == 4).all())
     True
@@ -127,8 +128,8 @@ class CodebookTransformer(Reconstructing, SparseCoding):
         **Reconstructing._parameter_constraints,
         "assignment": [StrOptions(set(ASSIGNMENTS))],
     }
-    # Checks set n_components to 1, and look for codes that change within three epochs.
-    _quick_parameters = {"n_components": 16, "k": 1, "learning_rate": 0.1}
+    # Checks set n_components to 1, and look for rows that change their code within three steps.
+    _quick_parameters = {"n_components": 16, "k": 1, "learning_rate_schedule": "constant"}
 
     def __init__(
         self,
@@ -139,13 +140,13 @@ class CodebookTransformer(Reconstructing, SparseCoding):
         dead_after=10_000,
         output="dense",
         optimizer="adam",
-        max_iter=200,
-        learning_rate=0.03,
-        learning_rate_schedule="constant",
+        max_iter=100,
+        learning_rate=0.1,
+        learning_rate_schedule="cosine",
         batch_size="auto",
         buffer_size=65536,
         clip_norm=None,
-        tol=1e-4,
+        tol=None,
         n_iter_no_change=10,
         warm_start=False,
         random_state=None,
@@ -187,7 +188,7 @@ class CodebookTransformer(Reconstructing, SparseCoding):
         return Codebook(**config)
 
     def _objective(self, n_steps, first_step, generator):
-        return QuantizationObjective(self.dead_after, generator, n_steps, first_step)
+        return QuantizationObjective(self.dead_after, generator)
 
     def _start(self, module, X, Y, generator):
         start_codes(module, X, generator)

@@ -227,19 +227,11 @@ class QuantizationObjective:
         Rows without being chosen after which a code is dead.
     generator : torch.Generator
         Source of the rows at which dead codes begin anew.
-    n_steps : int
-        Steps of the whole training.
-    first_step : int, default=0
-        Steps done in earlier calls.
     """
 
-    def __init__(
-        self, dead_after: int, generator: torch.Generator, n_steps: int, first_step: int = 0
-    ) -> None:
+    def __init__(self, dead_after: int, generator: torch.Generator) -> None:
         self.dead_after = dead_after
         self.generator = generator
-        self.n_steps = n_steps
-        self.step = first_step
         self._batch = None
 
     def __call__(self, codebook: Codebook, x: torch.Tensor) -> torch.Tensor:
@@ -258,7 +250,6 @@ class QuantizationObjective:
         """
         x = codebook.scaled(x)
         support = codebook.choose(x)
-        self.step += 1
         codebook.track_use(support)
         error = decode(codebook.ones(support), codebook.decoder_weight) - x
         self._batch = x, support, error.detach()

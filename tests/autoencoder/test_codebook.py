@@ -17,7 +17,7 @@ X = FIRST[RNG.integers(5, size=500)] + SECOND[RNG.integers(7, size=500)] + 3.0
 
 
 def _model(**parameters):
-    given = {"k": 2, "max_iter": 30, "batch_size": 100, "tol": 0.0, "random_state": 0} | parameters
+    given = {"k": 2, "max_iter": 30, "batch_size": 100, "random_state": 0} | parameters
     return CodebookTransformer(given.pop("n_components", 12), **given)
 
 

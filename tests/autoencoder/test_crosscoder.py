@@ -16,7 +16,6 @@ SETTINGS = {"k": 2, "allocation": "topk", "aux": "auxk", "max_iter": 40, "batch_
 SETTINGS |= {
     "learning_rate": 0.02,
     "learning_rate_schedule": "constant",
-    "tol": 0.0,
     "random_state": 0,
 }
 

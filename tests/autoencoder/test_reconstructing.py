@@ -36,7 +36,7 @@ def test_constant_rows_are_explained_without_error_or_not_at_all():
 
 @pytest.mark.parametrize("cls", [SparseAutoencoder, Crosscoder, CodebookTransformer])
 def test_every_one_of_them_reads_streams(cls):
-    model = cls(8, k=2, max_iter=2, tol=0.0, buffer_size=16, batch_size=8, random_state=0)
+    model = cls(8, k=2, max_iter=2, buffer_size=16, batch_size=8, random_state=0)
     batches = np.array_split(TRUTH, 4)
     assert model.fit(batches).transform(batches).shape == (60, 8)
     np.testing.assert_allclose(model.score(batches), model.score(TRUTH), rtol=1e-6)
