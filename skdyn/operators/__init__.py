@@ -20,10 +20,13 @@ References
 from skdyn.operators._autoregressive import AutoregressiveOperator
 from skdyn.operators._deeponet import DeepONetRegressor
 from skdyn.operators._fno import FNORegressor
+from skdyn.operators._functional import AdaFNNClassifier, AdaFNNRegressor
 from skdyn.operators._kernel_operator import KernelOperatorRegressor
 from skdyn.operators._mgno import MgNORegressor
 
 __all__ = [
+    "AdaFNNClassifier",
+    "AdaFNNRegressor",
     "AutoregressiveOperator",
     "DeepONetRegressor",
     "FNORegressor",

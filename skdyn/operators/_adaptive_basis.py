@@ -1,0 +1,182 @@
+"""Functions seen through few weighted integrals of them, whose weights are learnt."""
+
+from functools import reduce
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+
+from skdyn._validation import Interval, check_is_fitted
+from skdyn.operators._branch_trunk import coordinates, perceptron
+from skdyn.operators._estimator import FunctionEstimator
+from skdyn.operators._grids import Layout, check_grid, resample
+
+__all__ = ["AdaptiveBasisEstimator", "AdaptiveBasisNetwork"]
+
+
+def quadrature(grid: tuple[int, ...], periodic: bool) -> torch.Tensor:
+    """Return the weights of the trapezoidal rule on a domain of volume one, shape (n_points,)."""
+    lines = []
+    for n in grid:
+        line = torch.ones(n)
+        if not periodic and n > 1:
+            line[[0, -1]] = 0.5
+        lines.append(line / line.sum())
+    return reduce(torch.kron, lines)
+
+
+class AdaptiveBasisNetwork(torch.nn.Module):
+    """Integrals of the inputs with learnt functions, and a perceptron of those.
+
+    Parameters
+    ----------
+    n_inputs, n_outputs : int
+        Channels in, and numbers out.
+    n_axes : int
+        Axes of the grid.
+    n_basis : int
+        Integrals.
+    basis_layer_sizes, hidden_layer_sizes : tuple of int
+        Hidden layers of the network of coordinates, and of the one of integrals.
+    periodic : bool
+        Whether the grids are.
+    """
+
+    def __init__(
+        self,
+        n_inputs: int,
+        n_outputs: int,
+        n_axes: int,
+        n_basis: int,
+        basis_layer_sizes: tuple[int, ...],
+        hidden_layer_sizes: tuple[int, ...],
+        periodic: bool,
+    ) -> None:
+        super().__init__()
+        self.n_inputs, self.n_basis, self.periodic = n_inputs, n_basis, periodic
+        n_values = coordinates((1,) * n_axes, periodic).shape[1]
+        self.basis = perceptron([n_values, *basis_layer_sizes, n_basis * n_inputs])
+        self.head = perceptron([n_basis, *hidden_layer_sizes, n_outputs])
+
+    def functions(self, grid: tuple[int, ...], like: torch.Tensor) -> torch.Tensor:
+        """Evaluate the learnt functions, of mean square one over channels and domain.
+
+        Parameters
+        ----------
+        grid : tuple of int
+            Where.
+        like : Tensor
+            Of the precision and device that are wanted.
+
+        Returns
+        -------
+        Tensor of shape (n_basis, n_inputs, n_points)
+        """
+        values = self.basis(coordinates(grid, self.periodic).to(like))
+        values = values.T.unflatten(0, (self.n_basis, self.n_inputs))
+        square = (values.square() * quadrature(grid, self.periodic).to(like)).sum((1, 2))
+        return values / (square + 1e-12).sqrt()[:, None, None]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Answer to functions with numbers.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_inputs, *grid)
+            Inputs.
+
+        Returns
+        -------
+        Tensor of shape (n, n_outputs)
+        """
+        grid = tuple(x.shape[2:])
+        weighted = self.functions(grid, x) * quadrature(grid, self.periodic).to(x)
+        return self.head(x.flatten(1) @ weighted.flatten(1).T)
+
+
+class AdaptiveBasisEstimator(FunctionEstimator):
+    """What regressors and classifiers of functions by learnt integrals share."""
+
+    _parameter_constraints = {
+        **FunctionEstimator._parameter_constraints,
+        "n_basis": [Interval(Integral, 1, None, closed="left")],
+        "basis_layer_sizes": ["array-like"],
+        "hidden_layer_sizes": ["array-like"],
+        "orthogonality": [Interval(Real, 0, None, closed="left")],
+        "sparsity": [Interval(Real, 0, None, closed="left")],
+    }
+    _quick_parameters = {"learning_rate": 0.02, "max_iter": 60, "batch_size": "auto"}
+
+    def basis_functions(self, grid: int | tuple[int, ...] | None = None) -> np.ndarray:
+        """Evaluate the functions that inputs are integrated with: what the model looks at.
+
+        Parameters
+        ----------
+        grid : int, tuple of int or None, default=None
+            Where; None is the grid of the fit.
+
+        Returns
+        -------
+        ndarray of shape (n_basis, n_channels, *grid)
+            Functions on standardised channels, each of mean square one.
+        """
+        check_is_fitted(self)
+        here = self._x_layout
+        grid = check_grid(grid, "grid") or here.grid
+        if len(grid) != len(here.grid):
+            raise ValueError(f"grid={grid} has not as many axes as that of the fit, {here.grid}.")
+        like = next(self.module_.parameters())
+        with torch.inference_mode():
+            values = self.module_.functions(grid, like)
+        return values.cpu().numpy().astype(np.float64).reshape(-1, here.n_channels, *grid)
+
+    def _outputs(self, X):
+        check_is_fitted(self)
+        X, _ = self._read_queries(X)
+        if self.resolution == "resample":
+            X = resample(X, self._x_layout.grid, periodic=self.periodic)
+        return self._forward(self._scaled(X))
+
+    def _read_functions(self, X, reset):
+        X = self._read_inputs(X, reset=reset)
+        self._y_layout = Layout(1, (), 1)
+        return X
+
+    def _config(self, n_channels, n_outputs):
+        return {
+            "n_inputs": n_channels,
+            "n_outputs": n_outputs,
+            "n_axes": len(self._x_layout.grid),
+            "n_basis": self.n_basis,
+            "basis_layer_sizes": self._sizes("basis_layer_sizes"),
+            "hidden_layer_sizes": self._sizes("hidden_layer_sizes"),
+            "periodic": self.periodic,
+        }
+
+    def _sizes(self, name):
+        given = getattr(self, name)
+        sizes = tuple(int(n) for n in np.atleast_1d(np.asarray(given)))
+        if any(n < 1 for n in sizes):
+            raise ValueError(f"{name} must be positive integers; got {given!r}.")
+        return sizes
+
+    @staticmethod
+    def _build_module(**config):
+        return AdaptiveBasisNetwork(**config)
+
+    def _objective(self, generator):
+        plain, grid = super()._objective(generator), self._x_layout.grid
+        if not (self.orthogonality or self.sparsity):
+            return plain
+
+        def objective(module, X, y, weight):
+            functions = module.functions(grid, X)
+            weighted = functions * quadrature(grid, self.periodic).to(X)
+            products = weighted.flatten(1) @ functions.flatten(1).T
+            between = (products - products.diag().diag()).abs().sum() / max(
+                1, self.n_basis * (self.n_basis - 1)
+            )
+            size = weighted.abs().sum((1, 2)).mean()
+            return plain(module, X, y, weight) + self.orthogonality * between + self.sparsity * size
+
+        return objective
