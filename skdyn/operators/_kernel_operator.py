@@ -5,6 +5,7 @@ from numbers import Integral, Real
 from typing import Self
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike
 from scipy.linalg import cho_factor, cho_solve
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
@@ -15,12 +16,13 @@ from skdyn.operators._estimator import OperatorRegressor, channel_scales
 from skdyn.operators._grids import GRID_CONSTRAINTS, FunctionReader, resample
 from skdyn.operators._kernel_ridge import KERNELS, evaluate, fit_kernel, leave_one_out
 from skdyn.operators._local_correction import LocalCorrection, learn_correction
+from skdyn.operators._symmetries import SYMMETRIES, motions
 
 __all__ = ["KernelOperatorRegressor"]
 
 _KERNELS = ("linear", "matern52", "rbf")  # the choice of "auto"
 _LENGTH_SCALES = (0.5, 1.0, 2.0, 4.0)
-_EMPHASES = (0.0, 0.5, 1.0)
+_EMPHASES = (0.0, 0.5, 1.0, 1.5)
 _SEARCH_ROWS, _SEARCH_OUTPUTS = 600, 64  # that settings are chosen on
 _FEWEST_ROWS = 8  # two samples a fold: with fewer, nothing is said of a correction's worth
 _QUERIES = 2048  # rows a block at prediction: bounds memory
@@ -51,12 +53,12 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         0.5 to 4 by the error on samples left out.
     emphasis : float or "auto", default="auto"
         Exponent e of the standard deviation :math:`s_j` of a principal component. 0 leaves inputs
-        as they are, more looks at what varies most, usually what is large. "auto" chooses 0, 0.5
-        or 1 by the error on samples left out.
+        as they are, more looks at what varies most, usually what is large. "auto" chooses from
+        0 to 1.5 by the error on samples left out.
     alpha : float or "auto", default="auto"
         Variance of noise added to the kernel's diagonal. "auto" chooses it by the error on samples
         left out.
-    n_corrections : int, default=2
+    n_corrections : int, default=3
         Number of corrections at most, each on the result of the one before; the first that does
         not lower the error on samples left out ends them. There are none where the predictions are
         numbers, or have other axes than the inputs.
@@ -64,6 +66,10 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         Neighbours on each side, along each axis, that a correction sees.
     n_waves : int, default=800
         Random Fourier features of a correction.
+    symmetry : {"exchange", "reflect", "both"} or None, default=None
+        Under which motions of a square domain the operator is known to keep its form: exchanges of
+        its axes, reflections along each, or all of them. Samples are learnt from in all motions, at
+        the cost of as many times more samples. Channels must not be components of vectors.
     grid_shape : int, tuple of int or None, default=None
         Grid that the rows of a flat `X` were flattened from; None is one axis, or those of X.
     periodic : bool, default=False
@@ -124,6 +130,7 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         "n_corrections": [Interval(Integral, 0, None, closed="left")],
         "radius": [Interval(Integral, 0, None, closed="left")],
         "n_waves": [Interval(Integral, 1, None, closed="left")],
+        "symmetry": [StrOptions(set(SYMMETRIES)), None],
         "grid_shape": GRID_CONSTRAINTS["grid_shape"],
         "periodic": ["boolean"],
         "random_state": ["random_state"],
@@ -136,9 +143,10 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         length_scale="auto",
         emphasis="auto",
         alpha="auto",
-        n_corrections=2,
+        n_corrections=3,
         radius=2,
         n_waves=800,
+        symmetry=None,
         grid_shape=None,
         periodic=False,
         random_state=None,
@@ -150,6 +158,7 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         self.n_corrections = n_corrections
         self.radius = radius
         self.n_waves = n_waves
+        self.symmetry = symmetry
         self.grid_shape = grid_shape
         self.periodic = periodic
         self.random_state = random_state
@@ -176,6 +185,8 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         y = self._read_targets(X, y, reset=True)
         weight = check_weights(sample_weight, X)
         X, y, weight = _merged(X, y, np.ones(len(X)) if weight is None else weight)
+        n_copies = len(self._motions())
+        X, y, weight = self._moved(X), self._moved(y), weight.repeat(n_copies)
         rng = check_random_state(self.random_state)
         self._x_offset, self._x_scale = channel_scales(X, weight)
         X = self._scaled(X)
@@ -183,9 +194,10 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         targets = y.reshape(len(y), -1)
         self._y_mean = np.average(targets, axis=0, weights=weight)
         targets = targets - self._y_mean
-        self._choose(scores, targets, weight, rng)
+        unmoved = np.s_[::n_copies]
+        self._choose(scores[unmoved], targets[unmoved], weight[unmoved], rng)
         self._rows, self._weight = scores * self._stretch, weight
-        fit = fit_kernel(self._gram(self._rows), targets, weight, self.alpha_)
+        fit = fit_kernel(self._gram(self._rows), targets, weight, self.alpha_, n_copies)
         self._coefficients, self._deviation = fit.coefficients, np.sqrt(fit.variance)
         left_out = (fit.left_out + self._y_mean).reshape(y.shape)
         self._learn_corrections(X, y, left_out, weight, rng)
@@ -237,6 +249,23 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
     score = OperatorRegressor.score
 
     # -- inputs ------------------------------------------------------------------------------
+
+    def _motions(self):
+        for grid in (self._x_layout.grid, self._y_layout.grid):
+            other_axes = grid and len(grid) != len(self._x_layout.grid)
+            if self.symmetry and (other_axes or (self.symmetry != "reflect" and len({*grid}) > 1)):
+                raise ValueError(
+                    f"symmetry={self.symmetry!r} moves X and y alike, and exchanges axes unless it "
+                    f"is 'reflect'; the grids {self._x_layout.grid} and {self._y_layout.grid} do "
+                    "not allow that. Set symmetry=None."
+                )
+        return motions(self.symmetry, len(self._x_layout.grid))
+
+    def _moved(self, fields):
+        """Return each field in all motions, one after the other."""
+        fields = torch.from_numpy(fields)
+        moved = torch.stack([move.of(fields) for move in self._motions()], dim=1)
+        return moved.flatten(0, 1).numpy()
 
     def _scaled(self, X):
         column = (-1, *[1] * (X.ndim - 2))
@@ -302,12 +331,14 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         before = _mean_square(y - fields, weight)
         error = before
         axes = self._y_layout.grid
-        if axes and len(axes) == len(self._x_layout.grid) and len(X) >= _FEWEST_ROWS:
+        n_copies = len(self._motions())
+        if axes and len(axes) == len(self._x_layout.grid) and len(X) >= _FEWEST_ROWS * n_copies:
             X = resample(X, axes, periodic=self.periodic)
             for _ in range(self.n_corrections):
                 correction, fields = learn_correction(
                     X, y, fields, weight,
                     radius=self.radius, n_features=self.n_waves, periodic=self.periodic, rng=rng,
+                    n_copies=n_copies,
                 )  # fmt: skip
                 now = _mean_square(y - fields, weight)
                 if now.sum() >= error.sum():

@@ -104,7 +104,9 @@ def leave_one_out(K: np.ndarray, R: np.ndarray, weight: np.ndarray) -> tuple[flo
     return min(found)
 
 
-def fit_kernel(K: np.ndarray, R: np.ndarray, weight: np.ndarray, noise: float) -> KernelFit:
+def fit_kernel(
+    K: np.ndarray, R: np.ndarray, weight: np.ndarray, noise: float, n_copies: int = 1
+) -> KernelFit:
     """Solve the regression at a given noise.
 
     Parameters
@@ -117,14 +119,20 @@ def fit_kernel(K: np.ndarray, R: np.ndarray, weight: np.ndarray, noise: float) -
         Weight of each sample.
     noise : float
         Noise of a sample of weight one.
+    n_copies : int, default=1
+        Rows of a sample, one after the other: they are left out together.
 
     Returns
     -------
     KernelFit
     """
+    n = len(K) // n_copies
     factor = cho_factor(K + np.diag(noise / weight), lower=True)
-    inverse_diagonal = np.diag(cho_solve(factor, np.eye(len(K))))[:, None]
+    inverse = cho_solve(factor, np.eye(len(K))).reshape(n, n_copies, n, n_copies)
+    # The covariance of a sample's rows, given all others.
+    covariance = np.linalg.inv(inverse[np.arange(n), :, np.arange(n)])
     coefficients = cho_solve(factor, R)
-    errors = coefficients / inverse_diagonal
-    variance = np.average(errors**2 * inverse_diagonal, axis=0, weights=weight)
+    errors = (covariance @ coefficients.reshape(n, n_copies, -1)).reshape(R.shape)
+    expected = np.diagonal(covariance, axis1=1, axis2=2).reshape(-1, 1)
+    variance = np.average(errors**2 / expected, axis=0, weights=weight)
     return KernelFit(coefficients, R - errors, variance)

@@ -104,6 +104,26 @@ def test_standard_deviations_are_as_large_as_errors():
     assert far[inner].mean() > std[inner].mean()
 
 
+@pytest.mark.parametrize(("symmetry", "turn"), [("exchange", False), ("both", True)])
+def test_what_is_known_to_be_symmetric_is_answered_so(darcy, symmetry, turn):
+    X, y = darcy[0][:30], darcy[1][:30]
+    model = KernelOperatorRegressor(symmetry=symmetry, n_corrections=0).fit(X, y)
+    new = darcy[0][100:110]
+    moved = new.swapaxes(2, 3)[..., ::-1] if turn else new.swapaxes(2, 3)
+    found = model.predict(np.ascontiguousarray(moved))
+    again = found[..., ::-1].swapaxes(2, 3) if turn else found.swapaxes(2, 3)
+    np.testing.assert_allclose(again, model.predict(new), atol=1e-9)
+    plain = KernelOperatorRegressor(n_corrections=0).fit(X, y)
+    assert model.left_out_error_ < plain.left_out_error_
+
+
+def test_a_symmetry_that_the_grids_lack_is_refused():
+    X = np.random.default_rng(0).standard_normal((9, 1, 4, 6))
+    with pytest.raises(ValueError, match=r"symmetry='both' .* the grids \(4, 6\) and \(4, 6\)"):
+        KernelOperatorRegressor(symmetry="both").fit(X, X)
+    KernelOperatorRegressor(symmetry="reflect", n_waves=10).fit(X, X)
+
+
 def test_weights_are_repetitions(darcy):
     X, y = darcy[0][:30], darcy[1][:30]
     times = np.arange(30) % 3

@@ -88,3 +88,14 @@ def test_the_variance_makes_errors_on_samples_left_out_as_large_as_expected(prob
     ]  # fmt: skip
     ratio = np.mean((y - fit.left_out) ** 2 / np.array(expected)[:, None], axis=0)
     np.testing.assert_allclose(fit.variance, ratio, rtol=1e-8)
+
+
+def test_rows_of_one_sample_are_left_out_together(problem):
+    X, y, weight = problem
+    K = evaluate("rbf", X, X, 1.0)
+    found = fit_kernel(K, y, weight, 0.2, n_copies=3).left_out
+    for rows in np.arange(12).reshape(4, 3):
+        rest = np.setdiff1d(np.arange(12), rows)
+        system = K[np.ix_(rest, rest)] + np.diag(0.2 / weight[rest])
+        expected = K[np.ix_(rows, rest)] @ np.linalg.solve(system, y[rest])
+        np.testing.assert_allclose(found[rows], expected, atol=1e-10)
