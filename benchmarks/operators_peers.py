@@ -22,7 +22,8 @@ from skdyn import FNORegressor
 from skdyn.metrics import neg_relative_l2
 
 BATCH, RATE, CHANNELS, LAYERS = 20, 3e-3, 32, 4
-MODES = {"darcy16": 8, "darcy32": 8, "burgers": 16}
+MODES = {"darcy16": 8, "darcy32": 8, "burgers": 16, "energy": 16}
+PERIODIC = ("burgers", "energy")
 
 
 class Missing(Exception):
@@ -74,6 +75,8 @@ class TorchLoop:
         self.build, self.epochs, self.seed = build, epochs, seed
 
     def fit(self, X, y):
+        if y.ndim == 2:
+            raise NotImplementedError("predicts functions, not numbers")
         torch.manual_seed(self.seed)
         self.scales = [(z.mean(), z.std()) for z in (X, y)]
         (mx, sx), (my, sy) = self.scales
@@ -104,7 +107,7 @@ def neuralop_fno(task, epochs, seed):
 
     def build(X):
         modes = (2 * MODES[task],) * (X.ndim - 2)  # it counts negative frequencies, too
-        coordinates = None if task == "burgers" else "grid"
+        coordinates = None if task in PERIODIC else "grid"
         return FNO(
             n_modes=modes, in_channels=1, out_channels=1, hidden_channels=CHANNELS,
             n_layers=LAYERS, positional_embedding=coordinates,
@@ -138,7 +141,7 @@ def deepxde_deeponet(task, epochs, seed):
 
 def fno(task, epochs, seed, **parameters):
     return FNORegressor(
-        MODES[task], hidden_channels=CHANNELS, n_layers=LAYERS, periodic=task == "burgers",
+        MODES[task], hidden_channels=CHANNELS, n_layers=LAYERS, periodic=task in PERIODIC,
         max_iter=epochs, learning_rate=RATE, batch_size=BATCH, random_state=seed, **parameters,
     )  # fmt: skip
 
@@ -150,6 +153,7 @@ SETTINGS = {
     "darcy16": {"n_modes": 5, "local_size": 3, "symmetry": "exchange"},
     "darcy32": {"n_modes": 5, "local_size": 3, "symmetry": "both"},
     "burgers": {"local_size": 3},
+    "energy": {"local_size": 3},
 }
 
 
@@ -163,11 +167,37 @@ def ours(name):
 
     def make(task, epochs, seed):
         cls = getattr(skdyn, name)
-        known = {"random_state": seed, "periodic": task == "burgers"}
+        known = {"random_state": seed, "periodic": task in PERIODIC}
         taken = cls().get_params()
         return cls(**{key: value for key, value in known.items() if key in taken})
 
     return make
+
+
+def kernels(task, epochs, seed):
+    """Closed form, told the symmetries that the chosen network is told."""
+    symmetry = SETTINGS[task].get("symmetry")
+    return ours("KernelOperatorRegressor")(task, epochs, seed).set_params(symmetry=symmetry)
+
+
+def mgno(task, epochs, seed):
+    """Fewer epochs, each of which costs more."""
+    return skdyn.MgNORegressor(
+        "periodic" if task in PERIODIC else "dirichlet",
+        hidden_channels=CHANNELS * 5 // 8, max_iter=epochs * 5 // 8, random_state=seed,
+    )  # fmt: skip
+
+
+def pod_deeponet(task, epochs, seed):
+    return ours("DeepONetRegressor")(task, epochs, seed).set_params(
+        basis="pod", max_iter=5 * epochs
+    )
+
+
+def ada_fnn(task, epochs, seed):
+    if task != "energy":
+        raise NotImplementedError("predicts numbers, not functions")
+    return ours("AdaFNNRegressor")(task, epochs, seed)
 
 
 MODELS = {
@@ -178,8 +208,8 @@ MODELS = {
     "deepxde DeepONet": deepxde_deeponet,
     "skdyn FNO, same size": fno,
     "skdyn FNO, chosen": chosen_fno,
+    "skdyn kernel operator": kernels,
+    "skdyn MgNO": mgno,
+    "skdyn DeepONet, POD": pod_deeponet,
+    "skdyn AdaFNN": ada_fnn,
 }
-if "KernelOperatorRegressor" in skdyn.__all__:
-    MODELS["skdyn kernel operator"] = ours("KernelOperatorRegressor")
-if "MgNORegressor" in skdyn.__all__:
-    MODELS["skdyn MgNO"] = ours("MgNORegressor")
