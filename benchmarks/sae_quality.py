@@ -123,13 +123,12 @@ def scores(name, args, X, X_test, true_codes, dictionary, seed, coefficient=None
 
 
 def searched(name, args, n_tries=6):
-    """Penalty at which a quarter of the training, on data of its own, ends at the L0 asked for."""
-    short = type(args)(**{**vars(args), "steps": args.steps // 4})
-    data = dataset(short, 1000)
+    """Penalty at which a training on data of its own ends at the L0 asked for."""
+    data = dataset(args, 1000)
     low, high = 1e-3, 1e3
     for _ in range(n_tries):
         middle = np.sqrt(low * high)
-        if scores(name, short, *data, 1000, middle)[4] > args.k:
+        if scores(name, args, *data, 1000, middle)[4] > args.k:
             low = middle
         else:
             high = middle
