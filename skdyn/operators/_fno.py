@@ -43,10 +43,12 @@ class FNORegressor(OperatorRegressor):
     local_size : int, default=1
         Points along each axis, an odd number, that :math:`W` takes in. With 3, layers can act like
         derivatives [2]_, which suits coefficients that jump, but belongs to one spacing of points.
-    symmetry : {"exchange", "reflect", "both"} or None, default=None
+    symmetry : {"exchange", "reflect", "both", "odd"} or None, default=None
         Under which motions of a square domain the operator is known to keep its form: exchanges of
-        its axes, reflections along each, or all of them. Training shows the data moved at random,
-        predictions are means over all motions. Channels must not be components of vectors.
+        its axes, reflections along each, or all of them; or a reflection of all axes that changes
+        the sign of inputs and answers, as in Burgers' equation. Training shows the data moved at
+        random, predictions are means over all motions. But for "odd", channels must not be
+        components of vectors.
     factorization : {"tucker", "cp", "tt"} or None, default=None
         Form of the spectral weights [3]_; None keeps every number.
     rank : int or float, default=0.1
@@ -69,7 +71,7 @@ class FNORegressor(OperatorRegressor):
         Optimiser of the weights. "lbfgs" always uses the full batch.
     max_iter : int, default=100
         Number of epochs at most.
-    learning_rate : float, default=0.003
+    learning_rate : float, default=0.006
         Step size of the optimiser; "lbfgs" finds its own.
     learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
             default="cosine"
@@ -158,7 +160,7 @@ class FNORegressor(OperatorRegressor):
         "n_layers": [Interval(Integral, 1, None, closed="left")],
         "domain_padding": [Interval(Real, 0, None, closed="left")],
         "local_size": [Interval(Integral, 1, None, closed="left")],
-        "symmetry": [StrOptions(set(SYMMETRIES)), None],
+        "symmetry": [StrOptions({*SYMMETRIES, "odd"}), None],
         "factorization": [StrOptions(set(FACTORIZATIONS)), None],
         "rank": [Interval(Real, 0, None, closed="neither")],
         "incremental_modes": ["boolean"],
@@ -186,7 +188,7 @@ class FNORegressor(OperatorRegressor):
         resolution="resample",
         optimizer="adamw",
         max_iter=100,
-        learning_rate=0.003,
+        learning_rate=0.006,
         learning_rate_schedule="cosine",
         batch_size=20,
         alpha=0.1,
@@ -270,6 +272,13 @@ class FNORegressor(OperatorRegressor):
     @staticmethod
     def _build_module(**config):
         return FourierNetwork(**config)
+
+    def _learn_scales(self, X, y, weight, classes):
+        super()._learn_scales(X, y, weight, classes)
+        if self.symmetry == "odd":  # zero must stay zero
+            self._x_offset = np.zeros_like(self._x_offset)
+            if self._y_layout.grid:
+                self._y_offset = np.zeros_like(self._y_offset)
 
     def _objective(self, generator):
         plain, moves = super()._objective(generator), self._motions()

@@ -11,7 +11,15 @@ rng = np.random.default_rng(0)
 
 @pytest.mark.parametrize(
     ("symmetry", "n_axes", "n_motions"),
-    [(None, 2, 1), ("exchange", 2, 2), ("reflect", 2, 4), ("both", 2, 8), ("both", 3, 48)],
+    [
+        (None, 2, 1),
+        ("exchange", 2, 2),
+        ("reflect", 2, 4),
+        ("both", 2, 8),
+        ("both", 3, 48),
+        ("odd", 1, 2),
+        ("odd", 2, 2),
+    ],
 )
 def test_motions_form_a_group_and_are_undone(symmetry, n_axes, n_motions):
     grid = (3,) * n_axes
@@ -26,9 +34,9 @@ def test_motions_form_a_group_and_are_undone(symmetry, n_axes, n_motions):
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "lbfgs"])
-@pytest.mark.parametrize("symmetry", ["exchange", "reflect", "both"])
+@pytest.mark.parametrize("symmetry", ["exchange", "reflect", "both", "odd"])
 def test_predictions_keep_the_symmetry_exactly(symmetry, optimizer):
-    X = rng.normal(size=(10, 1, 5, 5))
+    X = 1 + rng.normal(size=(10, 1, 5, 5))
     model = FNORegressor(
         2, hidden_channels=4, n_layers=1, max_iter=2, symmetry=symmetry, optimizer=optimizer,
         random_state=0,
