@@ -146,8 +146,8 @@ def fno(task, epochs, seed, **parameters):
     )  # fmt: skip
 
 
-# Chosen by the error on 200 training fields of the bundled data, and on 100 other Burgers waves. The
-# symmetries are those of the equation on its domain; the bundled fields lack their last row and
+# Chosen by the error on 200 training fields of the bundled data, and on 100 other Burgers waves.
+# The symmetries are those of the equation on its domain; the bundled fields lack their last row and
 # column, so that reflections are none of theirs.
 SETTINGS = {
     "darcy16": {"n_modes": 5, "local_size": 3, "symmetry": "exchange"},
