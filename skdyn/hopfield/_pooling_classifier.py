@@ -28,11 +28,11 @@ class HopfieldPoolingClassifier(PoolingEstimator, TabularClassifier):
         Number of states that are looked up in every bag. Each has weights of its own.
     n_components : int, default=16
         Length of keys, states and values.
-    n_references : int, default=200
+    n_references : int, default=1000
         Number of training instances that are stored as references: an instance is described by
         its likeness to each of them [2]_. 0 describes it by its features, which suits instances
         that a plane tells apart, and costs less.
-    reference_beta : float, default=3.0
+    reference_beta : float, default=5.0
         Inverse temperature of the likeness: the larger, the nearer a reference must be to count.
         It multiplies similarities divided by the total variance of the instances, so that its
         meaning depends on neither units nor repeated features.
@@ -53,7 +53,7 @@ class HopfieldPoolingClassifier(PoolingEstimator, TabularClassifier):
         the loss stands still and stops only when that no longer helps.
     batch_size : int or "auto", default="auto"
         Cases a batch; "auto" is ``min(200, n_samples)``.
-    alpha : float, default=6.0
+    alpha : float, default=2.0
         Strength of the L2 penalty on the weights; it is divided by the number of samples (the
         total of their weights) when added to the mean loss, as scikit-learn's networks do.
     clip_norm : float or None, default=None
