@@ -200,7 +200,9 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         fit = fit_kernel(self._gram(self._rows), targets, weight, self.alpha_, n_copies)
         self._coefficients, self._deviation = fit.coefficients, np.sqrt(fit.variance)
         left_out = (fit.left_out + self._y_mean).reshape(y.shape)
-        self._learn_corrections(X, y, left_out, weight, rng)
+        # Corrections see each sample in one motion: points, of which there are many, are moved too.
+        one = np.arange(0, len(X), n_copies) + rng.randint(n_copies, size=len(X) // n_copies)
+        self._learn_corrections(X[one], y[one], left_out[one], weight[one], rng)
         return self
 
     def predict(
@@ -331,14 +333,12 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         before = _mean_square(y - fields, weight)
         error = before
         axes = self._y_layout.grid
-        n_copies = len(self._motions())
-        if axes and len(axes) == len(self._x_layout.grid) and len(X) >= _FEWEST_ROWS * n_copies:
+        if axes and len(axes) == len(self._x_layout.grid) and len(X) >= _FEWEST_ROWS:
             X = resample(X, axes, periodic=self.periodic)
             for _ in range(self.n_corrections):
                 correction, fields = learn_correction(
                     X, y, fields, weight,
                     radius=self.radius, n_features=self.n_waves, periodic=self.periodic, rng=rng,
-                    n_copies=n_copies,
                 )  # fmt: skip
                 now = _mean_square(y - fields, weight)
                 if now.sum() >= error.sum():

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, eigh
+from scipy.linalg.lapack import dpotri
 
 __all__ = ["KERNELS", "KernelFit", "evaluate", "fit_kernel", "leave_one_out"]
 
@@ -126,13 +127,14 @@ def fit_kernel(
     -------
     KernelFit
     """
-    n = len(K) // n_copies
+    rows = np.arange(len(K)).reshape(-1, n_copies)
     factor = cho_factor(K + np.diag(noise / weight), lower=True)
-    inverse = cho_solve(factor, np.eye(len(K))).reshape(n, n_copies, n, n_copies)
-    # The covariance of a sample's rows, given all others.
-    covariance = np.linalg.inv(inverse[np.arange(n), :, np.arange(n)])
     coefficients = cho_solve(factor, R)
-    errors = (covariance @ coefficients.reshape(n, n_copies, -1)).reshape(R.shape)
+    inverse, _ = dpotri(factor[0], lower=True)  # its lower triangle, in a third of the time
+    blocks = np.tril(inverse[rows[:, :, None], rows[:, None]])
+    blocks += np.tril(blocks, -1).swapaxes(1, 2)
+    covariance = np.linalg.inv(blocks)  # of a sample's rows, given all others
+    errors = (covariance @ coefficients[rows]).reshape(R.shape)
     expected = np.diagonal(covariance, axis1=1, axis2=2).reshape(-1, 1)
     variance = np.average(errors**2 / expected, axis=0, weights=weight)
     return KernelFit(coefficients, R - errors, variance)

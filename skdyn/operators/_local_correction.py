@@ -143,7 +143,6 @@ def learn_correction(
     n_features: int,
     periodic: bool,
     rng: np.random.RandomState,
-    n_copies: int = 1,
 ) -> tuple[LocalCorrection, np.ndarray]:
     """Learn a correction, and correct each sample by one that was learnt from others.
 
@@ -165,8 +164,6 @@ def learn_correction(
         Whether neighbourhoods go on at the other end.
     rng : RandomState
         Source of the waves, and of the points that are learnt from.
-    n_copies : int, default=1
-        Rows of a sample, one after the other: they are left out together.
 
     Returns
     -------
@@ -176,7 +173,7 @@ def learn_correction(
         Predictions, that of a sample made without it.
     """
     blank = _draw(X, fields, radius, n_features, periodic, rng)
-    folds = np.arange(len(X)) // n_copies % _N_FOLDS
+    folds = np.arange(len(X)) % _N_FOLDS
     grams, loads = _normal_equations(blank, X, y - fields, fields, weight, folds, rng)
     gram, load = grams.sum(axis=0), loads.sum(axis=0)
     size = np.trace(gram) / len(gram)
