@@ -34,6 +34,7 @@ def main():
     table = importlib.import_module(f"sae_{given.name}")
     table.add_arguments(given.parser)
     args = parser.parse_args()
+    del args.parser  # it cannot be sent to another process
     warnings.simplefilter("ignore")
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     table.run(args)
