@@ -175,9 +175,11 @@ def ours(name):
 
 
 def kernels(task, epochs, seed):
-    """Closed form, told the symmetries that the chosen network is told."""
+    """Closed form, twice the usual waves, told the symmetries that the chosen network is told."""
     symmetry = SETTINGS[task].get("symmetry") if task not in PERIODIC else None
-    return ours("KernelOperatorRegressor")(task, epochs, seed).set_params(symmetry=symmetry)
+    return ours("KernelOperatorRegressor")(task, epochs, seed).set_params(
+        symmetry=symmetry, n_waves=1600
+    )
 
 
 def mgno(task, epochs, seed):

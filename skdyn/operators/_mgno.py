@@ -25,7 +25,7 @@ class MgNORegressor(OperatorRegressor):
     boundary : {"dirichlet", "neumann", "periodic"}, default="dirichlet"
         How fields go on beyond the ends of the grid, in every convolution: by zeros, mirrored at
         the last point, or from the other end.
-    hidden_channels : int, default=24
+    hidden_channels : int, default=20
         Channels between the layers.
     n_layers : int, default=4
         Multigrid layers.
@@ -44,7 +44,7 @@ class MgNORegressor(OperatorRegressor):
         or, if periodic, by waves; or let the network act on the other grid itself.
     optimizer : {"adam", "adamw", "sgd", "lbfgs"}, default="adamw"
         Optimiser of the weights. "lbfgs" always uses the full batch.
-    max_iter : int, default=100
+    max_iter : int, default=30
         Number of epochs at most.
     learning_rate : float, default=0.003
         Step size of the optimiser; "lbfgs" finds its own.
@@ -137,7 +137,7 @@ class MgNORegressor(OperatorRegressor):
         self,
         boundary="dirichlet",
         *,
-        hidden_channels=24,
+        hidden_channels=20,
         n_layers=4,
         n_levels=None,
         n_smoothing=1,
@@ -145,7 +145,7 @@ class MgNORegressor(OperatorRegressor):
         grid_shape=None,
         resolution="resample",
         optimizer="adamw",
-        max_iter=100,
+        max_iter=30,
         learning_rate=0.003,
         learning_rate_schedule="cosine",
         batch_size=20,

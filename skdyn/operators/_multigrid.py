@@ -167,7 +167,7 @@ class MultigridNetwork(torch.nn.Module):
         Grid of the answers; empty for the mean over the grid.
     boundary : {"dirichlet", "neumann", "periodic"}
         How fields go on beyond their ends.
-    hidden_channels : int, default=24
+    hidden_channels : int, default=20
         Channels between the layers.
     n_layers : int, default=4
         Layers.
@@ -184,7 +184,7 @@ class MultigridNetwork(torch.nn.Module):
         grid: tuple[int, ...],
         output_grid: tuple[int, ...],
         boundary: str,
-        hidden_channels: int = 24,
+        hidden_channels: int = 20,
         n_layers: int = 4,
         n_levels: int = 4,
         n_smoothing: int = 1,
