@@ -280,7 +280,7 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         rows = rows - self._mean
         _, s, right = np.linalg.svd(np.sqrt(weight)[:, None] * rows, full_matrices=False)
         kept = s > 1e-10 * max(s[0], 1e-300)
-        self._components = right[kept].T
+        self._components = np.ascontiguousarray(right[kept].T)
         self._component_scale = s[kept] / np.sqrt(weight.sum())
         return rows @ self._components
 

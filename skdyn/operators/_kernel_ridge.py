@@ -129,7 +129,8 @@ def fit_kernel(
     """
     rows = np.arange(len(K)).reshape(-1, n_copies)
     factor = cho_factor(K + np.diag(noise / weight), lower=True)
-    coefficients = cho_solve(factor, R)
+    # In C's order, as files keep arrays: sums then come out equal to the last digit.
+    coefficients = np.ascontiguousarray(cho_solve(factor, R))
     inverse, _ = dpotri(factor[0], lower=True)  # its lower triangle, in a third of the time
     blocks = np.tril(inverse[rows[:, :, None], rows[:, None]])
     blocks += np.tril(blocks, -1).swapaxes(1, 2)

@@ -196,7 +196,7 @@ def learn_correction(
         held = folds == fold
         trial = blank._replace(coefficients=solution.astype(np.float32))
         corrected[held] = trial(X[held], fields[held])
-    solution = _solve(gram, load, penalty).astype(np.float32)
+    solution = _solve(gram, load, penalty).astype(np.float32, order="C")
     return blank._replace(coefficients=solution), corrected
 
 
