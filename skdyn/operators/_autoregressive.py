@@ -201,7 +201,7 @@ class AutoregressiveOperator(MetaEstimatorMixin, BaseEstimator):
             :math:`R^2`, weighted by the variance of each value.
         """
         check_is_fitted(self)
-        X = check_array(X, dtype=_DTYPES, allow_nd=True, input_name="X", estimator=self)
+        X = validate_data(self, X, reset=False, dtype=_DTYPES, allow_nd=True)
         past, future = self._pairs(X)
         predicted = self._step(past)
         return r2_score(
