@@ -12,7 +12,8 @@ __all__ = ["BatchTopKAllocation"]
 class BatchTopKAllocation(Allocation):
     """The k n largest of a batch of n rows are active, however many of a row [1]_.
 
-    Later, whatever is above a threshold is: the running average of the smallest that was active.
+    Later, whatever is above a threshold is: the running average of what lies between the smallest
+    that was active and the largest that was not.
 
     References
     ----------
@@ -39,7 +40,12 @@ class BatchTopKAllocation(Allocation):
         Codes
             The pre-activations that are active.
         """
-        chosen = largest(pre, k * len(pre))
+        chosen = largest(pre, k * len(pre) + 1)  # one that is left, for a bound between
         values = pre.flatten().index_select(0, chosen)
-        coder.track_threshold(values.min())
+        ends = values.topk(min(2, len(values)), largest=False)
+        coder.track_threshold(ends.values.mean())
+        if len(chosen) > k * len(pre):
+            taken = torch.ones_like(chosen, dtype=torch.bool)
+            taken[ends.indices[0]] = False
+            chosen, values = chosen[taken], values[taken]
         return Codes(Support.of_sorted_entries(chosen, *pre.shape), values)

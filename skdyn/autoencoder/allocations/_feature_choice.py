@@ -12,7 +12,9 @@ from skdyn.autoencoder.allocations._zipf import zipf_shares
 
 __all__ = ["FeatureChoiceAllocation"]
 
+_DEMAND_STEPS = 4  # between two looks at the demand, which changes slowly
 _DEMAND_ROWS = 128  # rows of a batch, which is in random order, by which ranks are told
+_LONG = 512  # rows that are sooner chosen latent by latent than sorted for several at a time
 _SHALLOW = 3  # power of two below which more groups cost more than longer ones
 _GOLDEN = 0.6180339887  # its multiples, modulo one, cover every stretch of steps evenly
 
@@ -104,23 +106,31 @@ class FeatureChoiceAllocation(Allocation):
         self.track_demand(pre, coder, k)
         quotas = self.quotas(coder, len(pre), k)
         matches = pre.T.contiguous()  # which they are, as the coder computed them
-        groups, taken, rows, values, ends = by_depth(quotas), [], [], [], []
-        for depth, latents in groups:
+        order, taken, rows, values, ends = [], [], [], [], []
+        for depth, latents in by_depth(quotas.where(quotas <= _LONG, 0)):
             width = min(depth + 1, len(pre))
             best, where = largest_of_rows(matches.index_select(0, latents), width, ordered=True)
             quota = quotas[latents][:, None]
+            order.append(latents)
             taken.append((torch.arange(width, device=pre.device) < quota).flatten())
             rows.append(where.flatten())
             values.append(best.flatten())
             last = torch.cat([quota - 1, quota.clamp_max(width - 1)], dim=1)
             ends.append(best.gather(1, last).mean(dim=1))
-        latents, taken = torch.cat([latents for _, latents in groups]), torch.cat(taken).nonzero()
+        for latent in (quotas > _LONG).nonzero():
+            best, where = matches[latent].squeeze(0).topk(int(quotas[latent]), sorted=False)
+            order.append(latent)
+            taken.append(torch.ones_like(where, dtype=torch.bool))
+            rows.append(where)
+            values.append(best)
+            ends.append(best.min()[None])
+        latents, taken = torch.cat(order), torch.cat(taken).nonzero().squeeze(1)
         coder.track_threshold(torch.cat(ends), latents)
-        rows, values = (torch.cat(parts)[taken.squeeze(1)] for parts in (rows, values))
+        rows, values = (torch.cat(parts).index_select(0, taken) for parts in (rows, values))
         return Codes.of_pairs(rows, latents.repeat_interleave(quotas[latents]), values, *pre.shape)
 
     def track_demand(self, pre: torch.Tensor, coder: torch.nn.Module, k: int) -> None:
-        """Note how often each latent is among the largest matches of the batch.
+        """Note how often each latent is among the largest matches, every fourth batch.
 
         Parameters
         ----------
@@ -131,13 +141,16 @@ class FeatureChoiceAllocation(Allocation):
         k : int
             Active latents a row, on average.
         """
+        if (coder.steps - 1) % _DEMAND_STEPS != 0:
+            return
         rows = pre[:_DEMAND_ROWS]
         if pre.is_contiguous():
             latents = largest(rows, k * len(rows)) % rows.shape[1]
         else:  # the same, in the order in which they lie in memory
             latents = torch.div(largest(rows.T, k * len(rows)), len(rows), rounding_mode="floor")
         counts = torch.bincount(latents, minlength=rows.shape[1])
-        coder.demand.lerp_((counts / len(rows)).to(coder.demand), coder.rate.to(coder.demand))
+        rate = (_DEMAND_STEPS * coder.rate).clamp_max(1.0)
+        coder.demand.lerp_((counts / len(rows)).to(coder.demand), rate.to(coder.demand))
 
     def quotas(self, coder: torch.nn.Module, n_rows: int, k: int) -> torch.Tensor:
         """Return how many rows of a batch each latent takes.

@@ -31,7 +31,7 @@ def largest_of_rows(
     """
     n_rows, n_columns = dense.shape
     depth = 1  # columns a block; near the square root of n_columns / k there is least to compare
-    while n_columns % (2 * depth) == 0 and 3 * depth**2 * k < n_columns:
+    while 8 * k < n_columns and n_columns % (2 * depth) == 0 and 3 * depth**2 * k < n_columns:
         depth *= 2
     if depth == 1 or not dense.is_contiguous():
         best = dense.topk(k, dim=1, sorted=ordered)

@@ -33,6 +33,19 @@ def test_each_latent_takes_its_quota_of_the_rows_it_matches_best():
             assert column[chosen].min() > column[~chosen].max()
 
 
+def test_latents_with_long_lists_take_their_quota_too():
+    pre = torch.randn(1500, 24, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    coder = _coder("feature_choice", k=6)
+    codes = coder.allocation.choose(pre, coder, 6, 0.0)
+    quotas = coder.allocation.quotas(coder, 1500, 6)
+    assert quotas.min() < 512 < quotas.max()
+    mask = codes.dense() != 0
+    assert torch.equal(mask.sum(dim=0), quotas)
+    assert torch.equal(codes.dense(), pre * mask)
+    for column, chosen in zip(pre.T, mask.T, strict=True):
+        assert column[chosen].min() > column[~chosen].max()
+
+
 def test_quotas_follow_the_demand_and_keep_the_budget():
     coder = _coder("feature_choice")
     coder.demand.copy_(torch.linspace(1, 0, 24))
