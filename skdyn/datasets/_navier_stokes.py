@@ -63,8 +63,7 @@ def make_navier_stokes_2d(
     -------
     X : ndarray of shape (n_samples, 1, n_points, n_points)
         Initial vorticities.
-    y : ndarray of shape (n_samples, 1, n_points, n_points) or \
-            (n_samples, n_times, n_points, n_points)
+    y : ndarray of shape (n_samples, n_times, n_points, n_points)
         Vorticities at `times`.
 
     Raises

@@ -60,7 +60,7 @@ class FieldDisplay:
 
         Parameters
         ----------
-        y_true : array-like of shape (n_samples, width) or (n_samples, n_channels, *grid)
+        y_true : array-like of shape (n_samples, width) or (n_samples, n_channels, \\*grid)
             True functions, on a grid of one axis or two.
         y_pred : array-like of the same shape
             Predictions.

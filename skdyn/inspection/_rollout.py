@@ -64,7 +64,7 @@ class RolloutDisplay:
         ----------
         estimator : estimator
             Fitted, with ``rollout``, and ``n_history`` where it looks back on more than one state.
-        X : array-like of shape (n_cases, n_channels, n_timepoints, *grid) or (n_cases, width, \
+        X : array-like of shape (n_cases, n_channels, n_timepoints, \\*grid) or (n_cases, width, \
                 n_timepoints)
             True trajectories.
         times : array-like of shape (n_timepoints,) or None, default=None
@@ -99,7 +99,7 @@ class RolloutDisplay:
 
         Parameters
         ----------
-        y_true : array-like of shape (n_cases, n_channels, n_times, *grid) or (n_cases, width, \
+        y_true : array-like of shape (n_cases, n_channels, n_times, \\*grid) or (n_cases, width, \
                 n_times)
             True trajectories, without the states that were given.
         y_pred : array-like of the same shape

@@ -82,7 +82,7 @@ class AdaptiveBasisNetwork(torch.nn.Module):
 
         Parameters
         ----------
-        x : Tensor of shape (n, n_inputs, *grid)
+        x : Tensor of shape (n, n_inputs, \\*grid)
             Inputs.
 
         Returns
@@ -117,7 +117,7 @@ class AdaptiveBasisEstimator(FunctionEstimator):
 
         Returns
         -------
-        ndarray of shape (n_basis, n_channels, *grid)
+        ndarray of shape (n_basis, n_channels, \\*grid)
             Functions on standardised channels, each of mean square one.
         """
         check_is_fitted(self)

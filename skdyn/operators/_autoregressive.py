@@ -121,7 +121,7 @@ class AutoregressiveOperator(MetaEstimatorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_cases, n_channels, n_timepoints, *grid), (n_cases, width, \
+        X : array-like of shape (n_cases, n_channels, n_timepoints, \\*grid), (n_cases, width, \
                 n_timepoints) or (n_timepoints, width)
             Trajectories at equally spaced times, or one of them.
         y : Ignored
@@ -150,12 +150,12 @@ class AutoregressiveOperator(MetaEstimatorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n, width), (n, n_channels, *grid), or as in ``fit``
+        X : array-like of shape (n, width), (n, n_channels, \\*grid), or as in ``fit``
             States; or trajectories of at least `n_history` times, whose last ones count.
 
         Returns
         -------
-        ndarray of shape (n, width) or (n, n_channels, *grid)
+        ndarray of shape (n, width) or (n, n_channels, \\*grid)
             The next states.
         """
         return self.rollout(X, 1)[:, :, 0]
@@ -165,14 +165,14 @@ class AutoregressiveOperator(MetaEstimatorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n, width), (n, n_channels, *grid), or as in ``fit``
+        X : array-like of shape (n, width), (n, n_channels, \\*grid), or as in ``fit``
             First states; or trajectories of at least `n_history` times, whose last ones count.
         n_steps : int
             Number of steps.
 
         Returns
         -------
-        ndarray of shape (n, width, n_steps) or (n, n_channels, n_steps, *grid)
+        ndarray of shape (n, width, n_steps) or (n, n_channels, n_steps, \\*grid)
             The states that follow.
         """
         check_is_fitted(self)

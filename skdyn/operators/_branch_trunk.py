@@ -108,7 +108,7 @@ class BranchTrunkNetwork(torch.nn.Module):
 
         Parameters
         ----------
-        x : Tensor of shape (n, n_inputs, *grid)
+        x : Tensor of shape (n, n_inputs, \\*grid)
             Inputs.
 
         Returns

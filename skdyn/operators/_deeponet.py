@@ -207,7 +207,7 @@ class DeepONetRegressor(OperatorRegressor):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, *grid)
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, \\*grid)
             Inputs. With their axes written out, and ``resolution="resample"``, they may be on
             another grid than in ``fit``.
         grid : int, tuple of int or None, default=None
@@ -216,7 +216,7 @@ class DeepONetRegressor(OperatorRegressor):
 
         Returns
         -------
-        ndarray of shape (n_samples,), (n_samples, width) or (n_samples, n_channels, *grid)
+        ndarray of shape (n_samples,), (n_samples, width) or (n_samples, n_channels, \\*grid)
             Predictions in the layout of the targets in ``fit``, float64.
         """
         check_is_fitted(self)

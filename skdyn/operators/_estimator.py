@@ -61,7 +61,7 @@ class OperatorRegressor(FunctionEstimator, TabularRegressor):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, *grid)
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, \\*grid)
             Inputs. With their axes written out they may be on another grid than in ``fit``.
         grid : int, tuple of int or None, default=None
             Grid of the answer, and of a flat `X` of another width than in ``fit``. None keeps to
@@ -69,7 +69,7 @@ class OperatorRegressor(FunctionEstimator, TabularRegressor):
 
         Returns
         -------
-        ndarray of shape (n_samples,), (n_samples, width) or (n_samples, n_channels, *grid)
+        ndarray of shape (n_samples,), (n_samples, width) or (n_samples, n_channels, \\*grid)
             Predictions in the layout of the targets in ``fit``, float64.
         """
         check_is_fitted(self)
@@ -86,9 +86,9 @@ class OperatorRegressor(FunctionEstimator, TabularRegressor):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, *grid)
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, \\*grid)
             Inputs.
-        y : array-like of shape (n_samples,), (n_samples, width) or (n_samples, n_channels, *grid)
+        y : array-like of shape (n_samples,), (n_samples, width) or (n_samples, n_channels, \\*grid)
             True functions.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each sample.
@@ -167,7 +167,7 @@ def norms(fields, loss):
 
     Parameters
     ----------
-    fields : ndarray or Tensor of shape (n, channels, *grid)
+    fields : ndarray or Tensor of shape (n, channels, \\*grid)
         Functions on a domain of length one along each axis.
     loss : {"relative_l2", "h1", "mse"}
         Which norm.

@@ -81,12 +81,12 @@ class FourierNetwork(torch.nn.Module):
 
         Parameters
         ----------
-        x : Tensor of shape (n, n_inputs, *grid)
+        x : Tensor of shape (n, n_inputs, \\*grid)
             Inputs.
 
         Returns
         -------
-        Tensor of shape (n, n_outputs, *grid) or (n, n_outputs)
+        Tensor of shape (n, n_outputs, \\*grid) or (n, n_outputs)
         """
         x = x.movedim((0, 1), (-2, -1))
         if not self.periodic:

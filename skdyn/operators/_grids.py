@@ -69,7 +69,7 @@ class Layout(NamedTuple):
 
         Returns
         -------
-        ndarray of shape (n, n_channels, *grid)
+        ndarray of shape (n, n_channels, \\*grid)
         """
         return array.reshape(len(array), self.n_channels, *self.grid)
 
@@ -78,7 +78,7 @@ class Layout(NamedTuple):
 
         Parameters
         ----------
-        fields : ndarray of shape (n, n_channels, *grid)
+        fields : ndarray of shape (n, n_channels, \\*grid)
             Fields.
 
         Returns
@@ -295,7 +295,7 @@ def resample(fields: np.ndarray, grid: tuple[int, ...], *, periodic: bool) -> np
 
     Parameters
     ----------
-    fields : ndarray of shape (n, channels, *grid)
+    fields : ndarray of shape (n, channels, \\*grid)
         Fields.
     grid : tuple of int
         The grid to take them to, with as many axes.
@@ -304,7 +304,7 @@ def resample(fields: np.ndarray, grid: tuple[int, ...], *, periodic: bool) -> np
 
     Returns
     -------
-    ndarray of shape (n, channels, *grid)
+    ndarray of shape (n, channels, \\*grid)
         In the precision of `fields`.
     """
     for axis, n_to in enumerate(grid, start=2):

@@ -169,9 +169,9 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, *grid)
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, \\*grid)
             Inputs.
-        y : array-like of shape (n_samples,), (n_samples, width) or (n_samples, n_channels, *grid)
+        y : array-like of shape (n_samples,), (n_samples, width) or (n_samples, n_channels, \\*grid)
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each sample.
@@ -215,7 +215,7 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, *grid)
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, \\*grid)
             Inputs. With their axes written out they may be on another grid than in ``fit``.
         grid : int, tuple of int or None, default=None
             Grid of the answer, and of a flat `X` of another width than in ``fit``. None keeps to
@@ -226,7 +226,7 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
 
         Returns
         -------
-        y : ndarray of shape (n_samples,), (n_samples, width) or (n_samples, n_channels, *grid)
+        y : ndarray of shape (n_samples,), (n_samples, width) or (n_samples, n_channels, \\*grid)
             Predictions in the layout of the targets in ``fit``, float64.
         std : ndarray of the shape of y
             Standard deviations, if asked for.

@@ -73,14 +73,14 @@ class LocalCorrection(NamedTuple):
 
         Parameters
         ----------
-        X : ndarray of shape (n, channels, *grid)
+        X : ndarray of shape (n, channels, \\*grid)
             Inputs.
-        fields : ndarray of shape (n, n_channels, *grid)
+        fields : ndarray of shape (n, n_channels, \\*grid)
             Prediction so far.
 
         Returns
         -------
-        ndarray of shape (n, n_channels, *grid)
+        ndarray of shape (n, n_channels, \\*grid)
         """
         corrected, step = np.empty_like(fields), _samples_at_once(fields)
         for start in range(0, len(X), step):
@@ -100,9 +100,9 @@ def neighbourhoods(X: np.ndarray, fields: np.ndarray, radius: int, periodic: boo
 
     Parameters
     ----------
-    X : ndarray of shape (n, channels, *grid)
+    X : ndarray of shape (n, channels, \\*grid)
         Inputs.
-    fields : ndarray of shape (n, n_channels, *grid)
+    fields : ndarray of shape (n, n_channels, \\*grid)
         Prediction so far.
     radius : int
         Neighbours on each side.
@@ -148,11 +148,11 @@ def learn_correction(
 
     Parameters
     ----------
-    X : ndarray of shape (n, channels, *grid)
+    X : ndarray of shape (n, channels, \\*grid)
         Inputs.
-    y : ndarray of shape (n, n_channels, *grid)
+    y : ndarray of shape (n, n_channels, \\*grid)
         Truth.
-    fields : ndarray of shape (n, n_channels, *grid)
+    fields : ndarray of shape (n, n_channels, \\*grid)
         Predictions, that of a sample made without it.
     weight : ndarray of shape (n,)
         Weight of each sample.
@@ -169,7 +169,7 @@ def learn_correction(
     -------
     correction : LocalCorrection
         From all samples.
-    corrected : ndarray of shape (n, n_channels, *grid)
+    corrected : ndarray of shape (n, n_channels, \\*grid)
         Predictions, that of a sample made without it.
     """
     blank = _draw(X, fields, radius, n_features, periodic, rng)

@@ -107,12 +107,12 @@ class MultigridCycle(torch.nn.Module):
 
         Parameters
         ----------
-        f : Tensor of shape (n, n_inputs, *grid)
+        f : Tensor of shape (n, n_inputs, \\*grid)
             Right-hand side.
 
         Returns
         -------
-        Tensor of shape (n, n_outputs, *grid)
+        Tensor of shape (n, n_outputs, \\*grid)
         """
         return self._cycle(f, 0)
 
@@ -207,12 +207,12 @@ class MultigridNetwork(torch.nn.Module):
 
         Parameters
         ----------
-        x : Tensor of shape (n, n_inputs, *grid)
+        x : Tensor of shape (n, n_inputs, \\*grid)
             Inputs.
 
         Returns
         -------
-        Tensor of shape (n, n_outputs, *grid) or (n, n_outputs)
+        Tensor of shape (n, n_outputs, \\*grid) or (n, n_outputs)
         """
         for cycle, local in zip(self.cycles, self.local, strict=True):
             x = gelu(cycle(x) + local(x))

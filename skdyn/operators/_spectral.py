@@ -90,7 +90,7 @@ def to_modes(
 
     Parameters
     ----------
-    x : Tensor of shape (*grid, n, channels)
+    x : Tensor of shape (\\*grid, n, channels)
         Fields.
     frequencies : tuple of tuple of int
         Frequencies of each axis; none negative along the first.
@@ -99,7 +99,7 @@ def to_modes(
 
     Returns
     -------
-    Tensor of shape (*modes, 2, n, channels)
+    Tensor of shape (\\*modes, 2, n, channels)
         Means over the grid of fields times waves: real and imaginary parts.
     """
     *grid, n, channels = x.shape
@@ -121,7 +121,7 @@ def from_modes(
 
     Parameters
     ----------
-    z : Tensor of shape (*modes, 2, n, channels)
+    z : Tensor of shape (\\*modes, 2, n, channels)
         Coefficients.
     frequencies : tuple of tuple of int
         Frequencies of each axis.
@@ -129,12 +129,12 @@ def from_modes(
         Points of each axis; it need not be the grid that the coefficients come from.
     periods : tuple of float
         Period of each axis in steps of that grid.
-    plus : Tensor of shape (*grid, n, channels) or None, default=None
+    plus : Tensor of shape (\\*grid, n, channels) or None, default=None
         What to add.
 
     Returns
     -------
-    Tensor of shape (*grid, n, channels)
+    Tensor of shape (\\*grid, n, channels)
         Real fields.
     """
     *_, n, channels = z.shape
@@ -223,14 +223,14 @@ class SpectralConvolution(torch.nn.Module):
 
         Parameters
         ----------
-        x : Tensor of shape (*grid, n, n_inputs)
+        x : Tensor of shape (\\*grid, n, n_inputs)
             Fields.
-        plus : Tensor of shape (*grid, n, n_outputs) or None, default=None
+        plus : Tensor of shape (\\*grid, n, n_outputs) or None, default=None
             What to add.
 
         Returns
         -------
-        Tensor of shape (*grid, n, n_outputs)
+        Tensor of shape (\\*grid, n, n_outputs)
         """
         grid, weight, frequencies = tuple(x.shape[:-2]), self.weight(), self.frequencies
         if self.limit is not None:
@@ -247,14 +247,14 @@ def mix(z: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
 
     Parameters
     ----------
-    z : Tensor of shape (*modes, 2, n, n_inputs)
+    z : Tensor of shape (\\*modes, 2, n, n_inputs)
         Coefficients.
-    weight : Tensor of shape (*modes, n_inputs, 2 * n_outputs)
+    weight : Tensor of shape (\\*modes, n_inputs, 2 * n_outputs)
         Real parts of the matrices, then imaginary ones.
 
     Returns
     -------
-    Tensor of shape (*modes, 2, n, n_outputs)
+    Tensor of shape (\\*modes, 2, n, n_outputs)
     """
     *modes, _, n, n_inputs = z.shape
     # Both parts times both parts in one product, which needs no copy of fields or weights.

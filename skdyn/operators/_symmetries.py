@@ -32,7 +32,7 @@ class Motion(NamedTuple):
 
         Parameters
         ----------
-        fields : Tensor of shape (n, channels, *grid) or (n, channels)
+        fields : Tensor of shape (n, channels, \\*grid) or (n, channels)
             Fields; numbers stay what they are.
 
         Returns
@@ -50,7 +50,7 @@ class Motion(NamedTuple):
 
         Parameters
         ----------
-        fields : Tensor of shape (n, channels, *grid) or (n, channels)
+        fields : Tensor of shape (n, channels, \\*grid) or (n, channels)
             Moved fields.
 
         Returns
