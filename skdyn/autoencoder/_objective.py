@@ -76,8 +76,6 @@ class ReconstructionObjective:
         loss = loss + coder.allocation.penalty(coded, coder, target, k, coefficient)
         if settings.aux is not None:
             latents = underused(coder, settings.aux, settings.dead_after)
-            if len(latents) == 0:
-                return loss
             revival = revival_loss(coder, x, coded.dense, rebuilt[-1] - target, latents)
             loss = loss + settings.aux_coefficient * revival
         return loss
