@@ -2,22 +2,19 @@
 
 from numbers import Integral, Real
 
-import numpy as np
-import torch
-
 from skdyn._validation import Interval, StrOptions
 from skdyn.operators._estimator import OperatorRegressor
 from skdyn.operators._factorization import FACTORIZATIONS
 from skdyn.operators._fourier import FourierNetwork
 from skdyn.operators._grids import check_grid
-from skdyn.operators._symmetries import SYMMETRIES, motions
+from skdyn.operators._symmetries import SymmetryMixin
 
 __all__ = ["FNORegressor"]
 
 _MODES = {1: 16, 2: 8, 3: 4}  # kept along each axis by "auto", by the number of axes
 
 
-class FNORegressor(OperatorRegressor):
+class FNORegressor(SymmetryMixin, OperatorRegressor):
     """Regressor of functions on functions, by a Fourier neural operator.
 
     Layers that act on the lowest frequencies of their input, and on each point [1]_:
@@ -155,12 +152,12 @@ class FNORegressor(OperatorRegressor):
 
     _parameter_constraints = {
         **OperatorRegressor._parameter_constraints,
+        **SymmetryMixin._parameter_constraints,
         "n_modes": [Interval(Integral, 1, None, closed="left"), "array-like", StrOptions({"auto"})],
         "hidden_channels": [Interval(Integral, 1, None, closed="left")],
         "n_layers": [Interval(Integral, 1, None, closed="left")],
         "domain_padding": [Interval(Real, 0, None, closed="left")],
         "local_size": [Interval(Integral, 1, None, closed="left")],
-        "symmetry": [StrOptions({*SYMMETRIES, "odd"}), None],
         "factorization": [StrOptions(set(FACTORIZATIONS)), None],
         "rank": [Interval(Real, 0, None, closed="neither")],
         "incremental_modes": ["boolean"],
@@ -240,7 +237,6 @@ class FNORegressor(OperatorRegressor):
                 f"X is on a grid {grid} and y on {output_grid}; a Fourier neural operator needs as "
                 "many axes in both."
             )
-        self._check_symmetry(grid, output_grid)
         return {
             "n_inputs": n_channels,
             "n_outputs": n_outputs,
@@ -272,47 +268,6 @@ class FNORegressor(OperatorRegressor):
     @staticmethod
     def _build_module(**config):
         return FourierNetwork(**config)
-
-    def _learn_scales(self, X, y, weight, classes):
-        super()._learn_scales(X, y, weight, classes)
-        if self.symmetry == "odd":  # zero must stay zero
-            self._x_offset = np.zeros_like(self._x_offset)
-            if self._y_layout.grid:
-                self._y_offset = np.zeros_like(self._y_offset)
-
-    def _objective(self, generator):
-        plain, moves = super()._objective(generator), self._motions()
-        if len(moves) == 1:
-            return plain
-
-        def objective(module, X, y, weight):
-            if not module.training:
-                return plain(module, X, y, weight)
-            if self.optimizer == "lbfgs":  # which needs one fixed function
-                losses = [plain(module, move.of(X), move.of(y), weight) for move in moves]
-                return torch.stack(losses).mean()
-            move = moves[int(torch.randint(len(moves), (), generator=generator))]
-            return plain(module, move.of(X), move.of(y), weight)
-
-        return objective
-
-    def _forward(self, X):
-        answers = []
-        for move in self._motions():
-            moved = move.of(torch.from_numpy(X)).numpy()
-            answers.append(move.back(torch.from_numpy(super()._forward(moved))).numpy())
-        return np.mean(answers, axis=0)
-
-    def _motions(self):
-        return motions(self.symmetry, len(self._x_layout.grid))
-
-    def _check_symmetry(self, *grids):
-        for grid in grids:
-            if self.symmetry in ("exchange", "both") and len(set(grid)) > 1:
-                raise ValueError(
-                    f"symmetry={self.symmetry!r} exchanges axes, which a grid {grid} of unequal "
-                    "axes does not allow. Use 'reflect' or None."
-                )
 
     def _check_local_size(self, grid):
         if self.local_size % 2 == 0 or self.local_size > min(grid):

@@ -5,11 +5,12 @@ from numbers import Integral
 from skdyn._validation import Interval, StrOptions
 from skdyn.operators._estimator import OperatorRegressor
 from skdyn.operators._multigrid import BOUNDARIES, MultigridNetwork, level_grids
+from skdyn.operators._symmetries import SymmetryMixin
 
 __all__ = ["MgNORegressor"]
 
 
-class MgNORegressor(OperatorRegressor):
+class MgNORegressor(SymmetryMixin, OperatorRegressor):
     """Regressor of functions on functions, by layers that are multigrid cycles.
 
     A layer adds a linear operator that is one V-cycle of multigrid, with learnt stencils, to a map
@@ -34,6 +35,12 @@ class MgNORegressor(OperatorRegressor):
         are. A periodic grid of odd size is not halved.
     n_smoothing : int, default=1
         Smoothing steps on each grid, on the way to the coarsest and back.
+    symmetry : {"exchange", "reflect", "both", "odd"} or None, default=None
+        Under which motions of a square domain the operator is known to keep its form: exchanges of
+        its axes, reflections along each, or all of them; or a reflection of all axes that changes
+        the sign of inputs and answers, as in Burgers' equation. Training shows the data moved at
+        random, predictions are means over all motions. But for "odd", channels must not be
+        components of vectors.
     loss : {"relative_l2", "h1", "mse"}, default="relative_l2"
         Norm of the error relative to that of the truth, of values or of values and slopes; or the
         mean squared error. Numbers instead of functions are always learnt by the last.
@@ -121,6 +128,7 @@ class MgNORegressor(OperatorRegressor):
 
     _parameter_constraints = {
         **OperatorRegressor._parameter_constraints,
+        **SymmetryMixin._parameter_constraints,
         "boundary": [StrOptions(set(BOUNDARIES))],
         "hidden_channels": [Interval(Integral, 1, None, closed="left")],
         "n_layers": [Interval(Integral, 1, None, closed="left")],
@@ -141,6 +149,7 @@ class MgNORegressor(OperatorRegressor):
         n_layers=4,
         n_levels=None,
         n_smoothing=1,
+        symmetry=None,
         loss="relative_l2",
         grid_shape=None,
         resolution="resample",
@@ -166,6 +175,7 @@ class MgNORegressor(OperatorRegressor):
         self.n_layers = n_layers
         self.n_levels = n_levels
         self.n_smoothing = n_smoothing
+        self.symmetry = symmetry
         self.loss = loss
         self.grid_shape = grid_shape
         self.resolution = resolution

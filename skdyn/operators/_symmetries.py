@@ -3,9 +3,12 @@
 from itertools import permutations, product
 from typing import NamedTuple
 
+import numpy as np
 import torch
 
-__all__ = ["SYMMETRIES", "Motion", "motions"]
+from skdyn._validation import StrOptions
+
+__all__ = ["SYMMETRIES", "Motion", "SymmetryMixin", "motions"]
 
 SYMMETRIES = frozenset({"exchange", "reflect", "both"})
 
@@ -89,3 +92,54 @@ def motions(symmetry: str | None, n_axes: int) -> list[Motion]:
         for order in orders
         for flip in flips
     ]
+
+
+class SymmetryMixin:
+    """Before a trained estimator of functions: its parameter ``symmetry``.
+
+    Training moves each batch at random, predictions are means over all motions.
+    """
+
+    _parameter_constraints = {"symmetry": [StrOptions({*SYMMETRIES, "odd"}), None]}
+
+    def _learn_scales(self, X, y, weight, classes):
+        self._check_symmetry()
+        super()._learn_scales(X, y, weight, classes)
+        if self.symmetry == "odd":  # zero must stay zero
+            self._x_offset = np.zeros_like(self._x_offset)
+            if self._y_layout.grid:
+                self._y_offset = np.zeros_like(self._y_offset)
+
+    def _objective(self, generator):
+        plain, moves = super()._objective(generator), self._motions()
+        if len(moves) == 1:
+            return plain
+
+        def objective(module, X, y, weight):
+            if not module.training:
+                return plain(module, X, y, weight)
+            if self.optimizer == "lbfgs":  # which needs one fixed function
+                losses = [plain(module, move.of(X), move.of(y), weight) for move in moves]
+                return torch.stack(losses).mean()
+            move = moves[int(torch.randint(len(moves), (), generator=generator))]
+            return plain(module, move.of(X), move.of(y), weight)
+
+        return objective
+
+    def _forward(self, X):
+        answers = []
+        for move in self._motions():
+            moved = move.of(torch.from_numpy(X)).numpy()
+            answers.append(move.back(torch.from_numpy(super()._forward(moved))).numpy())
+        return np.mean(answers, axis=0)
+
+    def _motions(self):
+        return motions(self.symmetry, len(self._x_layout.grid))
+
+    def _check_symmetry(self):
+        for grid in (self._x_layout.grid, self._y_layout.grid):
+            if self.symmetry in ("exchange", "both") and len(set(grid)) > 1:
+                raise ValueError(
+                    f"symmetry={self.symmetry!r} exchanges axes, which a grid {grid} of unequal "
+                    "axes does not allow. Use 'reflect' or None."
+                )

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from skdyn import FNORegressor
+from skdyn import FNORegressor, MgNORegressor
 from skdyn.operators._symmetries import motions
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -31,6 +31,14 @@ def test_motions_form_a_group_and_are_undone(symmetry, n_axes, n_motions):
         for second in motions(symmetry, n_axes):
             assert tuple(second.of(first.of(x)).flatten().tolist()) in moved
     assert torch.equal(motions(symmetry, n_axes)[0].of(x), x)
+
+
+def test_multigrid_layers_are_told_symmetries_too():
+    X = 1 + rng.normal(size=(10, 1, 5, 5))
+    model = MgNORegressor(hidden_channels=4, n_layers=1, max_iter=2, symmetry="both")
+    model.fit(X, np.cumsum(X, axis=2))
+    turned = model.predict(X.swapaxes(2, 3)[..., ::-1])
+    np.testing.assert_allclose(turned, model.predict(X).swapaxes(2, 3)[..., ::-1], atol=1e-9)
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "lbfgs"])
