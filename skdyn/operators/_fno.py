@@ -34,6 +34,9 @@ class FNORegressor(SymmetryMixin, OperatorRegressor):
         Channels between the layers.
     n_layers : int, default=4
         Fourier layers.
+    channel_mlp : float, default=1.0
+        Width of a network that follows each convolution at each point, and past which the input of
+        the layer is led [3]_, as a share of ``hidden_channels``. Zero leaves it out.
     domain_padding : float, default=0.0
         Zeros after the fields, as a fraction of the grid, that keep one end of a domain from
         acting on the other where the functions are not periodic. They cost no time.
@@ -156,6 +159,7 @@ class FNORegressor(SymmetryMixin, OperatorRegressor):
         "n_modes": [Interval(Integral, 1, None, closed="left"), "array-like", StrOptions({"auto"})],
         "hidden_channels": [Interval(Integral, 1, None, closed="left")],
         "n_layers": [Interval(Integral, 1, None, closed="left")],
+        "channel_mlp": [Interval(Real, 0, None, closed="left")],
         "domain_padding": [Interval(Real, 0, None, closed="left")],
         "local_size": [Interval(Integral, 1, None, closed="left")],
         "factorization": [StrOptions(set(FACTORIZATIONS)), None],
@@ -173,6 +177,7 @@ class FNORegressor(SymmetryMixin, OperatorRegressor):
         *,
         hidden_channels=32,
         n_layers=4,
+        channel_mlp=1.0,
         domain_padding=0.0,
         local_size=1,
         symmetry=None,
@@ -203,6 +208,7 @@ class FNORegressor(SymmetryMixin, OperatorRegressor):
         self.n_modes = n_modes
         self.hidden_channels = hidden_channels
         self.n_layers = n_layers
+        self.channel_mlp = channel_mlp
         self.domain_padding = domain_padding
         self.local_size = local_size
         self.symmetry = symmetry
@@ -245,6 +251,7 @@ class FNORegressor(SymmetryMixin, OperatorRegressor):
             "n_modes": self._check_modes(grid),
             "hidden_channels": self.hidden_channels,
             "n_layers": self.n_layers,
+            "channel_mlp": self.channel_mlp,
             "local_size": self._check_local_size(grid),
             "padding": self.domain_padding,
             "periodic": self.periodic,

@@ -28,6 +28,9 @@ class FourierNetwork(torch.nn.Module):
         Channels between lifting and projection.
     n_layers : int, default=4
         Fourier layers.
+    channel_mlp : float, default=1.0
+        Width of the network that follows each convolution at each point, as a share of
+        ``hidden_channels``; zero leaves it out.
     local_size : int, default=1
         Points along each axis that the local map of a layer sees.
     padding : float, default=0.0
@@ -51,6 +54,7 @@ class FourierNetwork(torch.nn.Module):
         n_modes: tuple[int, ...],
         hidden_channels: int = 32,
         n_layers: int = 4,
+        channel_mlp: float = 1.0,
         local_size: int = 1,
         padding: float = 0.0,
         periodic: bool = False,
@@ -74,6 +78,11 @@ class FourierNetwork(torch.nn.Module):
         self.local = torch.nn.ModuleList(
             _local(c, local_size, len(grid), periodic) for _ in range(n_layers)
         )
+        width = max(1, round(channel_mlp * c)) if channel_mlp else 0
+        self.mixers = torch.nn.ModuleList(
+            _pointwise(c, width, c) for _ in range(n_layers if width else 0)
+        )
+        self.gates = torch.nn.ParameterList(torch.ones(c) for _ in self.mixers)
         self.project = _pointwise(c, 2 * c, n_outputs)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -92,12 +101,15 @@ class FourierNetwork(torch.nn.Module):
         if not self.periodic:
             x = torch.cat([x, _coordinates(x)], dim=-1)
         x = self.lift(x.contiguous())
-        last = len(self.local) - 1
         for layer, (convolution, local) in enumerate(
             zip(self.convolutions, self.local, strict=True)
         ):
+            skipped, last = x, layer == len(self.local) - 1
             x = convolution(x, plus=local(x))
-            x = gelu(x) if layer < last else x
+            x = x if last else gelu(x)
+            if self.mixers:
+                x = torch.addcmul(self.mixers[layer](x), skipped, self.gates[layer])
+                x = x if last else gelu(x)
         if not self.output_grid:
             return self.project(x).flatten(end_dim=-3).mean(dim=0)
         y = self.project(x).movedim((-2, -1), (0, 1))

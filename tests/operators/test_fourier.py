@@ -96,6 +96,21 @@ def test_limited_modes_are_those_of_a_smaller_layer():
         np.testing.assert_allclose(convolution(x), dense(x), atol=1e-14)
 
 
+def test_a_channel_mlp_sees_one_point_and_is_bypassed():
+    net, x = network((8,), channel_mlp=0.5), fields(8)
+    plain = network((8,), channel_mlp=0.0)
+    assert not list(plain.mixers)
+    assert [m[0].out_features for m in net.mixers] == [2, 2]
+    with torch.no_grad():
+        for mixer in net.mixers:
+            for p in mixer.parameters():
+                p.zero_()
+        z = torch.cat([x, torch.linspace(-1, 1, 8).double().expand(2, 1, 8)], dim=1)
+        lifted = net.lift(z.movedim(1, 2))
+        expected = net.project(torch.nn.functional.gelu(lifted))
+        np.testing.assert_allclose(net(x), expected.movedim(2, 1), atol=1e-12)
+
+
 @pytest.mark.parametrize("grid", GRIDS, ids=str)
 def test_the_local_map_of_one_point_is_in_that_of_several(grid):
     wide, narrow = network(grid, local_size=3), network(grid)
