@@ -66,10 +66,12 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         Neighbours on each side, along each axis, that a correction sees.
     n_waves : int, default=800
         Random Fourier features of a correction.
-    symmetry : {"exchange", "reflect", "both"} or None, default=None
+    symmetry : {"exchange", "reflect", "both", "odd"} or None, default=None
         Under which motions of a square domain the operator is known to keep its form: exchanges of
-        its axes, reflections along each, or all of them. Samples are learnt from in all motions, at
-        the cost of as many times more samples. Channels must not be components of vectors.
+        its axes, reflections along each, or all of them; or a reflection of all axes that changes
+        the sign of inputs and answers, as in Burgers' equation. Samples are learnt from in all
+        motions, at the cost of as many times more samples. But for "odd", channels must not be
+        components of vectors.
     grid_shape : int, tuple of int or None, default=None
         Grid that the rows of a flat `X` were flattened from; None is one axis, or those of X.
     periodic : bool, default=False
@@ -255,10 +257,11 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
     def _motions(self):
         for grid in (self._x_layout.grid, self._y_layout.grid):
             other_axes = grid and len(grid) != len(self._x_layout.grid)
-            if self.symmetry and (other_axes or (self.symmetry != "reflect" and len({*grid}) > 1)):
+            exchanged = self.symmetry in ("exchange", "both") and len({*grid}) > 1
+            if self.symmetry and (other_axes or exchanged):
                 raise ValueError(
-                    f"symmetry={self.symmetry!r} moves X and y alike, and exchanges axes unless it "
-                    f"is 'reflect'; the grids {self._x_layout.grid} and {self._y_layout.grid} do "
+                    f"symmetry={self.symmetry!r} moves X and y alike, and 'exchange' and 'both' "
+                    f"exchange axes; the grids {self._x_layout.grid} and {self._y_layout.grid} do "
                     "not allow that. Set symmetry=None."
                 )
         return motions(self.symmetry, len(self._x_layout.grid))

@@ -10,7 +10,7 @@ from skdyn._validation import StrOptions
 
 __all__ = ["SYMMETRIES", "Motion", "SymmetryMixin", "motions"]
 
-SYMMETRIES = frozenset({"exchange", "reflect", "both"})
+SYMMETRIES = frozenset({"exchange", "reflect", "both", "odd"})
 
 
 class Motion(NamedTuple):
@@ -100,7 +100,7 @@ class SymmetryMixin:
     Training moves each batch at random, predictions are means over all motions.
     """
 
-    _parameter_constraints = {"symmetry": [StrOptions({*SYMMETRIES, "odd"}), None]}
+    _parameter_constraints = {"symmetry": [StrOptions(set(SYMMETRIES)), None]}
 
     def _learn_scales(self, X, y, weight, classes):
         self._check_symmetry()

@@ -10,7 +10,7 @@ from sklearn.kernel_ridge import KernelRidge
 from sklearn.model_selection import GridSearchCV
 
 from skdyn import io
-from skdyn.datasets import make_antiderivative, make_darcy
+from skdyn.datasets import make_antiderivative, make_burgers, make_darcy
 from skdyn.metrics import relative_l2_error
 from skdyn.operators import KernelOperatorRegressor
 
@@ -117,6 +117,17 @@ def test_what_is_known_to_be_symmetric_is_answered_so(darcy, symmetry, turn):
     again = found[..., ::-1].swapaxes(2, 3) if turn else found.swapaxes(2, 3)
     np.testing.assert_allclose(again, model.predict(new), atol=1e-9)
     plain = KernelOperatorRegressor(n_corrections=0).fit(X, y)
+    assert model.left_out_error_ < plain.left_out_error_
+
+
+def test_an_odd_operator_is_answered_so():
+    X, y = make_burgers(40, 16, nu=0.05, random_state=0)
+    plain = KernelOperatorRegressor(periodic=True, n_corrections=0).fit(X[:30], y[:30])
+    model = KernelOperatorRegressor(periodic=True, n_corrections=0, symmetry="odd")
+    model.fit(X[:30], y[:30])
+    np.testing.assert_allclose(
+        model.predict(-X[30:, ::-1]), -model.predict(X[30:])[:, ::-1], atol=1e-9
+    )
     assert model.left_out_error_ < plain.left_out_error_
 
 
