@@ -175,7 +175,7 @@ def ours(name):
 
 def kernels(task, epochs, seed):
     """Closed form, twice the usual waves, told the symmetries that the chosen network is told."""
-    symmetry = SETTINGS[task].get("symmetry") if task not in PERIODIC else None
+    symmetry = SETTINGS[task].get("symmetry")
     return ours("KernelOperatorRegressor")(task, epochs, seed).set_params(
         symmetry=symmetry, n_waves=1600
     )

@@ -1,7 +1,7 @@
 """The network of the Fourier neural operator."""
 
 import torch
-from torch.nn.functional import gelu
+from torch.nn.functional import conv2d, gelu, pad
 
 from skdyn.operators._grids import interpolation_matrix
 from skdyn.operators._spectral import SpectralConvolution
@@ -136,17 +136,44 @@ class FourierNetwork(torch.nn.Module):
 
 
 class _Neighbours(torch.nn.Module):
-    """A convolution over the nearest points, on fields laid out grid first."""
+    """A convolution over the nearest points, on fields laid out grid first.
+
+    Cases lie between the grid and the channels. Taken as part of the last axis, over which the
+    convolution is spread by as many, they need not be moved: channels are last in memory, as fast
+    convolutions want them. On three axes, the planes of the first one are added up.
+    """
 
     def __init__(self, channels, size, n_axes, periodic):
         super().__init__()
         convolution = (torch.nn.Conv1d, torch.nn.Conv2d, torch.nn.Conv3d)[n_axes - 1]
-        beyond = "circular" if periodic else "zeros"
-        self.map = convolution(channels, channels, size, padding="same", padding_mode=beyond)
+        self.map = convolution(channels, channels, size)
+        self.periodic = periodic
 
     def forward(self, x):
-        # Channels stay last in memory, which the convolution takes as it is.
-        return self.map(x.movedim((-2, -1), (0, 1))).movedim((0, 1), (-2, -1)).contiguous()
+        *grid, n, channels = x.shape
+        weight, size = self.map.weight, self.map.weight.shape[-1]
+        x = self._beyond(x, len(grid), size // 2)
+        if len(grid) == 1:
+            x, weight = x.unsqueeze(0), weight.unsqueeze(2)
+        planes = x.reshape(-1, x.shape[-4], x.shape[-3] * n, channels).permute(0, 3, 1, 2)
+        if len(grid) < 3:
+            y = conv2d(planes, weight, self.map.bias, dilation=(1, n))
+        else:
+            y = self.map.bias[:, None, None] + sum(
+                conv2d(planes[first : first + grid[0]], part, dilation=(1, n))
+                for first, part in enumerate(weight.unbind(2))
+            )
+        return y.permute(0, 2, 3, 1).reshape(*grid, n, -1)
+
+    def _beyond(self, x, n_axes, reach):
+        """Add as many points on each side of each axis: zeros, or those of the other end."""
+        if not self.periodic:
+            return pad(x, (0, 0, 0, 0, *[reach] * (2 * n_axes)))
+        for axis in range(n_axes):
+            n = x.shape[axis]
+            sides = x.narrow(axis, n - reach, reach), x.narrow(axis, 0, reach)
+            x = torch.cat([sides[0], x, sides[1]], dim=axis)
+        return x
 
 
 def _local(channels, size, n_axes, periodic):

@@ -96,6 +96,21 @@ def test_limited_modes_are_those_of_a_smaller_layer():
         np.testing.assert_allclose(convolution(x), dense(x), atol=1e-14)
 
 
+@pytest.mark.parametrize("size", [3, 5])
+@pytest.mark.parametrize("periodic", [True, False])
+@pytest.mark.parametrize("grid", [(8,), (5, 6), (5, 7, 6)], ids=str)
+def test_local_maps_are_the_usual_convolutions(grid, periodic, size):
+    (local,) = network(grid, periodic=periodic, local_size=size).local[:1]
+    usual = (torch.nn.Conv1d, torch.nn.Conv2d, torch.nn.Conv3d)[len(grid) - 1](
+        4, 4, size, padding="same", padding_mode="circular" if periodic else "zeros"
+    ).double()
+    usual.load_state_dict(local.map.state_dict())
+    x = torch.randn(*grid, 3, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        expected = usual(x.movedim((-2, -1), (0, 1))).movedim((0, 1), (-2, -1))
+        np.testing.assert_allclose(local(x), expected, atol=1e-12)
+
+
 def test_a_channel_mlp_sees_one_point_and_is_bypassed():
     net, x = network((8,), channel_mlp=0.5), fields(8)
     plain = network((8,), channel_mlp=0.0)
