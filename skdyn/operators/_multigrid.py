@@ -22,6 +22,7 @@ __all__ = ["BOUNDARIES", "MultigridCycle", "MultigridNetwork", "level_grids"]
 BOUNDARIES = {"dirichlet": "constant", "neumann": "reflect", "periodic": "circular"}
 _CONVOLVE = {1: conv1d, 2: conv2d, 3: conv3d}
 _TRANSPOSED = {1: conv_transpose1d, 2: conv_transpose2d, 3: conv_transpose3d}
+_CHANNELS_LAST = {2: torch.channels_last, 3: torch.channels_last_3d}
 _COARSEST = 3  # a grid with an axis of fewer points is not coarsened further
 
 
@@ -216,6 +217,8 @@ class MultigridNetwork(torch.nn.Module):
         """
         for cycle, local in zip(self.cycles, self.local, strict=True):
             x = gelu(cycle(x) + local(x))
+            if memory := _CHANNELS_LAST.get(x.ndim - 2):  # in which convolutions are faster
+                x = x.contiguous(memory_format=memory)
         y = self.project(x)
         if not self.output_grid:
             return y.flatten(2).mean(dim=2)
