@@ -41,8 +41,10 @@ def axis_frequencies(n_modes: int, n_points: int, *, half: bool) -> tuple[int, .
 
 
 @lru_cache(maxsize=256)
-def _transforms(n_points, frequencies, period, half, dtype, device):
+def _transforms(n_points, frequencies, period, own, half, dtype, device):
     """Return the matrices to the modes and back, real, for one axis.
+
+    ``own`` is that of :func:`to_modes` along this axis.
 
     The first axis takes real values ``(n_points,)`` to ``(modes, 2)``; another takes complex ones
     ``(2, n_points)`` to ``(modes, 2)``. Frequencies that the grid cannot tell apart are dropped.
@@ -66,8 +68,20 @@ def _transforms(n_points, frequencies, period, half, dtype, device):
         backward = np.concatenate([real, imaginary]).reshape(2 * n_points, -1)
     with torch.inference_mode(False):  # they outlive the pass that asks for them first
         return tuple(
-            torch.from_numpy(matrix).to(device, dtype) for matrix in (forward / n_points, backward)
+            torch.from_numpy(matrix).to(device, dtype)
+            for matrix in (forward * _shares(n_points, own, half), backward)
         )
+
+
+def _shares(n_points, own, half):
+    """Return the share of each point in a mean over an axis, once or for both parts."""
+    shares = np.full(n_points, 1 / n_points)
+    if own is not None and n_points > 1:
+        # Own points share alike: a rule of trapezoids, and half of an own step at each end.
+        step = (own - 1) / (n_points - 1)
+        shares[:] = step / own
+        shares[[0, -1]] = (step + 1) / (2 * own)
+    return shares if half else np.tile(shares, 2)
 
 
 def _apply(matrix, x, n_batch):
@@ -76,15 +90,19 @@ def _apply(matrix, x, n_batch):
     return torch.bmm(matrix.expand(n_batch, -1, -1), x) if n_batch > 1 else matrix @ x[0]
 
 
-def _axes(grid, frequencies, periods, like):
+def _axes(grid, frequencies, periods, own, like):
+    axes = zip(grid, frequencies, periods, own or [None] * len(grid), strict=True)
     return [
-        _transforms(n, k, period, axis == 0, like.dtype, like.device)
-        for axis, (n, k, period) in enumerate(zip(grid, frequencies, periods, strict=True))
+        _transforms(n, k, period, own_points, axis == 0, like.dtype, like.device)
+        for axis, (n, k, period, own_points) in enumerate(axes)
     ]
 
 
 def to_modes(
-    x: torch.Tensor, frequencies: tuple[tuple[int, ...], ...], periods: tuple[float, ...]
+    x: torch.Tensor,
+    frequencies: tuple[tuple[int, ...], ...],
+    periods: tuple[float, ...],
+    own: tuple[int, ...] | None = None,
 ) -> torch.Tensor:
     """Transform real fields into their Fourier coefficients.
 
@@ -96,6 +114,9 @@ def to_modes(
         Frequencies of each axis; none negative along the first.
     periods : tuple of float
         Period of each axis in grid steps: the number of points, or more where zeros follow them.
+    own : tuple of int or None, default=None
+        Points of another grid from the first to the last of these, whose means are meant: those of
+        this grid converge to nearly these. None means those of this one.
 
     Returns
     -------
@@ -104,7 +125,8 @@ def to_modes(
     """
     *grid, n, channels = x.shape
     done = 1
-    for (forward, _), k in zip(_axes(grid, frequencies, periods, x), frequencies, strict=True):
+    transforms = _axes(grid, frequencies, periods, own, x)
+    for (forward, _), k in zip(transforms, frequencies, strict=True):
         x = _apply(forward, x, done)
         done *= len(k)
     return x.reshape(*map(len, frequencies), 2, n, channels)
@@ -138,7 +160,7 @@ def from_modes(
         Real fields.
     """
     *_, n, channels = z.shape
-    matrices = [backward for _, backward in _axes(grid, frequencies, periods, z)]
+    matrices = [backward for _, backward in _axes(grid, frequencies, periods, None, z)]
     for axis in reversed(range(1, len(grid))):
         z = _apply(matrices[axis], z, prod(map(len, frequencies[:axis])))
     z = z.reshape(matrices[0].shape[1], -1)
@@ -238,7 +260,8 @@ class SpectralConvolution(torch.nn.Module):
             weight = weight[tuple(used)]
             frequencies = tuple(axis[kept] for axis, kept in zip(frequencies, used, strict=True))
         periods = self.periods(grid)
-        z = mix(to_modes(x, frequencies, periods), weight)
+        own = None if self.periodic else self.grid
+        z = mix(to_modes(x, frequencies, periods, own), weight)
         return from_modes(z, frequencies, grid, periods, plus)
 
 

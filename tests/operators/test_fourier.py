@@ -50,8 +50,7 @@ def test_answers_are_the_same_functions_at_any_resolution(periodic):
 
     with torch.no_grad():
         coarse, fine = net(smooth(64)), net(smooth(64 * 4 - 3 * (not periodic)))
-    # Means over a grid that holds both ends count these twice: of first order, not of the last.
-    tolerance = 1e-10 if periodic else 0.1
+    tolerance = 1e-10 if periodic else 1e-3  # waves there, trapezoids here
     np.testing.assert_allclose(fine[:, :, ::4], coarse, atol=tolerance)
 
 

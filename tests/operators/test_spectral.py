@@ -69,6 +69,24 @@ def test_waves_are_the_same_functions_on_another_grid(grid, finer):
     np.testing.assert_allclose(taken, wave(finer), atol=1e-13)
 
 
+def test_on_open_domains_finer_grids_agree_to_second_order():
+    """Of functions that differ at their ends: the rule of the training holds on every grid."""
+
+    def layer_on(own, n):
+        torch.manual_seed(0)
+        layer = SpectralConvolution(1, 1, (3, 3), (own, own), periodic=False).double()
+        x = np.linspace(0, 1, n)
+        field = torch.from_numpy(np.exp(np.add.outer(x, 2 * x)))[..., None, None]
+        with torch.no_grad():
+            answer = layer(field).squeeze()
+        return answer[:: (n - 1) // (own - 1), :: (n - 1) // (own - 1)]
+
+    gaps = [(layer_on(own, own) - layer_on(own, 129)).abs().max() for own in (9, 17, 33)]
+    assert gaps[-1] < 0.002 * np.exp(3)
+    rates = np.log2(np.divide(gaps[:-1], gaps[1:]))
+    assert (rates > 1.7).all()
+
+
 @pytest.mark.parametrize("grid", [(8,), (7, 6), (4, 5, 6)], ids=str)
 def test_a_layer_commutes_with_shifts(grid):
     torch.manual_seed(0)
