@@ -106,27 +106,16 @@ class FeatureChoiceAllocation(Allocation):
         self.track_demand(pre, coder, k)
         quotas = self.quotas(coder, len(pre), k)
         matches = pre.T.contiguous()  # which they are, as the coder computed them
-        order, taken, rows, values, ends = [], [], [], [], []
-        for depth, latents in by_depth(quotas.where(quotas <= _LONG, 0)):
-            width = min(depth + 1, len(pre))
-            best, where = largest_of_rows(matches.index_select(0, latents), width, ordered=True)
-            quota = quotas[latents][:, None]
-            order.append(latents)
-            taken.append((torch.arange(width, device=pre.device) < quota).flatten())
-            rows.append(where.flatten())
-            values.append(best.flatten())
-            last = torch.cat([quota - 1, quota.clamp_max(width - 1)], dim=1)
-            ends.append(best.gather(1, last).mean(dim=1))
-        for latent in (quotas > _LONG).nonzero():
-            best, where = matches[latent].squeeze(0).topk(int(quotas[latent]), sorted=False)
-            order.append(latent)
-            taken.append(torch.ones_like(where, dtype=torch.bool))
-            rows.append(where)
-            values.append(best)
-            ends.append(best.min()[None])
-        latents, taken = torch.cat(order), torch.cat(taken).nonzero().squeeze(1)
-        coder.track_threshold(torch.cat(ends), latents)
-        rows, values = (torch.cat(parts).index_select(0, taken) for parts in (rows, values))
+        choices = [
+            (latents, *_sorted(matches.index_select(0, latents), quotas[latents], depth))
+            for depth, latents in by_depth(quotas.where(quotas <= _LONG, 0))
+        ]
+        choices += [
+            (latent, *_unsorted(matches[latent], quotas[latent]))
+            for latent in (quotas > _LONG).nonzero()
+        ]
+        latents, rows, values, ends = map(torch.cat, zip(*choices, strict=True))
+        coder.track_threshold(ends, latents)
         return Codes.of_pairs(rows, latents.repeat_interleave(quotas[latents]), values, *pre.shape)
 
     def track_demand(self, pre: torch.Tensor, coder: torch.nn.Module, k: int) -> None:
@@ -178,6 +167,23 @@ class FeatureChoiceAllocation(Allocation):
         quotas = torch.empty_like(by_rank, device=coder.demand.device)
         quotas[coder.demand.argsort(descending=True, stable=True)] = by_rank.to(quotas.device)
         return quotas
+
+
+def _sorted(matches, quotas, depth):
+    """Return rows and values of the quotas of some latents, and where each of these ends."""
+    width = min(depth + 1, matches.shape[1])
+    values, rows = largest_of_rows(matches, width, ordered=True)
+    quotas = quotas[:, None]
+    last = torch.cat([quotas - 1, quotas.clamp_max(width - 1)], dim=1)
+    taken = (torch.arange(width, device=matches.device) < quotas).flatten().nonzero().squeeze(1)
+    rows, values_taken = (z.flatten().index_select(0, taken) for z in (rows, values))
+    return rows, values_taken, values.gather(1, last).mean(dim=1)
+
+
+def _unsorted(matches, quota):
+    """Return the same of one latent with a long list."""
+    values, rows = matches.squeeze(0).topk(int(quota), sorted=False)
+    return rows, values, values.min()[None]
 
 
 def by_depth(quotas: torch.Tensor) -> list[tuple[int, torch.Tensor]]:

@@ -1,18 +1,8 @@
 import torch
 
-from skdyn.autoencoder._network import SparseCoder
-from skdyn.training import seeded_rng
 
-
-def _coder(name, k=3, n_components=24, **settings):
-    with seeded_rng(0):
-        coder = SparseCoder(8, 8, n_components, k, name, tuple(settings.items())).double()
-    coder.steps += 1
-    return coder
-
-
-def test_gates_switch_and_sizes_are_their_own():
-    coder = _coder("gated")
+def test_gates_switch_and_sizes_are_their_own(make_coder):
+    coder = make_coder("gated")
     x = torch.randn(40, 8, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     with torch.no_grad():
         coder.log_magnitude.fill_(0.3)
@@ -24,8 +14,8 @@ def test_gates_switch_and_sizes_are_their_own():
     torch.testing.assert_close(codes, expected)
 
 
-def test_the_penalty_does_not_move_the_decoder():
-    coder = _coder("gated")
+def test_the_penalty_does_not_move_the_decoder(make_coder):
+    coder = make_coder("gated")
     x = torch.randn(40, 8, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     coded = coder.training_codes(x, 3, 0.0)
     coder.allocation.penalty(coded, coder, x, 3, 0.7).backward()

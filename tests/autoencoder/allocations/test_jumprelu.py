@@ -1,28 +1,15 @@
 import torch
 
-from skdyn.autoencoder._network import SparseCoder
-from skdyn.training import seeded_rng
 
-
-def _coder(name, k=3, n_components=24, **settings):
-    with seeded_rng(0):
-        coder = SparseCoder(8, 8, n_components, k, name, tuple(settings.items())).double()
-    coder.steps += 1
-    return coder
-
-
-PRE = torch.randn(40, 24, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-
-
-def test_thresholds_start_where_k_a_row_are_active():
-    coder = _coder("jumprelu")
+def test_thresholds_start_where_k_a_row_are_active(make_coder, pre):
+    coder = make_coder("jumprelu")
     with torch.no_grad():
-        coder.allocation.choose(PRE, coder, 3, 0.0)
-    assert (coder.log_threshold.exp() - 1e-12 <= PRE).sum() == 3 * 40
+        coder.allocation.choose(pre, coder, 3, 0.0)
+    assert (coder.log_threshold.exp() - 1e-12 <= pre).sum() == 3 * 40
 
 
-def test_the_threshold_gets_the_gradient_of_a_ramp():
-    coder = _coder("jumprelu", bandwidth=0.5)
+def test_the_threshold_gets_the_gradient_of_a_ramp(make_coder):
+    coder = make_coder("jumprelu", bandwidth=0.5)
     with torch.no_grad():
         coder.log_threshold.fill_(0.0)  # thresholds of one
     pre = torch.tensor([[0.7, 0.8, 0.9, 1.1, 1.3] + [0.0] * 19], dtype=torch.float64)
@@ -37,9 +24,9 @@ def test_the_threshold_gets_the_gradient_of_a_ramp():
     assert coder.log_threshold.grad[0] == coder.log_threshold.grad[4] == 0
 
 
-def test_the_penalty_is_zero_where_k_are_active():
-    coder = _coder("jumprelu")
-    coded = coder.training_codes(PRE[:, :8], 3, 0.0)
+def test_the_penalty_is_zero_where_k_are_active(make_coder, pre):
+    coder = make_coder("jumprelu")
+    coded = coder.training_codes(pre[:, :8], 3, 0.0)
     n_active = (coded.codes.values > 0).sum() / 40
-    penalty = coder.allocation.penalty(coded, coder, PRE[:, :8], 3, 1.0)
+    penalty = coder.allocation.penalty(coded, coder, pre[:, :8], 3, 1.0)
     torch.testing.assert_close(penalty, (n_active / 3 - 1.0).square().double())

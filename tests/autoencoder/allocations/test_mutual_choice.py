@@ -1,30 +1,11 @@
 import torch
 
-from skdyn.autoencoder._network import SparseCoder
-from skdyn.training import seeded_rng
 
-
-def _coder(name, k=3, n_components=24, **settings):
-    with seeded_rng(0):
-        coder = SparseCoder(8, 8, n_components, k, name, tuple(settings.items())).double()
-    coder.steps += 1
-    return coder
-
-
-PRE = torch.randn(40, 24, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-
-
-def _mask(name, k=3, progress=0.0, pre=PRE, coder=None, **settings):
-    coder = _coder(name, n_components=pre.shape[1], **settings) if coder is None else coder
-    support = coder.allocation.choose(pre, coder, k, progress).support
-    return support.scatter(pre.new_ones(len(support.index))).bool()
-
-
-def test_the_total_budget_is_met_exactly():
-    mask = _mask("mutual_choice", k=5)
+def test_the_total_budget_is_met_exactly(mask_of, pre):
+    mask = mask_of("mutual_choice", k=5)
     assert mask.sum() == 5 * 40
-    assert PRE[mask].min() > PRE[~mask].max()
+    assert pre[mask].min() > pre[~mask].max()
 
 
-def test_it_makes_the_matches_of_batch_topk():
-    assert torch.equal(_mask("mutual_choice"), _mask("batch_topk"))
+def test_it_makes_the_matches_of_batch_topk(mask_of):
+    assert torch.equal(mask_of("mutual_choice"), mask_of("batch_topk"))
