@@ -1,14 +1,18 @@
 """Learnt operators beside neuraloperator, DeepXDE and scikit-learn: errors, CPU time and memory.
 
-    python benchmarks/operators.py [darcy16 darcy32 burgers energy] [--darcy FOLDER] [--models ...]
+    python benchmarks/operators.py [TASK ...] [--darcy FOLDER] [--models ...]
 
 ``darcy16`` is neuraloperator's bundled data, files ``darcy_train_16.npz`` and ``darcy_test_16.npz``
-with arrays x and y in the folder of ``--darcy``; the others are generated. ``energy`` asks for a
-number, the root mean square of what is left of a Burgers wave. Each fit runs alone in a process, on
-one thread. "error" is the mean relative L2 error on the test set, "CPU" the processor
-time of the whole fit, choice of hyperparameters included, "memory" what the process grew by. The
-networks of one size have the same channels, layers, frequencies, epochs and batches. The peers are
-optional: ``pip install neuraloperator deepxde``, in an environment of their own if they clash.
+with arrays x and y in the folder of ``--darcy``; ``darcy32``, ``burgers`` and others are generated.
+``energy`` asks for a number, the root mean square of what is left of a Burgers wave; ``rollout``
+for 25 states of the Kuramoto-Sivashinsky equation, chaotic, by steps that are applied to their own
+answers.
+
+Each fit runs alone in a process, on one thread. "error" is the mean relative L2 error on the test
+set, "CPU" the processor time of the whole fit, choice of hyperparameters included, "memory" what
+the process grew by. The networks of one size have the same channels, layers, frequencies, epochs
+and batches. The peers are optional: ``pip install neuraloperator deepxde``, in an environment of
+their own if they clash.
 """
 
 import argparse
@@ -25,14 +29,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from operators_peers import MODELS, Missing
+from operators_peers import MODELS, Missing, make_model
 from threadpoolctl import threadpool_limits
 
-from skdyn.datasets import make_burgers, make_darcy
+from skdyn.datasets import make_burgers, make_darcy, make_kuramoto_sivashinsky
 from skdyn.metrics import relative_l2_error
 
 # Epochs of every network; those of the bundled data bring neuraloperator to its usual error.
-TASKS = {"darcy16": 40, "darcy32": 12, "burgers": 40, "energy": 20}
+TASKS = {"darcy16": 40, "darcy32": 12, "burgers": 40, "energy": 20, "rollout": 40}
+
+STEPS = np.arange(1.0, 26.0)  # of a rollout: neighbours part by a factor of ten
 
 
 def load(task, folder, n_samples):
@@ -43,10 +49,15 @@ def load(task, folder, n_samples):
         parts = [np.load(folder / f"darcy_{part}_16.npz") for part in ("train", "test")]
         arrays = [part[name][:, None].astype(np.float32) for part in parts for name in "xy"]
         return arrays[0][:n_samples], arrays[1][:n_samples], *arrays[2:]
-    if task == "darcy32":
-        X, y = make_darcy(n_samples + 200, 32, kind="piecewise", random_state=0)
+    n_new = 200
+    if task == "rollout":  # as many pairs of successive states
+        n_samples, n_new = n_samples // len(STEPS), 20
+        X, y = make_kuramoto_sivashinsky(n_samples + n_new, 64, times=STEPS, random_state=0)
+        X, y = X[:, None], y[:, None]
+    elif task == "darcy32":
+        X, y = make_darcy(n_samples + n_new, 32, kind="piecewise", random_state=0)
     else:
-        X, y = (z[:, None] for z in make_burgers(n_samples + 200, 128, nu=0.01, random_state=0))
+        X, y = (z[:, None] for z in make_burgers(n_samples + n_new, 128, nu=0.01, random_state=0))
     if task == "energy":
         y = np.sqrt(np.square(y).mean(axis=2))
     X, y = X.astype(np.float32), y.astype(np.float32)
@@ -59,7 +70,7 @@ def measure(name, task, data, epochs, seed, pipe):
     torch.set_num_threads(1)
     X, y, X_new, y_new = data
     try:
-        model = MODELS[name](task, epochs, seed)
+        model = make_model(name, task, epochs, seed)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         start = time.process_time()
         with threadpool_limits(1):

@@ -1,6 +1,6 @@
 """The models of ``operators.py``: ours, scikit-learn's, neuraloperator's and DeepXDE's.
 
-Each is made by ``MODELS[name](task, epochs, seed)`` and has ``fit`` and ``predict`` on arrays
+Each is made by ``make_model(name, task, epochs, seed)`` and has ``fit`` and ``predict`` on arrays
 ``(n, 1, *grid)``. Those of other packages raise :class:`Missing` where these are not installed.
 """
 
@@ -22,8 +22,8 @@ from skdyn import FNORegressor
 from skdyn.metrics import neg_relative_l2
 
 BATCH, RATE, CHANNELS, LAYERS = 20, 6e-3, 32, 4
-MODES = {"darcy16": 8, "darcy32": 8, "burgers": 16, "energy": 16}
-PERIODIC = ("burgers", "energy")
+MODES = {"darcy16": 8, "darcy32": 8, "burgers": 16, "energy": 16, "rollout": 16}
+PERIODIC = ("burgers", "energy", "rollout")
 
 
 class Missing(Exception):
@@ -41,6 +41,40 @@ class Flat:
 
     def predict(self, X):
         return self.model.predict(X.reshape(len(X), -1))
+
+
+class Steps:
+    """A model of the next state, applied to its own answers; states ``(n, 1, times, *grid)``."""
+
+    def __init__(self, model):
+        self.model = model
+
+    def fit(self, X, y):
+        self.n_steps = y.shape[2]
+        states = np.concatenate([X[:, :, None], y], axis=2).swapaxes(1, 2)
+        pairs = (states[:, :-1], states[:, 1:])
+        self.model.fit(*(np.ascontiguousarray(z.reshape(-1, *z.shape[2:])) for z in pairs))
+
+    def predict(self, X):
+        states = [X]
+        for _ in range(self.n_steps):
+            answer = np.asarray(self.model.predict(states[-1]), dtype=X.dtype)
+            states.append(answer.reshape(X.shape))
+        return np.stack(states[1:], axis=2)
+
+
+class Rollout:
+    """The same by our own stepper."""
+
+    def __init__(self, model):
+        self.model = model
+
+    def fit(self, X, y):
+        self.n_steps = y.shape[2]
+        self.model.fit(np.concatenate([X[:, :, None], y], axis=2))
+
+    def predict(self, X):
+        return self.model.rollout(X, self.n_steps)
 
 
 def kernel_ridge(task, epochs, seed):
@@ -153,6 +187,7 @@ SETTINGS = {
     "darcy32": {"n_modes": 8, "local_size": 3, "symmetry": "both", "learning_rate": 0.009},
     "burgers": {"n_modes": 24, "symmetry": "odd"},
     "energy": {"n_modes": 24, "symmetry": "odd"},
+    "rollout": {"symmetry": "odd"},
 }
 
 
@@ -190,10 +225,20 @@ def mgno(task, epochs, seed):
     )  # fmt: skip
 
 
-def pod_deeponet(task, epochs, seed):
-    return ours("DeepONetRegressor")(task, epochs, seed).set_params(
-        basis="pod", max_iter=5 * epochs
-    )
+def deeponet(basis):
+    def make(task, epochs, seed):
+        model = ours("DeepONetRegressor")(task, epochs, seed)
+        return model.set_params(basis=basis, max_iter=5 * epochs)  # its steps are cheap
+
+    return make
+
+
+def stepper(task, epochs, seed):
+    """The chosen network learns changes."""
+    if task != "rollout":
+        raise NotImplementedError("predicts states in time")
+    step = chosen_fno(task, epochs, seed)
+    return Rollout(skdyn.AutoregressiveOperator(step, target="change"))
 
 
 def ada_fnn(task, epochs, seed):
@@ -212,6 +257,13 @@ MODELS = {
     "skdyn FNO, chosen": chosen_fno,
     "skdyn kernel operator": kernels,
     "skdyn MgNO": mgno,
-    "skdyn DeepONet, POD": pod_deeponet,
+    "skdyn DeepONet, POD": deeponet("pod"),
+    "skdyn DeepONet, trunk": deeponet("trunk"),
     "skdyn AdaFNN": ada_fnn,
+    "skdyn autoregressive, FNO": stepper,
 }
+
+
+def make_model(name, task, epochs, seed):
+    model = MODELS[name](task, epochs, seed)
+    return Steps(model) if task == "rollout" and not isinstance(model, Rollout) else model
