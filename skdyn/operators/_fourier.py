@@ -80,9 +80,8 @@ class FourierNetwork(torch.nn.Module):
         )
         width = max(1, round(channel_mlp * c)) if channel_mlp else 0
         self.mixers = torch.nn.ModuleList(
-            _pointwise(c, width, c) for _ in range(n_layers if width else 0)
+            _Bypassed(c, width) for _ in range(n_layers if width else 0)
         )
-        self.gates = torch.nn.ParameterList(torch.ones(c) for _ in self.mixers)
         self.project = _pointwise(c, 2 * c, n_outputs)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -108,7 +107,7 @@ class FourierNetwork(torch.nn.Module):
             x = convolution(x, plus=local(x))
             x = x if last else gelu(x)
             if self.mixers:
-                x = torch.addcmul(self.mixers[layer](x), skipped, self.gates[layer])
+                x = self.mixers[layer](x, skipped)
                 x = x if last else gelu(x)
         if not self.output_grid:
             return self.project(x).flatten(end_dim=-3).mean(dim=0)
@@ -133,6 +132,19 @@ class FourierNetwork(torch.nn.Module):
                 matrix = torch.from_numpy(matrix).to(y)
                 y = (y.movedim(axis, -1) @ matrix.T).movedim(-1, axis)
         return y
+
+
+class _Bypassed(torch.nn.Module):
+    """A small network on the channels of each point, added to what bypasses it."""
+
+    def __init__(self, channels, width):
+        super().__init__()
+        self.widen = torch.nn.Linear(channels, width)
+        self.narrow = torch.nn.Linear(width, channels, bias=False)
+
+    def forward(self, x, bypass):
+        hidden = gelu(self.widen(x)).flatten(end_dim=-2)
+        return torch.addmm(bypass.flatten(end_dim=-2), hidden, self.narrow.weight.T).view_as(bypass)
 
 
 class _Neighbours(torch.nn.Module):

@@ -114,11 +114,10 @@ def test_a_channel_mlp_sees_one_point_and_is_bypassed():
     net, x = network((8,), channel_mlp=0.5), fields(8)
     plain = network((8,), channel_mlp=0.0)
     assert not list(plain.mixers)
-    assert [m[0].out_features for m in net.mixers] == [2, 2]
+    assert [m.widen.out_features for m in net.mixers] == [2, 2]
     with torch.no_grad():
         for mixer in net.mixers:
-            for p in mixer.parameters():
-                p.zero_()
+            mixer.narrow.weight.zero_()
         z = torch.cat([x, torch.linspace(-1, 1, 8).double().expand(2, 1, 8)], dim=1)
         lifted = net.lift(z.movedim(1, 2))
         expected = net.project(torch.nn.functional.gelu(lifted))
