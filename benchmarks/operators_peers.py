@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 import torch
+from sklearn.base import BaseEstimator
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.decomposition import PCA
 from sklearn.kernel_ridge import KernelRidge
@@ -18,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skdyn
-from skdyn import FNORegressor
+from skdyn import AutoregressiveOperator, FNORegressor
 from skdyn.metrics import neg_relative_l2
 
 BATCH, RATE, CHANNELS, LAYERS = 20, 6e-3, 32, 4
@@ -233,12 +234,15 @@ def deeponet(basis):
     return make
 
 
-def stepper(task, epochs, seed):
-    """The chosen network learns changes."""
-    if task != "rollout":
-        raise NotImplementedError("predicts states in time")
-    step = chosen_fno(task, epochs, seed)
-    return Rollout(skdyn.AutoregressiveOperator(step, target="change"))
+def stepper(**parameters):
+    """The chosen network in other ways to learn a step."""
+
+    def make(task, epochs, seed):
+        if task != "rollout":
+            raise NotImplementedError("predicts states in time")
+        return AutoregressiveOperator(chosen_fno(task, epochs, seed), **parameters)
+
+    return make
 
 
 def ada_fnn(task, epochs, seed):
@@ -260,10 +264,15 @@ MODELS = {
     "skdyn DeepONet, POD": deeponet("pod"),
     "skdyn DeepONet, trunk": deeponet("trunk"),
     "skdyn AdaFNN": ada_fnn,
-    "skdyn autoregressive, FNO": stepper,
+    "skdyn FNO, change": stepper(target="change"),
+    "skdyn FNO, pushforward": stepper(pushforward=1),
 }
 
 
 def make_model(name, task, epochs, seed):
     model = MODELS[name](task, epochs, seed)
-    return Steps(model) if task == "rollout" and not isinstance(model, Rollout) else model
+    if task != "rollout":
+        return model
+    if isinstance(model, BaseEstimator) and not isinstance(model, AutoregressiveOperator):
+        model = AutoregressiveOperator(model)
+    return Rollout(model) if isinstance(model, BaseEstimator) else Steps(model)
