@@ -1,6 +1,6 @@
 """Learnt operators beside neuraloperator, DeepXDE and scikit-learn: errors, CPU time and memory.
 
-    python benchmarks/operators.py [TASK ...] [--darcy FOLDER] [--models ...]
+    python benchmarks/operators.py [TASK ...] [--darcy FOLDER] [--models ...] [--speed ROUNDS]
 
 ``darcy16`` is neuraloperator's bundled data, files ``darcy_train_16.npz`` and ``darcy_test_16.npz``
 with arrays x and y in the folder of ``--darcy``; ``darcy32``, ``burgers`` and others are generated.
@@ -85,6 +85,40 @@ def measure(name, task, data, epochs, seed, pipe):
         pipe.send(str(reason))
 
 
+def run(*call):
+    """Return what ``measure`` sends from a process of its own."""
+    context = multiprocessing.get_context("fork")
+    near, far = context.Pipe()
+    process = context.Process(target=measure, args=(*call, far))
+    process.start()
+    far.close()
+    try:
+        return near.recv()
+    except EOFError:
+        return "failed"
+    finally:
+        process.join()
+
+
+def compare_speed(task, data, rounds):
+    """Print the median processor time of two epochs of the networks of one size, interleaved."""
+    seconds = {name: [] for name in ("neuraloperator FNO", "skdyn FNO, same size")}
+    for _ in range(rounds):
+        for name, times in seconds.items():
+            row = run(name, task, data, 2, 0)
+            if isinstance(row, str):
+                print(f"{task}: {name} {row}")
+                return
+            times.append(row[1])
+    theirs, ours = (np.array(times) for times in seconds.values())
+    ratios = theirs / ours
+    print(
+        f"{task}: {np.median(theirs):.2f} and {np.median(ours):.2f} s, {np.median(ratios):.2f} "
+        f"times faster ({ratios.min():.2f} to {ratios.max():.2f})",
+        flush=True,
+    )
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("tasks", nargs="*", choices=[[], *TASKS], default=list(TASKS))
@@ -93,26 +127,18 @@ def main():
     parser.add_argument("--samples", type=int, default=1000, help="training functions")
     parser.add_argument("--epochs", type=int, help="instead of each task's own")
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--speed", type=int, metavar="ROUNDS", help="two epochs, interleaved")
     args = parser.parse_args()
-    context = multiprocessing.get_context("fork")
     for task in args.tasks:
         data = load(task, args.darcy, args.samples)
+        if args.speed:
+            compare_speed(task, data, args.speed)
+            continue
         epochs = args.epochs or TASKS[task]
         print(f"\n{task}: {len(data[0])} to learn from, {len(data[2])} to test, {epochs} epochs")
         print(f"{'':28}{'error':>9}{'CPU s':>9}{'MB':>8}", flush=True)
         for name in args.models:
-            rows = []
-            for seed in range(args.seeds):
-                near, far = context.Pipe()
-                call = (name, task, data, epochs, seed, far)
-                process = context.Process(target=measure, args=call)
-                process.start()
-                far.close()
-                try:
-                    rows.append(near.recv())
-                except EOFError:
-                    rows.append("failed")
-                process.join()
+            rows = [run(name, task, data, epochs, seed) for seed in range(args.seeds)]
             if isinstance(rows[0], str):
                 print(f"{name:28}{rows[0]}", flush=True)
                 continue
