@@ -66,7 +66,7 @@ class FourierNetwork(torch.nn.Module):
         self.grid, self.output_grid = tuple(grid), tuple(output_grid)
         self.periodic = periodic
         c, n_coordinates = hidden_channels, 0 if periodic else len(grid)
-        self.lift = _pointwise(n_inputs + n_coordinates, 2 * c, c)
+        self.lift = torch.nn.Linear(n_inputs + n_coordinates, c)
         self.convolutions = torch.nn.ModuleList(
             SpectralConvolution(
                 c, c, n_modes, grid,
@@ -82,7 +82,9 @@ class FourierNetwork(torch.nn.Module):
         self.mixers = torch.nn.ModuleList(
             _Bypassed(c, width) for _ in range(n_layers if width else 0)
         )
-        self.project = _pointwise(c, 2 * c, n_outputs)
+        self.project = torch.nn.Sequential(
+            torch.nn.Linear(c, c), torch.nn.GELU(), torch.nn.Linear(c, n_outputs)
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Answer to functions with functions, or with numbers.
@@ -192,13 +194,6 @@ def _local(channels, size, n_axes, periodic):
     if size == 1:
         return torch.nn.Linear(channels, channels)
     return _Neighbours(channels, size, n_axes, periodic)
-
-
-def _pointwise(n_inputs, n_hidden, n_outputs):
-    """Return a small network that acts on the channels of each point."""
-    return torch.nn.Sequential(
-        torch.nn.Linear(n_inputs, n_hidden), torch.nn.GELU(), torch.nn.Linear(n_hidden, n_outputs)
-    )
 
 
 def _coordinates(x):

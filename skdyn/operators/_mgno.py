@@ -64,7 +64,7 @@ class MgNORegressor(SymmetryMixin, OperatorRegressor):
     alpha : float, default=0.1
         Strength of the L2 penalty on the weights; it is divided by the number of samples (the
         total of their weights) when added to the mean loss, as scikit-learn's networks do.
-    clip_norm : float or None, default=None
+    clip_norm : float or None, default=1.0
         Largest norm of the gradient; longer ones are shortened to it.
     tol : float, default=1e-05
         Improvement of the loss below which an epoch counts as standing still.
@@ -159,7 +159,7 @@ class MgNORegressor(SymmetryMixin, OperatorRegressor):
         learning_rate_schedule="cosine",
         batch_size=20,
         alpha=0.1,
-        clip_norm=None,
+        clip_norm=1.0,
         tol=1e-05,
         early_stopping=False,
         validation_fraction=0.1,
