@@ -101,11 +101,11 @@ def run(*call):
 
 
 def compare_speed(task, data, rounds):
-    """Print the median processor time of two epochs of the networks of one size, interleaved."""
+    """Print the median processor time of five epochs of the networks of one size, interleaved."""
     seconds = {name: [] for name in ("neuraloperator FNO", "skdyn FNO, same size")}
     for _ in range(rounds):
         for name, times in seconds.items():
-            row = run(name, task, data, 2, 0)
+            row = run(name, task, data, 5, 0)
             if isinstance(row, str):
                 print(f"{task}: {name} {row}")
                 return
@@ -127,7 +127,7 @@ def main():
     parser.add_argument("--samples", type=int, default=1000, help="training functions")
     parser.add_argument("--epochs", type=int, help="instead of each task's own")
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--speed", type=int, metavar="ROUNDS", help="two epochs, interleaved")
+    parser.add_argument("--speed", type=int, metavar="ROUNDS", help="five epochs, interleaved")
     args = parser.parse_args()
     for task in args.tasks:
         data = load(task, args.darcy, args.samples)
