@@ -167,7 +167,7 @@ class FNORegressor(SymmetryMixin, OperatorRegressor):
         "incremental_modes": ["boolean"],
     }
     _quick_parameters = {
-        "hidden_channels": 8, "n_layers": 2, "batch_size": "auto", "learning_rate": 0.01,
+        "hidden_channels": 16, "n_layers": 2, "batch_size": "auto", "learning_rate": 0.01,
         "learning_rate_schedule": "constant",
     }  # fmt: skip
 

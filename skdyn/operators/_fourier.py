@@ -21,7 +21,7 @@ class FourierNetwork(torch.nn.Module):
     grid : tuple of int
         Grid that is trained on.
     output_grid : tuple of int
-        Grid of the answers; empty for the mean over the grid.
+        Grid of the answers; empty for numbers, which are means over the grid.
     n_modes : tuple of int
         Frequencies kept along each axis.
     hidden_channels : int, default=32
@@ -82,8 +82,10 @@ class FourierNetwork(torch.nn.Module):
         self.mixers = torch.nn.ModuleList(
             _Bypassed(c, width) for _ in range(n_layers if width else 0)
         )
+        if self.output_grid:
+            n_coordinates = 0  # numbers are means of what a point has and where it is
         self.project = torch.nn.Sequential(
-            torch.nn.Linear(c, c), torch.nn.GELU(), torch.nn.Linear(c, n_outputs)
+            torch.nn.Linear(c + n_coordinates, c), torch.nn.GELU(), torch.nn.Linear(c, n_outputs)
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -98,10 +100,7 @@ class FourierNetwork(torch.nn.Module):
         -------
         Tensor of shape (n, n_outputs, \\*grid) or (n, n_outputs)
         """
-        x = x.movedim((0, 1), (-2, -1))
-        if not self.periodic:
-            x = torch.cat([x, _coordinates(x)], dim=-1)
-        x = self.lift(x.contiguous())
+        x = self.lift(self._with_coordinates(x.movedim((0, 1), (-2, -1))).contiguous())
         for layer, (convolution, local) in enumerate(
             zip(self.convolutions, self.local, strict=True)
         ):
@@ -112,9 +111,12 @@ class FourierNetwork(torch.nn.Module):
                 x = self.mixers[layer](x, skipped)
                 x = x if last else gelu(x)
         if not self.output_grid:
-            return self.project(x).flatten(end_dim=-3).mean(dim=0)
+            return self.project(self._with_coordinates(x)).flatten(end_dim=-3).mean(dim=0)
         y = self.project(x).movedim((-2, -1), (0, 1))
         return self._to_output_grid(y) if self.output_grid != self.grid else y
+
+    def _with_coordinates(self, x):
+        return x if self.periodic else torch.cat([x, _coordinates(x)], dim=-1)
 
     def limit_modes(self, limit: int) -> None:
         """Use only the frequencies below a limit, along each axis.

@@ -57,8 +57,21 @@ def test_answers_are_the_same_functions_at_any_resolution(periodic):
 @pytest.mark.parametrize("grid", GRIDS, ids=str)
 def test_an_empty_output_grid_is_the_mean_over_the_grid(grid):
     with torch.no_grad():
-        mean = network(grid)(fields(*grid)).flatten(2).mean(2)
-        np.testing.assert_allclose(network(grid, ())(fields(*grid)), mean, atol=1e-12)
+        mean = network(grid, periodic=True)(fields(*grid)).flatten(2).mean(2)
+        found = network(grid, (), periodic=True)(fields(*grid))
+        np.testing.assert_allclose(found, mean, atol=1e-12)
+
+
+def test_on_open_domains_the_mean_knows_where_each_point_is():
+    net, of_fields, x = network((6,), ()), network((6,)), fields(6)
+    with torch.no_grad():
+        found = net(x)
+        net.project[0].weight[:, 4:] = 0.0
+        assert (net(x) - found).abs().max() > 1e-3
+        weights = net.state_dict()
+        weights["project.0.weight"] = weights["project.0.weight"][:, :4]
+        of_fields.load_state_dict(weights)
+        np.testing.assert_allclose(net(x), of_fields(x).mean(2), atol=1e-12)
 
 
 def test_another_output_grid_is_interpolated():
