@@ -39,6 +39,7 @@ from skdyn.training import (
 
 __all__ = ["TorchEstimator"]
 
+_RISE = 10  # of the loss from the first epoch to the last, beyond which training has diverged
 _PREDICTION_ROWS = 8192  # rows a forward pass at prediction: bounds memory, costs no speed
 
 
@@ -156,6 +157,14 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         self.best_loss_ = record.best_loss
         watched = record.validation_scores
         self.validation_scores_ = watched if watched is None else (scores or []) + watched
+        losses = record.loss_curve or [0.0]
+        if 0 < _RISE * losses[0] < losses[-1]:
+            warnings.warn(
+                f"{type(self).__name__} diverged: its training loss rose from {losses[0]:.3g} in "
+                f"the first epoch to {losses[-1]:.3g} in the last. Lower learning_rate, or set clip_norm.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
         plan_ended = self.learning_rate_schedule not in ("constant", "plateau")
         if record.stop_reason == "max_iter" and not incremental and not plan_ended and self.tol:
             warnings.warn(

@@ -53,6 +53,14 @@ class Line(TorchEstimator):
         return self._forward(np.ones_like(X[:, :1]))
 
 
+def test_a_loss_that_rises_tenfold_is_told():
+    line = Line(optimizer="sgd", max_iter=40, tol=0.0, random_state=0)
+    with pytest.warns(ConvergenceWarning, match=r"diverged: its training loss rose from .* to"):
+        line.set_params(learning_rate=2.5).fit(X)
+    with warnings.catch_warnings(action="error"):
+        line.set_params(learning_rate=0.1).fit(X)
+
+
 def test_a_family_adds_only_its_module_and_its_stages():
     line = Line(max_iter=500, tol=0.0, n_iter_no_change=500, random_state=0).fit(X)
     np.testing.assert_allclose(line.predict(X[:1])[0], X.mean(axis=0), atol=0.02)
