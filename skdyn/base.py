@@ -161,7 +161,8 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         if 0 < _RISE * losses[0] < losses[-1]:
             warnings.warn(
                 f"{type(self).__name__} diverged: its training loss rose from {losses[0]:.3g} in "
-                f"the first epoch to {losses[-1]:.3g} in the last. Lower learning_rate, or set clip_norm.",
+                f"the first epoch to {losses[-1]:.3g} in the last. Lower learning_rate, or "
+                "set clip_norm.",
                 ConvergenceWarning,
                 stacklevel=4,
             )
