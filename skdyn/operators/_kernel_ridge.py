@@ -8,6 +8,7 @@ from scipy.linalg.lapack import dpotri
 
 __all__ = ["KERNELS", "KernelFit", "evaluate", "fit_kernel", "leave_one_out"]
 
+_ENTRIES = 2**22  # of a kernel that are worked on at a time: bounds memory
 _RELATIVE_NOISE = 10.0 ** np.arange(-10, 1.1, 0.5)  # of the kernel's mean on its diagonal
 
 
@@ -68,11 +69,14 @@ def evaluate(kernel: str, A: np.ndarray, B: np.ndarray, length_scale: float) -> 
     -------
     ndarray of shape (n, m)
     """
-    products = A @ B.T
     if KERNELS[kernel] is None:
-        return products / length_scale**2
-    squares = np.square(A).sum(axis=1)[:, None] + np.square(B).sum(axis=1) - 2 * products
-    return KERNELS[kernel](np.sqrt(np.maximum(squares, 0)) / length_scale)
+        return A @ B.T / length_scale**2
+    values, of_b = np.empty((len(A), len(B))), np.square(B).sum(axis=1)
+    rows = max(1, _ENTRIES // max(1, len(B)))
+    for some in (slice(i, i + rows) for i in range(0, len(A), rows)):
+        squares = np.square(A[some]).sum(axis=1)[:, None] + of_b - 2 * A[some] @ B.T
+        values[some] = KERNELS[kernel](np.sqrt(np.maximum(squares, 0)) / length_scale)
+    return values
 
 
 def leave_one_out(K: np.ndarray, R: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
@@ -113,7 +117,7 @@ def fit_kernel(
     Parameters
     ----------
     K : ndarray of shape (n, n)
-        Kernel.
+        Kernel; its memory is used for other things.
     R : ndarray of shape (n, m)
         Targets.
     weight : ndarray of shape (n,)
@@ -128,10 +132,12 @@ def fit_kernel(
     KernelFit
     """
     rows = np.arange(len(K)).reshape(-1, n_copies)
-    factor = cho_factor(K + np.diag(noise / weight), lower=True)
+    K[np.diag_indices_from(K)] += noise / weight
+    factor = cho_factor(K.T, lower=True, overwrite_a=True)  # in the order of LAPACK
     # In C's order, as files keep arrays: sums then come out equal to the last digit.
     coefficients = np.ascontiguousarray(cho_solve(factor, R))
-    inverse, _ = dpotri(factor[0], lower=True)  # its lower triangle, in a third of the time
+    # The lower triangle of the inverse, in a third of the time.
+    inverse, _ = dpotri(factor[0], lower=True, overwrite_c=True)
     blocks = np.tril(inverse[rows[:, :, None], rows[:, None]])
     blocks += np.tril(blocks, -1).swapaxes(1, 2)
     covariance = np.linalg.inv(blocks)  # of a sample's rows, given all others
