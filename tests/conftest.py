@@ -5,6 +5,9 @@ import os
 # scipy reads it on import; scikit-learn's array API checks need it.
 os.environ["SCIPY_ARRAY_API"] = "1"
 os.environ.setdefault("MPLBACKEND", "Agg")
+# Workers of pytest-xdist, and what they start, must not fight over the cores they each count.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
 
