@@ -3,7 +3,7 @@
 import torch
 from torch.nn.functional import conv2d, gelu, pad
 
-from skdyn.operators._grids import interpolation_matrix
+from skdyn.operators._grids import resample
 from skdyn.operators._spectral import SpectralConvolution
 
 __all__ = ["FourierNetwork"]
@@ -82,10 +82,10 @@ class FourierNetwork(torch.nn.Module):
         self.mixers = torch.nn.ModuleList(
             _Bypassed(c, width) for _ in range(n_layers if width else 0)
         )
-        if self.output_grid:
-            n_coordinates = 0  # numbers are means of what a point has and where it is
+        # Numbers are means of what a point has and where it is.
+        n_read = c if self.output_grid else c + n_coordinates
         self.project = torch.nn.Sequential(
-            torch.nn.Linear(c + n_coordinates, c), torch.nn.GELU(), torch.nn.Linear(c, n_outputs)
+            torch.nn.Linear(n_read, c), torch.nn.GELU(), torch.nn.Linear(c, n_outputs)
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -113,7 +113,9 @@ class FourierNetwork(torch.nn.Module):
         if not self.output_grid:
             return self.project(self._with_coordinates(x)).flatten(end_dim=-3).mean(dim=0)
         y = self.project(x).movedim((-2, -1), (0, 1))
-        return self._to_output_grid(y) if self.output_grid != self.grid else y
+        if self.output_grid == self.grid:
+            return y  # on the grid of the input, whichever that is
+        return resample(y, self.output_grid, periodic=self.periodic)
 
     def _with_coordinates(self, x):
         return x if self.periodic else torch.cat([x, _coordinates(x)], dim=-1)
@@ -128,14 +130,6 @@ class FourierNetwork(torch.nn.Module):
         """
         for convolution in self.convolutions:
             convolution.limit.fill_(limit)
-
-    def _to_output_grid(self, y):
-        for axis, n_to in enumerate(self.output_grid, start=2):
-            if y.shape[axis] != n_to:
-                matrix = interpolation_matrix(y.shape[axis], n_to, periodic=self.periodic)
-                matrix = torch.from_numpy(matrix).to(y)
-                y = (y.movedim(axis, -1) @ matrix.T).movedim(-1, axis)
-        return y
 
 
 class _Bypassed(torch.nn.Module):

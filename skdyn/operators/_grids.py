@@ -17,9 +17,10 @@ step before the first.
 from functools import lru_cache
 from math import prod
 from numbers import Integral
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike
 from scipy.interpolate import make_interp_spline
 from sklearn.utils import check_array, check_consistent_length
@@ -34,6 +35,8 @@ __all__ = [
     "interpolation_matrix",
     "resample",
 ]
+
+_Fields = TypeVar("_Fields", np.ndarray, torch.Tensor)
 
 GRID_CONSTRAINTS = {
     "grid_shape": ["array-like", Interval(Integral, 1, None, closed="left"), None],
@@ -290,12 +293,12 @@ def interpolation_matrix(n_from: int, n_to: int, *, periodic: bool) -> np.ndarra
     return kernel / n_from
 
 
-def resample(fields: np.ndarray, grid: tuple[int, ...], *, periodic: bool) -> np.ndarray:
+def resample(fields: _Fields, grid: tuple[int, ...], *, periodic: bool) -> _Fields:
     """Take fields to another grid.
 
     Parameters
     ----------
-    fields : ndarray of shape (n, channels, \\*grid)
+    fields : ndarray or Tensor of shape (n, channels, \\*grid)
         Fields.
     grid : tuple of int
         The grid to take them to, with as many axes.
@@ -304,11 +307,13 @@ def resample(fields: np.ndarray, grid: tuple[int, ...], *, periodic: bool) -> np
 
     Returns
     -------
-    ndarray of shape (n, channels, \\*grid)
-        In the precision of `fields`.
+    ndarray or Tensor of shape (n, channels, \\*grid)
+        What `fields` is, with gradients where that is a tensor.
     """
     for axis, n_to in enumerate(grid, start=2):
         if fields.shape[axis] != n_to:
             matrix = interpolation_matrix(fields.shape[axis], n_to, periodic=periodic)
-            fields = np.moveaxis(np.moveaxis(fields, axis, -1) @ matrix.T, -1, axis)
+            if isinstance(fields, torch.Tensor):
+                matrix = torch.from_numpy(matrix).to(fields)
+            fields = (fields.swapaxes(axis, -1) @ matrix.T).swapaxes(axis, -1)
     return fields

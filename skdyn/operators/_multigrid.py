@@ -14,7 +14,7 @@ from torch.nn.functional import (
     pad,
 )
 
-from skdyn.operators._grids import interpolation_matrix
+from skdyn.operators._grids import resample
 
 __all__ = ["BOUNDARIES", "MultigridCycle", "MultigridNetwork", "level_grids"]
 
@@ -222,8 +222,4 @@ class MultigridNetwork(torch.nn.Module):
         y = self.project(x)
         if not self.output_grid:
             return y.flatten(2).mean(dim=2)
-        for axis, n_to in enumerate(self.output_grid, start=2):
-            if y.shape[axis] != n_to:
-                matrix = interpolation_matrix(y.shape[axis], n_to, periodic=self.periodic)
-                y = (y.movedim(axis, -1) @ torch.from_numpy(matrix.T).to(y)).movedim(-1, axis)
-        return y
+        return resample(y, self.output_grid, periodic=self.periodic)
