@@ -70,27 +70,26 @@ class _TabularEstimator(TorchEstimator):
         }
 
     def _fit(self, X, y, sample_weight, X_val=None, y_val=None, incremental=False, classes=None):
-        with self._all_or_nothing():
-            metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-            given = {"X": X, "y": y, "metadata": metadata}
-            check_validation_pair(X_val, y_val, self.early_stopping)
-            first = not (incremental and hasattr(self, "module_"))
-            X, y = self._validate(X, y, reset=first)
-            weight = check_weights(sample_weight, X)
-            if weight is not None:  # a weight of zero means "not there"
-                X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]
-            if first:
-                self._learn_scales(X, y, weight, classes)
-            training, validation = self._split(X, y, weight, X_val, y_val, incremental)
-            total = len(X) if weight is None else weight.sum()
-            goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
-            task = FitTask(training, validation, total, incremental, goes_on)
-            self._train(
-                self._config(X.shape[1], self._n_outputs()),
-                lambda generator: self._stages(generator, task),
-                incremental=incremental, total_weight=total, **given,
-            )  # fmt: skip
-            self._look_back(task)
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        given = {"X": X, "y": y, "metadata": metadata}
+        check_validation_pair(X_val, y_val, self.early_stopping)
+        first = not (incremental and hasattr(self, "module_"))
+        X, y = self._validate(X, y, reset=first)
+        weight = check_weights(sample_weight, X)
+        if weight is not None:  # a weight of zero means "not there"
+            X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]
+        if first:
+            self._learn_scales(X, y, weight, classes)
+        training, validation = self._split(X, y, weight, X_val, y_val, incremental)
+        total = len(X) if weight is None else weight.sum()
+        goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
+        task = FitTask(training, validation, total, incremental, goes_on)
+        self._train(
+            self._config(X.shape[1], self._n_outputs()),
+            lambda generator: self._stages(generator, task),
+            incremental=incremental, total_weight=total, **given,
+        )  # fmt: skip
+        self._look_back(task)
         return self
 
     def _stages(self, generator, task):

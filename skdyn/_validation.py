@@ -4,9 +4,14 @@ Nothing else in the package imports a private name of scikit-learn: when one mov
 mends it for all. It also holds the few validators of our own that several estimators share.
 """
 
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import _fit_context as fit_context
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import NotFittedError
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
@@ -15,12 +20,69 @@ __all__ = [
     "Interval",
     "NotFittedError",
     "StrOptions",
+    "all_or_nothing",
     "check_is_fitted",
     "check_validation_pair",
     "check_weights",
     "fit_context",
     "validate_data",
 ]
+
+
+@contextmanager
+def all_or_nothing(estimator: BaseEstimator) -> Iterator[None]:
+    """Put every attribute of an estimator back if the block fails: none is ever half fitted.
+
+    Attributes are put back as they were bound; what a block changes in place it must restore
+    itself.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The estimator that the block fits.
+
+    Yields
+    ------
+    None
+        Nothing.
+    """
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:  # Ctrl-C too
+        kept = {name: value for name, value in vars(estimator).items() if "callback" in name}
+        vars(estimator).clear()
+        vars(estimator).update(before | kept)
+        raise
+
+
+def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[Callable], Callable]:
+    """Run a method that fits as scikit-learn does, and all or nothing.
+
+    Parameters
+    ----------
+    prefer_skip_nested_validation : bool
+        Whether parameters of estimators inside are not checked again; see scikit-learn's
+        decorator of the same name.
+
+    Returns
+    -------
+    callable
+        A decorator of ``fit`` and ``partial_fit``: parameters are checked first, callbacks are
+        taken care of, and a call that fails leaves the estimator as it was.
+    """
+
+    def decorate(method):
+        checked = _fit_context(prefer_skip_nested_validation=prefer_skip_nested_validation)(method)
+
+        @functools.wraps(method)
+        def fit(estimator: BaseEstimator, *args: Any, **kwargs: Any) -> Any:
+            with all_or_nothing(estimator):
+                return checked(estimator, *args, **kwargs)
+
+        return fit
+
+    return decorate
 
 
 def check_weights(sample_weight: ArrayLike | None, X: np.ndarray) -> np.ndarray | None:

@@ -11,7 +11,6 @@ persistence without code. A family says what is its own through few hooks:
 
 import copy
 import warnings
-from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Any
 
@@ -73,18 +72,6 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
 
     def _precision(self):
         return self.dtype
-
-    @contextmanager
-    def _all_or_nothing(self):
-        """Put every attribute back if the block fails: no half-fitted estimator, ever."""
-        before = dict(vars(self))
-        try:
-            yield
-        except BaseException:
-            kept = {name: value for name, value in vars(self).items() if "callback" in name}
-            vars(self).clear()
-            vars(self).update(before | kept)
-            raise
 
     def _train(
         self, config, make_stages, *, X, y=None, metadata=None, incremental=False, total_weight=1.0

@@ -37,16 +37,15 @@ class Line(TorchEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        with self._all_or_nothing():
-            self.n_features_in_ = X.shape[1]
+        self.n_features_in_ = X.shape[1]
 
-            def objective(module, X):
-                if self.fail:
-                    raise RuntimeError("deliberate")
-                return (module(torch.ones_like(X[:, :1])) - X).square().mean()
+        def objective(module, X):
+            if self.fail:
+                raise RuntimeError("deliberate")
+            return (module(torch.ones_like(X[:, :1])) - X).square().mean()
 
-            config = {"n_features": X.shape[1]}
-            self._train(config, lambda g: [Stage(objective, (X,), self.max_iter)], X=X)
+        config = {"n_features": X.shape[1]}
+        self._train(config, lambda g: [Stage(objective, (X,), self.max_iter)], X=X)
         return self
 
     def predict(self, X):

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from skdyn._validation import check_validation_pair, check_weights
+from sklearn.base import BaseEstimator
+
+from skdyn._validation import check_validation_pair, check_weights, fit_context
 
 X = np.zeros((3, 2))
 
@@ -32,3 +34,35 @@ def test_a_validation_set_nobody_watches_is_refused():
         check_validation_pair(X, X, early_stopping=False)
     check_validation_pair(X, X, early_stopping=True)
     check_validation_pair(None, None, early_stopping=False)
+
+
+class Counting(BaseEstimator):
+    """Counts how often it was fitted, then fails where asked."""
+
+    _parameter_constraints = {"error": [Exception, KeyboardInterrupt, None]}
+
+    def __init__(self, error=None):
+        self.error = error
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        self.n_fits_ = getattr(self, "n_fits_", 0) + 1
+        if self.error:
+            raise self.error
+        return self
+
+
+@pytest.mark.parametrize("error", [ValueError("deliberate"), KeyboardInterrupt("deliberate")])
+def test_a_fit_that_fails_leaves_every_attribute_as_it_was(error):
+    with pytest.raises(type(error), match="deliberate"):
+        (counting := Counting(error)).fit(X)
+    assert vars(counting) == {"error": error}
+    counting.set_params(error=None).fit(X)
+    with pytest.raises(type(error), match="deliberate"):
+        counting.set_params(error=error).fit(X)
+    assert counting.n_fits_ == 1
+
+
+def test_parameters_are_checked_before_a_fit():
+    with pytest.raises(ValueError, match="'error' parameter"):
+        Counting(error=3).fit(X)

@@ -58,11 +58,10 @@ class Reconstructing:
         return self._fit(X, incremental=True)
 
     def _fit(self, X, incremental):
-        with self._all_or_nothing():
-            first = not (incremental and hasattr(self, "module_"))
-            given = {"X": X}
-            X = self._training_rows(X, first, 1 if incremental else self.max_iter)
-            return self._fit_arrays(X, given=given, incremental=incremental)
+        first = not (incremental and hasattr(self, "module_"))
+        given = {"X": X}
+        X = self._training_rows(X, first, 1 if incremental else self.max_iter)
+        return self._fit_arrays(X, given=given, incremental=incremental)
 
     def _training_rows(self, X, reset, n_epochs):
         """Validate training data; what need not fit into memory becomes a stream."""

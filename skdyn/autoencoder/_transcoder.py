@@ -236,21 +236,20 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
         return self._fit(X, y, incremental=True)
 
     def _fit(self, X, y, incremental):
-        with self._all_or_nothing():
-            goes_on = incremental and hasattr(self, "module_")
-            given = {"X": X, "y": y}
-            X, y = validate_data(
-                self, X, y, reset=not goes_on, dtype=[np.float64, np.float32], multi_output=True,
-                y_numeric=True,
-            )  # fmt: skip
-            Y = np.asarray(y, dtype=X.dtype).reshape(len(y), -1)
-            if goes_on and Y.shape[1] != self.components_.shape[1]:
-                raise ValueError(
-                    f"y has {Y.shape[1]} outputs, but the model was started with "
-                    f"{self.components_.shape[1]}."
-                )
-            self._y_is_1d = y.ndim == 1
-            return self._fit_arrays(X, Y, given=given, incremental=incremental)
+        goes_on = incremental and hasattr(self, "module_")
+        given = {"X": X, "y": y}
+        X, y = validate_data(
+            self, X, y, reset=not goes_on, dtype=[np.float64, np.float32], multi_output=True,
+            y_numeric=True,
+        )  # fmt: skip
+        Y = np.asarray(y, dtype=X.dtype).reshape(len(y), -1)
+        if goes_on and Y.shape[1] != self.components_.shape[1]:
+            raise ValueError(
+                f"y has {Y.shape[1]} outputs, but the model was started with "
+                f"{self.components_.shape[1]}."
+            )
+        self._y_is_1d = y.ndim == 1
+        return self._fit_arrays(X, Y, given=given, incremental=incremental)
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Predict targets: what the codes of X stand for.

@@ -168,12 +168,11 @@ class AssociationEstimator(TorchEstimator):
                 "X_val was passed to fit, but mode='stored' trains nothing that could stop early. "
                 "Leave it out, or choose another mode."
             )
-        with self._all_or_nothing():
-            weights = np.asarray(1.0 if sample_weight is None else sample_weight)
-            # Rows of weight zero never arrive at _split; one number stands for all rows.
-            self._weighed = np.flatnonzero(weights) if weights.ndim else None
-            super()._fit(X, y, sample_weight, X_val, y_val, incremental, classes)
-            del self._weighed
+        weights = np.asarray(1.0 if sample_weight is None else sample_weight)
+        # Rows of weight zero never arrive at _split; one number stands for all rows.
+        self._weighed = np.flatnonzero(weights) if weights.ndim else None
+        super()._fit(X, y, sample_weight, X_val, y_val, incremental, classes)
+        del self._weighed
         return self
 
     def _learn_scales(self, X, y, weight, classes):

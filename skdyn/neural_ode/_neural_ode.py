@@ -310,27 +310,26 @@ class NeuralODE(TorchEstimator):
         self : object
             The fitted estimator.
         """
-        with self._all_or_nothing():
-            given = {"X": X, "metadata": {"t": t}}
-            data = check_trajectories(self, X, t, time_channel=self.time_channel, reset=True)
-            refuse_times_as_y(y, t, data)
-            training, validation = self._split(data, X_val, t_val)
-            smooth = smooth_trajectories(training)
-            if not (self.warm_start and hasattr(self, "module_")):
-                self._offset, self._scale, self._time_scale = learn_scales(training, smooth)
-            scales = Scales(self._offset, self._scale, self._time_scale)
-            self.interval_, self.noise_ = float(np.median(training.intervals)), smooth.noise
-            training = prepare(training, scales, smooth)
-            validation = None if validation is None else prepare(validation, scales)
-            stages = []
-            self.x0_ = fitted_starts(stages, training, scales)
+        given = {"X": X, "metadata": {"t": t}}
+        data = check_trajectories(self, X, t, time_channel=self.time_channel, reset=True)
+        refuse_times_as_y(y, t, data)
+        training, validation = self._split(data, X_val, t_val)
+        smooth = smooth_trajectories(training)
+        if not (self.warm_start and hasattr(self, "module_")):
+            self._offset, self._scale, self._time_scale = learn_scales(training, smooth)
+        scales = Scales(self._offset, self._scale, self._time_scale)
+        self.interval_, self.noise_ = float(np.median(training.intervals)), smooth.noise
+        training = prepare(training, scales, smooth)
+        validation = None if validation is None else prepare(validation, scales)
+        stages = []
+        self.x0_ = fitted_starts(stages, training, scales)
 
-            def make_stages(generator):
-                stages.extend(plan_stages(self, training, validation, generator))
-                return stages
+        def make_stages(generator):
+            stages.extend(plan_stages(self, training, validation, generator))
+            return stages
 
-            self._train(self._config(), make_stages, total_weight=certainty(training), **given)
-            self.x0_ = fitted_starts(stages, training, scales)
+        self._train(self._config(), make_stages, total_weight=certainty(training), **given)
+        self.x0_ = fitted_starts(stages, training, scales)
         return self
 
     def predict(

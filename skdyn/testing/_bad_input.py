@@ -1,9 +1,12 @@
 """Bad input: a clear error or a defined result, never a crash and never a silent NaN."""
 
+import warnings
+
 import numpy as np
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.utils import get_tags
 
+from skdyn._validation import check_is_fitted
 from skdyn.testing._probe import answer, fit, has_parameter, refuses, sample_data
 
 
@@ -35,6 +38,42 @@ def check_bad_data(estimator):
     if y is not None:
         refuses(lambda: fit(estimator, X, y[:-1]), "inconsistent")
         refuses(lambda: fit(estimator, X, np.where(np.arange(len(y)) == 2, np.nan, y)), "nan")
+
+
+def _data_that_may_fail(X, y):
+    """Yield data that fits refuse early, in the middle, or late; some take some of them."""
+    first = None if y is None else y[: len(X) // 2]
+    yield np.where(np.arange(len(X))[:, None] == 3, np.inf, X), y
+    yield np.ones((6, X.shape[1] - 1)) * np.arange(1, X.shape[1]), None if y is None else y[:6]
+    yield X[: len(X) // 2, :2] * 1e200, first
+    if y is not None:
+        yield X[:, :2], np.where(np.arange(len(y)) == 3, np.inf, y.astype(float))
+
+
+def check_failed_fits_change_nothing(estimator):
+    """After a failed first fit it is not fitted; after a failed refit, what it was before."""
+    X, y = sample_data(estimator)
+    fitted = fit(estimator, X, y)
+    before = answer(fitted, X)
+    methods = [name for name in ("fit", "partial_fit") if hasattr(estimator, name)]
+    for method in methods:
+        for spoilt, targets in _data_that_may_fail(X, y):
+            fresh = clone(estimator)
+            if _fails(fresh, method, spoilt, targets):
+                refuses(lambda fresh=fresh: check_is_fitted(fresh), "not fitted")
+                if _fails(fitted, method, spoilt, targets):
+                    np.testing.assert_array_equal(answer(fitted, X), before)
+                else:
+                    fitted = fit(estimator, X, y)
+
+
+def _fails(estimator, method, X, y):
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            getattr(estimator, method)(X, y)
+    except Exception:
+        return True
+    return False
 
 
 def check_constant_columns_and_single_class(estimator):

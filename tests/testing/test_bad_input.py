@@ -4,6 +4,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import PolynomialFeatures
 
+from skdyn._validation import all_or_nothing
 from skdyn.testing import _bad_input
 
 
@@ -28,6 +29,22 @@ class Careless(Ridge):
 
     def fit(self, X, y):
         return Ridge.fit(self.set_params(alpha=1.0), X, y)
+
+
+class Hasty(Ridge):
+    """Notes what it was given before it looks."""
+
+    def fit(self, X, y):
+        self.coef_, self.intercept_ = np.zeros(np.shape(X)[1]), 0.0
+        return super().fit(X, y)
+
+
+class Whole(Hasty):
+    """Takes it back where the rest fails."""
+
+    def fit(self, X, y):
+        with all_or_nothing(self):
+            return super().fit(X, y)
 
 
 class Dividing(Ridge):
@@ -60,6 +77,7 @@ class Curt(Fussy):
     [
         ("bad_data", Swallowing(), Ridge()),
         ("bad_parameters_are_named", Careless(), Ridge()),
+        ("failed_fits_change_nothing", Hasty(), Whole()),
         ("constant_columns_and_single_class", Dividing(), Ridge()),
         ("constant_columns_and_single_class", Curt(), Fussy()),
         ("bad_data", Swallowing(), PolynomialFeatures()),
