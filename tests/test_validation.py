@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-
 from sklearn.base import BaseEstimator
 
 from skdyn._validation import check_validation_pair, check_weights, fit_context

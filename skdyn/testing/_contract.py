@@ -28,5 +28,7 @@ def contract_checks(estimator: BaseEstimator) -> list[Callable[[BaseEstimator], 
         check
         for module in (_scripts, _persistence, _training, _bad_input)
         for name, check in vars(module).items()
-        if name.startswith("check_") and getattr(check, "has_meaning", can_fit)(estimator)
+        if name.startswith("check_")
+        and check.__module__ == module.__name__
+        and getattr(check, "has_meaning", can_fit)(estimator)
     ]
