@@ -73,16 +73,15 @@ class _TabularEstimator(TorchEstimator):
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         given = {"X": X, "y": y, "metadata": metadata}
         check_validation_pair(X_val, y_val, self.early_stopping)
-        first = not (incremental and hasattr(self, "module_"))
-        X, y = self._validate(X, y, reset=first)
+        goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
+        X, y = self._validate(X, y, reset=not goes_on)
         weight = check_weights(sample_weight, X)
         if weight is not None:  # a weight of zero means "not there"
             X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]
-        if first:
+        if not goes_on:  # the weights go on in the units that they were learned in
             self._learn_scales(X, y, weight, classes)
         training, validation = self._split(X, y, weight, X_val, y_val, incremental)
         total = len(X) if weight is None else weight.sum()
-        goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
         task = FitTask(training, validation, total, incremental, goes_on)
         self._train(
             self._config(X.shape[1], self._n_outputs()),
@@ -96,7 +95,20 @@ class _TabularEstimator(TorchEstimator):
         """Return the stages of the training."""
         n_iter = 1 if task.incremental else self.max_iter
         objective = self._objective(generator)
-        return [Stage(objective, task.training, n_iter, validation=task.validation)]
+        return [
+            Stage(
+                objective, task.training, n_iter, validation=task.validation,
+                trivial_loss=self._trivial_loss(task.training, task.validation),
+            )
+        ]  # fmt: skip
+
+    def _trivial_loss(self, training, validation):
+        """Return the loss of the best answer that is one for all rows, on what is watched."""
+        *_, y, weight = map(torch.as_tensor, training)
+        answer = self._constant_answer(y, weight.to(torch.float64))
+        *_, y, weight = map(torch.as_tensor, training if validation is None else validation)
+        answers = answer.expand(len(y), *answer.shape)
+        return (self._row_loss(answers, y) * weight).mean().item()
 
     def _look_back(self, task):
         """Learn from the trained network and its training arrays what cannot be asked later."""
@@ -246,6 +258,10 @@ class TabularRegressor(MultiOutputMixin, RegressorMixin, _TabularEstimator):
     def _row_loss(prediction, y):
         return (prediction - y).square().mean(dim=1)
 
+    @staticmethod
+    def _constant_answer(y, weight):
+        return torch.tensordot(weight, y.to(weight), dims=1) / weight.sum()
+
 
 class TabularClassifier(ClassifierMixin, _TabularEstimator):
     """Base of classifiers on tables: cross-entropy of one score a class."""
@@ -355,7 +371,8 @@ class TabularClassifier(ClassifierMixin, _TabularEstimator):
         if unknown:
             raise ValueError(
                 f"y holds labels {unknown} that are none of the classes {self.classes_.tolist()}. "
-                "Pass every label as classes= in the first partial_fit, or fit anew."
+                "Pass every label as classes= in the first partial_fit; or fit a clone, or set "
+                "warm_start=False."
             )
         encoder = LabelEncoder()
         encoder.classes_ = self.classes_
@@ -370,3 +387,6 @@ class TabularClassifier(ClassifierMixin, _TabularEstimator):
     @staticmethod
     def _row_loss(scores, y):
         return torch.nn.functional.cross_entropy(scores, y, reduction="none")
+
+    def _constant_answer(self, y, weight):
+        return torch.bincount(y, weight, minlength=len(self.classes_)).log()

@@ -144,23 +144,35 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         self.best_loss_ = record.best_loss
         watched = record.validation_scores
         self.validation_scores_ = watched if watched is None else (scores or []) + watched
-        losses = record.loss_curve or [0.0]
-        if 0 < _RISE * losses[0] < losses[-1]:
-            warnings.warn(
-                f"{type(self).__name__} diverged: its training loss rose from {losses[0]:.3g} in "
-                f"the first epoch to {losses[-1]:.3g} in the last. Lower learning_rate, or "
-                "set clip_norm.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
+        if not incremental and record.kept_loss is not None:
+            self._tell_how_it_ended(record)
+
+    def _tell_how_it_ended(self, record):
+        """Warn of a training that rose, ended below a trivial answer, or was cut short."""
+        first, last, kept = record.loss_curve[0], record.loss_curve[-1], record.kept_loss
+        rise = (first, last) if record.rise is None else (kept, record.rise)
+        trivial = record.trivial_loss
         plan_ended = self.learning_rate_schedule not in ("constant", "plateau")
-        if record.stop_reason == "max_iter" and not incremental and not plan_ended and self.tol:
-            warnings.warn(
-                f"{type(self).__name__} stopped at max_iter={self.max_iter} before the loss stood "
-                "still. Raise max_iter or learning_rate, or loosen tol.",
-                ConvergenceWarning,
-                stacklevel=4,
+        told = []
+        if 0 < _RISE * rise[0] < rise[1]:
+            after = "" if record.rise is None else " The weights from before the rise were kept."
+            told.append(
+                f"diverged: its loss rose from {rise[0]:.3g} to {rise[1]:.3g} in the last "
+                f"epoch.{after} Lower learning_rate, or set clip_norm."
             )
+        if trivial and kept > trivial + (self.tol or 0.0):  # of constant targets it is zero
+            told.append(
+                f"ended with a loss of {kept:.3g}, worse than that of an answer which reads no "
+                f"input, {trivial:.3g}. Raise max_iter, lower learning_rate or the penalties, or "
+                "look for what the data cannot tell."
+            )
+        if record.stop_reason == "max_iter" and not plan_ended and self.tol:
+            told.append(
+                f"stopped at max_iter={self.max_iter} before the loss stood still. Raise max_iter "
+                "or learning_rate, or loosen tol."
+            )
+        for message in told:
+            warnings.warn(f"{type(self).__name__} {message}", ConvergenceWarning, stacklevel=5)
 
     def _epoch_callback(self, context, told, net, config):
         """Return what tells scikit-learn's callbacks of an epoch; None where nobody listens."""

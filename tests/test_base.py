@@ -8,7 +8,7 @@ import torch
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from skdyn import NeuralODERegressor
+from skdyn import KANClassifier, KANRegressor, NeuralODERegressor
 from skdyn._validation import fit_context
 from skdyn.base import TorchEstimator
 from skdyn.training import Stage
@@ -54,7 +54,7 @@ class Line(TorchEstimator):
 
 def test_a_loss_that_rises_tenfold_is_told():
     line = Line(optimizer="sgd", max_iter=40, tol=0.0, random_state=0)
-    with pytest.warns(ConvergenceWarning, match=r"diverged: its training loss rose from .* to"):
+    with pytest.warns(ConvergenceWarning, match=r"diverged: its loss rose from .* to.*were kept"):
         line.set_params(learning_rate=2.5).fit(X)
     with warnings.catch_warnings(action="error"):
         line.set_params(learning_rate=0.1).fit(X)
@@ -157,3 +157,28 @@ def test_no_net_and_no_optimiser_stay_behind_after_fit():
     assert not any("net" in name or "optim" in name for name in set(vars(line)) - {"optimizer"})
     assert not any(weight.requires_grad for weight in line.module_.parameters())
     assert clone(line).get_params() == line.get_params()
+
+
+@pytest.mark.parametrize("estimator", [KANRegressor, KANClassifier])
+def test_a_fit_worse_than_an_answer_without_inputs_says_so(estimator):
+    y = X[:, 0] > 3 if estimator is KANClassifier else X[:, 0]
+    poor = estimator((3,), max_iter=2, learning_rate=50.0, random_state=0)
+    with pytest.warns(ConvergenceWarning, match=r"worse than that of an answer which reads no"):
+        poor.fit(X, y)
+    sound = estimator((3,), max_iter=40, tol=0.0, random_state=0)
+    with warnings.catch_warnings(action="error"):
+        sound.fit(X, y)
+
+
+def test_the_trivial_loss_is_that_of_the_mean_and_of_the_class_frequencies():
+    weight = torch.tensor([1.0, 3.0], dtype=torch.float64)
+    task = (np.zeros((2, 1)), np.array([[0.0], [4.0]]), weight)
+    assert KANRegressor()._trivial_loss(task, None) == pytest.approx((9.0 + 3.0) / 2)
+    classifier = KANClassifier()
+    classifier.classes_ = np.array(["a", "b", "c"])
+    labels = (np.zeros((4, 1)), np.array([0, 0, 1, 2]), np.ones(4))
+    frequencies = np.array([0.5, 0.25, 0.25])
+    entropy = -(frequencies * np.log(frequencies)).sum()
+    assert classifier._trivial_loss(labels, None) == pytest.approx(entropy)
+    watched = (np.zeros((1, 1)), np.array([1]), np.ones(1))
+    assert classifier._trivial_loss(labels, watched) == pytest.approx(np.log(4))

@@ -190,6 +190,9 @@ class CodebookTransformer(Reconstructing, SparseCoding):
     def _objective(self, n_steps, first_step, generator):
         return QuantizationObjective(self.dead_after, generator)
 
+    def _steady_from(self):
+        return 0.0
+
     def _start(self, module, X, Y, generator):
         start_codes(module, X, generator)
 

@@ -133,11 +133,18 @@ class SparseCoding(
                 objective, arrays, 1 if incremental else self.max_iter,
                 before_epoch=start,
                 after_step=objective.after_step,
+                trivial_loss=objective.trivial_loss,
+                steady_from=self._steady_from(),
             )
         ]  # fmt: skip
 
     def _objective(self, n_steps, first_step, generator):
         return ReconstructionObjective(self._weights(), n_steps, first_step)
+
+    def _steady_from(self):
+        """Return the share of the training after which its objective stays the same."""
+        settles = as_allocation(self.allocation).settles_at
+        return max(settles, getattr(self, "sparsity_warmup", 0.0))
 
     def _start(self, module, X, Y, generator):
         start_from_data(module, X, Y)

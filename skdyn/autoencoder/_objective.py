@@ -43,6 +43,8 @@ class ReconstructionObjective:
         self.settings = settings
         self.n_steps = n_steps
         self.step = first_step
+        # No code at all leaves the mean, whose error is one; what is revived adds its share.
+        self.trivial_loss = 1.0 + (settings.aux_coefficient if settings.aux else 0.0)
 
     def __call__(
         self, coder: SparseCoder, x: torch.Tensor, y: torch.Tensor | None = None

@@ -229,6 +229,8 @@ class QuantizationObjective:
         Source of the rows at which dead codes begin anew.
     """
 
+    trivial_loss = 1.0  # of one code, the mean
+
     def __init__(self, dead_after: int, generator: torch.Generator) -> None:
         self.dead_after = dead_after
         self.generator = generator

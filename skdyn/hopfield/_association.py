@@ -195,8 +195,8 @@ class AssociationEstimator(TorchEstimator):
         if hasattr(self, "_first"):
             store, place = vars(self).pop("_first")
         else:
-            store = self._as_store(X, y, weight, self._n_rows_seen)
-            if self.mode != "prototypes":
+            store = self._as_store(X, y, weight, self._n_rows_seen if incremental else 0)
+            if incremental and self.mode != "prototypes":
                 store = Store(*map(np.concatenate, zip(self._store(), store)))
             store, place = merged(store)
         self.patterns_, self._targets, self._mass, self.pattern_rows_ = store
@@ -274,8 +274,23 @@ class AssociationEstimator(TorchEstimator):
 
         n_iter = 1 if task.incremental else self.max_iter
         return [
-            Stage(objective, task.training, n_iter, validation=task.validation, before_epoch=begin)
-        ]
+            Stage(
+                objective, task.training, n_iter, validation=task.validation, before_epoch=begin,
+                trivial_loss=self._trivial_loss(task.training, task.validation),
+            )
+        ]  # fmt: skip
+
+    def _trivial_loss(self, training, validation):
+        """Return the loss of recalling the mean of all values, whatever is asked."""
+        _, values, mass, _ = map(torch.as_tensor, training)
+        mean = self._as_recalled(torch.tensordot(mass, values, dims=1) / mass.sum())
+        _, y, weight, _ = map(torch.as_tensor, training if validation is None else validation)
+        row_loss = self._row_loss_on(*training[1:3])
+        return (row_loss(mean.expand(len(y), -1), y) * weight).mean().item()
+
+    def _as_recalled(self, mean):
+        """Return a mean of values in the form in which the network recalls it."""
+        return mean
 
     def _begin(self, module, X, values, mass):
         """Let the module begin from what is known without a gradient."""

@@ -255,6 +255,9 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
         values = _CERTAINTY * np.eye(values.shape[1]).repeat(self.n_prototypes, axis=0)
         return np.concatenate(found), values, square / weight.sum()
 
+    def _as_recalled(self, mean):
+        return mean.log() if self.mode == "prototypes" else mean
+
     def _row_loss_on(self, values, weight):
         if self.mode == "prototypes":
             return lambda means, y: -(means.log_softmax(dim=-1) * y).sum(dim=-1)

@@ -142,10 +142,7 @@ class PoolingEstimator(TorchEstimator):
         return X, y
 
     def _learn_scales(self, X, y, weight, classes):
-        # What goes on from its weights must go on seeing the same descriptions.
-        going_on = self.warm_start and hasattr(self, "module_")
-        if not (going_on and len(self._x_offset) == X.shape[2]):
-            self._learn_descriptions(X, weight)
+        self._learn_descriptions(X, weight)
         self._learn_targets(y, weight, classes)
 
     def _learn_descriptions(self, X, weight):

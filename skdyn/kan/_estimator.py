@@ -142,10 +142,11 @@ class KANEstimator(Interpretation, Symbolic, TorchEstimator):
             self._row_loss, self._curvature, self._evidence(task.total_weight),
             self.lamb, self.lamb_l1, self.lamb_entropy,
         )  # fmt: skip
+        trivial_loss = self._trivial_loss(task.training, task.validation)
         stages = [
             Stage(
                 objective, task.training, 1 if task.incremental else self.max_iter,
-                name=f"grid {grid_size}", validation=task.validation,
+                name=f"grid {grid_size}", validation=task.validation, trivial_loss=trivial_loss,
                 must_improve=self.early_stopping, before_epoch=self._follow(grid_size, task),
             )
             for grid_size in self._grid_schedule(task)

@@ -10,6 +10,9 @@ __all__ = ["CollocationObjective", "TrajectoryODE", "WindowObjective"]
 class TrajectoryODE(torch.nn.Module):
     """An autonomous field and how to solve it, on standardised states and times.
 
+    Channels that stood still in all data stand still: nothing tells how they would move, and a
+    field that is free there runs away from where the data are.
+
     Parameters
     ----------
     n_states : int
@@ -26,11 +29,14 @@ class TrajectoryODE(torch.nn.Module):
         Tolerances of adaptive solvers.
     max_steps : int
         Bound on the steps of a solve.
+    moving : tuple of int or None, default=None
+        Channels that move; the others keep their values and are no input of the field. None takes
+        all.
     """
 
     def __init__(
         self, n_states, augment_dim, hidden_layer_sizes, activation,
-        solver, rtol, atol, adjoint, max_steps,
+        solver, rtol, atol, adjoint, max_steps, moving=None,
     ):  # fmt: skip
         super().__init__()
         self.n_states = n_states
@@ -39,11 +45,13 @@ class TrajectoryODE(torch.nn.Module):
             "solver": solver, "rtol": rtol, "atol": atol, "adjoint": adjoint,
             "max_steps": max_steps,
         }  # fmt: skip
-        self.field = MLPField(n_states + augment_dim, hidden_layer_sizes, activation)
+        self.moving = list(range(n_states) if moving is None else moving)
+        self.field = MLPField(len(self.moving) + augment_dim, hidden_layer_sizes, activation)
 
     def forward(self, x):
         """Return the velocities (n, n_states) of observed states, further dimensions at 0."""
-        return self.field(x.new_zeros(()), self._augmented(x))[:, : self.n_states]
+        moves = self.field(x.new_zeros(()), self._augmented(x))[:, : len(self.moving)]
+        return self._among_the_still(moves, torch.zeros_like(x))
 
     def flow(self, x0, times, regularization=None, regularization_mode="global", generator=None):
         """Solve from ``x0`` at the first time to all times.
@@ -71,9 +79,18 @@ class TrajectoryODE(torch.nn.Module):
             regularization=regularization, regularization_mode=regularization_mode,
             generator=generator, **self.options,
         )  # fmt: skip
-        return solution._replace(ys=solution.ys[..., : self.n_states])
+        ys = solution.ys[..., : len(self.moving)]
+        still = x0[:, None].expand(-1, ys.shape[1], -1)
+        return solution._replace(ys=self._among_the_still(ys, still))
+
+    def _among_the_still(self, moving, still):
+        """Put what moves in its place among what does not."""
+        if len(self.moving) == self.n_states:
+            return moving
+        return still.index_copy(-1, torch.tensor(self.moving, device=still.device), moving)
 
     def _augmented(self, x):
+        x = x if len(self.moving) == self.n_states else x[:, self.moving]
         return torch.nn.functional.pad(x, (0, self.augment_dim)) if self.augment_dim else x
 
 

@@ -28,12 +28,17 @@ from skdyn.neural_ode._plan import (
     certainty,
     fitted_starts,
     learn_scales,
+    moving_channels,
     plan_stages,
     prepare,
 )
 from skdyn.neural_ode._simulation import follow, simulate_states, simulation_times
 
 __all__ = ["NeuralODE"]
+
+# Patience in passes over the data, and in epochs of an optimiser that makes some twenty in each.
+_PASSES = 60
+_PATIENCE = {"lbfgs": 3}
 
 
 class NeuralODE(TorchEstimator):
@@ -109,8 +114,9 @@ class NeuralODE(TorchEstimator):
         that were best there.
     validation_fraction : float, default=0.1
         Share of the training data set aside for early stopping when ``X_val`` is not given.
-    n_iter_no_change : int, default=3
-        Epochs without improvement after which training stops.
+    n_iter_no_change : int or "auto", default="auto"
+        Epochs without improvement after which training stops. "auto" is as many as make sixty
+        passes over the data: 3 of "lbfgs", 60 of the other optimisers.
     warm_start : bool, default=False
         Whether ``fit`` continues from the present weights.
     random_state : int, RandomState instance or None, default=None
@@ -196,6 +202,7 @@ class NeuralODE(TorchEstimator):
         "pretrain": [StrOptions({"collocation"}), None],
         "window": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"}), None],
         "learn_x0": ["boolean", StrOptions({"auto"})],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
     }
     _max_recoveries = 3
     _expected_failed_checks = {
@@ -233,7 +240,7 @@ class NeuralODE(TorchEstimator):
         tol=1e-6,
         early_stopping=False,
         validation_fraction=0.1,
-        n_iter_no_change=3,
+        n_iter_no_change="auto",
         warm_start=False,
         random_state=None,
         device="auto",
@@ -328,7 +335,7 @@ class NeuralODE(TorchEstimator):
             stages.extend(plan_stages(self, training, validation, generator))
             return stages
 
-        self._train(self._config(), make_stages, total_weight=certainty(training), **given)
+        self._train(self._config(data), make_stages, total_weight=certainty(training), **given)
         self.x0_ = fitted_starts(stages, training, scales)
         return self
 
@@ -456,9 +463,20 @@ class NeuralODE(TorchEstimator):
     def _build_module(**config):
         return TrajectoryODE(**config)
 
-    def _config(self):
+    def _settings(self):
+        settings = super()._settings()
+        if self.n_iter_no_change != "auto":
+            return settings
+        return settings._replace(n_iter_no_change=_PATIENCE.get(self.optimizer, _PASSES))
+
+    def _config(self, data):
+        if self.warm_start and hasattr(self, "module_"):
+            moving = tuple(self.module_.moving)
+        else:
+            moving = moving_channels(data)
         return {
             "n_states": self.n_features_in_ - (self.time_channel is not None),
+            "moving": moving,
             "augment_dim": self.augment_dim,
             "hidden_layer_sizes": check_layer_sizes(self.hidden_layer_sizes),
             "activation": self.activation,

@@ -1,5 +1,6 @@
 """The plan of a fit: collocation first, then windows that grow."""
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ __all__ = [
     "certainty",
     "fitted_starts",
     "learn_scales",
+    "moving_channels",
     "plan_stages",
     "prepare",
 ]
@@ -70,12 +72,33 @@ def learn_scales(trajectories, smooth):
     """
     values = trajectories.values
     offset, scale = np.nanmean(values, axis=(0, 1)), np.nanstd(values, axis=(0, 1))
-    scale = np.where(scale > 1e-12 * np.abs(offset).clip(1e-300), scale, 1.0)
+    scale = np.where(_varies(offset, scale), scale, 1.0)
     speeds = smooth.velocities[smooth.known] / scale
     speed = np.sqrt(np.mean(speeds**2)) if speeds.size else 0.0
     typical = float(np.median(trajectories.intervals))
     # Data that stand still have no time scale of their own but that of their sampling.
     return Scales(offset, scale, float(1.0 / speed) if speed * typical > 1e-9 else typical)
+
+
+def moving_channels(trajectories):
+    """Tell which channels move; all, where none does.
+
+    Parameters
+    ----------
+    trajectories : Trajectories
+        The data, in their units.
+
+    Returns
+    -------
+    tuple of int
+    """
+    values = trajectories.values
+    moves = _varies(np.nanmean(values, axis=(0, 1)), np.nanstd(values, axis=(0, 1)))
+    return tuple(np.flatnonzero(moves if moves.any() else ~moves).tolist())
+
+
+def _varies(offset, scale):
+    return scale > 1e-12 * np.abs(offset).clip(1e-300)
 
 
 def prepare(trajectories, scales, smooth=None):
@@ -152,33 +175,47 @@ def plan_stages(estimator, training, validation, generator):
     shares = _epochs(estimator.max_iter, len(lengths), pretrain)
     # Mean squared error over twice the noise's variance, times the observations: log-likelihood.
     tol = max(estimator.tol, 2.0 * _NEGLIGIBLE / certainty(training)) if estimator.tol else 0.0
-    stages = []
-    if pretrain:
-        stages.append(_collocation_stage(training, validation, shares[0], tol))
     learn = _learns_starts(estimator.learn_x0, training.smooth)
     penalty = {
         "regularization": estimator.regularization,
         "regularization_mode": estimator.regularization_mode,
         "generator": generator,
     }
-    for length, n_iter in zip(lengths, shares[len(stages) :], strict=True):
-        if n_iter == 0:
-            continue
-        windows = _windows(training, length, estimator)
-        starts = ()
+
+    def stage_of(length, n_iter, shorter):
+        windows, starts = _windows(training, length, estimator), ()
         if learn:
             start = torch.tensor(windows.starts, device=device, dtype=dtype, requires_grad=True)
             starts = (start,)
         objective = WindowObjective(
             *(starts or (None,)), windows, penalty, penalty_weight(estimator, _ERROR_SHARE)
         )  # fmt: skip
-        stage = Stage(
-            objective, windows.batch_arrays, n_iter, f"windows of {length} intervals", tol=tol
-        )
-        watched = None
+        watched = windows
         if validation is not None:
-            watched = _windows(validation, length, estimator).batch_arrays
-        stages.append(stage._replace(validation=watched, parameters=starts))
+            watched = _windows(validation, length, estimator)
+        stage = Stage(
+            objective, windows.batch_arrays, n_iter, f"windows of {length} intervals", tol=tol,
+            validation=None if validation is None else watched.batch_arrays, parameters=starts,
+            trivial_loss=float((watched.targets**2 * watched.weights).mean()),
+        )  # fmt: skip
+        return stage._replace(easier=partial(between, stage, length, shorter))
+
+    def between(stage, length, shorter):
+        """Return windows of a length between, and after them the stage that could not start."""
+        halfway = round((shorter * length) ** 0.5)
+        if not shorter < halfway < length:
+            return []
+        half = max(1, stage.max_iter // 2)
+        again = stage._replace(max_iter=half)
+        again = again._replace(easier=partial(between, again, length, halfway))
+        return [stage_of(halfway, half, shorter), again]
+
+    stages = [_collocation_stage(training, validation, shares[0], tol)] if pretrain else []
+    shorter = 1
+    for length, n_iter in zip(lengths, shares[len(stages) :], strict=True):
+        if n_iter:
+            stages.append(stage_of(length, n_iter, shorter))
+            shorter = length
     return stages
 
 

@@ -140,15 +140,10 @@ class OperatorRegressor(FunctionEstimator, TabularRegressor):
         column = (-1, *[1] * (y.ndim - 2))
         return (y - self._y_offset.reshape(column)) / self._y_scale.reshape(column)
 
-    def _objective(self, generator):
+    def _row_loss(self, prediction, y):
+        error = prediction - y
         loss = self._loss()
-
-        def objective(module, X, y, weight):
-            error = module(X) - y
-            size = error.square().flatten(1).mean(1) if loss == "mse" else norms(error, loss)
-            return (size * weight).mean()
-
-        return objective
+        return error.square().flatten(1).mean(1) if loss == "mse" else norms(error, loss)
 
 
 def channel_scales(fields, weight):

@@ -267,10 +267,13 @@ class FNORegressor(SymmetryMixin, OperatorRegressor):
 
     def _take_up_modes(self, module, epoch):
         """Let in a quarter of the frequencies at first, all of them from half of the epochs on."""
-        share = min(1.0, 0.25 + 1.5 * epoch / self.max_iter)
         most = max(self._check_modes(self._x_layout.grid))
-        module.limit_modes(max(1, round(share * most)))
-        return False
+        before, now = (
+            max(1, round(most * min(1.0, 0.25 + 1.5 * at / self.max_iter)))
+            for at in (epoch - 1, epoch)
+        )
+        module.limit_modes(now)
+        return now != before
 
     @staticmethod
     def _build_module(**config):

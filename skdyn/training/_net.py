@@ -3,9 +3,9 @@
 import copy
 import math
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Self
 
 import torch
 from skorch import NeuralNet
@@ -17,15 +17,24 @@ from skdyn.training._optimizers import (
     CURVATURE_METHODS,
     FULL_BATCH,
     OPTIMIZERS,
+    parameter_groups,
     set_learning_rate,
 )
 from skdyn.training._pace import Pace
 from skdyn.training._records import Stage, TrainingRecord
 from skdyn.training._settings import TrainingSettings
-from skdyn.training._stopping import Patience
+from skdyn.training._stopping import Patience, fluctuation
 from skdyn.training._streams import ShuffledStream
 from skdyn.training._threads import threads_for
-from skdyn.training._weights import LastGood, Snapshot
+from skdyn.training._weights import BestWeights, Snapshot
+
+
+class _StartError(Exception):
+    """The objective of a stage cannot be evaluated at the weights that the stage starts from."""
+
+    def __init__(self, cause):
+        super().__init__(str(cause))
+        self.cause = cause
 
 
 class LeanNet(NeuralNet):
@@ -64,36 +73,37 @@ class LeanNet(NeuralNet):
         self.extras = ()
         self.initialize()
 
-    def get_all_learnable_params(self) -> Iterator[tuple[str, torch.Tensor]]:
-        """Yield the named parameters of the optimiser's first group.
+    def get_params_for_optimizer(
+        self, prefix: str, named_parameters: Iterator[tuple[str, torch.Tensor]]
+    ) -> tuple[tuple[list[dict]], dict]:
+        """Collect what the optimiser is made from: the module's groups, then the stage's tensors.
 
-        L-BFGS allows one group only, so a stage's own parameters join the module's there; they
-        never decay, since its penalty is written into the loss.
-
-        Yields
-        ------
-        (str, Tensor)
-        """
-        yield from self.module_.named_parameters()
-        if self.settings.optimizer == "lbfgs":
-            yield from ((f"extra_{i}", extra) for i, extra in enumerate(self.extras))
-
-    def initialize_optimizer(self, triggered_directly: object = None) -> Self:
-        """Begin with a fresh optimiser.
+        L-BFGS allows one group only, which everything joins; its penalty is written into the loss,
+        where the groups are heeded.
 
         Parameters
         ----------
-        triggered_directly : object, default=None
-            Unused; skorch's own.
+        prefix, named_parameters : object
+            skorch's own; the module's groups say more than names.
 
         Returns
         -------
-        self : LeanNet
+        args : tuple
+            The groups.
+        kwargs : dict
+            The other parameters.
         """
-        super().initialize_optimizer()
-        if self.extras and self.settings.optimizer != "lbfgs":
-            self.optimizer_.add_param_group({"params": list(self.extras), "weight_decay": 0.0})
-        return self
+        _, kwargs = super().get_params_for_optimizer(prefix, named_parameters)
+        groups = parameter_groups(self.module_)
+        if self.extras:
+            groups.append({"params": list(self.extras), "rate": 1.0, "decay": False})
+        if self.settings.optimizer in FULL_BATCH:
+            learnt = [parameter for group in groups for parameter in group["params"]]
+            return ([{"params": learnt}],), kwargs
+        for group in groups:
+            if not group["decay"]:
+                group["weight_decay"] = 0.0
+        return ([group for group in groups if group["params"]],), kwargs
 
     def run(
         self,
@@ -121,14 +131,19 @@ class LeanNet(NeuralNet):
             If a differential equation inside the module could not be solved.
         """
         before = Snapshot(self.learnt())
-        record = None
+        record, waiting = None, deque(stages)
         n_weights = sum(weight.numel() for weight in self.module_.parameters())
         self.module_.train()
         try:
-            for stage in stages:
+            while waiting:
+                stage = waiting.popleft()
                 earlier = copy.deepcopy(self.module_) if record and stage.must_improve else None
-                with threads_for(n_weights, self._batch_size(stage.arrays)):
-                    done = self.fit_loop(stage, on_epoch=on_epoch, earlier=record)
+                try:
+                    with threads_for(n_weights, self._batch_size(stage.arrays)):
+                        done = self.fit_loop(stage, on_epoch=on_epoch, earlier=record)
+                except _StartError as error:
+                    waiting.extendleft(reversed(self._easier(stage, error)))
+                    continue
                 if earlier is not None and done.best_loss >= record.best_loss:
                     self.module_ = earlier
                     self.initialize_optimizer()
@@ -171,50 +186,95 @@ class LeanNet(NeuralNet):
         training = self._batches(stage.arrays, shuffle=True)
         validation = self._batches(stage.validation, shuffle=False) if watched else None
         self.watched_ = validation if settings.early_stopping else None
-        tol = settings.tol if stage.tol is None else stage.tol
-        precise = settings.optimizer in CURVATURE_METHODS
-        patience = Patience(tol, settings.n_iter_no_change, relative=precise)
+        patience = self._patience(stage)
         pace = Pace(stage, settings)
         self.extras = stage.parameters
         changed = stage.before_epoch is not None and stage.before_epoch(self.module_, 0)
         if earlier is not None or stage.parameters or changed:
             self.initialize_optimizer()  # another objective: its curvature is another too
-        best = Snapshot(self.learnt()) if watched and settings.early_stopping else None
-        good = LastGood(self.learnt()) if settings.max_recoveries else None
-        record = TrainingRecord([], [] if watched else None, "max_iter")
+        if settings.max_recoveries:
+            self._check_start(stage)
+        best = self._best_weights(training, watched)
+        record, course = TrainingRecord([], [] if watched else None, "max_iter"), []
         while record.n_iter < stage.max_iter and record.stop_reason == "max_iter":
-            if (
-                record.n_iter
-                and stage.before_epoch
-                and stage.before_epoch(self.module_, record.n_iter)
-            ):
-                self.initialize_optimizer()
+            steady = record.n_iter >= stage.steady_from * stage.max_iter
+            if self._changes(stage, record.n_iter) or not steady:
+                patience.begin()
+                if not best.holds(self.learnt()):
+                    best = self._best_weights(training, watched)
             set_learning_rate(self.optimizer_, pace.learning_rate(record.n_iter))
-            if good:
-                good.begin()
+            best.begin()
             try:
-                losses = self._epoch(training, validation, record.n_iter)
+                *losses, penalty = self._epoch(training, validation, record.n_iter)
             except (SolverError, TrainingDivergedError) as error:
-                record = self._recover(error, record, good, pace)
+                record = self._recover(error, record, best, pace)
                 continue
-            if good:
-                good.commit()
             record.loss_curve.append(losses[0])
             if watched:
                 record.validation_scores.append(-losses[1])
-            if patience.improved(losses[-1]) and best:
-                best.take()
+            patience.note(losses[-1])
+            course.append(losses[-1] if watched else losses[0] + penalty)
+            if steady:
+                best.note(course[-1], record.n_iter - 1)
             reason = self._reason_to_stop(patience, pace, watched)
             shown = record if earlier is None else earlier.then(record)
             self._report(stage, record)
             if on_epoch is not None and on_epoch(shown):
                 reason = "callback"
             record = record._replace(stop_reason=reason)
-        if best:
+        return self._end(stage, record, course, best, patience.gain, training)
+
+    def _patience(self, stage):
+        """Return how long to wait, in units of the loss's scale, or of its last digits."""
+        settings = self.settings
+        tol = settings.tol if stage.tol is None else stage.tol
+        precise = settings.optimizer in CURVATURE_METHODS
+        scale = None if precise else stage.trivial_loss or 1.0
+        return Patience(tol, settings.n_iter_no_change, scale=scale)
+
+    def _best_weights(self, training, watched):
+        """Keep weights that a whole epoch has run from where epochs may fail."""
+        one_batch = isinstance(training, TensorBatches) and len(training) == 1
+        before = not watched and (one_batch or self.settings.max_recoveries > 0)
+        return BestWeights(self.learnt(), before=before)
+
+    def _changes(self, stage, epoch):
+        """Let the stage change the function; what the optimiser knows lives on where it can."""
+        if not epoch or stage.before_epoch is None:
+            return False
+        before = dict(self.module_.named_parameters())
+        if not stage.before_epoch(self.module_, epoch):
+            return False
+        now = dict(self.module_.named_parameters())
+        if self.settings.optimizer in FULL_BATCH:  # they know the curvature by the other weights
+            self.initialize_optimizer()
+        elif any(now[name] is not before.get(name) for name in now):
+            known = self.optimizer_.state
+            self.initialize_optimizer()
+            for name in now:
+                old = before.get(name)
+                if old in known and old.shape == now[name].shape:
+                    self.optimizer_.state[now[name]] = known[old]
+        return True
+
+    def _end(self, stage, record, course, best, gain, training):
+        """Leave the weights that the stage was best with, and note what they are worth.
+
+        The course is what was to fall: the loss and, where the optimiser adds one by itself, the
+        penalty on the weights. That may well fall while the loss rises.
+        """
+        watched = record.validation_scores
+        curve = [-score for score in watched] if watched else record.loss_curve
+        record = record._replace(kept_loss=curve[-1], trivial_loss=stage.trivial_loss)
+        bound = best.loss + max(gain, fluctuation(course[: (best.epoch or 0) + 1]))
+        if self.settings.early_stopping and watched:
+            bound = best.loss
+        elif self.settings.optimizer in CURVATURE_METHODS:  # they never take a step up, but may
+            bound = math.inf  # weigh their penalties anew
+        if best.epoch is not None and course[-1] > bound:
             best.restore()
-        else:
-            self._check_last_step(record, good, training)
-        return record
+            return record._replace(kept_loss=curve[best.epoch], rise=curve[-1])
+        return self._check_last_step(record, best, training)
 
     def run_single_epoch(self, iterator: TensorBatches) -> torch.Tensor:
         """Take one optimiser step a batch; return the mean loss, still on the device.
@@ -307,13 +367,17 @@ class LeanNet(NeuralNet):
         self.optimizer_.zero_grad()
         loss = self.criterion_(self.module_, *batch)
         if self.settings.optimizer == "lbfgs" and self.settings.alpha:  # it has no weight decay
-            squares = sum(weight.square().sum() for weight in self.module_.parameters())
-            loss = loss + 0.5 * self.settings.alpha * squares
+            loss = loss + self._penalty()
         loss.backward()
         if self.settings.clip_norm is not None:
             learnt = [*self.module_.parameters(), *self.extras]
             torch.nn.utils.clip_grad_norm_(learnt, self.settings.clip_norm)
         return loss
+
+    def _penalty(self):
+        groups = parameter_groups(self.module_)
+        decaying = [weight for group in groups if group["decay"] for weight in group["params"]]
+        return 0.5 * self.settings.alpha * sum(weight.square().sum() for weight in decaying)
 
     def learnt(self) -> list[torch.Tensor]:
         """List what a step may change: the module's weights and buffers, the stage's own tensors.
@@ -347,31 +411,62 @@ class LeanNet(NeuralNet):
         return TensorBatches(tensors, self._batch_size(tensors), generator)
 
     def _epoch(self, training, validation, epoch):
-        """Run one epoch; its losses cross from the device here, once."""
+        """Run one epoch; its losses, and the penalty, cross from the device here, once."""
         losses = [self.run_single_epoch(training)]
         if validation is not None:
             losses.append(self.validation_loss(validation))
+        in_loss = not self.settings.alpha or self.settings.optimizer in FULL_BATCH
+        penalty = 0 * losses[0] if in_loss else self._penalty().detach().to(losses[0])
+        losses.append(penalty)
         losses = torch.stack(losses).tolist()
-        if not all(map(math.isfinite, losses)):
+        bad = [loss for loss in losses if not math.isfinite(loss)]
+        if bad:
             raise TrainingDivergedError(
-                f"The loss became {losses[-1]} in epoch {epoch + 1}. Lower learning_rate "
+                f"The loss became {bad[-1]} in epoch {epoch + 1}. Lower learning_rate "
                 f"(now {self.settings.learning_rate}), set clip_norm=1.0, or scale the inputs."
             )
         return losses
 
-    def _recover(self, error, record, good, pace):
-        if good is None or record.n_recoveries >= self.settings.max_recoveries:
+    def _check_start(self, stage):
+        """Refuse a start that cannot be evaluated: no step from it could be taken."""
+        error = self._failure_on(self._batches(stage.arrays, shuffle=False))
+        if error is not None:
+            raise _StartError(error)
+
+    def _easier(self, stage, error):
+        """Return what to run in place of a stage that cannot start."""
+        easier = [] if stage.easier is None else stage.easier()
+        if not easier:
+            raise error.cause
+        names = ", ".join(one.name for one in easier[:-1])
+        warnings.warn(
+            f"The training on {stage.name} could not start ({error}) It goes on through {names}.",
+            SolverWarning,
+            stacklevel=4,
+        )
+        return easier
+
+    def _recover(self, error, record, best, pace):
+        """Take an epoch back, and change what comes: the same again would fail again."""
+        line_search = self.settings.optimizer in FULL_BATCH  # no step of it can be made smaller
+        if record.n_recoveries >= self.settings.max_recoveries or (
+            line_search and best.epoch is None
+        ):
             raise error
+        best.restore()
+        self.initialize_optimizer()
+        record = record._replace(n_recoveries=record.n_recoveries + 1)
+        done = f"Epoch {record.n_iter + 1} diverged ({error}) The best weights were restored"
+        if line_search:
+            warnings.warn(f"{done} and the stage was ended.", SolverWarning, stacklevel=5)
+            return record._replace(stop_reason="diverged")
         pace.slow_down()
         warnings.warn(
-            f"Epoch {record.n_iter + 1} diverged ({error}) The last good weights were restored "
-            f"and the learning rate was halved to {pace.base:.3g}.",
+            f"{done} and the learning rate was halved to {pace.base:.3g}.",
             SolverWarning,
             stacklevel=5,
         )
-        good.restore()
-        self.initialize_optimizer()
-        return record._replace(n_recoveries=record.n_recoveries + 1)
+        return record
 
     def _reason_to_stop(self, patience, pace, watched):
         if not patience.exhausted or (watched and not self.settings.early_stopping):
@@ -390,33 +485,38 @@ class LeanNet(NeuralNet):
             loss = record.loss_curve[-1]
             print(f"{stage.name}: epoch {record.n_iter}/{stage.max_iter}, loss {loss:.6g}{watched}")
 
-    def _check_last_step(self, record, good, training):
+    def _check_last_step(self, record, best, training):
         """Refuse weights that the very last step spoilt: no later epoch would notice.
 
         Where divergence is to be expected (``max_recoveries``) they are tried out; elsewhere it is
         enough that they are numbers.
         """
-        trouble = None
+        settings, trouble = self.settings, None
         if not all(torch.isfinite(weight).all() for weight in self.module_.parameters()):
             trouble = "The weights became NaN or infinite"
-        elif (
-            good and self.settings.optimizer not in FULL_BATCH
-        ):  # whose line search tried them already
+        elif settings.max_recoveries and settings.optimizer not in FULL_BATCH:
+            # (the line search of those tried them already)
+            self.module_.eval()
             trouble = self._failure_on(training)
+            self.module_.train()
         if trouble is None:
-            return
+            return record
         error = TrainingDivergedError(
             f"{trouble} in epoch {record.n_iter}, the last. Lower learning_rate (now "
-            f"{self.settings.learning_rate}) or set clip_norm=1.0."
+            f"{settings.learning_rate}) or set clip_norm=1.0."
         )
-        if good is None:
+        if not settings.max_recoveries:
             raise error
-        good.restore()
-        warnings.warn(f"{error} The last good weights were restored.", SolverWarning, stacklevel=4)
+        best.restore()
+        warnings.warn(f"{error} The best weights were restored.", SolverWarning, stacklevel=4)
+        return record
 
-    def _failure_on(self, training):
+    @torch.no_grad()
+    def _failure_on(self, batches):
+        """Return why the loss cannot be told on some batch, or None."""
         try:
-            loss = self.validation_loss(training).item()
+            losses = [self.criterion_(self.module_, *batch).item() for batch in batches]
         except SolverError as error:
-            return f"The equation could not be solved any more ({error})"
-        return None if math.isfinite(loss) else f"The loss became {loss}"
+            return error
+        bad = [loss for loss in losses if not math.isfinite(loss)]
+        return TrainingDivergedError(f"The loss became {bad[0]}") if bad else None

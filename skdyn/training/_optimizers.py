@@ -52,7 +52,7 @@ LEARNING_RATE_SCHEDULES: dict[str, Callable[[float], float]] = {
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
-    """Give every parameter group of an optimiser this learning rate.
+    """Give every parameter group of an optimiser this learning rate, times the group's own factor.
 
     Parameters
     ----------
@@ -62,4 +62,39 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) ->
         The rate.
     """
     for group in optimizer.param_groups:
-        group["lr"] = learning_rate
+        group["lr"] = learning_rate * group.get("rate", 1.0)
+
+
+def parameter_groups(module: torch.nn.Module) -> list[dict]:
+    """Return a module's parameters in the groups it asks for, the rest in one of their own.
+
+    A module may have a method ``parameter_groups()`` that returns a list of dicts: ``params``, a
+    list of its parameters; ``rate``, a factor on the learning rate, 1 if absent; ``decay``, whether
+    the L2 penalty counts them, true if absent.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        The module.
+
+    Returns
+    -------
+    list of dict
+        With ``params``, ``rate`` and ``decay`` each; the first group holds what no other does.
+
+    Raises
+    ------
+    ValueError
+        If a group holds what is no parameter of the module, or a parameter is in two.
+    """
+    asked = getattr(module, "parameter_groups", list)()
+    groups = [{"rate": 1.0, "decay": True} | group for group in asked]
+    named = [id(parameter) for group in groups for parameter in group["params"]]
+    own = {id(parameter) for parameter in module.parameters()}
+    if len(set(named)) < len(named) or not own.issuperset(named):
+        raise ValueError(
+            f"{type(module).__name__}.parameter_groups() must hold parameters of the module, each "
+            "in one group."
+        )
+    rest = [parameter for parameter in module.parameters() if id(parameter) not in named]
+    return [{"params": rest, "rate": 1.0, "decay": True}, *groups]

@@ -35,11 +35,22 @@ class Stage(NamedTuple):
         Whether a stage that ends with a higher loss (validation's where there is one) than the
         one before is taken back, and ends the run.
     before_epoch : callable or None, default=None
-        ``before_epoch(module, epoch)`` may change the module before an epoch, counted from 0; it
-        returns whether it did, for then the optimiser begins afresh.
+        ``before_epoch(module, epoch)`` may change the function before an epoch, counted from 0:
+        move a grid, let in modes. It returns whether it did: patience then begins anew. The
+        optimiser's moments survive as far as shapes allow.
     after_step : callable or None, default=None
         ``after_step(module)`` may change the weights after each step of the optimiser; "lbfgs" and
         curvature methods, which evaluate more than once a step, refuse.
+    trivial_loss : float or None, default=None
+        Loss of the best answer that reads no input, on ``validation`` where there is one: the
+        scale of ``tol``, and what a fit worth having must beat. None where nobody knows; ``tol``
+        then counts in units of one.
+    steady_from : float, default=0.0
+        Share of the epochs after which the objective stays the same. Before (penalties that grow,
+        phases) losses are not compared: nothing is kept as best, and no patience ends.
+    easier : callable or None, default=None
+        ``easier()`` returns stages to run in place of this one where its very start cannot be
+        evaluated, an easier one first; an empty list where there is none.
     """
 
     objective: Callable[..., torch.Tensor]
@@ -53,6 +64,9 @@ class Stage(NamedTuple):
     must_improve: bool = False
     before_epoch: Callable[[torch.nn.Module, int], bool] | None = None
     after_step: Callable[[torch.nn.Module], None] | None = None
+    trivial_loss: float | None = None
+    steady_from: float = 0.0
+    easier: Callable[[], list["Stage"]] | None = None
 
 
 class TrainingRecord(NamedTuple):
@@ -65,15 +79,25 @@ class TrainingRecord(NamedTuple):
     validation_scores : list of float or None
         Minus the validation loss after each epoch (higher is better); None without validation.
     stop_reason : str
-        "tol", "early_stopping", "callback" or "max_iter".
+        "tol", "early_stopping", "callback", "diverged" or "max_iter".
     n_recoveries : int
         How often a diverged epoch was taken back.
+    kept_loss : float or None
+        Loss, as recorded, of the weights that the last stage ended with: validation's where there
+        is one. None while a stage runs.
+    rise : float or None
+        The loss of the last epoch, where weights of an earlier one were put back; else None.
+    trivial_loss : float or None
+        Loss of the best answer that reads no input, in the last stage.
     """
 
     loss_curve: list[float]
     validation_scores: list[float] | None
     stop_reason: str
     n_recoveries: int = 0
+    kept_loss: float | None = None
+    rise: float | None = None
+    trivial_loss: float | None = None
 
     @property
     def n_iter(self) -> int:
@@ -99,9 +123,7 @@ class TrainingRecord(NamedTuple):
         -------
         TrainingRecord
         """
-        return TrainingRecord(
+        return later._replace(
             loss_curve=self.loss_curve + later.loss_curve,
-            validation_scores=later.validation_scores,
-            stop_reason=later.stop_reason,
             n_recoveries=self.n_recoveries + later.n_recoveries,
         )

@@ -1,5 +1,7 @@
 """Weights as numpy arrays and as snapshots."""
 
+import math
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -60,40 +62,77 @@ class Snapshot:
     @torch.no_grad()
     def take(self) -> None:
         """Copy the tensors as they are now."""
-        for kept, live in zip(self._kept, self._live, strict=True):
-            kept.copy_(live)
+        torch._foreach_copy_(self._kept, self._live)
 
     @torch.no_grad()
     def restore(self) -> None:
         """Put the copied values back."""
-        for kept, live in zip(self._kept, self._live, strict=True):
-            live.copy_(kept)
+        torch._foreach_copy_(self._live, self._kept)
 
 
-class LastGood:
-    """The weights from which the last whole epoch ran without trouble.
-
-    Weights are known to be good only after an epoch has run from them, so two copies take turns:
-    one of the epoch under way, one of the last that succeeded.
+class BestWeights:
+    """The weights with the lowest loss since a stage began.
 
     Parameters
     ----------
     tensors : sequence of Tensor
-        The tensors to watch.
+        What to keep: whatever a step may change.
+    before : bool
+        Whether an epoch's loss is that of the weights it starts from: of a full batch, which is
+        evaluated before the step. Otherwise it counts for the weights it ends with: of many
+        batches, whose mean lies between, or of data that are watched afterwards.
+
+    Attributes
+    ----------
+    loss : float
+        The lowest loss; infinite before the first epoch.
+    epoch : int or None
+        The epoch it came in, counted from 0; None keeps the weights from before the first.
     """
 
-    def __init__(self, tensors: Sequence[torch.Tensor]) -> None:
-        self._trial = Snapshot(tensors)
-        self._good = Snapshot(tensors)
+    def __init__(self, tensors: Sequence[torch.Tensor], *, before: bool) -> None:
+        self._live = list(tensors)
+        self._best = Snapshot(self._live)
+        self._trial = Snapshot(self._live) if before else None
+        self.loss, self.epoch = math.inf, None
 
     def begin(self) -> None:
-        """Note the weights an epoch starts from."""
-        self._trial.take()
+        """Take the weights that an epoch starts from, where its loss is theirs."""
+        if self._trial is not None:
+            self._trial.take()
 
-    def commit(self) -> None:
-        """Call those weights good."""
-        self._trial, self._good = self._good, self._trial
+    def note(self, loss: float, epoch: int) -> None:
+        """Keep an epoch's weights if its loss is the lowest.
+
+        Parameters
+        ----------
+        loss : float
+            The loss.
+        epoch : int
+            The epoch.
+        """
+        if loss >= self.loss:
+            return
+        self.loss, self.epoch = loss, epoch
+        if self._trial is None:
+            self._best.take()
+        else:
+            self._trial, self._best = self._best, self._trial
 
     def restore(self) -> None:
-        """Put the last good weights back."""
-        self._good.restore()
+        """Put the best weights back."""
+        self._best.restore()
+
+    def holds(self, tensors: Sequence[torch.Tensor]) -> bool:
+        """Tell whether these are the tensors that it keeps, not others in their place.
+
+        Parameters
+        ----------
+        tensors : sequence of Tensor
+            What is learnt now.
+
+        Returns
+        -------
+        bool
+        """
+        return len(tensors) == len(self._live) and all(map(operator.is_, tensors, self._live))

@@ -77,7 +77,7 @@ def test_a_fit_that_goes_on_keeps_its_references():
     first = model.fit(X, y)._references
     assert model.fit(X[:60], y[:60])._references is first
     tables = [bag[:, :2] for bag in X]
-    with pytest.raises(ValueError, match="warm_start=True continues"):
+    with pytest.raises(ValueError, match="expecting 4 features"):
         model.set_params(n_references=0).fit(tables, y)
 
 

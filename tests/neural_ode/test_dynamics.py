@@ -93,3 +93,18 @@ def test_the_penalty_is_added_in_training_only():
     torch.testing.assert_close(
         objective(module.eval(), *data).item(), plain.item(), rtol=1e-3, atol=0
     )
+
+
+def test_channels_that_stand_still_keep_their_values_and_are_no_input():
+    module = TrajectoryODE(
+        3, 1, (4,), "silu", "tsit5", 1e-6, 1e-7, "discrete", 1000, moving=(0, 2)
+    ).double()  # fmt: skip
+    assert module.field.dim == 3
+    x = torch.tensor([[0.3, -7.0, 0.5], [0.3, 9.0, 0.5]], dtype=torch.float64)
+    velocities = module(x)
+    assert torch.equal(velocities[0], velocities[1])
+    assert torch.equal(velocities[:, 1], torch.zeros(2, dtype=torch.float64))
+    ys = module.flow(x, torch.linspace(0, 1, 5, dtype=torch.float64)).ys
+    assert torch.equal(ys[:, :, 1], x[:, 1:2].expand(-1, 5))
+    assert torch.equal(ys[:, 0], x)
+    assert (ys[:, -1, 0] - x[:, 0]).abs().max() > 1e-3

@@ -312,7 +312,7 @@ def test_divergence_is_recovered_with_a_warning_or_raised_and_nothing_is_half_fi
         n_iter_no_change=20, random_state=0,
     )  # fmt: skip
     with (
-        pytest.warns(match="last good weights were restored"),
+        pytest.warns(match="best weights were restored"),
         pytest.raises((SolverError, TrainingDivergedError)),
     ):
         wild.fit(X, t=t)

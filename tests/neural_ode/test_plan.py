@@ -8,7 +8,14 @@ from skdyn import NeuralODE
 from skdyn._trajectories import Trajectories
 from skdyn.datasets import make_lotka_volterra
 from skdyn.neural_ode._collocation import smooth_trajectories
-from skdyn.neural_ode._plan import certainty, fitted_starts, learn_scales, plan_stages, prepare
+from skdyn.neural_ode._plan import (
+    certainty,
+    fitted_starts,
+    learn_scales,
+    moving_channels,
+    plan_stages,
+    prepare,
+)
 
 
 @pytest.fixture(params=[0.0, 0.1], ids=["clean", "noisy"])
@@ -111,3 +118,35 @@ def test_fitted_starts_are_the_learnt_ones_in_the_datas_units(data):
     assert len(shorter.parameters[0]) > 4
     starts = fitted_starts([shorter], prepared(data), scales)
     np.testing.assert_allclose(starts, smooth.states[:, 0], rtol=1e-4, atol=1e-4)
+
+
+def test_a_stage_that_cannot_start_is_come_to_by_windows_between(data):
+    stages = plan(data, max_iter=20)
+    lengths = [len(stage.arrays[2][0]) - 1 for stage in stages if stage.easier]
+    last = stages[-1]
+    between, again = last.easier()
+    assert lengths[-2] < len(between.arrays[2][0]) - 1 < lengths[-1]
+    assert again.objective is last.objective  # what it has learned of starts stays
+    assert between.max_iter + again.max_iter <= last.max_iter
+    steps = 0
+    while following := again.easier():  # ever closer, but not for ever
+        between, again = following
+        steps += 1
+    assert steps < 10
+
+
+def test_the_trivial_loss_of_windows_is_that_of_the_mean(data):
+    for stage in plan(data, max_iter=20):
+        if stage.easier:
+            _, _, _, targets, weights = stage.arrays
+            assert stage.trivial_loss == pytest.approx((targets**2 * weights).mean())
+            assert 0.1 < stage.trivial_loss < 3.0
+
+
+def test_channels_move_or_stand_still(data):
+    values = data.values.copy()
+    assert moving_channels(data) == (0, 1)
+    values[..., 1] = 7.0
+    assert moving_channels(data._replace(values=values)) == (0,)
+    values[..., 0] = 3.0  # nothing moves: nothing is left out
+    assert moving_channels(data._replace(values=values)) == (0, 1)

@@ -71,7 +71,8 @@ def test_no_data_loader_and_one_sync_an_epoch(monkeypatch):
         monkeypatch.setattr(torch.Tensor, name, forbidden)
     monkeypatch.setattr(torch.utils.data.DataLoader, "__iter__", forbidden)
     net = _net(batch_size=8, clip_norm=1.0, tol=0.0)
-    monkeypatch.setattr(net, "_check_last_step", lambda *args: None)  # once a run, at its end
+    # Once a run, at its end:
+    monkeypatch.setattr(net, "_check_last_step", lambda record, *args: record)
     net.run([Stage(_squared, (X, Y), 3, validation=(X, Y))])
     assert len(syncs) == 3
 
@@ -154,7 +155,7 @@ def test_divergence_is_taken_back_with_half_the_rate_and_a_warning():
 
     def fails_once(module, x, y):
         calls.append(1)
-        if len(calls) == 3:
+        if len(calls) == 4:  # after a look at the start
             raise DivergenceError("the field blew up.", t=0.5)
         return _squared(module, x, y)
 
@@ -167,12 +168,152 @@ def test_divergence_is_taken_back_with_half_the_rate_and_a_warning():
 
 
 def test_repeated_divergence_raises_the_solvers_own_error():
-    def fails(module, x, y):
-        raise DivergenceError("the field blew up.", t=0.5)
+    calls = []
+
+    def fails_after_the_start(module, x, y):
+        calls.append(1)
+        if len(calls) > 1:
+            raise DivergenceError("the field blew up.", t=0.5)
+        return _squared(module, x, y)
 
     net = _net(max_recoveries=2)
     with pytest.warns(SolverWarning), pytest.raises(DivergenceError, match="blew up"):
-        net.run([Stage(fails, (X, Y), 10)])
+        net.run([Stage(fails_after_the_start, (X, Y), 10)])
+    assert len(calls) == 4
+
+
+def _fails_far_from_the_solution(module, x, y):
+    loss = _squared(module, x, y)
+    if loss.detach() > 0.5:
+        raise DivergenceError("the field blew up.", t=0.5)
+    return loss
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_a_start_that_cannot_be_evaluated_is_come_to_by_an_easier_stage(optimizer):
+    def easier():
+        return [Stage(_squared, (X, Y), 200, name="the easier"), hard._replace(easier=None)]
+
+    hard = Stage(_fails_far_from_the_solution, (X, Y), 5, name="the hard", easier=easier)
+    net = _net(optimizer=optimizer, learning_rate=0.1, max_recoveries=1, tol=0.0)
+    with pytest.warns(SolverWarning, match=r"on the hard could not start.*through the easier"):
+        record = net.run([hard])
+    assert record.n_iter > 5
+    assert record.loss_curve[0] > 0.5 > record.kept_loss
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_the_same_start_is_not_tried_twice(optimizer):
+    calls = []
+
+    def fails(module, x, y):
+        calls.append(1)
+        raise DivergenceError("the field blew up.", t=0.5)
+
+    with pytest.raises(DivergenceError, match="blew up"):
+        _net(optimizer=optimizer, max_recoveries=3).run([Stage(fails, (X, Y), 5)])
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("batch_size", [60, 20])
+def test_a_rise_ends_on_the_weights_from_before_it(batch_size):
+    def swept(module, x, y):
+        with torch.no_grad():
+            pulled = 0.0 if len(seen) < 4 * 60 // batch_size else 100.0
+        seen.append(module.weight.detach().clone())
+        return _squared(module, x, y) + pulled * (module.weight - 50.0).square().mean()
+
+    seen = []
+    net = _net(optimizer="sgd", learning_rate=0.003, batch_size=batch_size, tol=1e-3)
+    record = net.run([Stage(swept, (X, Y), 12)])
+    best = int(np.argmin(record.loss_curve))
+    assert record.loss_curve[-1] > record.kept_loss == record.loss_curve[best]
+    assert record.rise == record.loss_curve[-1]
+    first_of_best = best * 60 // batch_size
+    kept = seen[first_of_best] if batch_size == 60 else seen[first_of_best + 60 // batch_size]
+    assert torch.equal(net.module_.weight, kept)
+
+
+def test_a_last_epoch_within_tol_of_the_best_is_kept():
+    net = _net(optimizer="sgd", learning_rate=0.05, tol=10.0, n_iter_no_change=100, batch_size=4)
+    record = net.run([Stage(_squared, (X, Y), 40)])
+    assert record.rise is None
+    assert record.kept_loss == record.loss_curve[-1]
+
+
+def test_losses_before_the_objective_is_steady_are_not_compared():
+    def grows(module, x, y):
+        grows.epoch += 1
+        return _squared(module, x, y) + min(grows.epoch, 5) * 100.0
+
+    grows.epoch = 0
+    net = _net(learning_rate=0.01, tol=1e-3, n_iter_no_change=2)
+    record = net.run([Stage(grows, (X, Y), 10, steady_from=0.5)])
+    assert record.n_iter == 10
+    assert record.rise is None
+    grows.epoch = 0
+    record = _net(learning_rate=0.01, tol=1e-3, n_iter_no_change=20).run([Stage(grows, (X, Y), 10)])
+    assert record.rise == record.loss_curve[-1]
+
+
+@pytest.mark.parametrize(("optimizer", "survive"), [("adam", True), ("lbfgs", False)])
+def test_moments_survive_a_change_of_the_function(optimizer, survive):
+    known = []
+
+    def move(module, epoch):
+        known.append(dict(net.optimizer_.state.get(module.weight, {})))
+        return epoch == 2
+
+    net = _net(optimizer=optimizer, learning_rate=0.01, tol=0.0)
+    net.run([Stage(_squared, (X, Y), 3, before_epoch=move)])
+    kept = net.optimizer_.state[net.module_.weight]
+    if survive:
+        assert kept["step"] == 3
+    else:
+        assert kept["n_iter"] <= 20 < known[-1]["n_iter"] + 20
+
+
+def test_moments_move_to_weights_of_the_same_shape_in_their_place():
+    def replace(module, epoch):
+        if epoch != 2:
+            return False
+        module.weight = torch.nn.Parameter(module.weight.detach().clone())
+        module.bias = torch.nn.Parameter(module.bias.detach().repeat(2)[:1].clone())
+        return True
+
+    net = _net(learning_rate=0.01, tol=0.0)
+    net.run([Stage(_squared, (X, Y), 3, before_epoch=replace)])
+    assert net.optimizer_.state[net.module_.weight]["step"] == 3
+    assert net.optimizer_.param_groups[0]["params"][0] is net.module_.weight
+
+
+class Grouped(torch.nn.Linear):
+    """Its bias learns at a tenth of the rate and never decays."""
+
+    def parameter_groups(self):
+        return [{"params": [self.bias], "rate": 0.1, "decay": False}]
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_a_module_says_which_parameters_learn_at_which_rate(optimizer):
+    with seeded_rng(0):
+        module = Grouped(3, 1).double()
+    settings = TrainingSettings(optimizer=optimizer, learning_rate=0.5, alpha=3.0)
+    net = LeanNet(module, settings, new_generator(0))
+    net.run([Stage(_squared, (X, Y), 1)])
+    rates = [(group["lr"], group["weight_decay"]) for group in net.optimizer_.param_groups]
+    assert rates == [(0.5, 3.0), (0.05, 0.0)]
+
+
+def test_what_never_decays_is_out_of_the_penalty_of_lbfgs():
+    losses = []
+    for module in (Grouped(3, 1).double(), torch.nn.Linear(3, 1).double()):
+        with torch.no_grad():
+            module.weight.fill_(2.0)
+            module.bias.fill_(4.0)
+        net = LeanNet(module, TrainingSettings(optimizer="lbfgs", alpha=1.0), new_generator(0))
+        losses.append(net.run([Stage(lambda m, x, y: 0 * m(x).sum(), (X, Y), 1)]).loss_curve[0])
+    assert losses == [6.0, 14.0]
 
 
 def test_an_interrupt_puts_the_weights_back():
@@ -232,19 +373,21 @@ def test_a_last_step_that_spoils_the_weights_is_taken_back(trouble):
     assert torch.equal(net.module_.weight, start)
 
 
-def test_after_a_divergence_lbfgs_takes_shorter_steps():
-    rates = []
-    net = _net(optimizer="lbfgs", max_recoveries=2, tol=0.0)
+def test_a_divergence_of_lbfgs_ends_the_stage_on_its_best_weights():
+    calls = []
 
-    def fails_twice(module, x, y):
-        rates.append(net.optimizer_.param_groups[0]["lr"])
-        if len(rates) < 3:
+    def fails_later(module, x, y):
+        calls.append(1)
+        if len(calls) > 30 and torch.is_grad_enabled():
             raise DivergenceError("the field blew up.", t=0.5)
-        return _squared(module, x, y)
+        return _squared(module, x, y) + (module.weight**4).mean()
 
-    with pytest.warns(SolverWarning):
-        net.run([Stage(fails_twice, (X, Y), 1)])
-    assert rates[:3] == [1.0, 0.5, 0.25]
+    net = _net(optimizer="lbfgs", max_recoveries=2, tol=0.0, n_iter_no_change=100)
+    with pytest.warns(SolverWarning, match=r"diverged.*the stage was ended"):
+        record = net.run([Stage(fails_later, (X, Y), 50)])
+    assert record.stop_reason == "diverged"
+    assert record.n_recoveries == 1
+    assert record.kept_loss == min(record.loss_curve)
 
 
 def test_integers_keep_their_type_and_floats_take_the_modules():
@@ -270,8 +413,8 @@ def test_a_hook_has_the_last_word_after_every_step():
         seen.append(module.weight.detach().clone())
         module.bias.fill_(7.0)
 
-    net.run([Stage(_squared, (X, Y), 2, after_step=after_step)])
-    assert len(seen) == 6
+    net.run([Stage(_squared, (X, Y), 1, after_step=after_step)])
+    assert len(seen) == 3
     assert not torch.equal(seen[0], seen[1])
     assert torch.equal(net.module_.weight, seen[-1])
     assert net.module_.bias.item() == 7.0

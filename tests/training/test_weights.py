@@ -1,8 +1,9 @@
 import numpy as np
+import pytest
 import torch
 
 from skdyn.training import arrays_to_state, seeded_rng, state_to_arrays
-from skdyn.training._weights import LastGood, Snapshot
+from skdyn.training._weights import BestWeights, Snapshot
 
 
 def _module(seed=0, dtype=torch.float32):
@@ -41,20 +42,41 @@ def test_a_snapshot_restores_parameters_and_buffers_in_place():
     assert module[1].running_mean.abs().sum() == 0
 
 
-def test_last_good_returns_to_where_the_last_whole_epoch_began():
+@pytest.mark.parametrize(("before", "kept"), [(True, 2.0), (False, 2.5)])
+def test_the_best_weights_are_those_an_epochs_loss_belongs_to(before, kept):
     module = _module()
-    good = LastGood(list(module.parameters()))
+    best = BestWeights(list(module.parameters()), before=before)
 
     def become(value):
         with torch.no_grad():
             module[0].weight.fill_(value)
 
-    for value in (1.0, 2.0):  # two epochs succeed, from weights 1 and 2
-        become(value)
-        good.begin()
-        good.commit()
-    become(3.0)
-    good.begin()  # the third fails
+    for epoch, (start, end, loss) in enumerate([(1.0, 1.5, 0.7), (2.0, 2.5, 0.2), (3.0, 3.5, 0.3)]):
+        become(start)
+        best.begin()
+        become(end)
+        best.note(loss, epoch)
     become(float("nan"))
-    good.restore()
-    assert module[0].weight.unique().item() == 2.0
+    best.restore()
+    assert module[0].weight.unique().item() == kept
+    assert (best.loss, best.epoch) == (0.2, 1)
+
+
+def test_before_any_epoch_the_best_weights_are_the_first():
+    module = _module()
+    first = module[0].weight.detach().clone()
+    best = BestWeights(list(module.parameters()), before=True)
+    best.begin()
+    with torch.no_grad():
+        module[0].weight.fill_(7.0)
+    best.restore()
+    assert torch.equal(module[0].weight, first)
+    assert best.epoch is None
+
+
+def test_best_weights_know_their_tensors_from_others():
+    module = _module()
+    best = BestWeights(list(module.parameters()), before=False)
+    assert best.holds(list(module.parameters()))
+    module[0].weight = torch.nn.Parameter(module[0].weight.detach().clone())
+    assert not best.holds(list(module.parameters()))

@@ -36,6 +36,7 @@ class Allocation(BaseEstimator):
     """
 
     _parameter_constraints = {}
+    settles_at = 0.0  # share of the training after which the rule stays the same
 
     def extend(self, coder: torch.nn.Module) -> None:
         """Register with a new coder what this allocation learns beside its weights.

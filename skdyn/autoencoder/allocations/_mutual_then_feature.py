@@ -51,6 +51,11 @@ class MutualThenFeatureAllocation(FeatureChoiceAllocation):
         self.offset = offset
         self.max_share = max_share
 
+    @property
+    def settles_at(self) -> float:
+        """Share of the training after which the rule stays the same."""
+        return self.switch
+
     def extend(self, coder: torch.nn.Module) -> None:
         """Register with a new coder what this allocation learns beside its weights.
 
