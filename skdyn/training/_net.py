@@ -83,8 +83,10 @@ class LeanNet(NeuralNet):
 
         Parameters
         ----------
-        prefix, named_parameters : object
-            skorch's own; the module's groups say more than names.
+        prefix : str
+            What skorch's options of the optimiser begin with.
+        named_parameters : iterator of (str, Tensor)
+            Unused: the module's groups say more than names.
 
         Returns
         -------
