@@ -36,10 +36,6 @@ from skdyn.neural_ode._simulation import follow, simulate_states, simulation_tim
 
 __all__ = ["NeuralODE"]
 
-# Patience in passes over the data, and in epochs of an optimiser that makes some twenty in each.
-_PASSES = 60
-_PATIENCE = {"lbfgs": 3}
-
 
 class NeuralODE(TorchEstimator):
     """Dynamical system whose velocity is a neural network, learnt from trajectories.
@@ -115,8 +111,8 @@ class NeuralODE(TorchEstimator):
     validation_fraction : float, default=0.1
         Share of the training data set aside for early stopping when ``X_val`` is not given.
     n_iter_no_change : int or "auto", default="auto"
-        Epochs without improvement after which training stops. "auto" is as many as make sixty
-        passes over the data: 3 of "lbfgs", 60 of the other optimisers.
+        Epochs without improvement after which training stops; "auto" is sixty passes over the
+        data: 3 epochs of "lbfgs", 60 of the other optimisers.
     warm_start : bool, default=False
         Whether ``fit`` continues from the present weights.
     random_state : int, RandomState instance or None, default=None
@@ -138,7 +134,7 @@ class NeuralODE(TorchEstimator):
     interval_ : float
         Median time between successive training points.
     noise_ : ndarray of shape (n_states,)
-        Standard deviation of the noise in each channel, as the smoothing estimates it.
+        Deviation of the noise in each channel, as the smoothing estimates it.
     x0_ : ndarray of shape (n_cases, n_states)
         First states of the training trajectories as fitted, learnt or smoothed (see
         ``learn_x0``): ``simulate(x0_, t)`` is the fit to noisy data.
@@ -165,8 +161,8 @@ class NeuralODE(TorchEstimator):
     estimated noise variance over the number of observations. Exact data are hardly penalised. In
     the same units, epochs that gain less than 5 of log-likelihood count as standing still.
 
-    One epoch of "lbfgs" is up to 20 iterations on all windows; one epoch of the other optimisers
-    is one pass over them in batches, so that they need a ``max_iter`` of a thousand or more.
+    One epoch of "lbfgs" is up to 20 iterations on all windows; of the other optimisers it is one
+    pass over them in batches: they need a ``max_iter`` of a thousand or more.
 
     References
     ----------
@@ -406,8 +402,7 @@ class NeuralODE(TorchEstimator):
         check_is_fitted(self)
         x0 = np.asarray(x0, dtype=np.float64)
         states = check_states(np.atleast_2d(x0), len(self._offset), "x0")
-        start, times = simulation_times(t, None, len(states))
-        X = self._simulate(states, start, times)
+        X = self._simulate(states, *simulation_times(t, None, len(states)))
         return X[0].T if x0.ndim == 1 else X
 
     def vector_field(self, X: ArrayLike, t: Any = None) -> np.ndarray:
@@ -463,20 +458,11 @@ class NeuralODE(TorchEstimator):
     def _build_module(**config):
         return TrajectoryODE(**config)
 
-    def _settings(self):
-        settings = super()._settings()
-        if self.n_iter_no_change != "auto":
-            return settings
-        return settings._replace(n_iter_no_change=_PATIENCE.get(self.optimizer, _PASSES))
-
     def _config(self, data):
-        if self.warm_start and hasattr(self, "module_"):
-            moving = tuple(self.module_.moving)
-        else:
-            moving = moving_channels(data)
+        goes_on = self.warm_start and hasattr(self, "module_")
         return {
             "n_states": self.n_features_in_ - (self.time_channel is not None),
-            "moving": moving,
+            "moving": tuple(self.module_.moving) if goes_on else moving_channels(data),
             "augment_dim": self.augment_dim,
             "hidden_layer_sizes": check_layer_sizes(self.hidden_layer_sizes),
             "activation": self.activation,

@@ -12,6 +12,7 @@ from skorch import NeuralNet
 
 from skdyn.exceptions import SolverError, SolverWarning, TrainingDivergedError
 from skdyn.training._batches import TensorBatches, to_tensor
+from skdyn.training._course import Course
 from skdyn.training._line_search import GuardedStep
 from skdyn.training._optimizers import (
     CURVATURE_METHODS,
@@ -20,13 +21,11 @@ from skdyn.training._optimizers import (
     parameter_groups,
     set_learning_rate,
 )
-from skdyn.training._pace import Pace
 from skdyn.training._records import Stage, TrainingRecord
 from skdyn.training._settings import TrainingSettings
-from skdyn.training._stopping import Patience, fluctuation
 from skdyn.training._streams import ShuffledStream
 from skdyn.training._threads import threads_for
-from skdyn.training._weights import BestWeights, Snapshot
+from skdyn.training._weights import Snapshot
 
 
 class _StartError(Exception):
@@ -188,57 +187,37 @@ class LeanNet(NeuralNet):
         training = self._batches(stage.arrays, shuffle=True)
         validation = self._batches(stage.validation, shuffle=False) if watched else None
         self.watched_ = validation if settings.early_stopping else None
-        patience = self._patience(stage)
-        pace = Pace(stage, settings)
         self.extras = stage.parameters
         changed = stage.before_epoch is not None and stage.before_epoch(self.module_, 0)
         if earlier is not None or stage.parameters or changed:
             self.initialize_optimizer()  # another objective: its curvature is another too
         if settings.max_recoveries:
             self._check_start(stage)
-        best = self._best_weights(training, watched)
-        record, course = TrainingRecord([], [] if watched else None, "max_iter"), []
+        one_batch = isinstance(training, TensorBatches) and len(training) == 1
+        course = Course(stage, settings, self.learnt, one_batch=one_batch)
+        record = TrainingRecord([], [] if watched else None, "max_iter")
         while record.n_iter < stage.max_iter and record.stop_reason == "max_iter":
-            steady = record.n_iter >= stage.steady_from * stage.max_iter
-            if self._changes(stage, record.n_iter) or not steady:
-                patience.begin()
-                if not best.holds(self.learnt()):
-                    best = self._best_weights(training, watched)
-            set_learning_rate(self.optimizer_, pace.learning_rate(record.n_iter))
-            best.begin()
+            course.begin_epoch(record.n_iter, changed=self._changes(stage, record.n_iter))
+            set_learning_rate(self.optimizer_, course.pace.learning_rate(record.n_iter))
             try:
                 *losses, penalty = self._epoch(training, validation, record.n_iter)
             except (SolverError, TrainingDivergedError) as error:
-                record = self._recover(error, record, best, pace)
+                record = self._recover(error, record, course)
                 continue
             record.loss_curve.append(losses[0])
             if watched:
                 record.validation_scores.append(-losses[1])
-            patience.note(losses[-1])
-            course.append(losses[-1] if watched else losses[0] + penalty)
-            if steady:
-                best.note(course[-1], record.n_iter - 1)
-            reason = self._reason_to_stop(patience, pace, watched)
+            course.note(losses, penalty)
+            reason = course.reason_to_stop()
             shown = record if earlier is None else earlier.then(record)
             self._report(stage, record)
             if on_epoch is not None and on_epoch(shown):
                 reason = "callback"
             record = record._replace(stop_reason=reason)
-        return self._end(stage, record, course, best, patience.gain, training)
-
-    def _patience(self, stage):
-        """Return how long to wait, in units of the loss's scale, or of its last digits."""
-        settings = self.settings
-        tol = settings.tol if stage.tol is None else stage.tol
-        precise = settings.optimizer in CURVATURE_METHODS
-        scale = None if precise else stage.trivial_loss or 1.0
-        return Patience(tol, settings.n_iter_no_change, scale=scale)
-
-    def _best_weights(self, training, watched):
-        """Keep weights that a whole epoch has run from where epochs may fail."""
-        one_batch = isinstance(training, TensorBatches) and len(training) == 1
-        before = not watched and (one_batch or self.settings.max_recoveries > 0)
-        return BestWeights(self.learnt(), before=before)
+        record = course.end(record)
+        if record.rise is None:
+            self._check_last_step(record, course, training)
+        return record
 
     def _changes(self, stage, epoch):
         """Let the stage change the function; what the optimiser knows lives on where it can."""
@@ -258,25 +237,6 @@ class LeanNet(NeuralNet):
                 if old in known and old.shape == now[name].shape:
                     self.optimizer_.state[now[name]] = known[old]
         return True
-
-    def _end(self, stage, record, course, best, gain, training):
-        """Leave the weights that the stage was best with, and note what they are worth.
-
-        The course is what was to fall: the loss and, where the optimiser adds one by itself, the
-        penalty on the weights. That may well fall while the loss rises.
-        """
-        watched = record.validation_scores
-        curve = [-score for score in watched] if watched else record.loss_curve
-        record = record._replace(kept_loss=curve[-1], trivial_loss=stage.trivial_loss)
-        bound = best.loss + max(gain, fluctuation(course[: (best.epoch or 0) + 1]))
-        if self.settings.early_stopping and watched:
-            bound = best.loss
-        elif self.settings.optimizer in CURVATURE_METHODS:  # they never take a step up, but may
-            bound = math.inf  # weigh their penalties anew
-        if best.epoch is not None and course[-1] > bound:
-            best.restore()
-            return record._replace(kept_loss=curve[best.epoch], rise=curve[-1])
-        return self._check_last_step(record, best, training)
 
     def run_single_epoch(self, iterator: TensorBatches) -> torch.Tensor:
         """Take one optimiser step a batch; return the mean loss, still on the device.
@@ -448,35 +408,27 @@ class LeanNet(NeuralNet):
         )
         return easier
 
-    def _recover(self, error, record, best, pace):
+    def _recover(self, error, record, course):
         """Take an epoch back, and change what comes: the same again would fail again."""
         line_search = self.settings.optimizer in FULL_BATCH  # no step of it can be made smaller
         if record.n_recoveries >= self.settings.max_recoveries or (
-            line_search and best.epoch is None
+            line_search and course.best.epoch is None
         ):
             raise error
-        best.restore()
+        course.best.restore()
         self.initialize_optimizer()
         record = record._replace(n_recoveries=record.n_recoveries + 1)
         done = f"Epoch {record.n_iter + 1} diverged ({error}) The best weights were restored"
         if line_search:
             warnings.warn(f"{done} and the stage was ended.", SolverWarning, stacklevel=5)
             return record._replace(stop_reason="diverged")
-        pace.slow_down()
+        course.pace.slow_down()
         warnings.warn(
-            f"{done} and the learning rate was halved to {pace.base:.3g}.",
+            f"{done} and the learning rate was halved to {course.pace.base:.3g}.",
             SolverWarning,
             stacklevel=5,
         )
         return record
-
-    def _reason_to_stop(self, patience, pace, watched):
-        if not patience.exhausted or (watched and not self.settings.early_stopping):
-            return "max_iter"
-        if self.settings.learning_rate_schedule == "plateau" and pace.drop():
-            patience.n_stalled = 0
-            return "max_iter"
-        return "early_stopping" if watched else "tol"
 
     def _report(self, stage, record):
         verbose = self.settings.verbose
@@ -487,7 +439,7 @@ class LeanNet(NeuralNet):
             loss = record.loss_curve[-1]
             print(f"{stage.name}: epoch {record.n_iter}/{stage.max_iter}, loss {loss:.6g}{watched}")
 
-    def _check_last_step(self, record, best, training):
+    def _check_last_step(self, record, course, training):
         """Refuse weights that the very last step spoilt: no later epoch would notice.
 
         Where divergence is to be expected (``max_recoveries``) they are tried out; elsewhere it is
@@ -502,16 +454,15 @@ class LeanNet(NeuralNet):
             trouble = self._failure_on(training)
             self.module_.train()
         if trouble is None:
-            return record
+            return
         error = TrainingDivergedError(
             f"{trouble} in epoch {record.n_iter}, the last. Lower learning_rate (now "
             f"{settings.learning_rate}) or set clip_norm=1.0."
         )
         if not settings.max_recoveries:
             raise error
-        best.restore()
+        course.best.restore()
         warnings.warn(f"{error} The best weights were restored.", SolverWarning, stacklevel=4)
-        return record
 
     @torch.no_grad()
     def _failure_on(self, batches):

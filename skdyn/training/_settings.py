@@ -6,12 +6,15 @@ from skdyn.training._optimizers import FULL_BATCH
 
 __all__ = ["TrainingSettings"]
 
+_PASSES = 60  # over the data without improvement: what "auto" waits
+_PASSES_AN_EPOCH = {"lbfgs": 20}  # its iterations, each of which looks at all data at least once
+
 
 class TrainingSettings(NamedTuple):
     """How to train; the fields are the estimators' parameters of the same names.
 
     ``max_recoveries`` is how many diverged epochs may be taken back, each halving the learning
-    rate, before the run gives up.
+    rate, before the run gives up. ``n_iter_no_change`` may be "auto", sixty passes over the data.
     """
 
     optimizer: str = "adam"
@@ -21,10 +24,17 @@ class TrainingSettings(NamedTuple):
     alpha: float = 0.0
     clip_norm: float | None = None
     tol: float = 1e-4
-    n_iter_no_change: int = 10
+    n_iter_no_change: int | Literal["auto"] = 10
     early_stopping: bool = False
     max_recoveries: int = 0
     verbose: int = 0
+
+    @property
+    def patience(self) -> int:
+        """Epochs without improvement after which training stops."""
+        if self.n_iter_no_change != "auto":
+            return self.n_iter_no_change
+        return _PASSES // _PASSES_AN_EPOCH.get(self.optimizer, 1)
 
     def batch_size_for(self, n_cases: int) -> int:
         """Resolve ``batch_size`` for a training set of ``n_cases``.

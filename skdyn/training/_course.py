@@ -1,0 +1,136 @@
+"""The course of a stage: how long to go on, how fast, and on which weights to end."""
+
+import math
+from collections.abc import Callable
+
+import torch
+
+from skdyn.training._optimizers import CURVATURE_METHODS
+from skdyn.training._pace import Pace
+from skdyn.training._records import Stage, TrainingRecord
+from skdyn.training._settings import TrainingSettings
+from skdyn.training._stopping import Patience, fluctuation
+from skdyn.training._weights import BestWeights
+
+__all__ = ["Course"]
+
+
+class Course:
+    """What a stage watches while it runs.
+
+    Parameters
+    ----------
+    stage : Stage
+        Which.
+    settings : TrainingSettings
+        How it is trained.
+    learnt : callable
+        Returns the tensors that a step may change.
+    one_batch : bool
+        Whether all data are one batch, whose loss is that of the weights before the step.
+
+    Attributes
+    ----------
+    pace : Pace
+        The learning rate.
+    best : BestWeights
+        The weights that the stage was best with.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        settings: TrainingSettings,
+        learnt: Callable[[], list[torch.Tensor]],
+        *,
+        one_batch: bool,
+    ) -> None:
+        self.stage, self.settings, self._learnt = stage, settings, learnt
+        self.watched = stage.validation is not None
+        tol = settings.tol if stage.tol is None else stage.tol
+        self._precise = settings.optimizer in CURVATURE_METHODS
+        scale = None if self._precise else stage.trivial_loss or 1.0
+        self._patience = Patience(tol, settings.patience, scale=scale)
+        self.pace = Pace(stage, settings)
+        # Where epochs may fail, the weights to return to are those that a whole one has run from.
+        self._before = not self.watched and (one_batch or settings.max_recoveries > 0)
+        self._steady, self._steady_from = False, stage.steady_from * stage.max_iter
+        self._objective = []  # what was to fall, epoch by epoch
+        self.best = self._keep()
+
+    def _keep(self):
+        return BestWeights(self._learnt(), before=self._before)
+
+    def begin_epoch(self, epoch: int, *, changed: bool) -> None:
+        """Prepare for an epoch.
+
+        Parameters
+        ----------
+        epoch : int
+            Its number, counted from 0.
+        changed : bool
+            Whether the function was changed before it.
+        """
+        before, self._steady = self._steady, epoch >= self._steady_from
+        if changed or not before:
+            self._patience.begin()
+            if not self.best.holds(self._learnt()):
+                self.best = self._keep()
+        self.best.begin()
+
+    def note(self, losses: list[float], penalty: float) -> None:
+        """Take in an epoch.
+
+        Parameters
+        ----------
+        losses : list of float
+            The training loss and, where one is watched, the validation loss.
+        penalty : float
+            What the optimiser lowers beside the training loss. It may well fall while that rises.
+        """
+        self._patience.note(losses[-1])
+        self._objective.append(losses[-1] if self.watched else losses[0] + penalty)
+        if self._steady:
+            self.best.note(self._objective[-1], len(self._objective) - 1)
+
+    def reason_to_stop(self) -> str:
+        """Return why the stage ends here; "max_iter" where nothing but that would end it.
+
+        Returns
+        -------
+        str
+        """
+        settings, patience = self.settings, self._patience
+        if not patience.exhausted or (self.watched and not settings.early_stopping):
+            return "max_iter"
+        if settings.learning_rate_schedule == "plateau" and self.pace.drop():
+            patience.n_stalled = 0
+            return "max_iter"
+        return "early_stopping" if self.watched else "tol"
+
+    def end(self, record: TrainingRecord) -> TrainingRecord:
+        """Put the best weights back if the last are worse, and note what the stage is worth.
+
+        Parameters
+        ----------
+        record : TrainingRecord
+            Of the stage.
+
+        Returns
+        -------
+        TrainingRecord
+            With ``rise`` where weights were put back.
+        """
+        watched, best = record.validation_scores, self.best
+        curve = [-score for score in watched] if watched else record.loss_curve
+        record = record._replace(kept_loss=curve[-1], trivial_loss=self.stage.trivial_loss)
+        by_chance = fluctuation(self._objective[: (best.epoch or 0) + 1])
+        bound = best.loss + max(self._patience.gain, by_chance)
+        if self.settings.early_stopping and watched:
+            bound = best.loss
+        elif self._precise:  # it never takes a step up, but may weigh its penalties anew
+            bound = math.inf
+        if best.epoch is None or self._objective[-1] <= bound:
+            return record
+        best.restore()
+        return record._replace(kept_loss=curve[best.epoch], rise=curve[-1])
