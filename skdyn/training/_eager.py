@@ -3,6 +3,7 @@
 import inspect
 
 import torch
+from torch.autograd.graph import increment_version
 
 __all__ = ["eager"]
 
@@ -14,6 +15,8 @@ def eager(optimizer: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]
     compiler when they are first called: some 800 modules, sympy and torch.distributed among them,
     a second or two in every process that fits. Our loop is never compiled, so the methods inside
     the wrappers will do; where a version of torch wraps nothing, nothing changes.
+
+    A step also counts as a change of the weights, which fused ones hide from autograd.
 
     Parameters
     ----------
@@ -28,6 +31,13 @@ def eager(optimizer: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]
     inside = {
         name: inspect.unwrap(getattr(optimizer, name)) for name in ("add_param_group", "zero_grad")
     }
-    # Without its wrapper a step would be recorded for differentiation.
-    inside["step"] = torch.no_grad()(inspect.unwrap(optimizer.step))
-    return type(optimizer.__name__, (optimizer,), inside)
+    plain_step = inspect.unwrap(optimizer.step)
+
+    @torch.no_grad()  # which the wrapper did too
+    def step(self, *args):
+        result = plain_step(self, *args)
+        for group in self.param_groups:
+            increment_version(group["params"])
+        return result
+
+    return type(optimizer.__name__, (optimizer,), {**inside, "step": step})

@@ -61,7 +61,8 @@ def test_the_steps_are_those_of_torch_to_the_bit(name):
     expected, _ = _path_of(cls, settings)
     found, weight = _path_of(eager(cls), settings)
     assert torch.equal(found, expected)
-    assert weight.is_leaf and torch.is_grad_enabled()
+    assert weight.is_leaf
+    assert torch.is_grad_enabled()
 
 
 def test_a_fit_imports_neither_the_compiler_nor_the_algebra_system():
