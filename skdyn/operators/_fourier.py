@@ -1,5 +1,7 @@
 """The network of the Fourier neural operator."""
 
+from math import prod
+
 import torch
 from torch.nn.functional import conv2d, gelu, pad
 
@@ -119,6 +121,24 @@ class FourierNetwork(torch.nn.Module):
 
     def _with_coordinates(self, x):
         return x if self.periodic else torch.cat([x, _coordinates(x)], dim=-1)
+
+    def multiply_adds(self, shape: tuple[int, ...]) -> int:
+        """Count the multiply-adds of a pass over a batch of this shape.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            ``(n, n_inputs, *grid)``.
+
+        Returns
+        -------
+        int
+        """
+        n, _, *grid = shape
+        at_points = [self.lift, *self.local, *self.mixers, self.project]
+        n_weights = sum(weight.numel() for part in at_points for weight in part.parameters())
+        waves = sum(part.multiply_adds(n, tuple(grid)) for part in self.convolutions)
+        return n * prod(grid) * n_weights + waves
 
     def limit_modes(self, limit: int) -> None:
         """Use only the frequencies below a limit, along each axis.

@@ -24,7 +24,7 @@ from skdyn.training._records import Stage, TrainingRecord
 from skdyn.training._settings import TrainingSettings
 from skdyn.training._stopping import Patience
 from skdyn.training._streams import ShuffledStream
-from skdyn.training._threads import threads_for
+from skdyn.training._threads import multiply_adds, threads_for
 from skdyn.training._weights import LastGood, Snapshot
 
 
@@ -122,12 +122,11 @@ class LeanNet(NeuralNet):
         """
         before = Snapshot(self.learnt())
         record = None
-        n_weights = sum(weight.numel() for weight in self.module_.parameters())
         self.module_.train()
         try:
             for stage in stages:
                 earlier = copy.deepcopy(self.module_) if record and stage.must_improve else None
-                with threads_for(n_weights, self._batch_size(stage.arrays)):
+                with threads_for(self._multiply_adds(stage)):
                     done = self.fit_loop(stage, on_epoch=on_epoch, earlier=record)
                 if earlier is not None and done.best_loss >= record.best_loss:
                     self.module_ = earlier
@@ -323,6 +322,11 @@ class LeanNet(NeuralNet):
         list of Tensor
         """
         return [*self.module_.parameters(), *self.module_.buffers(), *self.extras]
+
+    def _multiply_adds(self, stage):
+        case = () if isinstance(stage.arrays, ShuffledStream) else stage.arrays[0].shape[1:]
+        batch = (self._batch_size(stage.arrays), *case)
+        return multiply_adds(self.module_, stage.objective, batch)
 
     def _batch_size(self, arrays):
         if not isinstance(arrays, ShuffledStream):
