@@ -53,6 +53,10 @@ class BSpline(Basis):
         """Number of functions that are not zero at a point."""
         return self.spline_order + 1
 
+    def __getstate__(self):
+        """Leave out what follows from the breaks: a copy is soon moved or asked in float64."""
+        return {**vars(self), "_memo": {}}
+
     def _place(self, breaks):
         self.breaks.copy_(breaks)
         self.low.copy_(self.breaks[:, 0])
