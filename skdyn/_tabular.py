@@ -15,6 +15,7 @@ from sklearn.preprocessing import LabelEncoder, StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 
+from skdyn._blocks import in_blocks
 from skdyn._validation import (
     check_is_fitted,
     check_validation_pair,
@@ -76,7 +77,7 @@ class _TabularEstimator(TorchEstimator):
         goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
         X, y = self._validate(X, y, reset=not goes_on)
         weight = check_weights(sample_weight, X)
-        if weight is not None:  # a weight of zero means "not there"
+        if weight is not None and not weight.all():  # a weight of zero means "not there"
             X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]
         if not goes_on:  # the weights go on in the units that they were learned in
             self._learn_scales(X, y, weight, classes)
@@ -134,7 +135,9 @@ class _TabularEstimator(TorchEstimator):
         return self._encode(*parts[::2]), self._encode(*parts[1::2])
 
     def _encode(self, X, y, weight):
-        return self._scaled(X), self._encode_targets(y), weight / weight.mean()
+        dtype = self._precision()  # in blocks, no second copy of the data is ever in memory
+        X, y = in_blocks(self._scaled, X, dtype), in_blocks(self._encode_targets, y, dtype)
+        return X, y, weight / weight.mean()
 
     def _scaled(self, X):
         return (X - self._x_offset.astype(X.dtype)) / self._x_scale.astype(X.dtype)

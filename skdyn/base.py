@@ -28,6 +28,7 @@ from skdyn.training import (
     LeanNet,
     TrainingSettings,
     arrays_to_state,
+    in_precision,
     new_generator,
     resolve_device,
     resolve_dtype,
@@ -199,10 +200,7 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         then does not depend on the rows beside it, and costs little more.
         """
         device = next(self.module_.parameters()).device
-        wanted = resolve_dtype(dtype, device)
-        if next(self.module_.parameters()).dtype == wanted:
-            return self.module_
-        return copy.deepcopy(self.module_).to(wanted)
+        return in_precision(self.module_, resolve_dtype(dtype, device))
 
     @torch.inference_mode()
     def _forward(self, X):

@@ -11,6 +11,8 @@ from sklearn.exceptions import ConvergenceWarning
 from skdyn import KANClassifier, KANRegressor, NeuralODERegressor
 from skdyn._validation import fit_context
 from skdyn.base import TorchEstimator
+from skdyn.testing import all_estimators, quick_instance
+from skdyn.testing._probe import answer, sample_data
 from skdyn.training import Stage
 
 X = np.random.default_rng(0).normal(loc=[3.0, -2.0], size=(40, 2))
@@ -87,6 +89,33 @@ def test_the_answer_is_computed_in_the_precision_of_the_question():
     assert line.predict(X).dtype == np.float64
     assert line.predict(X.astype(np.float32)).dtype == np.float32
     assert next(line.module_.parameters()).dtype == torch.float32
+
+
+def test_answers_in_another_precision_leave_nothing_in_the_model():
+    line = Line(random_state=0).fit(X)
+    state, saved = dict(vars(line)), len(pickle.dumps(line))
+    line.predict(X)
+    assert line._module_for(X.dtype) is line._module_for(X.dtype) is not line.module_
+    assert vars(line) == state
+    assert len(pickle.dumps(line)) == saved
+
+
+def test_more_training_is_seen_by_answers_in_another_precision():
+    line = Line(max_iter=3, warm_start=True, random_state=0).fit(X)
+    before = line.predict(X)
+    after = line.fit(X).predict(X)
+    assert (after != before).all()
+    assert np.array_equal(after, pickle.loads(pickle.dumps(line)).predict(X))
+
+
+@pytest.mark.parametrize("cls", [cls for _, cls in all_estimators() if hasattr(cls, "partial_fit")])
+def test_partial_fit_is_seen_by_answers_in_another_precision(cls):
+    learner = quick_instance(cls)
+    rows, targets = sample_data(learner)
+    for _ in range(2):  # the first asks for a copy, the second changes what was copied
+        learner.partial_fit(rows, targets)
+        answers = answer(learner, rows)
+        np.testing.assert_array_equal(answers, answer(copy.deepcopy(learner), rows))
 
 
 def test_large_inputs_are_answered_in_parts():

@@ -249,7 +249,7 @@ class AssociationEstimator(TorchEstimator):
         unit = total_variance(keys, mass.to(keys), self.similarity)
         where = {"device": resolve_device(self.device), "dtype": torch.float32}
         keys, values, mass = (tensor.to(**where) for tensor in (keys, values, mass))
-        with threads_for(keys.shape[1], len(keys)):
+        with threads_for(keys.numel()):
             choice = best_beta(
                 keys, values, mass, self._judge(values, mass), unit=unit,
                 n_weights=_N_WEIGHTS[self.mode],

@@ -62,6 +62,22 @@ class HopfieldPooling(torch.nn.Module):
         pooled = self._weights(here, instances) @ values
         return self.head(torch.cat([pooled.flatten(1), statistics], dim=1))
 
+    def multiply_adds(self, shape: tuple[int, ...]) -> int:
+        """Count the multiply-adds of a pass over a batch of this shape.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            ``(n, m, n_inputs)``.
+
+        Returns
+        -------
+        int
+        """
+        n, m, _ = shape
+        keys = self.key.weight.numel() + self.value.weight.numel() + 2 * self.states.numel()
+        return n * (m * keys + self.head.weight.numel())
+
     def _weights(self, here, instances):
         products = self.key(instances) @ self.states.T / math.sqrt(self.states.shape[1])
         scores = products.new_full((*here.shape, len(self.states)), -math.inf)

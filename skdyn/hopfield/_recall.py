@@ -62,6 +62,29 @@ class Recall:
         means = torch.einsum("ngk,gkv->ngv", weights, recalled.to(X))
         return (self.row_loss(means, values[:, None]).mean(dim=1) * weight).mean()
 
+    def multiply_adds(self, module, shape):
+        """Count the multiply-adds of a batch of rows: each is compared with all that it sees.
+
+        Parameters
+        ----------
+        module : Matching
+            The network.
+        shape : tuple of int
+            ``(n, n_features)``.
+
+        Returns
+        -------
+        int
+        """
+        n, n_features = shape
+        if hasattr(module, "moves"):
+            n_seen = max(_SEEN_PROTOTYPES, len(module.moves))
+        else:
+            n_seen = min(len(self.training[0]), _MOST_SEEN)
+        projection = getattr(module, "first_projection", None)
+        width = n_features if projection is None else len(projection)
+        return (n + n_seen) * n_features * width + n * n_seen * (width + self.training[1].shape[1])
+
     def _scores(self, module, X, keys):
         beta = module.beta / module.first_unit
         return scores(module(X), keys.flatten(0, 1), beta, self.similarity).unflatten(

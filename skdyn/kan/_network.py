@@ -68,6 +68,22 @@ class KAN(torch.nn.Module):
             x = layer(x)
         return x
 
+    def multiply_adds(self, shape):
+        """Count the multiply-adds of a pass over a batch of this shape.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            ``(n, n_features)``.
+
+        Returns
+        -------
+        int
+        """
+        return shape[0] * sum(
+            layer.n_in * layer.n_subnodes * (layer.basis.n_at_a_point + 1) for layer in self.layers
+        )
+
     def inputs(self, x):
         """Return what each layer gets to see.
 

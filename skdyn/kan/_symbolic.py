@@ -267,7 +267,7 @@ class Symbolic:
             error = self._unlearnt()
         else:
             X, y = self._validate(X, y, reset=False)
-            X, y, _ = self._encode(X, y, np.ones(len(X)))
+            X, y = self._scaled(X), self._encode_targets(y)
             losses, error = (self._row_loss, self._curvature), 0.0
         weight = check_weights(sample_weight, X)
         weight = np.ones(len(X)) if weight is None else weight / weight.mean()

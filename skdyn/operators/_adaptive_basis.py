@@ -1,6 +1,7 @@
 """Functions seen through few weighted integrals of them, whose weights are learnt."""
 
 from functools import reduce
+from math import prod
 from numbers import Integral, Real
 
 import numpy as np
@@ -92,6 +93,25 @@ class AdaptiveBasisNetwork(torch.nn.Module):
         grid = tuple(x.shape[2:])
         weighted = self.functions(grid, x) * quadrature(grid, self.periodic).to(x)
         return self.head(x.flatten(1) @ weighted.flatten(1).T)
+
+    def multiply_adds(self, shape: tuple[int, ...]) -> int:
+        """Count the multiply-adds of a pass over a batch of this shape.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            ``(n, n_inputs, *grid)``.
+
+        Returns
+        -------
+        int
+        """
+        n_points = prod(shape[2:])
+        basis, head = (
+            sum(weight.numel() for weight in part.parameters()) for part in (self.basis, self.head)
+        )
+        # The functions are evaluated once for all cases of a batch.
+        return shape[0] * (head + self.n_basis * self.n_inputs * n_points) + n_points * basis
 
 
 class AdaptiveBasisEstimator(FunctionEstimator):

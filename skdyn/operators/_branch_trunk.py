@@ -127,3 +127,24 @@ class BranchTrunkNetwork(torch.nn.Module):
             coefficients = coefficients.unflatten(1, (self.n_outputs, -1))
             y = coefficients @ functions.T / functions.shape[1] ** 0.5 + self.bias
         return y.reshape(len(x), self.n_outputs, *self.output_grid)
+
+    def multiply_adds(self, shape: tuple[int, ...]) -> int:
+        """Count the multiply-adds of a pass over a batch of this shape.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            ``(n, n_inputs, *grid)``.
+
+        Returns
+        -------
+        int
+        """
+        n_points = math.prod(self.output_grid)
+        branches = sum(weight.numel() for weight in self.branches.parameters())
+        if self.trunk is None:
+            return shape[0] * (branches + self.modes.numel())
+        # The trunk is asked once for all cases of a batch.
+        trunk = sum(weight.numel() for weight in self.trunk.parameters())
+        sums = self.n_outputs * self.trunk[-1].out_features
+        return shape[0] * (branches + n_points * sums) + n_points * trunk

@@ -229,8 +229,8 @@ class DeepONetRegressor(OperatorRegressor):
                 f"of the grid {self._x_layout.grid} of the fit. Pass X on that grid and the other "
                 "one as predict(X, grid=...), or set resolution='resample' to interpolate."
             )
-        if self.basis == "pod":
-            return super().predict(X, grid)  # its functions are known at their points only
+        if self.basis == "pod" or grid == self._y_layout.grid:
+            return super().predict(X, grid)  # functions of "pod" are known at their points only
         elsewhere = copy.copy(self)  # its module is another one
         elsewhere.module_.output_grid = grid
         return OperatorRegressor.predict(elsewhere, X, grid)

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import ArrayLike
 from sklearn.metrics import r2_score
 
+from skdyn._blocks import in_blocks
 from skdyn._tabular import TabularRegressor
 from skdyn._validation import StrOptions, check_is_fitted
 from skdyn.base import TorchEstimator
@@ -78,7 +79,8 @@ class OperatorRegressor(FunctionEstimator, TabularRegressor):
             X = resample(X, self._x_layout.grid, periodic=self.periodic)
         y = self._forward(self._scaled(X)).astype(np.float64)
         column = (-1, *[1] * (y.ndim - 2))
-        y = y * self._y_scale.reshape(column) + self._y_offset.reshape(column)
+        y *= self._y_scale.reshape(column)
+        y += self._y_offset.reshape(column)
         return self._y_layout.array(resample(y, grid, periodic=self.periodic))
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
@@ -118,23 +120,23 @@ class OperatorRegressor(FunctionEstimator, TabularRegressor):
         return X, self._read_targets(X, y, reset=reset)
 
     def _learn_targets(self, y, weight, classes):
-        self._y_offset, self._y_scale = channel_scales(y, weight)
-        size = norms(self._in_units(y), self._loss())
-        self._y_size = float(np.sqrt(np.average(size**2, weights=weight))) or 1.0
+        self._y_offset, self._y_scale = channel_scales(y, weight, "float64")
+        self._y_size = float(np.sqrt(np.average(self._sizes(y) ** 2, weights=weight))) or 1.0
 
-    def _in_units(self, y):
-        """Divide targets by their scale: errors of the scaled are relative to their norms."""
-        return y / self._y_scale.reshape(-1, *[1] * (y.ndim - 2))
+    def _sizes(self, y):
+        """Return the norms of the scaled targets, offset included: errors are relative to them."""
+        scale, loss = self._y_scale.reshape(-1, *[1] * (y.ndim - 2)), self._loss()
+        return in_blocks(lambda part: norms(part / scale, loss), y)
 
     def _loss(self):
         return self.loss if self._y_layout.grid else "mse"  # a number may well be zero
 
     def _encode(self, X, y, weight):
-        size = norms(self._in_units(y), self._loss()) / self._y_size
-        weight = weight / weight.mean()
+        X, targets, weight = super()._encode(X, y, weight)
         if self._loss() != "mse":
+            size = self._sizes(y) / self._y_size
             weight = weight / (self._y_size * np.maximum(size, _SMALLEST_NORM))
-        return self._scaled(X), self._encode_targets(y), weight
+        return X, targets, weight
 
     def _encode_targets(self, y):
         column = (-1, *[1] * (y.ndim - 2))
@@ -146,14 +148,22 @@ class OperatorRegressor(FunctionEstimator, TabularRegressor):
         return error.square().flatten(1).mean(1) if loss == "mse" else norms(error, loss)
 
 
-def channel_scales(fields, weight):
-    """Return mean and standard deviation of each channel over samples and grid."""
+def channel_scales(fields, weight, precision=None):
+    """Return mean and standard deviation of each channel over samples and grid.
+
+    What varies no more than rounding does in `precision`, that of the fields by default, is
+    constant.
+    """
     weight = np.ones(len(fields)) if weight is None else weight
-    points = fields.reshape(*fields.shape[:2], -1).astype(np.float64)
-    mean = np.average(points.mean(axis=2), axis=0, weights=weight)
-    square = np.square(points - mean[:, None]).mean(axis=2)
-    scale = np.sqrt(np.average(square, axis=0, weights=weight))
-    constant = scale <= 10 * np.finfo(fields.dtype).eps * np.abs(mean)
+
+    def points(part):
+        return part.reshape(*part.shape[:2], -1).astype(np.float64)
+
+    means = in_blocks(lambda part: points(part).mean(axis=2), fields)
+    mean = np.average(means, axis=0, weights=weight)
+    squares = in_blocks(lambda part: np.square(points(part) - mean[:, None]).mean(axis=2), fields)
+    scale = np.sqrt(np.average(squares, axis=0, weights=weight))
+    constant = scale <= 10 * np.finfo(precision or fields.dtype).eps * np.abs(mean)
     return mean, np.where(constant, 1.0, scale)
 
 

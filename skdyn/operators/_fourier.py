@@ -1,5 +1,8 @@
 """The network of the Fourier neural operator."""
 
+from functools import lru_cache
+from math import prod
+
 import torch
 from torch.nn.functional import conv2d, gelu, pad
 
@@ -118,7 +121,29 @@ class FourierNetwork(torch.nn.Module):
         return resample(y, self.output_grid, periodic=self.periodic)
 
     def _with_coordinates(self, x):
-        return x if self.periodic else torch.cat([x, _coordinates(x)], dim=-1)
+        if self.periodic:
+            return x
+        *grid, n, _ = x.shape
+        places = _coordinates(tuple(grid), x.dtype, x.device)
+        return torch.cat([x, places.expand(*grid, n, len(grid))], dim=-1)
+
+    def multiply_adds(self, shape: tuple[int, ...]) -> int:
+        """Count the multiply-adds of a pass over a batch of this shape.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            ``(n, n_inputs, *grid)``.
+
+        Returns
+        -------
+        int
+        """
+        n, _, *grid = shape
+        at_points = [self.lift, *self.local, *self.mixers, self.project]
+        n_weights = sum(weight.numel() for part in at_points for weight in part.parameters())
+        waves = sum(part.multiply_adds(n, tuple(grid)) for part in self.convolutions)
+        return n * prod(grid) * n_weights + waves
 
     def limit_modes(self, limit: int) -> None:
         """Use only the frequencies below a limit, along each axis.
@@ -192,9 +217,9 @@ def _local(channels, size, n_axes, periodic):
     return _Neighbours(channels, size, n_axes, periodic)
 
 
-def _coordinates(x):
-    """Return the coordinates of each point, from -1 to 1, shape ``(*grid, n, axes)``."""
-    *grid, n, _ = x.shape
-    axes = [torch.linspace(-1, 1, points, dtype=x.dtype, device=x.device) for points in grid]
-    mesh = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
-    return mesh.unsqueeze(-2).expand(*grid, n, len(grid))
+@lru_cache(maxsize=8)
+def _coordinates(grid, dtype, device):
+    """Return the coordinates of each point, from -1 to 1, shape ``(*grid, 1, axes)``."""
+    with torch.inference_mode(False):  # they outlive the pass that asks for them first
+        axes = [torch.linspace(-1, 1, points, dtype=dtype, device=device) for points in grid]
+        return torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1).unsqueeze(-2)

@@ -217,7 +217,7 @@ class FunctionReader:
                 f"y has {layout.n_channels} channels on a grid {layout.grid}, but the model was "
                 f"started with {self._y_layout.n_channels} on {self._y_layout.grid}."
             )
-        return layout.fields(y.astype(np.float64, copy=False))
+        return layout.fields(y if y.dtype == np.float32 else y.astype(np.float64, copy=False))
 
     def _read_queries(self, X: ArrayLike, grid: Any = None) -> tuple[np.ndarray, tuple[int, ...]]:
         """Validate inputs of ``predict``; return fields on their own grid, and that of the answer.

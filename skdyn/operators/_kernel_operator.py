@@ -184,7 +184,7 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
             The fitted estimator.
         """
         X = self._read_inputs(X, reset=True).astype(np.float64)
-        y = self._read_targets(X, y, reset=True)
+        y = self._read_targets(X, y, reset=True).astype(np.float64, copy=False)
         weight = check_weights(sample_weight, X)
         X, y, weight = _merged(X, y, np.ones(len(X)) if weight is None else weight)
         n_copies = len(self._motions())

@@ -1,6 +1,7 @@
 """A multigrid cycle as a layer, and the network of such layers."""
 
 from itertools import pairwise
+from math import prod
 
 import torch
 from torch.nn.functional import (
@@ -88,7 +89,8 @@ class MultigridCycle(torch.nn.Module):
     ) -> None:
         super().__init__()
         self.n_axes, self.beyond = len(grid), BOUNDARIES[boundary]
-        self.n_levels = len(level_grids(grid, boundary, n_levels))
+        self.grids = level_grids(grid, boundary, n_levels)
+        self.n_levels = len(self.grids)
         self.n_smoothing = n_smoothing
         f, u = n_inputs, n_outputs
         self.operators = self._stencils(f, u, self.n_levels)
@@ -116,6 +118,29 @@ class MultigridCycle(torch.nn.Module):
         Tensor of shape (n, n_outputs, \\*grid)
         """
         return self._cycle(f, 0)
+
+    def multiply_adds(self, shape: tuple[int, ...]) -> int:
+        """Count the multiply-adds of a pass over a batch of this shape.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            ``(n, n_inputs, *grid)``.
+
+        Returns
+        -------
+        int
+        """
+        total = 0
+        for level, grid in enumerate(self.grids):
+            steps = self.n_smoothing * (
+                self.operators[level].numel() + self.smoothers[level].numel()
+            )
+            total += 2 * steps * prod(grid)
+            if level:  # to this level and back
+                ways = self.restrictions[level - 1].numel() + self.prolongations[level - 1].numel()
+                total += ways * prod(grid)
+        return shape[0] * total
 
     def _cycle(self, f, level):
         A, S = self.operators[level], self.smoothers[level]
@@ -223,3 +248,20 @@ class MultigridNetwork(torch.nn.Module):
         if not self.output_grid:
             return y.flatten(2).mean(dim=2)
         return resample(y, self.output_grid, periodic=self.periodic)
+
+    def multiply_adds(self, shape: tuple[int, ...]) -> int:
+        """Count the multiply-adds of a pass over a batch of this shape.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            ``(n, n_inputs, *grid)``.
+
+        Returns
+        -------
+        int
+        """
+        at_points = [*self.local, self.project]
+        n_weights = sum(weight.numel() for part in at_points for weight in part.parameters())
+        cycles = sum(cycle.multiply_adds(shape) for cycle in self.cycles)
+        return shape[0] * prod(shape[2:]) * n_weights + cycles

@@ -216,6 +216,7 @@ class SpectralConvolution(torch.nn.Module):
             for axis, (k, n) in enumerate(zip(n_modes, grid, strict=True))
         )
         shape = (*map(len, self.frequencies), n_inputs, 2 * n_outputs)
+        self.shape = shape
         if factorization is None:
             self.weight = DenseWeight(shape)
         else:
@@ -263,6 +264,26 @@ class SpectralConvolution(torch.nn.Module):
         own = None if self.periodic else self.grid
         z = mix(to_modes(x, frequencies, periods, own), weight)
         return from_modes(z, frequencies, grid, periods, plus)
+
+    def multiply_adds(self, n: int, grid: tuple[int, ...]) -> int:
+        """Count the multiply-adds of a pass over fields.
+
+        Parameters
+        ----------
+        n : int
+            Number of fields.
+        grid : tuple of int
+            Their grid.
+
+        Returns
+        -------
+        int
+        """
+        *modes, n_inputs, twice_n_outputs = self.shape
+        # To modes axis by axis, the last first, each a product with a complex matrix, and back.
+        sizes = [prod(grid[: axis + 1]) * prod(modes[axis:]) for axis in range(len(grid))]
+        waves = 2 * sum(sizes) * (n_inputs + twice_n_outputs // 2)
+        return n * (waves + 2 * prod(modes) * n_inputs * twice_n_outputs)
 
 
 def mix(z: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

@@ -18,6 +18,7 @@ from skdyn.training._records import Stage, TrainingRecord
 from skdyn.training._settings import TrainingSettings
 from skdyn.training._stopping import Patience
 from skdyn.training._streams import ShuffledStream
+from skdyn.training._twins import in_precision
 from skdyn.training._weights import arrays_to_state, state_to_arrays
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "TrainingRecord",
     "TrainingSettings",
     "arrays_to_state",
+    "in_precision",
     "new_generator",
     "resolve_device",
     "resolve_dtype",

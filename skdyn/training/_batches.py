@@ -5,12 +5,15 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import torch
 
+_GATHERED = 2**20  # numbers gathered at once: enough that calls cost nothing beside them
+
 
 class TensorBatches:
     """Iterate over aligned tensors in batches.
 
-    One gather an epoch puts the cases in a new order; the batches are views of it. Against a
-    ``DataLoader`` this saves a Python call and a stack for every single case.
+    A gather puts the cases of many batches in a new order; the batches are views of it. Against a
+    ``DataLoader`` this saves a Python call and a stack for every single case. What is gathered at
+    once is bounded, so that there never is a second copy of large data.
 
     Parameters
     ----------
@@ -40,12 +43,21 @@ class TensorBatches:
         if self.batch_size == self.n_cases:  # the order of one batch changes nothing but rounding
             yield self.tensors
             return
-        tensors = self.tensors
-        if self.generator is not None:
-            order = torch.randperm(self.n_cases, generator=self.generator)
-            order = order.to(tensors[0].device)
-            tensors = [tensor[order] for tensor in tensors]
-        yield from zip(*(tensor.split(self.batch_size) for tensor in tensors), strict=True)
+        if self.generator is None:
+            yield from self._cut(self.tensors)
+            return
+        order = torch.randperm(self.n_cases, generator=self.generator)
+        order = order.to(self.tensors[0].device)
+        for some in order.split(self._n_gathered()):
+            yield from self._cut([tensor[some] for tensor in self.tensors])
+
+    def _cut(self, tensors):
+        return zip(*(tensor.split(self.batch_size) for tensor in tensors), strict=True)
+
+    def _n_gathered(self):
+        """Return how many cases are gathered at once: whole batches, one at least."""
+        n_numbers = sum(tensor[0].numel() for tensor in self.tensors)
+        return max(1, _GATHERED // (n_numbers * self.batch_size)) * self.batch_size
 
 
 def to_tensor(array: np.ndarray | torch.Tensor) -> torch.Tensor:

@@ -24,7 +24,7 @@ from skdyn.training._optimizers import (
 from skdyn.training._records import Stage, TrainingRecord
 from skdyn.training._settings import TrainingSettings
 from skdyn.training._streams import ShuffledStream
-from skdyn.training._threads import threads_for
+from skdyn.training._threads import multiply_adds, threads_for
 from skdyn.training._weights import Snapshot
 
 
@@ -133,14 +133,13 @@ class LeanNet(NeuralNet):
         """
         before = Snapshot(self.learnt())
         record, waiting = None, deque(stages)
-        n_weights = sum(weight.numel() for weight in self.module_.parameters())
         self.module_.train()
         try:
             while waiting:
                 stage = waiting.popleft()
                 earlier = copy.deepcopy(self.module_) if record and stage.must_improve else None
                 try:
-                    with threads_for(n_weights, self._batch_size(stage.arrays)):
+                    with threads_for(self._multiply_adds(stage)):
                         done = self.fit_loop(stage, on_epoch=on_epoch, earlier=record)
                 except _StartError as error:
                     waiting.extendleft(reversed(self._easier(stage, error)))
@@ -349,6 +348,11 @@ class LeanNet(NeuralNet):
         list of Tensor
         """
         return [*self.module_.parameters(), *self.module_.buffers(), *self.extras]
+
+    def _multiply_adds(self, stage):
+        case = () if isinstance(stage.arrays, ShuffledStream) else stage.arrays[0].shape[1:]
+        batch = (self._batch_size(stage.arrays), *case)
+        return multiply_adds(self.module_, stage.objective, batch)
 
     def _batch_size(self, arrays):
         if not isinstance(arrays, ShuffledStream):

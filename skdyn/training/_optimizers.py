@@ -6,18 +6,21 @@ from functools import partial
 
 import torch
 
+from skdyn.training._eager import eager
 from skdyn.training._levenberg_marquardt import LevenbergMarquardt
 
 # Kingma & Ba 2015 (adam); Loshchilov & Hutter 2019 (adamw); Liu & Nocedal 1989 (lbfgs). The
 # strong-Wolfe search is what makes torch's L-BFGS safe without tuning its learning rate.
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "adam": partial(torch.optim.Adam, fused=True),
-    "adamw": partial(torch.optim.AdamW, fused=True),
-    "sgd": partial(torch.optim.SGD, momentum=0.9, nesterov=True, fused=True),
-    "lbfgs": partial(torch.optim.LBFGS, line_search_fn="strong_wolfe", tolerance_grad=1e-10),
+    "adam": partial(eager(torch.optim.Adam), fused=True),
+    "adamw": partial(eager(torch.optim.AdamW), fused=True),
+    "sgd": partial(eager(torch.optim.SGD), momentum=0.9, nesterov=True, fused=True),
+    "lbfgs": partial(eager(torch.optim.LBFGS), line_search_fn="strong_wolfe", tolerance_grad=1e-10),
 }
 # Those that ask for more than gradients: an objective must offer ``problem(module, batch)``.
-CURVATURE_METHODS: dict[str, Callable[..., torch.optim.Optimizer]] = {"lm": LevenbergMarquardt}
+CURVATURE_METHODS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "lm": eager(LevenbergMarquardt)
+}
 # They need one fixed function, and write the penalty on the weights into it.
 FULL_BATCH = frozenset({"lbfgs", "lm"})
 

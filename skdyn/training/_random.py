@@ -1,5 +1,6 @@
 """Randomness that leaves the global generators as they were."""
 
+import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -23,6 +24,10 @@ class _Drawing(TorchDispatchMode):
             func = _taking_a_generator(func)
             kwargs = kwargs | {"generator": self.generator}
         return func(*args, **kwargs)
+
+
+# Torch wraps the method so that its compiler leaves it alone, which imports that compiler.
+_Drawing.__torch_dispatch__ = inspect.unwrap(_Drawing.__torch_dispatch__)
 
 
 def _taking_a_generator(func):

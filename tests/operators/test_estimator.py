@@ -1,8 +1,11 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
 from sklearn.metrics import r2_score
 
+from skdyn import _blocks
 from skdyn.operators import FNORegressor
 from skdyn.operators._estimator import OperatorRegressor, channel_scales, norms
 
@@ -117,6 +120,28 @@ def test_numbers_are_learnt_by_squared_error_whatever_the_loss():
     ]
     assert models[0].predict(X).shape == (30,)
     np.testing.assert_array_equal(*[model.predict(X) for model in models])
+
+
+def test_a_fit_holds_the_data_once_more_and_not_again(monkeypatch):
+    monkeypatch.setattr(_blocks, "_NUMBERS", 2**10)
+    X = rng.normal(size=(200, 1, 500)).astype(np.float32)
+    y = np.cumsum(X, axis=2)
+    model = PointwiseRegressor(optimizer="adam", max_iter=1, batch_size=10, dtype="float32")
+    model.fit(X[:20], y[:20])
+    tracemalloc.start()
+    try:
+        model.fit(X, y)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.2 * (X.nbytes + y.nbytes)  # of numpy's arrays: what is trained on
+
+
+def test_the_precision_of_the_targets_changes_no_fit():
+    X = rng.normal(size=(20, 1, 16))
+    y = np.cumsum(X, axis=2).astype(np.float32)
+    single, double = (PointwiseRegressor().fit(X, v).predict(X) for v in (y, y.astype(float)))
+    assert np.array_equal(single, double)
 
 
 def test_scales_are_those_of_each_channel_over_samples_and_grid():

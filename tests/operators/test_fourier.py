@@ -150,3 +150,14 @@ def test_the_local_map_of_one_point_is_in_that_of_several(grid):
             several.map.weight[(..., *[1] * len(grid))] = one.weight
             several.map.bias.copy_(one.bias)
         np.testing.assert_allclose(wide(fields(*grid)), narrow(fields(*grid)), atol=1e-12)
+
+
+def test_a_prediction_on_a_new_grid_does_not_keep_training_from_it():
+    network = FourierNetwork(1, 1, (37,), (37,), (4,), 3, 1)
+    x = torch.randn(2, 1, 37)
+    with torch.inference_mode():
+        predicted = network(x)
+    answered = network(x)
+    answered.square().mean().backward()
+    assert torch.equal(answered, predicted)
+    assert network.lift.weight.grad[:, 1].abs().sum() > 0  # of the coordinate

@@ -1,10 +1,11 @@
 import warnings
+from itertools import chain
 
 import numpy as np
 import pytest
 import torch
 
-from skdyn.training import TensorBatches, new_generator, to_tensor
+from skdyn.training import TensorBatches, _batches, new_generator, to_tensor
 
 
 def _tensors(n):
@@ -28,6 +29,22 @@ def test_each_epoch_has_another_order_and_the_generator_decides_it():
     assert first != second
     assert epochs(0) == [first, second]
     assert epochs(1) != [first, second]
+
+
+def test_what_is_gathered_at_once_is_bounded_and_changes_no_batch(monkeypatch):
+    tensors = torch.arange(50), torch.arange(150).reshape(50, 3)  # four numbers a case
+
+    def epoch(most):
+        monkeypatch.setattr(_batches, "_GATHERED", most)
+        return list(TensorBatches(tensors, 7, new_generator(0)))
+
+    at_once, by_two, one_by_one = (epoch(most) for most in (10**6, 4 * 7 * 2, 1))
+    for batches in (by_two, one_by_one):
+        assert all(map(torch.equal, chain(*batches), chain(*at_once)))
+    held = [
+        {batch[1].untyped_storage().nbytes() // 24 for batch in e} for e in (by_two, one_by_one)
+    ]
+    assert held == [{14, 8}, {7, 1}]  # cases in the memory behind a batch
 
 
 def test_without_a_generator_the_order_is_kept():

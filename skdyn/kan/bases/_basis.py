@@ -35,6 +35,11 @@ class Basis(torch.nn.Module):
         self.register_buffer("low", -torch.ones(n_in))
         self.register_buffer("high", torch.ones(n_in))
 
+    @property
+    def n_at_a_point(self):
+        """Number of functions that are not zero at a point."""
+        return self.n_functions
+
     def values_and_slopes(self, x):
         """Evaluate the functions and their derivatives inside the range.
 

@@ -48,6 +48,15 @@ class BSpline(Basis):
         self.register_buffer("breaks", torch.linspace(-1, 1, grid_size + 1).repeat(n_in, 1))
         self._memo = {}
 
+    @property
+    def n_at_a_point(self):
+        """Number of functions that are not zero at a point."""
+        return self.spline_order + 1
+
+    def __getstate__(self):
+        """Leave out what follows from the breaks: a copy is soon moved or asked in float64."""
+        return {**vars(self), "_memo": {}}
+
     def _place(self, breaks):
         self.breaks.copy_(breaks)
         self.low.copy_(self.breaks[:, 0])

@@ -304,3 +304,13 @@ def test_devices_other_than_the_cpu_take_plain_operations():
     out = basis.combine(torch.empty(7, 3, device="meta"), weight)
     assert (out.device.type, out.shape) == ("meta", (7, 2))
     assert "_Combine" not in type(out.grad_fn).__name__
+
+
+def test_what_follows_from_the_breaks_is_computed_anew_by_a_copy():
+    basis, x = BSpline(2, 5), torch.rand(10, 2)
+    functions = basis(x)
+    basis.combine(x, torch.ones(2, 9, 1))
+    assert basis._memo
+    twin = copy.deepcopy(basis)
+    assert not twin._memo
+    assert torch.equal(twin(x), functions)

@@ -1,0 +1,41 @@
+"""Rows worked on block by block, so that what the work needs beside its result stays small."""
+
+from collections.abc import Callable
+from math import prod
+
+import numpy as np
+
+__all__ = ["in_blocks"]
+
+_NUMBERS = 2**18  # in a block: 2 MB in float64, which a core's cache holds
+
+
+def in_blocks(
+    function: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, dtype: str | None = None
+) -> np.ndarray:
+    """Apply a function that treats every row alike to some rows at a time.
+
+    Parameters
+    ----------
+    function : callable
+        From rows to as many rows.
+    rows : ndarray of shape (n, ...)
+        What it is applied to.
+    dtype : str or None, default=None
+        Precision of the result if that is of floating numbers; None keeps the function's.
+
+    Returns
+    -------
+    ndarray of shape (n, ...)
+    """
+    n_each = max(1, _NUMBERS // max(1, prod(rows.shape[1:])))
+    first = function(rows[:n_each])
+    if dtype is None or not np.issubdtype(first.dtype, np.floating):
+        dtype = first.dtype
+    if len(rows) <= n_each:
+        return first.astype(dtype, copy=False)
+    result = np.empty((len(rows), *first.shape[1:]), dtype)
+    result[:n_each] = first
+    for start in range(n_each, len(rows), n_each):
+        result[start : start + n_each] = function(rows[start : start + n_each])
+    return result

@@ -1,0 +1,43 @@
+"""Optimisers that run as they are written, without the machinery of ``torch.compile``."""
+
+import inspect
+
+import torch
+from torch.autograd.graph import increment_version
+
+__all__ = ["eager"]
+
+
+def eager(optimizer: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
+    """Return an optimiser that does not import torch's compiler.
+
+    Torch wraps these methods so that its compiler leaves them alone, and the wrappers import that
+    compiler when they are first called: some 800 modules, sympy and torch.distributed among them,
+    a second or two in every process that fits. Our loop is never compiled, so the methods inside
+    the wrappers will do; where a version of torch wraps nothing, nothing changes.
+
+    A step also counts as a change of the weights, which fused ones hide from autograd.
+
+    Parameters
+    ----------
+    optimizer : type
+        A class of ``torch.optim``.
+
+    Returns
+    -------
+    type
+        A class derived from it that takes the same steps.
+    """
+    inside = {
+        name: inspect.unwrap(getattr(optimizer, name)) for name in ("add_param_group", "zero_grad")
+    }
+    plain_step = inspect.unwrap(optimizer.step)
+
+    @torch.no_grad()  # which the wrapper did too
+    def step(self, *args):
+        result = plain_step(self, *args)
+        for group in self.param_groups:
+            increment_version(group["params"])
+        return result
+
+    return type(optimizer.__name__, (optimizer,), {**inside, "step": step})
