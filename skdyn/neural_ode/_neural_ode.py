@@ -17,7 +17,7 @@ from skdyn._trajectories import (
     is_trajectories,
     refuse_times_as_y,
 )
-from skdyn._validation import Interval, StrOptions, check_is_fitted, fit_context
+from skdyn._validation import Interval, StrOptions, as_floats, check_is_fitted, fit_context
 from skdyn.base import TorchEstimator
 from skdyn.metrics import trajectory_r2_score
 from skdyn.neural_ode._collocation import smooth_trajectories
@@ -197,6 +197,7 @@ class NeuralODE(TorchEstimator):
         "window": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"}), None],
         "learn_x0": ["boolean", StrOptions({"auto"})],
     }
+    _exponents = None, 250
     _max_recoveries = 3
     _expected_failed_checks = {
         "check_estimators_pickle": (
@@ -374,7 +375,7 @@ class NeuralODE(TorchEstimator):
         states, own_t0 = check_initial_states(self, X, self.time_channel)
         t0 = own_t0 if t0 is None else t0
         if t is None:
-            start = np.broadcast_to(np.asarray(0.0 if t0 is None else t0, float), len(states))
+            start = np.broadcast_to(as_floats(0.0 if t0 is None else t0), len(states))
             times = start[:, None] + self.interval_
         else:
             start, times = simulation_times(t, t0, len(states))
@@ -397,10 +398,8 @@ class NeuralODE(TorchEstimator):
             One trajectory for one state, else one a case.
         """
         check_is_fitted(self)
-        x0 = np.asarray(x0, dtype=np.float64)
-        states = check_states(np.atleast_2d(x0), len(self._offset), "x0")
-        start, times = simulation_times(t, None, len(states))
-        X = self._simulate(states, start, times)
+        states = check_states(np.atleast_2d(x0 := as_floats(x0)), len(self._offset), "x0")
+        X = self._simulate(states, *simulation_times(t, None, len(states)))
         return X[0].T if x0.ndim == 1 else X
 
     def vector_field(self, X: ArrayLike, t: Any = None) -> np.ndarray:
@@ -419,9 +418,8 @@ class NeuralODE(TorchEstimator):
             Change of each channel per unit of time.
         """
         check_is_fitted(self)
-        states = check_states(np.asarray(X, dtype=np.float64), len(self._offset), "X")
-        velocities = self._forward((states - self._offset) / self._scale)
-        return velocities * self._scale / self._time_scale
+        states = check_states(as_floats(X), len(self._offset), "X")
+        return self._forward((states - self._offset) / self._scale) * self._scale / self._time_scale
 
     def score(
         self,
@@ -429,6 +427,7 @@ class NeuralODE(TorchEstimator):
         y: Any = None,
         *,
         t: ArrayLike | Sequence[ArrayLike] | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> float:
         """Score trajectories that are followed from their first completely observed state.
 
@@ -440,6 +439,8 @@ class NeuralODE(TorchEstimator):
             Not used, present for API consistency by convention.
         t : array-like, default=None
             Times, as in ``fit``.
+        sample_weight : array-like of shape (n_cases,), default=None
+            Weight of each trajectory.
 
         Returns
         -------
@@ -449,8 +450,8 @@ class NeuralODE(TorchEstimator):
         """
         check_is_fitted(self)
         data = check_trajectories(self, X, t, time_channel=self.time_channel, reset=False)
-        truth = data.values.transpose(0, 2, 1)
-        return trajectory_r2_score(truth, self._follow(data).transpose(0, 2, 1))
+        truth, found = (v.transpose(0, 2, 1) for v in (data.values, self._follow(data)))
+        return trajectory_r2_score(truth, found, sample_weight=sample_weight)
 
     @staticmethod
     def _build_module(**config):

@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 import scipy.linalg
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.base import BaseEstimator, MultiOutputMixin
 from sklearn.exceptions import ConvergenceWarning
 
+from skdyn._scoring import ScoredRegressor
 from skdyn._validation import check_is_fitted, check_weights, fit_context, validate_data
 
 
@@ -112,7 +113,7 @@ def fit_support(
     return coef
 
 
-class SparseOptimizer(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class SparseOptimizer(MultiOutputMixin, ScoredRegressor, BaseEstimator):
     """Base of the sparse linear regressors: validates, weighs, scales and compresses once.
 
     Subclasses supply ``_solve``.
