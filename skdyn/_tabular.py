@@ -9,13 +9,15 @@ from typing import NamedTuple, Self
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from sklearn.base import ClassifierMixin, MultiOutputMixin, RegressorMixin
-from sklearn.model_selection import train_test_split
-from sklearn.preprocessing import LabelEncoder, StandardScaler
+from sklearn.base import ClassifierMixin, MultiOutputMixin
+from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 
 from skdyn._blocks import in_blocks
+from skdyn._holdout import hold_out_rows
+from skdyn._scales import learn_column_scales, standardized
+from skdyn._scoring import ScoredRegressor
 from skdyn._validation import (
     check_is_fitted,
     check_validation_pair,
@@ -58,6 +60,8 @@ class _TabularEstimator(TorchEstimator):
 
     Inputs are standardised inside, so that the network sees the same numbers whatever the units.
     """
+
+    _exponents = None, 250  # any small unit: scales are learnt without squaring it
 
     @property
     def _expected_failed_checks(self):
@@ -105,18 +109,21 @@ class _TabularEstimator(TorchEstimator):
 
     def _trivial_loss(self, training, validation):
         """Return the loss of the best answer that is one for all rows, on what is watched."""
-        *_, y, weight = map(torch.as_tensor, training)
-        answer = self._constant_answer(y, weight.to(torch.float64))
-        *_, y, weight = map(torch.as_tensor, training if validation is None else validation)
-        answers = answer.expand(len(y), *answer.shape)
-        return (self._row_loss(answers, y) * weight).mean().item()
+        *_, y, weight = training
+        answer = self._constant_answer(*map(torch.as_tensor, (y, weight)))[None]
+        *_, y, weight = training if validation is None else validation
+
+        def losses(y):
+            y = torch.as_tensor(y)
+            return self._row_loss(answer.expand(len(y), *answer.shape[1:]), y).numpy()
+
+        return float(np.mean(in_blocks(losses, y) * weight))
 
     def _look_back(self, task):
         """Learn from the trained network and its training arrays what cannot be asked later."""
 
     def _learn_scales(self, X, y, weight, classes):
-        scaler = StandardScaler().fit(X, sample_weight=weight)
-        self._x_offset, self._x_scale = scaler.mean_, scaler.scale_
+        self._x_offset, self._x_scale, _ = learn_column_scales(X, weight)
         self._learn_targets(y, weight, classes)
 
     def _split(self, X, y, weight, X_val, y_val, incremental):
@@ -128,11 +135,11 @@ class _TabularEstimator(TorchEstimator):
         if not self.early_stopping or incremental:
             return self._encode(X, y, weight), None
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        parts = train_test_split(
-            X, y, weight,
-            test_size=self.validation_fraction, random_state=seed, stratify=self._strata(y),
-        )  # fmt: skip
-        return self._encode(*parts[::2]), self._encode(*parts[1::2])
+        parts = hold_out_rows(len(X), self.validation_fraction, seed, self._strata(y))
+        learnt, watched = (
+            self._encode(X[rows], y[rows], weight[rows]) if len(rows) else None for rows in parts
+        )
+        return learnt, watched
 
     def _encode(self, X, y, weight):
         dtype = self._precision()  # in blocks, no second copy of the data is ever in memory
@@ -140,7 +147,7 @@ class _TabularEstimator(TorchEstimator):
         return X, y, weight / weight.mean()
 
     def _scaled(self, X):
-        return (X - self._x_offset.astype(X.dtype)) / self._x_scale.astype(X.dtype)
+        return standardized(X, self._x_offset, self._x_scale)
 
     def _outputs(self, X):
         check_is_fitted(self)
@@ -156,7 +163,7 @@ class _TabularEstimator(TorchEstimator):
         return objective
 
 
-class TabularRegressor(MultiOutputMixin, RegressorMixin, _TabularEstimator):
+class TabularRegressor(MultiOutputMixin, ScoredRegressor, _TabularEstimator):
     """Base of regressors on tables: squared error on standardised targets."""
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -236,8 +243,8 @@ class TabularRegressor(MultiOutputMixin, RegressorMixin, _TabularEstimator):
         )  # fmt: skip
 
     def _learn_targets(self, y, weight, classes):
-        scaler = StandardScaler().fit(self._columns(y), sample_weight=weight)
-        self._y_offset, self._y_scale, self._y_is_1d = scaler.mean_, scaler.scale_, y.ndim == 1
+        self._y_offset, self._y_scale, _ = learn_column_scales(self._columns(y), weight)
+        self._y_is_1d = y.ndim == 1
 
     def _encode_targets(self, y):
         y = self._columns(y)
@@ -263,7 +270,7 @@ class TabularRegressor(MultiOutputMixin, RegressorMixin, _TabularEstimator):
 
     @staticmethod
     def _constant_answer(y, weight):
-        return torch.tensordot(weight, y.to(weight), dims=1) / weight.sum()
+        return torch.tensordot(weight.to(y), y, dims=1) / weight.sum().to(y)
 
 
 class TabularClassifier(ClassifierMixin, _TabularEstimator):
@@ -392,4 +399,4 @@ class TabularClassifier(ClassifierMixin, _TabularEstimator):
         return torch.nn.functional.cross_entropy(scores, y, reduction="none")
 
     def _constant_answer(self, y, weight):
-        return torch.bincount(y, weight, minlength=len(self.classes_)).log()
+        return torch.bincount(y, weight.double(), minlength=len(self.classes_)).log()

@@ -1,11 +1,12 @@
 """Trajectories in every layout the estimators accept, checked and laid out alike."""
 
-import warnings
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.utils import check_random_state
 
-from skdyn._validation import validate_data
+from skdyn._validation import as_floats, check_sizes, from_torch, validate_data
+from skdyn.exceptions import warn_user
 
 __all__ = [
     "Trajectories",
@@ -14,6 +15,7 @@ __all__ = [
     "check_trajectories",
     "check_validation_set",
     "refuse_times_as_y",
+    "split_trajectories",
     "hold_out",
     "is_trajectories",
 ]
@@ -93,9 +95,9 @@ def check_trajectories(estimator, X, t=None, *, time_channel=None, reset, name="
     """
     if time_channel is not None and t is not None:
         raise ValueError("Times came twice, in t and in time_channel; leave one of them out.")
-    values = _values(estimator, X, reset, name)
+    values = _values(estimator, from_torch(X), reset, name)
     if time_channel is None:
-        times = _times(t, values, "t" if name == "X" else name.replace("X", "t"))
+        times = _times(from_torch(t), values, "t" if name == "X" else name.replace("X", "t"))
     else:
         values, times = _split_time(values, time_channel, name)
     trajectories = _without_padding(values, times, name)
@@ -116,7 +118,9 @@ def is_trajectories(X):
     -------
     bool
     """
-    return _is_list_of_cases(X) or (X if hasattr(X, "ndim") else np.asarray(X)).ndim == 3
+    if _is_list_of_cases(X):
+        return True
+    return (X if hasattr(X, "ndim") else np.asarray(from_torch(X))).ndim == 3
 
 
 def check_initial_states(estimator, X, time_channel=None):
@@ -199,7 +203,7 @@ def _is_list_of_cases(X):
 
 
 def _ragged_values(estimator, X, reset, name):
-    cases = [np.asarray(case, dtype=np.float64) for case in X]
+    cases = [as_floats(case) for case in X]
     n_channels = len(cases[0])
     for number, case in enumerate(cases):
         if len(case) != n_channels:
@@ -210,6 +214,7 @@ def _ragged_values(estimator, X, reset, name):
             )
         if np.isinf(case).any():
             raise ValueError(f"Input {name} contains infinity in case {number}.")
+        check_sizes(case.T, f"case {number} of {name}", (None, 250))
     validate_data(estimator, np.zeros((1, n_channels)), reset=reset)
     width = max(case.shape[1] for case in cases)
     if all(case.shape[1] == width for case in cases):
@@ -223,9 +228,9 @@ def _times(t, values, name):
     if t is None:
         return [np.arange(length, dtype=np.float64) for length in lengths]
     if isinstance(t, list | tuple) and len(t) and all(np.ndim(row) == 1 for row in t):
-        rows = [np.asarray(row, dtype=np.float64) for row in t]
+        rows = [as_floats(row) for row in t]
     else:
-        t = np.asarray(t, dtype=np.float64)
+        t = as_floats(t)
         if t.ndim not in (1, 2):
             raise ValueError(
                 f"{name} must be 1-D (shared by all cases) or have one row a case; got shape "
@@ -292,6 +297,7 @@ def _check_case(trajectories, case, n_points, name):
     times = trajectories.times[case, :n_points]
     if np.isinf(times).any():
         raise ValueError(f"The times of case {case} contain infinity.")
+    check_sizes(times - times[0], f"the times t of case {case}, from the first on,")
     wrong = np.flatnonzero(np.diff(times) <= 0)
     if len(wrong):
         k = wrong[0]
@@ -335,7 +341,7 @@ def refuse_times_as_y(y, t, trajectories):
     advice = "y is ignored, but its values increase like times. Pass times by name: fit(X, t=...)."
     if n_cases > 1 and n_cases != n_points:
         raise ValueError(advice)
-    warnings.warn(advice, UserWarning, stacklevel=4)
+    warn_user(advice, UserWarning)
 
 
 def check_validation_set(X_val, t_val, early_stopping):
@@ -357,6 +363,35 @@ def check_validation_set(X_val, t_val, early_stopping):
         )
 
 
+def split_trajectories(estimator, trajectories, X_val, t_val):
+    """Return what is learnt from and what is watched for early stopping.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Whose parameters count.
+    trajectories : Trajectories
+        The data.
+    X_val, t_val : array-like or None
+        What the user passed to ``fit``.
+
+    Returns
+    -------
+    training : Trajectories
+        The data, or those that are left.
+    validation : Trajectories or None
+        None where nothing is watched.
+    """
+    check_validation_set(X_val, t_val, estimator.early_stopping)
+    if X_val is not None:
+        options = {"time_channel": estimator.time_channel, "reset": False, "name": "X_val"}
+        return trajectories, check_trajectories(estimator, X_val, t_val, **options)
+    if not estimator.early_stopping:
+        return trajectories, None
+    random_state = check_random_state(estimator.random_state)
+    return hold_out(trajectories, estimator.validation_fraction, random_state)
+
+
 def hold_out(trajectories, fraction, random_state):
     """Set a part aside for validation: some cases, or the end of the only one.
 
@@ -371,13 +406,10 @@ def hold_out(trajectories, fraction, random_state):
 
     Returns
     -------
-    training, validation : Trajectories
-        The two parts.
-
-    Raises
-    ------
-    ValueError
-        If a part would be too small to learn from or to watch.
+    training : Trajectories
+        What is to be learnt from.
+    validation : Trajectories or None
+        What is to be watched; None, with a warning, where a part would be too small.
     """
     n_cases = len(trajectories.values)
     if n_cases == 1:
@@ -397,9 +429,12 @@ def _hold_out_the_end(trajectories, fraction):
         for part, size in ((slice(0, cut), cut), (slice(cut, n_points), n_held_out))
     ]
     if cut < 2 or not all(part.observed.any(axis=1).all() for part in parts):
-        raise ValueError(
-            f"early_stopping=True holds out the last {n_held_out} of {n_points} time points of the "
-            "only case (validation_fraction), but one part then lacks time points or a channel. "
-            "Pass X_val, or set early_stopping=False."
+        warn_user(
+            f"early_stopping=True would hold out the last {n_held_out} of {n_points} time points "
+            "of the only case (validation_fraction), but one part would lack time points or a "
+            "channel: nothing is held out, and training does not stop early. Pass X_val, or set "
+            "early_stopping=False.",
+            UserWarning,
         )
+        return trajectories, None
     return parts

@@ -1,32 +1,226 @@
 """The one door to scikit-learn's private helpers.
 
 Nothing else in the package imports a private name of scikit-learn: when one moves, this file
-mends it for all. It also holds the few validators of our own that several estimators share.
+mends it for all. All data come in through it too: tensors of any kind, and numbers of any size, are
+taken or refused here.
 """
 
 import functools
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn import utils
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import NotFittedError
+from sklearn.utils import validation
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 __all__ = [
     "Interval",
     "NotFittedError",
     "StrOptions",
     "all_or_nothing",
+    "as_floats",
+    "check_X_y",
+    "check_array",
     "check_is_fitted",
+    "check_sizes",
     "check_validation_pair",
     "check_weights",
     "fit_context",
+    "from_torch",
     "validate_data",
 ]
+
+# Between these powers of two squares of products of two quantities are finite, and none is lost.
+_EXPONENTS = (-250, 250)
+
+
+def from_torch(value: Any) -> Any:
+    """Take tensors, also those in a list or tuple, to numpy arrays; leave all else alone.
+
+    numpy itself refuses tensors that need gradients, lie on another device, or are of a type that
+    it does not know, such as bfloat16, which becomes float32.
+
+    Parameters
+    ----------
+    value : object
+        What a user passed.
+
+    Returns
+    -------
+    object
+
+    Raises
+    ------
+    TypeError
+        If a tensor is sparse.
+    """
+    torch = sys.modules.get("torch")  # without it there are no tensors
+    if torch is None:
+        return value
+    if isinstance(value, list | tuple) and any(isinstance(v, torch.Tensor) for v in value):
+        return [from_torch(v) for v in value]
+    if not isinstance(value, torch.Tensor):
+        return value
+    if value.layout != torch.strided:
+        raise TypeError(
+            "A sparse tensor was passed, but dense data is required. Use its to_dense()."
+        )
+    value = value.detach().cpu()
+    known = value.dtype in (torch.float32, torch.float64) or not value.is_floating_point()
+    return (value if known else value.float()).numpy()
+
+
+def as_floats(values: Any) -> np.ndarray:
+    """Return numbers as a float64 array.
+
+    Parameters
+    ----------
+    values : array-like
+        Numbers; tensors of any kind too.
+
+    Returns
+    -------
+    ndarray
+    """
+    return np.asarray(from_torch(values), dtype=np.float64)
+
+
+def check_sizes(
+    values: np.ndarray, name: str, exponents: tuple[int | None, int] = _EXPONENTS
+) -> None:
+    """Refuse numbers so large or small that what is computed from them overflows or vanishes.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,) or (n, n_columns, ...)
+        Numbers; NaN stands for a missing one. A column of zeros is none too small.
+    name : str
+        What the user calls them.
+    exponents : tuple of int, default=(-250, 250)
+        Powers of two that the largest number of each column must lie between; None allows any that
+        is small.
+
+    Raises
+    ------
+    ValueError
+        If a column goes beyond them.
+    """
+    if not isinstance(values, np.ndarray) or values.dtype.kind != "f" or values.size == 0:
+        return
+    axes = tuple(axis for axis in range(values.ndim) if axis != 1)
+    extremes = (function.reduce(values, axis=axes, initial=0) for function in (np.fmax, np.fmin))
+    size = np.atleast_1d(np.maximum(*np.abs(list(extremes)))).astype(np.float64)
+    low, high = (0.0 if power is None else 2.0**power for power in exponents)
+    beyond = np.flatnonzero((size > high) | ((size < low) & (size > 0)))
+    if len(beyond):
+        kind = "column" if values.ndim == 2 else "channel"
+        where = f" in {kind} {beyond[0]}" if values.ndim > 1 else ""
+        raise ValueError(
+            f"The values of {name}{where} reach {size[beyond[0]]:.3g}, and what is computed from "
+            f"them, squares of products, leaves the range of numbers. Give {name} in another unit, "
+            f"between {2.0 ** exponents[0] if low else 0:.0e} and {high:.0e}: divide it by its "
+            "size."
+        )
+
+
+def _exponents_for(estimator, reset):
+    """Return what an estimator can compute with; a query may be as small as it likes."""
+    low, high = getattr(estimator, "_exponents", _EXPONENTS)
+    return low if reset else None, high
+
+
+def validate_data(
+    estimator: BaseEstimator,
+    X: Any = "no_validation",
+    y: Any = "no_validation",
+    *,
+    reset: bool = True,
+    **checks: Any,
+) -> Any:
+    """Validate as scikit-learn does, tensors of any kind and the sizes of the numbers too.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Its ``n_features_in_`` and feature names are set or compared. Its attribute ``_exponents``
+        says which powers of two it can compute with; see :func:`check_sizes`.
+    X, y : array-like
+        Data.
+    reset : bool, default=True
+        Whether this is a fit.
+    **checks
+        Of scikit-learn's ``validate_data``.
+
+    Returns
+    -------
+    ndarray, or tuple of two
+        X, and y where it came.
+    """
+    checked = validation.validate_data(
+        estimator, from_torch(X), from_torch(y), reset=reset, **checks
+    )
+    rows, targets = checked if isinstance(checked, tuple) else (checked, None)
+    exponents = _exponents_for(estimator, reset)
+    check_sizes(rows, "X", exponents)
+    if checks.get("y_numeric"):  # labels may be any number
+        check_sizes(targets, "y", exponents)
+    return checked
+
+
+def check_array(
+    array: Any, *, input_name: str = "X", estimator: BaseEstimator | None = None, **checks: Any
+) -> Any:
+    """Check an array as scikit-learn does, tensors of any kind and the largest number too.
+
+    Parameters
+    ----------
+    array : array-like
+        Data.
+    input_name : str, default="X"
+        Their name in messages.
+    estimator : estimator or None, default=None
+        Named in messages; its ``_exponents`` count.
+    **checks
+        Of scikit-learn's ``check_array``.
+
+    Returns
+    -------
+    ndarray
+    """
+    checked = utils.check_array(
+        from_torch(array), input_name=input_name, estimator=estimator, **checks
+    )
+    check_sizes(checked, input_name, _exponents_for(estimator, reset=False))
+    return checked
+
+
+def check_X_y(X: Any, y: Any, *, estimator: BaseEstimator, **checks: Any) -> Any:
+    """Check targets beside data as scikit-learn does, tensors of any kind and sizes too.
+
+    Parameters
+    ----------
+    X, y : array-like
+        Data.
+    estimator : estimator
+        Named in messages; its ``_exponents`` count.
+    **checks
+        Of scikit-learn's ``check_X_y``.
+
+    Returns
+    -------
+    tuple of two ndarray
+    """
+    X, y = utils.check_X_y(from_torch(X), from_torch(y), estimator=estimator, **checks)
+    if checks.get("y_numeric"):
+        check_sizes(y, "y", _exponents_for(estimator, reset=True))
+    return X, y
 
 
 @contextmanager
@@ -77,6 +271,8 @@ def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[Callable], 
 
         @functools.wraps(method)
         def fit(estimator: BaseEstimator, *args: Any, **kwargs: Any) -> Any:
+            args = [from_torch(value) for value in args]
+            kwargs = {name: from_torch(value) for name, value in kwargs.items()}
             with all_or_nothing(estimator):
                 return checked(estimator, *args, **kwargs)
 
@@ -102,13 +298,16 @@ def check_weights(sample_weight: ArrayLike | None, X: np.ndarray) -> np.ndarray 
     Raises
     ------
     ValueError
-        If a weight is negative, infinite or NaN, or if all are zero.
+        If a weight is negative, infinite or NaN, or if all are zero, next to nothing or huge.
     """
     if sample_weight is None:
         return None
-    return _check_sample_weight(
-        sample_weight, X, dtype=np.float64, ensure_non_negative=True, allow_all_zero_weights=False
-    )
+    weight = _check_sample_weight(
+        from_torch(sample_weight), X,
+        dtype=np.float64, ensure_non_negative=True, allow_all_zero_weights=False,
+    )  # fmt: skip
+    check_sizes(weight, "sample_weight")
+    return weight
 
 
 def check_validation_pair(

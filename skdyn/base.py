@@ -22,6 +22,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from skdyn._validation import Interval, StrOptions
+from skdyn.exceptions import warn_user
 from skdyn.training import (
     LEARNING_RATE_SCHEDULES,
     OPTIMIZERS,
@@ -173,7 +174,7 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
                 "or learning_rate, or loosen tol."
             )
         for message in told:
-            warnings.warn(f"{type(self).__name__} {message}", ConvergenceWarning, stacklevel=5)
+            warn_user(f"{type(self).__name__} {message}", ConvergenceWarning)
 
     def _epoch_callback(self, context, told, net, config):
         """Return what tells scikit-learn's callbacks of an epoch; None where nobody listens."""

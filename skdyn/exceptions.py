@@ -1,9 +1,12 @@
 """Errors and warnings of skdyn.
 
 They derive from the built-in class a caller would guess, so that ``except RuntimeError`` around a
-fit keeps working. This module imports nothing: the solvers, which know neither scikit-learn nor
-the estimators, raise these too.
+fit keeps working. This module imports nothing of ours: the solvers, which know neither
+scikit-learn nor the estimators, raise these too.
 """
+
+import sys
+import warnings
 
 __all__ = [
     "DivergenceError",
@@ -14,6 +17,8 @@ __all__ = [
     "StiffnessError",
     "TrainingDivergedError",
 ]
+
+_OUR_OWN = ("skdyn", "sklearn", "skorch", "torch", "joblib", "contextlib", "functools")
 
 
 class SolverError(RuntimeError):
@@ -65,3 +70,23 @@ class TrainingDivergedError(RuntimeError):
 
 class MissingExtraError(ImportError):
     """An optional dependency is missing; the message names the extra that brings it."""
+
+
+def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn, and name the line of the user's code that led here.
+
+    Parameters
+    ----------
+    message : str
+        What happened, and what to do.
+    category : type, default=UserWarning
+        Kind of warning.
+    """
+    frame, depth = sys._getframe(1), 2
+    while frame is not None and _is_our_own(frame.f_globals.get("__name__", "")):
+        frame, depth = frame.f_back, depth + 1
+    warnings.warn(message, category, stacklevel=depth)
+
+
+def _is_our_own(name):
+    return name.partition(".")[0] in _OUR_OWN and not name.startswith("skdyn.tests")

@@ -17,10 +17,12 @@ REPOSITORY = Path(__file__).parents[1]
 PACKAGE = REPOSITORY / "skdyn"
 
 # A file may import from lower storeys only: family -> base, datasets, metrics, inspection ->
-# training -> solvers -> exceptions, _typing, _validation. What is not named here is a family when
-# it is a folder (storey 4), and belongs to base when it is a private file beside it (_tabular.py).
+# training -> solvers -> exceptions, _scales, _typing, _validation. What is not named here is a
+# family when it is a folder (storey 4), and belongs to base when it is a private file beside it
+# (_tabular.py).
 STOREYS = {
     "exceptions": 0,
+    "_scales": 0,
     "_typing": 0,
     "_validation": 0,
     "solvers": 1,
@@ -36,7 +38,7 @@ ROOF = {"__init__": 5, "io": 6, "testing": 6, "tests": 7}
 WITHOUT_SKLEARN = ("solvers", "training")
 VAGUE_NAMES = {"utils", "helpers", "misc", "common"}
 # Tests of the house itself; every other test mirrors a file of the package.
-HOUSE_TESTS = {"architecture", "contract", "docs", "docstrings", "examples", "init"}
+HOUSE_TESTS = {"architecture", "contract", "defaults", "docs", "docstrings", "examples", "init"}
 
 
 def sources(root):

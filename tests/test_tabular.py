@@ -104,9 +104,13 @@ def test_validation_labels_that_training_lacks_are_refused():
         model.fit(X, y, X_val=X[:3], y_val=[0, 1, 2])
 
 
-def test_the_share_for_early_stopping_is_stratified_and_small_data_are_refused_clearly():
+def test_the_share_for_early_stopping_is_stratified_and_of_small_data_what_can_be():
     y = np.r_[np.zeros(54, int), np.ones(6, int)]
     model = _classifier(early_stopping=True, validation_fraction=0.2).fit(X, y)
     assert len(model.validation_scores_) == model.n_iter_
-    with pytest.raises(ValueError, match="class"):
+    with pytest.warns(UserWarning, match="early_stopping=True asks.*validation_fraction"):
         model.fit(X[:3], [0, 0, 1])
+    assert len(model.validation_scores_) == model.n_iter_
+    with pytest.warns(UserWarning, match="nothing is held out of 1"):
+        model.fit(X[:1], [0])
+    assert model.validation_scores_ is None

@@ -154,8 +154,11 @@ def test_of_one_trajectory_the_end_is_held_out(X):
     training, validation = hold_out(check(X[0].T), 0.1, np.random.RandomState(0))
     assert training.times.max() < validation.times.min()
     assert validation.n_points == 2
-    with pytest.raises(ValueError, match=r"holds out the last 2 of 3 time points.*X_val"):
-        hold_out(check(X[0].T[:3]), 0.1, np.random.RandomState(0))
+    short = check(X[0].T[:3])
+    with pytest.warns(UserWarning, match=r"the last 2 of 3 time points.*validation_fraction"):
+        training, validation = hold_out(short, 0.1, np.random.RandomState(0))
+    assert training is short
+    assert validation is None
 
 
 def test_states_are_complete_and_of_the_models_size():

@@ -1,8 +1,19 @@
 import numpy as np
 import pytest
+import torch
 from sklearn.base import BaseEstimator
 
-from skdyn._validation import check_validation_pair, check_weights, fit_context
+from skdyn._validation import (
+    as_floats,
+    check_array,
+    check_sizes,
+    check_validation_pair,
+    check_weights,
+    check_X_y,
+    fit_context,
+    from_torch,
+    validate_data,
+)
 
 X = np.zeros((3, 2))
 
@@ -14,7 +25,8 @@ def test_no_weights_stay_none():
 @pytest.mark.parametrize(
     ("weight", "message"),
     [([1.0, -1.0, 1.0], "[Nn]egative"), ([0.0, 0.0, 0.0], "zero"), ([1.0, np.nan, 1.0], "NaN"),
-     ([1.0, 2.0], "shape")],
+     ([1.0, 2.0], "shape"), ([1e300, 1.0, 1.0], "sample_weight reach"),
+     ([1e-300, 0.0, 1e-300], "sample_weight reach")],
 )  # fmt: skip
 def test_bad_weights_are_refused(weight, message):
     with pytest.raises(ValueError, match=message):
@@ -65,3 +77,58 @@ def test_a_fit_that_fails_leaves_every_attribute_as_it_was(error):
 def test_parameters_are_checked_before_a_fit():
     with pytest.raises(ValueError, match="'error' parameter"):
         Counting(error=3).fit(X)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64, torch.int64])
+def test_tensors_become_arrays_whatever_their_type(dtype):
+    tensor = torch.arange(6).reshape(3, 2).to(dtype)
+    np.testing.assert_array_equal(from_torch(tensor), [[0, 1], [2, 3], [4, 5]])
+    np.testing.assert_array_equal(as_floats([tensor[0], tensor[1]]), [[0, 1], [2, 3]])
+    for checked in (
+        validate_data(BaseEstimator(), tensor),
+        check_array(tensor),
+        *check_X_y(tensor, tensor, multi_output=True, estimator=BaseEstimator()),
+    ):
+        assert isinstance(checked, np.ndarray)
+
+
+def test_tensors_that_need_gradients_are_taken_and_all_else_is_left_alone():
+    assert isinstance(from_torch(torch.ones(2, requires_grad=True)), np.ndarray)
+    for other in (None, "auto", X, [1, 2], {"a": 1}):
+        assert from_torch(other) is other
+
+
+def test_sparse_tensors_are_refused_with_advice():
+    with pytest.raises(TypeError, match="to_dense"):
+        from_torch(torch.eye(2).to_sparse())
+
+
+@pytest.mark.parametrize("size", [1e160, -1e300, 1e-160, -5e-324])
+def test_numbers_that_cannot_be_computed_with_are_refused_by_column(size):
+    rows = np.ones((3, 4))
+    rows[:, 2] = [0.0, size, np.nan]
+    with pytest.raises(ValueError, match=r"The values of u in column 2 reach .*another unit"):
+        check_sizes(rows, "u")
+    with pytest.raises(ValueError, match="The values of u in channel 2"):
+        check_sizes(rows[:, :, None], "u")
+    with pytest.raises(ValueError, match="The values of u reach"):
+        check_sizes(rows[:, 2], "u")
+
+
+def test_zeros_ordinary_numbers_and_what_an_estimator_can_compute_with_pass():
+    for rows in (np.zeros((3, 2)), np.array([[1e-300, 1.0], [2.0, np.nan]]), np.array([["a"]])):
+        check_sizes(rows, "X")
+    check_sizes(np.full((3, 2), 1e-300), "X", (None, 250))
+    with pytest.raises(ValueError, match="between 0e"):
+        check_sizes(np.full((3, 2), 1e80), "X", (None, 250))
+
+
+def test_queries_may_be_small_and_labels_any_number():
+    estimator = BaseEstimator()
+    with pytest.raises(ValueError, match="of X in column 0"):
+        validate_data(estimator, np.full((3, 2), 1e-300))
+    validate_data(estimator, np.full((3, 2), 1e-300), reset=False)
+    validate_data(estimator, np.ones((2, 2)), np.array([1e300, 1.0]))
+    for check in (validate_data, lambda e, *data, **how: check_X_y(*data, estimator=e, **how)):
+        with pytest.raises(ValueError, match="The values of y reach"):
+            check(estimator, np.ones((2, 2)), np.array([1e300, 1.0]), y_numeric=True)

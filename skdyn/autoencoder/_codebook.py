@@ -30,7 +30,7 @@ class CodebookTransformer(Reconstructing, SparseCoding):
     n_components : int, default=512
         Number of codes in the codebook.
     k : int, default=8
-        Codes a row, all different.
+        Codes a row, all different; all of them, with a warning, where there are fewer.
     assignment : {"residual", "cosine"}, default="residual"
         Which codes stand for a row. "residual": one after the other, the one nearest to what the
         earlier ones leave; a single one is k-means' choice. "cosine": the k whose directions are
@@ -175,11 +175,11 @@ class CodebookTransformer(Reconstructing, SparseCoding):
         self.verbose = verbose
 
     def _config(self, n_features, n_outputs):
-        self._check_k()
+        self._warn_of_k()
         return {
             "n_features": n_features,
             "n_components": int(self.n_components),
-            "k": int(self.k),
+            "k": self._n_active(),
             "assignment": self.assignment,
         }
 

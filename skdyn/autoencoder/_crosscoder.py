@@ -32,7 +32,7 @@ class Crosscoder(Reconstructing, SparseCoding):
         Number of columns of each source, in the order in which they stand side by side in X, e.g.
         ``[64, 64]``; None is a single source, which makes an autoencoder.
     k : int, default=32
-        Active features a row, on average.
+        Active features a row, on average; all of them, with a warning, where there are fewer.
     allocation : {"relu", "topk", "batch_topk", "gated", "jumprelu", "feature_choice", \
             "mutual_choice", "mutual_then_feature", "feature_then_mutual"} or Allocation, \
             default="feature_then_mutual"

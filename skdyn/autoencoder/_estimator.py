@@ -7,9 +7,8 @@ import scipy.sparse
 import torch
 from numpy.typing import ArrayLike
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_array
 
-from skdyn._validation import Interval, StrOptions, check_is_fitted, validate_data
+from skdyn._validation import Interval, StrOptions, check_array, check_is_fitted, validate_data
 from skdyn.autoencoder._inference import INFERENCES, infer
 from skdyn.autoencoder._network import SparseCoder
 from skdyn.autoencoder._objective import ObjectiveSettings, ReconstructionObjective
@@ -20,6 +19,7 @@ from skdyn.autoencoder._start import start_from_data
 from skdyn.autoencoder._streaming import StreamedRows, checked_blocks
 from skdyn.autoencoder.allocations import ALLOCATIONS, Allocation, as_allocation
 from skdyn.base import TorchEstimator
+from skdyn.exceptions import warn_user
 from skdyn.training import Stage, TrainingSettings, to_tensor
 
 _SHARED = (
@@ -59,6 +59,7 @@ class SparseCoding(
         **{name: TorchEstimator._parameter_constraints[name] for name in _SHARED},
         "tol": [Interval(Real, 0, None, closed="left"), None],
     }
+    _exponents = -100, 100  # scales are float32 numbers of the network
     _autoencoding = True
     inference = "encoder"  # of siblings without the parameter
 
@@ -69,15 +70,21 @@ class SparseCoding(
             values["tol"] = -np.inf
         return TrainingSettings(**values)
 
-    def _check_k(self):
+    def _n_active(self):
+        """Return how many latents a row are active: k, or all where there are fewer."""
+        return int(min(self.k, self.n_components))
+
+    def _warn_of_k(self):
         if self.k > self.n_components:
-            raise ValueError(
+            warn_user(
                 f"k={self.k} active latents a row are more than n_components="
-                f"{self.n_components}. Lower k or raise n_components."
+                f"{self.n_components}, so that codes are not sparse: all are active. Lower k or "
+                "raise n_components.",
+                UserWarning,
             )
 
     def _config(self, n_features, n_outputs):
-        self._check_k()
+        self._warn_of_k()
         allocation = as_allocation(self.allocation)
         allocation._validate_params()
         name = next(name for name, cls in ALLOCATIONS.items() if cls is type(allocation))
@@ -85,7 +92,7 @@ class SparseCoding(
             "n_features": n_features,
             "n_outputs": n_outputs,
             "n_components": int(self.n_components),
-            "k": int(self.k),
+            "k": self._n_active(),
             "allocation": name,
             "allocation_settings": tuple(sorted(allocation.get_params().items())),
             "autoencoding": self._autoencoding,
@@ -93,7 +100,7 @@ class SparseCoding(
 
     def _weights(self):
         names = [name for name in ObjectiveSettings._fields if hasattr(self, name)]
-        values = {name: getattr(self, name) for name in names}
+        values = {name: getattr(self, name) for name in names} | {"k": self._n_active()}
         prefixes = check_prefixes(values.get("prefixes"), self.n_components)
         return ObjectiveSettings(**values | {"prefixes": prefixes})
 

@@ -5,8 +5,9 @@ from numbers import Integral
 from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from skdyn._validation import Interval, check_is_fitted, fit_context
+from skdyn._validation import Interval, as_floats, check_is_fitted, fit_context
 from skdyn.autoencoder._sources import Rows, as_source
 from skdyn.autoencoder._streaming import StreamedRows
 
@@ -76,7 +77,9 @@ class Reconstructing:
             )
         return StreamedRows(source, self._check_rows, reset, self.buffer_size)
 
-    def score(self, X: Rows, y: object = None) -> float:
+    def score(
+        self, X: Rows, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> float:
         """Return the share of the variance that codes keep.
 
         Parameters
@@ -85,6 +88,8 @@ class Reconstructing:
             Data, in one of the forms that ``fit`` takes.
         y : Ignored
             Not used, present for consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
 
         Returns
         -------
@@ -95,7 +100,9 @@ class Reconstructing:
         check_is_fitted(self)
         blocks = self._blocks(X)
         return explained_variance(
-            ((b, self.inverse_transform(self._codes_of(b))) for b in blocks), self._sources()
+            ((b, self.inverse_transform(self._codes_of(b))) for b in blocks),
+            self._sources(),
+            None if sample_weight is None else as_floats(sample_weight),
         )
 
     def _sources(self):
@@ -104,7 +111,9 @@ class Reconstructing:
 
 
 def explained_variance(
-    blocks: Iterable[tuple[np.ndarray, np.ndarray]], sources: Sequence[slice] = (slice(None),)
+    blocks: Iterable[tuple[np.ndarray, np.ndarray]],
+    sources: Sequence[slice] = (slice(None),),
+    weight: np.ndarray | None = None,
 ) -> float:
     """Return one less the fraction of variance unexplained, the mean over sources.
 
@@ -114,21 +123,36 @@ def explained_variance(
         Truth and what was made of it, rows by rows.
     sources : sequence of slice, default=(slice(None),)
         Columns of each source.
+    weight : ndarray of shape (n_rows,) or None, default=None
+        Weight of each row of all blocks.
 
     Returns
     -------
     float
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer weights than rows.
     """
-    error = squares = sums = n_rows = 0.0
-    origin = None
+    error = squares = sums = total_weight = 0.0
+    n_rows, origin = 0, None
     for X, reconstruction in blocks:
         X = X.astype(np.float64)
         origin = X[0] if origin is None else origin  # constant data differ from it by nothing
-        error = error + np.sum((X - reconstruction) ** 2, axis=0)
-        squares = squares + np.sum((X - origin) ** 2, axis=0)
-        sums = sums + np.sum(X - origin, axis=0)
+        w = np.ones(len(X)) if weight is None else weight[n_rows : n_rows + len(X)]
         n_rows += len(X)
-    total = squares - sums**2 / n_rows
+        if len(w) != len(X):
+            break
+        error = error + np.sum(w[:, None] * (X - reconstruction) ** 2, axis=0)
+        squares = squares + np.sum(w[:, None] * (X - origin) ** 2, axis=0)
+        sums = sums + np.sum(w[:, None] * (X - origin), axis=0)
+        total_weight += w.sum()
+    if weight is not None and n_rows != len(weight):
+        raise ValueError(
+            f"sample_weight must hold one weight for each row of X; it holds {len(weight)}."
+        )
+    total = squares - sums**2 / total_weight
     return float(np.mean([_explained(error[part].sum(), total[part].sum()) for part in sources]))
 
 

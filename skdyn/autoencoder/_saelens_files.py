@@ -11,13 +11,12 @@ with one of four rules from :math:`p` to :math:`z`: rectification ("standard"), 
 
 import json
 import os
-import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from skdyn.exceptions import MissingExtraError
+from skdyn.exceptions import MissingExtraError, warn_user
 
 __all__ = ["Dictionary", "read_dictionary", "write_dictionary"]
 
@@ -163,11 +162,10 @@ def _check_inputs_are_taken_as_they_are(config: dict[str, Any]) -> None:
             "codes alone cannot undo. Set it to 'none' in cfg.json and scale the rows yourself."
         )
     if normalization not in ("none", None, False):
-        warnings.warn(
+        warn_user(
             f"normalize_activations={normalization!r}: the files do not hold the scaling. As in "
             "SAELens, inputs are taken as they are; scale them first as they were for training.",
             UserWarning,
-            stacklevel=4,
         )
 
 

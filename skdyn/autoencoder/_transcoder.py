@@ -5,8 +5,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import MultiOutputMixin, RegressorMixin
-from sklearn.metrics import r2_score
 
+from skdyn._scoring import variance_explained
 from skdyn._validation import check_is_fitted, fit_context, validate_data
 from skdyn.autoencoder._estimator import SparseCoding
 
@@ -29,7 +29,7 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
     n_components : int, default=512
         Number of features of the dictionary.
     k : int, default=32
-        Active features a row, on average.
+        Active features a row, on average; all of them, with a warning, where there are fewer.
     allocation : {"relu", "topk", "batch_topk", "gated", "jumprelu", "feature_choice", \
             "mutual_choice", "mutual_then_feature", "feature_then_mutual"} or Allocation, \
             default="feature_then_mutual"
@@ -288,9 +288,7 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
         float
             R2, weighted by variance.
         """
-        return r2_score(
-            y, self.predict(X), sample_weight=sample_weight, multioutput="variance_weighted"
-        )
+        return variance_explained(y, self.predict(X), sample_weight)
 
     @property
     def input_components_(self) -> np.ndarray:

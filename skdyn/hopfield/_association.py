@@ -5,9 +5,9 @@ from numbers import Integral, Real
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
+from skdyn._holdout import hold_out_rows
 from skdyn._validation import Interval, StrOptions, check_is_fitted, validate_data
 from skdyn.base import TorchEstimator
 from skdyn.hopfield._index import FaissIndex, candidate_chunks
@@ -209,11 +209,11 @@ class AssociationEstimator(TorchEstimator):
             watched = self._arrays(*watched, np.full(len(X_val), -1))
         elif self.early_stopping and not incremental:
             seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-            learnt, held_out = train_test_split(
-                learnt, test_size=self.validation_fraction, random_state=seed,
-                stratify=self._strata(store.targets[learnt, 0]),
-            )  # fmt: skip
-            watched = self._arrays(*(part[held_out] for part in store[:3]), held_out)
+            labels = self._strata(store.targets[learnt, 0])
+            parts = hold_out_rows(len(learnt), self.validation_fraction, seed, labels)
+            learnt, held_out = (learnt[rows] for rows in parts)
+            if len(held_out):
+                watched = self._arrays(*(part[held_out] for part in store[:3]), held_out)
         return self._arrays(*(part[learnt] for part in store[:3]), learnt), watched
 
     def _store(self):

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from skdyn._validation import validate_data
+from skdyn._validation import from_torch, validate_data
 
 __all__ = ["check_bags", "pad", "present", "statistics"]
 
@@ -32,7 +32,7 @@ def check_bags(estimator, X, *, reset):
     ValueError
         If the layout or the values cannot be used; the message names the bag.
     """
-    checks = {"reset": reset, "dtype": [np.float64, np.float32]}
+    checks, X = {"reset": reset, "dtype": [np.float64, np.float32]}, from_torch(X)
     if _is_list_of_bags(X):
         instances, sizes = _joined(X)
     elif getattr(X, "ndim", 2) == 3:

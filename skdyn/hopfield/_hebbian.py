@@ -1,6 +1,5 @@
 """Prototypes from noisy examples, by Hebb's rule of any order."""
 
-import warnings
 from numbers import Integral, Real
 from typing import Self
 
@@ -20,6 +19,7 @@ from skdyn._validation import (
     fit_context,
     validate_data,
 )
+from skdyn.exceptions import warn_user
 from skdyn.hopfield._archetypes import Moments, find_archetypes, to_unit_size
 
 __all__ = ["DenseHebbianClassifier"]
@@ -207,11 +207,10 @@ class DenseHebbianClassifier(ClassifierMixin, BaseEstimator):
         )  # fmt: skip
         self.prototypes_, self.n_iter_ = found.states, max(1, found.n_iter)
         if not found.converged:
-            warnings.warn(
+            warn_user(
                 f"Some states still moved after max_iter={self.max_iter} updates. Raise max_iter "
                 "or tol.",
                 ConvergenceWarning,
-                stacklevel=5,
             )
         nearest = self._overlaps(X).argmax(axis=1)
         near = weight[:, None] * (nearest[:, None] == np.arange(len(self.prototypes_)))

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
+from skdyn._scales import standardized, units
 from skdyn._validation import (
     Interval,
     StrOptions,
@@ -109,6 +110,7 @@ class HopfieldImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
            [ 1., 10.]])
     """
 
+    _exponents = None, 250
     _parameter_constraints: dict = {
         "beta": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "alpha": [Interval(Real, 0, None, closed="right"), StrOptions({"auto"})],
@@ -228,22 +230,19 @@ class HopfieldImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def _learn_units(self, X, gaps):
         counts = np.maximum((~gaps).sum(axis=0), 1)
-        with np.errstate(over="ignore", invalid="ignore"):
-            self._offset = np.where(gaps, 0, X).sum(axis=0) / counts
-            variance = np.where(gaps, 0, X - self._offset)
-            self._scale = np.sqrt(np.square(variance).sum(axis=0) / counts)
-        if not np.isfinite(self._scale).all():
-            raise ValueError(
-                f"X holds values up to {np.abs(X[~gaps]).max():.3g}, whose variance is infinite in "
-                "float64. Divide its columns by their sizes."
-            )
+        X = np.where(gaps, 0, X)
+        unit = units(X)
+        X /= unit
+        offset = X.sum(axis=0) / counts
+        square = np.square(np.where(gaps, 0, X - offset)).sum(axis=0) / counts
+        self._offset, self._scale = offset * unit, np.sqrt(square) * unit
         # A constant column differs from its mean by rounding alone.
         constant = self._scale <= 10 * np.finfo(X.dtype).eps * np.abs(self._offset)
         self._scale[constant] = 1
 
     def _in_units(self, X, gaps):
         """Return standardised values, zero in gaps, and ones where they are known."""
-        values = np.where(gaps, 0, (X - self._offset) / self._scale)
+        values = standardized(np.where(gaps, self._offset, X), self._offset, self._scale)
         return torch.from_numpy(values), torch.from_numpy(1.0 - gaps)
 
     def _fill(self, X, gaps):

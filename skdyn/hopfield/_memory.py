@@ -1,6 +1,5 @@
 """Memories that complete and clean what they are shown."""
 
-import warnings
 from numbers import Integral, Real
 from typing import Self
 
@@ -10,6 +9,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 
 from skdyn._validation import Interval, StrOptions, check_is_fitted, fit_context, validate_data
+from skdyn.exceptions import warn_user
 from skdyn.hopfield._capacity import (
     Capacity,
     beta_for_separation,
@@ -356,11 +356,10 @@ class HopfieldMemory(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             retrieved[rows] = states
             n_moving += len(moved) * (step == limit)
         if n_moving and n_steps is None:
-            warnings.warn(
+            warn_user(
                 f"{n_moving} of {len(X)} queries still move after max_steps={limit} updates. "
                 "Allow more, or raise tol.",
                 ConvergenceWarning,
-                stacklevel=3,
             )
         return retrieved
 

@@ -9,10 +9,11 @@ from sklearn import get_config
 from sklearn.base import is_classifier, is_regressor
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import check_random_state, check_X_y
+from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 
-from skdyn._validation import Interval, StrOptions, check_is_fitted
+from skdyn._scales import learn_column_scales
+from skdyn._validation import Interval, StrOptions, check_is_fitted, check_X_y
 from skdyn.base import TorchEstimator
 from skdyn.hopfield._bags import check_bags, pad, present, statistics
 from skdyn.hopfield._pooling import HopfieldPooling
@@ -149,13 +150,12 @@ class PoolingEstimator(TorchEstimator):
         here = present(X)
         sizes, instances = here.sum(axis=1), X[here]
         of_instances = None if weight is None else np.repeat(weight, sizes)
-        scaler = StandardScaler().fit(instances, sample_weight=of_instances)
-        self._x_offset, self._x_scale = scaler.mean_, scaler.scale_
+        self._x_offset, self._x_scale, varies = learn_column_scales(instances, of_instances)
         # Different rows in an order of their own: neither copies nor the order of bags count.
         different = np.unique(self._scaled(instances), axis=0)
         chosen = check_random_state(self.random_state).permutation(len(different))
         self._references = different[chosen[: self.n_references]]
-        self._gamma = self.reference_beta / (2 * max(1, np.count_nonzero(scaler.var_)))
+        self._gamma = self.reference_beta / (2 * max(1, np.count_nonzero(varies)))
         likeness = self._likeness(instances)
         scaler = StandardScaler().fit(likeness, sample_weight=of_instances)
         self._likeness_offset, self._likeness_scale = scaler.mean_, scaler.scale_
@@ -178,8 +178,9 @@ class PoolingEstimator(TorchEstimator):
         return pad(likeness.astype(X.dtype), sizes), of_bags.astype(X.dtype)
 
     def _encode(self, X, y, weight):
-        X = X.astype(self._precision(), copy=False)
-        return *self._describe(X), self._encode_targets(y), weight / weight.mean()
+        # float32 would lose small units, and digits beside large means: first described, then cast.
+        described = (part.astype(self._precision(), copy=False) for part in self._describe(X))
+        return *described, self._encode_targets(y), weight / weight.mean()
 
     def _objective(self, generator):
         def objective(module, bags, of_bags, y, weight):

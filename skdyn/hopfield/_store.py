@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdyn._scales import units
+
 __all__ = ["Store", "merged", "scales"]
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: Knuth's multiplier
@@ -70,12 +72,13 @@ def scales(table: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     -------
     means, deviations : ndarray of shape (n_columns,)
     """
-    share = mass / mass.sum()
+    share, unit = mass / mass.sum(), units(table)
+    table = table / unit
     means = share @ table
     deviations = np.sqrt(share @ np.square(table - means))
     rounding = len(table) * np.finfo(table.dtype).eps * np.abs(means)
     varies = deviations > rounding
-    return np.where(varies, means, table[0]), np.where(varies, deviations, 1.0)
+    return np.where(varies, means, table[0]) * unit, np.where(varies, deviations * unit, 1.0)
 
 
 def _hashes(table):

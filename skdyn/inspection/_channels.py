@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from skdyn._validation import as_floats
+
 __all__ = ["as_cases", "channel_names"]
 
 
@@ -29,7 +31,7 @@ def as_cases(X: Any, name: str = "X") -> np.ndarray:
     """
     if isinstance(X, list | tuple) and X and all(np.ndim(case) == 2 for case in X):
         X = _of_one_length(X)
-    X = np.asarray(X, dtype=np.float64)
+    X = as_floats(X)
     if X.ndim == 2:
         return X.T[None]
     if X.ndim != 3:

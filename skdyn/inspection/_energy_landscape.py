@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
+from skdyn._validation import as_floats
 from skdyn.inspection._axes import axes_or_new
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class EnergyLandscapeDisplay:
                 "An energy landscape is drawn of a memory of 2 features; this one has "
                 f"{patterns.shape[1]}. Fit it on two columns, or on two principal components."
             )
-        queries = np.empty((0, 2)) if X is None else np.asarray(X, dtype=np.float64)
+        queries = np.empty((0, 2)) if X is None else as_floats(X)
         if bounds is None:
             everything = np.concatenate([patterns, queries])
             low, high = everything.min(axis=0), everything.max(axis=0)

@@ -1,12 +1,11 @@
 """A found system among the data it was found from."""
 
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from skdyn.exceptions import SolverError
+from skdyn.exceptions import SolverError, warn_user
 from skdyn.inspection._axes import axes_or_new
 from skdyn.inspection._channels import as_cases, channel_names
 from skdyn.inspection._course import follow_case, times_of_case
@@ -219,10 +218,8 @@ def _simulated(estimator, cases, t):
         try:
             curves.append(follow_case(estimator, observed, times, case)[1])
         except SolverError as error:
-            warnings.warn(
-                f"The trajectory from the start of case {case} is left out: {error}",
-                UserWarning,
-                stacklevel=3,
+            warn_user(
+                f"The trajectory from the start of case {case} is left out: {error}", UserWarning
             )
     return curves
 

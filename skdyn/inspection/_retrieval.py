@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from skdyn._validation import as_floats
 from skdyn.inspection._axes import axes_or_new
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class RetrievalDisplay:
             If ``image_shape`` does not hold as many pixels as there are features, or ``stored``
             has another shape than ``X``.
         """
-        shown = np.asarray(X, dtype=np.float64)
+        shown = as_floats(X)
         rows = {} if stored is None else {"stored": np.asarray(stored, dtype=np.float64)}
         rows["shown"] = shown
         for n in steps:

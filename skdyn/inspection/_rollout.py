@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from skdyn._validation import as_floats
 from skdyn.inspection._axes import axes_or_new
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class RolloutDisplay:
         -------
         RolloutDisplay
         """
-        X = np.asarray(X, dtype=np.float64)
+        X = as_floats(X)
         h = getattr(estimator, "n_history", 1)
         rolled = estimator.rollout(X[:, :, :h], X.shape[2] - h)
         times = np.arange(X.shape[2]) if times is None else np.asarray(times)

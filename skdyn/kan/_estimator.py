@@ -1,6 +1,5 @@
 """What the regressor and the classifier share: parameters, the plan of the training, scores."""
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -8,6 +7,7 @@ import torch
 
 from skdyn._validation import Interval, StrOptions
 from skdyn.base import TorchEstimator
+from skdyn.exceptions import warn_user
 from skdyn.kan._evidence import Evidence
 from skdyn.kan._interpretation import Interpretation
 from skdyn.kan._network import KAN
@@ -213,12 +213,11 @@ class KANEstimator(Interpretation, Symbolic, TorchEstimator):
         far = ((low - width > X) | (high + width < X)).any(axis=0) & counts
         if far.any():
             names = getattr(self, "feature_names_in_", [f"column {i}" for i in range(len(far))])
-            warnings.warn(
+            warn_user(
                 f"X lies outside the range of the training data by more than its width in "
                 f"{', '.join(str(name) for name, is_far in zip(names, far) if is_far)}. Edge "
                 f"functions go on there by extrapolation={self.extrapolation!r}.",
                 UserWarning,
-                stacklevel=4,
             )
 
     def _initial_module(self, config, seed, keep):

@@ -1,7 +1,6 @@
 """What a fitted network says of its edges, and the smaller network that is left of it."""
 
 import copy
-import warnings
 from typing import Self
 
 import numpy as np
@@ -9,6 +8,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from skdyn._validation import check_is_fitted
+from skdyn.exceptions import warn_user
 from skdyn.kan._pruning import cut_edges, without_nodes
 from skdyn.kan._scores import edge_means, node_quantiles, score_edges
 from skdyn.training import seeded_rng
@@ -30,10 +30,9 @@ class Interpretation:
             self._node_quantiles = _arrays(node_quantiles(self.module_, X, weight))
         self.edge_scores_ = _arrays(edges)
         if not nodes[0].any() and self.lamb > 0:
-            warnings.warn(
+            warn_user(
                 f"lamb={self.lamb} left no edge that matters: the outputs are constants. Lower it.",
                 ConvergenceWarning,
-                stacklevel=5,
             )
         self.feature_importances_ = _shares(nodes[0].double().cpu().numpy())
 

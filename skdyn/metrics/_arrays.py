@@ -4,11 +4,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skdyn._typing import Series
+from skdyn._validation import as_floats
 
 
 def as_trajectories(name: str, values: ArrayLike) -> Series:
     """Return ``values`` as float64 trajectories ``(n_cases, n_channels, n_timepoints)``."""
-    values = np.asarray(values, dtype=float)
+    values = as_floats(values)
     if values.ndim == 2:
         values = values.T[np.newaxis]
     if values.ndim != 3:
@@ -59,7 +60,7 @@ def case_weights(sample_weight: ArrayLike | None, n_cases: int) -> np.ndarray:
     """Return one non-negative weight for each case, not all zero."""
     if sample_weight is None:
         return np.ones(n_cases)
-    weights = np.asarray(sample_weight, dtype=float)
+    weights = as_floats(sample_weight)
     if weights.shape != (n_cases,) or not (weights >= 0).all() or weights.sum() == 0:
         raise ValueError(
             f"sample_weight must hold one non-negative weight for each of the {n_cases} cases, not "

@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skdyn._scales import units
 from skdyn.metrics._arrays import case_weights, check_predicted, paired_trajectories
 
 __all__ = ["trajectory_r2_score"]
@@ -79,6 +80,10 @@ def trajectory_r2_score(
     check_predicted(y_true, y_pred)
     weights = case_weights(sample_weight, len(y_true))
 
+    # Squares of 1e-200 would vanish, and every score be perfect.
+    together = multioutput == "variance_weighted"
+    unit = units(y_true.reshape(-1, 1) if together else y_true)[:, None]
+    y_true, y_pred = y_true / unit, y_pred / unit
     residual, total = _sums_of_squares(y_true, y_pred, weights if cases == "pooled" else None)
     scores = _join_channels(residual, total, multioutput)
     if cases == "raw_values":

@@ -17,6 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.interpolate import make_interp_spline, make_smoothing_spline
 
+from skdyn._scales import units
+
 __all__ = ["SmoothTrajectories", "smooth_trajectories", "smoothing_strength"]
 
 _BLOCK = 128  # points an eigendecomposition: cubic cost
@@ -62,7 +64,9 @@ def smooth_trajectories(trajectories):
     -------
     SmoothTrajectories
     """
-    values, times = trajectories.values, trajectories.times
+    times, unit = trajectories.times, units(trajectories.values.transpose(0, 2, 1))
+    trajectories = trajectories._replace(values=trajectories.values / unit)
+    values = trajectories.values
     states, velocities = np.zeros_like(values), np.zeros_like(values)
     known = ~np.isnan(times)
     noise = np.zeros(values.shape[2])
@@ -80,7 +84,7 @@ def smooth_trajectories(trajectories):
             states[case, n_points:, channel] = state[-1]
             velocities[case, :n_points, channel] = velocity
             known[case, :n_points] &= inside & (len(t) > 1)
-    return SmoothTrajectories(states, velocities, known, noise)
+    return SmoothTrajectories(states * unit, velocities * unit, known, noise * unit)
 
 
 def _observed_series(trajectories, channel):

@@ -6,18 +6,16 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import check_random_state
 
 from skdyn._trajectories import (
     check_initial_states,
     check_states,
     check_trajectories,
-    check_validation_set,
-    hold_out,
     is_trajectories,
     refuse_times_as_y,
+    split_trajectories,
 )
-from skdyn._validation import Interval, StrOptions, check_is_fitted, fit_context
+from skdyn._validation import Interval, StrOptions, as_floats, check_is_fitted, fit_context
 from skdyn.base import TorchEstimator
 from skdyn.metrics import trajectory_r2_score
 from skdyn.neural_ode._collocation import smooth_trajectories
@@ -200,6 +198,7 @@ class NeuralODE(TorchEstimator):
         "learn_x0": ["boolean", StrOptions({"auto"})],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
     }
+    _exponents = None, 250
     _max_recoveries = 3
     _expected_failed_checks = {
         "check_estimators_pickle": (
@@ -316,7 +315,7 @@ class NeuralODE(TorchEstimator):
         given = {"X": X, "metadata": {"t": t}}
         data = check_trajectories(self, X, t, time_channel=self.time_channel, reset=True)
         refuse_times_as_y(y, t, data)
-        training, validation = self._split(data, X_val, t_val)
+        training, validation = split_trajectories(self, data, X_val, t_val)
         smooth = smooth_trajectories(training)
         if not (self.warm_start and hasattr(self, "module_")):
             self._offset, self._scale, self._time_scale = learn_scales(training, smooth)
@@ -377,7 +376,7 @@ class NeuralODE(TorchEstimator):
         states, own_t0 = check_initial_states(self, X, self.time_channel)
         t0 = own_t0 if t0 is None else t0
         if t is None:
-            start = np.broadcast_to(np.asarray(0.0 if t0 is None else t0, float), len(states))
+            start = np.broadcast_to(as_floats(0.0 if t0 is None else t0), len(states))
             times = start[:, None] + self.interval_
         else:
             start, times = simulation_times(t, t0, len(states))
@@ -400,8 +399,7 @@ class NeuralODE(TorchEstimator):
             One trajectory for one state, else one a case.
         """
         check_is_fitted(self)
-        x0 = np.asarray(x0, dtype=np.float64)
-        states = check_states(np.atleast_2d(x0), len(self._offset), "x0")
+        states = check_states(np.atleast_2d(x0 := as_floats(x0)), len(self._offset), "x0")
         X = self._simulate(states, *simulation_times(t, None, len(states)))
         return X[0].T if x0.ndim == 1 else X
 
@@ -421,9 +419,8 @@ class NeuralODE(TorchEstimator):
             Change of each channel per unit of time.
         """
         check_is_fitted(self)
-        states = check_states(np.asarray(X, dtype=np.float64), len(self._offset), "X")
-        velocities = self._forward((states - self._offset) / self._scale)
-        return velocities * self._scale / self._time_scale
+        states = check_states(as_floats(X), len(self._offset), "X")
+        return self._forward((states - self._offset) / self._scale) * self._scale / self._time_scale
 
     def score(
         self,
@@ -431,6 +428,7 @@ class NeuralODE(TorchEstimator):
         y: Any = None,
         *,
         t: ArrayLike | Sequence[ArrayLike] | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> float:
         """Score trajectories that are followed from their first completely observed state.
 
@@ -442,6 +440,8 @@ class NeuralODE(TorchEstimator):
             Not used, present for API consistency by convention.
         t : array-like, default=None
             Times, as in ``fit``.
+        sample_weight : array-like of shape (n_cases,), default=None
+            Weight of each trajectory.
 
         Returns
         -------
@@ -451,8 +451,8 @@ class NeuralODE(TorchEstimator):
         """
         check_is_fitted(self)
         data = check_trajectories(self, X, t, time_channel=self.time_channel, reset=False)
-        truth = data.values.transpose(0, 2, 1)
-        return trajectory_r2_score(truth, self._follow(data).transpose(0, 2, 1))
+        truth, found = (v.transpose(0, 2, 1) for v in (data.values, self._follow(data)))
+        return trajectory_r2_score(truth, found, sample_weight=sample_weight)
 
     @staticmethod
     def _build_module(**config):
@@ -472,16 +472,6 @@ class NeuralODE(TorchEstimator):
             "adjoint": self.adjoint,
             "max_steps": self.max_steps,
         }
-
-    def _split(self, data, X_val, t_val):
-        """Return training and validation trajectories; the latter None where none is watched."""
-        check_validation_set(X_val, t_val, self.early_stopping)
-        if X_val is not None:
-            options = {"time_channel": self.time_channel, "reset": False, "name": "X_val"}
-            return data, check_trajectories(self, X_val, t_val, **options)
-        if not self.early_stopping:
-            return data, None
-        return hold_out(data, self.validation_fraction, check_random_state(self.random_state))
 
     def _simulate(self, states, start, times):
         """Return solutions (n_cases, n_states, n_timepoints) in the data's units."""

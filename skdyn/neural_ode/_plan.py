@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from skdyn._scales import units
 from skdyn._trajectories import Trajectories
 from skdyn.neural_ode._collocation import SmoothTrajectories, smooth_trajectories
 from skdyn.neural_ode._depth import penalty_weight
@@ -70,8 +71,9 @@ def learn_scales(trajectories, smooth):
     -------
     Scales
     """
-    values = trajectories.values
-    offset, scale = np.nanmean(values, axis=(0, 1)), np.nanstd(values, axis=(0, 1))
+    unit = units(trajectories.values.transpose(0, 2, 1))
+    values = trajectories.values / unit
+    offset, scale = (f(values, axis=(0, 1)) * unit for f in (np.nanmean, np.nanstd))
     scale = np.where(_varies(offset, scale), scale, 1.0)
     speeds = smooth.velocities[smooth.known] / scale
     speed = np.sqrt(np.mean(speeds**2)) if speeds.size else 0.0

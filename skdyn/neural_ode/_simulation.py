@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from skdyn._validation import as_floats
 from skdyn.neural_ode._windows import padded_times
 
 __all__ = ["follow", "simulate_states", "simulation_times"]
@@ -32,7 +33,7 @@ def simulation_times(t, t0, n_cases):
     ValueError
         If the times do not increase, begin before ``t0`` or do not fit the cases.
     """
-    t = np.asarray(t, dtype=np.float64)
+    t = as_floats(t)
     if t.ndim not in (1, 2) or t.shape[-1] == 0 or (t.ndim == 2 and len(t) != n_cases):
         raise ValueError(
             f"t must have shape (n_timepoints,) or one row for each of the {n_cases} initial "
@@ -45,7 +46,7 @@ def simulation_times(t, t0, n_cases):
         raise ValueError(f"t must be finite and strictly increase; it does not{where}.")
     if t0 is None:
         return times[:, 0], times
-    start = np.broadcast_to(np.asarray(t0, dtype=np.float64), (n_cases,))
+    start = np.broadcast_to(as_floats(t0), (n_cases,))
     early = np.flatnonzero(~(times[:, 0] >= start))
     if len(early):
         case = early[0]

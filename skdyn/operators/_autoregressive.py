@@ -7,10 +7,20 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import make_interp_spline
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
-from sklearn.metrics import r2_score
-from sklearn.utils import check_array, get_tags
+from sklearn.utils import check_random_state, get_tags
 
-from skdyn._validation import Interval, StrOptions, check_is_fitted, fit_context, validate_data
+from skdyn._scoring import variance_explained
+from skdyn._seeds import seed_within
+from skdyn._validation import (
+    Interval,
+    StrOptions,
+    check_array,
+    check_is_fitted,
+    check_weights,
+    fit_context,
+    from_torch,
+    validate_data,
+)
 from skdyn.operators._fno import FNORegressor
 
 __all__ = ["AutoregressiveOperator"]
@@ -41,6 +51,9 @@ class AutoregressiveOperator(MetaEstimatorMixin, BaseEstimator):
     pushforward : int, default=0
         Number of times that the regressor is fitted anew on what it made of the training states
         itself, beside the true ones, so that it learns to mend its own errors [2]_ [3]_.
+    random_state : int, RandomState instance or None, default=None
+        Source of the seeds of `estimator`, one for each of its fits. None leaves them as they are
+        set there; pass an int for the same model every time.
 
     Attributes
     ----------
@@ -93,22 +106,31 @@ class AutoregressiveOperator(MetaEstimatorMixin, BaseEstimator):
         "integrator": [StrOptions({"euler", "midpoint", "rk4"})],
         "n_history": [Interval(Integral, 1, None, closed="left")],
         "pushforward": [Interval(Integral, 0, None, closed="left")],
+        "random_state": ["random_state"],
     }
+    _exponents = None, 250  # what the regressor can compute with it says itself
     _quick_parameters = {
         "estimator": FNORegressor(
-            hidden_channels=8, n_layers=2, batch_size="auto", learning_rate=0.01, max_iter=5,
-            random_state=0,
+            hidden_channels=8, n_layers=2, batch_size="auto", learning_rate=0.01, max_iter=5
         )
     }  # fmt: skip
 
     def __init__(
-        self, estimator=None, *, target="state", integrator="euler", n_history=1, pushforward=0
+        self,
+        estimator=None,
+        *,
+        target="state",
+        integrator="euler",
+        n_history=1,
+        pushforward=0,
+        random_state=None,
     ):
         self.estimator = estimator
         self.target = target
         self.integrator = integrator
         self.n_history = n_history
         self.pushforward = pushforward
+        self.random_state = random_state
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -136,12 +158,13 @@ class AutoregressiveOperator(MetaEstimatorMixin, BaseEstimator):
         self._check_options()
         past, future = self._pairs(X)
         self._state_shape = past.shape[2:]
-        fitted = self._fit_step(past, self._targets(X, past, future))
+        rng = None if self.random_state is None else check_random_state(self.random_state)
+        fitted = self._fit_step(past, self._targets(X, past, future), rng)
         for _ in range(self.pushforward):
             self.estimator_ = fitted
             own = self._pushed(X)
             more = np.concatenate([past, own[0]]), np.concatenate([future, own[1]])
-            fitted = self._fit_step(more[0], self._targets(X, *more))
+            fitted = self._fit_step(more[0], self._targets(X, *more), rng)
         self.estimator_ = fitted
         return self
 
@@ -185,7 +208,9 @@ class AutoregressiveOperator(MetaEstimatorMixin, BaseEstimator):
             past = np.concatenate([past[:, 1:], states[-1][:, None]], axis=1)
         return np.stack(states, axis=2)
 
-    def score(self, X: ArrayLike, y: Any = None) -> float:
+    def score(
+        self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> float:
         """Return the share of the variance of the next states that single steps predict.
 
         Parameters
@@ -194,6 +219,8 @@ class AutoregressiveOperator(MetaEstimatorMixin, BaseEstimator):
             Trajectories as in ``fit``.
         y : Ignored
             Not used, present for API consistency by convention.
+        sample_weight : array-like of shape (n_cases,), default=None
+            Weight of each trajectory.
 
         Returns
         -------
@@ -203,11 +230,10 @@ class AutoregressiveOperator(MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=_DTYPES, allow_nd=True)
         past, future = self._pairs(X)
-        predicted = self._step(past)
-        return r2_score(
-            future.reshape(len(future), -1), predicted.reshape(len(future), -1),
-            multioutput="variance_weighted",
-        )  # fmt: skip
+        predicted, n_cases = self._step(past), 1 if X.ndim == 2 else len(X)
+        weight = check_weights(sample_weight, np.empty(n_cases))
+        weight = None if weight is None else np.tile(weight, len(future) // n_cases)
+        return variance_explained(future, predicted, weight)
 
     def _check_options(self):
         if self.integrator == "euler":
@@ -245,8 +271,9 @@ class AutoregressiveOperator(MetaEstimatorMixin, BaseEstimator):
         velocity = spline.derivative()(times[:-1])
         return np.concatenate(list(np.moveaxis(velocity, 1, 0)))
 
-    def _fit_step(self, past, targets):
+    def _fit_step(self, past, targets, rng):
         step = FNORegressor() if self.estimator is None else clone(self.estimator)
+        seed_within(step, rng)
         self._reads_fields = get_tags(step).input_tags.three_d_array
         return step.fit(*self._laid_out(past, targets))
 
@@ -299,6 +326,7 @@ class AutoregressiveOperator(MetaEstimatorMixin, BaseEstimator):
     def _read_past(self, X):
         """Validate states or histories; return the last ``n_history``, ``(n, time, *state)``."""
         shape, h = self._state_shape, self.n_history
+        X = from_torch(X)
         if (X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim) == 2 and len(shape) == 1:
             X = self._flat_states(X)
         X = check_array(X, dtype=_DTYPES, allow_nd=True, input_name="X", estimator=self)

@@ -9,11 +9,12 @@ from math import prod
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from sklearn.metrics import r2_score
 
 from skdyn._blocks import in_blocks
+from skdyn._scales import units
+from skdyn._scoring import variance_explained
 from skdyn._tabular import TabularRegressor
-from skdyn._validation import StrOptions, check_is_fitted
+from skdyn._validation import StrOptions, as_floats, check_is_fitted
 from skdyn.base import TorchEstimator
 from skdyn.operators._grids import GRID_CONSTRAINTS, FunctionReader, resample
 
@@ -34,11 +35,6 @@ class FunctionEstimator(FunctionReader, TorchEstimator):
     def _learn_scales(self, X, y, weight, classes):
         self._x_offset, self._x_scale = channel_scales(X, weight)
         self._learn_targets(y, weight, classes)
-
-    def _scaled(self, X):
-        column = (-1, *[1] * (X.ndim - 2))
-        offset, scale = (v.reshape(column) for v in (self._x_offset, self._x_scale))
-        return (X - offset.astype(X.dtype)) / scale.astype(X.dtype)
 
     @torch.inference_mode()
     def _forward(self, X):
@@ -101,17 +97,13 @@ class OperatorRegressor(FunctionEstimator, TabularRegressor):
             :math:`R^2`, weighted by the variance at each point.
         """
         predicted = self.predict(X)
-        truth = np.asarray(y)
+        truth = as_floats(y)
         if truth.size != predicted.size or len(truth) != len(predicted):
             raise ValueError(
                 f"y of shape {truth.shape} is no truth of predictions of shape {predicted.shape}. "
                 "Score on the grid of the targets in fit, or on that of X if they are the same."
             )
-        flat = (len(predicted), -1)
-        return r2_score(
-            truth.reshape(flat), predicted.reshape(flat),
-            sample_weight=sample_weight, multioutput="variance_weighted",
-        )  # fmt: skip
+        return variance_explained(truth, predicted, sample_weight)
 
     # -- hooks of the base -------------------------------------------------------------------
 
@@ -155,16 +147,20 @@ def channel_scales(fields, weight, precision=None):
     constant.
     """
     weight = np.ones(len(fields)) if weight is None else weight
+    points = fields.reshape(*fields.shape[:2], -1)
+    unit = units(points)
 
-    def points(part):
-        return part.reshape(*part.shape[:2], -1).astype(np.float64)
+    def in_units(part):
+        return part.astype(np.float64) / unit[:, None]
 
-    means = in_blocks(lambda part: points(part).mean(axis=2), fields)
+    means = in_blocks(lambda part: in_units(part).mean(axis=2), points)
     mean = np.average(means, axis=0, weights=weight)
-    squares = in_blocks(lambda part: np.square(points(part) - mean[:, None]).mean(axis=2), fields)
+    squares = in_blocks(
+        lambda part: np.square(in_units(part) - mean[:, None]).mean(axis=2), points
+    )
     scale = np.sqrt(np.average(squares, axis=0, weights=weight))
     constant = scale <= 10 * np.finfo(precision or fields.dtype).eps * np.abs(mean)
-    return mean, np.where(constant, 1.0, scale)
+    return mean * unit, np.where(constant, 1.0, scale * unit)
 
 
 def norms(fields, loss):

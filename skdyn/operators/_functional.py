@@ -1,9 +1,9 @@
 """Regression and classification of functions."""
 
-from sklearn.utils import check_X_y
 from sklearn.utils.multiclass import check_classification_targets
 
 from skdyn._tabular import TabularClassifier, TabularRegressor
+from skdyn._validation import check_X_y
 from skdyn.operators._adaptive_basis import AdaptiveBasisEstimator
 
 __all__ = ["AdaFNNClassifier", "AdaFNNRegressor"]

@@ -23,9 +23,16 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from scipy.interpolate import make_interp_spline
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils import check_consistent_length
 
-from skdyn._validation import Interval, StrOptions, validate_data
+from skdyn._validation import (
+    Interval,
+    StrOptions,
+    check_array,
+    check_sizes,
+    from_torch,
+    validate_data,
+)
 
 __all__ = [
     "GRID_CONSTRAINTS",
@@ -164,7 +171,7 @@ def target_layout(y, grid_shape, inputs):
 
 def _n_axes(X):
     """Return the axes of an array-like; numpy's own function refuses some of them."""
-    return X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
+    return X.ndim if hasattr(X, "ndim") else np.asarray(from_torch(X)).ndim
 
 
 class FunctionReader:
@@ -173,6 +180,8 @@ class FunctionReader:
     It needs the parameters ``grid_shape``, ``periodic`` and ``resolution``, and keeps
     ``_x_layout`` and ``_y_layout``.
     """
+
+    _exponents = None, 250  # values at one point may be as small as they like
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -217,7 +226,9 @@ class FunctionReader:
                 f"y has {layout.n_channels} channels on a grid {layout.grid}, but the model was "
                 f"started with {self._y_layout.n_channels} on {self._y_layout.grid}."
             )
-        return layout.fields(y if y.dtype == np.float32 else y.astype(np.float64, copy=False))
+        y = layout.fields(y if y.dtype == np.float32 else y.astype(np.float64, copy=False))
+        check_sizes(y, "y", self._exponents)
+        return y
 
     def _read_queries(self, X: ArrayLike, grid: Any = None) -> tuple[np.ndarray, tuple[int, ...]]:
         """Validate inputs of ``predict``; return fields on their own grid, and that of the answer.

@@ -11,7 +11,15 @@ from scipy.linalg import cho_factor, cho_solve
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils import check_random_state
 
-from skdyn._validation import Interval, StrOptions, check_is_fitted, check_weights, fit_context
+from skdyn._scales import standardized
+from skdyn._validation import (
+    Interval,
+    StrOptions,
+    check_is_fitted,
+    check_sizes,
+    check_weights,
+    fit_context,
+)
 from skdyn.operators._estimator import OperatorRegressor, channel_scales
 from skdyn.operators._grids import GRID_CONSTRAINTS, FunctionReader, resample
 from skdyn.operators._kernel_ridge import KERNELS, evaluate, fit_kernel, leave_one_out
@@ -185,6 +193,7 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         """
         X = self._read_inputs(X, reset=True).astype(np.float64)
         y = self._read_targets(X, y, reset=True).astype(np.float64, copy=False)
+        check_sizes(y, "y")  # errors are squared in its units
         weight = check_weights(sample_weight, X)
         X, y, weight = _merged(X, y, np.ones(len(X)) if weight is None else weight)
         n_copies = len(self._motions())
@@ -273,8 +282,7 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         return moved.flatten(0, 1).numpy()
 
     def _scaled(self, X):
-        column = (-1, *[1] * (X.ndim - 2))
-        return (X - self._x_offset.reshape(column)) / self._x_scale.reshape(column)
+        return standardized(X, self._x_offset, self._x_scale)
 
     def _learn_components(self, X, weight):
         """Learn principal components of the inputs; return the scores of the samples."""

@@ -1,10 +1,8 @@
 """Stepping each case at its own pace."""
 
-import warnings
-
 import torch
 
-from skdyn.exceptions import SolverWarning
+from skdyn.exceptions import SolverWarning, warn_user
 from skdyn.solvers._clock import OwnClock
 from skdyn.solvers._control import Controller, starting_steps
 from skdyn.solvers._dense import CaseOutput
@@ -219,9 +217,8 @@ class PerSampleMarch:
     def _warn(self):
         cases = self._failed.flatten().nonzero().flatten().tolist()
         shown = ", ".join(map(str, cases[:10])) + (", ..." if len(cases) > 10 else "")
-        warnings.warn(
+        warn_user(
             f"{len(cases)} of {len(self.y0)} cases could not be solved to the end (cases {shown}); "
             "their states are NaN from where they stopped. Use on_failure='raise' for the reason.",
             SolverWarning,
-            stacklevel=4,
         )

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skdyn._trajectories import is_trajectories
-from skdyn._validation import check_is_fitted, validate_data
+from skdyn._validation import as_floats, check_is_fitted, validate_data
 from skdyn.symbolic._fixed_points import FixedPoint
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class SymbolicODEMixin:
         check_is_fitted(self)
         if not is_trajectories(X):
             return self._derivatives(validate_data(self, X, reset=False, dtype=np.float64), u)
-        cases = [np.asarray(case, dtype=np.float64) for case in X]
+        cases = [as_floats(case) for case in X]
         controls = [None] * len(cases) if u is None else list(u)
         if len(controls) != len(cases):
             raise ValueError(f"u must have a row for each of the {len(cases)} cases of X.")
@@ -116,7 +116,7 @@ class SymbolicODEMixin:
         known = ~np.isnan(rows).any(axis=1)
         rows = validate_data(self, np.where(known[:, None], rows, 0.0), reset=False)[known]
         if u is not None:
-            u = np.atleast_2d(np.asarray(u, dtype=np.float64)).T
+            u = np.atleast_2d(as_floats(u)).T
             if len(u) != len(known):
                 raise ValueError(
                     f"u must have shape (n_controls, n_timepoints) in each case, as X has; got "
@@ -153,7 +153,7 @@ class SymbolicODEMixin:
             Not finite where an equation has no value.
         """
         check_is_fitted(self)
-        return self.system_.rhs(np.asarray(X, dtype=np.float64))
+        return self.system_.rhs(as_floats(X))
 
     def simulate(
         self,

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdyn._validation import as_floats
+
 __all__ = ["FixedPoint", "find_fixed_points", "kind_of_fixed_point"]
 
 _N_STARTS = 1000
@@ -75,14 +77,14 @@ def find_fixed_points(system, bounds, u):
     list of FixedPoint
     """
     d = len(system.state_names)
-    bounds = np.asarray(bounds, dtype=np.float64)
+    bounds = as_floats(bounds)
     if bounds.shape != (d, 2) or not np.isfinite(bounds).all() or (np.diff(bounds) < 0).any():
         raise ValueError(
             f"bounds must hold the lowest and highest value of each of the {d} states, shape "
             f"({d}, 2); got {bounds.tolist()}."
         )
     if u is not None:
-        u = np.atleast_1d(np.asarray(u, dtype=np.float64))
+        u = np.atleast_1d(as_floats(u))
     width = np.where(np.ptp(bounds, axis=1) > 0, np.ptp(bounds, axis=1), 1.0)
     candidates = _polynomial_roots(system, u) if d == 1 else None
     if candidates is None:

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils import check_consistent_length
 
 from skdyn._trajectories import check_trajectories, is_trajectories
-from skdyn._validation import check_weights, validate_data
+from skdyn._validation import as_floats, check_array, check_weights, validate_data
 
 __all__ = [
     "Rows",
@@ -163,7 +163,7 @@ def long_enough(segments, differentiator):
 def _by_group(estimator, X, t, u, groups, reset):
     X = validate_data(estimator, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan")
     groups, u = np.asarray(groups), check_controls(u, X)
-    t = None if t is None else np.asarray(t, dtype=np.float64)
+    t = None if t is None else as_floats(t)
     check_consistent_length(X, t, groups)
     cases, controls = [], []
     for group in np.unique(groups).tolist():
@@ -233,7 +233,7 @@ def _case_controls(u, lengths):
     """Return controls of each case, its times first."""
     if u is None:
         return [None] * len(lengths)
-    cases = [np.atleast_2d(np.asarray(case, dtype=np.float64)).T for case in u]
+    cases = [np.atleast_2d(as_floats(case)).T for case in u]
     found = [len(case) for case in cases]
     if found != lengths or len({case.shape[1] for case in cases}) > 1:
         raise ValueError(
@@ -355,7 +355,7 @@ def read_rows(estimator, X, y, u, sample_weight, control_names, *, reset):
     )  # fmt: skip
     weight = check_weights(sample_weight, X)
     inputs = check_inputs(X, u, control_names)
-    targets = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+    targets = as_floats(y).reshape(len(y), -1)
     known = ~np.isnan(inputs).any(axis=1)
     if not known.any():
         raise ValueError("Every row of X or u contains NaN. Pass rows that are complete.")
@@ -386,7 +386,7 @@ def rows_of_cases(cases, name, lengths):
     """
     if cases is None:
         return None
-    rows = [np.atleast_2d(np.asarray(case, dtype=np.float64)).T for case in cases]
+    rows = [np.atleast_2d(as_floats(case)).T for case in cases]
     if [len(case) for case in rows] != lengths:
         raise ValueError(
             f"{name} must have the layout of X: {len(lengths)} cases with time last; got "

@@ -6,6 +6,7 @@ from bisect import bisect_right
 import numpy as np
 from scipy.integrate import ODEintWarning, odeint
 
+from skdyn._validation import as_floats
 from skdyn.exceptions import DivergenceError, MaxStepsError, SolverError
 
 __all__ = ["simulate_system"]
@@ -38,7 +39,7 @@ def simulate_system(system, x0, t, u, t0, rtol, atol, bound, max_steps):
     ndarray of shape (n_timepoints, n_states) or (n_cases, n_states, n_timepoints)
     """
     d = len(system.state_names)
-    x0, t = np.asarray(x0, dtype=np.float64), np.asarray(t, dtype=np.float64)
+    x0, t = as_floats(x0), as_floats(t)
     if system.target_names != [f"{name}'" for name in system.state_names]:
         raise ValueError(
             "Only equations for the derivatives of all states can be simulated; these are for "
@@ -78,7 +79,7 @@ def _control(system, t, u):
         if size != n_controls:
             raise ValueError(f"u must return a value for each of {wanted}; it returned {size}.")
         return lambda time: np.ravel(u(time)).tolist()
-    u = np.asarray(u, dtype=np.float64)
+    u = as_floats(u)
     u = u[:, None] if u.ndim == 1 and n_controls == 1 else u
     if u.shape != (len(t), n_controls) or not np.isfinite(u).all():
         raise ValueError(

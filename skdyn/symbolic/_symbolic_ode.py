@@ -1,7 +1,6 @@
 """Equations found by search, with every constant fitted to the trajectories."""
 
 import copy
-import warnings
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,7 +11,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils import check_random_state
 
 from skdyn._validation import Interval, StrOptions, check_is_fitted, fit_context
-from skdyn.exceptions import SolverError
+from skdyn.exceptions import SolverError, warn_user
 from skdyn.symbolic._equations import SymbolicODEMixin
 from skdyn.symbolic._found import constants_table, plain_equations, system_of
 from skdyn.symbolic._measurements import (
@@ -326,7 +325,7 @@ class SymbolicODERegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, B
                 check_rows_vary(rows, names)
             except ValueError as error:
                 advice = "Or state in conserved that it is so. The shortest equations are taken."
-                warnings.warn(f"{error} {advice}", UserWarning, stacklevel=6)
+                warn_user(f"{error} {advice}", UserWarning)
 
     def _state_names(self):
         default = [f"x{i}" for i in range(self.n_features_in_)]
@@ -461,6 +460,7 @@ class SymbolicODERegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, B
         t: Any = None,
         u: Any = None,
         groups: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> float:
         """Return the coefficient of determination of solutions, or of ``y``.
 
@@ -471,8 +471,8 @@ class SymbolicODERegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, B
         y : array-like, default=None
             As in ``fit``. None solves the equations from the smoothed first state of each stretch
             of complete rows, and compares with ``X``.
-        t, u, groups : array-like, default=None
-            As in ``fit``.
+        t, u, groups, sample_weight : array-like, default=None
+            As in ``fit``; weights are those of rows of ``y``, and only go with it.
 
         Returns
         -------
@@ -483,16 +483,16 @@ class SymbolicODERegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, B
         """
         check_is_fitted(self)
         if y is not None:
-            data = read_rows(self, X, y, u, None, self.control_names_, reset=False)
-            controls = data.inputs[:, self.n_features_in_ :]
-            states = data.inputs[:, : self.n_features_in_]
+            data = read_rows(self, X, y, u, sample_weight, self.control_names_, reset=False)
+            states, controls = np.split(data.inputs, [self.n_features_in_], axis=1)
             predicted = self._derivatives(states, controls if self.control_names_ else None)
-            return float(r2_score(data.targets, predicted))
+            return float(r2_score(data.targets, predicted, sample_weight=data.weight))
+        if sample_weight is not None:
+            raise ValueError("sample_weight needs y: rows of solutions are not weighed apart.")
         segments = self._segments(X, t, u, groups, reset=False)
         try:
             solutions = [self.simulate(start_of(s), s.t, s.u) for s in segments]
         except SolverError:
             return _WORST
-        measured = np.concatenate([s.X for s in segments])
-        solved = np.concatenate(solutions)
+        measured, solved = np.concatenate([s.X for s in segments]), np.concatenate(solutions)
         return max(_WORST, r2_score(measured, solved, multioutput="variance_weighted"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skdyn._validation import as_floats
 from skdyn.symbolic._expression import (
     expression_from_text,
     expression_to_latex,
@@ -170,7 +171,7 @@ class EquationSystem:
         return sympy.lambdify(self._symbols, expressions, modules=modules, cse=True)
 
     def _columns(self, X, u):
-        X = np.asarray(X, dtype=np.float64)
+        X = as_floats(X)
         n_states, n_controls = len(self.state_names), len(self.control_names)
         if X.ndim != 2 or X.shape[1] != n_states:
             raise ValueError(
@@ -185,7 +186,7 @@ class EquationSystem:
                 f"The equations have the controls {', '.join(self.control_names)}: pass u, shape "
                 f"(n_samples, {n_controls})."
             )
-        u = np.asarray(u, dtype=np.float64)
+        u = as_floats(u)
         u = u[:, None] if u.ndim == 1 and n_controls == 1 else u
         if u.shape not in ((len(X), n_controls), (1, n_controls), (n_controls,)):
             raise ValueError(
@@ -233,7 +234,7 @@ class EquationSystem:
         columns = self._columns(X, u)
         n, d, k = len(columns[0]), len(self.state_names), len(self._texts)
         if self.functions:
-            return self._jacobian_by_differences(np.asarray(X, dtype=np.float64), u)
+            return self._jacobian_by_differences(as_floats(X), u)
         values = np.empty((n, k * d))
         with np.errstate(all="ignore"):
             for i, value in enumerate(self._compiled_jacobian(*columns)):

@@ -1,13 +1,15 @@
 """Bad input: a clear error or a defined result, never a crash and never a silent NaN."""
 
 import warnings
+from itertools import combinations
 
 import numpy as np
+import torch
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.utils import get_tags
 
 from skdyn._validation import check_is_fitted
-from skdyn.testing._probe import answer, fit, has_parameter, refuses, sample_data
+from skdyn.testing._probe import answer, fit, has_parameter, refuses, sample_data, sketched
 
 
 def check_bad_data(estimator):
@@ -93,6 +95,83 @@ def check_constant_columns_and_single_class(estimator):
     if is_regressor(estimator):
         same = fit(estimator, X, np.full(len(X), 2.5))
         np.testing.assert_allclose(same.predict(X), 2.5, atol=0.5)
+
+
+_SIZES = (1e160, 1e300, 1e-200, 1e-300)
+_SAME = 0.01  # what is lost in a unit costs a tenth and more
+
+
+def _extremes(X, y):
+    """Yield the name of what is extreme, such data, and the same in a milder unit, if it is one."""
+    for size in _SIZES:
+        milder = X * 1e-20 if size < 1 else None
+        yield "X", X * size, y, milder
+        one = np.array([1.0, size, *np.ones(X.shape[1] - 2)])
+        yield "X", X * one, y, X * np.maximum(one, 1e-20) if size < 1 else None
+        if y is not None and y.dtype.kind == "f":
+            yield "y", X, y * size, X if size < 1 else None
+    for offset in (1e300, -1e160):
+        yield "X", X + offset, y, None
+        if y is not None and y.dtype.kind == "f":
+            yield "y", X, y + offset, None
+
+
+def check_extreme_values(estimator):
+    """Values near the ends of float64: an error that names them, or the answers of other units."""
+    X, y = sample_data(estimator)
+    quick = sketched(estimator)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        for name, far, targets, milder in _extremes(X, y):
+            what = f"{name} of size {np.abs(far if name == 'X' else targets).max():.0e}"
+            try:
+                found = answer(fit(quick, far, targets), far)
+            except ValueError:
+                refuses(lambda far=far, targets=targets: fit(quick, far, targets), f"of {name}")
+                continue
+            assert np.isfinite(found).all(), what
+            assert milder is not None, f"{what} was taken"
+            assert _in_any_unit(quick, milder, y, found, name), what
+
+
+def _in_any_unit(estimator, X, y, found, name):
+    """Whether answers are as alike those of ordinary units as these are alike among themselves.
+
+    They differ where the order of rows is their own, by a hash: another deal of the same game.
+    """
+    units = [X, 4.7 * X, 0.3 * X] if name == "X" else [X] * 3
+    first = answer(fit(estimator, X, y), X)
+    if _difference(found, first) <= _SAME:
+        return True
+    targets = [y, 4.7 * y, 0.3 * y] if name == "y" else [y] * 3
+    others = [answer(fit(estimator, *pair), pair[0]) for pair in zip(units, targets)][1:]
+    spread = max(_difference(a, b) for a, b in combinations([first, *others], 2))
+    # Twice what three deals differ by: hardly ever does a fourth lie farther from the nearest.
+    return min(_difference(found, other) for other in (first, *others)) <= 2 * spread
+
+
+def _difference(a, b):
+    """Return the largest difference of answers, each column in a unit of its own."""
+    sizes = [np.abs(values).max(axis=0) for values in (a, b)]
+    a, b = (values / np.where(size > 0, size, 1) for values, size in zip((a, b), sizes))
+    return np.abs(a - b).max()
+
+
+def check_tensors_of_any_kind(estimator):
+    """Tensors of half precision, and those that need gradients, count as the numbers they hold."""
+    X, y = sample_data(estimator)
+    half, targets = torch.tensor(X, dtype=torch.bfloat16), y
+    if y is not None and y.dtype.kind == "f":
+        targets, y = torch.tensor(y, dtype=torch.bfloat16), torch.tensor(y).bfloat16().double()
+    known = fit(sketched(estimator), half.float().numpy(), None if y is None else np.asarray(y))
+    found = fit(sketched(estimator), half, targets)
+    for tensor in (half, half.half(), half.double().requires_grad_()):
+        plain = tensor.detach()
+        array = np.asarray(plain if tensor.requires_grad else plain.float())
+        np.testing.assert_array_equal(answer(found, tensor), answer(known, array))
+    if hasattr(estimator, "score"):
+        score = known.score(half.float().numpy(), y)
+        np.testing.assert_allclose(found.score(half, targets), score, rtol=1e-6)
 
 
 class _Nonsense:

@@ -20,6 +20,7 @@ __all__ = [
     "refuses",
     "sample_data",
     "seeded",
+    "sketched",
     "trains_a_module",
     "two_candidates",
 ]
@@ -121,6 +122,12 @@ def fit(estimator, X, y, **fit_params):
     """Fit a clone; that it did not converge is expected of checks."""
     with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
         return clone(estimator).fit(X, y, **fit_params)
+
+
+def sketched(estimator):
+    """Clone an estimator with a seed and few epochs: to see what comes through, not how well."""
+    copied = seeded(estimator)
+    return copied.set_params(max_iter=3) if trains_a_module(copied) else copied
 
 
 def answer(fitted, X):

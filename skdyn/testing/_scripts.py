@@ -1,6 +1,7 @@
 """Dropping into scripts: what a scikit-learn user takes for granted."""
 
 import warnings
+from inspect import signature
 
 import joblib
 import numpy as np
@@ -10,7 +11,7 @@ from sklearn import config_context
 from sklearn.base import is_classifier, is_regressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
@@ -23,6 +24,7 @@ from skdyn.testing._probe import (
     refuses,
     sample_data,
     seeded,
+    sketched,
     trains_a_module,
     two_candidates,
 )
@@ -120,6 +122,25 @@ def check_metadata_routing(estimator):
             routed.fit(X, y, **{name: value})
         np.testing.assert_array_equal(answer(routed, X), answer(direct, X))
         assert not np.array_equal(answer(fit(plain, X, y), X), answer(direct, X)), name
+
+
+@meant_for(lambda estimator: hasattr(estimator, "score"))
+def check_score_is_routed(estimator):
+    """A routed pipeline scores it as it scores itself; times are routed where it takes them."""
+    X, y = sample_data(estimator)
+    timed = "t" in signature(estimator.score).parameters
+    data = {"t": _metadata(estimator, len(X))["t"]} if timed else {}
+    with (
+        config_context(enable_metadata_routing=True),
+        warnings.catch_warnings(action="ignore", category=ConvergenceWarning),
+    ):
+        plain = sketched(estimator)
+        if timed:
+            plain.set_fit_request(t=True).set_score_request(t=True)
+        routed = make_pipeline(plain).fit(X, y, **data)
+        assert routed.score(X, y, **data) == plain.score(X, y, **data)
+        folds = cross_val_score(routed, X, y, cv=KFold(2), params=data, error_score="raise")
+    assert np.isfinite(folds).all()
 
 
 # -- randomness and the process around it ----------------------------------------------------

@@ -118,6 +118,25 @@ def check_warm_start_goes_on_from_where_it_was(estimator):
         np.testing.assert_allclose(answer(warm, X), before, atol=1e-4)
 
 
+@meant_for(lambda estimator: trains_a_module(estimator) and has_fit_parameter(estimator, "y_val"))
+def check_early_stopping_with_few_rows(estimator):
+    """A class of one row, or few rows: what can be held out is, and a warning says what."""
+    X, y = sample_data(estimator)
+    stopping = clone(estimator).set_params(early_stopping=True, max_iter=2)
+    cases = [(X[:18], y[:18], not is_classifier(estimator)), (X[:1], y[:1], False)]
+    if is_classifier(estimator):
+        cases.append((X, np.where(np.arange(len(y)) == 3, 7, y), False))
+    for rows, targets, enough in cases:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            fitted = stopping.fit(rows, targets)
+        told = any("validation_fraction" in str(w.message) for w in caught)
+        assert told != enough, [str(w.message) for w in caught]
+        assert (fitted.validation_scores_ is None) == (len(rows) == 1)
+        if is_classifier(estimator):
+            assert set(fitted.classes_) == set(targets)
+
+
 class _Interrupt:
     """A callback that acts as Ctrl-C after the first epoch."""
 

@@ -2,7 +2,6 @@
 
 import copy
 import math
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -10,7 +9,7 @@ from functools import partial
 import torch
 from skorch import NeuralNet
 
-from skdyn.exceptions import SolverError, SolverWarning, TrainingDivergedError
+from skdyn.exceptions import SolverError, SolverWarning, TrainingDivergedError, warn_user
 from skdyn.training._batches import TensorBatches, to_tensor
 from skdyn.training._course import Course
 from skdyn.training._line_search import GuardedStep
@@ -405,10 +404,9 @@ class LeanNet(NeuralNet):
         if not easier:
             raise error.cause
         names = ", ".join(one.name for one in easier[:-1])
-        warnings.warn(
+        warn_user(
             f"The training on {stage.name} could not start ({error}) It goes on through {names}.",
             SolverWarning,
-            stacklevel=4,
         )
         return easier
 
@@ -424,13 +422,11 @@ class LeanNet(NeuralNet):
         record = record._replace(n_recoveries=record.n_recoveries + 1)
         done = f"Epoch {record.n_iter + 1} diverged ({error}) The best weights were restored"
         if line_search:
-            warnings.warn(f"{done} and the stage was ended.", SolverWarning, stacklevel=5)
+            warn_user(f"{done} and the stage was ended.", SolverWarning)
             return record._replace(stop_reason="diverged")
         course.pace.slow_down()
-        warnings.warn(
-            f"{done} and the learning rate was halved to {course.pace.base:.3g}.",
-            SolverWarning,
-            stacklevel=5,
+        warn_user(
+            f"{done} and the learning rate was halved to {course.pace.base:.3g}.", SolverWarning
         )
         return record
 
@@ -466,7 +462,7 @@ class LeanNet(NeuralNet):
         if not settings.max_recoveries:
             raise error
         course.best.restore()
-        warnings.warn(f"{error} The best weights were restored.", SolverWarning, stacklevel=4)
+        warn_user(f"{error} The best weights were restored.", SolverWarning)
 
     @torch.no_grad()
     def _failure_on(self, batches):

@@ -71,9 +71,10 @@ def test_better_inference_reconstructs_better():
     assert scores[1] < scores[2] + 0.05
 
 
-def test_more_active_features_than_there_are_is_an_error():
-    with pytest.raises(ValueError, match="k=17 active latents a row are more than n_components=16"):
-        _fitted(k=17)
+def test_more_active_features_than_there_are_means_all_with_a_warning():
+    with pytest.warns(UserWarning, match="k=17 active latents a row are more than n_components=16"):
+        model = _fitted(k=17)
+    np.testing.assert_array_equal(model.transform(X), _fitted(k=16).transform(X))
 
 
 @pytest.mark.parametrize("prefixes", [(0, 4), (4, 2), (4, 4), (4, 17), (2.5,)])

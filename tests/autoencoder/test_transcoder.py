@@ -132,8 +132,12 @@ def test_missing_short_and_missing_valued_targets_are_refused():
         _model().fit(X, Y[:-1])
     with pytest.raises(ValueError, match="NaN"):
         _model().fit(X, np.where(Y > 5, np.nan, Y))
-    with pytest.raises(ValueError, match="k=17 active latents a row are more than n_components=16"):
-        _model(k=17).fit(X, Y)
+
+
+def test_more_active_latents_than_there_are_means_all_with_a_warning():
+    with pytest.warns(UserWarning, match="k=17 active latents a row are more than n_components=16"):
+        model = _model(k=17).fit(X, Y)
+    np.testing.assert_array_equal(model.predict(X), _model(k=16).fit(X, Y).predict(X))
 
 
 @pytest.mark.parametrize("case", ["zeros", "constant targets", "few rows", "integers"])

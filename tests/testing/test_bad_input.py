@@ -4,7 +4,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import PolynomialFeatures
 
-from skdyn._validation import all_or_nothing
+from skdyn._validation import all_or_nothing, check_sizes, from_torch
 from skdyn.testing import _bad_input
 
 
@@ -55,6 +55,48 @@ class Dividing(Ridge):
             return super().predict(X) + 0.0 / np.ptp(X[:, 0])
 
 
+class Sized(Ridge):
+    """Refuses what it cannot compute with, by name."""
+
+    def fit(self, X, y):
+        for name, values in (("X", X), ("y", y)):
+            check_sizes(np.asarray(values), name)
+        return super().fit(X, y)
+
+
+class Reticent(Sized):
+    """Does not say which."""
+
+    def fit(self, X, y):
+        try:
+            return super().fit(X, y)
+        except ValueError as error:
+            raise ValueError("Too large or too small.") from error
+
+
+class Vanishing(Sized):
+    """Takes what is small for nothing."""
+
+    def fit(self, X, y):
+        if np.abs(X).max() < 1e-160:
+            self.n_features_in_, self.coef_, self.intercept_ = 4, np.ones(4), 0.0
+            return self
+        return super().fit(X, y)
+
+
+class OfTensors(Sized):
+    """Takes tensors of any kind."""
+
+    def fit(self, X, y):
+        return super().fit(from_torch(X), from_torch(y))
+
+    def predict(self, X):
+        return super().predict(from_torch(X))
+
+    def score(self, X, y):
+        return super().score(X, from_torch(y))
+
+
 class Fussy(Ridge):
     """Refuses constant columns, and may say why."""
 
@@ -80,6 +122,8 @@ class Curt(Fussy):
         ("failed_fits_change_nothing", Hasty(), Whole()),
         ("constant_columns_and_single_class", Dividing(), Ridge()),
         ("constant_columns_and_single_class", Curt(), Fussy()),
+        ("extreme_values", Reticent(), Sized()),
+        ("extreme_values", Vanishing(), Sized()),
         ("bad_data", Swallowing(), PolynomialFeatures()),
         ("bad_data", Passing(), SimpleImputer()),
     ],
@@ -89,3 +133,9 @@ def test_a_broken_promise_is_caught_and_a_kept_one_passes(check, broken, sound):
     check(sound)
     with pytest.raises(AssertionError):
         check(broken)
+
+
+def test_an_estimator_that_cannot_read_tensors_is_caught():
+    _bad_input.check_tensors_of_any_kind(OfTensors())
+    with pytest.raises(TypeError, match="BFloat16"):
+        _bad_input.check_tensors_of_any_kind(Ridge())

@@ -7,7 +7,7 @@ from sklearn.linear_model import Ridge
 from sklearn.preprocessing import PolynomialFeatures
 
 from skdyn import NeuralODE, NeuralODEClassifier
-from skdyn._validation import Interval, check_is_fitted, fit_context, validate_data
+from skdyn._validation import Interval, as_floats, check_is_fitted, fit_context, validate_data
 from skdyn.testing import contract_checks
 
 
@@ -63,9 +63,10 @@ class LinearDynamics(RegressorMixin, BaseEstimator):
         X = validate_data(self, X, reset=False, dtype=np.float64)
         return self.model_.predict(X).astype(np.float64)
 
-    def score(self, X, y=None):
-        y = np.gradient(np.asarray(X), axis=0) if y is None else y
-        return super().score(X, y)
+    def score(self, X, y=None, *, t=None, sample_weight=None):
+        X = as_floats(X)
+        times = np.arange(len(X)) if t is None else t
+        return super().score(X, np.gradient(X, times, axis=0) if y is None else y)
 
 
 @pytest.mark.parametrize(

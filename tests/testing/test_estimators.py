@@ -41,6 +41,18 @@ def test_a_quick_instance_trains_few_epochs_or_does_what_its_class_says():
     assert quick_instance(DummyRegressor).strategy == "mean"
 
 
+def test_what_makes_an_estimator_quick_seeds_nothing():
+    things = [quick_instance(cls) for _, cls in all_estimators() + all_parts()]
+    seeds = {
+        (type(thing).__name__, name): value
+        for thing in things
+        for name, value in thing.get_params(deep=True).items()
+        if name.endswith("random_state")
+    }
+    assert len(seeds) > 20
+    assert {name for name, value in seeds.items() if value is not None} == set()
+
+
 def test_expected_failures_carry_their_reasons():
     assert expected_failed_checks(DummyRegressor()) == {}
     assert expected_failed_checks(NeuralODERegressor(dtype="float64")) == {}

@@ -32,6 +32,14 @@ class Deaf(Ridge):
         return super().fit(X, y)
 
 
+class Moody(Ridge):
+    """Scores itself better every time."""
+
+    def score(self, X, y, sample_weight=None):
+        self.mood = getattr(self, "mood", 0) + 1
+        return self.mood
+
+
 class Nameless(StandardScaler):
     """Forgets the names of the columns."""
 
@@ -69,6 +77,7 @@ class Unsearchable(Lasso):
         ("same_seed_same_model", Unseeded(max_iter=2), NeuralODERegressor(max_iter=2)),
         ("global_state_is_left_alone", Littering(), Ridge()),
         ("metadata_routing", Deaf(), Ridge()),
+        ("score_is_routed", Moody(), Ridge()),
         ("feature_names_are_remembered_and_compared", Nameless(), StandardScaler()),
         ("regressors_return_float64", Single(), DecisionTreeRegressor()),
         ("fitted_attributes", Lost(), LinearRegression()),

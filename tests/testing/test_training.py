@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 
@@ -47,6 +49,14 @@ class Numb(NeuralODERegressor):
         return np.full(len(X), np.nan)
 
 
+class Mute(NeuralODERegressor):
+    """Says nothing of rows that are too few."""
+
+    def fit(self, X, y, *, X_val=None, y_val=None):
+        with warnings.catch_warnings(action="ignore"):
+            return super().fit(X, y)
+
+
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(
     ("check", "broken"),
@@ -55,6 +65,7 @@ class Numb(NeuralODERegressor):
         (_training.check_training_is_told, Shamming),
         (_training.check_divergence_is_never_silent, Numb),
         (_training.check_interrupt_leaves_no_half_fitted_model, Half),
+        (_training.check_early_stopping_with_few_rows, Mute),
     ],
 )
 def test_a_broken_promise_is_caught_and_a_kept_one_passes(check, broken):

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_array
+
+from skdyn._validation import check_array
 
 __all__ = ["Differentiated", "Differentiator"]
 

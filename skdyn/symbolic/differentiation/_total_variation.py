@@ -1,6 +1,5 @@
 """Derivatives that may jump but not waver."""
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -8,6 +7,7 @@ from scipy.linalg import solve_banded
 from sklearn.exceptions import ConvergenceWarning
 
 from skdyn._validation import Interval, StrOptions
+from skdyn.exceptions import warn_user
 from skdyn.symbolic.differentiation._differentiator import Differentiated, Differentiator
 
 __all__ = ["TotalVariation"]
@@ -105,11 +105,10 @@ class TotalVariation(Differentiator):
                 weight *= np.clip(noise / max(missed, 0.1 * noise), 0.1, 10.0)
             if moved <= self.tol * scale:
                 return curve
-        warnings.warn(
+        warn_user(
             f"{self} stopped after {self.max_iter} iterations, the last of which still moved the "
             f"curve by {moved / scale:.1g} standard deviations. Increase max_iter or tol.",
             ConvergenceWarning,
-            stacklevel=4,
         )
         return curve
 

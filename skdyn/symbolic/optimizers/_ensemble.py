@@ -7,6 +7,7 @@ from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 
+from skdyn._seeds import seed_within
 from skdyn._validation import Interval, StrOptions
 from skdyn.symbolic.optimizers._sparse_optimizer import SparseOptimizer, compressed, fit_support
 from skdyn.symbolic.optimizers._stlsq import STLSQ
@@ -40,7 +41,8 @@ class EnsembleOptimizer(SparseOptimizer):
         Inclusion probability below which a term is left out. None aggregates the models as they
         are, without fitting again.
     random_state : int, RandomState instance or None, default=None
-        Source of the rows and terms drawn. Pass an int for the same model every time.
+        Source of the rows and terms drawn, and of the seeds of `optimizer` if it takes any. Pass
+        an int for the same model every time.
     n_jobs : int or None, default=None
         Number of models fitted at the same time; -1 for all processors. The result is the same.
 
@@ -135,9 +137,13 @@ class EnsembleOptimizer(SparseOptimizer):
         optimizer = STLSQ() if self.optimizer is None else self.optimizer
         # All draws are made here, so that they do not depend on n_jobs.
         draws = [self._draw(rng, n_samples, n_features, weight) for _ in range(self.n_models)]
+        optimizers = [clone(optimizer) for _ in draws]
+        for one in optimizers:
+            seed_within(one, None if self.random_state is None else rng)
         with Parallel(n_jobs=self.n_jobs) as parallel:
             coefs = parallel(
-                delayed(_fit_terms)(optimizer, X[rows], Y[rows], terms) for rows, terms in draws
+                delayed(_fit_terms)(one, X[rows], Y[rows], terms)
+                for one, (rows, terms) in zip(optimizers, draws, strict=True)
             )
             samples = np.stack(coefs)
             offered = np.stack([terms for _, terms in draws]).sum(axis=0)
@@ -172,7 +178,7 @@ class EnsembleOptimizer(SparseOptimizer):
 def _fit_terms(optimizer, X, Y, terms):
     coef = np.zeros((Y.shape[1], X.shape[1]))
     targets = Y[:, 0] if Y.shape[1] == 1 else Y
-    coef[:, terms] = clone(optimizer).fit(X[:, terms], targets).coef_
+    coef[:, terms] = optimizer.fit(X[:, terms], targets).coef_
     return coef
 
 

@@ -1,16 +1,17 @@
 """What the sparse linear regressors share: rows in, coefficients without an intercept out."""
 
-import warnings
 from abc import abstractmethod
 from typing import NamedTuple
 
 import numpy as np
 import scipy.linalg
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.base import BaseEstimator, MultiOutputMixin
 from sklearn.exceptions import ConvergenceWarning
 
+from skdyn._scoring import ScoredRegressor
 from skdyn._validation import check_is_fitted, check_weights, fit_context, validate_data
+from skdyn.exceptions import warn_user
 
 
 class SparseProblem(NamedTuple):
@@ -112,7 +113,7 @@ def fit_support(
     return coef
 
 
-class SparseOptimizer(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class SparseOptimizer(MultiOutputMixin, ScoredRegressor, BaseEstimator):
     """Base of the sparse linear regressors: validates, weighs, scales and compresses once.
 
     Subclasses supply ``_solve``.
@@ -190,20 +191,18 @@ class SparseOptimizer(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def _warn_of_empty_equations(self, coef, Y):
         empty = np.flatnonzero(~coef.any(axis=1) & Y.any(axis=0))
         if empty.size:
-            warnings.warn(
+            warn_user(
                 f"{type(self).__name__}: no term is left for target(s) {empty.tolist()}: every "
                 f"coefficient fell below threshold={self.threshold!r}. Lower it, or rescale the "
                 "states so that their coefficients are larger.",
                 ConvergenceWarning,
-                stacklevel=6,
             )
 
     def _warn_of_no_convergence(self, change):
-        warnings.warn(
+        warn_user(
             f"{type(self).__name__}: {change} after max_iter={self.max_iter} iterations. "
             "Raise max_iter.",
             ConvergenceWarning,
-            stacklevel=8,
         )
 
     def predict(self, X: ArrayLike) -> np.ndarray:

@@ -1,6 +1,5 @@
 """Sparse relaxed regression whose non-linear terms conserve energy."""
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -9,6 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array
 
 from skdyn._validation import Interval, StrOptions, fit_context
+from skdyn.exceptions import warn_user
 from skdyn.symbolic.optimizers._constraints import InfeasibleError, LinearConstraints
 from skdyn.symbolic.optimizers._energy import calmest_centre, energy_constraints, gradients, growth
 from skdyn.symbolic.optimizers._relaxation import (
@@ -188,11 +188,10 @@ class TrappingSR3(SparseOptimizer):
 
     def _checked_powers(self, powers, n_states, n_terms):
         if powers is None:
-            warnings.warn(
+            warn_user(
                 "TrappingSR3 was told no powers, so that it takes no term to be non-linear and "
                 "constrains nothing. Pass powers=, the exponents of the states in each term.",
                 UserWarning,
-                stacklevel=8,
             )
             return np.zeros((n_terms, n_states))
         powers = check_array(powers, dtype=np.float64, input_name="powers")
@@ -219,12 +218,11 @@ class TrappingSR3(SparseOptimizer):
             try:
                 coef = self._decaying_fit(problem, before, constraints, gradient)
             except InfeasibleError:
-                warnings.warn(
+                warn_user(
                     f"No coefficients of the terms found decay at stability_margin="
                     f"{self.stability_margin}; they only conserve energy. Lower threshold or the "
                     "margin.",
                     ConvergenceWarning,
-                    stacklevel=8,
                 )
                 break
             if np.allclose(coef, before, rtol=1e-8):
