@@ -190,6 +190,9 @@ class CodebookTransformer(Reconstructing, SparseCoding):
     def _objective(self, n_steps, first_step, generator):
         return QuantizationObjective(self.dead_after, generator)
 
+    def _trivial_loss(self, objective, targets, goes_on):
+        return None if goes_on else objective.trivial_loss
+
     def _steady_from(self):
         return 0.0
 

@@ -15,7 +15,7 @@ from skdyn.autoencoder._objective import ObjectiveSettings, ReconstructionObject
 from skdyn.autoencoder._reading import ReadableDictionary
 from skdyn.autoencoder._revival import AUXILIARIES
 from skdyn.autoencoder._sources import as_source
-from skdyn.autoencoder._start import start_from_data
+from skdyn.autoencoder._start import some_rows, start_from_data
 from skdyn.autoencoder._streaming import StreamedRows, checked_blocks
 from skdyn.autoencoder.allocations import ALLOCATIONS, Allocation, as_allocation
 from skdyn.base import TorchEstimator
@@ -140,13 +140,22 @@ class SparseCoding(
                 objective, arrays, 1 if incremental else self.max_iter,
                 before_epoch=start,
                 after_step=objective.after_step,
-                trivial_loss=objective.trivial_loss,
+                trivial_loss=self._trivial_loss(objective, X if Y is None else Y, goes_on),
                 steady_from=self._steady_from(),
             )
         ]  # fmt: skip
 
     def _objective(self, n_steps, first_step, generator):
         return ReconstructionObjective(self._weights(), n_steps, first_step)
+
+    def _trivial_loss(self, objective, targets, goes_on):
+        """Return the loss of the mean; what goes on measures errors in the scale it began with."""
+        trivial = objective.trivial_loss + as_allocation(self.allocation).trivial_penalty
+        if not goes_on:
+            return trivial
+        rows = some_rows(getattr(targets, "sample", targets))
+        scale = self.module_.output_scale.cpu().numpy()
+        return trivial * float(np.mean(np.square((rows - rows.mean(axis=0)) * scale)))
 
     def _steady_from(self):
         """Return the share of the training after which its objective stays the same."""

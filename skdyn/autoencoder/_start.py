@@ -45,6 +45,22 @@ def start_from_data(
         coder.output_scale.copy_(torch.as_tensor(output_scale))
         coder.centre.copy_(torch.as_tensor(input_centre * input_scale))
         coder.decoder_bias.copy_(torch.as_tensor(output_centre * output_scale))
+        if Y is not None:
+            _calm(coder, X)
+
+
+def _calm(coder, X):
+    """Shorten a random encoder until what it adds up to is no larger than the targets.
+
+    Directions drawn at random do not cancel: k of them are k times too large for few outputs.
+    """
+    x = torch.as_tensor(some_rows(X)).to(coder.encoder_weight) * coder.input_scale
+    pre = (x - coder.shift) @ coder.encoder_weight.T
+    values, columns = pre.topk(min(coder.k, pre.shape[1]), dim=1)
+    rebuilt = torch.zeros_like(pre).scatter_(1, columns, values.relu()) @ coder.decoder_weight
+    size = rebuilt.square().mean().sqrt().item()
+    if size > 1.0:
+        coder.encoder_weight /= size
 
 
 def some_rows(X: np.ndarray) -> np.ndarray:

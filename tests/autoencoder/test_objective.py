@@ -1,7 +1,10 @@
+import pytest
 import torch
 
 from skdyn.autoencoder._network import SparseCoder
 from skdyn.autoencoder._objective import ObjectiveSettings, ReconstructionObjective
+from skdyn.autoencoder._start import start_from_data
+from skdyn.autoencoder.allocations import ALLOCATIONS
 from skdyn.training import seeded_rng
 
 X = torch.randn(40, 6, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
@@ -75,3 +78,20 @@ def test_sparsity_tightens_over_the_warm_up():
     assert objective.sparsity(0.25, 20) == (8, 1.0)  # half-way from twelve, rounded
     assert objective.sparsity(0.5, 20) == (3, 2.0)
     assert objective.sparsity(0.0, 5)[0] == 5  # no more than there are
+
+
+@pytest.mark.parametrize("name", sorted(ALLOCATIONS))
+def test_the_trivial_loss_is_that_of_no_code_at_all(name):
+    allocation = ALLOCATIONS[name]()
+    settings = tuple(sorted(allocation.get_params().items()))
+    with seeded_rng(0):
+        coder = SparseCoder(6, 6, 20, 3, name, settings).double()
+    rows = torch.cat([X, -X]).numpy() * 7.0 + 3.0
+    start_from_data(coder, rows)
+    with torch.no_grad():
+        coder.encoder_bias.fill_(-1e3)
+        if name == "jumprelu":
+            coder.log_threshold.fill_(5.0)
+    objective = ReconstructionObjective(ObjectiveSettings(3), 10)
+    loss = objective(coder, torch.from_numpy(rows)).item()
+    assert loss == pytest.approx(objective.trivial_loss + allocation.trivial_penalty, rel=1e-3)

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import torch
 
 from skdyn.autoencoder._network import SparseCoder
@@ -8,6 +9,7 @@ from skdyn.autoencoder._start import (
     some_rows,
     start_from_data,
 )
+from skdyn.training import seeded_rng
 
 
 def test_outliers_hardly_move_the_geometric_median():
@@ -60,3 +62,24 @@ def test_rows_that_are_looked_at_are_spread_over_all():
     assert len(rows) == 4096
     assert (rows[0, 0], rows[-1, 0]) == (0.0, 9999.0)
     assert np.diff(rows[:, 0]).max() <= 3
+
+
+@pytest.mark.parametrize(("n_outputs", "k"), [(1, 32), (1, 1), (6, 16)])
+def test_what_a_random_encoder_adds_up_to_begins_no_larger_than_the_targets(n_outputs, k):
+    rng = np.random.default_rng(0)
+    X, Y = 5.0 * rng.normal(size=(200, 10)), 3.0 * rng.normal(size=(200, n_outputs))
+    with seeded_rng(0):
+        coder = SparseCoder(10, n_outputs, 64, k, "topk", (), False)
+    start_from_data(coder, X, Y)
+    x = torch.from_numpy(X).float()
+    error = coder(x) - torch.from_numpy(Y).float()
+    assert (error * coder.output_scale).square().mean() < 2.5
+
+
+def test_a_scale_that_is_small_enough_stays():
+    rng = np.random.default_rng(0)
+    with seeded_rng(0):
+        coder = SparseCoder(10, 300, 64, 1, "topk", (), False)
+    before = coder.encoder_weight.detach().clone()
+    start_from_data(coder, rng.normal(size=(200, 10)), rng.normal(size=(200, 300)))
+    assert torch.equal(coder.encoder_weight, before)

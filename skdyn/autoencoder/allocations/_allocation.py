@@ -37,6 +37,7 @@ class Allocation(BaseEstimator):
 
     _parameter_constraints = {}
     settles_at = 0.0  # share of the training after which the rule stays the same
+    trivial_penalty = 0.0  # what is added to the loss where no latent is active at all
 
     def extend(self, coder: torch.nn.Module) -> None:
         """Register with a new coder what this allocation learns beside its weights.

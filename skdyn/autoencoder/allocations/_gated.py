@@ -23,6 +23,8 @@ class GatedAllocation(Allocation):
        Autoencoders", arXiv:2404.16014, 2024.
     """
 
+    trivial_penalty = 1.0  # the error of what the gates rebuild
+
     def extend(self, coder: torch.nn.Module) -> None:
         """Register with a new coder what this allocation learns beside its weights.
 

@@ -52,6 +52,11 @@ class JumpReLUAllocation(Allocation):
         self.bandwidth = bandwidth
         self.strength = strength
 
+    @property
+    def trivial_penalty(self) -> float:
+        """What is added to the loss where no latent is active at all."""
+        return self.strength
+
     def extend(self, coder: torch.nn.Module) -> None:
         """Register with a new coder what this allocation learns beside its weights.
 
