@@ -110,3 +110,21 @@ def test_the_share_for_early_stopping_is_stratified_and_small_data_are_refused_c
     assert len(model.validation_scores_) == model.n_iter_
     with pytest.raises(ValueError, match="class"):
         model.fit(X[:3], [0, 0, 1])
+
+
+@pytest.mark.parametrize("make", [_regressor, _classifier])
+def test_the_seed_chooses_what_early_stopping_watches(make):
+    y = Y if make is _regressor else (Y > 4).astype(int)
+
+    def parts(seed):
+        model = make(early_stopping=True, validation_fraction=0.2, random_state=seed)
+        model._learn_scales(X, y, None, None)
+        training, watched = model._split(X, y, None, None, None, incremental=False)
+        return training[0], watched[0]
+
+    (learnt, watched), (_, again), (_, other) = parts(0), parts(0), parts(1)
+    assert len(watched) == 12
+    together = np.concatenate([learnt, watched])
+    np.testing.assert_allclose(np.sort(together[:, 0]), np.sort((X - X.mean(0)) / X.std(0), 0)[:, 0])
+    np.testing.assert_array_equal(watched, again)
+    assert not np.isin(other[:, 0], watched[:, 0]).all()

@@ -16,6 +16,16 @@ def test_a_scaled_error_of_one_means_the_tolerance_is_just_met():
     assert torch.allclose(tolerance.each(error, y), torch.ones(3, 1, dtype=torch.float64))
 
 
+def test_the_larger_of_the_states_at_both_ends_of_a_step_is_its_scale():
+    old = torch.tensor([[3.0, -1.0]], dtype=torch.float64)
+    new = torch.tensor([[2.0, 40.0]], dtype=torch.float64)
+    tolerance = Tolerance(0.5, 1.0, old)
+    error = 1.0 + 0.5 * torch.tensor([[3.0, 40.0]], dtype=torch.float64)
+    for states in ((old, new), (new, old)):
+        assert tolerance.joint(error, *states) == pytest.approx(1)
+        assert tolerance.each(error, *states).item() == pytest.approx(1)
+
+
 def test_a_larger_error_never_gives_a_larger_step():
     controller = Controller(5)
     factors = [controller.factor(10.0**k, 1.0) for k in range(-8, 8)]

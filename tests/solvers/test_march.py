@@ -88,3 +88,17 @@ def test_single_precision_stays_single_and_close():
     single = solve_ode(lotka_volterra, Y0.float(), t).ys
     assert single.dtype == torch.float32
     assert torch.allclose(single.double(), solve_ode(lotka_volterra, Y0, t).ys, atol=1e-3)
+
+
+@pytest.mark.parametrize("step_control", ["joint", "per_sample"])
+@pytest.mark.parametrize(("start", "end"), [(0.0, 1.0), (1.0, 0.0)])
+def test_an_error_is_small_beside_the_state_before_or_after_the_step(start, end, step_control):
+    def field(t, y):  # a power that the error estimate sees, but far below the change itself
+        return (end - start) * 6 * t**5 + 0 * y
+
+    y0 = torch.full((2, 1), start, dtype=torch.float64)
+    options = {"rtol": 0.9, "atol": 1e-12, "first_step": 1.0, "step_control": step_control}
+    times = torch.tensor([[0.0, 1.0], [0.0, 1.0]]).double()
+    for t in (times, times[0]):
+        solution = solve_ode(field, y0, t, solver="dopri5", **options)
+        assert (solution.stats.n_accepted, solution.stats.n_rejected) == (1, 0)

@@ -112,12 +112,32 @@ def test_early_stopping_keeps_the_weights_that_were_best_on_validation():
     assert _squared(net.module_, x, y).item() == pytest.approx(record.best_loss, rel=1e-12)
 
 
+def test_a_short_last_batch_counts_by_its_cases_in_the_validation_loss():
+    net = _net(batch_size=50, optimizer="sgd", learning_rate=1e-30)
+    watched = (X, np.concatenate([Y[:50], Y[50:] + 100]))  # the last ten cases lose far more
+    record = net.run([Stage(_squared, (X, Y), 1, validation=watched)])
+    x, y = (torch.from_numpy(part).double() for part in watched)
+    assert -record.validation_scores[0] == pytest.approx(_squared(net.module_, x, y).item())
+
+
 def test_a_plateau_lowers_the_rate_before_it_stops():
     noisy = {"batch_size": 4, "learning_rate": 0.3, "tol": 1e-6, "n_iter_no_change": 3}
     constant = _net(**noisy).run([Stage(_squared, (X, Y), 400)])
     plateau = _net(learning_rate_schedule="plateau", **noisy).run([Stage(_squared, (X, Y), 400)])
     assert plateau.n_iter > constant.n_iter
     assert plateau.loss_curve[-1] < constant.loss_curve[-1]
+
+
+def test_patience_begins_anew_after_each_drop_of_the_rate():
+    rates = []
+    net = _net(learning_rate_schedule="plateau", learning_rate=0.5, tol=0.0, n_iter_no_change=3)
+    record = net.run(
+        [Stage(lambda module, x, y: 0 * module(x).sum() + 1.0, (X, Y), 99)],
+        lambda record: rates.append(net.optimizer_.param_groups[0]["lr"]),
+    )
+    # The first loss is an improvement; then it stands still, for three epochs a rate.
+    assert rates == pytest.approx([0.5] + [0.5 / 5**drops for drops in range(6) for _ in range(3)])
+    assert record.stop_reason == "tol"
 
 
 def test_clipping_bounds_the_step_of_sgd():
