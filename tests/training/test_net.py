@@ -102,9 +102,22 @@ def test_training_stops_when_the_loss_stands_still():
     assert record.n_iter < 5000
 
 
-def test_early_stopping_keeps_the_weights_that_were_best_on_validation():
+@pytest.mark.parametrize(("trivial_loss", "n_iter"), [(None, 12), (1.0, 12), (1000.0, 4)])
+def test_tol_counts_in_units_of_the_loss_of_a_trivial_answer(trivial_loss, n_iter):
+    def falls_by_one(module, x, y):
+        calls.append(1)
+        return 0 * module(x).sum() + 1000.0 - len(calls)
+
+    calls = []
+    net = _net(tol=0.01, n_iter_no_change=3)
+    record = net.run([Stage(falls_by_one, (X, Y), 12, trivial_loss=trivial_loss)])
+    assert record.n_iter == n_iter
+
+
+@pytest.mark.parametrize("tol", [1e-4, 100.0])
+def test_early_stopping_keeps_the_weights_that_were_best_on_validation(tol):
     wrong = -Y  # what is learnt on training makes validation worse from the first epoch on
-    net = _net(learning_rate=0.05, early_stopping=True, n_iter_no_change=4)
+    net = _net(learning_rate=0.05, early_stopping=True, n_iter_no_change=4, tol=tol)
     record = net.run([Stage(_squared, (X, Y), 100, validation=(X, wrong))])
     assert record.stop_reason == "early_stopping"
     assert record.n_iter <= 10
@@ -276,6 +289,90 @@ def test_losses_before_the_objective_is_steady_are_not_compared():
     assert record.rise == record.loss_curve[-1]
 
 
+def test_a_loss_that_rises_as_the_penalty_falls_by_more_is_no_rise():
+    def larger_is_better(module, x, y):
+        return 0 * module(x).sum() - 0.1 * module.weight.sum()
+
+    net = _net(optimizer="sgd", alpha=1.0, learning_rate=0.05, tol=1e-3)
+    with torch.no_grad():
+        net.module_.weight.fill_(10.0)
+    record = net.run([Stage(larger_is_better, (X, Y), 30)])
+    assert record.loss_curve[-1] > record.loss_curve[0] + 1.0
+    assert record.rise is None
+    assert net.module_.weight.abs().max() < 5.0
+
+
+class Reweighed:
+    """Least squares beside a penalty that counts more at every step."""
+
+    def __init__(self):
+        self.n_steps = 0
+
+    def __call__(self, module, x, y):
+        return _squared(module, x, y)
+
+    def problem(self, module, batch):
+        self.module, (self.x, self.y) = module, batch
+        self.weights = list(module.parameters())
+        self.n_steps += 1
+        return self
+
+    def loss(self):
+        return _squared(self.module, self.x, self.y) + self.n_steps
+
+    def expand(self):
+        rows = torch.cat([self.x, torch.ones_like(self.y)], dim=1)
+        residual = self.module(self.x) - self.y
+        scale = 2 / len(rows)
+        return self.loss(), scale * (rows.T @ residual)[:, 0], scale * rows.T @ rows
+
+
+def test_a_curvature_method_keeps_its_last_step_whatever_its_penalties_became():
+    net = _net(optimizer="lm", tol=1e-9)
+    record = net.run([Stage(Reweighed(), (X, Y), 6)])
+    assert record.kept_loss == record.loss_curve[-1] > min(record.loss_curve) + 3.0
+    assert record.rise is None
+    truth = torch.tensor([[1.0, -2.0, 0.5]], dtype=torch.float64)
+    torch.testing.assert_close(net.module_.weight.detach(), truth, atol=1e-4, rtol=0)
+
+
+def test_the_best_weights_are_those_in_place_after_the_stage_has_replaced_them():
+    def replace(module, epoch):
+        if epoch == 3:
+            module.weight = torch.nn.Parameter(module.weight.detach().clone())
+            module.bias = torch.nn.Parameter(module.bias.detach().clone())
+        return epoch == 3
+
+    def swept_at_last(module, x, y):
+        calls.append(1)
+        pulled = 100.0 if len(calls) > 8 else 0.0
+        return _squared(module, x, y) + pulled * (module.weight - 50.0).square().mean()
+
+    calls = []
+    net = _net(optimizer="sgd", learning_rate=0.003, tol=1e-3, n_iter_no_change=99)
+    record = net.run([Stage(swept_at_last, (X, Y), 12, before_epoch=replace)])
+    assert record.rise == record.loss_curve[-1]
+    x, y = torch.from_numpy(X).double(), torch.from_numpy(Y).double()
+    assert _squared(net.module_, x, y).item() == pytest.approx(record.kept_loss, rel=1e-12)
+    assert record.kept_loss == min(record.loss_curve)
+
+
+def test_a_recovery_goes_back_to_weights_that_a_whole_epoch_has_run_from():
+    seen = []
+
+    def fails_after_the_second_epoch(module, x, y):
+        seen.append(module.weight.detach().clone())
+        if len(seen) == 10:  # three batches of a look at the start, and of two epochs
+            raise DivergenceError("the field blew up.", t=0.5)
+        return _squared(module, x, y)
+
+    net = _net(max_recoveries=1, batch_size=20, learning_rate=0.04, tol=0.0)
+    with pytest.warns(SolverWarning, match="best weights were restored"):
+        net.run([Stage(fails_after_the_second_epoch, (X, Y), 4)])
+    assert torch.equal(seen[10], seen[6])
+    assert not torch.equal(seen[6], seen[9])
+
+
 @pytest.mark.parametrize(("optimizer", "survive"), [("adam", True), ("lbfgs", False)])
 def test_moments_survive_a_change_of_the_function(optimizer, survive):
     known = []
@@ -305,6 +402,30 @@ def test_moments_move_to_weights_of_the_same_shape_in_their_place():
     net.run([Stage(_squared, (X, Y), 3, before_epoch=replace)])
     assert net.optimizer_.state[net.module_.weight]["step"] == 3
     assert net.optimizer_.param_groups[0]["params"][0] is net.module_.weight
+
+
+def test_moments_of_weights_that_changed_their_shape_begin_anew():
+    def refine(module, epoch):
+        if epoch == 2:
+            module.grid = torch.nn.Parameter(module.grid.detach().repeat(2) / 2)
+        return epoch == 2
+
+    with seeded_rng(0):
+        module = torch.nn.Linear(3, 1).double()
+    module.grid = torch.nn.Parameter(torch.zeros(4, dtype=torch.float64))
+    net = LeanNet(module, TrainingSettings(learning_rate=0.01, tol=0.0), new_generator(0))
+    net.run(
+        [Stage(lambda m, x, y: _squared(m, x, y + m.grid.sum()), (X, Y), 3, before_epoch=refine)]
+    )
+    assert net.optimizer_.state[module.grid]["exp_avg"].shape == (8,)
+    assert net.optimizer_.state[module.grid]["step"] == 1
+    assert net.optimizer_.state[module.weight]["step"] == 3
+
+
+def test_another_stage_is_another_objective_whose_moments_begin_anew():
+    net = _net(tol=0.0)
+    net.run([Stage(_squared, (X, Y), 3), Stage(_squared, (X, -Y), 2)])
+    assert net.optimizer_.state[net.module_.weight]["step"] == 2
 
 
 class Grouped(torch.nn.Linear):
