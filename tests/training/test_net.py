@@ -160,6 +160,13 @@ def test_clipping_bounds_the_step_of_sgd():
     assert (net.module_.weight - before).norm() <= 1.91e-3  # Nesterov: (1 + momentum) * clip
 
 
+def test_clipping_counts_what_a_stage_learns_beside_the_module():
+    shift = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+    net = _net(optimizer="sgd", learning_rate=1.0, clip_norm=1e-3, tol=0.0)
+    net.run([Stage(lambda m, x, y: 1e6 * shift.sum() + 0 * m(x).sum(), (X, Y), 1, parameters=(shift,))])
+    assert 0 < shift.abs().item() <= 1.91e-3
+
+
 def test_a_diverged_loss_raises_and_puts_the_weights_back():
     net = _net(optimizer="sgd", learning_rate=1e20, tol=0.0)
     before = net.module_.weight.detach().clone()
@@ -477,6 +484,55 @@ def test_stages_follow_each_other_and_a_callback_ends_them_all():
     assert seen == [1, 2, 3, 4, 5]
     assert record.n_iter == 5
     assert record.stop_reason == "callback"
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_stage_that_must_improve_and_does_not_is_taken_back_and_ends_the_run(sign):
+    def beside(module, x, y):
+        return _squared(module, x, y) + 100.0 * sign
+
+    stages = [
+        Stage(_squared, (X, Y), 5),
+        Stage(beside, (X, Y), 5, must_improve=True),
+        Stage(_squared, (X, Y), 5),
+    ]
+    alone = _net(learning_rate=0.05, tol=0.0)
+    alone.run(stages[:1])
+    net = _net(learning_rate=0.05, tol=0.0)
+    record = net.run(stages)
+    taken_back = sign > 0
+    assert record.n_iter == (5 if taken_back else 15)
+    assert torch.equal(net.module_.weight, alone.module_.weight) is taken_back
+    learnt = net.optimizer_.param_groups[0]["params"]
+    assert any(weight is net.module_.weight for weight in learnt)
+
+
+def test_the_easier_stages_come_in_their_order_and_before_what_follows():
+    def named(name):
+        return lambda module, x, y: order.append(name) or _squared(module, x, y)
+
+    def fails(module, x, y):
+        raise DivergenceError("the field blew up.", t=0.5)
+
+    order = []
+    easier = [Stage(named("easiest"), (X, Y), 1), Stage(named("easier"), (X, Y), 1)]
+    hard = Stage(fails, (X, Y), 1, easier=lambda: easier)
+    net = _net(max_recoveries=1, tol=0.0)
+    with pytest.warns(SolverWarning, match="could not start"):
+        record = net.run([hard, Stage(named("last"), (X, Y), 1)])
+    assert sorted(order, key=["easiest", "easier", "last"].index) == order
+    assert record.n_iter == 3
+
+
+def test_a_module_is_in_training_but_where_it_is_watched():
+    modes = []
+
+    def objective(module, x, y):
+        modes.append(module.training)
+        return _squared(module, x, y)
+
+    _net(tol=0.0).run([Stage(objective, (X, Y), 3, validation=(X, Y))])
+    assert modes == [True, False] * 3
 
 
 def test_a_stage_may_have_its_own_rate():
