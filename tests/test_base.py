@@ -13,7 +13,7 @@ from skdyn._validation import fit_context
 from skdyn.base import TorchEstimator
 from skdyn.testing import all_estimators, quick_instance
 from skdyn.testing._probe import answer, sample_data
-from skdyn.training import Stage
+from skdyn.training import Stage, TrainingRecord
 
 X = np.random.default_rng(0).normal(loc=[3.0, -2.0], size=(40, 2))
 
@@ -197,6 +197,15 @@ def test_a_fit_worse_than_an_answer_without_inputs_says_so(estimator):
     sound = estimator((3,), max_iter=40, tol=0.0, random_state=0)
     with warnings.catch_warnings(action="error"):
         sound.fit(X, y)
+
+
+@pytest.mark.parametrize(("tol", "told"), [(0.1, False), (0.01, True), (None, True)])
+def test_a_fit_within_tol_of_a_trivial_answer_is_not_called_worse(tol, told):
+    record = TrainingRecord([1.0, 1.05], None, "tol", kept_loss=1.05, trivial_loss=1.0)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        Line(tol=tol)._tell_how_it_ended(record)
+    assert [("1.05, worse than" in str(warning.message)) for warning in caught] == [True] * told
 
 
 def test_the_trivial_loss_is_that_of_the_mean_and_of_the_class_frequencies():

@@ -114,3 +114,65 @@ def test_the_share_for_early_stopping_is_stratified_and_of_small_data_what_can_b
     with pytest.warns(UserWarning, match="nothing is held out of 1"):
         model.fit(X[:1], [0])
     assert model.validation_scores_ is None
+
+
+@pytest.mark.parametrize("make", [_regressor, _classifier])
+def test_the_seed_chooses_what_early_stopping_watches(make):
+    y = Y if make is _regressor else (Y > 4).astype(int)
+
+    def parts(seed):
+        model = make(early_stopping=True, validation_fraction=0.2, random_state=seed)
+        model._learn_scales(X, y, None, None)
+        training, watched = model._split(X, y, None, None, None, incremental=False)
+        return training[0], watched[0]
+
+    (learnt, watched), (_, again), (_, other) = parts(0), parts(0), parts(1)
+    assert len(watched) == 12
+    together = np.concatenate([learnt, watched])
+    np.testing.assert_allclose(np.sort(together[:, 0]), np.sort((X - X.mean(0)) / X.std(0), 0)[:, 0])
+    np.testing.assert_array_equal(watched, again)
+    assert not np.isin(other[:, 0], watched[:, 0]).all()
+
+
+def test_a_rare_class_is_watched_in_its_share_under_every_seed():
+    y = np.r_[np.zeros(50, int), np.ones(10, int)]
+    for seed in range(5):
+        model = _classifier(early_stopping=True, validation_fraction=0.2, random_state=seed)
+        model._learn_scales(X, y, None, None)
+        (_, learnt, _), (_, watched, _) = model._split(X, y, None, None, None, incremental=False)
+        assert (learnt.sum(), watched.sum()) == (8, 2)
+
+
+@pytest.mark.parametrize("make", [_regressor, _classifier])
+def test_a_unit_of_the_weights_changes_nothing(make):
+    y = Y if make is _regressor else (Y > 4).astype(int)
+    weight = RNG.uniform(0.5, 1.5, size=60)
+    model = make(optimizer="sgd", learning_rate=0.01, dtype="float64", alpha=0.0, max_iter=4)
+    one = clone(model).fit(X, y, sample_weight=weight).loss_curve_
+    two = clone(model).fit(X, y, sample_weight=100 * weight).loss_curve_
+    np.testing.assert_allclose(one, two, rtol=1e-9)
+
+
+def test_the_penalty_is_divided_by_the_sum_of_the_weights():
+    shown = {"optimizer": "sgd", "learning_rate": 0.01, "dtype": "float64", "max_iter": 4}
+    ones = np.ones(60)
+    weighted = _regressor(alpha=50.0, **shown).fit(X, Y, sample_weight=5 * ones).loss_curve_
+    repeated = _regressor(alpha=10.0, **shown).fit(X, Y).loss_curve_
+    np.testing.assert_allclose(weighted, repeated, rtol=1e-9)
+
+
+@pytest.mark.parametrize("make", [_regressor, _classifier])
+def test_a_warm_start_goes_on_in_the_units_that_its_weights_were_learnt_in(make):
+    answer = "predict" if make is _regressor else "predict_proba"
+    y = Y if make is _regressor else (Y > 4).astype(int)
+    model = make(warm_start=True).fit(X, y)
+    before = getattr(model, answer)(X)
+    model.set_params(max_iter=1, learning_rate=1e-30).fit(3 * X + 1, y[::-1])
+    np.testing.assert_array_equal(getattr(model, answer)(X), before)
+
+
+def test_a_partial_fit_holds_nothing_out():
+    model = _regressor(early_stopping=True, max_iter=3).fit(X, Y)
+    assert len(model.validation_scores_) == 3
+    model.partial_fit(X, Y)
+    assert (model.n_iter_, model.validation_scores_) == (4, None)

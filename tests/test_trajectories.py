@@ -150,6 +150,16 @@ def test_held_out_cases_are_disjoint_and_complete(X):
     assert sorted(together[:, 0, 0]) == sorted(data.values[:, 0, 0])
 
 
+def test_the_seed_chooses_the_cases_that_are_held_out():
+    data = check(np.arange(80.0).reshape(8, 2, 5))
+
+    def held_out(seed):
+        return hold_out(data, 0.25, np.random.RandomState(seed))[1].values[:, 0, 0].tolist()
+
+    assert held_out(0) == held_out(0)
+    assert len({tuple(held_out(seed)) for seed in range(5)}) > 1
+
+
 def test_of_one_trajectory_the_end_is_held_out(X):
     training, validation = hold_out(check(X[0].T), 0.1, np.random.RandomState(0))
     assert training.times.max() < validation.times.min()

@@ -222,3 +222,20 @@ def test_validation_data_without_a_training_are_refused():
     for model, X, y in both(mode="stored", early_stopping=True):
         with pytest.raises(ValueError, match="mode='stored' trains nothing that could stop early"):
             model.fit(X, y, X_val=X, y_val=y)
+
+
+@pytest.mark.parametrize("estimator", BOTH, ids=lambda model: type(model).__name__)
+def test_the_seed_chooses_the_stored_rows_that_early_stopping_watches(estimator):
+    X, y = DATA[type(estimator)]
+
+    def watched(seed):
+        model = clone(estimator).set_params(early_stopping=True, max_iter=1, random_state=seed)
+        seen = []
+        model._arrays = lambda *parts: seen.append(parts[-1]) or type(model)._arrays(model, *parts)
+        model.fit(X, y)
+        rows, learnt = map(np.sort, seen[:2])
+        np.testing.assert_array_equal(np.sort([*rows, *learnt]), np.arange(60))
+        return rows.tolist()
+
+    assert watched(0) == watched(0)
+    assert watched(0) != watched(1)

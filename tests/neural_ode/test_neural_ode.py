@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skdyn import NeuralODE
+from skdyn._trajectories import Trajectories
 from skdyn.datasets import make_damped_oscillator, make_lotka_volterra
 from skdyn.exceptions import SolverError, TrainingDivergedError
 
@@ -350,3 +351,15 @@ def test_lotka_and_volterra_from_exact_and_noisy_data(noise):
     model = NeuralODE(random_state=0, max_iter=30).fit(X, t=t)
     error = np.mean((model.predict(truth[:, :, 0], t) - truth) ** 2)
     assert error < (0.03 if noise else 1e-3)
+
+
+def test_the_seed_chooses_the_cases_that_early_stopping_watches():
+    cases = np.random.default_rng(0).normal(size=(8, 5, 2))
+    data = Trajectories(cases, np.tile(np.arange(5.0), (8, 1)), np.full(8, 5))
+
+    def watched(seed):
+        model = NeuralODE(early_stopping=True, validation_fraction=0.25, random_state=seed)
+        return model._split(data, None, None)[1].values
+
+    np.testing.assert_array_equal(watched(0), watched(0))
+    assert len({watched(seed).tobytes() for seed in range(5)}) > 1

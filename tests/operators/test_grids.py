@@ -95,12 +95,20 @@ def test_periodic_resampling_is_exact_for_what_both_grids_hold(n_from, n_to):
 
 
 @pytest.mark.parametrize("n", [7, 8])
-def test_there_and_back_is_the_identity_from_a_coarse_grid(n):
+def test_there_and_back_is_the_identity_but_for_a_wave_of_which_half_is_seen(n):
     finer, back = (interpolation_matrix(*pair, periodic=True) for pair in ((n, 19), (19, n)))
-    if n % 2:
-        np.testing.assert_allclose(back @ finer, np.eye(n), atol=1e-13)
+    lost = np.outer((-1) ** np.arange(n), (-1) ** np.arange(n)) / n * (n % 2 == 0)
+    np.testing.assert_allclose(back @ finer, np.eye(n) - lost, atol=1e-13)
     finer = interpolation_matrix(n, 3 * n, periodic=True)
     np.testing.assert_allclose(finer[::3], np.eye(n), atol=1e-13)
+
+
+@pytest.mark.parametrize("phase", [0.0, 1.0])
+@pytest.mark.parametrize(("n_from", "n_to"), [(12, 8), (13, 6), (7, 2)])
+def test_a_wave_that_a_coarser_grid_sees_half_of_is_left_out(n_from, n_to, phase):
+    wave = np.cos(2 * np.pi * np.arange(n_from) / n_from * (n_to // 2) + phase)
+    matrix = interpolation_matrix(n_from, n_to, periodic=True)
+    np.testing.assert_allclose(matrix @ (1 + wave), np.ones(n_to), atol=1e-13)
 
 
 def test_open_resampling_is_exact_for_cubics_and_keeps_both_ends():

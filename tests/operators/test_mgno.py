@@ -6,6 +6,7 @@ import pytest
 from skdyn import MgNORegressor
 from skdyn.datasets import make_darcy, make_gaussian_random_field
 from skdyn.metrics import relative_l2_error
+from skdyn.operators._grids import resample
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 small = {"hidden_channels": 8, "n_layers": 2, "random_state": 0, "learning_rate": 0.01}
@@ -25,26 +26,38 @@ def test_the_slope_is_learnt_with_every_boundary(boundary):
     assert relative_l2_error(y[40:], model.predict(X[40:])) < 0.5
 
 
-def test_periodic_models_commute_with_shifts_of_their_coarsest_spacing():
-    X = make_gaussian_random_field(20, 16, random_state=0)
-    model = MgNORegressor("periodic", n_levels=2, max_iter=2, **small).fit(X, X**2)
-    found = model.predict(np.roll(X, 6, axis=1))
-    np.testing.assert_allclose(found, np.roll(model.predict(X), 6, axis=1), atol=1e-6)
+@pytest.mark.parametrize(("resolution", "n_points"), [("resample", 16), ("native", 24)])
+def test_periodic_models_commute_with_shifts_of_their_coarsest_spacing(resolution, n_points):
+    X, Z = (make_gaussian_random_field(20, n, random_state=0)[:, None] for n in (16, n_points))
+    model = MgNORegressor("periodic", resolution=resolution, n_levels=2, max_iter=2, **small)
+    answers = model.fit(X, X**2).predict(Z)
+    assert answers.shape == Z.shape
+    assert np.ptp(answers) > 0.1
+    found = model.predict(np.roll(Z, 6, axis=2))
+    np.testing.assert_allclose(found, np.roll(answers, 6, axis=2), atol=1e-5)
 
 
-@pytest.mark.parametrize("resolution", ["resample", "native"])
-def test_it_predicts_on_other_grids(resolution):
+def test_on_other_grids_the_answers_are_those_of_the_grid_of_the_fit_resampled():
     X, y = make_darcy(20, 9, random_state=0)
-    model = MgNORegressor(max_iter=2, resolution=resolution, **small).fit(X, y)
-    assert model.predict(np.ones((2, 1, 17, 12))).shape == (2, 1, 17, 12)
-    assert model.predict(X[:2], grid=(5, 5)).shape == (2, 1, 5, 5)
+    model = MgNORegressor(max_iter=2, **small).fit(X, y)
+    here = model.predict(X[:2])
+    np.testing.assert_allclose(
+        model.predict(X[:2], grid=(17, 5)), resample(here, (17, 5), periodic=False), atol=1e-6
+    )
+    finer = resample(X[:2], (17, 17), periodic=False)
+    there = model.predict(finer)  # its every second point is one of X
+    np.testing.assert_allclose(there[..., ::2, ::2], here, atol=1e-5)
 
 
 def test_targets_may_be_numbers_or_on_another_grid():
     X, y = make_darcy(20, 9, random_state=0)
-    assert MgNORegressor(max_iter=2, **small).fit(X, y.mean(axis=(1, 2, 3))).predict(X).ndim == 1
-    coarse = MgNORegressor(max_iter=2, **small).fit(X, y[..., ::2, ::2])
+    means, quick = y.mean(axis=(1, 2, 3)), {"max_iter": 8, "batch_size": 5}
+    numbers = MgNORegressor(**quick, **small).fit(X, means)
+    assert numbers.predict(X).shape == (20,)
+    assert numbers.score(X, means) > 0.5
+    coarse = MgNORegressor(**quick, **small).fit(X, y[..., ::2, ::2])
     assert coarse.predict(X).shape == (20, 1, 5, 5)
+    assert relative_l2_error(y[..., ::2, ::2], coarse.predict(X)) < 0.4
 
 
 @pytest.mark.parametrize(

@@ -102,14 +102,35 @@ def test_training_stops_when_the_loss_stands_still():
     assert record.n_iter < 5000
 
 
-def test_early_stopping_keeps_the_weights_that_were_best_on_validation():
+@pytest.mark.parametrize(("trivial_loss", "n_iter"), [(None, 12), (1.0, 12), (1000.0, 4)])
+def test_tol_counts_in_units_of_the_loss_of_a_trivial_answer(trivial_loss, n_iter):
+    def falls_by_one(module, x, y):
+        calls.append(1)
+        return 0 * module(x).sum() + 1000.0 - len(calls)
+
+    calls = []
+    net = _net(tol=0.01, n_iter_no_change=3)
+    record = net.run([Stage(falls_by_one, (X, Y), 12, trivial_loss=trivial_loss)])
+    assert record.n_iter == n_iter
+
+
+@pytest.mark.parametrize("tol", [1e-4, 100.0])
+def test_early_stopping_keeps_the_weights_that_were_best_on_validation(tol):
     wrong = -Y  # what is learnt on training makes validation worse from the first epoch on
-    net = _net(learning_rate=0.05, early_stopping=True, n_iter_no_change=4)
+    net = _net(learning_rate=0.05, early_stopping=True, n_iter_no_change=4, tol=tol)
     record = net.run([Stage(_squared, (X, Y), 100, validation=(X, wrong))])
     assert record.stop_reason == "early_stopping"
     assert record.n_iter <= 10
     x, y = torch.from_numpy(X).double(), torch.from_numpy(wrong).double()
     assert _squared(net.module_, x, y).item() == pytest.approx(record.best_loss, rel=1e-12)
+
+
+def test_a_short_last_batch_counts_by_its_cases_in_the_validation_loss():
+    net = _net(batch_size=50, optimizer="sgd", learning_rate=1e-30)
+    watched = (X, np.concatenate([Y[:50], Y[50:] + 100]))  # the last ten cases lose far more
+    record = net.run([Stage(_squared, (X, Y), 1, validation=watched)])
+    x, y = (torch.from_numpy(part).double() for part in watched)
+    assert -record.validation_scores[0] == pytest.approx(_squared(net.module_, x, y).item())
 
 
 def test_a_plateau_lowers_the_rate_before_it_stops():
@@ -120,11 +141,30 @@ def test_a_plateau_lowers_the_rate_before_it_stops():
     assert plateau.loss_curve[-1] < constant.loss_curve[-1]
 
 
+def test_patience_begins_anew_after_each_drop_of_the_rate():
+    rates = []
+    net = _net(learning_rate_schedule="plateau", learning_rate=0.5, tol=0.0, n_iter_no_change=3)
+    record = net.run(
+        [Stage(lambda module, x, y: 0 * module(x).sum() + 1.0, (X, Y), 99)],
+        lambda record: rates.append(net.optimizer_.param_groups[0]["lr"]),
+    )
+    # The first loss is an improvement; then it stands still, for three epochs a rate.
+    assert rates == pytest.approx([0.5] + [0.5 / 5**drops for drops in range(6) for _ in range(3)])
+    assert record.stop_reason == "tol"
+
+
 def test_clipping_bounds_the_step_of_sgd():
     net = _net(optimizer="sgd", learning_rate=1.0, clip_norm=1e-3, tol=0.0)
     before = net.module_.weight.detach().clone()
     net.run([Stage(_squared, (X, 1e6 * Y), 1)])
     assert (net.module_.weight - before).norm() <= 1.91e-3  # Nesterov: (1 + momentum) * clip
+
+
+def test_clipping_counts_what_a_stage_learns_beside_the_module():
+    shift = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+    net = _net(optimizer="sgd", learning_rate=1.0, clip_norm=1e-3, tol=0.0)
+    net.run([Stage(lambda m, x, y: 1e6 * shift.sum() + 0 * m(x).sum(), (X, Y), 1, parameters=(shift,))])
+    assert 0 < shift.abs().item() <= 1.91e-3
 
 
 def test_a_diverged_loss_raises_and_puts_the_weights_back():
@@ -256,6 +296,90 @@ def test_losses_before_the_objective_is_steady_are_not_compared():
     assert record.rise == record.loss_curve[-1]
 
 
+def test_a_loss_that_rises_as_the_penalty_falls_by_more_is_no_rise():
+    def larger_is_better(module, x, y):
+        return 0 * module(x).sum() - 0.1 * module.weight.sum()
+
+    net = _net(optimizer="sgd", alpha=1.0, learning_rate=0.05, tol=1e-3)
+    with torch.no_grad():
+        net.module_.weight.fill_(10.0)
+    record = net.run([Stage(larger_is_better, (X, Y), 30)])
+    assert record.loss_curve[-1] > record.loss_curve[0] + 1.0
+    assert record.rise is None
+    assert net.module_.weight.abs().max() < 5.0
+
+
+class Reweighed:
+    """Least squares beside a penalty that counts more at every step."""
+
+    def __init__(self):
+        self.n_steps = 0
+
+    def __call__(self, module, x, y):
+        return _squared(module, x, y)
+
+    def problem(self, module, batch):
+        self.module, (self.x, self.y) = module, batch
+        self.weights = list(module.parameters())
+        self.n_steps += 1
+        return self
+
+    def loss(self):
+        return _squared(self.module, self.x, self.y) + self.n_steps
+
+    def expand(self):
+        rows = torch.cat([self.x, torch.ones_like(self.y)], dim=1)
+        residual = self.module(self.x) - self.y
+        scale = 2 / len(rows)
+        return self.loss(), scale * (rows.T @ residual)[:, 0], scale * rows.T @ rows
+
+
+def test_a_curvature_method_keeps_its_last_step_whatever_its_penalties_became():
+    net = _net(optimizer="lm", tol=1e-9)
+    record = net.run([Stage(Reweighed(), (X, Y), 6)])
+    assert record.kept_loss == record.loss_curve[-1] > min(record.loss_curve) + 3.0
+    assert record.rise is None
+    truth = torch.tensor([[1.0, -2.0, 0.5]], dtype=torch.float64)
+    torch.testing.assert_close(net.module_.weight.detach(), truth, atol=1e-4, rtol=0)
+
+
+def test_the_best_weights_are_those_in_place_after_the_stage_has_replaced_them():
+    def replace(module, epoch):
+        if epoch == 3:
+            module.weight = torch.nn.Parameter(module.weight.detach().clone())
+            module.bias = torch.nn.Parameter(module.bias.detach().clone())
+        return epoch == 3
+
+    def swept_at_last(module, x, y):
+        calls.append(1)
+        pulled = 100.0 if len(calls) > 8 else 0.0
+        return _squared(module, x, y) + pulled * (module.weight - 50.0).square().mean()
+
+    calls = []
+    net = _net(optimizer="sgd", learning_rate=0.003, tol=1e-3, n_iter_no_change=99)
+    record = net.run([Stage(swept_at_last, (X, Y), 12, before_epoch=replace)])
+    assert record.rise == record.loss_curve[-1]
+    x, y = torch.from_numpy(X).double(), torch.from_numpy(Y).double()
+    assert _squared(net.module_, x, y).item() == pytest.approx(record.kept_loss, rel=1e-12)
+    assert record.kept_loss == min(record.loss_curve)
+
+
+def test_a_recovery_goes_back_to_weights_that_a_whole_epoch_has_run_from():
+    seen = []
+
+    def fails_after_the_second_epoch(module, x, y):
+        seen.append(module.weight.detach().clone())
+        if len(seen) == 10:  # three batches of a look at the start, and of two epochs
+            raise DivergenceError("the field blew up.", t=0.5)
+        return _squared(module, x, y)
+
+    net = _net(max_recoveries=1, batch_size=20, learning_rate=0.04, tol=0.0)
+    with pytest.warns(SolverWarning, match="best weights were restored"):
+        net.run([Stage(fails_after_the_second_epoch, (X, Y), 4)])
+    assert torch.equal(seen[10], seen[6])
+    assert not torch.equal(seen[6], seen[9])
+
+
 @pytest.mark.parametrize(("optimizer", "survive"), [("adam", True), ("lbfgs", False)])
 def test_moments_survive_a_change_of_the_function(optimizer, survive):
     known = []
@@ -285,6 +409,30 @@ def test_moments_move_to_weights_of_the_same_shape_in_their_place():
     net.run([Stage(_squared, (X, Y), 3, before_epoch=replace)])
     assert net.optimizer_.state[net.module_.weight]["step"] == 3
     assert net.optimizer_.param_groups[0]["params"][0] is net.module_.weight
+
+
+def test_moments_of_weights_that_changed_their_shape_begin_anew():
+    def coarsen(module, epoch):
+        if epoch == 2:
+            module.grid = torch.nn.Parameter(module.grid.detach()[:2] * 2)
+        return epoch == 2
+
+    with seeded_rng(0):
+        module = torch.nn.Linear(3, 1).double()
+    module.grid = torch.nn.Parameter(torch.zeros(4, dtype=torch.float64))
+    net = LeanNet(module, TrainingSettings(learning_rate=0.01, tol=0.0), new_generator(0))
+    net.run(
+        [Stage(lambda m, x, y: _squared(m, x, y + m.grid.sum()), (X, Y), 3, before_epoch=coarsen)]
+    )
+    assert net.optimizer_.state[module.grid]["exp_avg"].shape == (2,)
+    assert net.optimizer_.state[module.grid]["step"] == 1
+    assert net.optimizer_.state[module.weight]["step"] == 3
+
+
+def test_another_stage_is_another_objective_whose_moments_begin_anew():
+    net = _net(tol=0.0)
+    net.run([Stage(_squared, (X, Y), 3), Stage(_squared, (X, -Y), 2)])
+    assert net.optimizer_.state[net.module_.weight]["step"] == 2
 
 
 class Grouped(torch.nn.Linear):
@@ -336,6 +484,55 @@ def test_stages_follow_each_other_and_a_callback_ends_them_all():
     assert seen == [1, 2, 3, 4, 5]
     assert record.n_iter == 5
     assert record.stop_reason == "callback"
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_stage_that_must_improve_and_does_not_is_taken_back_and_ends_the_run(sign):
+    def beside(module, x, y):
+        return _squared(module, x, y) + 100.0 * sign
+
+    stages = [
+        Stage(_squared, (X, Y), 5),
+        Stage(beside, (X, Y), 5, must_improve=True),
+        Stage(_squared, (X, Y), 5),
+    ]
+    alone = _net(learning_rate=0.05, tol=0.0)
+    alone.run(stages[:1])
+    net = _net(learning_rate=0.05, tol=0.0)
+    record = net.run(stages)
+    taken_back = sign > 0
+    assert record.n_iter == (5 if taken_back else 15)
+    assert torch.equal(net.module_.weight, alone.module_.weight) is taken_back
+    learnt = net.optimizer_.param_groups[0]["params"]
+    assert any(weight is net.module_.weight for weight in learnt)
+
+
+def test_the_easier_stages_come_in_their_order_and_before_what_follows():
+    def named(name):
+        return lambda module, x, y: order.append(name) or _squared(module, x, y)
+
+    def fails(module, x, y):
+        raise DivergenceError("the field blew up.", t=0.5)
+
+    order = []
+    easier = [Stage(named("easiest"), (X, Y), 1), Stage(named("easier"), (X, Y), 1)]
+    hard = Stage(fails, (X, Y), 1, easier=lambda: easier)
+    net = _net(max_recoveries=1, tol=0.0)
+    with pytest.warns(SolverWarning, match="could not start"):
+        record = net.run([hard, Stage(named("last"), (X, Y), 1)])
+    assert sorted(order, key=["easiest", "easier", "last"].index) == order
+    assert record.n_iter == 3
+
+
+def test_a_module_is_in_training_but_where_it_is_watched():
+    modes = []
+
+    def objective(module, x, y):
+        modes.append(module.training)
+        return _squared(module, x, y)
+
+    _net(tol=0.0).run([Stage(objective, (X, Y), 3, validation=(X, Y))])
+    assert modes == [True, False] * 3
 
 
 def test_a_stage_may_have_its_own_rate():

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from skdyn.training import LEARNING_RATE_SCHEDULES, OPTIMIZERS
-from skdyn.training._optimizers import set_learning_rate
+from skdyn.training._optimizers import parameter_groups, set_learning_rate
 
 
 @pytest.mark.parametrize("name", ["adam", "adamw", "sgd"])
@@ -46,3 +46,31 @@ def test_the_rate_reaches_every_group():
     optimizer.add_param_group({"params": [torch.nn.Parameter(torch.ones(1))]})
     set_learning_rate(optimizer, 0.25)
     assert [group["lr"] for group in optimizer.param_groups] == [0.25, 0.25]
+
+
+class Asking(torch.nn.Linear):
+    """Asks for the groups that it is told to ask for."""
+
+    def __init__(self, ask):
+        super().__init__(2, 1)
+        self.parameter_groups = lambda: ask(self)
+
+
+def test_what_a_module_does_not_say_of_a_group_is_as_for_the_rest():
+    module = Asking(lambda own: [{"params": [own.bias]}])
+    rest, group = parameter_groups(module)
+    assert rest == {"params": [module.weight], "rate": 1.0, "decay": True}
+    assert group == {"params": [module.bias], "rate": 1.0, "decay": True}
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda own: [{"params": [own.bias]}, {"params": [own.bias]}],
+        lambda own: [{"params": [torch.nn.Parameter(torch.ones(1))]}],
+    ],
+    ids=["twice", "not its own"],
+)
+def test_groups_that_share_or_invent_a_parameter_are_refused(ask):
+    with pytest.raises(ValueError, match="Asking.parameter_groups.*each in one group"):
+        parameter_groups(Asking(ask))

@@ -40,6 +40,12 @@ def test_what_is_drawn_is_what_the_global_generator_would_give():
     assert all(map(torch.equal, ours, expected))
 
 
+def test_a_draw_that_names_its_generator_keeps_it():
+    with seeded_rng(3):
+        drawn = torch.randn(3, generator=new_generator(8))
+    assert torch.equal(drawn, torch.randn(3, generator=new_generator(8)))
+
+
 def test_a_draw_that_cannot_be_ours_is_an_error():
     with seeded_rng(0), pytest.raises(NotImplementedError, match="global generator only"):
         torch.native_dropout(torch.ones(3), 0.5, True)

@@ -3,7 +3,7 @@ from skdyn.training import TrainingRecord
 
 def test_best_loss_is_validations_where_there_is_one():
     assert TrainingRecord([3.0, 1.0, 2.0], None, "tol").best_loss == 1.0
-    assert TrainingRecord([3.0, 1.0], [-5.0, -4.0], "tol").best_loss == 4.0
+    assert TrainingRecord([3.0, 1.0, 2.0], [-5.0, -4.0, -6.0], "tol").best_loss == 4.0
 
 
 def test_runs_join_in_order():
