@@ -1,6 +1,10 @@
 """How the checks put questions to an estimator they know nothing of: data, answers, refusals."""
 
+import contextlib
+import copy
+import pickle
 import warnings
+from collections import OrderedDict
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
@@ -14,12 +18,14 @@ __all__ = [
     "answer",
     "can_fit",
     "fit",
+    "fit_to_read",
     "has_parameter",
     "meant_for",
     "reads_times",
     "refuses",
     "sample_data",
     "seeded",
+    "shared_fits",
     "trains_a_module",
     "two_candidates",
 ]
@@ -121,6 +127,42 @@ def fit(estimator, X, y, **fit_params):
     """Fit a clone; that it did not converge is expected of checks."""
     with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
         return clone(estimator).fit(X, y, **fit_params)
+
+
+def fit_to_read(estimator, X, y):
+    """Fit a clone that a check will only question; within ``shared_fits``, copy an earlier one.
+
+    Checks of what ``fit`` itself does (the same model every time, copies, going on, failing) fit
+    for themselves.
+    """
+    if _SHARED is None:
+        return fit(estimator, X, y)
+    key = type(estimator), pickle.dumps((estimator, X, y))
+    if key not in _SHARED:
+        _SHARED[key] = fit(estimator, X, y)
+    _SHARED.move_to_end(key)
+    if len(_SHARED) > _MOST_SHARED:
+        _SHARED.popitem(last=False)
+    return copy.deepcopy(_SHARED[key])
+
+
+_SHARED = None
+_MOST_SHARED = 4  # checks come estimator by estimator, each with few settings
+
+
+@contextlib.contextmanager
+def shared_fits():
+    """Let checks that only read share what is fitted alike within the block, as copies.
+
+    For a suite over many estimators. It takes a class for what it is at its first fit, so a class
+    that is being worked on in between is better checked without.
+    """
+    global _SHARED
+    before, _SHARED = _SHARED, OrderedDict()
+    try:
+        yield
+    finally:
+        _SHARED = before
 
 
 def answer(fitted, X):
