@@ -49,8 +49,12 @@ sphinx_gallery_conf = {
     # SKDYN_GALLERY=0 builds the pages of the gallery without running the examples.
     "plot_gallery": os.environ.get("SKDYN_GALLERY", "1") != "0",
     "filename_pattern": r"[\\/]plot_",
-    # The quickstart tunes for minutes and writes into the current folder: README's command runs it.
+    # The quickstart writes a picture, and draws its own progress: `_run_code.py` runs it.
     "ignore_pattern": r"quickstart\.py|__init__\.py",
+    # Named by their path: functions would keep Sphinx from storing its configuration.
+    "reset_modules": ("matplotlib", "_gallery.hold_to_the_laws"),
+    "reset_modules_order": "both",
+    "image_scrapers": ("matplotlib", "_gallery.refuse_new_files"),
     "download_all_examples": False,
     "backreferences_dir": "api/generated/backreferences",
     "doc_module": ("skdyn",),

@@ -1,6 +1,8 @@
 """Settings that must hold before the first import of scikit-learn, scipy, torch or matplotlib."""
 
 import os
+import resource
+from collections import Counter
 
 # scipy reads it on import; scikit-learn's array API checks need it.
 os.environ["SCIPY_ARRAY_API"] = "1"
@@ -31,3 +33,53 @@ def same_luck_every_time():
 
     np.random.seed(0)  # noqa: NPY002  (the generator behind random_state=None)
     torch.manual_seed(0)
+
+
+# -- CPU seconds --------------------------------------------------------------------------------
+
+
+def pytest_addoption(parser):
+    """Add the option that tells how many CPU seconds the tests of each estimator take."""
+    parser.addoption(
+        "--cpu-seconds", action="store_true", help="list the CPU seconds of each estimator's tests"
+    )
+
+
+def cpu_seconds():
+    """CPU seconds of this process and of those it started and saw end, user and system."""
+    return sum(
+        usage.ru_utime + usage.ru_stime
+        for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Note what a test took beside the estimator it is about; reports carry it to the end."""
+    start = cpu_seconds()
+    try:
+        return (yield)
+    finally:
+        given = getattr(item, "callspec", None)
+        for name in {"estimator", "thing"} & set(given.params if given else ()):
+            about = type(given.params[name]).__name__
+            item.user_properties.append(("cpu_seconds", (about, cpu_seconds() - start)))
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Tell the CPU seconds of the run, and with ``--cpu-seconds`` those of each estimator."""
+    if config.getoption("--cpu-seconds"):
+        for name, seconds in _by_estimator(terminalreporter).most_common():
+            terminalreporter.write_line(f"{seconds:8.2f} CPU seconds  {name}")
+    terminalreporter.write_line(f"{cpu_seconds():.0f} CPU seconds in all, user and system")
+
+
+def _by_estimator(terminalreporter):
+    total = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if getattr(report, "when", None) == "call":
+                for name, value in report.user_properties:
+                    if name == "cpu_seconds":
+                        total[value[0]] += value[1]
+    return total

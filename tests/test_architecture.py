@@ -182,6 +182,21 @@ def unmirrored(root, tests):
     return found
 
 
+def clocks(root):
+    """Whatever could fail by time, on a busy machine: clocks that are read, limits of time."""
+    found = []
+    for path, parts in sources(root):
+        tree = parse(path)
+        lines = [line for line, module, _ in imports(tree) if module in ("time", "signal")]
+        lines += [
+            node.value.lineno
+            for node in ast.walk(tree)
+            if isinstance(node, ast.keyword) and node.arg == "timeout"
+        ]
+        found += [f"{'/'.join(parts)}:{line} judges by the clock" for line in sorted(lines)]
+    return found
+
+
 def families(root):
     return [
         init.parent.name
@@ -216,6 +231,11 @@ RULES = [wrong_arrows, private_sklearn, sklearn_below, eager_matplotlib, vague_f
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_the_package_keeps_the_rule(rule):
     assert rule(PACKAGE) == []
+
+
+@pytest.mark.parametrize("root", [REPOSITORY / "tests", PACKAGE / "testing"])
+def test_no_test_can_fail_by_time(root):
+    assert clocks(root) == []
 
 
 def test_every_file_has_its_mirror_test_and_every_test_its_file():
@@ -325,6 +345,21 @@ def test_vague_and_long_files_are_caught(tmp_path):
     root = plant(tmp_path, {"family/_utils.py": "", "base.py": "x = 1\n" * 401})
     assert vague_files(root) == ["family/_utils"]
     assert long_files(root) == ["base has 401 lines"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import time",
+        "from time import perf_counter",
+        "import signal",
+        "import subprocess\nsubprocess.run(['x'], timeout=240)",
+    ],
+)
+def test_a_clock_and_a_limit_of_time_are_caught(tmp_path, code):
+    (violation,) = clocks(plant(tmp_path, {"test_x.py": code}))
+    assert violation.startswith("test_x:")
+    assert clocks(plant(tmp_path, {"test_x.py": "import subprocess\nsubprocess.run(['x'])"})) == []
 
 
 def test_a_missing_mirror_and_an_orphan_are_caught(tmp_path):

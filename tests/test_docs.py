@@ -1,9 +1,10 @@
 """README, changelog fragments and the docs' generated pages keep what they promise."""
 
-import doctest
 import importlib.util
+import os
 import re
 import subprocess
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -54,24 +55,6 @@ def test_readme_fits_one_screen_and_its_code_ten_lines():
     assert len(README.splitlines()) < 90
 
 
-@pytest.mark.slow
-def test_the_code_of_the_readme_learns_the_dynamics():
-    code, _ = blocks(README, "python")
-    names = {}
-    exec(compile(code, "README.md", "exec"), names)
-    score = names["trajectory_r2_score"](names["truth"], names["forecast"])
-    # The page says 0.999; how a machine rounds may cost a little of it.
-    assert score > 0.99
-
-
-@pytest.mark.slow
-def test_the_code_of_the_readme_finds_the_formula(capsys):
-    _, code = blocks(README, "python")
-    exec(compile(code, "README.md", "exec"), {})
-    promised = code.splitlines()[-1].split("# ")[1]
-    assert capsys.readouterr().out.strip() == promised
-
-
 def test_the_table_of_the_readme_is_that_of_the_estimators_found():
     pages = load("_pages")
     assert pages.START in README
@@ -119,17 +102,124 @@ def test_the_estimator_of_the_developers_page_works():
     assert model.score(X, y) > 0.9
 
 
-GUIDES = sorted((REPOSITORY / "docs" / "guide").glob("*.rst"))
+# -- code on pages, which CI runs with docs/_run_code.py ----------------------------------------
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("path", GUIDES, ids=lambda path: path.stem)
-def test_examples_of_the_guide_run(path, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    failed, _ = doctest.testfile(
-        str(path), module_relative=False, optionflags=doctest.ELLIPSIS, encoding="utf-8"
-    )
-    assert failed == 0
+def runs(name, page, text):
+    """Whether the runner of pages is content with this one."""
+    code = load("_run_code")
+    page.write_text(text)
+    return code.in_an_empty_folder(getattr(code, name), page)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Title\n=====\n\n>>> 1 + 1\n2\n>>> print('a long line')\na ... line\n", True),
+        ("Title\n=====\n\n>>> 1 + 1\n3\n", False),
+        (">>> 1 / 0\n", False),
+        (">>> open('left.txt', 'w').close()\n", True),
+    ],
+)
+def test_a_page_whose_code_fails_or_prints_something_else_is_told(text, expected, tmp_path, capfd):
+    page = tmp_path / "page.rst"
+    assert runs("run_page", page, text) is expected
+    assert ("FAILED" in capfd.readouterr().err) is not expected
+    assert list(tmp_path.iterdir()) == [page], "code of pages runs in a folder of its own"
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("print(0.9985)  # R2: 0.999", True),
+        ("print(0.9)  # R2: 0.999", False),
+        ("x = 1\nprint('exp(x)')  # exp(x)", True),
+        ("print('exp(y)')  # exp(x)", False),
+        ("print(nothing)  # exp(x)", False),
+    ],
+)
+def test_what_a_snippet_promises_it_prints(code, expected, tmp_path, capfd):
+    text = f"Words.\n\n```python\n{code}\n```\n\n```bash\nnot python\n```\n"
+    assert runs("run_snippets", tmp_path / "page.md", text) is expected
+    assert ("FAILED" in capfd.readouterr().err) is not expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("", True),
+        ("warnings.warn('this is deprecated', FutureWarning)", False),
+        ("open('other.txt', 'w').close()", False),
+    ],
+)
+def test_the_quickstart_may_neither_warn_nor_leave_more_than_its_plot(line, expected, tmp_path):
+    text = f"import sys, warnings\nopen(sys.argv[2], 'w').close()\n{line}\n"
+    assert runs("run_quickstart", tmp_path / "quickstart.py", text) is expected
+
+
+def test_guide_readme_and_quickstart_are_run_by_ci(monkeypatch):
+    code = load("_run_code")
+    ran = []
+    monkeypatch.setattr(code, "in_an_empty_folder", lambda run, path: ran.append(path) or True)
+    assert code.main() == 0
+    guide = sorted((REPOSITORY / "docs" / "guide").glob("*.rst"))
+    assert ran == [*guide, REPOSITORY / "README.md", REPOSITORY / "examples" / "quickstart.py"]
+    monkeypatch.setattr(code, "in_an_empty_folder", lambda run, path: path != guide[1])
+    assert code.main() == 1
+    script = (REPOSITORY / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert ".venv/bin/python docs/_run_code.py" in script
+
+
+# -- the laws of the gallery, which the build of the docs holds it to ------------------------------
+
+
+@pytest.fixture
+def strict_gallery(tmp_path):
+    """The laws at work on a folder with one example, as between sphinx-gallery's two calls."""
+    folder = tmp_path / "examples" / "family"
+    folder.mkdir(parents=True)
+    (folder / "plot_it.py").write_text("an example")
+    laws = load("_gallery")
+    conf = {"src_dir": str(tmp_path / "docs"), "examples_dirs": ["../examples"]}
+    laws.hold_to_the_laws(conf, "plot_it.py", "before")
+    yield lambda: laws.refuse_new_files(None, {}, conf), folder
+    laws.hold_to_the_laws(conf, "plot_it.py", "after")
+
+
+@pytest.mark.parametrize("category", [UserWarning, RuntimeWarning, FutureWarning])
+def test_a_warning_is_an_error_in_an_example_and_only_there(category, tmp_path):
+    laws = load("_gallery")
+    conf = {"src_dir": str(tmp_path), "examples_dirs": []}
+    with pytest.warns(category, match="before"):
+        warnings.warn("before", category, stacklevel=1)
+    laws.hold_to_the_laws(conf, "plot_it.py", "before")
+    with pytest.raises(category, match="within"):
+        warnings.warn("within", category, stacklevel=1)
+    laws.hold_to_the_laws(conf, "plot_it.py", "after")
+    with pytest.warns(category, match="after"):
+        warnings.warn("after", category, stacklevel=1)
+
+
+def test_the_docs_name_the_laws_of_the_gallery():
+    conf = (REPOSITORY / "docs" / "conf.py").read_text(encoding="utf-8")
+    laws = load("_gallery")
+    for name in ("hold_to_the_laws", "refuse_new_files"):
+        assert f'"_gallery.{name}"' in conf
+        assert callable(getattr(laws, name))
+
+
+def test_a_file_left_or_written_again_by_an_example_is_refused(strict_gallery):
+    refuse_new_files, folder = strict_gallery
+    assert refuse_new_files() == ""
+    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__" / "plot_it.pyc").write_text("")
+    assert refuse_new_files() == ""
+    os.utime(folder / "plot_it.py", ns=(1, 1))
+    with pytest.raises(FileExistsError, match=r"no files behind; this one wrote plot_it\.py"):
+        refuse_new_files()
+    (folder / "model.pickle").write_text("")
+    with pytest.raises(FileExistsError, match=r"wrote model\.pickle, plot_it\.py"):
+        refuse_new_files()
 
 
 # -- the changelog ------------------------------------------------------------------------------

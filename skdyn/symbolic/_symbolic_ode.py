@@ -179,6 +179,7 @@ class SymbolicODERegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, B
     _quick_parameters = {
         "families": "polynomial", "degree": 1, "max_terms": 3, "max_rounds": 1,
         "round_constants": False,
+        "max_gap": 10.0,  # a size for grids to vary, cheaper than a degree
     }  # fmt: skip
     _expected_failed_checks = {
         "check_estimators_pickle": (

@@ -9,7 +9,15 @@ from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.utils import get_tags
 
 from skdyn._validation import check_is_fitted
-from skdyn.testing._probe import answer, fit, has_parameter, refuses, sample_data, sketched
+from skdyn.testing._probe import (
+    answer,
+    fit,
+    fit_to_read,
+    has_parameter,
+    refuses,
+    sample_data,
+    sketched,
+)
 
 
 def check_bad_data(estimator):
@@ -21,7 +29,7 @@ def check_bad_data(estimator):
         spoilt[3, 1] = value
         return spoilt
 
-    fitted = fit(estimator, X, y)
+    fitted = fit_to_read(estimator, X, y)
     allow_nan = get_tags(estimator).input_tags.allow_nan
     if not allow_nan:
         refuses(lambda: fit(estimator, with_value(np.nan), y), "nan")

@@ -1,6 +1,10 @@
 """How the checks put questions to an estimator they know nothing of: data, answers, refusals."""
 
+import contextlib
+import copy
+import pickle
 import warnings
+from collections import OrderedDict
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
@@ -14,12 +18,14 @@ __all__ = [
     "answer",
     "can_fit",
     "fit",
+    "fit_to_read",
     "has_parameter",
     "meant_for",
     "reads_times",
     "refuses",
     "sample_data",
     "seeded",
+    "shared_fits",
     "sketched",
     "trains_a_module",
     "two_candidates",
@@ -128,6 +134,42 @@ def sketched(estimator):
     """Clone an estimator with a seed and few epochs: to see what comes through, not how well."""
     copied = seeded(estimator)
     return copied.set_params(max_iter=3) if trains_a_module(copied) else copied
+
+
+def fit_to_read(estimator, X, y):
+    """Fit a clone that a check will only question; within ``shared_fits``, copy an earlier one.
+
+    Checks of what ``fit`` itself does (the same model every time, copies, going on, failing) fit
+    for themselves.
+    """
+    if _SHARED is None:
+        return fit(estimator, X, y)
+    key = type(estimator), pickle.dumps((estimator, X, y))
+    if key not in _SHARED:
+        _SHARED[key] = fit(estimator, X, y)
+    _SHARED.move_to_end(key)
+    if len(_SHARED) > _MOST_SHARED:
+        _SHARED.popitem(last=False)
+    return copy.deepcopy(_SHARED[key])
+
+
+_SHARED = None
+_MOST_SHARED = 4  # checks come estimator by estimator, each with few settings
+
+
+@contextlib.contextmanager
+def shared_fits():
+    """Let checks that only read share what is fitted alike within the block, as copies.
+
+    For a suite over many estimators. It takes a class for what it is at its first fit, so a class
+    that is being worked on in between is better checked without.
+    """
+    global _SHARED
+    before, _SHARED = _SHARED, OrderedDict()
+    try:
+        yield
+    finally:
+        _SHARED = before
 
 
 def answer(fitted, X):

@@ -13,6 +13,7 @@ import skdyn
 from skdyn.testing._probe import (
     answer,
     fit,
+    fit_to_read,
     has_parameter,
     meant_for,
     refuses,
@@ -26,7 +27,7 @@ from skdyn.testing._probe import (
 def check_training_is_told(estimator):
     """What every trained estimator tells about its training."""
     X, y = sample_data(estimator)
-    fitted = fit(estimator, X, y)
+    fitted = fit_to_read(estimator, X, y)
     assert fitted.n_iter_ == len(fitted.loss_curve_) >= 1
     assert np.isfinite(fitted.loss_curve_).all()
     assert np.isfinite(fitted.best_loss_)

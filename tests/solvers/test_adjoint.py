@@ -86,7 +86,7 @@ def test_gradients_pass_gradcheck(solver, t):
     parameters = tuple(field.parameters())
 
     def solve(y0, *_):
-        return solve_ode(field, y0, t, solver=solver, step_size=0.5).ys
+        return solve_ode(field, y0, t[..., ::3], solver=solver, step_size=0.5).ys
 
     y0 = states().requires_grad_()
     assert torch.autograd.gradcheck(solve, (y0, *parameters), atol=1e-7)

@@ -9,25 +9,15 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import skdyn
 from skdyn.exceptions import SolverError
 from skdyn.symbolic import _symbolic_ode
 from skdyn.symbolic._symbolic_ode import SymbolicODERegressor
 from skdyn.symbolic._trajectory_split import TrajectorySplit
-from skdyn.testing import expected_failed_checks, quick_instance
 
 POLYNOMIAL = {"families": "polynomial", "degree": 2}
 QUICK = POLYNOMIAL | {"max_rounds": 1, "max_terms": 3, "round_constants": False}
-
-
-@parametrize_with_checks(
-    [quick_instance(SymbolicODERegressor)],
-    expected_failed_checks=expected_failed_checks, xfail_strict=True,
-)  # fmt: skip
-def test_scikit_learns_checks_pass(estimator, check):
-    check(estimator)
 
 
 def solve(field, x0, t):

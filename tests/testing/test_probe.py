@@ -6,7 +6,14 @@ from sklearn.pipeline import make_pipeline
 
 from skdyn import NeuralODE, NeuralODEClassifier, NeuralODERegressor
 from skdyn.testing import sample_data
-from skdyn.testing._probe import answer, refuses, seeded, two_candidates
+from skdyn.testing._probe import (
+    answer,
+    fit_to_read,
+    refuses,
+    seeded,
+    shared_fits,
+    two_candidates,
+)
 
 
 class Dynamics(RegressorMixin, BaseEstimator):
@@ -74,3 +81,42 @@ def test_a_refusal_needs_an_error_and_its_words():
 def test_an_estimator_that_answers_nothing_is_told():
     with pytest.raises(AssertionError, match="neither predict nor transform"):
         answer(Dynamics(), None)
+
+
+class Counting(Ridge):
+    """Counts its fits, over all copies."""
+
+    fits = 0
+
+    def fit(self, X, y):
+        type(self).fits += 1
+        return super().fit(X, y)
+
+
+def test_what_is_only_read_is_fitted_once_for_each_setting_and_data_where_fits_are_shared():
+    X, y = sample_data(Ridge())
+    Counting.fits = 0
+    fit_to_read(Counting(), X, y)
+    fit_to_read(Counting(), X, y)
+    assert Counting.fits == 2, "nothing is shared unless somebody asks"
+    with shared_fits():
+        one = fit_to_read(Counting(), X, y)
+        one.coef_[:] = 7.0
+        other = fit_to_read(Counting(), X, y)
+        assert Counting.fits == 3
+        np.testing.assert_array_equal(other.coef_, Ridge().fit(X, y).coef_)
+        for changed in ((Counting(2.0), X, y), (Counting(), X + 1, y), (Counting(), X, y + 1)):
+            expected = Ridge(changed[0].alpha).fit(*changed[1:])
+            np.testing.assert_array_equal(fit_to_read(*changed).intercept_, expected.intercept_)
+        assert Counting.fits == 6
+    fit_to_read(Counting(), X, y)
+    assert Counting.fits == 7, "and no longer than they asked for"
+
+
+def test_few_shared_fits_are_kept():
+    X, y = sample_data(Ridge())
+    with shared_fits():
+        Counting.fits = 0
+        for alpha in (1.0, 2.0, 3.0, 4.0, 5.0, 5.0, 2.0, 1.0):
+            fit_to_read(Counting(alpha), X, y)
+        assert Counting.fits == 6, "the last four stay, the first is fitted again"

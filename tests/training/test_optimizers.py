@@ -72,5 +72,5 @@ def test_what_a_module_does_not_say_of_a_group_is_as_for_the_rest():
     ids=["twice", "not its own"],
 )
 def test_groups_that_share_or_invent_a_parameter_are_refused(ask):
-    with pytest.raises(ValueError, match="Asking.parameter_groups.*each in one group"):
+    with pytest.raises(ValueError, match=r"Asking.parameter_groups.*each in one group"):
         parameter_groups(Asking(ask))

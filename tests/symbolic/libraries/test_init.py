@@ -12,27 +12,15 @@ from sklearn.base import clone
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skdyn.symbolic.libraries import (
     ColumnLibrary,
-    ConcatLibrary,
     FourierLibrary,
     FunctionLibrary,
     IdentityLibrary,
     PolynomialLibrary,
-    TensorLibrary,
 )
 
-CLASSES = [
-    ColumnLibrary,
-    ConcatLibrary,
-    FourierLibrary,
-    FunctionLibrary,
-    IdentityLibrary,
-    PolynomialLibrary,
-    TensorLibrary,
-]
 LIBRARIES = [
     PolynomialLibrary(4),
     PolynomialLibrary(3, include_interaction=False, include_bias=False),
@@ -49,11 +37,6 @@ every_library = pytest.mark.parametrize("library", LIBRARIES, ids=lambda it: typ
 
 def data(n=20, seed=0):
     return np.random.default_rng(seed).uniform(-2, 2, (n, 3))
-
-
-@parametrize_with_checks([cls() for cls in CLASSES])
-def test_scikit_learns_checks_pass(estimator, check):
-    check(estimator)
 
 
 @every_library

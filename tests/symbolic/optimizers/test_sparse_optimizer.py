@@ -9,7 +9,6 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Lasso
 from sklearn.model_selection import GridSearchCV
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skdyn.symbolic import optimizers
 from skdyn.symbolic.optimizers import MIOSR, SR3, SSR, STLSQ, EnsembleOptimizer
@@ -19,9 +18,7 @@ from skdyn.symbolic.optimizers._sparse_optimizer import (
     least_squares,
     with_ridge,
 )
-from skdyn.testing import contract_checks, expected_failed_checks, quick_instance
 
-QUICK = [quick_instance(getattr(optimizers, name)) for name in optimizers.__all__]
 TRUTH = np.zeros((2, 8))
 TRUTH[0, [1, 4]] = 2.0, -1.5
 TRUTH[1, [0, 6, 7]] = 1.0, -3.0, 0.8
@@ -47,25 +44,6 @@ def data():
     rng = np.random.default_rng(0)
     A = rng.normal(size=(120, 8))
     return A, A @ TRUTH.T + 0.02 * rng.normal(size=(120, 2))
-
-
-@pytest.mark.filterwarnings("ignore")
-@parametrize_with_checks(QUICK, expected_failed_checks=expected_failed_checks, xfail_strict=True)
-def test_scikit_learns_checks_pass(estimator, check):
-    check(estimator)
-
-
-@pytest.mark.parametrize(
-    ("estimator", "check"),
-    [
-        pytest.param(estimator, check, id=f"{type(estimator).__name__}-{check.__name__}")
-        for estimator in QUICK
-        for check in contract_checks(estimator)
-    ],
-)
-@pytest.mark.filterwarnings("ignore:TrappingSR3 was told no powers")
-def test_the_contract_is_kept(estimator, check):
-    check(estimator)
 
 
 # -- laws -----------------------------------------------------------------------------------------
