@@ -104,7 +104,7 @@ class EquationSystem:
         names = self.state_names + self.control_names
         symbols = dict(zip(names, self._symbols, strict=True))
         if isinstance(expression, str):
-            expression = expression_from_text(expression, symbols, self.functions)
+            expression = expression_from_text(expression, symbols, [*self.functions])
         else:
             import sympy
 
@@ -122,7 +122,7 @@ class EquationSystem:
     @cached_property
     def _expressions(self):
         symbols = {symbol.name: symbol for symbol in self._symbols}
-        return [expression_from_text(text, symbols, self.functions) for text in self._texts]
+        return [expression_from_text(text, symbols, [*self.functions]) for text in self._texts]
 
     def __getstate__(self):
         """Keep plain text and names, and nothing compiled."""
