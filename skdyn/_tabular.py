@@ -4,7 +4,7 @@ A subclass writes ``__init__``, the static ``_build_module`` and ``_config(n_fea
 the arguments of the former.
 """
 
-from typing import NamedTuple, Self
+from typing import Annotated, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from sklearn.preprocessing import LabelEncoder, StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 
+from skdyn._state import OPTIONAL, Shape
 from skdyn._validation import (
     check_is_fitted,
     check_validation_pair,
@@ -57,6 +58,9 @@ class _TabularEstimator(TorchEstimator):
 
     Inputs are standardised inside, so that the network sees the same numbers whatever the units.
     """
+
+    _x_offset: Annotated[np.ndarray, Shape("n_features_in_")]
+    _x_scale: Annotated[np.ndarray, Shape("n_features_in_")]
 
     @property
     def _expected_failed_checks(self):
@@ -143,6 +147,10 @@ class _TabularEstimator(TorchEstimator):
 
 class TabularRegressor(MultiOutputMixin, RegressorMixin, _TabularEstimator):
     """Base of regressors on tables: squared error on standardised targets."""
+
+    _y_offset: Annotated[np.ndarray, Shape("n_outputs")]
+    _y_scale: Annotated[np.ndarray, Shape("n_outputs")]
+    _y_is_1d: Annotated[bool, OPTIONAL]
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -249,6 +257,8 @@ class TabularRegressor(MultiOutputMixin, RegressorMixin, _TabularEstimator):
 
 class TabularClassifier(ClassifierMixin, _TabularEstimator):
     """Base of classifiers on tables: cross-entropy of one score a class."""
+
+    classes_: Annotated[np.ndarray, Shape("n_outputs", "biufOU")]
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(

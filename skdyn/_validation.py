@@ -5,7 +5,7 @@ mends it for all. It also holds the few validators of our own that several estim
 """
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import NotFittedError
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import (
+    Interval,
+    StrOptions,
+    validate_parameter_constraints,
+)
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 __all__ = [
@@ -22,6 +26,7 @@ __all__ = [
     "StrOptions",
     "all_or_nothing",
     "check_is_fitted",
+    "check_parameters",
     "check_validation_pair",
     "check_weights",
     "fit_context",
@@ -83,6 +88,28 @@ def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[Callable], 
         return fit
 
     return decorate
+
+
+def check_parameters(
+    name: str, constraints: Mapping[str, list], parameters: Mapping[str, Any]
+) -> None:
+    """Hold parameters to a class's constraints, without an instance.
+
+    Parameters
+    ----------
+    name : str
+        The class's name.
+    constraints : dict of str to list
+        Its ``_parameter_constraints``.
+    parameters : dict of str to object
+        The values.
+
+    Raises
+    ------
+    ValueError
+        If one is of another kind, or beyond its bounds; the message names it.
+    """
+    validate_parameter_constraints(constraints, parameters, caller_name=name)
 
 
 def check_weights(sample_weight: ArrayLike | None, X: np.ndarray) -> np.ndarray | None:

@@ -12,7 +12,7 @@ persistence without code. A family says what is its own through few hooks:
 import copy
 import warnings
 from numbers import Integral, Real
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import torch
@@ -21,13 +21,14 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
+from skdyn._module_state import rebuilt_module
+from skdyn._state import OPTIONAL, PlainState, Shape
 from skdyn._validation import Interval, StrOptions
 from skdyn.training import (
     LEARNING_RATE_SCHEDULES,
     OPTIMIZERS,
     LeanNet,
     TrainingSettings,
-    arrays_to_state,
     new_generator,
     resolve_device,
     resolve_dtype,
@@ -42,8 +43,21 @@ _RISE = 10  # of the loss from the first epoch to the last, beyond which trainin
 _PREDICTION_ROWS = 8192  # rows a forward pass at prediction: bounds memory, costs no speed
 
 
-class TorchEstimator(CallbackSupportMixin, BaseEstimator):
+class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
     """Base of every estimator that trains a torch module."""
+
+    n_features_in_: int
+    feature_names_in_: Annotated[np.ndarray, Shape("n_features_in_", "OU"), OPTIONAL]
+    module_: Annotated[torch.nn.Module, OPTIONAL]  # in a state, its arrays
+    device_: str
+    n_iter_: int
+    loss_curve_: list[float]
+    best_loss_: float | None
+    validation_scores_: list[float] | None
+    _module_config: dict
+    _module_arrays: Annotated[
+        dict[str, Annotated[np.ndarray, Shape("...", "biuf", finite=False)]], OPTIONAL
+    ]  # the module, in a state
 
     _parameter_constraints = {
         "optimizer": [StrOptions(set(OPTIMIZERS))],
@@ -64,6 +78,7 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         "verbose": ["verbose"],
     }
     _max_recoveries = 0
+    _not_finite: ClassVar[frozenset[str]] = frozenset()  # weights that NaN and infinity may be in
 
     def _settings(self):
         names = [name for name in TrainingSettings._fields if name != "max_recoveries"]
@@ -169,7 +184,8 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
 
         def on_epoch(record):
             def fitted_attributes():
-                now = copy.copy(self)
+                now = type(self).__new__(type(self))  # a state half way would be refused
+                vars(now).update(vars(self))
                 with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
                     now._take_over(copy.deepcopy(net.module_).eval(), config, record, False)
                 return vars(now)
@@ -208,12 +224,16 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        arrays = state.pop("_module_arrays", None)
         super().__setstate__(state)
+        arrays = vars(self).pop("_module_arrays", None)
         if arrays is None:
+            if "_module_config" in state:
+                raise ValueError(f"The state of {type(self).__name__} lacks its module's arrays.")
             return
-        with seeded_rng(0):  # every weight drawn here is overwritten at once
-            module = arrays_to_state(self._build_module(**self._module_config), arrays)
+        module = rebuilt_module(
+            self._build_module, self._module_config, arrays,
+            settings=self._parameter_constraints, not_finite=self._not_finite,
+        )  # fmt: skip
         try:
             device = resolve_device(self.device_)
         except ValueError:  # trained elsewhere: any device gives the same answers

@@ -1,6 +1,7 @@
 """What the classifier and the regressor share: they store, learn, and answer by recall."""
 
 from numbers import Integral, Real
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -8,6 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
+from skdyn._state import OPTIONAL, Shape
 from skdyn._validation import Interval, StrOptions, check_is_fitted, validate_data
 from skdyn.base import TorchEstimator
 from skdyn.hopfield._index import FaissIndex, candidate_chunks
@@ -38,6 +40,19 @@ _SHARED = {k: v for k, v in TorchEstimator._parameter_constraints.items() if k !
 
 class AssociationEstimator(TorchEstimator):
     """Parameters and hooks of the estimators that answer by recall."""
+
+    beta_: float
+    patterns_: Annotated[np.ndarray, Shape("patterns n_features_in_")]
+    pattern_rows_: Annotated[np.ndarray, Shape("patterns", "iu")]
+    _n_rows_seen: int
+    _x_offset: Annotated[np.ndarray, Shape("n_features_in_")]
+    _x_scale: Annotated[np.ndarray, Shape("n_features_in_")]
+    _targets: Annotated[np.ndarray, Shape("rows targets", "biuf")]
+    _mass: Annotated[np.ndarray, Shape("patterns")]
+    _keys: Annotated[np.ndarray, Shape("patterns components")]
+    _values: Annotated[np.ndarray, Shape("patterns n_values")]
+    _sharpness: float
+    _smoothing: Annotated[float, OPTIONAL]
 
     _parameter_constraints = {
         **_SHARED,

@@ -1,6 +1,7 @@
 """What the classifier and the regressor of bags share."""
 
 from numbers import Integral, Real
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state, check_X_y
 from sklearn.utils.multiclass import check_classification_targets
 
+from skdyn._state import Shape
 from skdyn._validation import Interval, StrOptions, check_is_fitted
 from skdyn.base import TorchEstimator
 from skdyn.hopfield._bags import check_bags, pad, present, statistics
@@ -29,6 +31,15 @@ class PoolingEstimator(TorchEstimator):
     Instances are described once, before training, by their likeness to stored ones; the network
     sees these descriptions and the statistics of each bag, all standardised.
     """
+
+    _x_offset: Annotated[np.ndarray, Shape("n_features_in_")]
+    _x_scale: Annotated[np.ndarray, Shape("n_features_in_")]
+    _references: Annotated[np.ndarray, Shape("references n_features_in_")]
+    _gamma: float
+    _likeness_offset: Annotated[np.ndarray, Shape("references")]
+    _likeness_scale: Annotated[np.ndarray, Shape("references")]
+    _bag_offset: Annotated[np.ndarray, Shape("n_statistics")]
+    _bag_scale: Annotated[np.ndarray, Shape("n_statistics")]
 
     _parameter_constraints = {
         **TorchEstimator._parameter_constraints,

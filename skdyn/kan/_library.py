@@ -90,7 +90,8 @@ def torch_function(name):
     text = f"{text}(x)" if text in _FUNCTIONS else text
     try:
         tree = formula_tree(text.replace("^", "**"))
-        domain = _domain(tree)
+        with torch.device("cpu"):  # a skeleton of a network is built on the meta device
+            domain = _domain(tree)
     except (ArithmeticError, RecursionError, SyntaxError, TypeError, ValueError) as error:
         raise ValueError(
             f"library knows no function {name!r}. Take names out of {list(DEFAULT_LIBRARY)}, "

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from numbers import Integral
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
+from skdyn._state import Shape
 from skdyn._trajectories import (
     check_initial_states,
     check_states,
@@ -188,6 +189,13 @@ class NeuralODE(TorchEstimator):
     >>> model.score(X, t=t) > 0.9
     True
     """
+
+    interval_: float
+    noise_: Annotated[np.ndarray, Shape("n_states")]
+    x0_: Annotated[np.ndarray, Shape("cases n_states")]
+    _offset: Annotated[np.ndarray, Shape("n_states")]
+    _scale: Annotated[np.ndarray, Shape("n_states")]
+    _time_scale: float
 
     _parameter_constraints = {
         **TorchEstimator._parameter_constraints,

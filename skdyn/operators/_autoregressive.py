@@ -1,7 +1,7 @@
 """Time stepping: a learnt step, applied to its own answers."""
 
 from numbers import Integral
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.metrics import r2_score
 from sklearn.utils import check_array, get_tags
 
+from skdyn._state import OPTIONAL, PlainState, Shape
 from skdyn._validation import Interval, StrOptions, check_is_fitted, fit_context, validate_data
 from skdyn.operators._fno import FNORegressor
 
@@ -18,7 +19,7 @@ __all__ = ["AutoregressiveOperator"]
 _DTYPES = [np.float64, np.float32]
 
 
-class AutoregressiveOperator(MetaEstimatorMixin, BaseEstimator):
+class AutoregressiveOperator(PlainState, MetaEstimatorMixin, BaseEstimator):
     """Solution operator of an evolution, by a regressor that takes one step of time.
 
     The regressor learns :math:`u_{t+1}` from :math:`u_t`, or how much it changes; ``rollout``
@@ -86,6 +87,12 @@ class AutoregressiveOperator(MetaEstimatorMixin, BaseEstimator):
     >>> model.score(X) > 0.9
     True
     """
+
+    n_features_in_: int
+    feature_names_in_: Annotated[np.ndarray, Shape("n_features_in_", "OU"), OPTIONAL]
+    estimator_: BaseEstimator
+    _state_shape: tuple[int, ...]
+    _reads_fields: bool
 
     _parameter_constraints = {
         "estimator": [BaseEstimator, None],

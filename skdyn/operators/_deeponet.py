@@ -3,11 +3,13 @@
 import copy
 from math import prod
 from numbers import Integral
+from typing import Annotated
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
+from skdyn._state import OPTIONAL, Shape
 from skdyn._validation import Interval, StrOptions, check_is_fitted
 from skdyn.operators._branch_trunk import BranchTrunkNetwork
 from skdyn.operators._estimator import OperatorRegressor
@@ -133,6 +135,13 @@ class DeepONetRegressor(OperatorRegressor):
     >>> model.fit(X[:100], y[:100]).score(X[100:], y[100:]) > 0.95
     True
     """
+
+    _pod: Annotated[
+        tuple[
+            Annotated[np.ndarray, Shape("points")], Annotated[np.ndarray, Shape("n_basis points")]
+        ],
+        OPTIONAL,
+    ]  # fmt: skip
 
     _parameter_constraints = {
         **OperatorRegressor._parameter_constraints,

@@ -5,12 +5,14 @@ writes ``__init__``, the static ``_build_module`` and ``_config``, the arguments
 """
 
 from math import prod
+from typing import Annotated
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from sklearn.metrics import r2_score
 
+from skdyn._state import Shape
 from skdyn._tabular import TabularRegressor
 from skdyn._validation import StrOptions, check_is_fitted
 from skdyn.base import TorchEstimator
@@ -27,6 +29,9 @@ class FunctionEstimator(FunctionReader, TorchEstimator):
 
     With a base of :mod:`skdyn._tabular` it makes regressors and classifiers of functions.
     """
+
+    _x_offset: Annotated[np.ndarray, Shape("n_inputs")]
+    _x_scale: Annotated[np.ndarray, Shape("n_inputs")]
 
     _parameter_constraints = {**TorchEstimator._parameter_constraints, **GRID_CONSTRAINTS}
 
@@ -50,6 +55,8 @@ class FunctionEstimator(FunctionReader, TorchEstimator):
 
 class OperatorRegressor(FunctionEstimator, TabularRegressor):
     """Base of regressors from functions to functions, or to a number each."""
+
+    _y_size: float
 
     _parameter_constraints = {
         **FunctionEstimator._parameter_constraints,

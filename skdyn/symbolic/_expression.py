@@ -9,6 +9,7 @@ import numpy as np
 from skdyn._formula_text import formula_tree
 
 __all__ = [
+    "SYMPY_NAMES",
     "expression_from_text",
     "expression_to_latex",
     "expression_to_text",
@@ -20,6 +21,7 @@ _FUNCTIONS = (
     "Abs", "Max", "Min", "acos", "acosh", "asin", "asinh", "atan", "atanh", "cos", "cosh", "cot",
     "coth", "exp", "log", "sech", "sign", "sin", "sinh", "sqrt", "tan", "tanh",
 )  # fmt: skip
+SYMPY_NAMES = frozenset({*_FUNCTIONS, "abs", "pi", "E"})
 _OPERATORS = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,

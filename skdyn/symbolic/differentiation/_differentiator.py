@@ -8,6 +8,8 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 
+from skdyn._state import PlainState
+
 __all__ = ["Differentiated", "Differentiator"]
 
 
@@ -26,7 +28,7 @@ class Differentiated(NamedTuple):
     derivative: np.ndarray
 
 
-class Differentiator(BaseEstimator, ABC):
+class Differentiator(PlainState, BaseEstimator, ABC):
     """Base of the ways to turn a trajectory into a regression on its dynamics.
 
     A subclass writes ``_differentiate`` and, where its parameters ask for more than two points,

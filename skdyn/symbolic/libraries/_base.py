@@ -1,13 +1,14 @@
 """What every feature library can do."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Self
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
+from skdyn._state import OPTIONAL, PlainState, Shape
 from skdyn._validation import check_is_fitted, fit_context, validate_data
 from skdyn.symbolic.libraries._term import columns_of, evaluate_terms, show_term, term_to_sympy
 
@@ -23,7 +24,7 @@ __all__ = ["FeatureLibrary"]
 _MOST_TERMS = 100_000
 
 
-class FeatureLibrary(TransformerMixin, BaseEstimator, ABC):
+class FeatureLibrary(PlainState, TransformerMixin, BaseEstimator, ABC):
     """Base of all libraries: a transformer from columns to terms.
 
     A subclass supplies ``_terms(inputs)``, which yields its terms: tuples of pairs (formula,
@@ -51,6 +52,12 @@ class FeatureLibrary(TransformerMixin, BaseEstimator, ABC):
     array(['sin(x)', 'sin(y)', 'x sin(x)', 'x sin(y)', 'y sin(x)', 'y sin(y)'],
           dtype=object)
     """
+
+    n_features_in_: int
+    feature_names_in_: Annotated[np.ndarray, Shape("n_features_in_", "OU"), OPTIONAL]
+    n_output_features_: int
+    terms_: list[tuple[tuple[str, int], ...]]
+    _functions: dict[str, Callable]
 
     _parameter_constraints: dict = {}
 

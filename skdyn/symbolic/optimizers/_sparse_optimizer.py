@@ -2,7 +2,7 @@
 
 import warnings
 from abc import abstractmethod
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import scipy.linalg
@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 
+from skdyn._state import OPTIONAL, PlainState, Shape
 from skdyn._validation import check_is_fitted, check_weights, fit_context, validate_data
 
 
@@ -112,11 +113,18 @@ def fit_support(
     return coef
 
 
-class SparseOptimizer(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class SparseOptimizer(PlainState, MultiOutputMixin, RegressorMixin, BaseEstimator):
     """Base of the sparse linear regressors: validates, weighs, scales and compresses once.
 
     Subclasses supply ``_solve``.
     """
+
+    n_features_in_: int
+    feature_names_in_: Annotated[np.ndarray, Shape("n_features_in_", "OU"), OPTIONAL]
+    n_iter_: int
+    coef_: Annotated[np.ndarray, Shape("...")]
+    coef_path_: Annotated[np.ndarray, Shape("steps outputs n_features_in_")]
+    intercept_: float
 
     _parameter_constraints: dict = {}
 
