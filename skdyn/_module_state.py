@@ -4,20 +4,24 @@ The module is built on torch's meta device first, where a tensor has a shape and
 when its weights are those that are there, one by one, is it built in earnest.
 """
 
+import inspect
 from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import torch
 from torch.overrides import TorchFunctionMode
 
-from skdyn._state import check_size
+from skdyn._state import check_size, read_value
+from skdyn._validation import check_parameters
 from skdyn.training import arrays_to_state, seeded_rng
 
 __all__ = ["rebuilt_module"]
 
-# Calls of torch that build a module: hundreds a layer. A forged number of layers stops here.
-_CALLS, _CALLS_AN_ARRAY = 20_000, 1_000
+# Tensors made while a module is built, about 8 for each it keeps: a forged number of layers stops.
+_TENSORS, _TENSORS_AN_ARRAY = 500, 50
+_ITEMS = 16  # of a tuple in a configuration; more where there are as many weights
 
 
 def rebuilt_module(
@@ -25,7 +29,8 @@ def rebuilt_module(
     config: Mapping[str, Any],
     arrays: Mapping[str, np.ndarray],
     *,
-    settings: Collection[str] = (),
+    constraints: Mapping[str, list] = MappingProxyType({}),
+    no_sizes: Collection[str] = (),
     not_finite: Collection[str] = (),
 ) -> torch.nn.Module:
     """Build a module and give it its weights.
@@ -33,13 +38,16 @@ def rebuilt_module(
     Parameters
     ----------
     build : callable
-        ``build(**config)`` returns the module.
+        ``build(**config)`` returns the module. Where its return is annotated, the annotations of
+        that class's constructor say of what kinds the configuration is.
     config : dict of str to object
         Numbers, texts, and tuples of them.
     arrays : dict of str to ndarray
         The weights.
-    settings : collection of str, default=()
-        Entries of ``config`` that are no sizes, and may be large.
+    constraints : dict of str to list, default={}
+        What texts and fractions of these names may be, as scikit-learn writes it.
+    no_sizes : collection of str, default=()
+        Integers of ``config`` that are no sizes, and may be large.
     not_finite : collection of str, default=()
         Arrays that may hold NaN and infinity.
 
@@ -54,13 +62,10 @@ def rebuilt_module(
         If the configuration builds no module, or another one than the arrays are of.
     """
     _check_arrays(arrays, not_finite)
-    n_numbers = sum(array.size for array in arrays.values())
-    for name, value in config.items():
-        if name not in settings:
-            _check_sizes(value, n_numbers, name)
-    calls = _CALLS + _CALLS_AN_ARRAY * len(arrays)
+    config = _read_config(build, config)
+    _check_config(config, arrays, constraints, no_sizes)
     try:
-        with _Counted(calls), torch.device("meta"):
+        with _Counted(_TENSORS + _TENSORS_AN_ARRAY * len(arrays)), torch.device("meta"):
             skeleton = build(**config).state_dict()
     except Exception as error:  # whatever a forged configuration runs into
         raise ValueError(f"Its configuration builds no module: {error}") from error
@@ -70,23 +75,48 @@ def rebuilt_module(
 
 
 class _Counted(TorchFunctionMode):
-    """Lets a number of calls of torch through."""
+    """Lets a number of skeletons of tensors be made."""
 
     def __init__(self, most):
         super().__init__()
         self._left = most
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
-        self._left -= 1
+        made = function(*args, **(kwargs or {}))
+        if isinstance(made, torch.Tensor) and made.is_meta:
+            self._left -= 1
         if self._left < 0:
             raise ValueError("it has far more parts than there are weights")
-        return function(*args, **(kwargs or {}))
+        return made
 
 
-def _check_sizes(value, n_numbers, name):
+def _read_config(build, config):
+    module = inspect.get_annotations(build, eval_str=True).get("return")
+    if module is None:
+        return config
+    kinds = inspect.get_annotations(module.__init__, eval_str=True)
+    unknown = config.keys() - kinds.keys()
+    if unknown:
+        raise ValueError(f"The configuration of {module.__name__} has unknown {sorted(unknown)}.")
+    return {name: read_value(value, kinds[name], name) for name, value in config.items()}
+
+
+def _check_config(config, arrays, constraints, no_sizes):
+    n_numbers = sum(array.size for array in arrays.values())
+    named = {name: value for name, value in config.items() if isinstance(value, str | float)}
+    check_parameters(
+        "The module", constraints, {k: v for k, v in named.items() if k in constraints}
+    )
+    for name in config.keys() - set(no_sizes):
+        _check_sizes(config[name], n_numbers, max(_ITEMS, len(arrays)), name)
+
+
+def _check_sizes(value, n_numbers, n_items, name):
     if isinstance(value, tuple | list):
+        if len(value) > n_items:
+            raise ValueError(f"{name} of the module has more entries than there are weights.")
         for item in value:
-            _check_sizes(item, n_numbers, name)
+            _check_sizes(item, n_numbers, n_items, name)
     elif isinstance(value, int) and not isinstance(value, bool):
         check_size(value, n_numbers, f"{name} of the module")
 

@@ -26,8 +26,18 @@ from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
-__all__ = ["ANY_NUMBER", "OPTIONAL", "PlainState", "Shape", "check_size", "declared_names"]
+__all__ = [
+    "ANY_NUMBER",
+    "OPTIONAL",
+    "OneOf",
+    "PlainState",
+    "Shape",
+    "check_size",
+    "declared_names",
+    "read_value",
+]
 
 OPTIONAL = "optional"  # marks an attribute that not every fit sets
 ANY_NUMBER = "any number"  # marks a float that may be infinite or NaN
@@ -59,6 +69,18 @@ class Shape(NamedTuple):
     axes: str
     dtype: str = "f"
     finite: bool = True
+
+
+class OneOf(NamedTuple):
+    """Rule of a text.
+
+    Attributes
+    ----------
+    texts : container of str
+        What it may be.
+    """
+
+    texts: collections.abc.Container[str]
 
 
 class PlainState:
@@ -145,7 +167,8 @@ def read_state(cls, state):
                 f"The state of {cls.__name__} has the unknown names {sorted(unknown)}. A class "
                 "declares what it keeps by annotations in its body, see skdyn/_state.py."
             )
-        if state.keys() & declared.keys():  # it is fitted
+        always = not issubclass(cls, BaseEstimator)
+        if always or state.keys() & declared.keys():  # an estimator that is fitted
             needed = {name for name, kind in declared.items() if not _is_optional(kind)}
             missing |= needed - state.keys()
     if missing:
@@ -161,6 +184,14 @@ def read_state(cls, state):
         except _Mismatch as error:
             raise ValueError(f"{name} of {cls.__name__} must be {error}.") from None
     return read
+
+
+def read_value(value, kind, what):
+    """Return a value that must be of a kind; ``what`` names it in the error."""
+    try:
+        return _read(value, kind, {})
+    except _Mismatch as error:
+        raise ValueError(f"{what} must be {error}.") from None
 
 
 def check_size(size, borne_out, what):
@@ -230,6 +261,9 @@ def _read(value, kind, sizes):
         return kind(*(_read(v, kinds[f], sizes) for f, v in zip(kind._fields, value, strict=True)))
     else:
         _check_plain(value, kind, ANY_NUMBER in marks)
+        for mark in marks:
+            if isinstance(mark, OneOf):
+                _expect(value in mark.texts, f"one of {list(mark.texts)}", value)
     return value
 
 

@@ -15,7 +15,7 @@ from sklearn.preprocessing import LabelEncoder, StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 
-from skdyn._state import OPTIONAL, Shape
+from skdyn._state import Shape
 from skdyn._validation import (
     check_is_fitted,
     check_validation_pair,
@@ -150,7 +150,7 @@ class TabularRegressor(MultiOutputMixin, RegressorMixin, _TabularEstimator):
 
     _y_offset: Annotated[np.ndarray, Shape("n_outputs")]
     _y_scale: Annotated[np.ndarray, Shape("n_outputs")]
-    _y_is_1d: Annotated[bool, OPTIONAL]
+    _y_is_1d: bool
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(

@@ -78,6 +78,7 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
         "verbose": ["verbose"],
     }
     _max_recoveries = 0
+    _no_sizes: ClassVar[frozenset[str]] = frozenset({"max_steps"})  # in a module's configuration
     _not_finite: ClassVar[frozenset[str]] = frozenset()  # weights that NaN and infinity may be in
 
     def _settings(self):
@@ -232,7 +233,8 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
             return
         module = rebuilt_module(
             self._build_module, self._module_config, arrays,
-            settings=self._parameter_constraints, not_finite=self._not_finite,
+            constraints=self._parameter_constraints, no_sizes=self._no_sizes,
+            not_finite=self._not_finite,
         )  # fmt: skip
         try:
             device = resolve_device(self.device_)

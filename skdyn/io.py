@@ -102,14 +102,10 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[type] = ()) -> BaseE
     _safetensors()
     if not Path(path).is_file():
         raise FileNotFoundError(f"No file at {str(path)!r}.")
-    written_by = ""
     try:
-        text, arrays = _content(path)
-        header = _parsed(text)
-        written_by = _check_version(header)
-        return _unpacked(header, arrays, trusted)
+        return _restored(*_content(path), trusted)
     except _FAILURES as error:
-        raise ValueError(f"{str(path)!r} cannot be loaded: {error}{written_by}") from error
+        raise ValueError(f"{str(path)!r} cannot be loaded: {error}") from error
 
 
 def _content(path):
@@ -147,7 +143,7 @@ def _check_length(text):
 
 def _check_version(header):
     """Refuse a newer format; return what to say of the version if anything else goes wrong."""
-    version, number = header.pop("skdyn_version", None), header.get("format")
+    version, number = header.get("skdyn_version"), header.get("format")
     if not isinstance(version, str) or type(number) is not int or len(version) > 40:
         raise ValueError("it was not written by skdyn.io.save.")
     if not 1 <= number <= _FORMAT:
@@ -240,10 +236,19 @@ def _is_borne_out(dtype, labels):
 # -- reading ---------------------------------------------------------------------------------
 
 
-def _unpacked(header, arrays, trusted):
+def _restored(text, arrays, trusted=()):
     """Return the estimator of a header and its arrays."""
-    reader = _Reader(arrays, trusted, header.get("format"))
-    if header.keys() != {"format", "class", "state"}:
+    header = _parsed(text)
+    written_by = _check_version(header)
+    try:
+        return _unpacked(header, arrays, trusted)
+    except _FAILURES as error:
+        raise ValueError(f"{error}{written_by}") from error
+
+
+def _unpacked(header, arrays, trusted):
+    reader = _Reader(arrays, trusted, header["format"])
+    if header.keys() != {"format", "skdyn_version", "class", "state"}:
         raise ValueError(f"its header has the names {sorted(header)}.")
     thing = reader.read({"class": header["class"], "state": header["state"]})
     if reader.unused:

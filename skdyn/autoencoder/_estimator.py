@@ -98,7 +98,7 @@ class SparseCoding(
         return ObjectiveSettings(**values | {"prefixes": prefixes})
 
     @staticmethod
-    def _build_module(**config):
+    def _build_module(**config: object) -> SparseCoder:
         return SparseCoder(**config)
 
     def _fit_arrays(self, X, Y=None, *, given, incremental=False):

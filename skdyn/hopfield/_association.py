@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
-from skdyn._state import OPTIONAL, Shape
+from skdyn._state import Shape
 from skdyn._validation import Interval, StrOptions, check_is_fitted, validate_data
 from skdyn.base import TorchEstimator
 from skdyn.hopfield._index import FaissIndex, candidate_chunks
@@ -52,7 +52,7 @@ class AssociationEstimator(TorchEstimator):
     _keys: Annotated[np.ndarray, Shape("patterns components")]
     _values: Annotated[np.ndarray, Shape("patterns n_values")]
     _sharpness: float
-    _smoothing: Annotated[float, OPTIONAL]
+    _smoothing: float
 
     _parameter_constraints = {
         **_SHARED,
@@ -172,7 +172,7 @@ class AssociationEstimator(TorchEstimator):
         }
 
     @staticmethod
-    def _build_module(**config):
+    def _build_module(**config: object) -> Matching:
         return Matching(**config)
 
     # -- storing -------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ class AssociationEstimator(TorchEstimator):
         back = np.linalg.pinv(module.first_projection.cpu().numpy()).T
         self.patterns_ = self._keys @ back * self._x_scale + self._x_offset
         self.beta_ = module.beta.item() if self.beta == "auto" else self.beta
-        self._sharpness = self.beta_ / module.first_unit.item()
+        self._sharpness, self._smoothing = self.beta_ / module.first_unit.item(), 0.0
 
     def _choose(self, keys, values, mass, beta="auto"):
         """Return what leave-one-out prefers, and the unit of similarities."""

@@ -117,7 +117,8 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
     n_features_in_: int
     feature_names_in_: Annotated[np.ndarray, Shape("n_features_in_", "OU"), OPTIONAL]
     beta_: float
-    patterns_: Annotated[np.ndarray, Shape("patterns n_features_in_")]
+    patterns_: Annotated[np.ndarray, Shape("_n_patterns n_features_in_")]
+    _n_patterns: int
     _couplings: Annotated[np.ndarray, Shape("_ n_features_in_"), OPTIONAL]
 
     _parameter_constraints = {
@@ -203,7 +204,7 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
             self._check_bits(X)
         patterns = X.copy() if earlier is None else np.concatenate([earlier, X])
         self.beta_ = self._choose_beta(patterns)
-        self.patterns_ = patterns
+        self.patterns_, self._n_patterns = patterns, len(patterns)
         if self._of_bits():
             self._couplings = as_interaction(self.interaction)._couplings(patterns)
         return self

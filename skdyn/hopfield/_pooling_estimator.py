@@ -36,10 +36,10 @@ class PoolingEstimator(TorchEstimator):
     _x_scale: Annotated[np.ndarray, Shape("n_features_in_")]
     _references: Annotated[np.ndarray, Shape("references n_features_in_")]
     _gamma: float
-    _likeness_offset: Annotated[np.ndarray, Shape("references")]
-    _likeness_scale: Annotated[np.ndarray, Shape("references")]
-    _bag_offset: Annotated[np.ndarray, Shape("n_statistics")]
-    _bag_scale: Annotated[np.ndarray, Shape("n_statistics")]
+    _likeness_offset: Annotated[np.ndarray, Shape("n_inputs")]
+    _likeness_scale: Annotated[np.ndarray, Shape("n_inputs")]
+    _bag_offset: Annotated[np.ndarray, Shape("statistics")]
+    _bag_scale: Annotated[np.ndarray, Shape("statistics")]
 
     _parameter_constraints = {
         **TorchEstimator._parameter_constraints,
@@ -136,7 +136,7 @@ class PoolingEstimator(TorchEstimator):
         }
 
     @staticmethod
-    def _build_module(**config):
+    def _build_module(**config: object) -> HopfieldPooling:
         return HopfieldPooling(**config)
 
     def _validate(self, X, y, reset):
@@ -182,18 +182,18 @@ class PoolingEstimator(TorchEstimator):
         rows = self._scaled(instances)
         return rbf_kernel(rows, self._references, self._gamma) if len(self._references) else rows
 
-    def _describe(self, X):
+    def _describe(self, X, skip):
         """Return descriptions of the instances, padded, and statistics of the bags."""
         here = present(X)
         sizes = here.sum(axis=1)
         likeness = (self._likeness(X[here]) - self._likeness_offset) / self._likeness_scale
         of_bags = (statistics(likeness, sizes) - self._bag_offset) / self._bag_scale
-        of_bags = of_bags[:, : None if self.skip else 0]
+        of_bags = of_bags[:, : None if skip else 0]
         return pad(likeness.astype(X.dtype), sizes), of_bags.astype(X.dtype)
 
     def _encode(self, X, y, weight):
         X = X.astype(self._precision(), copy=False)
-        return *self._describe(X), self._encode_targets(y), weight / weight.mean()
+        return *self._describe(X, self.skip), self._encode_targets(y), weight / weight.mean()
 
     def _objective(self, generator):
         def objective(module, bags, of_bags, y, weight):
@@ -214,8 +214,8 @@ class PoolingEstimator(TorchEstimator):
         like = next(module.parameters())
         answers = []
         for chunk in self._chunks(X):
-            described = [torch.from_numpy(part).to(like) for part in self._describe(X[chunk])]
-            answers += question(module, *described)
+            parts = self._describe(X[chunk], self._module_config["n_statistics"] > 0)
+            answers += question(module, *(torch.from_numpy(part).to(like) for part in parts))
         return answers
 
     def _chunks(self, X):

@@ -29,9 +29,17 @@ class TrajectoryODE(torch.nn.Module):
     """
 
     def __init__(
-        self, n_states, augment_dim, hidden_layer_sizes, activation,
-        solver, rtol, atol, adjoint, max_steps,
-    ):  # fmt: skip
+        self,
+        n_states: int,
+        augment_dim: int,
+        hidden_layer_sizes: tuple[int, ...],
+        activation: str,
+        solver: str,
+        rtol: float,
+        atol: float,
+        adjoint: str,
+        max_steps: int,
+    ) -> None:
         super().__init__()
         self.n_states = n_states
         self.augment_dim = augment_dim

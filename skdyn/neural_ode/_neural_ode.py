@@ -461,7 +461,7 @@ class NeuralODE(TorchEstimator):
         return trajectory_r2_score(truth, self._follow(data).transpose(0, 2, 1))
 
     @staticmethod
-    def _build_module(**config):
+    def _build_module(**config: object) -> TrajectoryODE:
         return TrajectoryODE(**config)
 
     def _config(self):

@@ -282,5 +282,5 @@ class DeepONetRegressor(OperatorRegressor):
         return module
 
     @staticmethod
-    def _build_module(**config):
+    def _build_module(**config: object) -> BranchTrunkNetwork:
         return BranchTrunkNetwork(**config)

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import ArrayLike
 from sklearn.metrics import r2_score
 
-from skdyn._state import Shape
+from skdyn._state import OPTIONAL, Shape
 from skdyn._tabular import TabularRegressor
 from skdyn._validation import StrOptions, check_is_fitted
 from skdyn.base import TorchEstimator
@@ -57,6 +57,7 @@ class OperatorRegressor(FunctionEstimator, TabularRegressor):
     """Base of regressors from functions to functions, or to a number each."""
 
     _y_size: float
+    _y_is_1d: Annotated[bool, OPTIONAL]  # the layout says it
 
     _parameter_constraints = {
         **FunctionEstimator._parameter_constraints,

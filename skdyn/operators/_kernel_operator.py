@@ -11,7 +11,7 @@ from scipy.linalg import cho_factor, cho_solve
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils import check_random_state
 
-from skdyn._state import OPTIONAL, Shape
+from skdyn._state import OPTIONAL, OneOf, Shape
 from skdyn._validation import Interval, StrOptions, check_is_fitted, check_weights, fit_context
 from skdyn.operators._estimator import OperatorRegressor, channel_scales
 from skdyn.operators._grids import GRID_CONSTRAINTS, FunctionReader, resample
@@ -127,7 +127,7 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
 
     n_features_in_: int
     feature_names_in_: Annotated[np.ndarray, Shape("n_features_in_", "OU"), OPTIONAL]
-    kernel_: str
+    kernel_: Annotated[str, OneOf(KERNELS)]
     length_scale_: float
     emphasis_: float
     alpha_: float

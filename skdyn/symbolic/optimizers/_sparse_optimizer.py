@@ -122,9 +122,13 @@ class SparseOptimizer(PlainState, MultiOutputMixin, RegressorMixin, BaseEstimato
     n_features_in_: int
     feature_names_in_: Annotated[np.ndarray, Shape("n_features_in_", "OU"), OPTIONAL]
     n_iter_: int
-    coef_: Annotated[np.ndarray, Shape("...")]
+    coef_: (
+        Annotated[np.ndarray, Shape("n_features_in_")]
+        | Annotated[np.ndarray, Shape("outputs n_features_in_")]
+    )
     coef_path_: Annotated[np.ndarray, Shape("steps outputs n_features_in_")]
     intercept_: float
+    _y_is_1d: bool
 
     _parameter_constraints: dict = {}
 
@@ -161,7 +165,7 @@ class SparseOptimizer(PlainState, MultiOutputMixin, RegressorMixin, BaseEstimato
         Y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
         self._fit_checked(X, Y, weight, **knowledge)
         if y.ndim == 1:
-            self.coef_ = self.coef_[0]
+            self.coef_, self._y_is_1d = self.coef_[0], True
         return self
 
     def _fit_checked(self, A, B, weight=None, **knowledge):
@@ -171,6 +175,12 @@ class SparseOptimizer(PlainState, MultiOutputMixin, RegressorMixin, BaseEstimato
         if hasattr(self, "threshold"):
             self._warn_of_empty_equations(self.coef_, B)
         self.intercept_ = 0.0
+        self._y_is_1d = False
+
+    @classmethod
+    def _check_state(cls, state):
+        if "coef_" in state and (state["coef_"].ndim == 1) != state["_y_is_1d"]:
+            raise ValueError(f"coef_ has the shape {state['coef_'].shape}, which y had not.")
 
     def _coefficients(self, X, Y, weight, **knowledge):
         n_samples = float(len(X))
