@@ -17,11 +17,11 @@ values. What it inherits from a class of ours is held to that one's declarations
 """
 
 import collections.abc
+import functools
 import inspect
 import math
 import types
 import typing
-from functools import lru_cache
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
@@ -86,6 +86,17 @@ class OneOf(NamedTuple):
 class PlainState:
     """Base of the classes that are restored from the names and kinds they declare."""
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is computed when asked for: caches are never state."""
+        caches = {
+            name
+            for base in type(self).__mro__
+            for name, value in vars(base).items()
+            if isinstance(value, functools.cached_property)
+        }
+        state = super().__getstate__() or {}
+        return {name: value for name, value in state.items() if name not in caches}
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = read_state(type(self), state)
         self._check_state(state)
@@ -110,7 +121,7 @@ def parameter_names(cls):
     return set(cls._get_param_names()) if hasattr(cls, "_get_param_names") else set()
 
 
-@lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=512)
 def declared_names(cls):
     """Return what a class declares.
 
@@ -258,6 +269,8 @@ def _read(value, kind, sizes):
         _expect(isinstance(value, tuple) and len(value) == len(kind._fields),
                 f"a tuple ({', '.join(kind._fields)})", value)  # fmt: skip
         kinds = inspect.get_annotations(kind, eval_str=True)
+        own = dict(zip(kind._fields, value, strict=True))
+        sizes = sizes | {name: item for name, item in own.items() if _is_int(item)}
         return kind(*(_read(v, kinds[f], sizes) for f, v in zip(kind._fields, value, strict=True)))
     else:
         _check_plain(value, kind, ANY_NUMBER in marks)

@@ -22,7 +22,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from skdyn._module_state import rebuilt_module
-from skdyn._state import OPTIONAL, PlainState, Shape
+from skdyn._state import ANY_NUMBER, OPTIONAL, PlainState, Shape
 from skdyn._validation import Interval, StrOptions
 from skdyn.training import (
     LEARNING_RATE_SCHEDULES,
@@ -52,7 +52,7 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
     device_: str
     n_iter_: int
     loss_curve_: list[float]
-    best_loss_: float | None
+    best_loss_: Annotated[float, ANY_NUMBER] | None  # NaN where weights came from elsewhere
     validation_scores_: list[float] | None
     _module_config: dict
     _module_arrays: Annotated[

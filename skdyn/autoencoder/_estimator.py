@@ -43,6 +43,8 @@ class SparseCoding(
     is something else, what comes out; ``_autoencoding`` says which.
     """
 
+    # Never counted in weights from elsewhere; a threshold of zero, which a rectifier has.
+    _not_finite = frozenset({"density", "mean_code", "log_threshold"})
     _parameter_constraints = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "k": [Interval(Integral, 1, None, closed="left")],

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
-from skdyn._state import OPTIONAL, PlainState, Shape
+from skdyn._state import ANY_NUMBER, OPTIONAL, PlainState, Shape
 from skdyn._validation import (
     Interval,
     StrOptions,
@@ -113,7 +113,7 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
     n_features_in_: int
     feature_names_in_: Annotated[np.ndarray, Shape("n_features_in_", "OU"), OPTIONAL]
     beta_: float
-    alpha_: float
+    alpha_: Annotated[float, ANY_NUMBER]
     _kept: Annotated[np.ndarray, Shape("n_features_in_", "b")]
     _indicated: Annotated[np.ndarray, Shape("n_features_in_", "b")]
     _offset: Annotated[np.ndarray, Shape("kept")]

@@ -83,9 +83,6 @@ class FaissIndex(PlainState):
         index.nprobe = self.n_probes
         return index
 
-    def __getstate__(self) -> dict[str, int]:
-        return dict(vars(self))
-
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         getattr(self, "__post_init__", lambda: None)()  # the constructor's own checks

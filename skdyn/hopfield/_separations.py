@@ -52,9 +52,6 @@ class Separation(PlainState):
         """
         return self._potential(scores)
 
-    def __getstate__(self) -> dict[str, float]:
-        return dict(vars(self))
-
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         getattr(self, "__post_init__", lambda: None)()  # the constructor's own checks

@@ -1,7 +1,11 @@
 """The network of trajectories, and the two objectives it is trained on."""
 
+from typing import Annotated
+
+import numpy as np
 import torch
 
+from skdyn._state import Shape
 from skdyn.solvers import MLPField, solve_ode
 
 __all__ = ["CollocationObjective", "TrajectoryODE", "WindowObjective"]
@@ -126,3 +130,14 @@ class WindowObjective:
         if flow.regularization is not None:
             loss = loss + self.penalty_weight * flow.regularization
         return loss
+
+
+class LearntDynamics:
+    """What a fit to trajectories learns beside the module."""
+
+    interval_: float
+    noise_: Annotated[np.ndarray, Shape("n_states")]
+    x0_: Annotated[np.ndarray, Shape("cases n_states")]
+    _offset: Annotated[np.ndarray, Shape("n_states")]
+    _scale: Annotated[np.ndarray, Shape("n_states")]
+    _time_scale: float

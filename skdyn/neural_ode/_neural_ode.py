@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from numbers import Integral
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
-from skdyn._state import Shape
 from skdyn._trajectories import (
     check_initial_states,
     check_states,
@@ -23,7 +22,7 @@ from skdyn.base import TorchEstimator
 from skdyn.metrics import trajectory_r2_score
 from skdyn.neural_ode._collocation import smooth_trajectories
 from skdyn.neural_ode._depth import ODE_CONSTRAINTS, check_layer_sizes
-from skdyn.neural_ode._dynamics import TrajectoryODE
+from skdyn.neural_ode._dynamics import LearntDynamics, TrajectoryODE
 from skdyn.neural_ode._plan import (
     Scales,
     certainty,
@@ -37,7 +36,7 @@ from skdyn.neural_ode._simulation import follow, simulate_states, simulation_tim
 __all__ = ["NeuralODE"]
 
 
-class NeuralODE(TorchEstimator):
+class NeuralODE(LearntDynamics, TorchEstimator):
     """Dynamical system whose velocity is a neural network, learnt from trajectories.
 
     The model is [1]_
@@ -189,13 +188,6 @@ class NeuralODE(TorchEstimator):
     >>> model.score(X, t=t) > 0.9
     True
     """
-
-    interval_: float
-    noise_: Annotated[np.ndarray, Shape("n_states")]
-    x0_: Annotated[np.ndarray, Shape("cases n_states")]
-    _offset: Annotated[np.ndarray, Shape("n_states")]
-    _scale: Annotated[np.ndarray, Shape("n_states")]
-    _time_scale: float
 
     _parameter_constraints = {
         **TorchEstimator._parameter_constraints,

@@ -3,7 +3,7 @@
 import copy
 import warnings
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,11 +11,10 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import check_random_state
 
-from skdyn._state import ANY_NUMBER, Shape
 from skdyn._validation import Interval, StrOptions, check_is_fitted, fit_context
 from skdyn.exceptions import SolverError
 from skdyn.symbolic._equations import SymbolicODEMixin
-from skdyn.symbolic._found import constants_table, plain_equations, system_of
+from skdyn.symbolic._found import Found, constants_table, plain_equations, system_of
 from skdyn.symbolic._measurements import (
     check_inputs,
     check_rows_vary,
@@ -25,7 +24,6 @@ from skdyn.symbolic._measurements import (
     target_names_of,
 )
 from skdyn.symbolic._pareto import complexity, misfit_of
-from skdyn.symbolic._system import EquationSystem
 from skdyn.symbolic.discovery._findings import (
     candidate_terms,
     long_stretches,
@@ -45,7 +43,9 @@ __all__ = ["SymbolicODERegressor"]
 _WORST = -10.0  # score of equations whose solution blows up, and the lowest of all
 
 
-class SymbolicODERegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEstimator):
+class SymbolicODERegressor(
+    Found, SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEstimator
+):
     """Differential equations found from trajectories, without a threshold to tune.
 
     Candidate terms of many kinds, with free constants inside, are combined to right-hand sides,
@@ -159,16 +159,6 @@ class SymbolicODERegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, B
     x0' = 1.5 x0 - x0 x1
     x1' = -3 x1 + x0 x1
     """
-
-    system_: EquationSystem
-    noise_: Annotated[np.ndarray, Shape("equations")]
-    misfit_: Annotated[np.ndarray, Shape("equations")]
-    _front: list[list[list[tuple[str, list[float]]]]]
-    _merits: list[list[Annotated[float, ANY_NUMBER]]]
-    _misfits: Annotated[np.ndarray, Shape("front equations")]
-    _chosen: int
-    _errors: list[list[list[Annotated[float, ANY_NUMBER]]]]
-    _chances: list[dict[str, float]]
 
     _parameter_constraints: dict = {
         "families": [StrOptions({"all", *FAMILIES}), tuple, list],

@@ -55,7 +55,7 @@ class Careless(Wary):
         vars(self).update(state)
 
     def transform(self, X):
-        return X * sum(1 for name in vars(self) if name.endswith("s"))
+        return X * len(vars(self))
 
 
 @pytest.mark.parametrize(
