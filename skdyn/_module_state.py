@@ -95,10 +95,7 @@ def _read_config(build, config):
     if module is None:
         return config
     kinds = inspect.get_annotations(module.__init__, eval_str=True)
-    unknown = config.keys() - kinds.keys()
-    if unknown:
-        raise ValueError(f"The configuration of {module.__name__} has unknown {sorted(unknown)}.")
-    return {name: read_value(value, kinds[name], name) for name, value in config.items()}
+    return {k: read_value(value, kinds.get(k, object), k) for k, value in config.items()}
 
 
 def _check_config(config, arrays, constraints, no_sizes):

@@ -23,13 +23,14 @@ import math
 import types
 import typing
 from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
 __all__ = [
     "ANY_NUMBER",
+    "LIVE_NAMES",
     "OPTIONAL",
     "OneOf",
     "PlainState",
@@ -45,10 +46,11 @@ ANY_NUMBER = "any number"  # marks a float that may be infinite or NaN
 _LONGEST_TEXT = 100_000
 _LARGEST_SIZE = 2**18  # points of a grid, say, where no array of that size is there to bear it out
 # What scikit-learn keeps in every estimator: settings of its own, and live objects of a session.
-_OF_SCIKIT_LEARN = {
-    "_metadata_request", "_sklearn_output_config", "_skl_callbacks", "_callback_fit_ctx",
-    "_skl_callbacks_to_teardown", "_parent_callback_ctx",
-}  # fmt: skip
+LIVE_NAMES = frozenset({
+    "_metadata_request", "_skl_callbacks", "_callback_fit_ctx", "_skl_callbacks_to_teardown",
+    "_parent_callback_ctx",
+})  # fmt: skip
+_OF_SCIKIT_LEARN = LIVE_NAMES | {"_sklearn_output_config"}
 
 
 class Shape(NamedTuple):
@@ -96,6 +98,12 @@ class PlainState:
         }
         state = super().__getstate__() or {}
         return {name: value for name, value in state.items() if name not in caches}
+
+    def __copy__(self) -> Self:
+        """Copy by hand: callbacks look at copies in the middle of ``fit``, a state half way."""
+        made = type(self).__new__(type(self))
+        vars(made).update(vars(self))
+        return made
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = read_state(type(self), state)

@@ -12,7 +12,7 @@ persistence without code. A family says what is its own through few hooks:
 import copy
 import warnings
 from numbers import Integral, Real
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -185,8 +185,7 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
 
         def on_epoch(record):
             def fitted_attributes():
-                now = type(self).__new__(type(self))  # a state half way would be refused
-                vars(now).update(vars(self))
+                now = copy.copy(self)
                 with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
                     now._take_over(copy.deepcopy(net.module_).eval(), config, record, False)
                 return vars(now)
@@ -216,6 +215,11 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
         like = next(module.parameters())
         rows = to_tensor(X).split(_PREDICTION_ROWS)
         return torch.cat([module(part.to(like)).cpu() for part in rows]).numpy()
+
+    def __copy__(self) -> Self:
+        made = super().__copy__()
+        vars(made).pop("_net", None)  # two could not go on from one optimizer
+        return made
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())

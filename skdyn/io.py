@@ -18,7 +18,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 import skdyn
-from skdyn._state import parameter_names
+from skdyn._state import LIVE_NAMES, parameter_names
 from skdyn._validation import check_parameters
 from skdyn.exceptions import MissingExtraError
 
@@ -291,6 +291,8 @@ class _Reader:
             raise ValueError(f"the state of {cls.__name__} is no dict.")
         if self._version < _FORMAT and cls.__module__.startswith("skdyn."):
             state = {_RENAMED.get(name, name): value for name, value in state.items()}
+        if state.keys() & LIVE_NAMES:
+            raise ValueError(f"the state of {cls.__name__} names objects of a session.")
         _check_parameters(cls, state)
         thing = cls.__new__(cls)
         thing.__setstate__(state)

@@ -54,7 +54,7 @@ def test_a_module_comes_back_with_its_weights_and_precision(dtype):
         ({"n_layers": 3}, "disagree about the names"),
         ({"n_layers": 200_000}, "far more parts than there are weights"),
         ({"kind": "open"}, "'kind' parameter"),
-        ({"depth": 1}, "unknown"),
+        ({"depth": 1}, "builds no module"),
         ({"n_layers": None}, "n_layers must be"),
     ],
 )

@@ -68,6 +68,12 @@ def test_what_is_declared_comes_back_and_caches_do_not():
         np.testing.assert_array_equal(other.weights_, made.weights_)
 
 
+def test_a_shallow_copy_may_be_half_way_through_a_fit():
+    made = thing()
+    made.only_while_fitting = object()
+    assert vars(copy.copy(made)) == vars(made)
+
+
 def test_declarations_are_inherited():
     assert declared_names(Own) == declared_names(Thing)
     assert "scale_" in declared_names(Thing)

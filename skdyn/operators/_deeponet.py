@@ -240,7 +240,8 @@ class DeepONetRegressor(OperatorRegressor):
             )
         if self.basis == "pod":
             return super().predict(X, grid)  # its functions are known at their points only
-        elsewhere = copy.copy(self)  # its module is another one
+        elsewhere = copy.copy(self)
+        elsewhere.module_ = copy.deepcopy(self.module_)
         elsewhere.module_.output_grid = grid
         return OperatorRegressor.predict(elsewhere, X, grid)
 
