@@ -4,7 +4,7 @@ A subclass writes ``__init__``, the static ``_build_module`` and ``_config(n_fea
 the arguments of the former.
 """
 
-from typing import NamedTuple, Self
+from typing import Annotated, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from skdyn._blocks import in_blocks
 from skdyn._holdout import hold_out_rows
 from skdyn._scales import learn_column_scales, standardized
 from skdyn._scoring import ScoredRegressor
+from skdyn._state import Shape
 from skdyn._validation import (
     check_is_fitted,
     check_validation_pair,
@@ -62,6 +63,8 @@ class _TabularEstimator(TorchEstimator):
     """
 
     _exponents = None, 250  # any small unit: scales are learnt without squaring it
+    _x_offset: Annotated[np.ndarray, Shape("n_features_in_")]
+    _x_scale: Annotated[np.ndarray, Shape("n_features_in_")]
 
     @property
     def _expected_failed_checks(self):
@@ -165,6 +168,10 @@ class _TabularEstimator(TorchEstimator):
 
 class TabularRegressor(MultiOutputMixin, ScoredRegressor, _TabularEstimator):
     """Base of regressors on tables: squared error on standardised targets."""
+
+    _y_offset: Annotated[np.ndarray, Shape("n_outputs")]
+    _y_scale: Annotated[np.ndarray, Shape("n_outputs")]
+    _y_is_1d: bool
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -275,6 +282,8 @@ class TabularRegressor(MultiOutputMixin, ScoredRegressor, _TabularEstimator):
 
 class TabularClassifier(ClassifierMixin, _TabularEstimator):
     """Base of classifiers on tables: cross-entropy of one score a class."""
+
+    classes_: Annotated[np.ndarray, Shape("n_outputs", "biufOU")]
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(

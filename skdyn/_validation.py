@@ -7,7 +7,7 @@ taken or refused here.
 
 import functools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,7 +17,11 @@ from sklearn import utils
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import validation
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import (
+    Interval,
+    StrOptions,
+    validate_parameter_constraints,
+)
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 __all__ = [
@@ -30,6 +34,7 @@ __all__ = [
     "check_array",
     "check_is_fitted",
     "check_sizes",
+    "check_parameters",
     "check_validation_pair",
     "check_weights",
     "fit_context",
@@ -279,6 +284,28 @@ def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[Callable], 
         return fit
 
     return decorate
+
+
+def check_parameters(
+    name: str, constraints: Mapping[str, list], parameters: Mapping[str, Any]
+) -> None:
+    """Hold parameters to a class's constraints, without an instance.
+
+    Parameters
+    ----------
+    name : str
+        The class's name.
+    constraints : dict of str to list
+        Its ``_parameter_constraints``.
+    parameters : dict of str to object
+        The values.
+
+    Raises
+    ------
+    ValueError
+        If one is of another kind, or beyond its bounds; the message names it.
+    """
+    validate_parameter_constraints(constraints, parameters, caller_name=name)
 
 
 def check_weights(sample_weight: ArrayLike | None, X: np.ndarray) -> np.ndarray | None:

@@ -12,7 +12,7 @@ persistence without code. A family says what is its own through few hooks:
 import copy
 import warnings
 from numbers import Integral, Real
-from typing import Any
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -21,6 +21,8 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
+from skdyn._module_state import rebuilt_module
+from skdyn._state import ANY_NUMBER, OPTIONAL, PlainState, Shape
 from skdyn._validation import Interval, StrOptions
 from skdyn.exceptions import warn_user
 from skdyn.training import (
@@ -28,7 +30,6 @@ from skdyn.training import (
     OPTIMIZERS,
     LeanNet,
     TrainingSettings,
-    arrays_to_state,
     in_precision,
     new_generator,
     resolve_device,
@@ -44,8 +45,21 @@ _RISE = 10  # of the loss from the first epoch to the last, beyond which trainin
 _PREDICTION_ROWS = 8192  # rows a forward pass at prediction: bounds memory, costs no speed
 
 
-class TorchEstimator(CallbackSupportMixin, BaseEstimator):
+class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
     """Base of every estimator that trains a torch module."""
+
+    n_features_in_: int
+    feature_names_in_: Annotated[np.ndarray, Shape("n_features_in_", "OU"), OPTIONAL]
+    module_: Annotated[torch.nn.Module, OPTIONAL]  # in a state, its arrays
+    device_: str
+    n_iter_: int
+    loss_curve_: list[float]
+    best_loss_: Annotated[float, ANY_NUMBER] | None  # NaN where weights came from elsewhere
+    validation_scores_: list[float] | None
+    _module_config: dict
+    _module_arrays: Annotated[
+        dict[str, Annotated[np.ndarray, Shape("...", "biuf", finite=False)]], OPTIONAL
+    ]  # the module, in a state
 
     _parameter_constraints = {
         "optimizer": [StrOptions(set(OPTIMIZERS))],
@@ -66,6 +80,8 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         "verbose": ["verbose"],
     }
     _max_recoveries = 0
+    _no_sizes: ClassVar[frozenset[str]] = frozenset({"max_steps"})  # in a module's configuration
+    _not_finite: ClassVar[frozenset[str]] = frozenset()  # weights that NaN and infinity may be in
 
     def _settings(self):
         names = [name for name in TrainingSettings._fields if name != "max_recoveries"]
@@ -211,6 +227,11 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         rows = to_tensor(X).split(_PREDICTION_ROWS)
         return torch.cat([module(part.to(like)).cpu() for part in rows]).numpy()
 
+    def __copy__(self) -> Self:
+        made = super().__copy__()
+        vars(made).pop("_net", None)  # two could not go on from one optimizer
+        return made
+
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
         state.pop("_net", None)
@@ -219,12 +240,17 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        arrays = state.pop("_module_arrays", None)
         super().__setstate__(state)
+        arrays = vars(self).pop("_module_arrays", None)
         if arrays is None:
+            if "_module_config" in state:
+                raise ValueError(f"The state of {type(self).__name__} lacks its module's arrays.")
             return
-        with seeded_rng(0):  # every weight drawn here is overwritten at once
-            module = arrays_to_state(self._build_module(**self._module_config), arrays)
+        module = rebuilt_module(
+            self._build_module, self._module_config, arrays,
+            constraints=self._parameter_constraints, no_sizes=self._no_sizes,
+            not_finite=self._not_finite,
+        )  # fmt: skip
         try:
             device = resolve_device(self.device_)
         except ValueError:  # trained elsewhere: any device gives the same answers

@@ -1,25 +1,39 @@
 """Save and load fitted estimators without code execution: safetensors and JSON in one file.
 
-A pickle runs whatever it holds; this format holds numbers and names only. The class of an
-estimator, and of each estimator it is made of, is looked up among skdyn's own (and those the reader
-names), never imported by a path in the file.
+A pickle runs whatever it holds; this format holds numbers and names only, and of them only those
+that the classes declare (:mod:`skdyn._state`). The class of an estimator, and of each object it is
+made of, is looked up among skdyn's own (and those the reader names), never imported by a path in
+the file. A formula is read as arithmetic before anything evaluates it. What a file makes a reader
+allocate is bounded by the size of the file.
 """
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
 import skdyn
+from skdyn._state import LIVE_NAMES, parameter_names
+from skdyn._validation import check_parameters
 from skdyn.exceptions import MissingExtraError
 
 __all__ = ["load", "save"]
 
-_FORMAT = 2  # 1 held no estimators within estimators
+# 1 held no estimators within estimators; 2 held what no class had declared.
+_FORMAT = 3
 _SESSION_ONLY = {"_skl_callbacks"}  # live objects of a session, not part of a model
+_RENAMED = {"texts": "_texts"}  # from version 2 to 3
+_DEEPEST = 60  # objects within objects
+# Brackets of JSON become objects of Python of some 150 bytes, a file's few bytes each.
+_MOST_BRACKETS = 500_000
+# What reading a file runs into when the file was made to be unreadable.
+_FAILURES = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError,
+             MemoryError)  # fmt: skip
 
 
 def save(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
@@ -37,6 +51,8 @@ def save(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
     TypeError
         If a parameter or attribute is something the format does not hold, such as a
         ``RandomState`` object; the message names it.
+    ValueError
+        If :func:`load` would refuse it, for a parameter that ``fit`` would refuse, say.
     MissingExtraError
         If safetensors is not installed.
 
@@ -49,13 +65,11 @@ def save(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
     >>> io.load(path)
     NeuralODERegressor(augment_dim=2)
     """
-    arrays = {}
-    header = {
-        "format": _FORMAT,
-        "skdyn_version": skdyn.__version__,
-        **_pack_object(estimator, "", arrays),
-    }
-    _safetensors().save_file(arrays, path, metadata={"skdyn": json.dumps(header)})
+    safetensors = _safetensors()
+    header, arrays = _packed(estimator)
+    text = json.dumps(header)
+    _check_length(text)
+    safetensors.save_file(arrays, path, metadata={"skdyn": text})
 
 
 def load(path: str | os.PathLike[str], *, trusted: Sequence[type] = ()) -> BaseEstimator:
@@ -66,7 +80,9 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[type] = ()) -> BaseE
     path : str or path-like
         The file.
     trusted : sequence of classes, default=()
-        Estimator classes from outside skdyn that the file may name.
+        Estimator classes from outside skdyn that the file may name. Their attributes need no
+        declaration: they are restored as the plain values they are, and what these classes do
+        with them is theirs to answer for.
 
     Returns
     -------
@@ -78,27 +94,72 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[type] = ()) -> BaseE
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is not one of :func:`save`'s or names an unknown class.
+        If the file is not one of :func:`save`'s, is of a newer version, names an unknown class, or
+        holds anything else than its classes declare; the message names the file.
     MissingExtraError
         If safetensors is not installed.
     """
     _safetensors()
-    from safetensors import SafetensorError, safe_open
-
     if not Path(path).is_file():
         raise FileNotFoundError(f"No file at {str(path)!r}.")
     try:
+        return _restored(*_content(path), trusted)
+    except _FAILURES as error:
+        raise ValueError(f"{str(path)!r} cannot be loaded: {error}") from error
+
+
+def _content(path):
+    from safetensors import SafetensorError, safe_open
+
+    try:
         with safe_open(path, framework="numpy") as file:
-            header = json.loads((file.metadata() or {}).get("skdyn", "null"))
+            text = (file.metadata() or {}).get("skdyn")
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
-        raise ValueError(f"{str(path)!r} is not a safetensors file: {error}") from error
-    if header is None or header["format"] > _FORMAT:
+        raise ValueError(f"it is not a safetensors file ({error}).") from error
+    if text is None:
+        raise ValueError("it was not written by skdyn.io.save.")
+    return text, arrays
+
+
+def _parsed(text):
+    _check_length(text)
+
+    def distinct(pairs):
+        if len(dict(pairs)) < len(pairs):
+            raise ValueError("a name occurs twice in its header.")
+        return dict(pairs)
+
+    header = json.loads(text, object_pairs_hook=distinct)
+    if not isinstance(header, dict):
+        raise ValueError("its header is no dict.")
+    return header
+
+
+def _check_length(text):
+    if text.count("{") + text.count("[") > _MOST_BRACKETS:
+        raise ValueError(f"it holds more than {_MOST_BRACKETS} lists and dicts.")
+
+
+def _check_version(header):
+    """Refuse a newer format; return what to say of the version if anything else goes wrong."""
+    version, number = header.get("skdyn_version"), header.get("format")
+    if not isinstance(version, str) or type(number) is not int or len(version) > 40:
+        raise ValueError("it was not written by skdyn.io.save.")
+    if not 1 <= number <= _FORMAT:
         raise ValueError(
-            f"{str(path)!r} was not written by skdyn.io.save of this version or an earlier one "
-            f"(here: {skdyn.__version__}). Save it again, or update skdyn."
+            f"it is of format {number}, written by skdyn {version}; skdyn {skdyn.__version__} "
+            f"reads formats 1 to {_FORMAT}. Update skdyn, or save the model again."
         )
-    return _unpack_object(header, arrays, trusted)
+    if _numbers(version) == _numbers(skdyn.__version__):
+        return ""
+    newer = _numbers(version) > _numbers(skdyn.__version__)
+    remedy = "Update skdyn." if newer else "Load it there, or fit and save it again."
+    return f" It was written by skdyn {version}, and this is {skdyn.__version__}. {remedy}"
+
+
+def _numbers(version):
+    return [int(digits) for digits in re.findall(r"\d{1,9}", version)[:3]]
 
 
 def _safetensors():
@@ -111,15 +172,14 @@ def _safetensors():
     return safetensors.numpy
 
 
-def _known_class(name, trusted):
-    known = {cls.__name__: cls for cls in trusted}
-    cls = known.get(name) or (getattr(skdyn, name) if name in skdyn.__all__ else None)
-    if isinstance(cls, type) and hasattr(cls, "__setstate__"):
-        return cls
-    raise ValueError(
-        f"The file holds a {name!r}, which is no estimator of skdyn. If you trust the class, pass "
-        "it: load(path, trusted=[TheClass])."
-    )
+# -- writing ---------------------------------------------------------------------------------
+
+
+def _packed(estimator):
+    """Return the header of an estimator's file, and its arrays."""
+    arrays = {}
+    written = {"format": _FORMAT, "skdyn_version": skdyn.__version__}
+    return {**written, **_pack_object(estimator, "", arrays)}, arrays
 
 
 def _has_state_of_ours(value):
@@ -130,14 +190,15 @@ def _has_state_of_ours(value):
 
 def _pack_object(thing, where, arrays):
     state = {name: v for name, v in thing.__getstate__().items() if name not in _SESSION_ONLY}
-    return {"class": type(thing).__name__, "state": _pack(state, where, arrays)}
+    packed = _pack(state, where, arrays)
+    _check_parameters(type(thing), state)
+    return {"class": type(thing).__name__, "state": packed}
 
 
-def _unpack_object(packed, arrays, trusted):
-    cls = _known_class(packed["class"], trusted)
-    thing = cls.__new__(cls)
-    thing.__setstate__(_unpack(packed["state"], arrays, trusted))
-    return thing
+def _check_parameters(cls, state):
+    constraints = getattr(cls, "_parameter_constraints", {})
+    named = parameter_names(cls) & state.keys() & constraints.keys()
+    check_parameters(cls.__name__, constraints, {name: state[name] for name in named})
 
 
 def _pack(value, where, arrays):
@@ -154,7 +215,8 @@ def _pack(value, where, arrays):
         return {"array": where}
     if isinstance(value, np.ndarray) and value.dtype.kind in "OU" and value.ndim == 1:
         labels = [_pack(label, f"{where}.{i}", arrays) for i, label in enumerate(value.tolist())]
-        return {"labels": labels, "dtype": value.dtype.str}
+        narrow = value.dtype.kind == "U" and _is_borne_out(value.dtype, labels)
+        return {"labels": labels, "dtype": value.dtype.str if narrow else "|O"}
     if isinstance(value, list | tuple):
         packed = [_pack(item, f"{where}.{i}", arrays) for i, item in enumerate(value)]
         return {"list" if isinstance(value, list) else "tuple": packed}
@@ -166,19 +228,142 @@ def _pack(value, where, arrays):
     )
 
 
-def _unpack(packed, arrays, trusted):
-    if not isinstance(packed, dict):
-        return packed
-    if "class" in packed:
-        return _unpack_object(packed, arrays, trusted)
-    if "array" in packed:
-        return arrays[packed["array"]]
-    if "scalar" in packed:
-        return np.dtype(packed["dtype"]).type(packed["scalar"])
-    if "dict" in packed:
-        return {key: _unpack(value, arrays, trusted) for key, value in packed["dict"].items()}
-    kind = next(kind for kind in ("labels", "list", "tuple") if kind in packed)
-    items = [_unpack(item, arrays, trusted) for item in packed[kind]]
-    if kind == "labels":
-        return np.array(items, dtype=packed["dtype"])
-    return items if kind == "list" else tuple(items)
+def _is_borne_out(dtype, labels):
+    """Whether an array of texts takes no more memory than a few times its labels."""
+    return dtype.itemsize * len(labels) <= 8 * sum(map(len, labels)) + 256
+
+
+# -- reading ---------------------------------------------------------------------------------
+
+
+def _restored(text, arrays, trusted=()):
+    """Return the estimator of a header and its arrays."""
+    header = _parsed(text)
+    written_by = _check_version(header)
+    try:
+        return _unpacked(header, arrays, trusted)
+    except _FAILURES as error:
+        raise ValueError(f"{error}{written_by}") from error
+
+
+def _unpacked(header, arrays, trusted):
+    reader = _Reader(arrays, trusted, header["format"])
+    if header.keys() != {"format", "skdyn_version", "class", "state"}:
+        raise ValueError(f"its header has the names {sorted(header)}.")
+    thing = reader.read({"class": header["class"], "state": header["state"]})
+    if reader.unused:
+        raise ValueError(f"it holds the arrays {sorted(reader.unused)}, which nothing names.")
+    return thing
+
+
+class _Reader:
+    """Reads the nodes of a header: each is a plain value, or a dict of one of few forms."""
+
+    def __init__(self, arrays, trusted, version):
+        self._arrays, self.unused = arrays, set(arrays)
+        self._trusted = {cls.__name__: cls for cls in trusted}
+        self._version = version
+
+    def read(self, node: Any, depth: int = 0) -> Any:
+        if depth > _DEEPEST:
+            raise ValueError(f"it is nested more than {_DEEPEST} deep.")
+        if isinstance(node, list):
+            raise ValueError("a list stands where none can.")
+        if not isinstance(node, dict):
+            return _plain(node)
+        read = {
+            frozenset({"class", "state"}): self._object,
+            frozenset({"array"}): self._array,
+            frozenset({"scalar", "dtype"}): self._scalar,
+            frozenset({"labels", "dtype"}): self._labels,
+            frozenset({"dict"}): self._dict,
+            frozenset({"list"}): self._items,
+            frozenset({"tuple"}): self._items,
+        }.get(frozenset(node))
+        if read is None:
+            raise ValueError(f"a node has the names {sorted(node)}, which are none of a kind.")
+        return read(node, depth + 1)
+
+    def _object(self, node, depth):
+        cls = self._class(_text(node["class"]))
+        state = self.read(node["state"], depth)
+        if not isinstance(state, dict):
+            raise ValueError(f"the state of {cls.__name__} is no dict.")
+        if self._version < _FORMAT and cls.__module__.startswith("skdyn."):
+            state = {_RENAMED.get(name, name): value for name, value in state.items()}
+        if state.keys() & LIVE_NAMES:
+            raise ValueError(f"the state of {cls.__name__} names objects of a session.")
+        _check_parameters(cls, state)
+        thing = cls.__new__(cls)
+        thing.__setstate__(state)
+        return thing
+
+    def _class(self, name):
+        cls = self._trusted.get(name) or (getattr(skdyn, name) if name in skdyn.__all__ else None)
+        if isinstance(cls, type) and hasattr(cls, "__setstate__"):
+            return cls
+        raise ValueError(
+            f"it holds a {name!r}, which is no estimator of skdyn. If you trust the class, pass "
+            "it: load(path, trusted=[TheClass])."
+        )
+
+    def _array(self, node, depth):
+        name = _text(node["array"])
+        if name not in self.unused:
+            raise ValueError(f"it has no array {name!r}, or names it twice.")
+        self.unused.remove(name)
+        return self._arrays[name]
+
+    def _scalar(self, node, depth):
+        dtype = _dtype(node["dtype"], "biufU")
+        value = _plain(node["scalar"])
+        kinds = {"b": bool, "i": int, "u": int, "f": float, "U": str}
+        if not isinstance(value, kinds[dtype.kind]) or (dtype.kind in "iu" and value is True):
+            raise ValueError(f"{value!r} is no scalar of dtype {dtype}.")
+        return dtype.type(value)
+
+    def _labels(self, node, depth):
+        dtype, labels = _dtype(node["dtype"], "OU"), node["labels"]
+        if not isinstance(labels, list) or any(isinstance(v, list | dict) for v in labels):
+            raise ValueError("labels are no list of plain values.")
+        labels = [_plain(label) for label in labels]
+        if dtype.kind == "U" and (
+            not _is_borne_out(dtype, list(map(_text, labels)))
+            or any(4 * len(label) > dtype.itemsize for label in labels)
+        ):
+            raise ValueError(f"its labels are not of the width of {dtype}.")
+        array = np.empty(len(labels), dtype=dtype)
+        array[:] = labels
+        return array
+
+    def _dict(self, node, depth):
+        if not isinstance(node["dict"], dict):
+            raise ValueError("a dict is none.")
+        return {name: self.read(value, depth) for name, value in node["dict"].items()}
+
+    def _items(self, node, depth):
+        ((kind, items),) = node.items()
+        if not isinstance(items, list):
+            raise ValueError(f"a {kind} is none.")
+        values = [self.read(item, depth) for item in items]
+        return values if kind == "list" else tuple(values)
+
+
+def _plain(value):
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        raise ValueError("an integer is beyond 64 bits.")
+    return value
+
+
+def _text(value):
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r:.60} stands where a text should.")
+    return value
+
+
+def _dtype(text, kinds):
+    """Return a dtype of the plain ones; numpy reads whole programs of others."""
+    known = re.fullmatch(r"[|](O)|[<>|=]([biufU])\d{1,9}", _text(text))
+    if not known or (known[1] or known[2]) not in kinds:
+        raise ValueError(f"{text!r:.60} is no dtype that a file holds.")
+    return np.dtype(text)

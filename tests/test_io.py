@@ -9,6 +9,7 @@ from sklearn.linear_model import Lasso
 import skdyn
 from skdyn import NeuralODEClassifier, NeuralODERegressor, io
 from skdyn.exceptions import MissingExtraError
+from skdyn.symbolic import EquationSystem
 
 X = np.random.default_rng(0).normal(size=(30, 3))
 Y = X[:, 0] - X[:, 1]
@@ -170,6 +171,161 @@ def test_other_files_are_refused(path):
     save_file({"a": np.zeros(2)}, path)
     with pytest.raises(ValueError, match=r"not written by skdyn\.io\.save"):
         io.load(path)
+
+
+def _write(path, header, arrays=None):
+    from safetensors.numpy import save_file
+
+    text = header if isinstance(header, str) else json.dumps(header)
+    save_file({"a": np.zeros(1)} if arrays is None else arrays, path, metadata={"skdyn": text})
+
+
+def _header(model=None):
+    packed, arrays = io._packed(NeuralODERegressor() if model is None else model)
+    return json.loads(json.dumps(packed)), arrays
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{x",
+        "5",
+        "[]",
+        "{}",
+        "null",
+        '{"format": 3}',
+        '{"format": "3", "skdyn_version": "0.1.0", "class": "KANRegressor", "state": {"dict": {}}}',
+        '{"format": 0, "skdyn_version": "0.1.0", "class": "KANRegressor", "state": {"dict": {}}}',
+        '{"format": 3, "skdyn_version": "0.1.0", "class": ["KANRegressor"], "state": {}}',
+        '{"format": 3, "skdyn_version": "0.1.0", "class": "KANRegressor", "state": 5}',
+        '{"format": 3, "skdyn_version": "0.1.0", "class": "KANRegressor", "state": {"dict": []}}',
+        '{"format": 3, "format": 3, "skdyn_version": "0.1.0", "class": "KANRegressor"}',
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        '{"n": ' + "9" * 100_000 + "}",
+        "[" + "[]," * 600_000 + "1]",
+    ],
+    ids=lambda header: header[:60],
+)
+def test_a_malformed_header_is_one_error_that_names_the_file(path, header):
+    _write(path, header)
+    with pytest.raises(ValueError, match=r"model\.safetensors' cannot be loaded: "):
+        io.load(path)
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        {"zz": 1},
+        {"array": "no"},
+        {"array": 5},
+        {"array": "a", "more": 1},
+        {"scalar": 1.5, "dtype": "<i8"},
+        {"scalar": True, "dtype": "<i8"},
+        {"scalar": "x", "dtype": "V1000000000"},
+        {"scalar": 1, "dtype": "f8,f8"},
+        {"labels": ["a"], "dtype": "<U300000000"},
+        {"labels": ["a", ["b"]], "dtype": "|O"},
+        {"labels": [1], "dtype": "<f8"},
+        {"labels": ["abc"], "dtype": "<U1"},
+        {"labels": 3, "dtype": "|O"},
+        {"list": {"a": 1}},
+        {"tuple": 5},
+        {"class": "NoSuch", "state": {"dict": {}}},
+        {"class": "DictionaryMatch", "state": {"dict": {}}},
+        [1, 2],
+        2**80,
+    ],
+    ids=str,
+)
+def test_a_malformed_node_is_refused(path, node):
+    header, _ = _header(Meta())
+    header["state"]["dict"]["others"] = node
+    _write(path, header)
+    with pytest.raises(ValueError, match="cannot be loaded"):
+        io.load(path, trusted=[Meta])
+
+
+def test_nodes_within_nodes_end_somewhere(path):
+    header, node = _header(Meta())[0], 1
+    for _ in range(100):
+        node = {"list": [node]}
+    header["state"]["dict"]["others"] = node
+    _write(path, header)
+    with pytest.raises(ValueError, match="nested more than"):
+        io.load(path, trusted=[Meta])
+
+
+def test_an_array_is_named_once_and_all_are(path):
+    header, _ = _header(Meta())
+    header["state"]["dict"]["others"] = {"array": "a"}
+    _write(path, header)
+    assert io.load(path, trusted=[Meta]).others.shape == (1,)
+    header["state"]["dict"]["estimator"] = {"array": "a"}
+    _write(path, header)
+    with pytest.raises(ValueError, match="names it twice"):
+        io.load(path, trusted=[Meta])
+    _write(path, _header()[0])
+    with pytest.raises(ValueError, match=r"arrays \['a'\], which nothing names"):
+        io.load(path)
+
+
+@pytest.mark.parametrize("change", [{"format": 4}, {"skdyn_version": "99.1.0"}])
+def test_a_file_of_a_newer_version_says_so(path, change):
+    header, _ = _header()
+    header["state"]["dict"]["new_parameter"] = 1
+    _write(path, header | change)
+    version = change.get("skdyn_version", skdyn.__version__)
+    with pytest.raises(ValueError, match=rf"written by skdyn {version}.*Update skdyn"):
+        io.load(path)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_files_of_earlier_formats_load(path, number):
+    system = EquationSystem(["x*y", "-y"], ["x", "y"])
+    for model in (_fitted(), Meta(others=system)):
+        header, arrays = _header(model)
+        text = json.dumps(header | {"format": number}).replace('"_texts"', '"texts"')
+        _write(path, text, arrays)
+        again = io.load(path, trusted=[Meta])
+        assert repr(again) == repr(model)
+    assert again.others == system
+
+
+def test_parameters_that_fit_would_refuse_are_refused(path):
+    with pytest.raises(ValueError, match="'alpha' parameter"):
+        io.save(NeuralODERegressor(alpha=-1.0), path)
+    header, _ = _header()
+    header["state"]["dict"]["solver"] = "no such solver"
+    _write(path, header)
+    with pytest.raises(ValueError, match="'solver' parameter"):
+        io.load(path)
+
+
+def test_labels_that_are_much_wider_than_they_are_long_come_back(path):
+    names = np.array(["a"] * 500 + ["b" * 900])
+    io.save(Meta(others=names), path)
+    np.testing.assert_array_equal(io.load(path, trusted=[Meta]).others, names)
+
+
+@pytest.mark.parametrize("text", ["9**9**8*x0", "x0.__class__", "open(x0)", "x5", "x0 +"])
+def test_a_forged_formula_is_refused_at_once(path, text):
+    header, _ = _header(Meta(others=EquationSystem(["x"], ["x"])))
+    written = header["state"]["dict"]["others"]["state"]["dict"]["_texts"]["list"]
+    written[0] = text
+    _write(path, header)
+    with pytest.raises(ValueError, match="formula"):
+        io.load(path, trusted=[Meta])
+
+
+def test_no_number_in_a_scale_is_silent(path):
+    header, arrays = _header(_fitted())
+    for name in ("_x_scale", "_y_offset", "_module_arrays.readout.weight"):
+        broken = arrays[name].copy()
+        broken.flat[0] = np.nan
+        _write(path, header, arrays | {name: broken})
+        with pytest.raises(ValueError, match=r"finite|NaN"):
+            io.load(path)
 
 
 def test_without_safetensors_the_extra_is_named(path, monkeypatch):

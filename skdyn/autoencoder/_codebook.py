@@ -184,7 +184,7 @@ class CodebookTransformer(Reconstructing, SparseCoding):
         }
 
     @staticmethod
-    def _build_module(**config):
+    def _build_module(**config: object) -> Codebook:
         return Codebook(**config)
 
     def _objective(self, n_steps, first_step, generator):

@@ -1,9 +1,11 @@
 """Crosscoders: one code for several descriptions of the same cases."""
 
 from numbers import Integral
+from typing import Annotated
 
 import numpy as np
 
+from skdyn._state import Shape
 from skdyn.autoencoder._estimator import SparseCoding
 from skdyn.autoencoder._reconstructing import Reconstructing
 from skdyn.autoencoder._start import start_from_data
@@ -157,6 +159,8 @@ class Crosscoder(Reconstructing, SparseCoding):
     >>> model.source_norms_.shape
     (64, 2)
     """
+
+    source_widths_: Annotated[np.ndarray, Shape("sources", "iu")]
 
     _parameter_constraints = {
         **SparseCoding._parameter_constraints,

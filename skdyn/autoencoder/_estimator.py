@@ -43,6 +43,8 @@ class SparseCoding(
     is something else, what comes out; ``_autoencoding`` says which.
     """
 
+    # Never counted in weights from elsewhere; a threshold of zero, which a rectifier has.
+    _not_finite = frozenset({"density", "mean_code", "log_threshold"})
     _parameter_constraints = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "k": [Interval(Integral, 1, None, closed="left")],
@@ -105,7 +107,7 @@ class SparseCoding(
         return ObjectiveSettings(**values | {"prefixes": prefixes})
 
     @staticmethod
-    def _build_module(**config):
+    def _build_module(**config: object) -> SparseCoder:
         return SparseCoder(**config)
 
     def _fit_arrays(self, X, Y=None, *, given, incremental=False):

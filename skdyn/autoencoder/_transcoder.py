@@ -135,6 +135,8 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
     True
     """
 
+    _y_is_1d: bool
+
     _parameter_constraints = {
         name: kinds
         for name, kinds in SparseCoding._parameter_constraints.items()

@@ -1,9 +1,10 @@
 """What a dense Hebbian network makes of examples: their moments, and the states it comes to."""
 
-from typing import NamedTuple, Self
+from typing import Annotated, NamedTuple, Self
 
 import numpy as np
 
+from skdyn._state import Shape
 from skdyn.hopfield._retrieval import row_chunks
 
 __all__ = ["Archetypes", "Moments", "find_archetypes", "to_unit_size"]
@@ -29,11 +30,11 @@ class Moments(NamedTuple):
         Mean of each class; zero where it has no examples.
     """
 
-    weight: np.ndarray
-    mean: np.ndarray
-    spread: np.ndarray
-    class_weights: np.ndarray
-    class_means: np.ndarray
+    weight: float
+    mean: Annotated[np.ndarray, Shape("n_features_in_")]
+    spread: Annotated[np.ndarray, Shape("n_features_in_")]
+    class_weights: Annotated[np.ndarray, Shape("classes")]
+    class_means: Annotated[np.ndarray, Shape("classes n_features_in_")]
 
     @classmethod
     def of_nothing(cls, n_features: int, n_classes: int) -> Self:

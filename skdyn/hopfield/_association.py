@@ -1,6 +1,7 @@
 """What the classifier and the regressor share: they store, learn, and answer by recall."""
 
 from numbers import Integral, Real
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -8,6 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
 from skdyn._holdout import hold_out_rows
+from skdyn._state import Shape
 from skdyn._validation import Interval, StrOptions, check_is_fitted, validate_data
 from skdyn.base import TorchEstimator
 from skdyn.hopfield._index import FaissIndex, candidate_chunks
@@ -38,6 +40,19 @@ _SHARED = {k: v for k, v in TorchEstimator._parameter_constraints.items() if k !
 
 class AssociationEstimator(TorchEstimator):
     """Parameters and hooks of the estimators that answer by recall."""
+
+    beta_: float
+    patterns_: Annotated[np.ndarray, Shape("patterns n_features_in_")]
+    pattern_rows_: Annotated[np.ndarray, Shape("patterns", "iu")]
+    _n_rows_seen: int
+    _x_offset: Annotated[np.ndarray, Shape("n_features_in_")]
+    _x_scale: Annotated[np.ndarray, Shape("n_features_in_")]
+    _targets: Annotated[np.ndarray, Shape("rows targets", "biuf")]
+    _mass: Annotated[np.ndarray, Shape("patterns")]
+    _keys: Annotated[np.ndarray, Shape("patterns components")]
+    _values: Annotated[np.ndarray, Shape("patterns n_values")]
+    _sharpness: float
+    _smoothing: float
 
     _parameter_constraints = {
         **_SHARED,
@@ -157,7 +172,7 @@ class AssociationEstimator(TorchEstimator):
         }
 
     @staticmethod
-    def _build_module(**config):
+    def _build_module(**config: object) -> Matching:
         return Matching(**config)
 
     # -- storing -------------------------------------------------------------------------------
@@ -241,7 +256,7 @@ class AssociationEstimator(TorchEstimator):
         back = np.linalg.pinv(module.first_projection.cpu().numpy()).T
         self.patterns_ = self._keys @ back * self._x_scale + self._x_offset
         self.beta_ = module.beta.item() if self.beta == "auto" else self.beta
-        self._sharpness = self.beta_ / module.first_unit.item()
+        self._sharpness, self._smoothing = self.beta_ / module.first_unit.item(), 0.0
 
     def _choose(self, keys, values, mass, beta="auto"):
         """Return what leave-one-out prefers, and the unit of similarities."""

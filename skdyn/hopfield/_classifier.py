@@ -1,10 +1,12 @@
 """Classification by recall."""
 
 from numbers import Real
+from typing import Annotated
 
 import numpy as np
 import torch
 
+from skdyn._state import Shape
 from skdyn._tabular import TabularClassifier
 from skdyn._validation import Interval, StrOptions
 from skdyn.hopfield._association import AssociationEstimator
@@ -155,6 +157,8 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
     >>> y[rows]
     array([[0, 0, 0]])
     """
+
+    classes_: Annotated[np.ndarray, Shape("n_values", "biufOU")]
 
     _parameter_constraints = {
         **AssociationEstimator._parameter_constraints,

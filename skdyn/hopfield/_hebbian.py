@@ -1,7 +1,7 @@
 """Prototypes from noisy examples, by Hebb's rule of any order."""
 
 from numbers import Integral, Real
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
+from skdyn._state import OPTIONAL, PlainState, Shape
 from skdyn._validation import (
     Interval,
     StrOptions,
@@ -25,7 +26,7 @@ from skdyn.hopfield._archetypes import Moments, find_archetypes, to_unit_size
 __all__ = ["DenseHebbianClassifier"]
 
 
-class DenseHebbianClassifier(ClassifierMixin, BaseEstimator):
+class DenseHebbianClassifier(PlainState, ClassifierMixin, BaseEstimator):
     """Classifies by overlaps with prototypes that a dense Hebbian network makes of examples.
 
     A network of order :math:`P` over :math:`N` neurons stores prototypes :math:`\\xi_k` with the
@@ -106,6 +107,15 @@ class DenseHebbianClassifier(ClassifierMixin, BaseEstimator):
     ((3, 13), True)
     """
 
+    n_features_in_: int
+    feature_names_in_: Annotated[np.ndarray, Shape("n_features_in_", "OU"), OPTIONAL]
+    classes_: Annotated[np.ndarray, Shape("classes", "biufOU")]
+    n_iter_: int
+    prototypes_: Annotated[np.ndarray, Shape("prototypes n_features_in_")]
+    class_weights_: Annotated[np.ndarray, Shape("prototypes classes", "bf")]
+    signal_to_noise_: Annotated[np.ndarray, Shape("prototypes", finite=False)]
+    _moments: Moments
+
     _parameter_constraints: dict = {
         "order": [Interval(Integral, 2, None, closed="left")],
         "learning": [StrOptions({"supervised", "unsupervised"})],
@@ -179,7 +189,7 @@ class DenseHebbianClassifier(ClassifierMixin, BaseEstimator):
         weight = np.ones(len(X)) if weight is None else weight
         if first:
             self.classes_ = np.unique(y if classes is None else np.asarray(classes))
-            self._moments = tuple(Moments.of_nothing(X.shape[1], len(self.classes_)))
+            self._moments = Moments.of_nothing(X.shape[1], len(self.classes_))
         unknown = sorted(set(np.unique(y).tolist()) - set(self.classes_.tolist()), key=str)
         if unknown:
             raise ValueError(
@@ -187,10 +197,10 @@ class DenseHebbianClassifier(ClassifierMixin, BaseEstimator):
                 "Pass every label as classes= in the first partial_fit, or fit anew."
             )
         membership = weight[:, None] * (y[:, None] == self.classes_)
-        self._moments = tuple(Moments(*self._moments).joined(self._neurons(X), membership))
+        self._moments = self._moments.joined(self._neurons(X), membership)
         if self.learning == "supervised":
             self.n_iter_, near = 1, membership
-            moments = Moments(*self._moments)
+            moments = self._moments
             seen = (moments.class_weights > 0).astype(float)
             self.prototypes_ = seen[:, None] * self._standardised(moments.class_means)
             self.class_weights_ = np.diag(seen)
@@ -240,7 +250,7 @@ class DenseHebbianClassifier(ClassifierMixin, BaseEstimator):
     def _standardised(self, neurons):
         if self.binarize is not None:
             return neurons
-        moments = Moments(*self._moments)
+        moments = self._moments
         return (neurons - moments.mean) / moments.scale()
 
     def _states(self, X):

@@ -1,7 +1,7 @@
 """Filling gaps by masked retrieval."""
 
 from numbers import Real
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 import torch
@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
 from skdyn._scales import standardized, units
+from skdyn._state import ANY_NUMBER, OPTIONAL, PlainState, Shape
 from skdyn._validation import (
     Interval,
     StrOptions,
@@ -32,7 +33,7 @@ _N_TRIAL_ROWS = 200  # with 128, errors are 1 % larger; with 256 and 384, hardly
 _ROW_STEP, _COLUMN_STEP = (5**0.5 - 1) / 2, 2**0.5
 
 
-class HopfieldImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Fills gaps with what a memory recalls by the entries that are there.
 
     The training rows are the stored patterns. A row :math:`x` with known coordinates :math:`O` is
@@ -111,6 +112,20 @@ class HopfieldImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """
 
     _exponents = None, 250
+    n_features_in_: int
+    feature_names_in_: Annotated[np.ndarray, Shape("n_features_in_", "OU"), OPTIONAL]
+    beta_: float
+    alpha_: Annotated[float, ANY_NUMBER]
+    _kept: Annotated[np.ndarray, Shape("n_features_in_", "b")]
+    _indicated: Annotated[np.ndarray, Shape("n_features_in_", "b")]
+    _offset: Annotated[np.ndarray, Shape("kept")]
+    _scale: Annotated[np.ndarray, Shape("kept")]
+    _stored: tuple[
+        Annotated[np.ndarray, Shape("patterns kept")],
+        Annotated[np.ndarray, Shape("patterns kept")] | None,
+        Annotated[np.ndarray, Shape("kept kept")],
+    ]
+
     _parameter_constraints: dict = {
         "beta": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "alpha": [Interval(Real, 0, None, closed="right"), StrOptions({"auto"})],

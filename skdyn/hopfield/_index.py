@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from skdyn._state import PlainState
 from skdyn.exceptions import MissingExtraError
 from skdyn.hopfield._retrieval import Retrieved, row_chunks
 from skdyn.hopfield._separations import Separation
@@ -18,7 +19,7 @@ _POINTS_A_LIST = 40  # faiss asks for 39 to find a centre from
 
 
 @dataclass(frozen=True)
-class FaissIndex:
+class FaissIndex(PlainState):
     """Inverted lists of faiss: patterns in cells, of which a query looks into the nearest [1]_.
 
     A retrieval then weighs the best candidates of these cells and takes the weights of all other
@@ -82,11 +83,9 @@ class FaissIndex:
         index.nprobe = self.n_probes
         return index
 
-    def __getstate__(self) -> dict[str, int]:
-        return dict(vars(self))
-
-    def __setstate__(self, state: dict[str, int]) -> None:  # frozen objects refuse setattr
-        vars(self).update(state)
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        getattr(self, "__post_init__", lambda: None)()  # the constructor's own checks
 
 
 def candidate_chunks(

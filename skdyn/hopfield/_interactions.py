@@ -12,12 +12,13 @@ import torch
 from scipy.special import gammaln
 from sklearn.base import BaseEstimator
 
+from skdyn._state import PlainState
 from skdyn._validation import Interval
 
 __all__ = ["INTERACTIONS", "Interaction", "PolynomialInteraction", "as_interaction"]
 
 
-class Interaction(BaseEstimator):
+class Interaction(PlainState, BaseEstimator):
     """Base of the interactions of patterns of -1 and +1.
 
     A subclass supplies ``_couplings``, ``_energy``, ``_slopes`` (the derivative of F),

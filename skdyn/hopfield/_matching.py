@@ -31,7 +31,10 @@ class Matching(torch.nn.Module):
         Whether the temperature is learnt.
     """
 
-    def __init__(self, n_features, n_components, n_prototypes, n_values, learns_beta):
+    def __init__(
+        self, n_features: int, n_components: int, n_prototypes: int, n_values: int,
+        learns_beta: bool,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.learns_beta = learns_beta
         self.log_beta = torch.nn.Parameter(torch.zeros(()))

@@ -1,13 +1,14 @@
 """Memories that complete and clean what they are shown."""
 
 from numbers import Integral, Real
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 
+from skdyn._state import OPTIONAL, PlainState, Shape
 from skdyn._validation import Interval, StrOptions, check_is_fitted, fit_context, validate_data
 from skdyn.exceptions import warn_user
 from skdyn.hopfield._capacity import (
@@ -29,7 +30,7 @@ _GAPS = 1000  # patterns whose separations set beta; more take long and change i
 _CROWDED = 0.1  # share of the patterns that may be less separated than that
 
 
-class HopfieldMemory(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Associative memory: stores patterns and restores them from what is spoilt or incomplete.
 
     **Continuous memories** take any numbers. A state moves to a mean of the patterns by their
@@ -112,6 +113,13 @@ class HopfieldMemory(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     array([[0., 0., 0.],
            [5., 1., 9.]])
     """
+
+    n_features_in_: int
+    feature_names_in_: Annotated[np.ndarray, Shape("n_features_in_", "OU"), OPTIONAL]
+    beta_: float
+    patterns_: Annotated[np.ndarray, Shape("_n_patterns n_features_in_")]
+    _n_patterns: int
+    _couplings: Annotated[np.ndarray, Shape("_ n_features_in_"), OPTIONAL]
 
     _parameter_constraints = {
         "interaction": [StrOptions({*SEPARATIONS, *INTERACTIONS}), Separation, Interaction],
@@ -196,7 +204,7 @@ class HopfieldMemory(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             self._check_bits(X)
         patterns = X.copy() if earlier is None else np.concatenate([earlier, X])
         self.beta_ = self._choose_beta(patterns)
-        self.patterns_ = patterns
+        self.patterns_, self._n_patterns = patterns, len(patterns)
         if self._of_bits():
             self._couplings = as_interaction(self.interaction)._couplings(patterns)
         return self

@@ -5,7 +5,7 @@ import math
 import torch
 
 from skdyn.hopfield._bags import present
-from skdyn.hopfield._separations import as_separation
+from skdyn.hopfield._separations import Separation, as_separation
 
 __all__ = ["HopfieldPooling"]
 
@@ -29,7 +29,10 @@ class HopfieldPooling(torch.nn.Module):
         From scores to weights.
     """
 
-    def __init__(self, n_inputs, n_statistics, n_outputs, n_states, n_components, separation):
+    def __init__(
+        self, n_inputs: int, n_statistics: int, n_outputs: int, n_states: int, n_components: int,
+        separation: str | Separation,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.separation = as_separation(separation)
         self.key = torch.nn.Linear(n_inputs, n_components, bias=False)

@@ -1,6 +1,7 @@
 """What the classifier and the regressor of bags share."""
 
 from numbers import Integral, Real
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 
 from skdyn._scales import learn_column_scales
+from skdyn._state import Shape
 from skdyn._validation import Interval, StrOptions, check_is_fitted, check_X_y
 from skdyn.base import TorchEstimator
 from skdyn.hopfield._bags import check_bags, pad, present, statistics
@@ -30,6 +32,15 @@ class PoolingEstimator(TorchEstimator):
     Instances are described once, before training, by their likeness to stored ones; the network
     sees these descriptions and the statistics of each bag, all standardised.
     """
+
+    _x_offset: Annotated[np.ndarray, Shape("n_features_in_")]
+    _x_scale: Annotated[np.ndarray, Shape("n_features_in_")]
+    _references: Annotated[np.ndarray, Shape("references n_features_in_")]
+    _gamma: float
+    _likeness_offset: Annotated[np.ndarray, Shape("n_inputs")]
+    _likeness_scale: Annotated[np.ndarray, Shape("n_inputs")]
+    _bag_offset: Annotated[np.ndarray, Shape("statistics")]
+    _bag_scale: Annotated[np.ndarray, Shape("statistics")]
 
     _parameter_constraints = {
         **TorchEstimator._parameter_constraints,
@@ -126,7 +137,7 @@ class PoolingEstimator(TorchEstimator):
         }
 
     @staticmethod
-    def _build_module(**config):
+    def _build_module(**config: object) -> HopfieldPooling:
         return HopfieldPooling(**config)
 
     def _validate(self, X, y, reset):
@@ -168,18 +179,20 @@ class PoolingEstimator(TorchEstimator):
         rows = self._scaled(instances)
         return rbf_kernel(rows, self._references, self._gamma) if len(self._references) else rows
 
-    def _describe(self, X):
+    def _describe(self, X, skip):
         """Return descriptions of the instances, padded, and statistics of the bags."""
         here = present(X)
         sizes = here.sum(axis=1)
         likeness = (self._likeness(X[here]) - self._likeness_offset) / self._likeness_scale
         of_bags = (statistics(likeness, sizes) - self._bag_offset) / self._bag_scale
-        of_bags = of_bags[:, : None if self.skip else 0]
+        of_bags = of_bags[:, : None if skip else 0]
         return pad(likeness.astype(X.dtype), sizes), of_bags.astype(X.dtype)
 
     def _encode(self, X, y, weight):
         # float32 would lose small units, and digits beside large means: first described, then cast.
-        described = (part.astype(self._precision(), copy=False) for part in self._describe(X))
+        described = (
+            part.astype(self._precision(), copy=False) for part in self._describe(X, self.skip)
+        )
         return *described, self._encode_targets(y), weight / weight.mean()
 
     def _objective(self, generator):
@@ -201,8 +214,8 @@ class PoolingEstimator(TorchEstimator):
         like = next(module.parameters())
         answers = []
         for chunk in self._chunks(X):
-            described = [torch.from_numpy(part).to(like) for part in self._describe(X[chunk])]
-            answers += question(module, *described)
+            parts = self._describe(X[chunk], self._module_config["n_statistics"] > 0)
+            answers += question(module, *(torch.from_numpy(part).to(like) for part in parts))
         return answers
 
     def _chunks(self, X):

@@ -1,8 +1,11 @@
 """Regression by recall."""
 
+from typing import Annotated
+
 import numpy as np
 import torch
 
+from skdyn._state import Shape
 from skdyn._tabular import TabularRegressor
 from skdyn.hopfield._association import AssociationEstimator
 from skdyn.hopfield._matching import centres
@@ -140,6 +143,10 @@ class HopfieldRegressor(AssociationEstimator, TabularRegressor):
     >>> model.score(X[150:], y[150:]) > 0.6
     True
     """
+
+    _y_offset: Annotated[np.ndarray, Shape("n_values")]
+    _y_scale: Annotated[np.ndarray, Shape("n_values")]
+    _y_is_1d: bool
 
     def __init__(
         self,

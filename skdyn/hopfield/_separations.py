@@ -1,15 +1,18 @@
 """Separations: from the scores of the patterns to the weights of a retrieval."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+
+from skdyn._state import PlainState
 
 __all__ = ["SEPARATIONS", "EntmaxSeparation", "Separation", "TopKSeparation", "as_separation"]
 
 _MAX_NEWTON_STEPS = 100  # Newton's method needs about ten; the bound only guards against NaN
 
 
-class Separation:
+class Separation(PlainState):
     """Base of the separations: maps that turn scores into weights of sum one.
 
     A separation is a convex potential :math:`\\Omega^*` of the scores, and the weights are its
@@ -49,11 +52,9 @@ class Separation:
         """
         return self._potential(scores)
 
-    def __getstate__(self) -> dict[str, float]:
-        return dict(vars(self))
-
-    def __setstate__(self, state: dict[str, float]) -> None:  # frozen objects refuse setattr
-        vars(self).update(state)
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        getattr(self, "__post_init__", lambda: None)()  # the constructor's own checks
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ class KANEstimator(Interpretation, Symbolic, TorchEstimator):
         }
 
     @staticmethod
-    def _build_module(**config):
+    def _build_module(**config: object) -> KAN:
         return KAN(**config)
 
     def _stages(self, generator, task):

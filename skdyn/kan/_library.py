@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 import torch
 
+from skdyn._formula_text import formula_tree
+
 # Unit of complexity: what a factor of three in unexplained variance is worth. A function has one
 # for itself, one for each of scale and shift that constants outside it cannot replace, and one
 # for being rare in formulas. Left out, as others can stand in for them: cos, sigmoid and arccos.
@@ -87,8 +89,9 @@ def torch_function(name):
     text = _ALIASES.get(name, name)
     text = f"{text}(x)" if text in _FUNCTIONS else text
     try:
-        tree = ast.parse(text.replace("^", "**"), mode="eval").body
-        domain = _domain(tree)
+        tree = formula_tree(text.replace("^", "**"))
+        with torch.device("cpu"):  # a skeleton of a network is built on the meta device
+            domain = _domain(tree)
     except (ArithmeticError, RecursionError, SyntaxError, TypeError, ValueError) as error:
         raise ValueError(
             f"library knows no function {name!r}. Take names out of {list(DEFAULT_LIBRARY)}, "

@@ -25,7 +25,15 @@ class KAN(torch.nn.Module):
         Edges given in closed form: layer, input, subnode, name of the function.
     """
 
-    def __init__(self, layer_sizes, basis, grid_size, spline_order, extrapolation, symbolic=()):
+    def __init__(
+        self,
+        layer_sizes: tuple[tuple[int, int], ...],
+        basis: str,
+        grid_size: int,
+        spline_order: int,
+        extrapolation: str,
+        symbolic: tuple[tuple[int, int, int, str], ...] = (),
+    ) -> None:
         super().__init__()
         self.plan = {
             "layer_sizes": layer_sizes,

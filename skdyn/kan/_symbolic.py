@@ -1,7 +1,7 @@
 """From a fitted network to a formula: closed forms of edges, one by one or all, and the whole."""
 
 import copy
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
+from skdyn._state import OPTIONAL
 from skdyn._tabular import FitTask
 from skdyn._validation import check_is_fitted, check_weights, validate_data
 from skdyn.kan._constants import evaluate, tidy_constants
@@ -30,6 +31,8 @@ _PRECISE = 1e-6  # loss that is as good as none, in variances of the targets
 
 class Symbolic:
     """Closed forms of edges and of the network, for estimators whose module is a KAN."""
+
+    formula_score_: Annotated[float, OPTIONAL]
 
     def suggest_symbolic(
         self, layer: int, i: int, j: int, *, library: object = None, top: int = 5

@@ -47,9 +47,18 @@ class DepthODE(torch.nn.Module):
     """
 
     def __init__(
-        self, n_features, n_outputs, augment_dim, hidden_layer_sizes, activation,
-        solver, rtol, atol, adjoint, max_steps,
-    ):  # fmt: skip
+        self,
+        n_features: int,
+        n_outputs: int,
+        augment_dim: int,
+        hidden_layer_sizes: tuple[int, ...],
+        activation: str,
+        solver: str,
+        rtol: float,
+        atol: float,
+        adjoint: str,
+        max_steps: int,
+    ) -> None:
         super().__init__()
         width = n_features + augment_dim
         self.augment_dim = augment_dim
@@ -178,7 +187,7 @@ class DepthEstimator(TorchEstimator):
         }
 
     @staticmethod
-    def _build_module(**config):
+    def _build_module(**config: object) -> DepthODE:
         return DepthODE(**config)
 
     def _objective(self, generator):

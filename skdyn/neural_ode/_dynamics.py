@@ -1,7 +1,11 @@
 """The network of trajectories, and the two objectives it is trained on."""
 
+from typing import Annotated
+
+import numpy as np
 import torch
 
+from skdyn._state import Shape
 from skdyn.solvers import MLPField, solve_ode
 
 __all__ = ["CollocationObjective", "TrajectoryODE", "WindowObjective"]
@@ -35,9 +39,18 @@ class TrajectoryODE(torch.nn.Module):
     """
 
     def __init__(
-        self, n_states, augment_dim, hidden_layer_sizes, activation,
-        solver, rtol, atol, adjoint, max_steps, moving=None,
-    ):  # fmt: skip
+        self,
+        n_states: int,
+        augment_dim: int,
+        hidden_layer_sizes: tuple[int, ...],
+        activation: str,
+        solver: str,
+        rtol: float,
+        atol: float,
+        adjoint: str,
+        max_steps: int,
+        moving: tuple[int, ...] | None = None,
+    ) -> None:
         super().__init__()
         self.n_states = n_states
         self.augment_dim = augment_dim
@@ -135,3 +148,14 @@ class WindowObjective:
         if flow.regularization is not None:
             loss = loss + self.penalty_weight * flow.regularization
         return loss
+
+
+class LearntDynamics:
+    """What a fit to trajectories learns beside the module."""
+
+    interval_: float
+    noise_: Annotated[np.ndarray, Shape("n_states")]
+    x0_: Annotated[np.ndarray, Shape("cases n_states")]
+    _offset: Annotated[np.ndarray, Shape("n_states")]
+    _scale: Annotated[np.ndarray, Shape("n_states")]
+    _time_scale: float

@@ -20,7 +20,7 @@ from skdyn.base import TorchEstimator
 from skdyn.metrics import trajectory_r2_score
 from skdyn.neural_ode._collocation import smooth_trajectories
 from skdyn.neural_ode._depth import ODE_CONSTRAINTS, check_layer_sizes
-from skdyn.neural_ode._dynamics import TrajectoryODE
+from skdyn.neural_ode._dynamics import LearntDynamics, TrajectoryODE
 from skdyn.neural_ode._plan import (
     Scales,
     certainty,
@@ -35,7 +35,7 @@ from skdyn.neural_ode._simulation import follow, simulate_states, simulation_tim
 __all__ = ["NeuralODE"]
 
 
-class NeuralODE(TorchEstimator):
+class NeuralODE(LearntDynamics, TorchEstimator):
     """Dynamical system whose velocity is a neural network, learnt from trajectories.
 
     The model is [1]_
@@ -455,7 +455,7 @@ class NeuralODE(TorchEstimator):
         return trajectory_r2_score(truth, found, sample_weight=sample_weight)
 
     @staticmethod
-    def _build_module(**config):
+    def _build_module(**config: object) -> TrajectoryODE:
         return TrajectoryODE(**config)
 
     def _config(self, data):

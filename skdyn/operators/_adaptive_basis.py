@@ -181,7 +181,7 @@ class AdaptiveBasisEstimator(FunctionEstimator):
         return sizes
 
     @staticmethod
-    def _build_module(**config):
+    def _build_module(**config: object) -> AdaptiveBasisNetwork:
         return AdaptiveBasisNetwork(**config)
 
     def _objective(self, generator):

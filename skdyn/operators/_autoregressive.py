@@ -1,7 +1,7 @@
 """Time stepping: a learnt step, applied to its own answers."""
 
 from numbers import Integral
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state, get_tags
 
 from skdyn._scoring import variance_explained
 from skdyn._seeds import seed_within
+from skdyn._state import OPTIONAL, PlainState, Shape
 from skdyn._validation import (
     Interval,
     StrOptions,
@@ -28,7 +29,7 @@ __all__ = ["AutoregressiveOperator"]
 _DTYPES = [np.float64, np.float32]
 
 
-class AutoregressiveOperator(MetaEstimatorMixin, BaseEstimator):
+class AutoregressiveOperator(PlainState, MetaEstimatorMixin, BaseEstimator):
     """Solution operator of an evolution, by a regressor that takes one step of time.
 
     The regressor learns :math:`u_{t+1}` from :math:`u_t`, or how much it changes; ``rollout``
@@ -99,6 +100,12 @@ class AutoregressiveOperator(MetaEstimatorMixin, BaseEstimator):
     >>> model.score(X) > 0.9
     True
     """
+
+    n_features_in_: int
+    feature_names_in_: Annotated[np.ndarray, Shape("n_features_in_", "OU"), OPTIONAL]
+    estimator_: BaseEstimator
+    _state_shape: tuple[int, ...]
+    _reads_fields: bool
 
     _parameter_constraints = {
         "estimator": [BaseEstimator, None],
@@ -208,9 +215,7 @@ class AutoregressiveOperator(MetaEstimatorMixin, BaseEstimator):
             past = np.concatenate([past[:, 1:], states[-1][:, None]], axis=1)
         return np.stack(states, axis=2)
 
-    def score(
-        self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
-    ) -> float:
+    def score(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
         """Return the share of the variance of the next states that single steps predict.
 
         Parameters

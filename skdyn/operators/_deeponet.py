@@ -3,11 +3,13 @@
 import copy
 from math import prod
 from numbers import Integral
+from typing import Annotated
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
+from skdyn._state import OPTIONAL, Shape
 from skdyn._validation import Interval, StrOptions, check_is_fitted
 from skdyn.operators._branch_trunk import BranchTrunkNetwork
 from skdyn.operators._estimator import OperatorRegressor
@@ -134,6 +136,13 @@ class DeepONetRegressor(OperatorRegressor):
     True
     """
 
+    _pod: Annotated[
+        tuple[
+            Annotated[np.ndarray, Shape("points")], Annotated[np.ndarray, Shape("n_basis points")]
+        ],
+        OPTIONAL,
+    ]  # fmt: skip
+
     _parameter_constraints = {
         **OperatorRegressor._parameter_constraints,
         "basis": [StrOptions({"trunk", "pod"})],
@@ -231,7 +240,8 @@ class DeepONetRegressor(OperatorRegressor):
             )
         if self.basis == "pod" or grid == self._y_layout.grid:
             return super().predict(X, grid)  # functions of "pod" are known at their points only
-        elsewhere = copy.copy(self)  # its module is another one
+        elsewhere = copy.copy(self)
+        elsewhere.module_ = copy.deepcopy(self.module_)
         elsewhere.module_.output_grid = grid
         return OperatorRegressor.predict(elsewhere, X, grid)
 
@@ -273,5 +283,5 @@ class DeepONetRegressor(OperatorRegressor):
         return module
 
     @staticmethod
-    def _build_module(**config):
+    def _build_module(**config: object) -> BranchTrunkNetwork:
         return BranchTrunkNetwork(**config)

@@ -5,6 +5,7 @@ writes ``__init__``, the static ``_build_module`` and ``_config``, the arguments
 """
 
 from math import prod
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike
 from skdyn._blocks import in_blocks
 from skdyn._scales import units
 from skdyn._scoring import variance_explained
+from skdyn._state import OPTIONAL, Shape
 from skdyn._tabular import TabularRegressor
 from skdyn._validation import StrOptions, as_floats, check_is_fitted
 from skdyn.base import TorchEstimator
@@ -29,6 +31,9 @@ class FunctionEstimator(FunctionReader, TorchEstimator):
 
     With a base of :mod:`skdyn._tabular` it makes regressors and classifiers of functions.
     """
+
+    _x_offset: Annotated[np.ndarray, Shape("n_inputs")]
+    _x_scale: Annotated[np.ndarray, Shape("n_inputs")]
 
     _parameter_constraints = {**TorchEstimator._parameter_constraints, **GRID_CONSTRAINTS}
 
@@ -47,6 +52,9 @@ class FunctionEstimator(FunctionReader, TorchEstimator):
 
 class OperatorRegressor(FunctionEstimator, TabularRegressor):
     """Base of regressors from functions to functions, or to a number each."""
+
+    _y_size: float
+    _y_is_1d: Annotated[bool, OPTIONAL]  # the layout says it
 
     _parameter_constraints = {
         **FunctionEstimator._parameter_constraints,
@@ -155,9 +163,7 @@ def channel_scales(fields, weight, precision=None):
 
     means = in_blocks(lambda part: in_units(part).mean(axis=2), points)
     mean = np.average(means, axis=0, weights=weight)
-    squares = in_blocks(
-        lambda part: np.square(in_units(part) - mean[:, None]).mean(axis=2), points
-    )
+    squares = in_blocks(lambda part: np.square(in_units(part) - mean[:, None]).mean(axis=2), points)
     scale = np.sqrt(np.average(squares, axis=0, weights=weight))
     constant = scale <= 10 * np.finfo(precision or fields.dtype).eps * np.abs(mean)
     return mean * unit, np.where(constant, 1.0, scale * unit)

@@ -1,7 +1,9 @@
 """Regression of functions by a Fourier neural operator."""
 
+from math import prod
 from numbers import Integral, Real
 
+from skdyn._state import check_size
 from skdyn._validation import Interval, StrOptions
 from skdyn.operators._estimator import OperatorRegressor
 from skdyn.operators._factorization import FACTORIZATIONS
@@ -276,8 +278,15 @@ class FNORegressor(SymmetryMixin, OperatorRegressor):
         return now != before
 
     @staticmethod
-    def _build_module(**config):
+    def _build_module(**config: object) -> FourierNetwork:
         return FourierNetwork(**config)
+
+    @classmethod
+    def _check_state(cls, state):
+        super()._check_state(state)
+        config = state.get("_module_config", {"grid": (), "padding": 0.0})
+        longer = [n * (1.0 + config["padding"]) for n in config["grid"]]
+        check_size(prod(longer), 0, "The number of points of the padded grid")
 
     def _check_local_size(self, grid):
         if self.local_size % 2 == 0 or self.local_size > min(grid):

@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike
 from scipy.interpolate import make_interp_spline
 from sklearn.utils import check_consistent_length
 
+from skdyn._state import PlainState, check_size
 from skdyn._validation import (
     Interval,
     StrOptions,
@@ -174,7 +175,7 @@ def _n_axes(X):
     return X.ndim if hasattr(X, "ndim") else np.asarray(from_torch(X)).ndim
 
 
-class FunctionReader:
+class FunctionReader(PlainState):
     """Mixin of the estimators whose ``X`` are functions: validation, layouts, resolutions.
 
     It needs the parameters ``grid_shape``, ``periodic`` and ``resolution``, and keeps
@@ -182,16 +183,35 @@ class FunctionReader:
     """
 
     _exponents = None, 250  # values at one point may be as small as they like
+    _x_layout: Layout
+    _y_layout: Layout
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        for name in {"_x_layout", "_y_layout"} & state.keys():  # the safe format has plain tuples
-            state[name] = Layout(*state[name])
-        super().__setstate__(state)
+    @classmethod
+    def _check_state(cls, state):
+        """Refuse grids that neither the columns of X nor the module's configuration bear out."""
+        if "_x_layout" not in state:
+            return
+        x, y, config = state["_x_layout"], state["_y_layout"], state.get("_module_config", {})
+        for layout, side in ((x, "inputs"), (y, "outputs")):
+            points = layout.n_channels * prod(layout.grid)
+            check_size(points, 0, f"The number of points of the {side}")
+            if min((layout.n_channels, *layout.grid)) < 1 or layout.ndim > 5:
+                raise ValueError(f"The layout of the {side}, {layout}, is none.")
+        if x.ndim == 2 and state["n_features_in_"] != x.n_channels * prod(x.grid):
+            raise ValueError(f"{x} has not n_features_in_={state['n_features_in_']} columns.")
+        if x.ndim > 2 and (state["n_features_in_"], x.ndim) != (x.n_channels, 2 + len(x.grid)):
+            raise ValueError(f"{x} has not n_features_in_={state['n_features_in_']} channels.")
+        told = {"n_inputs": x.n_channels, "grid": x.grid, "output_grid": y.grid}
+        told |= {"n_sensors": prod(x.grid)}
+        for name in told.keys() & config.keys():
+            if config[name] != told[name]:
+                raise ValueError(f"{name} of the module is {config[name]}, that of the data "
+                                 f"{told[name]}.")  # fmt: skip
 
     def _read_inputs(self, X: ArrayLike, *, reset: bool) -> np.ndarray:
         """Validate the inputs of ``fit``; return fields ``(n, channels, *grid)``."""

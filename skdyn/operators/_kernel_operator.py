@@ -2,7 +2,7 @@
 
 from itertools import product
 from numbers import Integral, Real
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils import check_random_state
 
 from skdyn._scales import standardized
+from skdyn._state import OPTIONAL, OneOf, Shape
 from skdyn._validation import (
     Interval,
     StrOptions,
@@ -131,6 +132,27 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
     >>> mean.shape == std.shape
     True
     """
+
+    n_features_in_: int
+    feature_names_in_: Annotated[np.ndarray, Shape("n_features_in_", "OU"), OPTIONAL]
+    kernel_: Annotated[str, OneOf(KERNELS)]
+    length_scale_: float
+    emphasis_: float
+    alpha_: float
+    left_out_error_: float
+    n_corrections_: int
+    _x_offset: Annotated[np.ndarray, Shape("channels")]
+    _x_scale: Annotated[np.ndarray, Shape("channels")]
+    _mean: Annotated[np.ndarray, Shape("inputs")]
+    _components: Annotated[np.ndarray, Shape("inputs components")]
+    _component_scale: Annotated[np.ndarray, Shape("components")]
+    _stretch: Annotated[np.ndarray, Shape("components")]
+    _rows: Annotated[np.ndarray, Shape("rows components")]
+    _weight: Annotated[np.ndarray, Shape("rows")]
+    _coefficients: Annotated[np.ndarray, Shape("rows outputs")]
+    _y_mean: Annotated[np.ndarray, Shape("outputs")]
+    _deviation: Annotated[np.ndarray, Shape("outputs")]
+    _corrections: list[LocalCorrection]
 
     _parameter_constraints = {
         "kernel": [StrOptions({*KERNELS, "auto"})],
@@ -252,7 +274,7 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         fields = self._fields(np.concatenate(values) + self._y_mean)
         near = resample(X, fields.shape[2:], periodic=self.periodic) if self._corrections else None
         for correction in self._corrections:
-            fields = LocalCorrection(*correction)(near, fields)  # the safe format has plain tuples
+            fields = correction(near, fields)
         y = self._answer(fields, grid)
         if not return_std:
             return y

@@ -6,11 +6,13 @@ regression of the error there on random Fourier features of the neighbourhoods o
 the prediction; one for all points, so that few samples are many rows.
 """
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.linalg import cho_factor, cho_solve
+
+from skdyn._state import Shape
 
 __all__ = ["LocalCorrection", "learn_correction"]
 
@@ -46,11 +48,11 @@ class LocalCorrection(NamedTuple):
 
     radius: int
     periodic: bool
-    offset: np.ndarray
-    scale: np.ndarray
-    frequencies: np.ndarray
-    phases: np.ndarray
-    coefficients: np.ndarray | None
+    offset: Annotated[np.ndarray, Shape("seen")]
+    scale: Annotated[np.ndarray, Shape("seen")]
+    frequencies: Annotated[np.ndarray, Shape("seen waves")]
+    phases: Annotated[np.ndarray, Shape("waves")]
+    coefficients: Annotated[np.ndarray, Shape("_ _")] | None
 
     def features(self, values: np.ndarray) -> np.ndarray:
         """Evaluate the features of neighbourhoods.

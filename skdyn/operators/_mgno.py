@@ -233,5 +233,5 @@ class MgNORegressor(SymmetryMixin, OperatorRegressor):
         }
 
     @staticmethod
-    def _build_module(**config):
+    def _build_module(**config: object) -> MultigridNetwork:
         return MultigridNetwork(**config)

@@ -1,11 +1,12 @@
 """What every estimator that finds equations offers once they are found."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skdyn._state import OPTIONAL, PlainState, Shape
 from skdyn._trajectories import is_trajectories
 from skdyn._validation import as_floats, check_is_fitted, validate_data
 from skdyn.symbolic._fixed_points import FixedPoint
@@ -18,13 +19,20 @@ __all__ = ["SymbolicODEMixin"]
 _MARGIN = 0.1
 
 
-class SymbolicODEMixin:
+class SymbolicODEMixin(PlainState):
     """The equations of a fitted estimator: shown, evaluated, solved.
 
     An estimator supplies ``system_``, an :class:`EquationSystem`, and ``bounds_``, the lowest and
     highest value of each state in the training data; it may evaluate derivatives itself in
     ``_derivatives``.
     """
+
+    n_features_in_: int
+    feature_names_in_: Annotated[np.ndarray, Shape("n_features_in_", "OU"), OPTIONAL]
+    control_names_: list[str]
+    bounds_: Annotated[np.ndarray, Shape("n_features_in_ 2")]
+    _targets: list[str] | None
+    _flat: bool
 
     def equations(self, precision: int = 3) -> list[str]:
         """Return the equations as text.

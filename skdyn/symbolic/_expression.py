@@ -6,7 +6,10 @@ import re
 
 import numpy as np
 
+from skdyn._formula_text import formula_tree
+
 __all__ = [
+    "SYMPY_NAMES",
     "expression_from_text",
     "expression_to_latex",
     "expression_to_text",
@@ -18,6 +21,7 @@ _FUNCTIONS = (
     "Abs", "Max", "Min", "acos", "acosh", "asin", "asinh", "atan", "atanh", "cos", "cosh", "cot",
     "coth", "exp", "log", "sech", "sign", "sin", "sinh", "sqrt", "tan", "tanh",
 )  # fmt: skip
+SYMPY_NAMES = frozenset({*_FUNCTIONS, "abs", "pi", "E"})
 _OPERATORS = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -53,8 +57,8 @@ def expression_from_text(text, symbols, functions=()):
         Arithmetic of numbers, names and known functions, as Python writes it.
     symbols : dict of str to sympy.Expr
         What the names stand for.
-    functions : container of str, default=()
-        Names of further functions, which become undefined functions of sympy.
+    functions : container of str or dict of str to sympy.Function, default=()
+        Further functions; those with names alone become undefined functions of sympy.
 
     Returns
     -------
@@ -68,7 +72,8 @@ def expression_from_text(text, symbols, functions=()):
     import sympy
 
     known = {name: getattr(sympy, name) for name in _FUNCTIONS} | {"abs": sympy.Abs}
-    known |= {name: sympy.Function(name) for name in functions}
+    given = functions if isinstance(functions, dict) else dict.fromkeys(functions)
+    known |= {name: value or sympy.Function(name) for name, value in given.items()}
     values = {"pi": sympy.pi, "E": sympy.E, **symbols}
 
     def read(node):
@@ -90,11 +95,7 @@ def expression_from_text(text, symbols, functions=()):
             f"{', '.join(known)}."
         )
 
-    try:
-        tree = ast.parse(text.strip(), mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise ValueError(f"The expression {text!r} cannot be read: {error}.") from error
-    return read(tree.body)
+    return read(formula_tree(text))
 
 
 def show_expression(expression, names, precision):

@@ -1,16 +1,32 @@
 """What a search found, as plain values: formulas with their constants."""
 
 import math
+from typing import Annotated
 
 import numpy as np
 
+from skdyn._state import ANY_NUMBER, Shape
 from skdyn.symbolic._expression import expression_from_text, show_expression
 from skdyn.symbolic._system import EquationSystem
 
-__all__ = ["constants_table", "plain_equations", "system_of"]
+__all__ = ["Found", "constants_table", "plain_equations", "system_of"]
 
 _LARGE = 300.0  # exponents whose exponential may be no number any more
 _TWO_SIDED = 1.959963984540054  # standard deviations that hold 95 % of a normal distribution
+
+
+class Found:
+    """What a search leaves in its estimator."""
+
+    system_: EquationSystem
+    noise_: Annotated[np.ndarray, Shape("equations")]
+    misfit_: Annotated[np.ndarray, Shape("equations")]
+    _front: list[list[list[tuple[str, list[float]]]]]
+    _merits: list[list[Annotated[float, ANY_NUMBER]]]
+    _misfits: Annotated[np.ndarray, Shape("front equations")]
+    _chosen: int
+    _errors: list[list[list[Annotated[float, ANY_NUMBER]]]]
+    _chances: list[dict[str, float]]
 
 
 def plain_equations(equations, coefficients):

@@ -2,7 +2,7 @@
 
 from functools import cached_property
 from numbers import Real
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, clone
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import has_fit_parameter
 
+from skdyn._state import OPTIONAL, Shape
 from skdyn._validation import (
     Interval,
     StrOptions,
@@ -144,6 +145,17 @@ class SINDyRegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEst
     >>> model.simulate(X[0, :, 0], t).shape
     (2000, 3)
     """
+
+    differentiation_method_: Differentiator
+    feature_library_: FeatureLibrary
+    implicit_library_: FeatureLibrary | None
+    optimizer_: BaseEstimator | None
+    coef_: Annotated[np.ndarray, Shape("equations terms")]
+    std_errors_: Annotated[np.ndarray, Shape("equations terms", finite=False)]
+    denominator_coef_: Annotated[np.ndarray, Shape("equations denominators"), OPTIONAL]
+    denominator_std_errors_: Annotated[
+        np.ndarray, Shape("equations denominators", finite=False), OPTIONAL
+    ]
 
     _parameter_constraints: dict = {
         "feature_library": [FeatureLibrary, None],

@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from skdyn._validation import Interval, StrOptions, check_is_fitted, fit_context
 from skdyn.exceptions import SolverError, warn_user
 from skdyn.symbolic._equations import SymbolicODEMixin
-from skdyn.symbolic._found import constants_table, plain_equations, system_of
+from skdyn.symbolic._found import Found, constants_table, plain_equations, system_of
 from skdyn.symbolic._measurements import (
     check_inputs,
     check_rows_vary,
@@ -42,7 +42,9 @@ __all__ = ["SymbolicODERegressor"]
 _WORST = -10.0  # score of equations whose solution blows up, and the lowest of all
 
 
-class SymbolicODERegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEstimator):
+class SymbolicODERegressor(
+    Found, SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEstimator
+):
     """Differential equations found from trajectories, without a threshold to tune.
 
     Candidate terms of many kinds, with free constants inside, are combined to right-hand sides,
@@ -318,15 +320,14 @@ class SymbolicODERegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, B
         return segments
 
     def _check(self, rows):
-        names = self._input_names()
-        for column, name in zip(rows.T, names, strict=True):
+        for column, name in zip(rows.T, names := self._input_names(), strict=True):
             check_rows_vary(column[:, None], [name])
         if self.conserved is None:  # which would make states depend on each other
             try:
                 check_rows_vary(rows, names)
             except ValueError as error:
                 advice = "Or state in conserved that it is so. The shortest equations are taken."
-                warn_user(f"{error} {advice}", UserWarning)
+                warn_user(f"{error} {advice}")
 
     def _state_names(self):
         default = [f"x{i}" for i in range(self.n_features_in_)]

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skdyn._formula_text import formula_tree
+from skdyn._state import PlainState, declared_names
 from skdyn._validation import as_floats
 from skdyn.symbolic._expression import (
+    SYMPY_NAMES,
     expression_from_text,
     expression_to_latex,
     expression_to_text,
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["EquationSystem"]
 
 
-class EquationSystem:
+class EquationSystem(PlainState):
     """Right-hand sides in closed form, :math:`\\\\dot x_i = f_i(x, u)`.
 
     Parameters
@@ -67,6 +70,12 @@ class EquationSystem:
            [3.57, 3.19]])
     """
 
+    state_names: list[str]
+    control_names: list[str]
+    target_names: list[str]
+    functions: dict[str, Callable]
+    _texts: list[str]
+
     def __init__(
         self,
         expressions: "Sequence[sympy.Expr | str]",
@@ -105,7 +114,7 @@ class EquationSystem:
         names = self.state_names + self.control_names
         symbols = dict(zip(names, self._symbols, strict=True))
         if isinstance(expression, str):
-            expression = expression_from_text(expression, symbols, self.functions)
+            expression = expression_from_text(expression, symbols, [*self.functions])
         else:
             import sympy
 
@@ -123,21 +132,20 @@ class EquationSystem:
     @cached_property
     def _expressions(self):
         symbols = {symbol.name: symbol for symbol in self._symbols}
-        return [expression_from_text(text, symbols, self.functions) for text in self._texts]
+        return [expression_from_text(text, symbols, [*self.functions]) for text in self._texts]
 
     def __getstate__(self):
         """Keep plain text and names, and nothing compiled."""
-        return {
-            "texts": self._texts,
-            "state_names": self.state_names,
-            "control_names": self.control_names,
-            "target_names": self.target_names,
-            "functions": self.functions,
-        }
+        return {name: vars(self)[name] for name in declared_names(type(self))}
 
-    def __setstate__(self, state):
-        self.__dict__.update(state)
-        self._texts = self.__dict__.pop("texts")
+    @classmethod
+    def _check_state(cls, state):
+        n_variables = len(state["state_names"]) + len(state["control_names"])
+        if len(state["_texts"]) != len(state["target_names"]):
+            raise ValueError(f"There are not as many expressions as names: {state}.")
+        known = {f"x{i}" for i in range(n_variables)} | {*SYMPY_NAMES, *state["functions"]}
+        for text in state["_texts"]:
+            formula_tree(text, known)
 
     def __repr__(self):
         return "\n".join(self.equations())

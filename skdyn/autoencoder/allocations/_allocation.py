@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch
 from sklearn.base import BaseEstimator
 
+from skdyn._state import PlainState
 from skdyn.autoencoder._kernels import Codes, Support
 
 __all__ = ["Allocation", "TrainingCodes"]
@@ -28,7 +29,7 @@ class TrainingCodes(NamedTuple):
     dense: torch.Tensor
 
 
-class Allocation(BaseEstimator):
+class Allocation(PlainState, BaseEstimator):
     """Base of the allocations: rules that decide which latents stand for which row.
 
     An allocation holds settings alone. What it learns lives in the coder, as parameters and

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
+from skdyn._state import PlainState
 from skdyn._validation import check_array
 
 __all__ = ["Differentiated", "Differentiator"]
@@ -27,7 +28,7 @@ class Differentiated(NamedTuple):
     derivative: np.ndarray
 
 
-class Differentiator(BaseEstimator, ABC):
+class Differentiator(PlainState, BaseEstimator, ABC):
     """Base of the ways to turn a trajectory into a regression on its dynamics.
 
     A subclass writes ``_differentiate`` and, where its parameters ask for more than two points,

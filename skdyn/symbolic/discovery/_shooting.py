@@ -72,7 +72,7 @@ class System(NamedTuple):
                 parts.append(f"p[{at}]" if text == "1" else f"p[{at}]*({text})")
                 at += 1 + n
             lines.append(f"    out[{i}] = {' + '.join(parts) or '0.0'}")
-        scope = dict(FUNCTIONS)
+        scope = {"__builtins__": {}, **FUNCTIONS}  # the terms are checked, see substituted
         exec("def f(x, p, out):\n" + "\n".join(lines), scope)
         return scope["f"]
 

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdyn._formula_text import formula_tree
+
 FUNCTIONS = {
     "sin": np.sin, "cos": np.cos, "tan": np.tan, "cot": lambda x: 1 / np.tan(x), "exp": np.exp,
     "log": np.log, "Abs": np.abs, "sqrt": np.sqrt, "tanh": np.tanh,
@@ -65,7 +67,8 @@ class Term(NamedTuple):
 @lru_cache(maxsize=4096)
 def _compiled(text, n_variables, n_inner):
     names = [f"x{i}" for i in range(n_variables)] + [f"k{i}" for i in range(n_inner)]
-    return eval(f"lambda {', '.join(names)}: {text}", dict(FUNCTIONS))
+    formula_tree(text, {*names, *FUNCTIONS})
+    return eval(f"lambda {', '.join(names)}: {text}", {"__builtins__": {}, **FUNCTIONS})
 
 
 def evaluate(term, columns):
@@ -104,10 +107,17 @@ def substituted(form, inner, variables=None):
     -------
     str
     """
+    _check(form.text)
     text = re.sub(r"\bk(\d+)\b", lambda m: inner[int(m[1])], form.text)
     if variables is not None:
         text = re.sub(r"\bx(\d+)\b", lambda m: variables[int(m[1])], text)
     return text
+
+
+@lru_cache(maxsize=4096)
+def _check(text):
+    """Refuse what is no formula: a text with its constants in place is compiled elsewhere."""
+    formula_tree(text, lambda name: name in FUNCTIONS or re.fullmatch(r"[xk]\d+", name))
 
 
 def family_of(term):

@@ -1,14 +1,18 @@
 """What every feature library can do."""
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Self
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
+from skdyn._formula_text import formula_tree
+from skdyn._state import OPTIONAL, PlainState, Shape
 from skdyn._validation import check_is_fitted, fit_context, validate_data
+from skdyn.symbolic.libraries._formula import FUNCTIONS
 from skdyn.symbolic.libraries._term import columns_of, evaluate_terms, show_term, term_to_sympy
 
 if TYPE_CHECKING:
@@ -21,9 +25,10 @@ __all__ = ["FeatureLibrary"]
 
 # A dense matrix of so many columns over a thousand rows is 0.8 GB; a larger library is a mistake.
 _MOST_TERMS = 100_000
+_POWER = 500  # the highest degree of a term; evaluating it recurses
 
 
-class FeatureLibrary(TransformerMixin, BaseEstimator, ABC):
+class FeatureLibrary(PlainState, TransformerMixin, BaseEstimator, ABC):
     """Base of all libraries: a transformer from columns to terms.
 
     A subclass supplies ``_terms(inputs)``, which yields its terms: tuples of pairs (formula,
@@ -52,6 +57,12 @@ class FeatureLibrary(TransformerMixin, BaseEstimator, ABC):
           dtype=object)
     """
 
+    n_features_in_: int
+    feature_names_in_: Annotated[np.ndarray, Shape("n_features_in_", "OU"), OPTIONAL]
+    n_output_features_: int
+    terms_: list[tuple[tuple[str, int], ...]]
+    _functions: dict[str, Callable]
+
     _parameter_constraints: dict = {}
 
     @abstractmethod
@@ -61,6 +72,29 @@ class FeatureLibrary(TransformerMixin, BaseEstimator, ABC):
     def _parts(self):
         """Return the libraries that this one is made of."""
         return ()
+
+    @classmethod
+    def _check_state(cls, state):
+        """Refuse what are no terms of so many columns."""
+        if "terms_" not in state:
+            return
+        terms, n_columns = state["terms_"], state["n_features_in_"]
+        if len(terms) != state["n_output_features_"] or len({*map(frozenset, terms)}) < len(terms):
+            raise ValueError("The terms are not as many different ones as there are columns.")
+        functions = {*FUNCTIONS, *state["_functions"], "pi"}
+
+        def known(name):
+            return name in functions or (
+                re.fullmatch(r"x\d{1,9}", name) is not None and int(name[1:]) < n_columns
+            )
+
+        for formula in {formula for term in terms for formula, _ in term}:
+            if not known(formula):
+                formula_tree(formula, known)
+        for term in terms:
+            powers = [power for _, power in term]
+            if len(dict(term)) < len(term) or min(powers, default=1) < 1 or sum(powers) > _POWER:
+                raise ValueError(f"{term} is no term: its factors are not distinct, or too many.")
 
     def _callables(self):
         """Map names to the functions in the terms that numpy does not have."""

@@ -1,7 +1,7 @@
 """Formulas as text: one definition for numpy, for sympy and for the reader.
 
-A formula is arithmetic of variables, numbers and known functions, nothing else; only one that
-:func:`variables_of` has passed may be evaluated.
+A formula is arithmetic of variables, numbers and known functions, nothing else: every text is read
+by :func:`skdyn._formula_text.formula_tree` before it is evaluated.
 """
 
 import ast
@@ -9,6 +9,9 @@ import re
 from functools import lru_cache
 
 import numpy as np
+
+from skdyn._formula_text import formula_tree
+from skdyn.symbolic._expression import expression_from_text
 
 __all__ = [
     "FUNCTIONS",
@@ -25,10 +28,6 @@ FUNCTIONS = {name: getattr(np, name) for name in _PLAIN}
 FUNCTIONS |= {f"a{name}": getattr(np, f"arc{name}") for name in _INVERSE}
 FUNCTIONS |= {f"arc{name}": getattr(np, f"arc{name}") for name in _INVERSE}
 _CONSTANTS = {"pi": np.pi}
-_NODES = (
-    ast.BinOp, ast.UnaryOp, ast.Call, ast.Name, ast.Constant, ast.Load,
-    ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.USub, ast.UAdd,
-)  # fmt: skip
 
 
 def variables_of(text, callables=()):
@@ -52,24 +51,18 @@ def variables_of(text, callables=()):
         If the text is anything but arithmetic of variables, numbers and known functions.
     """
     try:
-        tree = _body(text)
-    except (SyntaxError, RecursionError, MemoryError) as error:
-        raise _no_formula(text, "it cannot be read") from error
+        tree = formula_tree(text)
+    except ValueError as error:
+        raise _no_formula(text, f"{error}") from error
     names, called = set(), set()
     for node in ast.walk(tree):
-        if not isinstance(node, _NODES):
-            raise _no_formula(text, f"{type(node).__name__} is no arithmetic")
-        if isinstance(node, ast.Constant) and type(node.value) not in (int, float):
-            raise _no_formula(text, f"{node.value!r} is no number")
         if isinstance(node, ast.Name):
             names.add(node.id)
         if isinstance(node, ast.Call):
-            name = ast.unparse(node.func)
+            name = node.func.id
             called.add(name)
             if name not in callables and (name not in FUNCTIONS or len(node.args) != 1):
                 raise _no_formula(text, f"{ast.unparse(node)} calls no known function of one value")
-            if node.keywords:
-                raise _no_formula(text, "functions take no keywords")
     variables = names - called - set(_CONSTANTS)
     for name in variables & {*FUNCTIONS, *callables}:
         raise _no_formula(text, f"{name} is a function and needs an argument")
@@ -141,9 +134,8 @@ def formula_to_sympy(text, symbols):
     import sympy
 
     known = {name: getattr(sympy, name.replace("arc", "a"), sympy.Abs) for name in FUNCTIONS}
-    functions = {name for name, value in symbols.items() if isinstance(value, type)}
-    variables_of(text, functions)  # it may come from a file
-    return sympy.sympify(text, locals={**known, "pi": sympy.pi, **symbols})
+    known |= {name: value for name, value in symbols.items() if isinstance(value, type)}
+    return expression_from_text(text, symbols, known)
 
 
 def is_compound(text):
@@ -158,16 +150,9 @@ def is_compound(text):
     -------
     bool
     """
-    return not isinstance(_body(text), ast.Name | ast.Call)
-
-
-def _body(text):
-    return ast.parse(text, mode="eval").body
+    return not isinstance(formula_tree(text), ast.Name | ast.Call)
 
 
 @lru_cache(maxsize=4096)
 def _code(text):
-    for node in ast.walk(_body(text)):  # it may come from a file
-        if not isinstance(node, _NODES):
-            raise _no_formula(text, f"{type(node).__name__} is no arithmetic")
-    return compile(text, "<formula>", "eval")
+    return compile(ast.Expression(formula_tree(text)), "<formula>", "eval")

@@ -1,6 +1,7 @@
 """Many sparse models of resampled data: how often each term is found."""
 
 from numbers import Integral, Real
+from typing import Annotated
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -8,6 +9,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 
 from skdyn._seeds import seed_within
+from skdyn._state import Shape
 from skdyn._validation import Interval, StrOptions
 from skdyn.symbolic.optimizers._sparse_optimizer import SparseOptimizer, compressed, fit_support
 from skdyn.symbolic.optimizers._stlsq import STLSQ
@@ -86,6 +88,10 @@ class EnsembleOptimizer(SparseOptimizer):
     >>> model.inclusion_probabilities_[0, [1, 3]]
     array([1., 1.])
     """
+
+    inclusion_probabilities_: Annotated[np.ndarray, Shape("outputs n_features_in_")]
+    coef_samples_: Annotated[np.ndarray, Shape("samples outputs n_features_in_")]
+    coef_std_: Annotated[np.ndarray, Shape("outputs n_features_in_")]
 
     # Draws depend on how many rows there are and in which order.
     _expected_failed_checks = {

@@ -3,11 +3,12 @@
 import heapq
 from itertools import count
 from numbers import Integral, Real
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import scipy.linalg
 
+from skdyn._state import Shape
 from skdyn._validation import Interval
 from skdyn.symbolic.optimizers._frols import forward_order
 from skdyn.symbolic.optimizers._sparse_optimizer import (
@@ -175,6 +176,8 @@ class MIOSR(SparseOptimizer):
     >>> MIOSR(n_terms=2).fit(A, 2 * A[:, 1] - A[:, 3]).coef_.round(3)
     array([ 0.,  2.,  0., -1.])
     """
+
+    gap_: Annotated[np.ndarray, Shape("outputs", finite=False)]
 
     _quick_parameters = {"n_terms": 2}
 

@@ -1,7 +1,7 @@
 """What the sparse linear regressors share: rows in, coefficients without an intercept out."""
 
 from abc import abstractmethod
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import scipy.linalg
@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, MultiOutputMixin
 from sklearn.exceptions import ConvergenceWarning
 
 from skdyn._scoring import ScoredRegressor
+from skdyn._state import OPTIONAL, PlainState, Shape
 from skdyn._validation import check_is_fitted, check_weights, fit_context, validate_data
 from skdyn.exceptions import warn_user
 
@@ -113,11 +114,22 @@ def fit_support(
     return coef
 
 
-class SparseOptimizer(MultiOutputMixin, ScoredRegressor, BaseEstimator):
+class SparseOptimizer(PlainState, MultiOutputMixin, ScoredRegressor, BaseEstimator):
     """Base of the sparse linear regressors: validates, weighs, scales and compresses once.
 
     Subclasses supply ``_solve``.
     """
+
+    n_features_in_: int
+    feature_names_in_: Annotated[np.ndarray, Shape("n_features_in_", "OU"), OPTIONAL]
+    n_iter_: int
+    coef_: (
+        Annotated[np.ndarray, Shape("n_features_in_")]
+        | Annotated[np.ndarray, Shape("outputs n_features_in_")]
+    )
+    coef_path_: Annotated[np.ndarray, Shape("steps outputs n_features_in_")]
+    intercept_: float
+    _y_is_1d: bool
 
     _parameter_constraints: dict = {}
 
@@ -154,7 +166,7 @@ class SparseOptimizer(MultiOutputMixin, ScoredRegressor, BaseEstimator):
         Y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
         self._fit_checked(X, Y, weight, **knowledge)
         if y.ndim == 1:
-            self.coef_ = self.coef_[0]
+            self.coef_, self._y_is_1d = self.coef_[0], True
         return self
 
     def _fit_checked(self, A, B, weight=None, **knowledge):
@@ -164,6 +176,12 @@ class SparseOptimizer(MultiOutputMixin, ScoredRegressor, BaseEstimator):
         if hasattr(self, "threshold"):
             self._warn_of_empty_equations(self.coef_, B)
         self.intercept_ = 0.0
+        self._y_is_1d = False
+
+    @classmethod
+    def _check_state(cls, state):
+        if "coef_" in state and (state["coef_"].ndim == 1) != state["_y_is_1d"]:
+            raise ValueError(f"coef_ has the shape {state['coef_'].shape}, which y had not.")
 
     def _coefficients(self, X, Y, weight, **knowledge):
         n_samples = float(len(X))

@@ -1,12 +1,14 @@
 """Sparse relaxed regression whose non-linear terms conserve energy."""
 
 from numbers import Integral, Real
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array
 
+from skdyn._state import ANY_NUMBER, OPTIONAL, Shape
 from skdyn._validation import Interval, StrOptions, fit_context
 from skdyn.exceptions import warn_user
 from skdyn.symbolic.optimizers._constraints import InfeasibleError, LinearConstraints
@@ -103,6 +105,10 @@ class TrappingSR3(SparseOptimizer):
     >>> bool(abs(model.coef_[1, 6] + model.coef_[2, 5]) < 1e-12)  # x z in dy, x y in dz
     True
     """
+
+    trapping_center_: Annotated[np.ndarray, Shape("states"), OPTIONAL]
+    growth_rates_: Annotated[np.ndarray, Shape("states"), OPTIONAL]
+    trapping_radius_: Annotated[float, ANY_NUMBER, OPTIONAL]
 
     _parameter_constraints: dict = {
         "powers": ["array-like", None],
