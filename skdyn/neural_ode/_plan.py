@@ -71,9 +71,7 @@ def learn_scales(trajectories, smooth):
     -------
     Scales
     """
-    unit = units(trajectories.values.transpose(0, 2, 1))
-    values = trajectories.values / unit
-    offset, scale = (f(values, axis=(0, 1)) * unit for f in (np.nanmean, np.nanstd))
+    offset, scale = _mean_and_deviation(trajectories)
     scale = np.where(_varies(offset, scale), scale, 1.0)
     speeds = smooth.velocities[smooth.known] / scale
     speed = np.sqrt(np.mean(speeds**2)) if speeds.size else 0.0
@@ -94,9 +92,15 @@ def moving_channels(trajectories):
     -------
     tuple of int
     """
-    values = trajectories.values
-    moves = _varies(np.nanmean(values, axis=(0, 1)), np.nanstd(values, axis=(0, 1)))
+    moves = _varies(*_mean_and_deviation(trajectories))
     return tuple(np.flatnonzero(moves if moves.any() else ~moves).tolist())
+
+
+def _mean_and_deviation(trajectories):
+    """Return those of each channel, whatever unit it is in."""
+    unit = units(trajectories.values.transpose(0, 2, 1))
+    values = trajectories.values / unit
+    return tuple(function(values, axis=(0, 1)) * unit for function in (np.nanmean, np.nanstd))
 
 
 def _varies(offset, scale):
