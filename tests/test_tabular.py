@@ -125,7 +125,9 @@ def test_the_seed_chooses_what_early_stopping_watches(make):
     (learnt, watched), (_, again), (_, other) = parts(0), parts(0), parts(1)
     assert len(watched) == 12
     together = np.concatenate([learnt, watched])
-    np.testing.assert_allclose(np.sort(together[:, 0]), np.sort((X - X.mean(0)) / X.std(0), 0)[:, 0])
+    np.testing.assert_allclose(
+        np.sort(together[:, 0]), np.sort((X - X.mean(0)) / X.std(0), 0)[:, 0]
+    )
     np.testing.assert_array_equal(watched, again)
     assert not np.isin(other[:, 0], watched[:, 0]).all()
 

@@ -163,7 +163,9 @@ def test_clipping_bounds_the_step_of_sgd():
 def test_clipping_counts_what_a_stage_learns_beside_the_module():
     shift = torch.zeros(1, dtype=torch.float64, requires_grad=True)
     net = _net(optimizer="sgd", learning_rate=1.0, clip_norm=1e-3, tol=0.0)
-    net.run([Stage(lambda m, x, y: 1e6 * shift.sum() + 0 * m(x).sum(), (X, Y), 1, parameters=(shift,))])
+    net.run(
+        [Stage(lambda m, x, y: 1e6 * shift.sum() + 0 * m(x).sum(), (X, Y), 1, parameters=(shift,))]
+    )
     assert 0 < shift.abs().item() <= 1.91e-3
 
 
@@ -539,6 +541,17 @@ def test_a_stage_may_have_its_own_rate():
     net = _net(learning_rate=0.5, tol=0.0)
     net.run([Stage(_squared, (X, Y), 1, learning_rate=0.125)])
     assert net.optimizer_.param_groups[0]["lr"] == 0.125
+
+
+@pytest.mark.parametrize(("tol", "n_iter"), [(None, 9), (10.0, 3)])
+def test_a_stage_may_have_its_own_tolerance(tol, n_iter):
+    def falls(module, x, y):
+        calls.append(1)
+        return 0 * module(x).sum() + 1.0 / len(calls)
+
+    calls = []
+    record = _net(tol=0.0, n_iter_no_change=2).run([Stage(falls, (X, Y), 9, tol=tol)])
+    assert record.n_iter == n_iter
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
