@@ -125,6 +125,14 @@ def test_early_stopping_keeps_the_weights_that_were_best_on_validation(tol):
     assert _squared(net.module_, x, y).item() == pytest.approx(record.best_loss, rel=1e-12)
 
 
+@pytest.mark.parametrize(("early_stopping", "n_iter"), [(True, 3), (False, 9)])
+def test_what_is_only_watched_stops_nothing(early_stopping, n_iter):
+    net = _net(early_stopping=early_stopping, tol=10.0, n_iter_no_change=2)
+    record = net.run([Stage(_squared, (X, Y), 9, validation=(X, Y))])
+    assert record.n_iter == n_iter
+    assert len(record.validation_scores) == n_iter
+
+
 def test_a_short_last_batch_counts_by_its_cases_in_the_validation_loss():
     net = _net(batch_size=50, optimizer="sgd", learning_rate=1e-30)
     watched = (X, np.concatenate([Y[:50], Y[50:] + 100]))  # the last ten cases lose far more
