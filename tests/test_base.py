@@ -199,6 +199,16 @@ def test_a_fit_worse_than_an_answer_without_inputs_says_so(estimator):
         sound.fit(X, y)
 
 
+@pytest.mark.parametrize(("last", "told"), [(9.0, False), (11.0, True)])
+def test_a_rise_beyond_ten_times_the_loss_that_was_kept_is_called_diverged(last, told):
+    curve = [50.0, 1.0, last]  # the first loss does not matter where a better one was kept
+    record = TrainingRecord(curve, None, "tol", kept_loss=1.0, rise=last)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        Line()._tell_how_it_ended(record)
+    assert ["diverged: its loss rose from 1" in str(one.message) for one in caught] == [True] * told
+
+
 @pytest.mark.parametrize(("tol", "told"), [(0.1, False), (0.01, True), (None, True)])
 def test_a_fit_within_tol_of_a_trivial_answer_is_not_called_worse(tol, told):
     record = TrainingRecord([1.0, 1.05], None, "tol", kept_loss=1.05, trivial_loss=1.0)

@@ -177,3 +177,22 @@ def test_a_partial_fit_holds_nothing_out():
     assert len(model.validation_scores_) == 3
     model.partial_fit(X, Y)
     assert (model.n_iter_, model.validation_scores_) == (4, None)
+
+
+def test_classes_and_probabilities_are_in_the_order_of_their_labels():
+    y = np.where(X[:, 0] > 0, "a", "b")  # the larger the feature, the earlier the label
+    model = _classifier(learning_rate=0.05, max_iter=40).fit(X, y)
+    assert list(model.classes_) == ["a", "b"]
+    assert model.score(X, y) > 0.9
+    proba = model.predict_proba(X)
+    np.testing.assert_array_equal(model.classes_[proba.argmax(axis=1)], model.predict(X))
+    assert np.corrcoef(proba[:, 0], X[:, 0])[0, 1] > 0.5
+
+
+def test_rows_that_are_watched_keep_their_weights():
+    weight = np.exp(X[:, 0])
+    model = _regressor(early_stopping=True, validation_fraction=0.2)
+    model._learn_scales(X, Y, weight, None)
+    for rows, _, shares in model._split(X, Y, weight, None, None, incremental=False):
+        own = np.exp(rows[:, 0] * model._x_scale[0] + model._x_offset[0])
+        np.testing.assert_allclose(shares, own / own.mean())

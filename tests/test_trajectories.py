@@ -160,6 +160,13 @@ def test_the_seed_chooses_the_cases_that_are_held_out():
     assert len({tuple(held_out(seed)) for seed in range(5)}) > 1
 
 
+@pytest.mark.parametrize(("fraction", "n_held_out"), [(0.01, 1), (0.5, 4), (0.99, 7)])
+def test_both_parts_have_a_case_whatever_the_fraction(fraction, n_held_out):
+    data = check(np.arange(80.0).reshape(8, 2, 5))
+    training, validation = hold_out(data, fraction, np.random.RandomState(0))
+    assert (len(training.values), len(validation.values)) == (8 - n_held_out, n_held_out)
+
+
 def test_of_one_trajectory_the_end_is_held_out(X):
     training, validation = hold_out(check(X[0].T), 0.1, np.random.RandomState(0))
     assert training.times.max() < validation.times.min()

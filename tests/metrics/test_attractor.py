@@ -83,3 +83,8 @@ def test_the_same_seed_gives_the_same_estimate():
 def test_bad_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         attractor_distance(**{"y_true": STATES, "y_pred": STATES, **arguments})
+
+
+def test_the_last_box_holds_the_largest_state():
+    true, pred = (np.array([[low], [0.9], [high]]) for low, high in ((0.0, 1.0), (0.1, 0.9)))
+    assert attractor_distance(true, pred, n_bins=2) == pytest.approx(0.0, abs=1e-12)

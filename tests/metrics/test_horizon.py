@@ -82,3 +82,14 @@ def test_a_channel_that_stands_still_is_named():
     still[:, 1] = 4.0
     with pytest.raises(ValueError, match="Channel 1 of y_true stands still"):
         valid_prediction_time(still, still, T)
+
+
+@pytest.mark.parametrize("observed", [1, 2, 4])
+def test_the_error_is_a_mean_over_the_channels_that_were_observed(observed):
+    truth = np.tile([[1.0], [-1.0]], (5, 4))
+    pred = truth.copy()
+    pred[6, 0] += 1.0  # one deviation, in one channel of those observed
+    truth[6, observed:] = np.nan
+    size = 1 / np.sqrt(observed)
+    steps = [valid_prediction_time(truth, pred, threshold=factor * size) for factor in (0.9, 1.1)]
+    assert steps == [5.0, 9.0]

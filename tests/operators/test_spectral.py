@@ -123,7 +123,7 @@ def test_padding_keeps_one_end_from_acting_on_the_other():
     assert abs(there[0] - here[-1]) > 1e-3
 
 
-@pytest.mark.parametrize(("grid", "coarser"), [((8,), (4,)), ((9, 8), (4, 5))])
+@pytest.mark.parametrize(("grid", "coarser"), [((8,), (4,)), ((9, 8), (4, 5)), ((9, 8), (4, 4))])
 def test_frequencies_that_a_coarse_grid_cannot_hold_are_left_out(grid, coarser):
     layer = identity(grid, 1)
     x = fields(coarser, 1)

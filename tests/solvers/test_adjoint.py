@@ -123,6 +123,23 @@ def test_gradients_reach_tensors_that_a_function_closes_over():
     assert float(grad) == pytest.approx(-2 * float(torch.exp(-2 * rate.detach())), rel=1e-8)
 
 
+@pytest.mark.parametrize("adjoint", ["discrete", "checkpoint"])
+def test_a_case_that_is_refused_beside_one_that_moves_sends_back_what_it_should(adjoint):
+    field = seeded(MLPField(2, (8,), "tanh"))
+    pace = torch.tensor([[0.1], [1.0], [8.0]], dtype=torch.float64)  # of one first step
+    results = []
+    for choice in (adjoint, None):
+        y0 = states().requires_grad_()
+        solution = solve_ode(
+            lambda t, y: pace * field(t, y), y0, TIMES[:3],
+            step_control="per_sample", first_step=1.0, adjoint=choice,
+        )  # fmt: skip
+        assert solution.stats.n_rejected > 0
+        loss = solution.ys.sin().sum()
+        results.append([solution.ys, *torch.autograd.grad(loss, [y0, *field.parameters()])])
+    assert_equal_gradients(*results)
+
+
 def test_backward_may_be_called_twice():
     field = seeded(MLPField(2, (8,)))
     y0 = states().requires_grad_()

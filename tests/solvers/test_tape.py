@@ -54,3 +54,34 @@ def test_a_field_that_forgets_the_state_is_fine(requires_grad):
 def test_an_output_unlike_the_state_is_refused(field, match, requires_grad):
     with pytest.raises(ValueError, match=match):
         solve_ode(field, torch.ones(2, 1, requires_grad=requires_grad), [0.0, 1.0])
+
+
+class Forgetful(nn.Linear):
+    """A field with a weight that it never looks at, and one that it looks at for a while."""
+
+    def __init__(self):
+        super().__init__(1, 1)
+        self.spare, self.late = nn.Parameter(torch.ones(3)), nn.Parameter(torch.ones(1))
+
+    def forward(self, t, y):
+        """Look at the late weight from half of the time on."""
+        dy = super().forward(y)
+        return dy * self.late if t > 0.5 else dy
+
+
+@pytest.mark.parametrize("adjoint", ["discrete", "checkpoint"])
+def test_a_weight_that_the_field_leaves_out_takes_nothing_from_the_others(adjoint):
+    field = Forgetful().double()
+    y0 = torch.ones(2, 1, dtype=torch.float64)
+    options = {"solver": "rk4", "step_size": 0.25}
+
+    def gradients(choice):
+        ys = solve_ode(field, y0, [0.0, 1.0], adjoint=choice, **options).ys
+        return torch.autograd.grad(ys.sum(), list(field.parameters()), allow_unused=True)
+
+    for ours, plain in zip(gradients(adjoint), gradients(None), strict=True):
+        if plain is None:
+            assert ours is None or not ours.any()
+        else:
+            assert plain.any()
+            torch.testing.assert_close(ours, plain)

@@ -125,6 +125,14 @@ def test_early_stopping_keeps_the_weights_that_were_best_on_validation(tol):
     assert _squared(net.module_, x, y).item() == pytest.approx(record.best_loss, rel=1e-12)
 
 
+@pytest.mark.parametrize(("early_stopping", "n_iter"), [(True, 3), (False, 9)])
+def test_what_is_only_watched_stops_nothing(early_stopping, n_iter):
+    net = _net(early_stopping=early_stopping, tol=10.0, n_iter_no_change=2)
+    record = net.run([Stage(_squared, (X, Y), 9, validation=(X, Y))])
+    assert record.n_iter == n_iter
+    assert len(record.validation_scores) == n_iter
+
+
 def test_a_short_last_batch_counts_by_its_cases_in_the_validation_loss():
     net = _net(batch_size=50, optimizer="sgd", learning_rate=1e-30)
     watched = (X, np.concatenate([Y[:50], Y[50:] + 100]))  # the last ten cases lose far more
@@ -543,6 +551,17 @@ def test_a_stage_may_have_its_own_rate():
     net = _net(learning_rate=0.5, tol=0.0)
     net.run([Stage(_squared, (X, Y), 1, learning_rate=0.125)])
     assert net.optimizer_.param_groups[0]["lr"] == 0.125
+
+
+@pytest.mark.parametrize(("tol", "n_iter"), [(None, 9), (10.0, 3)])
+def test_a_stage_may_have_its_own_tolerance(tol, n_iter):
+    def falls(module, x, y):
+        calls.append(1)
+        return 0 * module(x).sum() + 1.0 / len(calls)
+
+    calls = []
+    record = _net(tol=0.0, n_iter_no_change=2).run([Stage(falls, (X, Y), 9, tol=tol)])
+    assert record.n_iter == n_iter
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])

@@ -38,7 +38,9 @@ def test_known_values_of_the_schedules():
     assert LEARNING_RATE_SCHEDULES["constant"](0.7) == 1
     assert LEARNING_RATE_SCHEDULES["cosine"](0.5) == pytest.approx(0.5)
     assert LEARNING_RATE_SCHEDULES["exponential"](0.5) == pytest.approx(0.1)
-    assert LEARNING_RATE_SCHEDULES["one_cycle"](0.3) == pytest.approx(1.0)
+    warm_up_and_down = [(0.0, 0.04), (0.15, 0.52), (0.3, 1.0), (0.65, 0.5005), (1.0, 0.001)]
+    for progress, factor in warm_up_and_down:
+        assert LEARNING_RATE_SCHEDULES["one_cycle"](progress) == pytest.approx(factor)
 
 
 def test_the_rate_reaches_every_group():
@@ -72,5 +74,5 @@ def test_what_a_module_does_not_say_of_a_group_is_as_for_the_rest():
     ids=["twice", "not its own"],
 )
 def test_groups_that_share_or_invent_a_parameter_are_refused(ask):
-    with pytest.raises(ValueError, match=r"Asking.parameter_groups.*each in one group"):
+    with pytest.raises(ValueError, match=r"Asking\.parameter_groups.*each in one group"):
         parameter_groups(Asking(ask))

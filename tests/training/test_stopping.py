@@ -36,6 +36,13 @@ def test_without_a_scale_tol_is_a_part_of_the_best_loss():
     assert patience.n_stalled == 1
 
 
+def test_a_fall_that_stays_above_the_best_is_no_improvement():
+    patience = Patience(tol=0.1, n_iter_no_change=5)
+    for loss in (0.5, 3.0, 2.0, 1.0):
+        patience.note(loss)
+    assert (patience.best, patience.n_stalled) == (0.5, 3)
+
+
 def test_what_begins_anew_need_not_beat_what_was():
     patience = Patience(tol=0.0, n_iter_no_change=2)
     patience.note(0.1)

@@ -51,7 +51,8 @@ def test_the_best_weights_are_those_an_epochs_loss_belongs_to(before, kept):
         with torch.no_grad():
             module[0].weight.fill_(value)
 
-    for epoch, (start, end, loss) in enumerate([(1.0, 1.5, 0.7), (2.0, 2.5, 0.2), (3.0, 3.5, 0.3)]):
+    epochs = [(1.0, 1.5, 0.7), (2.0, 2.5, 0.2), (3.0, 3.5, 0.3), (4.0, 4.5, 0.2)]
+    for epoch, (start, end, loss) in enumerate(epochs):
         become(start)
         best.begin()
         become(end)
