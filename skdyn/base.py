@@ -153,15 +153,13 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
 
     def _take_over(self, module, config, record, incremental):
         earlier = getattr(self, "loss_curve_", []) if incremental else []
-        scores = getattr(self, "validation_scores_", None) if incremental else None
         self.module_ = module.requires_grad_(False)
         self._module_config = config
         self.device_ = str(next(module.parameters()).device)
         self.loss_curve_ = earlier + record.loss_curve
         self.n_iter_ = len(self.loss_curve_)
         self.best_loss_ = record.best_loss
-        watched = record.validation_scores
-        self.validation_scores_ = watched if watched is None else (scores or []) + watched
+        self.validation_scores_ = record.validation_scores
         if not incremental and record.kept_loss is not None:
             self._tell_how_it_ended(record)
 
