@@ -55,7 +55,7 @@ class Course:
         # Where epochs may fail, the weights to return to are those that a whole one has run from.
         self._before = not self.watched and (one_batch or settings.max_recoveries > 0)
         self._steady, self._steady_from = False, stage.steady_from * stage.max_iter
-        self._objective = []  # what was to fall, epoch by epoch
+        self._losses, self._penalties = [], []
         self.best = self._keep()
 
     def _keep(self):
@@ -89,9 +89,10 @@ class Course:
             What the optimiser lowers beside the training loss. It may well fall while that rises.
         """
         self._patience.note(losses[-1])
-        self._objective.append(losses[-1] if self.watched else losses[0] + penalty)
+        self._losses.append(losses[-1])
+        self._penalties.append(0.0 if self.watched else penalty)
         if self._steady:
-            self.best.note(self._objective[-1], len(self._objective) - 1)
+            self.best.note(losses[-1], len(self._losses) - 1)
 
     def reason_to_stop(self) -> str:
         """Return why the stage ends here; "max_iter" where nothing but that would end it.
@@ -121,16 +122,18 @@ class Course:
         TrainingRecord
             With ``rise`` where weights were put back.
         """
-        watched, best = record.validation_scores, self.best
-        curve = [-score for score in watched] if watched else record.loss_curve
-        record = record._replace(kept_loss=curve[-1], trivial_loss=self.stage.trivial_loss)
-        by_chance = fluctuation(self._objective[: (best.epoch or 0) + 1])
-        bound = best.loss + max(self._patience.gain, by_chance)
-        if self.settings.early_stopping and watched:
-            bound = best.loss
+        best, last = self.best, self._losses[-1]
+        record = record._replace(kept_loss=last, trivial_loss=self.stage.trivial_loss)
+        if best.epoch is None:
+            return record
+        allowed = max(self._patience.gain, fluctuation(self._losses[: best.epoch + 1]))
+        if self.settings.early_stopping and self.watched:
+            allowed = 0.0
         elif self._precise:  # it never takes a step up, but may weigh its penalties anew
-            bound = math.inf
-        if best.epoch is None or self._objective[-1] <= bound:
+            allowed = math.inf
+        rise = last - best.loss
+        # A loss that rises while the penalty falls by more is what was asked for.
+        if min(rise, rise + self._penalties[-1] - self._penalties[best.epoch]) <= allowed:
             return record
         best.restore()
-        return record._replace(kept_loss=curve[best.epoch], rise=curve[-1])
+        return record._replace(kept_loss=best.loss, rise=last)

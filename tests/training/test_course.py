@@ -47,6 +47,15 @@ def test_what_the_optimiser_lowers_beside_the_loss_counts():
     assert weight.item() == 3.0
 
 
+def test_weights_that_fit_are_not_given_up_for_a_small_penalty():
+    weight, course = _course()
+    record = _run(weight, course, [9.0, 1.0, 1.05], penalties=[0.0, 20.0, 21.0])
+    assert record.rise is None
+    weight, course = _course()
+    record = _run(weight, course, [9.0, 1.0, 5.0], penalties=[0.0, 20.0, 21.0])
+    assert (weight.item(), record.kept_loss, record.rise) == (1.0, 1.0, 5.0)
+
+
 def test_where_data_are_watched_their_loss_decides_and_the_penalty_does_not():
     weight, course = _course(watched=True, early_stopping=True)
     record = _run(weight, course, [[1.0, 5.0], [2.0, 4.0], [0.5, 4.05]], penalties=[0.0, 9.0, 0.0])
