@@ -45,6 +45,7 @@ class KANEstimator(Interpretation, Symbolic, TorchEstimator):
     """Parameters and hooks of the Kolmogorov-Arnold networks."""
 
     _parameter_constraints = {**_SHARED, **KAN_CONSTRAINTS}
+    _quick_parameters = {"max_iter": 15}
 
     def __init__(
         self,

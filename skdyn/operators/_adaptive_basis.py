@@ -125,7 +125,7 @@ class AdaptiveBasisEstimator(FunctionEstimator):
         "orthogonality": [Interval(Real, 0, None, closed="left")],
         "sparsity": [Interval(Real, 0, None, closed="left")],
     }
-    _quick_parameters = {"learning_rate": 0.02, "max_iter": 60, "batch_size": "auto"}
+    _quick_parameters = {"learning_rate": 0.02, "max_iter": 40, "batch_size": "auto"}
 
     def basis_functions(self, grid: int | tuple[int, ...] | None = None) -> np.ndarray:
         """Evaluate the functions that inputs are integrated with: what the model looks at.

@@ -138,7 +138,7 @@ class MgNORegressor(SymmetryMixin, OperatorRegressor):
     del _parameter_constraints["periodic"]  # one of the boundaries
     _quick_parameters = {
         "hidden_channels": 8, "n_layers": 2, "batch_size": "auto", "learning_rate": 0.01,
-        "learning_rate_schedule": "constant",
+        "learning_rate_schedule": "constant", "max_iter": 20,
     }  # fmt: skip
 
     def __init__(

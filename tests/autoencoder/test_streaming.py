@@ -38,9 +38,9 @@ def _equal(one, other):
 
 
 def test_a_stream_teaches_as_much_as_memory_does(disk):
-    whole = _model(max_iter=30, learning_rate=0.01).fit(ROWS)
+    whole = _model(max_iter=10, learning_rate=0.02).fit(ROWS)
     for X in (disk, _batches):
-        model = _model(max_iter=30, learning_rate=0.01).fit(X)
+        model = _model(max_iter=10, learning_rate=0.02).fit(X)
         assert model.n_features_in_ == 6
         assert model.loss_curve_[-1] < 0.5 * model.loss_curve_[0]
         assert model.score(ROWS) > whole.score(ROWS) - 0.05

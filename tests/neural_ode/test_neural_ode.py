@@ -90,7 +90,7 @@ def test_noisy_irregular_incomplete_data_are_learnt():
     truth, t_truth = make_damped_oscillator(
         n_cases=8, n_timepoints=60, t_span=(0, 10), random_state=1
     )
-    model = NeuralODE((32,), max_iter=20, random_state=0).fit(X, t=t)
+    model = NeuralODE((16,), max_iter=6, random_state=0).fit(X, t=t)
     assert model.score(truth, t=t_truth) > 0.98
     expected = 0.1 * truth.std(axis=(0, 2))
     np.testing.assert_allclose(model.noise_, expected, rtol=0.3)
@@ -142,7 +142,7 @@ def test_hidden_dimensions_explain_what_the_state_cannot():
         {"regularization": "stiffness", "regularization_mode": "local"},
         {"solver": "rk4"},
         {"activation": "tanh", "dtype": "float64"},
-        {"adjoint": "continuous", "window": 10, "max_iter": 6},
+        {"adjoint": "continuous", "window": 10, "max_iter": 2},
         {"optimizer": "adam", "max_iter": 300, "learning_rate": 0.01, "batch_size": 8},
     ],
     ids=str,
@@ -242,7 +242,7 @@ def test_times_are_routed_and_cut_with_the_cases(oscillations):
     X, t = oscillations
     rows = np.tile(t, (6, 1)) * np.linspace(1, 1.0001, 6)[:, None]
     with config_context(enable_metadata_routing=True):
-        model = NeuralODE((16,), max_iter=8, random_state=0)
+        model = NeuralODE((16,), max_iter=3, random_state=0)
         model.set_fit_request(t=True).set_score_request(t=True)
         scores = cross_val_score(model, X, cv=3, params={"t": rows}, error_score="raise")
     assert scores.min() > 0.9
@@ -346,9 +346,9 @@ def test_a_fit_with_enough_epochs_does_not_warn(oscillations):
 @pytest.mark.slow
 @pytest.mark.parametrize("noise", [0.0, 0.1])
 def test_lotka_and_volterra_from_exact_and_noisy_data(noise):
-    X, t = make_lotka_volterra(n_cases=20, noise=noise, random_state=0)
+    X, t = make_lotka_volterra(n_cases=10, noise=noise, random_state=0)
     truth, _ = make_lotka_volterra(n_cases=10, random_state=100)
-    model = NeuralODE(random_state=0, max_iter=30).fit(X, t=t)
+    model = NeuralODE((32,), random_state=0, max_iter=20).fit(X, t=t)
     error = np.mean((model.predict(truth[:, :, 0], t) - truth) ** 2)
     assert error < (0.03 if noise else 1e-3)
 
