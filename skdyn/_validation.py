@@ -130,8 +130,7 @@ def check_sizes(
         raise ValueError(
             f"The values of {name}{where} reach {size[beyond[0]]:.3g}, and what is computed from "
             f"them, squares of products, leaves the range of numbers. Give {name} in another unit, "
-            f"between {2.0 ** exponents[0] if low else 0:.0e} and {high:.0e}: divide it by its "
-            "size."
+            f"{f'from {low:.0e} ' if low else ''}up to {high:.0e}: divide it by its size."
         )
 
 

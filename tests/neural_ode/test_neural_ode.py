@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skdyn import NeuralODE
-from skdyn._trajectories import Trajectories
+from skdyn._trajectories import Trajectories, split_trajectories
 from skdyn.datasets import make_damped_oscillator, make_lotka_volterra
 from skdyn.exceptions import SolverError, TrainingDivergedError
 
@@ -359,7 +359,7 @@ def test_the_seed_chooses_the_cases_that_early_stopping_watches():
 
     def watched(seed):
         model = NeuralODE(early_stopping=True, validation_fraction=0.25, random_state=seed)
-        return model._split(data, None, None)[1].values
+        return split_trajectories(model, data, None, None)[1].values
 
     np.testing.assert_array_equal(watched(0), watched(0))
     assert len({watched(seed).tobytes() for seed in range(5)}) > 1
