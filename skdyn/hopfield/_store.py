@@ -82,8 +82,14 @@ def scales(table: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def _hashes(table):
-    """Hash each row; 64 bits leave no chance to two different ones."""
-    bits = np.ascontiguousarray(table + 0.0).view(np.uint64)  # + 0.0 turns -0.0 into 0.0
+    """Hash each row; 64 bits leave no chance to two different ones.
+
+    Columns count in a power of two near their size, which changes no digit: a unit of another
+    power gives the same order, and so the same model.
+    """
+    _, exponent = np.frexp(np.abs(table).max(axis=0))
+    table = np.ldexp(table, -exponent) + 0.0  # which turns -0.0 into 0.0
+    bits = np.ascontiguousarray(table).view(np.uint64)
     bits ^= bits >> np.uint64(32)  # round numbers differ in their high bits only
     x = bits @ np.multiply.accumulate(np.full(bits.shape[1], _ODD))
     x = (x ^ (x >> np.uint64(30))) * _MIX[0]

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import clone
 
 import skdyn
-from skdyn.testing._probe import answer, fit, has_parameter, meant_for, sample_data
+from skdyn.testing._probe import answer, fit_to_read, has_parameter, meant_for, sample_data
 
 
 class _RecordingUnpickler(pickle.Unpickler):
@@ -48,7 +48,7 @@ def check_parameters_are_kept(thing):
 def check_round_trips(estimator):
     """pickle, joblib, deepcopy and ``skdyn.io`` give equal predictions."""
     X, y = sample_data(estimator)
-    fitted = fit(estimator, X, y)
+    fitted = fit_to_read(estimator, X, y)
     for other in _copies(fitted):
         np.testing.assert_array_equal(answer(other, X), answer(fitted, X))
         assert str(other.get_params()) == str(fitted.get_params())
@@ -58,7 +58,7 @@ def check_pickle_is_arrays_and_config(estimator):
     """The pickle names nothing of torch: no optimiser, no module; parameters changed later do not
     disturb the rebuild."""
     X, y = sample_data(estimator)
-    fitted = fit(estimator, X, y)
+    fitted = fit_to_read(estimator, X, y)
     expected = answer(fitted, X)
     if has_parameter("hidden_layer_sizes")(estimator):
         fitted.set_params(hidden_layer_sizes=(3,))

@@ -18,7 +18,6 @@ PHYSICS = {  # formula, range of the variables, hidden layer
     "sqrt(a**2 + b**2)": (-1, 1, (1,)),
     "(a + b)/(1 + a*b)": (-0.9, 0.9, (1,)),
     "a*b/(4*pi*c**2)": (1, 3, (1,)),  # Coulomb's law
-    "a*b/(a + b)": (1, 3, (1,)),  # the focal length of two lenses
     "asin(a*sin(b))": (-1, 1, ((0, 1),)),  # Snell's law
 }
 
