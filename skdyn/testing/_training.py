@@ -84,7 +84,8 @@ def check_partial_fit_and_warm_start(estimator):
         for _ in range(3):
             learner.partial_fit(X, y)
         assert learner.n_iter_ == 3
-        assert learner.loss_curve_[-1] < learner.loss_curve_[0]
+        # Three epochs: what objectives draw at random may hide one step forward, not two.
+        assert min(learner.loss_curve_[1:]) < learner.loss_curve_[0]
         np.testing.assert_array_equal(
             answer(pickle.loads(pickle.dumps(learner)).partial_fit(X, y), X).shape,
             answer(learner, X).shape,
