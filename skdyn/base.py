@@ -179,8 +179,8 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
         if trivial and kept > trivial + (self.tol or 0.0):  # of constant targets it is zero
             told.append(
                 f"ended with a loss of {kept:.3g}, worse than that of an answer which reads no "
-                f"input, {trivial:.3g}. Raise max_iter, lower learning_rate or the penalties, or "
-                "look for what the data cannot tell."
+                f"input, {trivial:.3g}. Lower learning_rate or the penalties, train for longer, "
+                "or look for what the data cannot tell."
             )
         if record.stop_reason == "max_iter" and not plan_ended and self.tol:
             told.append(

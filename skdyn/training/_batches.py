@@ -64,7 +64,7 @@ def to_tensor(array: np.ndarray | torch.Tensor) -> torch.Tensor:
     """Return a tensor that shares an array's memory, or a copy where nobody may write to that.
 
     Torch has no tensors that cannot be written to and warns: of files mapped for reading, and of
-    what joblib shares between processes.
+    what joblib shares between processes. Nor has it tensors that run backwards in memory.
 
     Parameters
     ----------
@@ -77,4 +77,6 @@ def to_tensor(array: np.ndarray | torch.Tensor) -> torch.Tensor:
     """
     if isinstance(array, np.ndarray):
         array = np.require(array, requirements="W")
+        if any(stride < 0 for stride in array.strides):
+            array = array.copy()
     return torch.as_tensor(array)

@@ -89,3 +89,10 @@ def test_other_arrays_and_tensors_share_their_memory():
     to_tensor(array)[0] = 5.0
     assert array[0] == 5.0
     assert to_tensor(tensor) is tensor
+
+
+def test_arrays_that_run_backwards_are_copied():
+    rows = np.arange(6.0).reshape(3, 2)
+    for turned in (rows[::-1], rows[:, ::-1], np.flip(rows)):
+        np.testing.assert_array_equal(to_tensor(turned).numpy(), turned)
+    assert to_tensor(rows).data_ptr() == rows.ctypes.data
