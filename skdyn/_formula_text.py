@@ -11,14 +11,14 @@ import operator
 from collections.abc import Callable, Container
 from typing import NamedTuple
 
-__all__ = ["formula_tree"]
+__all__ = ["OPERATORS", "formula_tree"]
 
 _LONGEST = 100_000  # characters
 _DEEPEST = 600  # operations within each other: the readers recurse, and Python stops them at 1000
 _HIGHEST_POWER = 1000
 _MOST_BITS = 8192  # of a whole number or fraction, which sympy keeps exactly
 
-_OPERATORS = {
+OPERATORS = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
@@ -112,12 +112,12 @@ def _size(node, text, known):
             if not known(node.id):
                 raise _refusal(text, f"{node.id!r} is no name that is known here")
             return _Size(None, 0, 1)
-        case ast.UnaryOp() if type(node.op) in _OPERATORS:
+        case ast.UnaryOp() if type(node.op) in OPERATORS:
             size = _size(node.operand, text, known)
             size = size._replace(value=None if size.value is None else -size.value)
         case ast.BinOp(op=ast.Pow()):
             size = _of_power(*_both(node, text, known), text)
-        case ast.BinOp() if type(node.op) in _OPERATORS:
+        case ast.BinOp() if type(node.op) in OPERATORS:
             left, right = _both(node, text, known)
             together = sum if isinstance(node.op, ast.Mult | ast.Div) else max
             degree = together([left.degree, right.degree])
@@ -174,7 +174,7 @@ def _of_power(base, exponent, text):
 
 
 def _value(what, values, text):
-    function = _FUNCTIONS[what] if isinstance(what, str) else _OPERATORS[type(what)]
+    function = _FUNCTIONS[what] if isinstance(what, str) else OPERATORS[type(what)]
     try:
         value = function(*values)
     except (ArithmeticError, ValueError, TypeError) as error:

@@ -1,12 +1,11 @@
 """Expressions as text: written exactly, read without running anything, and shown to people."""
 
 import ast
-import operator
 import re
 
 import numpy as np
 
-from skdyn._formula_text import formula_tree
+from skdyn._formula_text import OPERATORS, formula_tree
 
 __all__ = [
     "SYMPY_NAMES",
@@ -22,15 +21,6 @@ _FUNCTIONS = (
     "coth", "exp", "log", "sech", "sign", "sin", "sinh", "sqrt", "tan", "tanh",
 )  # fmt: skip
 SYMPY_NAMES = frozenset({*_FUNCTIONS, "abs", "pi", "E"})
-_OPERATORS = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.Pow: operator.pow,
-    ast.USub: operator.neg,
-    ast.UAdd: operator.pos,
-}
 
 
 def expression_to_text(expression):
@@ -81,10 +71,10 @@ def expression_from_text(text, symbols, functions=()):
             return sympy.Integer(node.value) if type(node.value) is int else sympy.Float(node.value)
         if isinstance(node, ast.Name) and node.id in values:
             return values[node.id]
-        if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
-            return _OPERATORS[type(node.op)](read(node.left), read(node.right))
-        if isinstance(node, ast.UnaryOp) and type(node.op) in _OPERATORS:
-            return _OPERATORS[type(node.op)](read(node.operand))
+        if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
+            return OPERATORS[type(node.op)](read(node.left), read(node.right))
+        if isinstance(node, ast.UnaryOp) and type(node.op) in OPERATORS:
+            return OPERATORS[type(node.op)](read(node.operand))
         if isinstance(node, ast.Call) and not node.keywords:
             function = known.get(getattr(node.func, "id", None))
             if function is not None:
