@@ -27,7 +27,13 @@ from skdyn.testing import (
     quick_instance,
     sample_data,
 )
-from skdyn.testing._probe import has_parameter, shared_fits, trains_a_module, two_candidates
+from skdyn.testing._probe import (
+    has_parameter,
+    shared_fits,
+    sketched,
+    trains_a_module,
+    two_candidates,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 ESTIMATORS = [quick_instance(cls) for _, cls in all_estimators()]
@@ -53,7 +59,11 @@ def every_network(function):
     ESTIMATORS, expected_failed_checks=expected_failed_checks, xfail_strict=True
 )
 def test_scikit_learns_checks_pass(estimator, check):
-    check(estimator)
+    check(estimator if _asks_how_well(check) else sketched(estimator))
+
+
+def _asks_how_well(check):
+    return check.func.__name__.endswith(("_train", "_equivalence_on_dense_data"))
 
 
 def checks_of_precision():
@@ -75,7 +85,7 @@ def checks_of_precision():
 
 @pytest.mark.parametrize(("estimator", "check"), list(checks_of_precision()))
 def test_scikit_learns_checks_of_precision_pass_in_float64(estimator, check):
-    check(estimator)
+    check(sketched(estimator))
 
 
 @pytest.mark.parametrize(
@@ -92,7 +102,7 @@ def test_the_contract_is_kept(thing, check):
 
 @every_estimator
 def test_column_names_are_handled_as_scikit_learn_does(estimator):
-    check_dataframe_column_names_consistency(type(estimator).__name__, estimator)
+    check_dataframe_column_names_consistency(type(estimator).__name__, sketched(estimator))
 
 
 @every_network
@@ -152,7 +162,7 @@ def test_a_grid_search_runs_on_dask(estimator, dask_client):
     # One candidate, one fit a fold and no refit: more would show no more of Dask.
     grid = {name: values[1:] for name, values in two_candidates(estimator).items()}
     search = GridSearchCV(
-        estimator, grid, cv=2, error_score="raise", refit=False,
+        sketched(estimator), grid, cv=2, error_score="raise", refit=False,
         scoring=None if hasattr(estimator, "score") else _mean_square,
     )  # fmt: skip
     with (

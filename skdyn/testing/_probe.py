@@ -130,9 +130,9 @@ def fit(estimator, X, y, **fit_params):
         return clone(estimator).fit(X, y, **fit_params)
 
 
-def sketched(estimator):
+def sketched(estimator, random_state=0):
     """Clone an estimator with a seed and few epochs: to see what comes through, not how well."""
-    copied = seeded(estimator)
+    copied = seeded(estimator, random_state)
     return copied.set_params(max_iter=3) if trains_a_module(copied) else copied
 
 

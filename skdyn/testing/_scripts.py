@@ -24,7 +24,6 @@ from skdyn.testing._probe import (
     meant_for,
     refuses,
     sample_data,
-    seeded,
     sketched,
     trains_a_module,
     two_candidates,
@@ -34,7 +33,7 @@ from skdyn.testing._probe import (
 def check_pipeline_and_grid_search(estimator):
     """A pipeline around it is searched in two processes and predicts."""
     X, y = sample_data(estimator)
-    steps = [StandardScaler(), seeded(estimator)]
+    steps = [StandardScaler(), sketched(estimator)]
     if not hasattr(estimator, "score"):  # it works for a model behind it
         steps, y = [*steps, Ridge()], X.sum(axis=1)
     name = type(estimator).__name__.lower()
@@ -58,7 +57,7 @@ def check_feature_names_are_remembered_and_compared(estimator):
     """pandas in; a frame with other names or another order is refused."""
     X, y = sample_data(estimator)
     frame = pd.DataFrame(X, columns=list("abcd"))
-    fitted = fit(estimator, frame, y)
+    fitted = fit(sketched(estimator), frame, y)
     assert list(fitted.feature_names_in_) == list("abcd")
     np.testing.assert_array_equal(answer(fitted, frame), answer(fitted, frame.copy()))
     refuses(lambda: answer(fitted, frame[list("dcba")]), "feature names")
@@ -80,7 +79,7 @@ def check_string_labels(estimator):
     """Labels come back as they went in, strings included."""
     X, y = sample_data(estimator)
     names = np.array(["ash", "birch", "cedar"], dtype=object)[y]
-    fitted = fit(estimator, X, names)
+    fitted = fit(sketched(estimator), X, names)
     assert list(fitted.classes_) == ["ash", "birch", "cedar"]
     assert set(fitted.predict(X)) <= set(names)
 
@@ -91,10 +90,11 @@ def check_regressors_return_float64(estimator):
     X, y = sample_data(estimator)
     if y is None:  # an option of those that find targets by themselves
         y = X[:, 0]
-    fitted = fit(estimator, X.astype(np.float32), y.astype(np.float32))
+    quick = sketched(estimator)
+    fitted = fit(quick, X.astype(np.float32), y.astype(np.float32))
     assert fitted.predict(X.astype(np.float32)).dtype == np.float64
     if get_tags(estimator).target_tags.multi_output:
-        assert fit(estimator, X, np.stack([y, -y], axis=1)).predict(X).shape == (len(X), 2)
+        assert fit(quick, X, np.stack([y, -y], axis=1)).predict(X).shape == (len(X), 2)
 
 
 def _metadata(estimator, n_samples):
@@ -110,7 +110,7 @@ def _metadata(estimator, n_samples):
 def check_metadata_routing(estimator):
     """Keyword data of ``fit`` are routed through a pipeline when asked for, and count."""
     X, y = sample_data(estimator)
-    plain = seeded(estimator)
+    plain = sketched(estimator)
     for name, value in _metadata(estimator, len(X)).items():
         if y is None and name == "sample_weight":  # weights are those of targets
             y = X[:, 0]
@@ -119,7 +119,7 @@ def check_metadata_routing(estimator):
             config_context(enable_metadata_routing=True),
             warnings.catch_warnings(action="ignore", category=ConvergenceWarning),
         ):
-            routed = make_pipeline(seeded(estimator).set_fit_request(**{name: True}))
+            routed = make_pipeline(sketched(estimator).set_fit_request(**{name: True}))
             routed.fit(X, y, **{name: value})
         np.testing.assert_array_equal(answer(routed, X), answer(direct, X))
         without = fit_to_read(plain, X, y)
@@ -151,10 +151,10 @@ def check_score_is_routed(estimator):
 def check_same_seed_same_model(estimator):
     """The same ``random_state`` gives the same model bit for bit, in threads and processes."""
     X, y = sample_data(estimator)
-    model = seeded(estimator, 3)
+    model = sketched(estimator, 3)
     once = answer(fit(model, X, y), X)
     if trains_a_module(estimator):  # whose first weights are drawn, whatever the options
-        other = answer(fit(seeded(estimator, 4), X, y), X)
+        other = answer(fit(sketched(estimator, 4), X, y), X)
         assert not np.array_equal(once, other), "random_state changes nothing"
     for backend in ("threading", "loky"):
         with joblib.parallel_config(backend, n_jobs=2):
@@ -175,5 +175,5 @@ def check_global_state_is_left_alone(estimator):
         )  # fmt: skip
 
     before = state()
-    answer(fit(seeded(estimator), X, y), X)
+    answer(fit(sketched(estimator), X, y), X)
     assert state() == before

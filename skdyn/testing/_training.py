@@ -18,7 +18,7 @@ from skdyn.testing._probe import (
     meant_for,
     refuses,
     sample_data,
-    seeded,
+    sketched,
     trains_a_module,
 )
 
@@ -41,7 +41,7 @@ def check_training_is_told(estimator):
 def check_float64_training(estimator):
     """``dtype="float64"`` trains in float64 on the same footing."""
     X, y = sample_data(estimator)
-    fitted = fit(clone(estimator).set_params(dtype="float64"), X, y)
+    fitted = fit(sketched(estimator).set_params(dtype="float64"), X, y)
     floats = [w.dtype for w in fitted.module_.state_dict().values() if w.is_floating_point()]
     assert set(floats) == {torch.float64}
     assert np.isfinite(answer(fitted, X)).all()
@@ -78,7 +78,7 @@ def check_early_stopping(estimator):
 def check_partial_fit_and_warm_start(estimator):
     """Both continue from the present weights and count their epochs."""
     X, y = sample_data(estimator)
-    fresh = seeded(estimator)
+    fresh = sketched(estimator)
     if hasattr(estimator, "partial_fit"):
         learner = clone(fresh)
         for _ in range(3):
@@ -106,7 +106,7 @@ def check_warm_start_goes_on_from_where_it_was(estimator):
     follows the new ones: there they are the same.
     """
     X, y = sample_data(estimator)
-    warm = seeded(estimator).set_params(warm_start=True)
+    warm = sketched(estimator).set_params(warm_start=True)
     descent = "optimizer" if has_parameter("optimizer")(estimator) else "solver"
     with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
         before = answer(warm.fit(X, y), X)
@@ -169,7 +169,7 @@ def check_interrupt_leaves_no_half_fitted_model(estimator):
     else:
         raise AssertionError("interrupted in its first fit, the estimator looks fitted")
     assert not hasattr(fresh, "n_features_in_")
-    fitted = fit(estimator, X, y)
+    fitted = fit_to_read(sketched(estimator), X, y)
     before = answer(fitted, X)
     _interrupted(fitted.set_callbacks(_Interrupt()), X[::2], None if y is None else y[::2])
     np.testing.assert_array_equal(answer(fitted, X), before)
