@@ -116,11 +116,15 @@ def sample_data(
 # -- questions and answers -------------------------------------------------------------------
 
 
-def seeded(estimator, random_state=0):
-    """Clone an estimator, with a seed where it takes one."""
+def seeded(estimator, random_state=None):
+    """Clone an estimator, with a seed where it takes one: its own, if it has one and none is given.
+
+    So that checks of an instance with a seed are checks under that seed.
+    """
     copied = clone(estimator)
     if has_parameter("random_state")(copied):
-        copied.set_params(random_state=random_state)
+        own = copied.random_state if random_state is None else random_state
+        copied.set_params(random_state=0 if own is None else own)
     return copied
 
 
@@ -130,7 +134,7 @@ def fit(estimator, X, y, **fit_params):
         return clone(estimator).fit(X, y, **fit_params)
 
 
-def sketched(estimator, random_state=0):
+def sketched(estimator, random_state=None):
     """Clone an estimator with a seed and few epochs: to see what comes through, not how well."""
     copied = seeded(estimator, random_state)
     return copied.set_params(max_iter=3) if trains_a_module(copied) else copied

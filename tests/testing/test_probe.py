@@ -64,6 +64,9 @@ def test_the_grid_varies_a_size_before_a_count_before_a_switch():
 
 def test_a_seed_goes_where_one_is_taken():
     assert seeded(NeuralODE(), 3).random_state == 3
+    assert seeded(NeuralODE(random_state=5), 3).random_state == 3
+    assert seeded(NeuralODE(random_state=5)).random_state == 5
+    assert seeded(NeuralODE()).random_state == 0
     assert seeded(Features(), 3).get_params() == {}
 
 
