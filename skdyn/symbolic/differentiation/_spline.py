@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 from scipy import sparse
 from scipy.interpolate import BSpline, CubicSpline, make_interp_spline
-from scipy.linalg import cho_solve_banded, cholesky_banded
+from scipy.linalg.lapack import dpbtrf, dpbtrs
 
 from skdyn._validation import Interval, StrOptions
 from skdyn.symbolic.differentiation._differentiator import Differentiated, Differentiator
@@ -13,6 +13,7 @@ from skdyn.symbolic.differentiation._differentiator import Differentiated, Diffe
 __all__ = ["SplineDerivative"]
 
 _N_TRIED = 40  # penalties
+_AT_ONCE = 2**20  # fitted values at a time
 _BY = 0.05  # step of the logarithm of a penalty, for a derivative
 _FEW_KNOTS = 50
 _LEAST = {3: 1e-6, 5: 1e-8}  # penalty, in steps, that does less harm than interpolation
@@ -174,33 +175,46 @@ class _SmoothingSplines:
         """Return the best penalty of each feature, and where a larger one would be better still."""
         largest = _DROWNING / self.roughness.max()
         logs = np.linspace(np.log(_LEAST[self.degree]), np.log(largest), _N_TRIED)
-        scores = CubicSpline(logs, [self._score(penalty, criterion) for penalty in np.exp(logs)])
+        parts = np.array_split(np.exp(logs), 1 + self.X.size * _N_TRIED // _AT_ONCE)
+        scores = CubicSpline(logs, np.concatenate([self._scores(p, criterion) for p in parts]))
         fine = np.linspace(logs[0], logs[-1], 20 * _N_TRIED)
         best = scores(fine).argmin(axis=0)
         return np.exp(fine[best]), best == len(fine) - 1
 
-    def _score(self, penalty, criterion):
+    def _scores(self, penalties, criterion):
+        """Return the criterion, (n_penalties, n_features), for penalties on each feature."""
         n, n_coefs = self.design.shape
-        coefs, logdet = self.solve(penalty)
-        rss = ((self.X - self.design @ coefs) ** 2).sum(axis=0) + np.finfo(float).tiny
+        solved = [self.solve(penalty) for penalty in penalties]
+        coefs = np.stack([c for c, _ in solved], axis=1)  # (n_coefs, n_penalties, n_features)
+        logdet = np.array([value for _, value in solved])[:, None]
+        penalties = penalties[:, None]
+        rss = ((self.X[:, None] - _times(self.design, coefs)) ** 2).sum(axis=0)
+        rss += np.finfo(float).tiny
         if criterion == "gcv":
             # trace (G + p R)^-1 p R = d log det (G + p R) / d log p
-            nearby = [self._factor(penalty * np.exp(by))[1] for by in (-_BY, _BY)]
-            residual_freedom = n - n_coefs + (nearby[1] - nearby[0]) / (2 * _BY)
+            below, above = (
+                np.array([self._factor(penalty * np.exp(by))[1] for penalty in penalties[:, 0]])
+                for by in (-_BY, _BY)
+            )
+            residual_freedom = n - n_coefs + (above - below)[:, None] / (2 * _BY)
             return np.log(rss) - 2 * np.log(residual_freedom)
-        rough = ((self.slopes @ coefs) ** 2).sum(axis=0)
+        rough = (_times(self.slopes, coefs) ** 2).sum(axis=0)
         free = self.order  # polynomials that the penalty does not see
-        logdet_prior = (n_coefs - free) * np.log(penalty)
-        return (n - free) * np.log(rss + penalty * rough) + logdet - logdet_prior
+        logdet_prior = (n_coefs - free) * np.log(penalties)
+        return (n - free) * np.log(rss + penalties * rough) + logdet - logdet_prior
 
     def _factor(self, penalty):
         """Return the Cholesky factor of the normal equations and their log determinant."""
-        factor = cholesky_banded(self.gram + penalty * self.roughness)
+        # LAPACK itself: scipy's checks take longer than these small systems.
+        factor, failed = dpbtrf(self.gram + penalty * self.roughness)
+        if failed:
+            raise np.linalg.LinAlgError("The penalty drowns the data.")
         return factor, 2 * np.log(factor[-1]).sum()
 
     def solve(self, penalty):
+        """Return the coefficients and the log determinant."""
         factor, logdet = self._factor(penalty)
-        return cho_solve_banded((factor, False), self.right), logdet
+        return dpbtrs(factor, self.right)[0], logdet
 
     def _penalised_slopes(self):
         """Return the matrix of the penalised derivative at Gauss nodes, weighted by their roots."""
@@ -223,3 +237,8 @@ class _SmoothingSplines:
         for k in range(self.degree + 1):
             bands[self.degree - k, k:] = matrix.diagonal(k)
         return bands
+
+
+def _times(matrix, coefs):
+    """Multiply a sparse matrix by an array with more than one further axis."""
+    return (matrix @ coefs.reshape(len(coefs), -1)).reshape(-1, *coefs.shape[1:])

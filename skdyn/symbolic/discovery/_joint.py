@@ -4,9 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdyn.symbolic.discovery._integration import field, integrate
 from skdyn.symbolic.discovery._neighbours import neighbours
 from skdyn.symbolic.discovery._search import misfit_cost, structure_cost
-from skdyn.symbolic.discovery._shooting import Shot, System, integrate, shoot, solution
+from skdyn.symbolic.discovery._shooting import Shot, System, shoot, solution
 from skdyn.symbolic.discovery._smoothing import interpolant, noise_model
 from skdyn.symbolic.discovery._terms import evaluate
 from skdyn.symbolic.discovery._windows import Windows
@@ -197,10 +198,9 @@ class _Disturbed:
 
     def escapes(self, system, p):
         """Return the share of starts from which the states leave three times the data's range."""
-        p = np.repeat(p[:, None], len(self.lanes), axis=1)
-        f = system.compiled(self.windows.n_variables)
+        f = field(system.equations, self.windows.n_variables)
         with np.errstate(all="ignore"):
-            Y = integrate(f, self.starts, p, self.windows, self.lanes)
+            Y = integrate(f, self.starts, p[:, None], self.windows, self.lanes)
         inside = np.abs(Y - self.middle[:, None]) < 3 * self.reach[:, None]
         return 1 - (inside & np.isfinite(Y)).all(axis=(0, 1)).mean()
 
@@ -214,9 +214,9 @@ class _Disturbed:
         moves = np.concatenate([np.zeros((d, 1)), _SMALL * np.diag(self.reach)], axis=1)
         starts = w.x0[:, :, None] + moves[:, None, :]  # (d, segments, 1 + d)
         lanes = np.repeat(np.arange(w.n), d + 1)
-        f = system.compiled(w.n_variables)
+        f = field(system.equations, w.n_variables)
         with np.errstate(all="ignore"):
-            Y = integrate(f, starts.reshape(d, -1), np.repeat(p[:, None], len(lanes), 1), w, lanes)
+            Y = integrate(f, starts.reshape(d, -1), p[:, None], w, lanes)
             Y = Y.reshape(-1, d, w.n, d + 1)
             D = (Y[..., 1:] - Y[..., :1]) / (_SMALL * self.reach[:, None, None])
             D = np.clip(np.nan_to_num(D, nan=1 / _SMALL), -1 / _SMALL, 1 / _SMALL)

@@ -4,7 +4,7 @@ from scipy.integrate import solve_ivp
 from scipy.interpolate import make_interp_spline
 from scipy.linalg import expm
 
-from skdyn.symbolic.discovery._shooting import System, integrate, shoot, solution, steps_needed
+from skdyn.symbolic.discovery._shooting import System, shoot, solution, steps_needed
 from skdyn.symbolic.discovery._smoothing import Record
 from skdyn.symbolic.discovery._terms import Form, Term
 from skdyn.symbolic.discovery._windows import Windows
@@ -44,39 +44,7 @@ def test_constants_in_a_row_come_back_as_they_were():
     assert system.split(row) == (system.equations, ((1.5, -3.0), (), (0.25,)))
 
 
-def test_a_compiled_system_is_the_sum_of_its_terms_in_every_lane():
-    f = System(((ONE, SATURATING), (), (X1,))).compiled(3)
-    x, p = np.random.default_rng(0).uniform(1, 2, size=(2, 3, 5))
-    p = np.vstack([p, p[:1]])
-    out = np.empty((3, 5))
-    f(x, p, out)
-    assert out[0] == pytest.approx(p[0] + p[1] * x[0] / (p[2] + x[0]))
-    assert out[1].tolist() == [0.0] * 5
-    assert out[2] == pytest.approx(p[3] * x[1])
-
-
-# -- integration ------------------------------------------------------------------------------
-
-
-def test_integration_converges_with_fifth_order():
-    t = np.linspace(0, 3, 7)
-    record = record_of([t], [rotation(t)])
-    errors = []
-    for n_sub in (2, 4):
-        windows = Windows(record, 1, n_sub=n_sub)
-        p = MATRIX.reshape(-1, 1)
-        Y = integrate(LINEAR.compiled(2), START[:, None], p, windows, np.zeros(1, int))
-        errors.append(np.abs(Y[:, :, 0] - rotation(t)).max())
-    assert np.log2(errors[0] / errors[1]) == pytest.approx(5, abs=0.4)
-
-
-def test_lanes_do_not_see_each_other(spiral):
-    windows, f = Windows(spiral, 3), LINEAR.compiled(2)
-    p = np.column_stack([MATRIX.ravel(), 2 * MATRIX.ravel(), 1e9 * np.ones(4)])
-    with np.errstate(all="ignore"):
-        Y = integrate(f, windows.x0, p, windows, np.arange(3))
-        alone = integrate(f, windows.x0[:, :1], p[:, :1], windows, np.zeros(1, int))
-    assert Y[:8, :, 0] == pytest.approx(alone[:8, :, 0])
+# -- inputs -----------------------------------------------------------------------------------
 
 
 def test_controls_enter_at_the_right_times():
