@@ -3,8 +3,9 @@ import pytest
 from scipy.linalg import expm
 
 from skdyn.symbolic.discovery._integration import field, integrate
+from skdyn.symbolic.discovery._shooting import System
 from skdyn.symbolic.discovery._smoothing import Record
-from skdyn.symbolic.discovery._terms import Form, Term
+from skdyn.symbolic.discovery._terms import Form, Term, evaluate
 from skdyn.symbolic.discovery._windows import Windows
 
 ONE, X0, X1 = (Term(Form(text, 0.5)) for text in ("1", "x0", "x1"))
@@ -33,7 +34,7 @@ def slopes(f, x, p):
     """The right-hand sides as integration reads them."""
     values = np.empty((f.n_rows, x.shape[1]))
     values[: len(x)] = x
-    f.fill(values, p)
+    f.fill(list(values), list(p))
     return f.sums @ (p[f.weights] * values[f.index])
 
 
@@ -45,6 +46,17 @@ def test_a_field_is_the_sum_of_its_terms_in_every_lane():
     assert out[0] == pytest.approx(p[0] + p[1] * x[0] / (p[2] + x[0]))
     assert out[1].tolist() == [0.0] * 5
     assert out[2] == pytest.approx(p[3] * x[0] * x[1] + p[4] * x[1])
+
+
+def test_powers_are_those_of_their_exponents():
+    texts = ("x0**2", "x0**3", "x1**4*x0", "x0**3.5", "x0**k0", "x0/(k0 + x1**3)", "x0**12")
+    terms = tuple(
+        Term(Form(text, 1.0, int("k0" in text)), (2.5,) * ("k0" in text)) for text in texts
+    )
+    x = np.random.default_rng(0).uniform(0.5, 1.5, size=(2, 4))
+    p = System((terms,)).constants(((1.0,) * len(terms),))[:, None]
+    (found,) = slopes(field((terms,), 2), x, p)
+    assert found == pytest.approx(sum(evaluate(term, list(x)) for term in terms), rel=1e-14)
 
 
 def test_terms_that_stand_in_several_equations_have_constants_of_their_own():
@@ -73,6 +85,21 @@ def test_lanes_do_not_see_each_other():
         Y = integrate(f, windows.x0, p, windows, np.arange(3))
         alone = integrate(f, windows.x0[:, :1], p[:, :1], windows, np.zeros(1, int))
     assert Y[:8, :, 0] == pytest.approx(alone[:8, :, 0])
+
+
+def test_lanes_that_explode_take_those_of_their_part_along_and_no_others():
+    windows, f = Windows(spiral(), 1), field(LINEAR, 2)
+    p = np.outer(MATRIX.ravel(), [1.0, 1.0, 1e9, 1.0])
+    starts, lanes = np.repeat(START[:, None], 4, axis=1), np.zeros(4, int)
+    parts = slice(0, 2), slice(2, None)
+    with np.errstate(all="ignore"):
+        Y = integrate(f, starts, p, windows, lanes, parts)
+        whole = integrate(f, starts, p, windows, lanes)
+    alone = integrate(f, starts[:, :1], p[:, :1], windows, lanes[:1])
+    np.testing.assert_allclose(Y[:, :, :2], np.repeat(alone, 2, axis=2))
+    assert np.isnan(Y[-1, :, 2:]).all()
+    assert np.isfinite(Y[:8, :, 3]).all()
+    assert np.isnan(whole[-1]).all()
 
 
 def test_all_lanes_may_share_their_constants_and_stand_for_the_windows_in_turn():
