@@ -50,26 +50,26 @@ class Field(NamedTuple):
     sums: np.ndarray
 
 
-def field(equations, n_variables):
+def field(equations, order):
     """Compile right-hand sides.
 
     Parameters
     ----------
     equations : tuple of tuple of Term
         Terms of each equation.
-    n_variables : int
-        States and inputs.
+    order : sequence of int
+        The variables in the order of their rows: those that are integrated come first.
 
     Returns
     -------
     Field
     """
-    return _field(tuple(tuple(t.form for t in terms) for terms in equations), n_variables)
+    return _field(tuple(tuple(t.form for t in terms) for terms in equations), tuple(order))
 
 
 @lru_cache(maxsize=1024)
-def _field(equations, n_variables):
-    rows = {f"x{i}": i for i in range(n_variables)}
+def _field(equations, order):
+    rows = {f"x{i}": row for row, i in enumerate(order)}
     index, weights, lines, at = [], [], [], 0
     for form in (form for forms in equations for form in forms):
         weights.append(at)
@@ -81,7 +81,7 @@ def _field(equations, n_variables):
         index.append(rows[text])
         at += 1 + form.n_inner
     names = sorted(set(re.findall(r"\bx\d+\b", " ".join(lines))))
-    variables = [f"    {name} = values[{name[1:]}]" for name in names]
+    variables = [f"    {name} = values[{rows[name]}]" for name in names]
     body = [*variables, *lines] or ["    pass"]
     scope = {"__builtins__": {}, **FUNCTIONS}  # the terms are checked, see substituted
     exec("def fill(values, p):\n" + "\n".join(body), scope)
@@ -125,8 +125,7 @@ def integrate(f, x0, p, windows, lanes, parts=(slice(None),)):
     flat = known.reshape(7, -1)
     heads = [flat[: s + 2] for s in range(6)]
     values = np.empty((f.n_rows, x0.shape[1]))
-    whole = windows.table is None
-    now = values[: len(x0)] if whole else np.empty_like(x0)
+    now, given = values[: len(x0)], values[len(x0) : len(windows.order)]
     now[:] = x0
     flat_now = now.reshape(-1)
     rows, constants, weights = list(values), list(p), p[f.weights]
@@ -134,12 +133,11 @@ def integrate(f, x0, p, windows, lanes, parts=(slice(None),)):
     going, left = list(parts), []
     for step in range(len(h)):
         np.multiply(weights, h[step], out=scaled)
-        inputs = None if whole else windows.table[step][..., lanes]
+        inputs = None if windows.table is None else windows.table[step][..., lanes]
         for sub in range(windows.n_sub):
             for s in range(6):
-                if not whole:
-                    values[windows.rows] = now
-                    values[windows.inputs] = inputs[sub, s]
+                if inputs is not None:
+                    given[:] = inputs[sub, s]
                 f.fill(rows, constants)
                 values.take(f.index, 0, weighted, "clip")
                 np.multiply(weighted, scaled, out=weighted)

@@ -204,7 +204,7 @@ class _Disturbed:
 
     def solve(self, system, p):
         """Return the solutions from all starts, (n_timepoints, n_states, n_starts)."""
-        f = field(system.equations, self.windows.n_variables)
+        f = field(system.equations, self.windows.order)
         parts = self.far, self.near
         with np.errstate(all="ignore"):
             return integrate(f, self.starts, p[:, None], self.windows, self.lanes, parts)

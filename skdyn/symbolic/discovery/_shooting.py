@@ -229,7 +229,7 @@ class _Problem:
     def __init__(self, system, windows, rows, free):
         self.w, self.rows = windows, rows
         self.d, self.m = windows.d, windows.n
-        self.f = field(system.equations, windows.n_variables)
+        self.f = field(system.equations, windows.order)
         self.np = sum(1 + len(t.inner) for terms in system.equations for t in terms)
         self.free = np.arange(self.np) if free is None else np.flatnonzero(free)
         self.seen = np.isfinite(windows.data)

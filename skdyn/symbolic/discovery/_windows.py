@@ -28,7 +28,7 @@ class Windows:
     def __init__(self, record, n_windows, states=None, n_sub=1):
         self.rows = list(range(record.n_states)) if states is None else list(states)
         self.inputs = [j for j in range(record.n_variables) if j not in self.rows]
-        self.n_variables, self.n_sub, self.d = record.n_variables, n_sub, len(self.rows)
+        self.order, self.n_sub, self.d = (*self.rows, *self.inputs), n_sub, len(self.rows)
         grids = [_with_stops(t, X) for t, X in zip(record.t, record.X)]
         total = sum(len(t) - 1 for t, _ in grids)
         # Start states are constants too: each window must tell of more than its own.
