@@ -153,11 +153,12 @@ class _SmoothingSplines:
         self.t, self.X, self.breaks = t, root * X, breaks
         self.degree, self.order = degree, (degree + 1) // 2
         self.knots = np.r_[[t[0]] * degree, breaks, [t[-1]] * degree]
-        self.design = BSpline.design_matrix(t, self.knots, degree).multiply(root).tocsr()
+        self.design = BSpline.design_matrix(t, self.knots, degree)
+        self.design.data *= np.repeat(np.broadcast_to(np.ravel(root), len(t)), degree + 1)
         self.right = self.design.T @ self.X
-        self.gram = self._bands(self.design.T @ self.design)
+        self.gram = self._gram(self.design)
         self.slopes = self._penalised_slopes()
-        self.roughness = self._bands(self.slopes.T @ self.slopes)
+        self.roughness = self._gram(self.slopes)
 
     def at(self, penalties):
         """Return values and slopes at the points, with one penalty a feature."""
@@ -218,24 +219,33 @@ class _SmoothingSplines:
 
     def _penalised_slopes(self):
         """Return the matrix of the penalised derivative at Gauss nodes, weighted by their roots."""
-        slopes = sparse.identity(self.design.shape[1], format="csr")
-        degree, knots = self.degree, self.knots
-        for _ in range(self.order):
-            width = (knots[degree + 1 : -1] - knots[1 : -degree - 1]) / degree
-            n = len(width)
-            difference = sparse.diags([-1 / width, 1 / width], [0, 1], shape=(n, n + 1))
-            slopes, knots, degree = difference @ slopes, knots[1:-1], degree - 1
         nodes, weights = np.polynomial.legendre.leggauss(self.order)
         h = np.diff(self.breaks)[:, None]
         at = (self.breaks[:-1, None] + h * (nodes + 1) / 2).ravel()
-        root = sparse.diags(np.sqrt(h * weights / 2).ravel())
-        return root @ BSpline.design_matrix(at, knots, degree) @ slopes
+        low = self.degree - self.order
+        design = BSpline.design_matrix(at, self.knots[self.order : -self.order], low)
+        values = design.data.reshape(len(at), -1) * np.sqrt(h * weights / 2).reshape(-1, 1)
+        first = design.indices.reshape(len(at), -1)[:, :1]
+        # A derivative's coefficients are differences of those of its integral.
+        for degree in range(low + 1, self.degree + 1):
+            knots = self.knots[self.degree - degree :]
+            columns = first + np.arange(degree)
+            differences = values * degree / (knots[columns + degree + 1] - knots[columns + 1])
+            values = np.pad(differences, ((0, 0), (1, 0))) - np.pad(differences, ((0, 0), (0, 1)))
+        columns = first + np.arange(self.degree + 1)
+        rows = np.arange(len(at) + 1) * (self.degree + 1)
+        shape = len(at), self.design.shape[1]
+        return sparse.csr_array((values.ravel(), columns.ravel(), rows), shape=shape)
 
-    def _bands(self, matrix):
-        """Return the upper diagonals of a symmetric matrix as LAPACK stores them."""
-        bands = np.zeros((self.degree + 1, matrix.shape[0]))
-        for k in range(self.degree + 1):
-            bands[self.degree - k, k:] = matrix.diagonal(k)
+    def _gram(self, matrix):
+        """Return the upper diagonals of ``matrix.T @ matrix`` as LAPACK stores them."""
+        size, n = self.degree + 1, matrix.shape[1]
+        values, columns = matrix.data.reshape(-1, size), matrix.indices.reshape(-1, size)
+        bands = np.zeros((size, n))
+        for k in range(size):
+            products = values[:, : size - k] * values[:, k:]
+            diagonal = np.bincount(columns[:, : size - k].ravel(), products.ravel(), n)
+            bands[self.degree - k, k:] = diagonal[: n - k]
         return bands
 
 

@@ -117,7 +117,7 @@ def integrate(f, x0, p, windows, lanes, parts=(slice(None),)):
     ndarray of shape (width + 1, n_states, n_lanes)
         States at the windows' times; not finite where they were left.
     """
-    h = np.diff(windows.times[:, lanes], axis=0) / windows.n_sub
+    h = windows.h[:, lanes]
     out = np.empty((len(windows.times), *x0.shape))
     out[0] = x0
     known = np.empty((7, *x0.shape))  # the state, then the slopes of the stages times the step

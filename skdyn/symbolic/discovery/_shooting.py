@@ -232,11 +232,14 @@ class _Problem:
         self.f = field(system.equations, windows.order)
         self.np = sum(1 + len(t.inner) for terms in system.equations for t in terms)
         self.free = np.arange(self.np) if free is None else np.flatnonzero(free)
-        self.seen = np.isfinite(windows.data)
+        self.seen, self.tied = windows.seen, windows.tied
         self.scale = 1 / windows.sd[self.seen]
-        self.tied = tied = windows.tied
-        self.seam = windows.seam[:, tied + 1]
-        self.spread = np.nanstd(windows.data, axis=(0, 2))
+        self.seam = windows.seam[:, self.tied + 1]
+        # Where derivatives by the start states stand: by measurement or tie, and window.
+        self.measured = np.arange(len(self.scale))[:, None]
+        self.seams = len(self.scale) + np.arange(self.seam.size).reshape(self.seam.shape).T
+        self.starts = len(self.free) + np.arange(self.d * self.m).reshape(self.m, self.d)
+        self.window = np.nonzero(self.seen)[2]
 
     def start(self, p, x0):
         """Return where to begin a descent."""
@@ -249,7 +252,7 @@ class _Problem:
 
     def steps(self, p, x0):
         """Return by how much free constants and start states are moved for their slopes."""
-        floor = 0.1 * self.spread[:, None] + 1e-12
+        floor = 0.1 * self.w.spread[:, None] + 1e-12
         return (
             _STEP * np.maximum(np.abs(p[self.free]), 1e-3),
             _STEP * np.maximum(np.abs(x0), floor),
@@ -313,20 +316,16 @@ class _Problem:
         slopes = path.perturbed - path.base[:, :, None]  # (width + 1, d, n, m)
         slopes[:, :, :n_p] /= step_p[:, None]
         slopes[:, :, n_p:] /= step_x
-        n_rows = len(self.scale)
         J = np.zeros((len(r), n_p + d * m))
         measured = np.moveaxis(slopes, 2, 3)[self.seen] * self.scale[:, None]
-        window = np.nonzero(self.seen)[2]
-        starts = n_p + d * np.arange(m)[:, None] + np.arange(d)  # their columns, by window
-        J[:n_rows, :n_p] = measured[:, :n_p]
-        J[np.arange(n_rows)[:, None], starts[window]] = measured[:, n_p:]
+        J[: len(measured), :n_p] = measured[:, :n_p]
+        J[self.measured, self.starts[self.window]] = measured[:, n_p:]
         ends = slopes[self.w.ends[tied], :, :, tied] * (tie / self.seam.T)[:, :, None]
-        seams = n_rows + np.arange(self.seam.size).reshape(self.seam.shape)  # (d, n_tied)
-        J[seams.T, :n_p] = ends[:, :, :n_p]
-        J[seams.T[:, :, None], starts[tied][:, None, :]] = ends[:, :, n_p:]
-        J[seams.T, starts[tied + 1]] -= tie / self.seam.T
+        J[self.seams, :n_p] = ends[:, :, :n_p]
+        J[self.seams[:, :, None], self.starts[tied][:, None, :]] = ends[:, :, n_p:]
+        J[self.seams, self.starts[tied + 1]] -= tie / self.seam.T
         if self.rows is not None:
-            at = n_rows + self.seam.size
+            at = len(measured) + self.seam.size
             for j, column in enumerate(self.free):
                 moved = path.p.copy()
                 moved[column] += step_p[j]

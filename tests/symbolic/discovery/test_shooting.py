@@ -119,14 +119,14 @@ def test_constants_follow_the_units_of_time_and_state(spiral):
 def test_the_covariance_is_the_spread_over_repeated_noise(spiral):
     rng, found = np.random.default_rng(0), []
     truth = MATRIX.ravel()
-    for _ in range(100):
+    for _ in range(50):
         noisy = record_of(spiral.t, [spiral.X[0] + 0.05 * rng.normal(size=(61, 2))], sd=0.05)
         found.append(shoot(LINEAR, truth, Windows(noisy, 3), n_steps=(2, 2, 2)).p)
     stated = shoot(LINEAR, truth, Windows(record_of(spiral.t, spiral.X, sd=0.05), 3),
                    covariance=True).covariance  # fmt: skip
     ratio = np.std(found, axis=0) / np.sqrt(np.diag(stated))
     assert np.abs(np.log(ratio)).max() < np.log(1.5)
-    assert np.abs(np.mean(found, axis=0) - truth).max() < 4 * np.sqrt(np.diag(stated) / 100).max()
+    assert np.abs(np.mean(found, axis=0) - truth).max() < 4 * np.sqrt(np.diag(stated) / 50).max()
 
 
 def test_constants_that_are_not_free_stay(spiral):
