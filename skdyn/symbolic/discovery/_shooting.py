@@ -221,7 +221,7 @@ class _Path(NamedTuple):
 
     p: np.ndarray
     x0: np.ndarray
-    base: np.ndarray
+    base: np.ndarray | None = None
     perturbed: np.ndarray | None = None
 
 
@@ -243,7 +243,7 @@ class _Problem:
 
     def start(self, p, x0):
         """Return where to begin a descent."""
-        return self.beside(_Path(p, x0, None))
+        return self.beside(_Path(p, x0))
 
     def solve(self, p, x0):
         """Return the solution, (width + 1, n_states, n_windows)."""
@@ -284,7 +284,7 @@ class _Problem:
         p[self.free] -= move[: len(self.free)]
         x0 = path.x0 - starts.reshape(self.m, self.d).T
         if wide:
-            new = self.beside(_Path(p, x0, None))
+            new = self.beside(_Path(p, x0))
             if np.isfinite(new.base).all():
                 return new
             # What is not finite beside a solution may have spoilt it.

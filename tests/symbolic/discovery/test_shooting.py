@@ -4,6 +4,8 @@ from scipy.integrate import solve_ivp
 from scipy.interpolate import make_interp_spline
 from scipy.linalg import expm
 
+from skdyn.symbolic.discovery import _shooting
+from skdyn.symbolic.discovery._integration import integrate
 from skdyn.symbolic.discovery._shooting import System, shoot, solution, steps_needed
 from skdyn.symbolic.discovery._smoothing import Record
 from skdyn.symbolic.discovery._terms import Form, Term
@@ -203,6 +205,27 @@ def test_a_hopeless_fit_is_given_up_early(spiral):
     assert shoot(System(((ONE,), (ONE,))), [0.0, 0.0], windows, hopeless=hopeless) is None
     assert heard[0].shape == (2,)
     assert heard[0].sum() < 1 < heard[-1].sum()
+
+
+def test_a_step_takes_one_integration_and_where_nothing_is_gained_none(spiral, monkeypatch):
+    calls = []
+
+    def counted(*args):
+        calls.append(args)
+        return integrate(*args)
+
+    monkeypatch.setattr(_shooting, "integrate", counted)
+    noise = 0.01 * np.random.default_rng(0).normal(size=spiral.X[0].shape)
+    windows = Windows(spiral._replace(X=[spiral.X[0] + noise]), 6)
+    shoot(LINEAR, 0.9 * MATRIX.ravel(), windows, n_steps=(2, 2, 2))
+    assert 1 < len(calls) <= 1 + 6
+    best = shoot(LINEAR, MATRIX.ravel(), windows, n_steps=(9, 9, 9))
+    for _ in range(3):  # a descent ends before its last digits
+        best = shoot(LINEAR, best.p, windows, x0=best.x0, ties=(100.0,), n_steps=(9,))
+    calls.clear()
+    again = shoot(LINEAR, best.p, windows, x0=best.x0, ties=(100.0,), n_steps=(9,))
+    assert len(calls) == 1
+    assert again.p.tolist() == best.p.tolist()
 
 
 def test_fast_systems_get_more_steps_than_slow_ones():
