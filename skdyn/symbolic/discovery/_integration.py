@@ -131,18 +131,19 @@ def integrate(f, x0, p, windows, lanes, parts=(slice(None),)):
     rows, constants, weights = list(values), list(p), p[f.weights]
     scaled, weighted = np.empty((2, len(weights), x0.shape[1]))
     going, left = list(parts), []
+    stages = list(zip(_A, heads, known[1:]))
     for step in range(len(h)):
         np.multiply(weights, h[step], out=scaled)
         inputs = None if windows.table is None else windows.table[step][..., lanes]
         for sub in range(windows.n_sub):
-            for s in range(6):
+            for s, (share, head, slope) in enumerate(stages):
                 if inputs is not None:
                     given[:] = inputs[sub, s]
                 f.fill(rows, constants)
                 values.take(f.index, 0, weighted, "clip")
-                np.multiply(weighted, scaled, out=weighted)
-                np.dot(f.sums, weighted, out=known[s + 1])
-                np.dot(_A[s], heads[s], out=flat_now)
+                np.multiply(weighted, scaled, weighted)
+                np.dot(f.sums, weighted, slope)
+                np.dot(share, head, flat_now)
             known[0] = now
         out[step + 1] = now
         if step % _CHECKED == _CHECKED - 1 and not np.isfinite(now).all():
