@@ -15,6 +15,7 @@ from skdyn.symbolic.discovery._windows import Windows
 _NEAR = 0.03  # noise levels that an error of integration may come to
 _FAR_OFF = 1e8  # noise levels beyond which an error of integration is one of the system
 _NOTHING = 1e-9  # share of the loss: a step that gains no more is not worth a try
+_AT_ONCE = 8  # further terms whose effects are followed together
 _STEP = 1e-6  # of finite differences, relative
 
 
@@ -131,8 +132,8 @@ def solution(system, shot, windows):
     return problem.solve(shot.p, shot.x0)
 
 
-def jacobian(system, p, windows, x0, tie):
-    """Return how the residuals answer to the constants and start states.
+def jacobian(system, p, windows, x0, tie, further=()):
+    """Return how the residuals answer to the constants, further terms and start states.
 
     Parameters
     ----------
@@ -146,15 +147,17 @@ def jacobian(system, p, windows, x0, tie):
         Start states.
     tie : float
         How tightly windows are tied.
+    further : sequence of (int, Term), default=()
+        Terms that are not there, and the equations that could take them, in order of these.
 
     Returns
     -------
     residuals : ndarray of shape (n_rows,)
         Of the measurements, then of the ties.
-    J : ndarray of shape (n_rows, n_constants + n_starts)
-        Their derivatives.
-    free : ndarray of bool
-        The columns of constants.
+    J : ndarray of shape (n_rows, n_constants + n_further)
+        Their derivatives by the constants, and by coefficients of the further terms.
+    starts : ndarray of shape (n_rows, n_starts)
+        Their derivatives by the start states.
     state : ndarray of int
         The state each residual belongs to.
 
@@ -165,6 +168,13 @@ def jacobian(system, p, windows, x0, tie):
     if found is None:
         return None
     r, J = found
+    columns = [J[:, : problem.np]]
+    # All at once, each would be evaluated along the solutions that any of the others changes.
+    for begin in range(0, len(further), _AT_ONCE):
+        part = _answers(system, p, windows, x0, tie, further[begin : begin + _AT_ONCE])
+        if part is None:
+            return None
+        columns.append(part)
     states = np.arange(problem.d)
     state = np.concatenate(
         [
@@ -172,7 +182,22 @@ def jacobian(system, p, windows, x0, tie):
             np.broadcast_to(states[:, None], problem.seam.shape).ravel(),
         ]
     )
-    return r, J, np.arange(J.shape[1]) < problem.np, state
+    return r, np.hstack(columns), J[:, problem.np :], state
+
+
+def _answers(system, p, windows, x0, tie, further):
+    """Return how the residuals answer to coefficients of further terms, or None."""
+    equations, coefficients, free = [], [], []
+    for i, (terms, coef) in enumerate(zip(*system.split(p))):
+        more = [term for k, term in further if k == i]
+        equations.append((*terms, *more))
+        coefficients.append((*coef, *(0.0 for _ in more)))
+        free += [False] * sum(1 + len(term.inner) for term in terms)
+        free += [n == 0 for term in more for n in range(1 + len(term.inner))]
+    longer = System(tuple(equations))
+    problem = _Problem(longer, windows, None, np.array(free))
+    found = problem.linearise(problem.start(longer.constants(coefficients), x0), tie)
+    return None if found is None else found[1][:, : len(further)]
 
 
 def steps_needed(system, p, record, n_windows, states=None, most=8):

@@ -6,7 +6,7 @@ from scipy.linalg import expm
 
 from skdyn.symbolic.discovery import _shooting
 from skdyn.symbolic.discovery._integration import integrate
-from skdyn.symbolic.discovery._shooting import System, shoot, solution, steps_needed
+from skdyn.symbolic.discovery._shooting import System, jacobian, shoot, solution, steps_needed
 from skdyn.symbolic.discovery._smoothing import Record
 from skdyn.symbolic.discovery._terms import Form, Term
 from skdyn.symbolic.discovery._windows import Windows
@@ -226,6 +226,24 @@ def test_a_step_takes_one_integration_and_where_nothing_is_gained_none(spiral, m
     again = shoot(LINEAR, best.p, windows, x0=best.x0, ties=(100.0,), n_steps=(9,))
     assert len(calls) == 1
     assert again.p.tolist() == best.p.tolist()
+
+
+def test_terms_that_are_not_there_answer_like_terms_of_coefficient_zero(spiral, monkeypatch):
+    monkeypatch.setattr(_shooting, "_AT_ONCE", 2)
+    further = [(0, SQUARE), (1, ONE), (1, SATURATING)]
+    windows = Windows(spiral, 6)
+    args = windows, windows.x0, 1.0
+    r, J, starts, state = jacobian(LINEAR, MATRIX.ravel(), *args, further)
+    longer = System(((X0, X1, SQUARE), (X0, X1, ONE, SATURATING)))
+    constants = longer.constants((np.append(MATRIX[0], 0.0), np.append(MATRIX[1], [0.0, 0.0])))
+    expected = jacobian(longer, constants, *args)
+    np.testing.assert_allclose(r, expected[0], atol=1e-9)
+    there, new = [0, 1, 3, 4], [2, 5, 6]  # the last column is of the constant inside
+    np.testing.assert_allclose(J, expected[1][:, there + new], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(starts, expected[2], rtol=1e-4, atol=1e-4)
+    assert state.tolist() == expected[3].tolist()
+    system = System(((SQUARE,), (X0,)))
+    assert jacobian(system, [1e6, 1.0], *args, further) is None
 
 
 def test_fast_systems_get_more_steps_than_slow_ones():
