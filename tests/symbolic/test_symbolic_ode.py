@@ -48,6 +48,11 @@ def noisy():
 
 
 @pytest.fixture(scope="module")
+def quick(noisy):
+    return SymbolicODERegressor(**QUICK).fit(noisy, t=T)
+
+
+@pytest.fixture(scope="module")
 def fitted(noisy):
     frame = pd.DataFrame(noisy, columns=["prey", "predator"])
     return SymbolicODERegressor(**POLYNOMIAL).fit(frame, t=T)
@@ -68,9 +73,9 @@ def push(t):
          ["x0' = -10 x0 + 10 x1", "x1' = 28 x0 - x1 - x0 x2", "x2' = -2.667 x2 + x0 x1"]),
         (lotka_volterra, [4.0, 1.0], T, {}, ["x0' = 1.5 x0 - x0 x1", "x1' = -3 x1 + x0 x1"]),
         (lambda t, x: [x[1], 2 * (1 - x[0] ** 2) * x[1] - x[0]],
-         [1.0, 1.0], np.linspace(0, 12, 150), {"families": "polynomial"},
+         [1.0, 1.0], np.linspace(0, 12, 100), {"families": "polynomial"},
          ["x0' = x1", "x1' = -x0 + 2 x1 - 2 x0^2 x1"]),
-        (sir, [0.9, 0.1, 0.0], np.linspace(0, 30, 61),
+        (sir, [0.9, 0.1, 0.0], np.linspace(0, 30, 31),
          POLYNOMIAL | {"conserved": "x0 + x1 + x2"},
          ["x0' = -0.5 x0 x1", "x1' = -0.2 x1 + 0.5 x0 x1", "x2' = 0.2 x1"]),
         (lambda t, x: [0.6 - 1.5 * x[0] / (0.3 + x[0])], [3.0], np.linspace(0, 10, 81), {},
@@ -86,7 +91,7 @@ def test_the_equations_of_clean_trajectories_are_found_exactly(field, x0, t, opt
 
 
 def test_the_equations_of_a_forced_oscillator_are_found_exactly():
-    t = np.linspace(0.0, 15.0, 200)
+    t = np.linspace(0.0, 12.0, 160)
 
     def straight(now):  # as controls are between the times
         return np.interp(now, t, push(t))
@@ -100,15 +105,13 @@ def test_the_equations_of_a_forced_oscillator_are_found_exactly():
         model.score(X, t=t)
 
 
-def test_constants_of_noisy_data_lie_within_their_intervals(fitted):
+def test_constants_of_noisy_data_lie_within_their_intervals(fitted, quick):
     assert {e.replace("prey", "x0").replace("predator", "x1") for e in fitted.equations(2)} == FOUND
-    unrounded = clone(fitted).set_params(round_constants=False)
-    noisy = PREY * np.exp(0.02 * np.random.default_rng(1).normal(size=PREY.shape))
-    table = unrounded.fit(noisy, t=T).coefficients()
+    table = quick.coefficients()
     off = (table["value"] - [1.5, -1.0, -3.0, 1.0]) / table["std_error"]
     assert 1e-3 < np.abs(off).max() < 4.0
     assert (table["inclusion_probability"] > 0.9).all()
-    assert 0.5 < unrounded.misfit_.min() < unrounded.misfit_.max() < 1.5
+    assert 0.5 < fitted.misfit_.min() < fitted.misfit_.max() < 1.5
 
 
 def test_states_and_time_in_other_units_give_coefficients_in_other_units():
@@ -125,13 +128,14 @@ def test_states_and_time_in_other_units_give_coefficients_in_other_units():
 
 
 def test_the_same_is_found_from_trajectories_in_any_layout():
-    other = solve(lotka_volterra, [2.0, 2.0], T)
+    t = T[:31]
+    one, other = PREY[:31], solve(lotka_volterra, [2.0, 2.0], t)
     model = SymbolicODERegressor(**QUICK)
-    table = np.concatenate([PREY, other])
+    table = np.concatenate([one, other])
     fits = [
-        clone(model).fit(np.stack([PREY.T, other.T]), t=T),
-        clone(model).fit([PREY.T, other.T], t=[T, T]),
-        clone(model).fit(table, t=np.tile(T, 2), groups=np.repeat(["a", "b"], len(T))),
+        clone(model).fit(np.stack([one.T, other.T]), t=t),
+        clone(model).fit([one.T, other.T], t=[t, t]),
+        clone(model).fit(table, t=np.tile(t, 2), groups=np.repeat(["a", "b"], len(t))),
     ]
     assert all(set(fit.equations()) == FOUND for fit in fits)
     first, *rest = (fit.coefficients()["value"].to_numpy() for fit in fits)
@@ -142,7 +146,7 @@ def test_rows_with_nan_and_irregular_times_are_no_hindrance():
     rng = np.random.default_rng(0)
     kept = np.sort(rng.choice(len(T), 50, replace=False))
     X = PREY[kept]
-    X[[5, 17, 40], [0, 1, 0]] = np.nan
+    X[[5, 12, 27], [0, 1, 0]] = np.nan
     model = SymbolicODERegressor(**POLYNOMIAL).fit(X, t=T[kept])
     assert set(model.equations(2)) == FOUND
 
@@ -157,19 +161,19 @@ def test_an_ensemble_asks_for_a_seed_and_gives_probabilities(noisy):
 
 def test_given_derivatives_the_equations_are_those_of_the_derivatives():
     dX = np.array([lotka_volterra(0.0, x) for x in PREY])
-    model = SymbolicODERegressor().fit(PREY, dX)
+    model = SymbolicODERegressor(families=("polynomial", "rational")).fit(PREY, dX)
     assert set(model.equations()) == FOUND
     assert model.score(PREY, dX) == pytest.approx(1.0)
     np.testing.assert_allclose(model.simulate(PREY[0], T), PREY, atol=1e-6)
 
 
 def test_given_a_target_it_is_symbolic_regression():
-    X = np.random.default_rng(0).uniform(0.5, 3.0, (80, 2))
+    X = np.random.default_rng(0).uniform(0.5, 3.0, (50, 2))
     y = pd.Series(2.5 * np.sin(X[:, 0]) + X[:, 1] ** 2 / (0.7 + X[:, 1] ** 2), name="power")
     model = SymbolicODERegressor().fit(X, y)
     assert model.equations() == ["power = x1^2/(0.7 + x1^2) + 2.5 sin(x0)"]
     np.testing.assert_allclose(model.predict(X), y)
-    assert model.predict(X).shape == (80,)
+    assert model.predict(X).shape == (50,)
     assert model.misfit_[0] < 1e-20
     with pytest.raises(ValueError, match="conserved cannot be imposed on the targets y"):
         SymbolicODERegressor(conserved="x0").fit(X, y)
@@ -188,11 +192,14 @@ def x(i):
     return sympy.Symbol(f"x{i}", real=True)
 
 
-def test_required_and_forbidden_terms_are_in_and_out_of_what_is_found(noisy):
-    model = fit_with(noisy, required_terms={"x0": ["x0**2"]}, forbidden_terms={1: ["x1*x0"]})
+def test_required_and_forbidden_terms_in_names_of_columns_are_in_and_out_of_what_is_found(noisy):
+    frame = pd.DataFrame(noisy, columns=["prey", "predator"])
+    required, forbidden = {"prey": ["prey**2"]}, {1: ["predator*prey"]}
+    model = fit_with(frame, required_terms=required, forbidden_terms=forbidden)
+    prey, predator = sympy.symbols("prey predator", real=True)
     first, second = (sympy.expand(e).as_coefficients_dict() for e in model.to_sympy())
-    assert first[x(0) ** 2] != 0
-    assert second[x(0) * x(1)] == 0
+    assert first[prey**2] != 0
+    assert second[prey * predator] == 0
 
 
 def test_no_more_complexity_is_taken_than_there_may_be(noisy):
@@ -200,8 +207,8 @@ def test_no_more_complexity_is_taken_than_there_may_be(noisy):
     assert (model.pareto_front_["complexity"] <= 15).all()
 
 
-@pytest.mark.parametrize("law", ["x0 + x1", "x0**2 + 3*x1**2"])
-def test_what_is_stated_as_conserved_is_conserved_to_rounding(noisy, law):
+def test_what_is_stated_as_conserved_is_conserved_to_rounding(noisy):
+    law = "x0**2 + 3*x1**2"
     model = fit_with(noisy, conserved=[law])
     function = sympy.sympify(law, {"x0": x(0), "x1": x(1)})
     change = sum(function.diff(x(i)) * expression for i, expression in enumerate(model.to_sympy()))
@@ -221,16 +228,16 @@ def test_signs_and_matrices_map_solutions_to_solutions(noisy):
     assert np.abs(even.predict(states)).max() > 1e-3
 
 
-def test_slopes_over_the_data_have_the_stated_sign(noisy):
+def test_slopes_over_the_data_have_the_stated_sign(noisy, quick):
     model = fit_with(noisy, monotone={("x0", "x1"): 1})
     slopes = model.system_.jacobian(noisy)[:, 0, 1]
     assert slopes.min() > -1e-2 * np.abs(noisy).max()
-    unaware = fit_with(noisy)
-    assert unaware.system_.jacobian(noisy)[:, 0, 1].max() < 0.0
+    assert quick.system_.jacobian(noisy)[:, 0, 1].max() < 0.0
 
 
 def test_a_bounded_equation_does_not_run_away(noisy):
-    model = fit_with(noisy, bounded=["x1"], families=("polynomial", "rational"), degree=1)
+    options = {"families": ("polynomial", "rational"), "degree": 1, "max_terms": 2}
+    model = fit_with(noisy, bounded=["x1"], **options)
     far = np.abs(model.predict([[1e8, 1.0], [1e16, 1.0], [1e-9, 1.0]])[:, 1])
     assert far[1] == pytest.approx(far[0], rel=1e-3)
     assert far.max() < 1e4
@@ -262,12 +269,9 @@ def test_another_system_of_the_front_can_be_taken(fitted):
         fitted.select(len(front))
 
 
-def test_names_of_columns_are_the_names_in_equations_and_knowledge(noisy, fitted):
+def test_names_of_columns_are_the_names_in_equations(fitted):
     assert fitted.equations()[0].startswith("prey' = ")
     assert set(fitted.coefficients()["equation"]) == {"prey'", "predator'"}
-    frame = pd.DataFrame(noisy, columns=["prey", "predator"])
-    model = SymbolicODERegressor(**QUICK, forbidden_terms=["prey*predator"])
-    assert "prey*predator" not in str(model.fit(frame, t=T).to_sympy())
 
 
 def test_prediction_equals_the_formulas(fitted, noisy):
@@ -288,14 +292,12 @@ def test_a_copy_is_equal_and_its_file_small(fitted, tmp_path):
 
 
 def test_a_grid_search_over_blocks_of_time_tells_too_few_terms_from_enough():
-    t = np.linspace(0.0, 16.0, 161)
-    X = solve(lotka_volterra, [4.0, 1.0], t)
     with config_context(enable_metadata_routing=True):
         model = SymbolicODERegressor(**QUICK)
         model.set_fit_request(t=True).set_score_request(t=True)
         search = GridSearchCV(
             model, {"max_terms": [1, 2]}, cv=TrajectorySplit(n_splits=2), error_score="raise"
-        ).fit(X, t=t)
+        ).fit(PREY, t=T)
     assert search.best_params_ == {"max_terms": 2}
     assert search.best_score_ > 0.999
     assert set(search.best_estimator_.equations(2)) == FOUND

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 from scipy import sparse
 from scipy.interpolate import BSpline, CubicSpline, make_interp_spline
-from scipy.linalg import cho_solve_banded, cholesky_banded
+from scipy.linalg.lapack import dpbtrf, dpbtrs
 
 from skdyn._validation import Interval, StrOptions
 from skdyn.symbolic.differentiation._differentiator import Differentiated, Differentiator
@@ -13,6 +13,7 @@ from skdyn.symbolic.differentiation._differentiator import Differentiated, Diffe
 __all__ = ["SplineDerivative"]
 
 _N_TRIED = 40  # penalties
+_AT_ONCE = 2**20  # fitted values at a time
 _BY = 0.05  # step of the logarithm of a penalty, for a derivative
 _FEW_KNOTS = 50
 _LEAST = {3: 1e-6, 5: 1e-8}  # penalty, in steps, that does less harm than interpolation
@@ -152,11 +153,12 @@ class _SmoothingSplines:
         self.t, self.X, self.breaks = t, root * X, breaks
         self.degree, self.order = degree, (degree + 1) // 2
         self.knots = np.r_[[t[0]] * degree, breaks, [t[-1]] * degree]
-        self.design = BSpline.design_matrix(t, self.knots, degree).multiply(root).tocsr()
+        self.design = BSpline.design_matrix(t, self.knots, degree)
+        self.design.data *= np.repeat(np.broadcast_to(np.ravel(root), len(t)), degree + 1)
         self.right = self.design.T @ self.X
-        self.gram = self._bands(self.design.T @ self.design)
+        self.gram = self._gram(self.design)
         self.slopes = self._penalised_slopes()
-        self.roughness = self._bands(self.slopes.T @ self.slopes)
+        self.roughness = self._gram(self.slopes)
 
     def at(self, penalties):
         """Return values and slopes at the points, with one penalty a feature."""
@@ -174,52 +176,79 @@ class _SmoothingSplines:
         """Return the best penalty of each feature, and where a larger one would be better still."""
         largest = _DROWNING / self.roughness.max()
         logs = np.linspace(np.log(_LEAST[self.degree]), np.log(largest), _N_TRIED)
-        scores = CubicSpline(logs, [self._score(penalty, criterion) for penalty in np.exp(logs)])
+        parts = np.array_split(np.exp(logs), 1 + self.X.size * _N_TRIED // _AT_ONCE)
+        scores = CubicSpline(logs, np.concatenate([self._scores(p, criterion) for p in parts]))
         fine = np.linspace(logs[0], logs[-1], 20 * _N_TRIED)
         best = scores(fine).argmin(axis=0)
         return np.exp(fine[best]), best == len(fine) - 1
 
-    def _score(self, penalty, criterion):
+    def _scores(self, penalties, criterion):
+        """Return the criterion, (n_penalties, n_features), for penalties on each feature."""
         n, n_coefs = self.design.shape
-        coefs, logdet = self.solve(penalty)
-        rss = ((self.X - self.design @ coefs) ** 2).sum(axis=0) + np.finfo(float).tiny
+        solved = [self.solve(penalty) for penalty in penalties]
+        coefs = np.stack([c for c, _ in solved], axis=1)  # (n_coefs, n_penalties, n_features)
+        logdet = np.array([value for _, value in solved])[:, None]
+        penalties = penalties[:, None]
+        rss = ((self.X[:, None] - _times(self.design, coefs)) ** 2).sum(axis=0)
+        rss += np.finfo(float).tiny
         if criterion == "gcv":
             # trace (G + p R)^-1 p R = d log det (G + p R) / d log p
-            nearby = [self._factor(penalty * np.exp(by))[1] for by in (-_BY, _BY)]
-            residual_freedom = n - n_coefs + (nearby[1] - nearby[0]) / (2 * _BY)
+            below, above = (
+                np.array([self._factor(penalty * np.exp(by))[1] for penalty in penalties[:, 0]])
+                for by in (-_BY, _BY)
+            )
+            residual_freedom = n - n_coefs + (above - below)[:, None] / (2 * _BY)
             return np.log(rss) - 2 * np.log(residual_freedom)
-        rough = ((self.slopes @ coefs) ** 2).sum(axis=0)
+        rough = (_times(self.slopes, coefs) ** 2).sum(axis=0)
         free = self.order  # polynomials that the penalty does not see
-        logdet_prior = (n_coefs - free) * np.log(penalty)
-        return (n - free) * np.log(rss + penalty * rough) + logdet - logdet_prior
+        logdet_prior = (n_coefs - free) * np.log(penalties)
+        return (n - free) * np.log(rss + penalties * rough) + logdet - logdet_prior
 
     def _factor(self, penalty):
         """Return the Cholesky factor of the normal equations and their log determinant."""
-        factor = cholesky_banded(self.gram + penalty * self.roughness)
+        # LAPACK itself: scipy's checks take longer than these small systems.
+        factor, failed = dpbtrf(self.gram + penalty * self.roughness)
+        if failed:
+            raise np.linalg.LinAlgError("The penalty drowns the data.")
         return factor, 2 * np.log(factor[-1]).sum()
 
     def solve(self, penalty):
+        """Return the coefficients and the log determinant."""
         factor, logdet = self._factor(penalty)
-        return cho_solve_banded((factor, False), self.right), logdet
+        return dpbtrs(factor, self.right)[0], logdet
 
     def _penalised_slopes(self):
         """Return the matrix of the penalised derivative at Gauss nodes, weighted by their roots."""
-        slopes = sparse.identity(self.design.shape[1], format="csr")
-        degree, knots = self.degree, self.knots
-        for _ in range(self.order):
-            width = (knots[degree + 1 : -1] - knots[1 : -degree - 1]) / degree
-            n = len(width)
-            difference = sparse.diags([-1 / width, 1 / width], [0, 1], shape=(n, n + 1))
-            slopes, knots, degree = difference @ slopes, knots[1:-1], degree - 1
         nodes, weights = np.polynomial.legendre.leggauss(self.order)
         h = np.diff(self.breaks)[:, None]
         at = (self.breaks[:-1, None] + h * (nodes + 1) / 2).ravel()
-        root = sparse.diags(np.sqrt(h * weights / 2).ravel())
-        return root @ BSpline.design_matrix(at, knots, degree) @ slopes
+        low = self.degree - self.order
+        design = BSpline.design_matrix(at, self.knots[self.order : -self.order], low)
+        values = design.data.reshape(len(at), -1) * np.sqrt(h * weights / 2).reshape(-1, 1)
+        first = design.indices.reshape(len(at), -1)[:, :1]
+        # A derivative's coefficients are differences of those of its integral.
+        for degree in range(low + 1, self.degree + 1):
+            knots = self.knots[self.degree - degree :]
+            columns = first + np.arange(degree)
+            differences = values * degree / (knots[columns + degree + 1] - knots[columns + 1])
+            values = np.pad(differences, ((0, 0), (1, 0))) - np.pad(differences, ((0, 0), (0, 1)))
+        columns = first + np.arange(self.degree + 1)
+        rows = np.arange(len(at) + 1) * (self.degree + 1)
+        shape = len(at), self.design.shape[1]
+        return sparse.csr_array((values.ravel(), columns.ravel(), rows), shape=shape)
 
-    def _bands(self, matrix):
-        """Return the upper diagonals of a symmetric matrix as LAPACK stores them."""
-        bands = np.zeros((self.degree + 1, matrix.shape[0]))
-        for k in range(self.degree + 1):
-            bands[self.degree - k, k:] = matrix.diagonal(k)
+    def _gram(self, matrix):
+        """Return the upper diagonals of ``matrix.T @ matrix`` as LAPACK stores them."""
+        size, n = self.degree + 1, matrix.shape[1]
+        values, columns = matrix.data.reshape(-1, size), matrix.indices.reshape(-1, size)
+        bands = np.zeros((size, n))
+        for k in range(size):
+            products = values[:, : size - k] * values[:, k:]
+            diagonal = np.bincount(columns[:, : size - k].ravel(), products.ravel(), n)
+            bands[self.degree - k, k:] = diagonal[: n - k]
         return bands
+
+
+def _times(matrix, coefs):
+    """Multiply a sparse matrix by an array with more than one further axis."""
+    return (matrix @ coefs.reshape(len(coefs), -1)).reshape(-1, *coefs.shape[1:])

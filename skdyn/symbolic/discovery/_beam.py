@@ -3,8 +3,17 @@
 from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg.lapack import dgeqrf, dorgqr
 
 _COLLINEAR = 1e-10  # share of a column outside the span of others, squared, that is nothing new
+
+
+class _Part(NamedTuple):
+    """Some columns of a dictionary."""
+
+    index: np.ndarray
+    A: np.ndarray
+    costs: np.ndarray
 
 
 class Candidate(NamedTuple):
@@ -86,6 +95,10 @@ class Dictionary:
         """All columns, shape (n_rows, n_terms)."""
         return self.A[:, : len(self.terms)]
 
+    def part(self, index):
+        """Return some columns."""
+        return _Part(index, self.A[:, index], self.costs[index])
+
 
 def beam_search(book, allowed, *, max_terms=6, width=12, n_refined=6, start=()):
     """Find good sets of terms of each size, forward with second thoughts.
@@ -111,22 +124,23 @@ def beam_search(book, allowed, *, max_terms=6, width=12, n_refined=6, start=()):
         Residual of each set kept.
     """
     start = tuple(sorted(start))
-    beam, found = [start], {}
+    beam, found, some = [start], {}, book.part(allowed)
     for _ in range(len(start) + 1, max_terms + 1):
         scored = {}
         for node in beam:
-            _expand(book, node, allowed, scored, width)
+            _expand(book, node, some, scored, width)
         nodes = _best(scored, width, book)
         # Second thoughts: take one term out of the best sets, and look for a better one.
         for node in nodes[: width // 3]:
             for j in set(node) - set(start):
-                _expand(book, tuple(k for k in node if k != j), allowed, scored, width)
+                _expand(book, tuple(k for k in node if k != j), some, scored, width)
         nodes = _best(scored, width, book)
         for node in nodes[:n_refined]:
             better = refine_set(book, node)
             if better is not None:
                 scored[better] = _scored(book, better)
-                allowed = np.union1d(allowed, better)
+                if not np.isin(better, some.index).all():
+                    some = book.part(np.union1d(some.index, better))
         nodes = _best(scored, width, book)
         if not nodes:
             break
@@ -157,12 +171,12 @@ def swaps(book, node, kept=(), n_rounds=4):
         Residual of each set met on the way.
     """
     found = {}
-    allowed = np.arange(len(book.terms))
+    everything = book.part(np.arange(len(book.terms)))
     value = _scored(book, node)[0]
     for _ in range(n_rounds):
         scored = {}
         for j in set(node) - set(kept):
-            _expand(book, tuple(k for k in node if k != j), allowed, scored, 1)
+            _expand(book, tuple(k for k in node if k != j), everything, scored, 1)
         for other in _best(scored, 2, book):
             better = refine_set(book, other)
             if better is not None:
@@ -237,12 +251,11 @@ def _best(scored, width, book):
     return kept
 
 
-def _expand(book, node, allowed, scored, width):
-    A, y = book.A[:, allowed], book.problem.y
-    costs, base = book.costs[allowed], book.costs[list(node)].sum()
+def _expand(book, node, some, scored, width):
+    A, y, members = some.A, book.problem.y, list(node)
     n = len(y)
     if node:
-        q, _ = np.linalg.qr(book.A[:, list(node)])
+        q = _basis(book.A[:, members])
         r = y - q @ (q.T @ y)
         left = 1.0 - ((q.T @ A) ** 2).sum(axis=0)
     else:
@@ -250,12 +263,22 @@ def _expand(book, node, allowed, scored, width):
     rss = r @ r
     with np.errstate(all="ignore"):
         gain = np.where(left > _COLLINEAR, (A.T @ r) ** 2 / left, 0.0)
-    gain[np.isin(allowed, node)] = 0.0
-    value = 0.5 * n * np.log(np.maximum(rss - gain, 0.0) + n) + costs
-    for j in np.argsort(value)[: 4 * width]:
-        if gain[j] > 0:
-            new = tuple(sorted((*node, int(allowed[j]))))
-            scored[new] = (value[j] + base, float(max(rss - gain[j], 0.0)))
+    taken = np.zeros(len(book.terms), bool)
+    taken[members] = True
+    gain[taken[some.index]] = 0.0
+    rest = np.maximum(rss - gain, 0.0)
+    value = 0.5 * n * np.log(rest + n) + some.costs
+    order = np.argsort(value)[: 4 * width]
+    order = order[gain[order] > 0]
+    value = value[order] + book.costs[members].sum()
+    for j, v, left in zip(some.index[order].tolist(), value.tolist(), rest[order].tolist()):
+        scored[tuple(sorted((*node, j)))] = v, left
+
+
+def _basis(A):
+    """Return an orthonormal basis of the columns, as numpy does with more ado."""
+    factors, tau, *_ = dgeqrf(A)
+    return dorgqr(factors, tau)[0]
 
 
 def _solve(book, node):

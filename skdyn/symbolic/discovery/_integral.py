@@ -29,10 +29,9 @@ class IntegralForm:
 
     def __init__(self, t, target, sd, columns):
         self.columns = columns
-        self._weights = [gauss_times(s)[1] for s in t]
+        self._weights = np.concatenate([gauss_times(s)[1] for s in t])
         self._root = [1 / s for s in sd]
         self._mean = [w**2 / (w**2).sum() for w in self._root]
-        self._cuts = np.cumsum([len(w) for w in self._weights])[:-1]
         y = np.concatenate(
             [self._centred(x, w, m) for x, w, m in zip(target, self._root, self._mean)]
         )
@@ -86,13 +85,15 @@ class IntegralForm:
         size = np.abs(values)
         if not np.isfinite(values).all() or size.max() > _PEAK * size.mean():
             return None
-        rows = []
-        for part, w, root, mean in zip(
-            np.split(values, self._cuts), self._weights, self._root, self._mean
-        ):
-            integral = np.concatenate([[0.0], (part * w).reshape(-1, 4).sum(axis=1).cumsum()])
-            rows.append(self._centred(integral, root, mean))
-        column = np.concatenate(rows)
+        steps = (values * self._weights).reshape(-1, 4).sum(axis=1)
+        column, begin = np.zeros(self.n_rows), 0
+        for k, (root, mean) in enumerate(zip(self._root, self._mean)):
+            end = begin + len(root)
+            part = column[begin:end]
+            # A segment has one interval less than points.
+            np.cumsum(steps[begin - k : end - k - 1], out=part[1:])
+            part[:] = self._centred(part, root, mean)
+            begin = end
         return column if np.isfinite(column).all() else None
 
 

@@ -4,9 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdyn.symbolic.discovery._integration import field, integrate
 from skdyn.symbolic.discovery._neighbours import neighbours
 from skdyn.symbolic.discovery._search import misfit_cost, structure_cost
-from skdyn.symbolic.discovery._shooting import Shot, System, integrate, shoot, solution
+from skdyn.symbolic.discovery._shooting import Shot, System, shoot, solution
 from skdyn.symbolic.discovery._smoothing import interpolant, noise_model
 from skdyn.symbolic.discovery._terms import evaluate
 from skdyn.symbolic.discovery._windows import Windows
@@ -101,8 +102,9 @@ class Joint:
             if self.priors is not None:
                 score += self.priors.price(equations, coefficients)
             if score < self.best + _ESCAPE and not self.weak:
-                score += _ESCAPE * self.disturbed.escapes(system, shot.p)
-                score += self.disturbed.sensitivity(system, shot.p)
+                solved = self.disturbed.solve(system, shot.p)
+                score += _ESCAPE * self.disturbed.escapes(solved)
+                score += self.disturbed.sensitivity(solved)
             self.best = min(self.best, score)
             fitted = Fitted(equations, coefficients, shot.rss, score, shot)
         self.seen[key] = fitted
@@ -192,32 +194,36 @@ class _Disturbed:
         self.middle, self.reach = (X.max(axis=0) + X.min(axis=0)) / 2, np.ptp(X, axis=0)
         moves = np.random.default_rng(0).uniform(-0.3, 0.3, (self.windows.d, n))
         moves[:, 0] = 0.0
-        self.starts = self.windows.x0[:, :1] + moves * self.reach[:, None]
-        self.lanes = np.zeros(n, int)
+        far = self.windows.x0[:, :1] + moves * self.reach[:, None]
+        w, d = self.windows, self.windows.d
+        moves = np.concatenate([np.zeros((d, 1)), _SMALL * np.diag(self.reach)], axis=1)
+        near = w.x0[:, :, None] + moves[:, None, :]  # (d, segments, 1 + d)
+        self.starts = np.concatenate([far, near.reshape(d, -1)], axis=1)
+        self.lanes = np.concatenate([np.zeros(n, int), np.repeat(np.arange(w.n), d + 1)])
+        self.far, self.near = slice(0, n), slice(n, None)
 
-    def escapes(self, system, p):
-        """Return the share of starts from which the states leave three times the data's range."""
-        p = np.repeat(p[:, None], len(self.lanes), axis=1)
-        f = system.compiled(self.windows.n_variables)
+    def solve(self, system, p):
+        """Return the solutions from all starts, (n_timepoints, n_states, n_starts)."""
+        f = field(system.equations, self.windows.order)
+        parts = self.far, self.near
         with np.errstate(all="ignore"):
-            Y = integrate(f, self.starts, p, self.windows, self.lanes)
+            return integrate(f, self.starts, p[:, None], self.windows, self.lanes, parts)
+
+    def escapes(self, solved):
+        """Return the share of starts from which the states leave three times the data's range."""
+        Y = solved[:, :, self.far]
         inside = np.abs(Y - self.middle[:, None]) < 3 * self.reach[:, None]
         return 1 - (inside & np.isfinite(Y)).all(axis=(0, 1)).mean()
 
-    def sensitivity(self, system, p):
+    def sensitivity(self, solved):
         """Return the nats that it takes to state where an unstable solution starts.
 
         A start is to be told as closely as its effects are seen: the mean over time of what small
         changes of it grow to, along each of their principal directions.
         """
-        w, d = self.windows, self.windows.d
-        moves = np.concatenate([np.zeros((d, 1)), _SMALL * np.diag(self.reach)], axis=1)
-        starts = w.x0[:, :, None] + moves[:, None, :]  # (d, segments, 1 + d)
-        lanes = np.repeat(np.arange(w.n), d + 1)
-        f = system.compiled(w.n_variables)
+        d = self.windows.d
+        Y = solved[:, :, self.near].reshape(len(solved), d, -1, d + 1)
         with np.errstate(all="ignore"):
-            Y = integrate(f, starts.reshape(d, -1), np.repeat(p[:, None], len(lanes), 1), w, lanes)
-            Y = Y.reshape(-1, d, w.n, d + 1)
             D = (Y[..., 1:] - Y[..., :1]) / (_SMALL * self.reach[:, None, None])
             D = np.clip(np.nan_to_num(D, nan=1 / _SMALL), -1 / _SMALL, 1 / _SMALL)
         growth = np.einsum("taki,takj->kij", D, D) / len(D)

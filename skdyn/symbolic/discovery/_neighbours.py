@@ -60,8 +60,8 @@ class _Linear:
 
     def __init__(self, joint, fitted, pools):
         self.n, self.max_terms, self.kept = joint.n, joint.max_terms, []
-        self.terms, coefficients = [], []
-        for i, (terms, coef) in enumerate(zip(fitted.equations, fitted.coefficients)):
+        self.terms, further = [], []
+        for i, terms in enumerate(fitted.equations):
             have = {term.form.text for term in terms}
             more = [
                 term
@@ -69,34 +69,32 @@ class _Linear:
                 if term.form.text not in have and np.isfinite(evaluate(term, joint.nodes)).all()
             ]
             self.terms.append((*terms, *more))
-            coefficients.append((*coef, *(0.0 for _ in more)))
+            further += [(i, term) for term in more]
             required = () if joint.priors is None else joint.priors.required(i)
             texts = {term.form.text for term in required}
             self.kept.append({j for j, term in enumerate(terms) if term.form.text in texts})
-        system = System(tuple(self.terms))
-        found = jacobian(system, system.constants(coefficients), joint.windows, fitted.shot.x0,
-                         joint.ties[-1])  # fmt: skip
+        system = System(fitted.equations)
+        constants = system.constants(fitted.coefficients)
+        found = jacobian(system, constants, joint.windows, fitted.shot.x0, joint.ties[-1], further)
         self.works = found is not None
         if not self.works:
             return
-        r, J, free, state = found
+        r, A, starts, state = found
         misfit = fitted.rss / joint.n
         weight = np.sqrt(misfit / (misfit**2 + FLOOR**2))[state]  # of the cost near this misfit
-        J, r = J * weight[:, None], r * weight
-        q = np.linalg.qr(J[:, ~free])[0]
-        A = J[:, free] - q @ (q.T @ J[:, free])
+        A, r = A * weight[:, None], r * weight
+        q = np.linalg.qr(starts * weight[:, None])[0]
+        A = A - q @ (q.T @ A)
         r = r - q @ (q.T @ r)
-        self.places, at = [], 0
-        target = -r
-        for terms, coef, own in zip(self.terms, coefficients, fitted.equations):
-            row = []
-            for j, (term, c) in enumerate(zip(terms, coef)):
-                # The inner constants of a term that is not there yet stay as they are.
-                width = 1 + len(term.inner) if j < len(own) else 1
-                row.append(list(range(at, at + width)))
+        self.places, own, new, target = [], iter(range(len(constants))), len(constants), -r
+        for terms, all_terms in zip(fitted.equations, self.terms):
+            row = [[next(own) for _ in range(1 + len(term.inner))] for term in terms]
+            for (at, *_), c in zip(row, fitted.coefficients[len(self.places)]):
                 target = target + A[:, at] * c
-                at += 1 + len(term.inner)
-            self.places.append(row)
+            # The inner constants of a term that is not there yet stay as they are.
+            end = new + len(all_terms) - len(terms)
+            self.places.append(row + [[at] for at in range(new, end)])
+            new = end
         self.size = np.linalg.norm(A, axis=0)
         self.size[self.size == 0] = 1.0
         A = A / self.size

@@ -9,19 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdyn.symbolic.discovery._terms import FUNCTIONS, substituted
+from skdyn.symbolic.discovery._integration import field, integrate
 from skdyn.symbolic.discovery._windows import Windows
 
-# Dormand, Prince 1980: the fifth-order solution.
-_A = (
-    (), (1 / 5,), (3 / 40, 9 / 40), (44 / 45, -56 / 15, 32 / 9),
-    (19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729),
-    (9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656),
-)  # fmt: skip
-_A = [np.array(row) for row in _A]
-_B = np.array([35 / 384, 0.0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84])
 _NEAR = 0.03  # noise levels that an error of integration may come to
 _FAR_OFF = 1e8  # noise levels beyond which an error of integration is one of the system
+_NOTHING = 1e-9  # share of the loss: a step that gains no more is not worth a try
+_AT_ONCE = 8  # further terms whose effects are followed together
 _STEP = 1e-6  # of finite differences, relative
 
 
@@ -57,70 +51,6 @@ class System(NamedTuple):
             equations.append(tuple(row))
             coefficients.append(tuple(coef))
         return tuple(equations), tuple(coefficients)
-
-    def compiled(self, n_variables):
-        """Return ``f(x, p, out)`` for x (n_variables, lanes), p (n_constants, lanes)."""
-        lines, at = [], 0
-        for i, terms in enumerate(self.equations):
-            parts = []
-            for term in terms:
-                n = len(term.inner)
-                text = substituted(
-                    term.form, [f"p[{at + 1 + b}]" for b in range(n)],
-                    [f"x[{j}]" for j in range(n_variables)],
-                )  # fmt: skip
-                parts.append(f"p[{at}]" if text == "1" else f"p[{at}]*({text})")
-                at += 1 + n
-            lines.append(f"    out[{i}] = {' + '.join(parts) or '0.0'}")
-        scope = {"__builtins__": {}, **FUNCTIONS}  # the terms are checked, see substituted
-        exec("def f(x, p, out):\n" + "\n".join(lines), scope)
-        return scope["f"]
-
-
-def integrate(f, x0, p, windows, lanes):
-    """Integrate all lanes over their windows.
-
-    Parameters
-    ----------
-    f : callable
-        From :meth:`System.compiled`.
-    x0 : ndarray of shape (n_states, n_lanes)
-        Start states.
-    p : ndarray of shape (n_constants, n_lanes)
-        Constants.
-    windows : Windows
-        Times and inputs.
-    lanes : ndarray of shape (n_lanes,)
-        The window of each lane.
-
-    Returns
-    -------
-    ndarray of shape (width + 1, n_states, n_lanes)
-        States at the windows' times; not finite where they were left.
-    """
-    h_all = np.diff(windows.times[:, lanes], axis=0) / windows.n_sub
-    out = np.empty((len(windows.times), *x0.shape))
-    out[0] = x = x0
-    k = np.empty((6, *x0.shape))
-    flat = k.reshape(6, -1)
-    y = np.empty((windows.n_variables, x0.shape[1]))
-    whole = windows.table is None
-    for step, h in enumerate(h_all):
-        for sub in range(windows.n_sub):
-            for s in range(6):
-                now = x if s == 0 else x + h * (_A[s] @ flat[:s]).reshape(x.shape)
-                if whole:
-                    f(now, p, k[s])
-                    continue
-                y[windows.rows] = now
-                y[windows.inputs] = windows.table[step, sub, s][:, lanes]
-                f(y, p, k[s])
-            x = x + h * (_B @ flat).reshape(x.shape)
-        out[step + 1] = x
-        if step % 8 == 7 and not np.isfinite(x).all():
-            out[step + 1 :] = np.nan
-            break
-    return out
 
 
 class Shot(NamedTuple):
@@ -185,26 +115,25 @@ def shoot(system, p, windows, *, x0=None, ties=(0.1, 3.0, 100.0), n_steps=(4, 3,
         None where the equations cannot be integrated, or it was given up.
     """
     problem = _Problem(system, windows, rows, free)
-    z = problem.pack(np.asarray(p, float), windows.x0 if x0 is None else x0)
-    state = None
-    for tie, steps in zip(ties, n_steps):
-        state = problem.descend(z, tie, steps)
-        if state is None:
+    at = problem.start(np.asarray(p, float), windows.x0 if x0 is None else x0)
+    last = len(ties) - 1
+    for k, (tie, steps) in enumerate(zip(ties, n_steps)):
+        at = problem.descend(at, tie, steps, k < last or covariance)
+        if at is None:
             return None
-        z = state[0]
-        if hopeless is not None and hopeless(problem.result(z, 0.0, False).rss):
+        if hopeless is not None and hopeless(problem.result(at, 0.0, False).rss):
             return None
-    return problem.result(z, ties[-1], covariance)
+    return problem.result(at, ties[-1], covariance)
 
 
 def solution(system, shot, windows):
     """Return the states of a fit at the windows' times, (width + 1, n_states, n_windows)."""
     problem = _Problem(system, windows, None, None)
-    return problem.simulate(shot.p, shot.x0)[0][:, :, 0]
+    return problem.solve(shot.p, shot.x0)
 
 
-def jacobian(system, p, windows, x0, tie):
-    """Return how the residuals answer to the constants and start states.
+def jacobian(system, p, windows, x0, tie, further=()):
+    """Return how the residuals answer to the constants, further terms and start states.
 
     Parameters
     ----------
@@ -218,25 +147,34 @@ def jacobian(system, p, windows, x0, tie):
         Start states.
     tie : float
         How tightly windows are tied.
+    further : sequence of (int, Term), default=()
+        Terms that are not there, and the equations that could take them, in order of these.
 
     Returns
     -------
     residuals : ndarray of shape (n_rows,)
         Of the measurements, then of the ties.
-    J : ndarray of shape (n_rows, n_constants + n_starts)
-        Their derivatives.
-    free : ndarray of bool
-        The columns of constants.
+    J : ndarray of shape (n_rows, n_constants + n_further)
+        Their derivatives by the constants, and by coefficients of the further terms.
+    starts : ndarray of shape (n_rows, n_starts)
+        Their derivatives by the start states.
     state : ndarray of int
         The state each residual belongs to.
 
     None where the equations cannot be integrated.
     """
     problem = _Problem(system, windows, None, None)
-    found = problem.linearise(problem.pack(np.asarray(p, float), x0), tie)
+    found = problem.linearise(problem.start(np.asarray(p, float), x0), tie)
     if found is None:
         return None
     r, J = found
+    columns = [J[:, : problem.np]]
+    # All at once, each would be evaluated along the solutions that any of the others changes.
+    for begin in range(0, len(further), _AT_ONCE):
+        part = _answers(system, p, windows, x0, tie, further[begin : begin + _AT_ONCE])
+        if part is None:
+            return None
+        columns.append(part)
     states = np.arange(problem.d)
     state = np.concatenate(
         [
@@ -244,7 +182,22 @@ def jacobian(system, p, windows, x0, tie):
             np.broadcast_to(states[:, None], problem.seam.shape).ravel(),
         ]
     )
-    return r, J, np.arange(J.shape[1]) < problem.np, state
+    return r, np.hstack(columns), J[:, problem.np :], state
+
+
+def _answers(system, p, windows, x0, tie, further):
+    """Return how the residuals answer to coefficients of further terms, or None."""
+    equations, coefficients, free = [], [], []
+    for i, (terms, coef) in enumerate(zip(*system.split(p))):
+        more = [term for k, term in further if k == i]
+        equations.append((*terms, *more))
+        coefficients.append((*coef, *(0.0 for _ in more)))
+        free += [False] * sum(1 + len(term.inner) for term in terms)
+        free += [n == 0 for term in more for n in range(1 + len(term.inner))]
+    longer = System(tuple(equations))
+    problem = _Problem(longer, windows, None, np.array(free))
+    found = problem.linearise(problem.start(longer.constants(coefficients), x0), tie)
+    return None if found is None else found[1][:, : len(further)]
 
 
 def steps_needed(system, p, record, n_windows, states=None, most=8):
@@ -275,7 +228,7 @@ def steps_needed(system, p, record, n_windows, states=None, most=8):
     def solved(n_sub):
         windows = Windows(record, n_windows, states, n_sub)
         problem = _Problem(system, windows, None, None)
-        return (problem.simulate(p, windows.x0)[0][:, :, 0] / windows.sd)[problem.seen]
+        return (problem.solve(p, windows.x0) / windows.sd)[problem.seen]
 
     n_sub, coarse, before = 1, solved(1), np.inf
     while n_sub < most:
@@ -288,150 +241,203 @@ def steps_needed(system, p, record, n_windows, states=None, most=8):
     return n_sub
 
 
+class _Path(NamedTuple):
+    """Constants, start states, the solution, and those of all perturbed constants and starts."""
+
+    p: np.ndarray
+    x0: np.ndarray
+    base: np.ndarray | None = None
+    perturbed: np.ndarray | None = None
+
+
 class _Problem:
     def __init__(self, system, windows, rows, free):
         self.w, self.rows = windows, rows
         self.d, self.m = windows.d, windows.n
-        self.f = system.compiled(windows.n_variables)
+        self.f = field(system.equations, windows.order)
         self.np = sum(1 + len(t.inner) for terms in system.equations for t in terms)
         self.free = np.arange(self.np) if free is None else np.flatnonzero(free)
-        self.places = np.concatenate([self.free, self.np + np.arange(self.d * self.m)])
-        self.seen = np.isfinite(windows.data)
-        self.tied = tied = windows.tied
-        self.seam = windows.seam[:, tied + 1]
-        self.spread = np.nanstd(windows.data, axis=(0, 2))
+        self.seen, self.tied = windows.seen, windows.tied
+        self.scale = 1 / windows.sd[self.seen]
+        self.seam = windows.seam[:, self.tied + 1]
+        # Where derivatives by the start states stand: by measurement or tie, and window.
+        self.measured = np.arange(len(self.scale))[:, None]
+        self.seams = len(self.scale) + np.arange(self.seam.size).reshape(self.seam.shape).T
+        self.starts = len(self.free) + np.arange(self.d * self.m).reshape(self.m, self.d)
+        self.window = np.nonzero(self.seen)[2]
 
-    def pack(self, p, x0):
-        return np.concatenate([p, x0.T.ravel()])
+    def start(self, p, x0):
+        """Return where to begin a descent."""
+        return self.beside(_Path(p, x0))
 
-    def unpack(self, z):
-        return z[: self.np], z[self.np :].reshape(self.m, self.d).T
+    def solve(self, p, x0):
+        """Return the solution, (width + 1, n_states, n_windows)."""
+        with np.errstate(all="ignore"):
+            return integrate(self.f, x0, p[:, None], self.w, slice(None))
 
-    def simulate(self, p, x0, perturbed=False):
-        """Integrate; with perturbed lanes: base, then each free constant, then each start state."""
-        m, d, n_p = self.m, self.d, len(self.free)
-        n = 1 + (n_p + d if perturbed else 0)
+    def steps(self, p, x0):
+        """Return by how much free constants and start states are moved for their slopes."""
+        floor = 0.1 * self.w.spread[:, None] + 1e-12
+        return (
+            _STEP * np.maximum(np.abs(p[self.free]), 1e-3),
+            _STEP * np.maximum(np.abs(x0), floor),
+        )
+
+    def beside(self, path):
+        """Return a path with its solution, and solutions beside it: of moved constants and starts.
+
+        All are lanes of one integration, which takes hardly longer than that of the path alone.
+        """
+        if path.perturbed is not None:
+            return path
+        (p, x0), m, d, n_p = path[:2], self.m, self.d, len(self.free)
+        n = 1 + n_p + d
         P = np.repeat(p[:, None], n, axis=1)
         X = np.repeat(x0[:, None, :], n, axis=1)  # (d, n, m)
-        step_p = _STEP * np.maximum(np.abs(p[self.free]), 1e-3)
-        step_x = _STEP * np.maximum(np.abs(x0), 0.1 * self.spread[:, None] + 1e-12)
-        if perturbed:
-            P[self.free, 1 + np.arange(n_p)] += step_p
-            for i in range(d):
-                X[i, 1 + n_p + i] += step_x[i]
+        step_p, step_x = self.steps(p, x0)
+        P[self.free, 1 + np.arange(n_p)] += step_p
+        X[np.arange(d), 1 + n_p + np.arange(d)] += step_x
         lanes = np.tile(np.arange(m), n)
         with np.errstate(all="ignore"):
             Y = integrate(self.f, X.reshape(d, n * m), np.repeat(P, m, axis=1), self.w, lanes)
-        return Y.reshape(-1, d, n, m), step_p, step_x
+        Y = Y.reshape(-1, d, n, m)
+        return _Path(p, x0, Y[:, :, 0], Y[:, :, 1:])
 
-    def residuals(self, base, x0, tie, p):
-        r = ((base - self.w.data) / self.w.sd)[self.seen]
+    def moved(self, path, move, wide):
+        """Return the path after a step; wide, with solutions beside it."""
+        p, starts = path.p.copy(), move[len(self.free) :]
+        p[self.free] -= move[: len(self.free)]
+        x0 = path.x0 - starts.reshape(self.m, self.d).T
+        if wide:
+            new = self.beside(_Path(p, x0))
+            if np.isfinite(new.base).all():
+                return new
+            # What is not finite beside a solution may have spoilt it.
+        return _Path(p, x0, self.solve(p, x0))
+
+    def residuals(self, path, tie):
+        r = (path.base - self.w.data)[self.seen] * self.scale
         if not np.isfinite(r).all():
             return None
-        ends = base[self.w.ends[self.tied], :, self.tied].T  # (d, n_tied)
-        gaps = (ends - x0[:, self.tied + 1]) / self.seam * tie
+        gaps = self.gaps(path) * tie
         if not np.isfinite(gaps).all():
             return None
         parts = [r, gaps.ravel()]
         if self.rows is not None:
-            parts.append(self.rows(p))
+            parts.append(self.rows(path.p))
         return np.concatenate(parts)
 
-    def linearise(self, z, tie):
-        p, x0 = self.unpack(z)
-        Y, step_p, step_x = self.simulate(p, x0, perturbed=True)
-        base = Y[:, :, 0]
-        r = self.residuals(base, x0, tie, p)
-        if r is None or not np.isfinite(Y[-1]).all():
+    def gaps(self, path):
+        """Return the jumps between windows, (d, n_tied), in noise standard deviations."""
+        ends = path.base[self.w.ends[self.tied], :, self.tied].T
+        return (ends - path.x0[:, self.tied + 1]) / self.seam
+
+    def linearise(self, path, tie):
+        r = self.residuals(path, tie)
+        if r is None or not np.isfinite(path.perturbed[-1]).all():
             return None
-        n_p, d, m = len(self.free), self.d, self.m
-        n_rows = int(self.seen.sum())
+        n_p, d, m, tied = len(self.free), self.d, self.m, self.tied
+        step_p, step_x = self.steps(path.p, path.x0)
+        slopes = path.perturbed - path.base[:, :, None]  # (width + 1, d, n, m)
+        slopes[:, :, :n_p] /= step_p[:, None]
+        slopes[:, :, n_p:] /= step_x
         J = np.zeros((len(r), n_p + d * m))
-        where = np.broadcast_to(np.arange(m), self.seen.shape)[self.seen]
-        scale = 1 / self.w.sd[self.seen]
-        ends = self.w.ends[self.tied]
-        for j in range(n_p):
-            slope = (Y[:, :, 1 + j] - base) / step_p[j]
-            J[:n_rows, j] = slope[self.seen] * scale
-            J[n_rows : n_rows + self.seam.size, j] = (
-                slope[ends, :, self.tied].T / self.seam * tie
-            ).ravel()
-        index = np.arange(n_rows)
-        seams = n_rows + np.arange(self.seam.size).reshape(self.seam.shape)  # (d, n_tied)
-        for i in range(d):
-            slope = (Y[:, :, 1 + n_p + i] - base) / step_x[i]
-            J[index, n_p + where * d + i] = slope[self.seen] * scale
-            block = slope[ends, :, self.tied].T / self.seam * tie
-            for k in range(d):
-                J[seams[k], n_p + self.tied * d + i] = block[k]
-            J[seams[i], n_p + (self.tied + 1) * d + i] -= tie / self.seam[i]
+        measured = np.moveaxis(slopes, 2, 3)[self.seen] * self.scale[:, None]
+        J[: len(measured), :n_p] = measured[:, :n_p]
+        J[self.measured, self.starts[self.window]] = measured[:, n_p:]
+        ends = slopes[self.w.ends[tied], :, :, tied] * (tie / self.seam.T)[:, :, None]
+        J[self.seams, :n_p] = ends[:, :, :n_p]
+        J[self.seams[:, :, None], self.starts[tied][:, None, :]] = ends[:, :, n_p:]
+        J[self.seams, self.starts[tied + 1]] -= tie / self.seam.T
         if self.rows is not None:
-            at = n_rows + self.seam.size
+            at = len(measured) + self.seam.size
             for j, column in enumerate(self.free):
-                moved = p.copy()
+                moved = path.p.copy()
                 moved[column] += step_p[j]
                 J[at:, j] = (self.rows(moved) - r[at:]) / step_p[j]
         return r, J
 
-    def descend(self, z, tie, n_steps):
-        """Levenberg-Marquardt; (z, loss) or None."""
-        damping = 1e-6
-        now = self.linearise(z, tie)
+    def descend(self, path, tie, n_steps, goes_on):
+        """Follow Levenberg and Marquardt; None where there is no way.
+
+        Parameters
+        ----------
+        path : _Path
+            Where to start.
+        tie : float
+            How tightly windows are tied.
+        n_steps : int
+            Most steps.
+        goes_on : bool
+            Whether another descent, which needs the slopes, follows.
+
+        Returns
+        -------
+        _Path or None
+        """
+        path = self.beside(path)
+        now = self.linearise(path, tie)
         if now is None:
             return None
-        loss = now[0] @ now[0]
-        for _ in range(n_steps):
-            r, J = now
-            size = np.linalg.norm(J, axis=0)
-            size[size == 0] = 1.0
-            H = (J / size).T @ (J / size)
-            g = (J / size).T @ r
-            accepted = False
-            for _ in range(4):
-                try:
-                    move = np.linalg.solve(H + damping * np.eye(len(H)), g) / size
-                except np.linalg.LinAlgError:
-                    damping = max(10 * damping, 1e-10)
-                    continue
-                trial = z.copy()
-                trial[self.places] -= move
-                p, x0 = self.unpack(trial)
-                base = self.simulate(p, x0)[0][:, :, 0]
-                rt = self.residuals(base, x0, tie, p)
-                if rt is not None and rt @ rt < loss:
-                    accepted = True
-                    break
-                damping = max(30 * damping, 1e-8)
-            if not accepted:
+        loss, damping = now[0] @ now[0], 1e-6
+        for left in reversed(range(n_steps)):
+            trial, rest, damping = self.better(path, now, tie, loss, damping, goes_on or left)
+            if trial is None:
                 break
-            gain, loss, z = loss - rt @ rt, rt @ rt, trial
+            gain, loss, path = loss - rest, rest, trial
             damping /= 30
-            if gain < 1e-3 * loss:
+            if gain < 1e-3 * loss or not left:
                 break
-            now = self.linearise(z, tie)
+            path = self.beside(path)
+            now = self.linearise(path, tie)
             if now is None:
                 break
-        return z, loss
+        return path
 
-    def result(self, z, tie, covariance):
-        p, x0 = self.unpack(z)
-        base = self.simulate(p, x0)[0][:, :, 0]
-        r = np.where(self.seen, (base - self.w.data) / self.w.sd, 0.0)
+    def better(self, path, now, tie, loss, damping, wide):
+        """Return a path of smaller loss, or None; its loss; the damping of the step."""
+        r, J = now
+        size = np.linalg.norm(J, axis=0)
+        size[size == 0] = 1.0
+        J = J / size
+        H, g, diagonal = J.T @ J, J.T @ r, np.arange(J.shape[1])
+        for attempt in range(4):
+            damped = H.copy()
+            damped[diagonal, diagonal] += damping
+            try:
+                move = np.linalg.solve(damped, g)
+            except np.linalg.LinAlgError:
+                damping = max(10 * damping, 1e-10)
+                continue
+            if 2 * g @ move - move @ H @ move < _NOTHING * loss:
+                break
+            trial = self.moved(path, move / size, wide and not attempt)
+            r = self.residuals(trial, tie)
+            if r is not None and r @ r < loss:
+                return trial, r @ r, damping
+            damping = max(30 * damping, 1e-8)
+        return None, loss, damping
+
+    def result(self, path, tie, covariance):
+        r = np.where(self.seen, (path.base - self.w.data) / self.w.sd, 0.0)
+        gaps = self.gaps(path)
         rss = (r**2).sum(axis=(0, 2))
-        ends = base[self.w.ends[self.tied], :, self.tied].T
-        gaps = (ends - x0[:, self.tied + 1]) / self.seam
         rss += ((tie * gaps) ** 2).sum(axis=1)  # what does not hang together does not explain
         gap = np.abs(gaps).max(initial=0.0)
-        spread = None
-        if covariance:
-            now = self.linearise(z, tie)
-            if now is not None:
-                size = np.linalg.norm(now[1], axis=0)
-                size[size == 0] = 1.0
-                inverse = np.linalg.pinv(now[1] / size, rcond=1e-12)
-                n = len(self.free)
-                spread = np.zeros((self.np, self.np))
-                spread[np.ix_(self.free, self.free)] = (inverse[:n] @ inverse[:n].T) / np.outer(
-                    size[:n], size[:n]
-                )
-        return Shot(p, rss, spread, x0, float(gap), np.where(self.seen, r, np.nan))
+        spread = self.covariance(self.beside(path), tie) if covariance else None
+        return Shot(path.p, rss, spread, path.x0, float(gap), np.where(self.seen, r, np.nan))
+
+    def covariance(self, path, tie):
+        """Return the covariance of the constants, 0 of those that are not free, or None."""
+        now = self.linearise(path, tie)
+        if now is None:
+            return None
+        size = np.linalg.norm(now[1], axis=0)
+        size[size == 0] = 1.0
+        inverse = np.linalg.pinv(now[1] / size, rcond=1e-12)
+        n = len(self.free)
+        spread = np.zeros((self.np, self.np))
+        spread[np.ix_(self.free, self.free)] = (inverse[:n] @ inverse[:n].T) / np.outer(
+            size[:n], size[:n]
+        )
+        return spread

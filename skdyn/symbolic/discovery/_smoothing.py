@@ -141,7 +141,8 @@ def _curves(t, series, scales):
     """Smooth each segment, in time or in a time that runs as fast as the state changes."""
     pairs = list(zip(t, series, [1 / scale**2 for scale in scales]))
     warped = sum(_held_out_gain(*pair) for pair in pairs) > 0
-    return [(_warped_spline if warped else _spline)(*pair) for pair in pairs]
+    curves = [_spline(*pair) for pair in pairs]
+    return [_warped(*pair) for pair in zip(curves, pairs)] if warped else curves
 
 
 def _spline(s, x, weights):
@@ -150,9 +151,9 @@ def _spline(s, x, weights):
     return smoothing_spline(s, x, weights)
 
 
-def _warped_spline(s, x, weights, n_rounds=2):
+def _warped(curve, data, n_rounds=2):
     """Smooth over a time that passes quickly in transients: one roughness cannot serve both."""
-    curve = _spline(s, x, weights)
+    s, x, weights = data
     if len(s) <= 2 * _FEWEST:
         return curve
     times = np.linspace(s[0], s[-1], 4 * len(s))
@@ -172,11 +173,13 @@ def _held_out_gain(s, x, weights):
         return 0.0
     gain = 0.0
     for seen, held in ((slice(0, None, 2), slice(1, -1, 2)), (slice(1, None, 2), slice(2, -1, 2))):
-        plain, warped = (
-            (weights[held] * (make(s[seen], x[seen], weights[seen])(s[held]) - x[held]) ** 2).sum()
-            for make in (_spline, _warped_spline)
+        half = s[seen], x[seen], weights[seen]
+        plain = _spline(*half)
+        loss, other = (
+            (weights[held] * (curve(s[held]) - x[held]) ** 2).sum()
+            for curve in (plain, _warped(plain, half))
         )
-        gain += _WARP_MARGIN * plain - warped
+        gain += _WARP_MARGIN * loss - other
     return gain
 
 

@@ -28,7 +28,7 @@ class Windows:
     def __init__(self, record, n_windows, states=None, n_sub=1):
         self.rows = list(range(record.n_states)) if states is None else list(states)
         self.inputs = [j for j in range(record.n_variables) if j not in self.rows]
-        self.n_variables, self.n_sub, self.d = record.n_variables, n_sub, len(self.rows)
+        self.order, self.n_sub, self.d = (*self.rows, *self.inputs), n_sub, len(self.rows)
         grids = [_with_stops(t, X) for t, X in zip(record.t, record.X)]
         total = sum(len(t) - 1 for t, _ in grids)
         # Start states are constants too: each window must tell of more than its own.
@@ -61,13 +61,14 @@ class Windows:
             self.x0[:, m] = record.at(k, t[a : a + 1])[self.rows, 0]
             nearest = max(measured[: a + 1])
             self.seam[:, m] = record.sd[k][nearest, self.rows]
+        self.h = np.diff(self.times, axis=0) / n_sub
+        self.seen, self.spread = np.isfinite(self.data), np.nanstd(self.data, axis=(0, 2))
         self.table = self._table(record) if self.inputs else None
 
     def _table(self, record):
         """Inputs at the times of every stage: (width, n_sub, 6, n_inputs, n_windows)."""
-        h = np.diff(self.times, axis=0) / self.n_sub
         offsets = np.arange(self.n_sub)[:, None] + np.array(STAGES)
-        at = self.times[:-1, None, None] + offsets[:, :, None] * h[:, None, None]
+        at = self.times[:-1, None, None] + offsets[:, :, None] * self.h[:, None, None]
         table = np.empty((*at.shape[:3], len(self.inputs), self.n))
         for m, k in enumerate(self.segments):
             values = record.at(k, at[..., m].ravel())[self.inputs]

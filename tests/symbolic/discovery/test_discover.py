@@ -37,7 +37,7 @@ def assert_is(found, truth, rel):
 
 @pytest.fixture(scope="module")
 def prey():
-    t = np.linspace(0, 15, 100)
+    t = np.linspace(0, 15, 80)
     return t, solved(predation, t, [10.0, 5.0])
 
 
@@ -62,7 +62,7 @@ def test_the_logistic_equation_is_found_among_all_families():
     assert_is(discover([t], [solved(logistic, t, [0.2])]), ({"x0": 0.8, "x0**2": -0.16},), 1e-6)
 
 
-@pytest.mark.parametrize("rows", [slice(None), slice(None, None, 2), slice(50)], ids=str)
+@pytest.mark.parametrize("rows", [slice(None), slice(None, None, 2), slice(40)], ids=str)
 def test_prey_and_predators_are_found_from_clean_data(rows, prey):
     t, X = prey
     assert_is(discover([t[rows]], [X[rows]], **SIMPLE), PREY, 1e-4)
@@ -115,25 +115,25 @@ def test_the_same_data_give_the_same_answer():
 
 def test_the_order_of_the_states_does_not_matter(prey):
     t, X = prey
-    turned = told(discover([t], [X[:, ::-1].copy()], **SIMPLE))
+    turned = told(discover([t[::2]], [X[::2, ::-1]], **SIMPLE))
     assert [set(row) for row in turned] == [{"x0", "x0*x1"}, {"x1", "x0*x1"}]
     assert turned[1]["x1"] == pytest.approx(1.1, rel=1e-4)
 
 
 def test_rounding_and_the_number_of_terms_are_chosen(prey):
-    t, X = prey
+    t, X = (part[:40] for part in prey)
     found = discover([t], [X], **SIMPLE, round_constants=False)
     assert_is(found, PREY, 1e-3)
     assert 1.1 not in told(found)[0].values()
-    short = discover([t[:40]], [X[:40]], families=("polynomial",), max_terms=1, max_rounds=1)
+    short = discover([t], [X], families=("polynomial",), max_terms=1, max_rounds=1)
     assert [len(terms) for terms in short.equations] == [1, 1]
 
 
 def test_progress_is_told_on_request_only(prey, capsys):
     t, X = prey
-    discover([t[:30]], [X[:30]], **SIMPLE, max_rounds=1)
+    discover([t[:25]], [X[:25, :1]], **SIMPLE, max_rounds=1)
     assert capsys.readouterr().out == ""
-    discover([t[:30]], [X[:30]], **SIMPLE, max_rounds=1, verbose=1)
+    discover([t[:25]], [X[:25, :1]], **SIMPLE, max_rounds=1, verbose=1)
     assert "round 1" in capsys.readouterr().out
 
 
@@ -142,11 +142,12 @@ def test_progress_is_told_on_request_only(prey, capsys):
 
 @pytest.fixture(scope="module")
 def inputs():
-    return np.random.default_rng(0).uniform(0.2, 2, size=(80, 2))
+    return np.random.default_rng(0).uniform(0.2, 2, size=(60, 2))
 
 
 def test_a_product_with_a_sine_is_found(inputs):
-    found = regress(inputs, 1.3 * inputs[:, 0] * np.sin(inputs[:, 1]))
+    target = 1.3 * inputs[:, 0] * np.sin(inputs[:, 1])
+    found = regress(inputs, target, families=("polynomial", "trigonometric"))
     assert_is(found, ({"x0*sin(x1)": 1.3},), 1e-9)
 
 
@@ -162,20 +163,20 @@ def test_standard_errors_are_the_spread_over_repeated_noise(inputs):
     x, y = inputs.T
     rng = np.random.default_rng(1)
     answers, errors = [], []
-    for _ in range(40):
-        target = 1.5 * x - 0.7 * x * y + 0.1 * rng.normal(size=80)
+    for _ in range(25):
+        target = 1.5 * x - 0.7 * x * y + 0.1 * rng.normal(size=60)
         found = regress(inputs, target, **(SIMPLE | {"max_terms": 2}))
         if set(told(found)[0]) != {"x0", "x0*x1"}:
             continue
         answers.append([told(found)[0][text] for text in ("x0", "x0*x1")])
         texts = [term.form.text for term in found.equations[0]]
         errors.append([found.errors[0][texts.index(text)][0] for text in ("x0", "x0*x1")])
-    assert len(answers) > 30
+    assert len(answers) > 20
     assert np.abs(np.log(np.std(answers, axis=0) / np.mean(errors, axis=0))).max() < np.log(1.5)
 
 
 def test_the_noise_of_a_target_is_measured_and_scales_with_it(inputs):
-    noise = np.random.default_rng(0).normal(size=80)
+    noise = np.random.default_rng(0).normal(size=60)
     target = 1.3 * inputs[:, 0] + 0.1 * noise
     found, scaled = (regress(inputs, s * target, **SIMPLE) for s in (1.0, 1000.0))
     assert found.noise == pytest.approx(0.1, rel=0.25)
@@ -184,7 +185,7 @@ def test_the_noise_of_a_target_is_measured_and_scales_with_it(inputs):
 
 
 def test_alternatives_come_best_first_with_residuals_of_their_own_constants(inputs):
-    target = 1.3 * inputs[:, 0] + 0.1 * np.random.default_rng(0).normal(size=80)
+    target = 1.3 * inputs[:, 0] + 0.1 * np.random.default_rng(0).normal(size=60)
     found = regress(inputs, target, **SIMPLE)
     scores = [system.score for system in found.systems]
     assert scores == sorted(scores)

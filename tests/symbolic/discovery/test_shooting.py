@@ -4,7 +4,9 @@ from scipy.integrate import solve_ivp
 from scipy.interpolate import make_interp_spline
 from scipy.linalg import expm
 
-from skdyn.symbolic.discovery._shooting import System, integrate, shoot, solution, steps_needed
+from skdyn.symbolic.discovery import _shooting
+from skdyn.symbolic.discovery._integration import integrate
+from skdyn.symbolic.discovery._shooting import System, jacobian, shoot, solution, steps_needed
 from skdyn.symbolic.discovery._smoothing import Record
 from skdyn.symbolic.discovery._terms import Form, Term
 from skdyn.symbolic.discovery._windows import Windows
@@ -44,39 +46,7 @@ def test_constants_in_a_row_come_back_as_they_were():
     assert system.split(row) == (system.equations, ((1.5, -3.0), (), (0.25,)))
 
 
-def test_a_compiled_system_is_the_sum_of_its_terms_in_every_lane():
-    f = System(((ONE, SATURATING), (), (X1,))).compiled(3)
-    x, p = np.random.default_rng(0).uniform(1, 2, size=(2, 3, 5))
-    p = np.vstack([p, p[:1]])
-    out = np.empty((3, 5))
-    f(x, p, out)
-    assert out[0] == pytest.approx(p[0] + p[1] * x[0] / (p[2] + x[0]))
-    assert out[1].tolist() == [0.0] * 5
-    assert out[2] == pytest.approx(p[3] * x[1])
-
-
-# -- integration ------------------------------------------------------------------------------
-
-
-def test_integration_converges_with_fifth_order():
-    t = np.linspace(0, 3, 7)
-    record = record_of([t], [rotation(t)])
-    errors = []
-    for n_sub in (2, 4):
-        windows = Windows(record, 1, n_sub=n_sub)
-        p = MATRIX.reshape(-1, 1)
-        Y = integrate(LINEAR.compiled(2), START[:, None], p, windows, np.zeros(1, int))
-        errors.append(np.abs(Y[:, :, 0] - rotation(t)).max())
-    assert np.log2(errors[0] / errors[1]) == pytest.approx(5, abs=0.4)
-
-
-def test_lanes_do_not_see_each_other(spiral):
-    windows, f = Windows(spiral, 3), LINEAR.compiled(2)
-    p = np.column_stack([MATRIX.ravel(), 2 * MATRIX.ravel(), 1e9 * np.ones(4)])
-    with np.errstate(all="ignore"):
-        Y = integrate(f, windows.x0, p, windows, np.arange(3))
-        alone = integrate(f, windows.x0[:, :1], p[:, :1], windows, np.zeros(1, int))
-    assert Y[:8, :, 0] == pytest.approx(alone[:8, :, 0])
+# -- inputs -----------------------------------------------------------------------------------
 
 
 def test_controls_enter_at_the_right_times():
@@ -151,14 +121,14 @@ def test_constants_follow_the_units_of_time_and_state(spiral):
 def test_the_covariance_is_the_spread_over_repeated_noise(spiral):
     rng, found = np.random.default_rng(0), []
     truth = MATRIX.ravel()
-    for _ in range(100):
+    for _ in range(50):
         noisy = record_of(spiral.t, [spiral.X[0] + 0.05 * rng.normal(size=(61, 2))], sd=0.05)
         found.append(shoot(LINEAR, truth, Windows(noisy, 3), n_steps=(2, 2, 2)).p)
     stated = shoot(LINEAR, truth, Windows(record_of(spiral.t, spiral.X, sd=0.05), 3),
                    covariance=True).covariance  # fmt: skip
     ratio = np.std(found, axis=0) / np.sqrt(np.diag(stated))
     assert np.abs(np.log(ratio)).max() < np.log(1.5)
-    assert np.abs(np.mean(found, axis=0) - truth).max() < 4 * np.sqrt(np.diag(stated) / 100).max()
+    assert np.abs(np.mean(found, axis=0) - truth).max() < 4 * np.sqrt(np.diag(stated) / 50).max()
 
 
 def test_constants_that_are_not_free_stay(spiral):
@@ -235,6 +205,45 @@ def test_a_hopeless_fit_is_given_up_early(spiral):
     assert shoot(System(((ONE,), (ONE,))), [0.0, 0.0], windows, hopeless=hopeless) is None
     assert heard[0].shape == (2,)
     assert heard[0].sum() < 1 < heard[-1].sum()
+
+
+def test_a_step_takes_one_integration_and_where_nothing_is_gained_none(spiral, monkeypatch):
+    calls = []
+
+    def counted(*args):
+        calls.append(args)
+        return integrate(*args)
+
+    monkeypatch.setattr(_shooting, "integrate", counted)
+    noise = 0.01 * np.random.default_rng(0).normal(size=spiral.X[0].shape)
+    windows = Windows(spiral._replace(X=[spiral.X[0] + noise]), 6)
+    shoot(LINEAR, 0.9 * MATRIX.ravel(), windows, n_steps=(2, 2, 2))
+    assert 1 < len(calls) <= 1 + 6
+    best = shoot(LINEAR, MATRIX.ravel(), windows, n_steps=(9, 9, 9))
+    for _ in range(3):  # a descent ends before its last digits
+        best = shoot(LINEAR, best.p, windows, x0=best.x0, ties=(100.0,), n_steps=(9,))
+    calls.clear()
+    again = shoot(LINEAR, best.p, windows, x0=best.x0, ties=(100.0,), n_steps=(9,))
+    assert len(calls) == 1
+    assert again.p.tolist() == best.p.tolist()
+
+
+def test_terms_that_are_not_there_answer_like_terms_of_coefficient_zero(spiral, monkeypatch):
+    monkeypatch.setattr(_shooting, "_AT_ONCE", 2)
+    further = [(0, SQUARE), (1, ONE), (1, SATURATING)]
+    windows = Windows(spiral, 6)
+    args = windows, windows.x0, 1.0
+    r, J, starts, state = jacobian(LINEAR, MATRIX.ravel(), *args, further)
+    longer = System(((X0, X1, SQUARE), (X0, X1, ONE, SATURATING)))
+    constants = longer.constants((np.append(MATRIX[0], 0.0), np.append(MATRIX[1], [0.0, 0.0])))
+    expected = jacobian(longer, constants, *args)
+    np.testing.assert_allclose(r, expected[0], atol=1e-9)
+    there, new = [0, 1, 3, 4], [2, 5, 6]  # the last column is of the constant inside
+    np.testing.assert_allclose(J, expected[1][:, there + new], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(starts, expected[2], rtol=1e-4, atol=1e-4)
+    assert state.tolist() == expected[3].tolist()
+    system = System(((SQUARE,), (X0,)))
+    assert jacobian(system, [1e6, 1.0], *args, further) is None
 
 
 def test_fast_systems_get_more_steps_than_slow_ones():

@@ -10,6 +10,7 @@ from skdyn.symbolic.libraries import (
     FunctionLibrary,
     PolynomialLibrary,
     TensorLibrary,
+    _base,
 )
 
 
@@ -63,11 +64,13 @@ def test_an_overflow_of_large_data_is_named():
         library.transform([[1e70]])
 
 
-def test_too_many_terms_are_refused_before_they_are_made():
-    with pytest.raises(ValueError, match=r"more than 100000 terms of 20 columns. Lower its degree"):
-        PolynomialLibrary(8).fit(np.zeros((1, 20)))
-    library = FourierLibrary(20) * PolynomialLibrary(4)
-    with pytest.raises(ValueError, match="TensorLibrary makes more than 100000 terms"):
+def test_too_many_terms_are_refused_before_they_are_made(monkeypatch):
+    assert _base._MOST_TERMS == 100_000
+    monkeypatch.setattr(_base, "_MOST_TERMS", 1000)
+    with pytest.raises(ValueError, match=r"more than 1000 terms of 20 columns. Lower its degree"):
+        PolynomialLibrary(8).fit(np.zeros((1, 20)))  # of three million
+    library = FourierLibrary(20) * PolynomialLibrary(3)
+    with pytest.raises(ValueError, match="TensorLibrary makes more than 1000 terms"):
         library.fit(np.zeros((1, 10)))
 
 
