@@ -21,6 +21,7 @@ from skdyn._validation import (
     check_weights,
     fit_context,
 )
+from skdyn.exceptions import warn_user
 from skdyn.operators._estimator import OperatorRegressor, channel_scales
 from skdyn.operators._grids import GRID_CONSTRAINTS, FunctionReader, resample
 from skdyn.operators._kernel_ridge import KERNELS, evaluate, fit_kernel, leave_one_out
@@ -34,6 +35,7 @@ _LENGTH_SCALES = (0.5, 1.0, 2.0, 4.0)
 _EMPHASES = (0.0, 0.5, 1.0, 1.5)
 _SEARCH_ROWS, _SEARCH_OUTPUTS = 600, 64  # that settings are chosen on
 _FEWEST_ROWS = 8  # two samples a fold: with fewer, nothing is said of a correction's worth
+_HARDLY_WORSE = 1.02  # than the mean of the targets: pure noise is answered so
 _QUERIES = 2048  # rows a block at prediction: bounds memory
 
 
@@ -236,6 +238,7 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         # Corrections see each sample in one motion: points, of which there are many, are moved too.
         one = np.arange(0, len(X), n_copies) + rng.randint(n_copies, size=len(X) // n_copies)
         self._learn_corrections(X[one], y[one], left_out[one], weight[one], rng)
+        self._tell_if_useless(y[unmoved], weight[unmoved])
         return self
 
     def predict(
@@ -295,10 +298,12 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
                     f"exchange axes; the grids {self._x_layout.grid} and {self._y_layout.grid} do "
                     "not allow that. Set symmetry=None."
                 )
-        return motions(self.symmetry, len(self._x_layout.grid))
+        return motions(self.symmetry, len(self._x_layout.grid), periodic=self.periodic)
 
     def _moved(self, fields):
         """Return each field in all motions, one after the other."""
+        if self.symmetry is None:  # fields may have other axes than those of X
+            return fields
         fields = torch.from_numpy(fields)
         moved = torch.stack([move.of(fields) for move in self._motions()], dim=1)
         return moved.flatten(0, 1).numpy()
@@ -382,6 +387,20 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         self.left_out_error_ = float(np.sqrt(error.mean()))
         share = np.divide(error, before, out=np.ones_like(error), where=before > 0)
         self._deviation = self._deviation * np.sqrt(share)
+
+    def _tell_if_useless(self, y, weight):
+        """Warn where samples left out are answered worse than by the mean of the others."""
+        n, rounding = len(y), 1e-9 * abs(y).max()
+        spread = _mean_square(y - np.average(y, axis=0, weights=weight), weight).mean()
+        trivial = np.sqrt(spread) * n / max(n - 1, 1)  # without the sample
+        if n < 2 or self.left_out_error_ <= _HARDLY_WORSE * trivial + rounding:
+            return
+        known = f" Does symmetry={self.symmetry!r} hold?" if self.symmetry else ""
+        warn_user(
+            f"{type(self).__name__} is no better than the mean of the targets: its error on "
+            f"samples left out is {self.left_out_error_:.3g}, that of the mean {trivial:.3g}."
+            f"{known} Pass more samples, or look for what X cannot tell."
+        )
 
     def _fields(self, rows):
         return rows.reshape(len(rows), self._y_layout.n_channels, *self._y_layout.grid)

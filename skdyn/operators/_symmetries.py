@@ -24,11 +24,15 @@ class Motion(NamedTuple):
         Axes of the old grid that are run through backwards.
     sign : int
         1, or -1 where the values change sign, as those of a velocity do in a mirror.
+    periodic : bool
+        Whether the axes are: a reflection then leaves the first point where it is, which is one
+        place on every grid. That of the point's middle is not: grids would move apart.
     """
 
     order: tuple[int, ...]
     reflected: tuple[int, ...]
     sign: int = 1
+    periodic: bool = False
 
     def of(self, fields: torch.Tensor) -> torch.Tensor:
         """Move fields.
@@ -36,17 +40,15 @@ class Motion(NamedTuple):
         Parameters
         ----------
         fields : Tensor of shape (n, channels, \\*grid) or (n, channels)
-            Fields; numbers stay what they are.
+            Fields, or numbers, which at most change their sign.
 
         Returns
         -------
         Tensor
         """
-        if fields.ndim == 2:
-            return fields
-        moved = fields.flip([axis + 2 for axis in self.reflected])
-        moved = moved.permute(0, 1, *(axis + 2 for axis in self.order))
-        return moved if self.sign > 0 else -moved
+        if fields.ndim > 2:
+            fields = self._reflected(fields).permute(0, 1, *(axis + 2 for axis in self.order))
+        return fields if self.sign > 0 else -fields
 
     def back(self, fields: torch.Tensor) -> torch.Tensor:
         """Undo :meth:`of`.
@@ -60,15 +62,20 @@ class Motion(NamedTuple):
         -------
         Tensor
         """
-        if fields.ndim == 2:
+        if fields.ndim > 2:
+            inverse = sorted(range(len(self.order)), key=self.order.__getitem__)
+            fields = self._reflected(fields.permute(0, 1, *(axis + 2 for axis in inverse)))
+        return fields if self.sign > 0 else -fields
+
+    def _reflected(self, fields):
+        axes = [axis + 2 for axis in self.reflected]
+        if not axes:
             return fields
-        inverse = sorted(range(len(self.order)), key=self.order.__getitem__)
-        moved = fields.permute(0, 1, *(axis + 2 for axis in inverse))
-        moved = moved.flip([axis + 2 for axis in self.reflected])
-        return moved if self.sign > 0 else -moved
+        fields = fields.flip(axes)
+        return fields.roll([1] * len(axes), axes) if self.periodic else fields
 
 
-def motions(symmetry: str | None, n_axes: int) -> list[Motion]:
+def motions(symmetry: str | None, n_axes: int, *, periodic: bool = False) -> list[Motion]:
     """List the motions of a symmetry, that which moves nothing first.
 
     Parameters
@@ -77,6 +84,8 @@ def motions(symmetry: str | None, n_axes: int) -> list[Motion]:
         Which; "odd" reflects all axes at once and changes the sign.
     n_axes : int
         Axes of the grid.
+    periodic : bool, default=False
+        Whether they are.
 
     Returns
     -------
@@ -84,11 +93,11 @@ def motions(symmetry: str | None, n_axes: int) -> list[Motion]:
     """
     axes = tuple(range(n_axes))
     if symmetry == "odd":
-        return [Motion(axes, ()), Motion(axes, axes, -1)]
+        return [Motion(axes, ()), Motion(axes, axes, -1, periodic)]
     orders = list(permutations(axes)) if symmetry in ("exchange", "both") else [axes]
     flips = list(product((False, True), repeat=n_axes)) if symmetry in ("reflect", "both") else [()]
     return [
-        Motion(order, tuple(axis for axis, flipped in enumerate(flip) if flipped))
+        Motion(order, tuple(axis for axis, flipped in enumerate(flip) if flipped), 1, periodic)
         for order in orders
         for flip in flips
     ]
@@ -107,8 +116,7 @@ class SymmetryMixin:
         super()._learn_scales(X, y, weight, classes)
         if self.symmetry == "odd":  # zero must stay zero
             self._x_offset = np.zeros_like(self._x_offset)
-            if self._y_layout.grid:
-                self._y_offset = np.zeros_like(self._y_offset)
+            self._y_offset = np.zeros_like(self._y_offset)
 
     def _objective(self, generator):
         plain, moves = super()._objective(generator), self._motions()
@@ -134,7 +142,7 @@ class SymmetryMixin:
         return np.mean(answers, axis=0)
 
     def _motions(self):
-        return motions(self.symmetry, len(self._x_layout.grid))
+        return motions(self.symmetry, len(self._x_layout.grid), periodic=self.periodic)
 
     def _check_symmetry(self):
         for grid in (self._x_layout.grid, self._y_layout.grid):

@@ -121,15 +121,45 @@ def test_what_is_known_to_be_symmetric_is_answered_so(darcy, symmetry, turn):
     assert model.left_out_error_ < plain.left_out_error_
 
 
-def test_an_odd_operator_is_answered_so():
-    X, y = make_burgers(40, 16, nu=0.05, random_state=0)
+@pytest.fixture(scope="module")
+def burgers():
+    return make_burgers(40, 16, nu=0.05, n_modes=6, times=0.3, random_state=0)
+
+
+@pytest.mark.parametrize("every", [1, 4])
+def test_an_odd_operator_is_answered_so_whatever_the_grid_of_the_answer(burgers, every):
+    X, y = burgers[0], burgers[1][:, ::every]
     plain = KernelOperatorRegressor(periodic=True, n_corrections=0).fit(X[:30], y[:30])
     model = KernelOperatorRegressor(periodic=True, n_corrections=0, symmetry="odd")
     model.fit(X[:30], y[:30])
+
+    def turned(fields):
+        return -np.roll(fields[:, ::-1], 1, axis=1)
+
     np.testing.assert_allclose(
-        model.predict(-X[30:, ::-1]), -model.predict(X[30:])[:, ::-1], atol=1e-9
+        model.predict(turned(X[30:])), turned(model.predict(X[30:])), atol=1e-9
     )
     assert model.left_out_error_ < plain.left_out_error_
+
+
+def test_an_odd_functional_is_answered_and_one_that_is_not_odd_is_told(burgers):
+    X, _ = burgers
+    model = KernelOperatorRegressor(periodic=True, symmetry="odd").fit(X, (X**3).mean(axis=1))
+    turned = -np.roll(X[:, ::-1], 1, axis=1)
+    np.testing.assert_allclose(model.predict(turned), -model.predict(X), atol=1e-9)
+    assert model.score(X, (X**3).mean(axis=1)) > 0.9
+    with pytest.warns(UserWarning, match="no better than the mean of the targets.*symmetry='odd'"):
+        model.fit(X, (X**2).mean(axis=1))
+
+
+def test_answers_may_have_other_axes_than_inputs():
+    X = np.random.default_rng(0).standard_normal((30, 1, 8))
+    y = X[:, :, :4, None] + X[:, :, None, 4:]
+    model = KernelOperatorRegressor("linear").fit(X, y)
+    assert model.n_corrections_ == 0
+    np.testing.assert_allclose(model.predict(X), y, atol=1e-3)
+    with pytest.raises(ValueError, match="Set symmetry=None"):
+        KernelOperatorRegressor(symmetry="reflect").fit(X, y)
 
 
 def test_a_symmetry_that_the_grids_lack_is_refused():
