@@ -9,7 +9,6 @@ from scipy.interpolate import make_interp_spline
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.utils import check_random_state, get_tags
 
-from skdyn._scoring import variance_explained
 from skdyn._seeds import seed_within
 from skdyn._state import OPTIONAL, PlainState, Shape
 from skdyn._validation import (
@@ -22,6 +21,7 @@ from skdyn._validation import (
     from_torch,
     validate_data,
 )
+from skdyn.metrics import field_r2_score
 from skdyn.operators._fno import FNORegressor
 
 __all__ = ["AutoregressiveOperator"]
@@ -230,7 +230,7 @@ class AutoregressiveOperator(PlainState, MetaEstimatorMixin, BaseEstimator):
         Returns
         -------
         float
-            :math:`R^2`, weighted by the variance of each value.
+            :math:`R^2`, weighted by the variance of each value; of fields the mean over channels.
         """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=_DTYPES, allow_nd=True)
@@ -238,7 +238,7 @@ class AutoregressiveOperator(PlainState, MetaEstimatorMixin, BaseEstimator):
         predicted, n_cases = self._step(past), 1 if X.ndim == 2 else len(X)
         weight = check_weights(sample_weight, np.empty(n_cases))
         weight = None if weight is None else np.tile(weight, len(future) // n_cases)
-        return variance_explained(future, predicted, weight)
+        return field_r2_score(future, predicted, sample_weight=weight)
 
     def _check_options(self):
         if self.integrator == "euler":

@@ -48,6 +48,9 @@ class DeepONetRegressor(OperatorRegressor):
         mean squared error. Numbers instead of functions are always learnt by the last.
     grid_shape : int, tuple of int or None, default=None
         Grid that the rows of a flat `X` were flattened from; None is one axis, or those of X.
+    targets : {"auto", "functions", "numbers"}, default="auto"
+        What each row of a `y` of two axes holds: functions, or numbers without an order. "auto"
+        takes up to four columns for numbers unless X has as many; it warns of what it guesses.
     periodic : bool, default=False
         Whether the last point of each axis is followed by the first; the trunk then sees circles.
     resolution : {"resample", "native"}, default="resample"
@@ -166,6 +169,7 @@ class DeepONetRegressor(OperatorRegressor):
         hidden_layer_sizes=(128, 128),
         loss="relative_l2",
         grid_shape=None,
+        targets="auto",
         periodic=False,
         resolution="resample",
         optimizer="adamw",
@@ -192,6 +196,7 @@ class DeepONetRegressor(OperatorRegressor):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.loss = loss
         self.grid_shape = grid_shape
+        self.targets = targets
         self.periodic = periodic
         self.resolution = resolution
         self.optimizer = optimizer

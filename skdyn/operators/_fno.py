@@ -63,6 +63,9 @@ class FNORegressor(SymmetryMixin, OperatorRegressor):
         mean squared error. Numbers instead of functions are always learnt by the last.
     grid_shape : int, tuple of int or None, default=None
         Grid that the rows of a flat `X` were flattened from; None is one axis, or those of X.
+    targets : {"auto", "functions", "numbers"}, default="auto"
+        What each row of a `y` of two axes holds: functions, or numbers without an order. "auto"
+        takes up to four columns for numbers unless X has as many; it warns of what it guesses.
     periodic : bool, default=False
         Whether the last point of each axis is followed by the first. Then the operator commutes
         with shifts; otherwise it knows the coordinates of each point.
@@ -188,6 +191,7 @@ class FNORegressor(SymmetryMixin, OperatorRegressor):
         incremental_modes=False,
         loss="relative_l2",
         grid_shape=None,
+        targets="auto",
         periodic=False,
         resolution="resample",
         optimizer="adamw",
@@ -219,6 +223,7 @@ class FNORegressor(SymmetryMixin, OperatorRegressor):
         self.incremental_modes = incremental_modes
         self.loss = loss
         self.grid_shape = grid_shape
+        self.targets = targets
         self.periodic = periodic
         self.resolution = resolution
         self.optimizer = optimizer

@@ -23,7 +23,7 @@ from skdyn._validation import (
 )
 from skdyn.exceptions import warn_user
 from skdyn.operators._estimator import OperatorRegressor, channel_scales
-from skdyn.operators._grids import GRID_CONSTRAINTS, FunctionReader, resample
+from skdyn.operators._grids import GRID_CONSTRAINTS, TARGET_CONSTRAINTS, FunctionReader, resample
 from skdyn.operators._kernel_ridge import KERNELS, evaluate, fit_kernel, leave_one_out
 from skdyn.operators._local_correction import LocalCorrection, learn_correction
 from skdyn.operators._symmetries import SYMMETRIES, motions
@@ -85,6 +85,9 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         components of vectors.
     grid_shape : int, tuple of int or None, default=None
         Grid that the rows of a flat `X` were flattened from; None is one axis, or those of X.
+    targets : {"auto", "functions", "numbers"}, default="auto"
+        What each row of a `y` of two axes holds: functions, or numbers without an order. "auto"
+        takes up to four columns for numbers unless X has as many; it warns of what it guesses.
     periodic : bool, default=False
         Whether the last point of each axis is followed by the first. Then corrections commute with
         shifts; otherwise they know the coordinates of each point.
@@ -166,6 +169,7 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         "n_waves": [Interval(Integral, 1, None, closed="left")],
         "symmetry": [StrOptions(set(SYMMETRIES)), None],
         "grid_shape": GRID_CONSTRAINTS["grid_shape"],
+        **TARGET_CONSTRAINTS,
         "periodic": ["boolean"],
         "random_state": ["random_state"],
     }
@@ -182,6 +186,7 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         n_waves=800,
         symmetry=None,
         grid_shape=None,
+        targets="auto",
         periodic=False,
         random_state=None,
     ):
@@ -194,6 +199,7 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         self.n_waves = n_waves
         self.symmetry = symmetry
         self.grid_shape = grid_shape
+        self.targets = targets
         self.periodic = periodic
         self.random_state = random_state
 

@@ -46,6 +46,9 @@ class MgNORegressor(SymmetryMixin, OperatorRegressor):
         mean squared error. Numbers instead of functions are always learnt by the last.
     grid_shape : int, tuple of int or None, default=None
         Grid that the rows of a flat `X` were flattened from; None is one axis, or those of X.
+    targets : {"auto", "functions", "numbers"}, default="auto"
+        What each row of a `y` of two axes holds: functions, or numbers without an order. "auto"
+        takes up to four columns for numbers unless X has as many; it warns of what it guesses.
     resolution : {"resample", "native"}, default="resample"
         How to predict on another grid: interpolate to the training grid and back, by cubic splines
         or, if periodic, by waves; or let the network act on the other grid itself.
@@ -152,6 +155,7 @@ class MgNORegressor(SymmetryMixin, OperatorRegressor):
         symmetry=None,
         loss="relative_l2",
         grid_shape=None,
+        targets="auto",
         resolution="resample",
         optimizer="adamw",
         max_iter=30,
@@ -178,6 +182,7 @@ class MgNORegressor(SymmetryMixin, OperatorRegressor):
         self.symmetry = symmetry
         self.loss = loss
         self.grid_shape = grid_shape
+        self.targets = targets
         self.resolution = resolution
         self.optimizer = optimizer
         self.max_iter = max_iter
