@@ -9,7 +9,7 @@ import numpy as np
 
 from skdyn.exceptions import warn_user
 
-__all__ = ["doubt_channels", "doubt_inputs", "doubt_targets", "likeness"]
+__all__ = ["are_neighbours", "doubt_channels", "doubt_inputs", "doubt_targets", "likeness"]
 
 _ALIKE = 0.5  # functions on 8 points and more have .85 to 1, most tables 0 to .5
 _FEWEST_SAMPLES = 4  # that a correlation says anything of
@@ -75,6 +75,21 @@ def doubt_inputs(X: np.ndarray, flat: bool, grid_shape: tuple[int, ...] | None) 
     )
 
 
+def are_neighbours(fields: np.ndarray) -> bool:
+    """Whether channels go together as points of an axis of space do.
+
+    Parameters
+    ----------
+    fields : ndarray of shape (n, channels, ...)
+        Fields, as they were read.
+
+    Returns
+    -------
+    bool
+    """
+    return fields.shape[1] > _FEW_CHANNELS and (likeness(fields) or 0.0) >= _ALIKE
+
+
 def doubt_channels(fields: np.ndarray, name: str) -> None:
     """Warn of channels that look like an axis of space.
 
@@ -86,7 +101,7 @@ def doubt_channels(fields: np.ndarray, name: str) -> None:
         What the user calls them.
     """
     n_channels, grid = fields.shape[1], fields.shape[2:]
-    if n_channels <= _FEW_CHANNELS or (likeness(fields) or 0.0) < _ALIKE:
+    if not are_neighbours(fields):
         return
     last = f"np.moveaxis({name}, -1, 1) if channels come last, "
     without = f"grid_shape={(n_channels, *grid)} if there is no axis of channels, "
