@@ -226,8 +226,8 @@ class DeepONetRegressor(OperatorRegressor):
             another grid than in ``fit``.
         grid : int, tuple of int or None, default=None
             Grid of the answer, and of a flat `X` of another width than in ``fit``. None keeps to
-            the grid of `X`, or of the targets in ``fit`` where that was another. Extents are not read:
-            every grid is taken for the whole domain of ``fit``.
+            the grid of `X`, or of the targets in ``fit`` where that was another. Every
+            grid is taken for the whole domain of ``fit``: extents are not read.
 
         Returns
         -------

@@ -357,12 +357,15 @@ def interpolation_matrix(n_from: int, n_to: int, *, periodic: bool) -> np.ndarra
             return np.ones((n_to, 1))
         x = np.linspace(0, 1, n_from)
         return make_interp_spline(x, np.eye(n_from), k=min(3, n_from - 1))(np.linspace(0, 1, n_to))
-    difference = np.arange(n_to)[:, None] / n_to - np.arange(n_from) / n_from
-    fewer = min(n_from, n_to)
-    k = np.arange(1, (fewer + 1) // 2)
-    kernel = 1 + 2 * np.cos(2 * np.pi * difference[..., None] * k).sum(axis=-1)
+    fewer, whole = min(n_from, n_to), n_from * n_to
+    # Places i / n_to - j / n_from of the kernel, in units of 1 / whole: exact, however many.
+    apart = np.arange(n_to)[:, None] * n_from - np.arange(n_from) * n_to
+    n_waves = fewer - 1 + fewer % 2  # of both signs, the mean included: an odd number
+    sine = np.sin(np.pi / whole * apart)
+    kernel = np.sin(np.pi / whole * (n_waves * apart % (2 * whole)))
+    kernel = np.divide(kernel, sine, out=np.full(sine.shape, float(n_waves)), where=apart != 0)
     if fewer % 2 == 0 and n_to >= n_from:  # the highest frequency, of which half is seen
-        kernel += np.cos(np.pi * fewer * difference)
+        kernel += np.cos(np.pi / whole * (fewer * apart % (2 * whole)))
     return kernel / n_from
 
 

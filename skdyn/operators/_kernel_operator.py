@@ -261,8 +261,8 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
             Inputs. With their axes written out they may be on another grid than in ``fit``.
         grid : int, tuple of int or None, default=None
             Grid of the answer, and of a flat `X` of another width than in ``fit``. None keeps to
-            the grid of `X`, or of the targets in ``fit`` where that was another. Extents are not read:
-            every grid is taken for the whole domain of ``fit``.
+            the grid of `X`, or of the targets in ``fit`` where that was another. Every
+            grid is taken for the whole domain of ``fit``: extents are not read.
         return_std : bool, default=False
             Whether to return standard deviations as well: those of a Gaussian process with this
             kernel, at each point scaled to the errors on samples left out.

@@ -1,4 +1,5 @@
 import re
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -104,6 +105,28 @@ def test_periodic_resampling_is_exact_for_what_both_grids_hold(n_from, n_to):
 
     matrix = interpolation_matrix(n_from, n_to, periodic=True)
     np.testing.assert_allclose(matrix @ wave(n_from), wave(n_to), atol=1e-13)
+
+
+@pytest.mark.parametrize(("n_from", "n_to"), [(9, 12), (12, 9), (64, 96), (96, 64), (2, 1), (1, 2)])
+def test_the_closed_form_is_the_sum_of_the_waves(n_from, n_to):
+    apart = np.arange(n_to)[:, None] / n_to - np.arange(n_from) / n_from
+    fewer = min(n_from, n_to)
+    waves = np.cos(2 * np.pi * apart * np.arange(1, (fewer + 1) // 2)[:, None, None])
+    expected = 1 + 2 * waves.sum(axis=0)
+    if fewer % 2 == 0 and n_to >= n_from:
+        expected += np.cos(np.pi * fewer * apart)
+    matrix = interpolation_matrix(n_from, n_to, periodic=True)
+    np.testing.assert_allclose(matrix, expected / n_from, atol=1e-13)
+
+
+def test_interpolation_takes_no_more_memory_than_its_matrix_does():
+    tracemalloc.start()
+    try:
+        matrix = interpolation_matrix(301, 400, periodic=True)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 * matrix.nbytes
 
 
 @pytest.mark.parametrize("n", [7, 8])
