@@ -123,7 +123,7 @@ class AutoregressiveOperator(PlainState, MetaEstimatorMixin, BaseEstimator):
     _exponents = None, 250  # what the regressor can compute with it says itself
     _quick_parameters = {
         "estimator": FNORegressor(
-            hidden_channels=8, n_layers=2, batch_size="auto", learning_rate=0.01, max_iter=5
+            hidden_channels=4, n_layers=1, batch_size="auto", learning_rate=0.02, max_iter=3
         )
     }  # fmt: skip
 

@@ -134,7 +134,7 @@ class DeepONetRegressor(OperatorRegressor):
     >>> from skdyn import DeepONetRegressor
     >>> from skdyn.datasets import make_antiderivative
     >>> X, y = make_antiderivative(120, 32, random_state=0)
-    >>> model = DeepONetRegressor("pod", branch="linear", n_basis=16, random_state=0)
+    >>> model = DeepONetRegressor("pod", branch="linear", n_basis=16, max_iter=60, random_state=0)
     >>> model.fit(X[:100], y[:100]).score(X[100:], y[100:]) > 0.95
     True
     """
@@ -155,8 +155,8 @@ class DeepONetRegressor(OperatorRegressor):
         "hidden_layer_sizes": ["array-like"],
     }
     _quick_parameters = {
-        "n_basis": 8, "hidden_layer_sizes": (16,), "batch_size": "auto", "learning_rate": 0.01,
-        "learning_rate_schedule": "constant",
+        "n_basis": 8, "hidden_layer_sizes": (16,), "batch_size": "auto", "learning_rate": 0.02,
+        "learning_rate_schedule": "constant", "max_iter": 12,
     }  # fmt: skip
 
     def __init__(

@@ -153,7 +153,10 @@ class FNORegressor(SymmetryMixin, OperatorRegressor):
     >>> waves = np.stack([np.sin(2 * np.pi * (k * x + s)) for k in (1, 2, 3) for s in (0, 0.25)])
     >>> X = rng.normal(size=(100, 6)) @ waves
     >>> y = X**2
-    >>> model = FNORegressor(n_modes=8, hidden_channels=8, periodic=True, random_state=0)
+    >>> model = FNORegressor(
+    ...     n_modes=8, hidden_channels=8, n_layers=2, periodic=True, max_iter=20,
+    ...     learning_rate=0.02, random_state=0,
+    ... )
     >>> model.fit(X[:80], y[:80]).score(X[80:], y[80:]) > 0.9
     True
     """
@@ -172,8 +175,8 @@ class FNORegressor(SymmetryMixin, OperatorRegressor):
         "incremental_modes": ["boolean"],
     }
     _quick_parameters = {
-        "hidden_channels": 16, "n_layers": 2, "batch_size": "auto", "learning_rate": 0.01,
-        "learning_rate_schedule": "constant",
+        "hidden_channels": 12, "n_layers": 1, "batch_size": "auto", "learning_rate": 0.03,
+        "learning_rate_schedule": "constant", "max_iter": 20,
     }  # fmt: skip
 
     def __init__(

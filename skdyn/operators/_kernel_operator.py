@@ -130,7 +130,7 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
     >>> from skdyn import KernelOperatorRegressor
     >>> from skdyn.datasets import make_darcy
     >>> X, y = make_darcy(120, 9, random_state=0)
-    >>> model = KernelOperatorRegressor(random_state=0).fit(X[:100], y[:100])
+    >>> model = KernelOperatorRegressor(n_waves=200, random_state=0).fit(X[:100], y[:100])
     >>> model.score(X[100:], y[100:]) > 0.95
     True
     >>> mean, std = model.predict(X[100:], return_std=True)

@@ -123,9 +123,11 @@ class MgNORegressor(SymmetryMixin, OperatorRegressor):
     --------
     >>> from skdyn import MgNORegressor
     >>> from skdyn.datasets import make_darcy
-    >>> X, y = make_darcy(60, 9, random_state=0)
-    >>> model = MgNORegressor(hidden_channels=8, n_layers=2, max_iter=30, random_state=0)
-    >>> model.fit(X[:50], y[:50]).score(X[50:], y[50:]) > 0.8
+    >>> X, y = make_darcy(80, 7, random_state=0)
+    >>> model = MgNORegressor(
+    ...     hidden_channels=8, n_layers=2, max_iter=12, learning_rate=0.02, random_state=0
+    ... )
+    >>> model.fit(X[:60], y[:60]).score(X[60:], y[60:]) > 0.8
     True
     """
 
@@ -140,8 +142,8 @@ class MgNORegressor(SymmetryMixin, OperatorRegressor):
     }
     del _parameter_constraints["periodic"]  # one of the boundaries
     _quick_parameters = {
-        "hidden_channels": 8, "n_layers": 2, "batch_size": "auto", "learning_rate": 0.01,
-        "learning_rate_schedule": "constant", "max_iter": 20,
+        "hidden_channels": 6, "n_layers": 1, "batch_size": "auto", "learning_rate": 0.03,
+        "learning_rate_schedule": "constant", "max_iter": 12,
     }  # fmt: skip
 
     def __init__(
