@@ -45,12 +45,12 @@ class FNORegressor(SymmetryMixin, OperatorRegressor):
     local_size : int, default=1
         Points along each axis, an odd number, that :math:`W` takes in. With 3, layers can act like
         derivatives [2]_, which suits coefficients that jump, but belongs to one spacing of points.
-    symmetry : {"exchange", "reflect", "both", "odd"} or None, default=None
+    symmetry : {"exchange", "reflect", "both", "odd", "even"} or None, default=None
         Under which motions of a square domain the operator is known to keep its form: exchanges of
         its axes, reflections along each, or all of them; or a reflection of all axes that changes
-        the sign of inputs and answers, as in Burgers' equation. Training shows the data moved at
-        random, predictions are means over all motions. But for "odd", channels must not be
-        components of vectors.
+        the sign of inputs and answers, as in Burgers' equation, or of inputs alone, as in the
+        energy of a wave. Training shows the data moved at random, predictions are means over all
+        motions. But for "odd" and "even", channels must not be components of vectors.
     factorization : {"tucker", "cp", "tt"} or None, default=None
         Form of the spectral weights [3]_; None keeps every number.
     rank : int or float, default=0.1

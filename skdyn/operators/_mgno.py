@@ -35,12 +35,12 @@ class MgNORegressor(SymmetryMixin, OperatorRegressor):
         are. A periodic grid of odd size is not halved.
     n_smoothing : int, default=1
         Smoothing steps on each grid, on the way to the coarsest and back.
-    symmetry : {"exchange", "reflect", "both", "odd"} or None, default=None
+    symmetry : {"exchange", "reflect", "both", "odd", "even"} or None, default=None
         Under which motions of a square domain the operator is known to keep its form: exchanges of
         its axes, reflections along each, or all of them; or a reflection of all axes that changes
-        the sign of inputs and answers, as in Burgers' equation. Training shows the data moved at
-        random, predictions are means over all motions. But for "odd", channels must not be
-        components of vectors.
+        the sign of inputs and answers, as in Burgers' equation, or of inputs alone, as in the
+        energy of a wave. Training shows the data moved at random, predictions are means over all
+        motions. But for "odd" and "even", channels must not be components of vectors.
     loss : {"relative_l2", "h1", "mse"}, default="relative_l2"
         Norm of the error relative to that of the truth, of values or of values and slopes; or the
         mean squared error. Numbers instead of functions are always learnt by the last.

@@ -149,8 +149,12 @@ def test_an_odd_functional_is_answered_and_one_that_is_not_odd_is_told(burgers):
     turned = -np.roll(X[:, ::-1], 1, axis=1)
     np.testing.assert_allclose(model.predict(turned), -model.predict(X), atol=1e-9)
     assert model.score(X, (X**3).mean(axis=1)) > 0.9
+    energy = (X**2).mean(axis=1)
     with pytest.warns(UserWarning, match="no better than the mean of the targets.*symmetry='odd'"):
-        model.fit(X, (X**2).mean(axis=1))
+        model.fit(X, energy)
+    model.set_params(symmetry="even").fit(X, energy)
+    np.testing.assert_allclose(model.predict(turned), model.predict(X), atol=1e-9)
+    assert model.score(X, energy) > 0.9
 
 
 def test_answers_may_have_other_axes_than_inputs():
