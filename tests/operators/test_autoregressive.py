@@ -100,8 +100,8 @@ def test_flat_states_with_a_history_are_channels_of_an_operator():
 def test_an_operator_learns_to_roll_out():
     X = diffusion(60)
     step = FNORegressor(
-        hidden_channels=8, n_layers=1, periodic=True, max_iter=40, learning_rate=0.01,
-        random_state=0,
+        hidden_channels=8, n_layers=1, periodic=True, max_iter=30, learning_rate=0.03,
+        batch_size=50, random_state=0,
     )  # fmt: skip
     model = AutoregressiveOperator(step, target="change").fit(X[:50])
     rolled = model.rollout(X[50:, :, 0], 5)
