@@ -187,7 +187,7 @@ SETTINGS = {
     "darcy16": {"n_modes": 3, "local_size": 3, "symmetry": "exchange"},
     "darcy32": {"n_modes": 8, "local_size": 3, "symmetry": "both", "learning_rate": 0.009},
     "burgers": {"n_modes": 24, "symmetry": "odd"},
-    "energy": {"n_modes": 24, "symmetry": "odd"},
+    "energy": {"n_modes": 24, "symmetry": "even"},
     "rollout": {"symmetry": "odd"},
 }
 

@@ -211,6 +211,8 @@ class TabularRegressor(MultiOutputMixin, ScoredRegressor, _TabularEstimator):
     ) -> Self:
         """Learn from one more batch of data: one epoch, with the optimiser's state kept.
 
+        It keeps to ``learning_rate``: a schedule would need to know the last epoch.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
@@ -326,6 +328,8 @@ class TabularClassifier(ClassifierMixin, _TabularEstimator):
         sample_weight: ArrayLike | None = None,
     ) -> Self:
         """Learn from one more batch of data: one epoch, with the optimiser's state kept.
+
+        It keeps to ``learning_rate``: a schedule would need to know the last epoch.
 
         Parameters
         ----------

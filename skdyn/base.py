@@ -117,6 +117,8 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
         device = resolve_device(self.device)
         settings = self._settings()
         settings = settings._replace(alpha=settings.alpha / total_weight)
+        if incremental:
+            settings = self._at_one_rate(settings, going_on)
         if going_on:
             net = self._net
             net.settings = settings  # set_params between two calls counts
@@ -137,6 +139,18 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
             self._net = net
         self._take_over(net.module_, config, record, incremental)
         context.call_on_fit_task_end(**told, reconstruction_attributes=lambda: dict(vars(self)))
+
+    def _at_one_rate(self, settings, told):
+        """Return settings without a schedule: it follows a training to an end that is not known."""
+        schedule = settings.learning_rate_schedule
+        if schedule != "constant" and not told:
+            warn_user(
+                f"partial_fit of {type(self).__name__} keeps to learning_rate="
+                f"{settings.learning_rate:.3g}: it knows no last epoch, by which learning_rate_"
+                f"schedule={schedule!r} would lower it. Set learning_rate_schedule='constant' to "
+                "say so, and lower learning_rate by set_params as data go by."
+            )
+        return settings._replace(learning_rate_schedule="constant")
 
     def _initial_module(self, config, seed, keep):
         """Build the module, or copy the present one when training goes on from it."""

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -79,6 +81,17 @@ def test_partial_fit_remembers_the_optimiser_but_a_copy_starts_it_afresh():
         model.partial_fit(X, Y)
     whole = _regressor(max_iter=5).fit(X, Y)
     np.testing.assert_allclose(model.loss_curve_, whole.loss_curve_, rtol=1e-4)
+
+
+def test_partial_fit_keeps_to_its_rate_and_says_so_where_a_schedule_was_asked_for():
+    plain, model = _regressor(), _regressor(learning_rate_schedule="one_cycle")
+    with pytest.warns(UserWarning, match="keeps to learning_rate=.*'one_cycle'.*'constant'"):
+        model.partial_fit(X, Y)
+    plain.partial_fit(X, Y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # once is enough
+        model.partial_fit(X, Y)
+    np.testing.assert_array_equal(model.predict(X), plain.partial_fit(X, Y).predict(X))
 
 
 def test_classes_announced_in_the_first_partial_fit_may_come_later():

@@ -183,8 +183,9 @@ def make_kuramoto_sivashinsky(
 
 def _solve(start, length, slopes, times, n_least, n_points):
     """Solutions at ``times``; ``slopes`` maps orders of derivatives to factors on the left side."""
-    n = n_points * max(1, int(np.ceil(n_least / n_points)))
-    n += n % 2
+    every = max(1, int(np.ceil(n_least / n_points)))
+    every += n_points * every % 2  # the grid is even, and n_points of its points are returned
+    n = n_points * every
     wave = 2 * np.pi / length * np.arange(n // 2 + 1)
     kept_waves = np.arange(n // 2 + 1) <= n // 3  # products of two of them do not fold back
     flux = -0.5j * wave * kept_waves
@@ -197,4 +198,4 @@ def _solve(start, length, slopes, times, n_least, n_points):
         lambda v: wave[kept_waves][-1] * np.abs(irfft(v, n)).max(),
         times,
     )
-    return np.stack([irfft(v, n)[:, :: n // n_points] for v in spectra], axis=1)
+    return np.stack([irfft(v, n)[:, ::every] for v in spectra], axis=1)

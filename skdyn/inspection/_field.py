@@ -18,7 +18,8 @@ class FieldDisplay:
     Parameters
     ----------
     truth, prediction : ndarray of shape (n_points,) or (n_rows, n_columns)
-        Values on a grid of one axis or two.
+        Values on a grid of one axis or two. Images are drawn as arrays are printed: rows downwards,
+        columns to the right.
 
     Attributes
     ----------
@@ -146,8 +147,7 @@ class FieldDisplay:
             ("error", self.error_, own),
         ]
         for panel, (title, values, colours) in zip(self.ax_, panels, strict=True):
-            # The first axis of the grid goes to the right, the second upwards.
-            self.images_.append(panel.imshow(values.T, origin="lower", **colours))
+            self.images_.append(panel.imshow(values, origin="upper", **colours))
             panel.set(title=title, xticks=[], yticks=[])
         for panel, image in zip(self.ax_[1:], self.images_[1:], strict=True):
             panel.figure.colorbar(image, ax=panel, fraction=0.046)

@@ -9,6 +9,7 @@ sparse, and dictionaries ``(n_components, n_features)``.
 
 from skdyn.metrics._attractor import attractor_distance
 from skdyn.metrics._dictionaries import feature_absorption, matched_cosine, mean_max_cosine
+from skdyn.metrics._field_r2 import field_r2_score
 from skdyn.metrics._horizon import valid_prediction_time
 from skdyn.metrics._relative_l2 import neg_relative_l2, relative_l2_error
 from skdyn.metrics._sparse_codes import (
@@ -23,6 +24,7 @@ __all__ = [
     "attractor_distance",
     "dead_fraction",
     "feature_absorption",
+    "field_r2_score",
     "fraction_variance_unexplained",
     "l0",
     "matched_cosine",

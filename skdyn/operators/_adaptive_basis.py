@@ -125,7 +125,10 @@ class AdaptiveBasisEstimator(FunctionEstimator):
         "orthogonality": [Interval(Real, 0, None, closed="left")],
         "sparsity": [Interval(Real, 0, None, closed="left")],
     }
-    _quick_parameters = {"learning_rate": 0.02, "max_iter": 40, "batch_size": "auto"}
+    _quick_parameters = {
+        "n_basis": 4, "basis_layer_sizes": (16,), "hidden_layer_sizes": (16,), "batch_size": "auto",
+        "learning_rate": 0.05, "learning_rate_schedule": "constant", "max_iter": 25,
+    }  # fmt: skip
 
     def basis_functions(self, grid: int | tuple[int, ...] | None = None) -> np.ndarray:
         """Evaluate the functions that inputs are integrated with: what the model looks at.

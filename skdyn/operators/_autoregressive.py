@@ -9,7 +9,6 @@ from scipy.interpolate import make_interp_spline
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.utils import check_random_state, get_tags
 
-from skdyn._scoring import variance_explained
 from skdyn._seeds import seed_within
 from skdyn._state import OPTIONAL, PlainState, Shape
 from skdyn._validation import (
@@ -22,11 +21,15 @@ from skdyn._validation import (
     from_torch,
     validate_data,
 )
+from skdyn.exceptions import warn_user
+from skdyn.metrics import field_r2_score
+from skdyn.operators._doubts import are_neighbours
 from skdyn.operators._fno import FNORegressor
 
 __all__ = ["AutoregressiveOperator"]
 
 _DTYPES = [np.float64, np.float32]
+_FAR = 10  # times the range of the data, from its middle: nothing learnt holds there
 
 
 class AutoregressiveOperator(PlainState, MetaEstimatorMixin, BaseEstimator):
@@ -104,6 +107,8 @@ class AutoregressiveOperator(PlainState, MetaEstimatorMixin, BaseEstimator):
     n_features_in_: int
     feature_names_in_: Annotated[np.ndarray, Shape("n_features_in_", "OU"), OPTIONAL]
     estimator_: BaseEstimator
+    _middle: Annotated[np.ndarray, Shape("ranges")]
+    _reach: Annotated[np.ndarray, Shape("ranges")]
     _state_shape: tuple[int, ...]
     _reads_fields: bool
 
@@ -118,7 +123,7 @@ class AutoregressiveOperator(PlainState, MetaEstimatorMixin, BaseEstimator):
     _exponents = None, 250  # what the regressor can compute with it says itself
     _quick_parameters = {
         "estimator": FNORegressor(
-            hidden_channels=8, n_layers=2, batch_size="auto", learning_rate=0.01, max_iter=5
+            hidden_channels=4, n_layers=1, batch_size="auto", learning_rate=0.02, max_iter=3
         )
     }  # fmt: skip
 
@@ -163,6 +168,12 @@ class AutoregressiveOperator(PlainState, MetaEstimatorMixin, BaseEstimator):
         """
         X = validate_data(self, X, dtype=_DTYPES, allow_nd=True)
         self._check_options()
+        if X.ndim > 3 and are_neighbours(X):
+            warn_user(
+                f"X of shape {X.shape} is read as {X.shape[1]} channels at {X.shape[2]} times, but "
+                "they go together as neighbours in space or time do: axes are (n_cases, "
+                "n_channels, n_timepoints, *grid). Use X[:, None] if the channel was left out."
+            )
         past, future = self._pairs(X)
         self._state_shape = past.shape[2:]
         rng = None if self.random_state is None else check_random_state(self.random_state)
@@ -173,6 +184,7 @@ class AutoregressiveOperator(PlainState, MetaEstimatorMixin, BaseEstimator):
             more = np.concatenate([past, own[0]]), np.concatenate([future, own[1]])
             fitted = self._fit_step(more[0], self._targets(X, *more), rng)
         self.estimator_ = fitted
+        self._learn_range(X)
         return self
 
     def predict(self, X: ArrayLike) -> np.ndarray:
@@ -203,15 +215,17 @@ class AutoregressiveOperator(PlainState, MetaEstimatorMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n, width, n_steps) or (n, n_channels, n_steps, \\*grid)
-            The states that follow.
+            The states that follow. A warning names the step that leaves ten times the range of
+            the trajectories in ``fit``.
         """
         check_is_fitted(self)
         if not isinstance(n_steps, Integral) or n_steps < 1:
             raise ValueError(f"n_steps must be a positive integer; got {n_steps!r}.")
         past = self._read_past(X)
-        states = []
-        for _ in range(n_steps):
+        states, left = [], False
+        for step in range(n_steps):
             states.append(self._step(past))
+            left = left or self._tell_if_left(states[-1], step)
             past = np.concatenate([past[:, 1:], states[-1][:, None]], axis=1)
         return np.stack(states, axis=2)
 
@@ -230,7 +244,7 @@ class AutoregressiveOperator(PlainState, MetaEstimatorMixin, BaseEstimator):
         Returns
         -------
         float
-            :math:`R^2`, weighted by the variance of each value.
+            :math:`R^2`, weighted by the variance of each value; of fields the mean over channels.
         """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=_DTYPES, allow_nd=True)
@@ -238,7 +252,7 @@ class AutoregressiveOperator(PlainState, MetaEstimatorMixin, BaseEstimator):
         predicted, n_cases = self._step(past), 1 if X.ndim == 2 else len(X)
         weight = check_weights(sample_weight, np.empty(n_cases))
         weight = None if weight is None else np.tile(weight, len(future) // n_cases)
-        return variance_explained(future, predicted, weight)
+        return field_r2_score(future, predicted, sample_weight=weight)
 
     def _check_options(self):
         if self.integrator == "euler":
@@ -312,6 +326,33 @@ class AutoregressiveOperator(PlainState, MetaEstimatorMixin, BaseEstimator):
     def _regress(self, past):
         answer = self.estimator_.predict(self._laid_out(past)[0])
         return np.asarray(answer).reshape(len(past), *self._state_shape)
+
+    def _learn_range(self, X):
+        """Note between which values each channel was seen; flat states are one function or many."""
+        series = np.moveaxis(_time_second(X), 2, 0)
+        if series.ndim == 3 and self._reads_fields:
+            series = series.reshape(1, -1)
+        values = series.reshape(len(series), -1).astype(np.float64)
+        low, high = values.min(axis=1), values.max(axis=1)
+        self._middle = low / 2 + high / 2
+        reach = high / 2 - low / 2
+        still = reach <= 1e-6 * abs(values).max(axis=1)
+        self._reach = np.where(still, max(reach.max(), abs(values).max()) or 1.0, reach)
+
+    def _tell_if_left(self, state, step):
+        """Warn, and return True, where a state is far from all that was seen in ``fit``."""
+        column = (-1, *[1] * (state.ndim - 2))
+        away = abs(state - self._middle.reshape(column)) / self._reach.reshape(column)
+        if away.max() <= _FAR:
+            return False
+        worst = np.unravel_index(away.argmax(), away.shape)
+        warn_user(
+            f"Step {step + 1} of the rollout leaves {_FAR} times the range of the trajectories in "
+            f"fit: case {worst[0]} reaches {state[worst]:.3g} in channel {worst[1]}. What follows "
+            "is no forecast. Ask for fewer steps, or fit with pushforward=1, on more "
+            "trajectories, or with another estimator."
+        )
+        return True
 
     def _pushed(self, X):
         """Pair histories whose last state is the model's own with what truly follows."""

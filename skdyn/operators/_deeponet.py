@@ -48,6 +48,9 @@ class DeepONetRegressor(OperatorRegressor):
         mean squared error. Numbers instead of functions are always learnt by the last.
     grid_shape : int, tuple of int or None, default=None
         Grid that the rows of a flat `X` were flattened from; None is one axis, or those of X.
+    targets : {"auto", "functions", "numbers"}, default="auto"
+        What each row of a `y` of two axes holds: functions, or numbers without an order. "auto"
+        takes up to four columns for numbers unless X has as many; it warns of what it guesses.
     periodic : bool, default=False
         Whether the last point of each axis is followed by the first; the trunk then sees circles.
     resolution : {"resample", "native"}, default="resample"
@@ -131,7 +134,7 @@ class DeepONetRegressor(OperatorRegressor):
     >>> from skdyn import DeepONetRegressor
     >>> from skdyn.datasets import make_antiderivative
     >>> X, y = make_antiderivative(120, 32, random_state=0)
-    >>> model = DeepONetRegressor("pod", branch="linear", n_basis=16, random_state=0)
+    >>> model = DeepONetRegressor("pod", branch="linear", n_basis=16, max_iter=60, random_state=0)
     >>> model.fit(X[:100], y[:100]).score(X[100:], y[100:]) > 0.95
     True
     """
@@ -152,8 +155,8 @@ class DeepONetRegressor(OperatorRegressor):
         "hidden_layer_sizes": ["array-like"],
     }
     _quick_parameters = {
-        "n_basis": 8, "hidden_layer_sizes": (16,), "batch_size": "auto", "learning_rate": 0.01,
-        "learning_rate_schedule": "constant",
+        "n_basis": 8, "hidden_layer_sizes": (16,), "batch_size": "auto", "learning_rate": 0.02,
+        "learning_rate_schedule": "constant", "max_iter": 12,
     }  # fmt: skip
 
     def __init__(
@@ -166,6 +169,7 @@ class DeepONetRegressor(OperatorRegressor):
         hidden_layer_sizes=(128, 128),
         loss="relative_l2",
         grid_shape=None,
+        targets="auto",
         periodic=False,
         resolution="resample",
         optimizer="adamw",
@@ -192,6 +196,7 @@ class DeepONetRegressor(OperatorRegressor):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.loss = loss
         self.grid_shape = grid_shape
+        self.targets = targets
         self.periodic = periodic
         self.resolution = resolution
         self.optimizer = optimizer
@@ -221,7 +226,8 @@ class DeepONetRegressor(OperatorRegressor):
             another grid than in ``fit``.
         grid : int, tuple of int or None, default=None
             Grid of the answer, and of a flat `X` of another width than in ``fit``. None keeps to
-            the grid of `X`, or of the targets in ``fit`` where that was another.
+            the grid of `X`, or of the targets in ``fit`` where that was another. Every
+            grid is taken for the whole domain of ``fit``: extents are not read.
 
         Returns
         -------

@@ -13,12 +13,12 @@ from numpy.typing import ArrayLike
 
 from skdyn._blocks import in_blocks
 from skdyn._scales import units
-from skdyn._scoring import variance_explained
 from skdyn._state import OPTIONAL, Shape
 from skdyn._tabular import TabularRegressor
 from skdyn._validation import StrOptions, as_floats, check_is_fitted
 from skdyn.base import TorchEstimator
-from skdyn.operators._grids import GRID_CONSTRAINTS, FunctionReader, resample
+from skdyn.metrics import field_r2_score
+from skdyn.operators._grids import GRID_CONSTRAINTS, TARGET_CONSTRAINTS, FunctionReader, resample
 
 __all__ = ["FunctionEstimator", "OperatorRegressor"]
 
@@ -58,6 +58,7 @@ class OperatorRegressor(FunctionEstimator, TabularRegressor):
 
     _parameter_constraints = {
         **FunctionEstimator._parameter_constraints,
+        **TARGET_CONSTRAINTS,
         "loss": [StrOptions({"relative_l2", "h1", "mse"})],
     }
 
@@ -70,7 +71,8 @@ class OperatorRegressor(FunctionEstimator, TabularRegressor):
             Inputs. With their axes written out they may be on another grid than in ``fit``.
         grid : int, tuple of int or None, default=None
             Grid of the answer, and of a flat `X` of another width than in ``fit``. None keeps to
-            the grid of `X`, or of the targets in ``fit`` where that was another.
+            the grid of `X`, or of the targets in ``fit`` where that was another. Every
+            grid is taken for the whole domain of ``fit``: extents are not read.
 
         Returns
         -------
@@ -88,7 +90,11 @@ class OperatorRegressor(FunctionEstimator, TabularRegressor):
         return self._y_layout.array(resample(y, grid, periodic=self.periodic))
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Return the share of the variance that is predicted, all points together.
+        """Return the share of the variance that is predicted, the mean over channels or numbers.
+
+        scikit-learn's scorers by name, as ``scoring="r2"``, refuse arrays of more than two axes:
+        searches then report NaN. Leave ``scoring=None``, which is this score, or pass
+        :func:`~skdyn.metrics.neg_relative_l2`.
 
         Parameters
         ----------
@@ -102,7 +108,8 @@ class OperatorRegressor(FunctionEstimator, TabularRegressor):
         Returns
         -------
         float
-            :math:`R^2`, weighted by the variance at each point.
+            :math:`R^2`, weighted by the variance at each point of a channel, as
+            :func:`~skdyn.metrics.field_r2_score` tells of each.
         """
         predicted = self.predict(X)
         truth = as_floats(y)
@@ -111,7 +118,10 @@ class OperatorRegressor(FunctionEstimator, TabularRegressor):
                 f"y of shape {truth.shape} is no truth of predictions of shape {predicted.shape}. "
                 "Score on the grid of the targets in fit, or on that of X if they are the same."
             )
-        return variance_explained(truth, predicted, sample_weight)
+        shape = (len(predicted), self._y_layout.n_channels, -1)
+        return field_r2_score(
+            truth.reshape(shape), predicted.reshape(shape), sample_weight=sample_weight
+        )
 
     # -- hooks of the base -------------------------------------------------------------------
 

@@ -45,12 +45,12 @@ class FNORegressor(SymmetryMixin, OperatorRegressor):
     local_size : int, default=1
         Points along each axis, an odd number, that :math:`W` takes in. With 3, layers can act like
         derivatives [2]_, which suits coefficients that jump, but belongs to one spacing of points.
-    symmetry : {"exchange", "reflect", "both", "odd"} or None, default=None
+    symmetry : {"exchange", "reflect", "both", "odd", "even"} or None, default=None
         Under which motions of a square domain the operator is known to keep its form: exchanges of
         its axes, reflections along each, or all of them; or a reflection of all axes that changes
-        the sign of inputs and answers, as in Burgers' equation. Training shows the data moved at
-        random, predictions are means over all motions. But for "odd", channels must not be
-        components of vectors.
+        the sign of inputs and answers, as in Burgers' equation, or of inputs alone, as in the
+        energy of a wave. Training shows the data moved at random, predictions are means over all
+        motions. But for "odd" and "even", channels must not be components of vectors.
     factorization : {"tucker", "cp", "tt"} or None, default=None
         Form of the spectral weights [3]_; None keeps every number.
     rank : int or float, default=0.1
@@ -63,6 +63,9 @@ class FNORegressor(SymmetryMixin, OperatorRegressor):
         mean squared error. Numbers instead of functions are always learnt by the last.
     grid_shape : int, tuple of int or None, default=None
         Grid that the rows of a flat `X` were flattened from; None is one axis, or those of X.
+    targets : {"auto", "functions", "numbers"}, default="auto"
+        What each row of a `y` of two axes holds: functions, or numbers without an order. "auto"
+        takes up to four columns for numbers unless X has as many; it warns of what it guesses.
     periodic : bool, default=False
         Whether the last point of each axis is followed by the first. Then the operator commutes
         with shifts; otherwise it knows the coordinates of each point.
@@ -150,7 +153,10 @@ class FNORegressor(SymmetryMixin, OperatorRegressor):
     >>> waves = np.stack([np.sin(2 * np.pi * (k * x + s)) for k in (1, 2, 3) for s in (0, 0.25)])
     >>> X = rng.normal(size=(100, 6)) @ waves
     >>> y = X**2
-    >>> model = FNORegressor(n_modes=8, hidden_channels=8, periodic=True, random_state=0)
+    >>> model = FNORegressor(
+    ...     n_modes=8, hidden_channels=8, n_layers=2, periodic=True, max_iter=20,
+    ...     learning_rate=0.02, random_state=0,
+    ... )
     >>> model.fit(X[:80], y[:80]).score(X[80:], y[80:]) > 0.9
     True
     """
@@ -169,8 +175,8 @@ class FNORegressor(SymmetryMixin, OperatorRegressor):
         "incremental_modes": ["boolean"],
     }
     _quick_parameters = {
-        "hidden_channels": 16, "n_layers": 2, "batch_size": "auto", "learning_rate": 0.01,
-        "learning_rate_schedule": "constant",
+        "hidden_channels": 12, "n_layers": 1, "batch_size": "auto", "learning_rate": 0.03,
+        "learning_rate_schedule": "constant", "max_iter": 20,
     }  # fmt: skip
 
     def __init__(
@@ -188,6 +194,7 @@ class FNORegressor(SymmetryMixin, OperatorRegressor):
         incremental_modes=False,
         loss="relative_l2",
         grid_shape=None,
+        targets="auto",
         periodic=False,
         resolution="resample",
         optimizer="adamw",
@@ -219,6 +226,7 @@ class FNORegressor(SymmetryMixin, OperatorRegressor):
         self.incremental_modes = incremental_modes
         self.loss = loss
         self.grid_shape = grid_shape
+        self.targets = targets
         self.periodic = periodic
         self.resolution = resolution
         self.optimizer = optimizer

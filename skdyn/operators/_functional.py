@@ -111,10 +111,10 @@ class AdaFNNClassifier(AdaptiveBasisEstimator, TabularClassifier):
     --------
     >>> from skdyn import AdaFNNClassifier
     >>> from skdyn.datasets import make_gaussian_random_field
-    >>> X = make_gaussian_random_field(300, 32, random_state=0)
+    >>> X = make_gaussian_random_field(200, 32, random_state=0)
     >>> y = abs(X[:, :16].mean(axis=1)) > 0.4
-    >>> model = AdaFNNClassifier(random_state=0).fit(X[:200], y[:200])
-    >>> model.score(X[200:], y[200:]) > 0.8
+    >>> model = AdaFNNClassifier(n_basis=4, max_iter=40, learning_rate=0.02, random_state=0)
+    >>> model.fit(X[:150], y[:150]).score(X[150:], y[150:]) > 0.9
     True
     """
 
@@ -279,10 +279,10 @@ class AdaFNNRegressor(AdaptiveBasisEstimator, TabularRegressor):
     --------
     >>> from skdyn import AdaFNNRegressor
     >>> from skdyn.datasets import make_gaussian_random_field
-    >>> X = make_gaussian_random_field(300, 32, random_state=0)
+    >>> X = make_gaussian_random_field(200, 32, random_state=0)
     >>> y = X[:, :16].mean(axis=1) ** 2
-    >>> model = AdaFNNRegressor(random_state=0).fit(X[:200], y[:200])
-    >>> model.score(X[200:], y[200:]) > 0.8
+    >>> model = AdaFNNRegressor(n_basis=4, max_iter=40, learning_rate=0.02, random_state=0)
+    >>> model.fit(X[:150], y[:150]).score(X[150:], y[150:]) > 0.9
     True
     """
 

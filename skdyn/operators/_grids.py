@@ -5,13 +5,15 @@ array                 meaning
 ====================  ============================================================================
 ``(n, width)``        one channel on ``width`` points; with ``grid_shape``, as many channels as fit
 ``(n, channels, *g)`` fields on a grid of one, two, three axes
+``(n, *g)``           one channel, where ``grid_shape`` has these two or three axes
 ``(n,)``, ``(n, 1)``  as targets: one number a sample
+``(n, k)``            as targets, with ``targets="numbers"``: k numbers a sample
 ====================  ============================================================================
 
 Predictions take the layout of the targets in ``fit``. A resolution changes only when that is said:
 by X with its axes written out, or by ``predict(X, grid=...)``. Along an axis that is not periodic
 the first and the last point are the ends of the domain; along a periodic one the last point is a
-step before the first.
+step before the first. Grids have no extents: each is taken for the whole domain.
 """
 
 from functools import lru_cache
@@ -34,9 +36,11 @@ from skdyn._validation import (
     from_torch,
     validate_data,
 )
+from skdyn.operators._doubts import doubt_inputs, doubt_targets
 
 __all__ = [
     "GRID_CONSTRAINTS",
+    "TARGET_CONSTRAINTS",
     "FunctionReader",
     "Layout",
     "check_grid",
@@ -51,6 +55,8 @@ GRID_CONSTRAINTS = {
     "periodic": ["boolean"],
     "resolution": [StrOptions({"resample", "native"})],
 }
+TARGET_CONSTRAINTS = {"targets": [StrOptions({"auto", "functions", "numbers"})]}
+_FEW_NUMBERS = 4  # columns of y that are rather numbers than points
 
 
 class Layout(NamedTuple):
@@ -61,9 +67,10 @@ class Layout(NamedTuple):
     n_channels : int
         Values at a point.
     grid : tuple of int
-        Points of each axis; empty for one number a sample.
+        Points of each axis; empty for numbers, which are channels.
     ndim : int
-        Axes of the array: 1 for numbers, 2 for flattened fields, else ``2 + len(grid)``.
+        Axes of the array: 1 for one number a sample, 2 for more or for flattened fields, else
+        ``2 + len(grid)``, or ``1 + len(grid)`` without an axis of the one channel.
     """
 
     n_channels: int
@@ -97,6 +104,8 @@ class Layout(NamedTuple):
         ndarray
         """
         n = len(fields)
+        if self.ndim > 2 and self.ndim == 1 + len(self.grid):
+            return fields[:, 0]
         return fields.reshape({1: (n,), 2: (n, -1)}.get(self.ndim, fields.shape))
 
 
@@ -133,6 +142,7 @@ def _flat_layout(width, grid, name):
             f"{name} has {width} columns, which is no multiple of the {prod(grid)} points of the "
             f"grid {grid}. Set grid_shape to the grid that the rows were flattened from, or pass "
             f"{name} with its axes, as (n_samples, n_channels, *grid)."
+            + (" For numbers set targets='numbers'." if name == "y" else "")
         )
     return Layout(width // prod(grid), grid, 2)
 
@@ -155,10 +165,17 @@ def input_layout(X, grid_shape):
     return Layout(X.shape[1], grid, X.ndim)
 
 
-def target_layout(y, grid_shape, inputs):
+def target_layout(y, grid_shape, inputs, targets="auto"):
     """Return the layout of targets."""
     if y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1):
         return Layout(1, (), y.ndim)
+    if y.ndim == 2 and _are_numbers(y.shape[1], grid_shape, inputs.grid, targets):
+        return Layout(y.shape[1], (), 2)
+    if targets == "numbers":
+        raise ValueError(
+            f"targets='numbers' needs y of shape (n_samples,) or (n_samples, n_numbers); got "
+            f"{y.shape}. Set targets='functions' for fields."
+        )
     if y.ndim == 2:
         one_axis = grid_shape is None and len(inputs.grid) == 1
         return _flat_layout(y.shape[1], (y.shape[1],) if one_axis else inputs.grid, "y")
@@ -167,7 +184,18 @@ def target_layout(y, grid_shape, inputs):
             "y must be of shape (n_samples,), (n_samples, width) or (n_samples, n_channels, *grid) "
             f"with one to three axes of the grid; got {y.shape}."
         )
+    if y.shape[1:] in (inputs.grid, grid_shape):  # of two axes or more: the channel is left out
+        return Layout(1, y.shape[1:], y.ndim)
     return Layout(y.shape[1], y.shape[2:], y.ndim)
+
+
+def _are_numbers(width, grid_shape, grid, targets):
+    """Whether rows of targets hold numbers rather than functions."""
+    if targets != "auto":
+        return targets == "numbers"
+    one_axis = grid_shape is None and len(grid) == 1
+    fits = width == grid[0] if one_axis else width % prod(grid) == 0
+    return width <= _FEW_NUMBERS and not fits
 
 
 def _n_axes(X):
@@ -175,11 +203,18 @@ def _n_axes(X):
     return X.ndim if hasattr(X, "ndim") else np.asarray(from_torch(X)).ndim
 
 
+def _with_channel(X, grid):
+    """Write out the axis of the only channel where there are axes of the grid alone."""
+    if grid is None or len(grid) < 2 or _n_axes(X) != 1 + len(grid):
+        return X
+    return np.asarray(from_torch(X))[:, None]
+
+
 class FunctionReader(PlainState):
     """Mixin of the estimators whose ``X`` are functions: validation, layouts, resolutions.
 
-    It needs the parameters ``grid_shape``, ``periodic`` and ``resolution``, and keeps
-    ``_x_layout`` and ``_y_layout``.
+    It needs the parameters ``grid_shape``, ``periodic`` and ``resolution``, where targets are read
+    also ``targets``, and keeps ``_x_layout`` and ``_y_layout``.
     """
 
     _exponents = None, 250  # values at one point may be as small as they like
@@ -215,11 +250,13 @@ class FunctionReader(PlainState):
 
     def _read_inputs(self, X: ArrayLike, *, reset: bool) -> np.ndarray:
         """Validate the inputs of ``fit``; return fields ``(n, channels, *grid)``."""
-        dtypes = [np.float64, np.float32]
+        dtypes, grid_shape = [np.float64, np.float32], check_grid(self.grid_shape, "grid_shape")
+        X = _with_channel(X, grid_shape)
         X = validate_data(self, X, reset=reset, dtype=dtypes, allow_nd=True)
-        layout = input_layout(X, check_grid(self.grid_shape, "grid_shape"))
+        layout = input_layout(X, grid_shape)
         if reset:
             self._x_layout = layout
+            doubt_inputs(layout.fields(X), layout.ndim == 2, grid_shape)
         elif layout[:2] != self._x_layout[:2]:
             raise ValueError(
                 f"X has {layout.n_channels} channels on a grid {layout.grid}, but the model was "
@@ -238,9 +275,13 @@ class FunctionReader(PlainState):
             y, dtype="numeric", ensure_2d=False, allow_nd=True, input_name="y", estimator=self
         )
         check_consistent_length(X, y)
-        layout = target_layout(y, check_grid(self.grid_shape, "grid_shape"), self._x_layout)
+        grid_shape, inputs = check_grid(self.grid_shape, "grid_shape"), self._x_layout
+        layout = target_layout(y, grid_shape, inputs, self.targets)
         if reset:
             self._y_layout = layout
+            if self.targets == "auto":
+                same = layout.grid == inputs.grid
+                doubt_targets(layout.fields(y), y.shape, same, grid_shape)
         elif layout[:2] != self._y_layout[:2]:
             raise ValueError(
                 f"y has {layout.n_channels} channels on a grid {layout.grid}, but the model was "
@@ -262,6 +303,7 @@ class FunctionReader(PlainState):
             raise ValueError(f"grid={grid} has no meaning: the model predicts numbers, not fields.")
         if grid is not None and len(grid) != len(there.grid):
             raise ValueError(f"grid={grid} has not as many axes as that of the fit, {there.grid}.")
+        X = _with_channel(X, here.grid if here.n_channels == 1 else None)
         fields = self._read_fields(X) if _n_axes(X) > 2 else self._read_flat(X, grid)
         same = there.grid == here.grid
         return fields, grid or (fields.shape[2:] if same else there.grid)
@@ -315,12 +357,15 @@ def interpolation_matrix(n_from: int, n_to: int, *, periodic: bool) -> np.ndarra
             return np.ones((n_to, 1))
         x = np.linspace(0, 1, n_from)
         return make_interp_spline(x, np.eye(n_from), k=min(3, n_from - 1))(np.linspace(0, 1, n_to))
-    difference = np.arange(n_to)[:, None] / n_to - np.arange(n_from) / n_from
-    fewer = min(n_from, n_to)
-    k = np.arange(1, (fewer + 1) // 2)
-    kernel = 1 + 2 * np.cos(2 * np.pi * difference[..., None] * k).sum(axis=-1)
+    fewer, whole = min(n_from, n_to), n_from * n_to
+    # Places i / n_to - j / n_from of the kernel, in units of 1 / whole: exact, however many.
+    apart = np.arange(n_to)[:, None] * n_from - np.arange(n_from) * n_to
+    n_waves = fewer - 1 + fewer % 2  # of both signs, the mean included: an odd number
+    sine = np.sin(np.pi / whole * apart)
+    kernel = np.sin(np.pi / whole * (n_waves * apart % (2 * whole)))
+    kernel = np.divide(kernel, sine, out=np.full(sine.shape, float(n_waves)), where=apart != 0)
     if fewer % 2 == 0 and n_to >= n_from:  # the highest frequency, of which half is seen
-        kernel += np.cos(np.pi * fewer * difference)
+        kernel += np.cos(np.pi / whole * (fewer * apart % (2 * whole)))
     return kernel / n_from
 
 

@@ -35,17 +35,20 @@ class MgNORegressor(SymmetryMixin, OperatorRegressor):
         are. A periodic grid of odd size is not halved.
     n_smoothing : int, default=1
         Smoothing steps on each grid, on the way to the coarsest and back.
-    symmetry : {"exchange", "reflect", "both", "odd"} or None, default=None
+    symmetry : {"exchange", "reflect", "both", "odd", "even"} or None, default=None
         Under which motions of a square domain the operator is known to keep its form: exchanges of
         its axes, reflections along each, or all of them; or a reflection of all axes that changes
-        the sign of inputs and answers, as in Burgers' equation. Training shows the data moved at
-        random, predictions are means over all motions. But for "odd", channels must not be
-        components of vectors.
+        the sign of inputs and answers, as in Burgers' equation, or of inputs alone, as in the
+        energy of a wave. Training shows the data moved at random, predictions are means over all
+        motions. But for "odd" and "even", channels must not be components of vectors.
     loss : {"relative_l2", "h1", "mse"}, default="relative_l2"
         Norm of the error relative to that of the truth, of values or of values and slopes; or the
         mean squared error. Numbers instead of functions are always learnt by the last.
     grid_shape : int, tuple of int or None, default=None
         Grid that the rows of a flat `X` were flattened from; None is one axis, or those of X.
+    targets : {"auto", "functions", "numbers"}, default="auto"
+        What each row of a `y` of two axes holds: functions, or numbers without an order. "auto"
+        takes up to four columns for numbers unless X has as many; it warns of what it guesses.
     resolution : {"resample", "native"}, default="resample"
         How to predict on another grid: interpolate to the training grid and back, by cubic splines
         or, if periodic, by waves; or let the network act on the other grid itself.
@@ -120,9 +123,11 @@ class MgNORegressor(SymmetryMixin, OperatorRegressor):
     --------
     >>> from skdyn import MgNORegressor
     >>> from skdyn.datasets import make_darcy
-    >>> X, y = make_darcy(60, 9, random_state=0)
-    >>> model = MgNORegressor(hidden_channels=8, n_layers=2, max_iter=30, random_state=0)
-    >>> model.fit(X[:50], y[:50]).score(X[50:], y[50:]) > 0.8
+    >>> X, y = make_darcy(80, 7, random_state=0)
+    >>> model = MgNORegressor(
+    ...     hidden_channels=8, n_layers=2, max_iter=12, learning_rate=0.02, random_state=0
+    ... )
+    >>> model.fit(X[:60], y[:60]).score(X[60:], y[60:]) > 0.8
     True
     """
 
@@ -137,8 +142,8 @@ class MgNORegressor(SymmetryMixin, OperatorRegressor):
     }
     del _parameter_constraints["periodic"]  # one of the boundaries
     _quick_parameters = {
-        "hidden_channels": 8, "n_layers": 2, "batch_size": "auto", "learning_rate": 0.01,
-        "learning_rate_schedule": "constant", "max_iter": 20,
+        "hidden_channels": 6, "n_layers": 1, "batch_size": "auto", "learning_rate": 0.03,
+        "learning_rate_schedule": "constant", "max_iter": 12,
     }  # fmt: skip
 
     def __init__(
@@ -152,6 +157,7 @@ class MgNORegressor(SymmetryMixin, OperatorRegressor):
         symmetry=None,
         loss="relative_l2",
         grid_shape=None,
+        targets="auto",
         resolution="resample",
         optimizer="adamw",
         max_iter=30,
@@ -178,6 +184,7 @@ class MgNORegressor(SymmetryMixin, OperatorRegressor):
         self.symmetry = symmetry
         self.loss = loss
         self.grid_shape = grid_shape
+        self.targets = targets
         self.resolution = resolution
         self.optimizer = optimizer
         self.max_iter = max_iter

@@ -10,7 +10,7 @@ from skdyn._validation import StrOptions
 
 __all__ = ["SYMMETRIES", "Motion", "SymmetryMixin", "motions"]
 
-SYMMETRIES = frozenset({"exchange", "reflect", "both", "odd"})
+SYMMETRIES = frozenset({"exchange", "reflect", "both", "odd", "even"})
 
 
 class Motion(NamedTuple):
@@ -22,73 +22,102 @@ class Motion(NamedTuple):
         Axis of the old grid that each axis of the new one is.
     reflected : tuple of int
         Axes of the old grid that are run through backwards.
-    sign : int
-        1, or -1 where the values change sign, as those of a velocity do in a mirror.
+    sign, answer_sign : int
+        1, or -1 where the values of inputs, or of answers, change sign, as those of a velocity do
+        in a mirror.
+    periodic : bool
+        Whether the axes are: a reflection then leaves the first point where it is, which is one
+        place on every grid. That of the point's middle is not: grids would move apart.
     """
 
     order: tuple[int, ...]
     reflected: tuple[int, ...]
     sign: int = 1
+    answer_sign: int = 1
+    periodic: bool = False
 
     def of(self, fields: torch.Tensor) -> torch.Tensor:
-        """Move fields.
+        """Move inputs.
 
         Parameters
         ----------
-        fields : Tensor of shape (n, channels, \\*grid) or (n, channels)
-            Fields; numbers stay what they are.
+        fields : Tensor of shape (n, channels, \\*grid)
+            Inputs.
 
         Returns
         -------
         Tensor
         """
-        if fields.ndim == 2:
-            return fields
-        moved = fields.flip([axis + 2 for axis in self.reflected])
-        moved = moved.permute(0, 1, *(axis + 2 for axis in self.order))
-        return moved if self.sign > 0 else -moved
+        return self._moved(fields, self.sign)
+
+    def of_answers(self, fields: torch.Tensor) -> torch.Tensor:
+        """Move answers.
+
+        Parameters
+        ----------
+        fields : Tensor of shape (n, channels, \\*grid) or (n, channels)
+            Fields, or numbers, which at most change their sign.
+
+        Returns
+        -------
+        Tensor
+        """
+        return self._moved(fields, self.answer_sign)
 
     def back(self, fields: torch.Tensor) -> torch.Tensor:
-        """Undo :meth:`of`.
+        """Undo :meth:`of_answers`.
 
         Parameters
         ----------
         fields : Tensor of shape (n, channels, \\*grid) or (n, channels)
-            Moved fields.
+            Moved answers.
 
         Returns
         -------
         Tensor
         """
-        if fields.ndim == 2:
+        if fields.ndim > 2:
+            inverse = sorted(range(len(self.order)), key=self.order.__getitem__)
+            fields = self._reflected(fields.permute(0, 1, *(axis + 2 for axis in inverse)))
+        return fields if self.answer_sign > 0 else -fields
+
+    def _moved(self, fields, sign):
+        if fields.ndim > 2:
+            fields = self._reflected(fields).permute(0, 1, *(axis + 2 for axis in self.order))
+        return fields if sign > 0 else -fields
+
+    def _reflected(self, fields):
+        axes = [axis + 2 for axis in self.reflected]
+        if not axes:
             return fields
-        inverse = sorted(range(len(self.order)), key=self.order.__getitem__)
-        moved = fields.permute(0, 1, *(axis + 2 for axis in inverse))
-        moved = moved.flip([axis + 2 for axis in self.reflected])
-        return moved if self.sign > 0 else -moved
+        fields = fields.flip(axes)
+        return fields.roll([1] * len(axes), axes) if self.periodic else fields
 
 
-def motions(symmetry: str | None, n_axes: int) -> list[Motion]:
+def motions(symmetry: str | None, n_axes: int, *, periodic: bool = False) -> list[Motion]:
     """List the motions of a symmetry, that which moves nothing first.
 
     Parameters
     ----------
-    symmetry : {"exchange", "reflect", "both", "odd"} or None
-        Which; "odd" reflects all axes at once and changes the sign.
+    symmetry : {"exchange", "reflect", "both", "odd", "even"} or None
+        Which; the last two reflect all axes at once and change the sign of inputs, "odd" that of
+        answers too.
     n_axes : int
         Axes of the grid.
+    periodic : bool, default=False
+        Whether they are.
 
     Returns
     -------
     list of Motion
     """
     axes = tuple(range(n_axes))
-    if symmetry == "odd":
-        return [Motion(axes, ()), Motion(axes, axes, -1)]
+    if symmetry in ("odd", "even"):
+        return [Motion(axes, ()), Motion(axes, axes, -1, -1 if symmetry == "odd" else 1, periodic)]
     orders = list(permutations(axes)) if symmetry in ("exchange", "both") else [axes]
     flips = list(product((False, True), repeat=n_axes)) if symmetry in ("reflect", "both") else [()]
     return [
-        Motion(order, tuple(axis for axis, flipped in enumerate(flip) if flipped))
+        Motion(order, tuple(axis for axis, flipped in enumerate(flip) if flipped), 1, 1, periodic)
         for order in orders
         for flip in flips
     ]
@@ -105,10 +134,10 @@ class SymmetryMixin:
     def _learn_scales(self, X, y, weight, classes):
         self._check_symmetry()
         super()._learn_scales(X, y, weight, classes)
-        if self.symmetry == "odd":  # zero must stay zero
+        if self.symmetry in ("odd", "even"):  # zero must stay zero
             self._x_offset = np.zeros_like(self._x_offset)
-            if self._y_layout.grid:
-                self._y_offset = np.zeros_like(self._y_offset)
+        if self.symmetry == "odd":
+            self._y_offset = np.zeros_like(self._y_offset)
 
     def _objective(self, generator):
         plain, moves = super()._objective(generator), self._motions()
@@ -119,10 +148,10 @@ class SymmetryMixin:
             if not module.training:
                 return plain(module, X, y, weight)
             if self.optimizer == "lbfgs":  # which needs one fixed function
-                losses = [plain(module, move.of(X), move.of(y), weight) for move in moves]
+                losses = [plain(module, move.of(X), move.of_answers(y), weight) for move in moves]
                 return torch.stack(losses).mean()
             move = moves[int(torch.randint(len(moves), (), generator=generator))]
-            return plain(module, move.of(X), move.of(y), weight)
+            return plain(module, move.of(X), move.of_answers(y), weight)
 
         return objective
 
@@ -134,7 +163,7 @@ class SymmetryMixin:
         return np.mean(answers, axis=0)
 
     def _motions(self):
-        return motions(self.symmetry, len(self._x_layout.grid))
+        return motions(self.symmetry, len(self._x_layout.grid), periodic=self.periodic)
 
     def _check_symmetry(self):
         for grid in (self._x_layout.grid, self._y_layout.grid):

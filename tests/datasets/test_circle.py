@@ -29,9 +29,17 @@ def test_burgers_solutions_are_those_of_the_heat_equation_in_disguise():
 
 def test_one_seed_gives_the_same_solutions_at_every_resolution():
     options = {"nu": 0.02, "times": 0.5, "random_state": 0}
-    fine, coarse = (make_burgers(2, n, **options) for n in (96, 32))
-    for a, b in zip(fine, coarse):
+    fine, coarse, odd = (make_burgers(2, n, **options) for n in (96, 32, 3))
+    for a, b, c in zip(fine, coarse, odd):
         np.testing.assert_allclose(a[:, ::3], b, atol=1e-6)
+        np.testing.assert_allclose(a[:, ::32], c, atol=1e-6)
+
+
+@pytest.mark.parametrize("n_points", [21, 63, 129, 257])
+def test_an_odd_number_of_points_is_that_many(n_points):
+    for X in (*make_burgers(1, n_points, nu=0.1, times=0.01, n_modes=4, random_state=0),
+              *make_kuramoto_sivashinsky(1, n_points, times=0.1, transient=0.1)):  # fmt: skip
+        assert X.shape == (1, n_points)
 
 
 def test_a_grid_twice_as_fine_changes_burgers_solutions_by_less_than_a_millionth():

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from matplotlib.backend_bases import MouseEvent
 
 from skdyn.inspection import FieldDisplay
 
@@ -10,12 +11,27 @@ def test_images_of_truth_and_prediction_share_their_colours():
     y = rng.normal(size=(3, 2, 4, 5))
     display = FieldDisplay.from_predictions(y, 2 * y, case=1, channel=1)
     truth, prediction, error = display.images_
-    np.testing.assert_array_equal(truth.get_array(), y[1, 1].T)
-    np.testing.assert_array_equal(prediction.get_array(), 2 * y[1, 1].T)
-    np.testing.assert_allclose(error.get_array(), y[1, 1].T)
+    np.testing.assert_array_equal(truth.get_array(), y[1, 1])
+    np.testing.assert_array_equal(prediction.get_array(), 2 * y[1, 1])
+    np.testing.assert_allclose(error.get_array(), y[1, 1])
     assert truth.get_clim() == prediction.get_clim() == (2 * y[1, 1].min(), 2 * y[1, 1].max())
     assert error.get_clim() == (-abs(y[1, 1]).max(), abs(y[1, 1]).max())
     assert [panel.get_title() for panel in display.ax_] == ["truth", "prediction", "error"]
+
+
+def test_rows_go_down_and_columns_to_the_right_as_the_docstring_says():
+    y = np.zeros((1, 1, 4, 6))
+    y[0, 0, 3, 1] = 1.0
+    panel = FieldDisplay.from_predictions(y, y).ax_[0]
+    bottom, top = panel.get_ylim()
+    assert panel.get_xlim() == (-0.5, 5.5)
+    assert bottom > top  # the last row is the lowest
+    assert panel.images[0].get_cursor_data(_event_at(panel, column=1, row=3)) == 1.0
+
+
+def _event_at(panel, column, row):
+    x, y = panel.transData.transform((column, row))
+    return MouseEvent("motion_notify_event", panel.figure.canvas, x, y)
 
 
 def test_curves_lie_in_one_panel_and_their_difference_in_another():

@@ -1,10 +1,13 @@
+import warnings
+
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skdyn import AutoregressiveOperator, FNORegressor
+from skdyn import AutoregressiveOperator, FNORegressor, io
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 rng = np.random.default_rng(0)
@@ -97,8 +100,8 @@ def test_flat_states_with_a_history_are_channels_of_an_operator():
 def test_an_operator_learns_to_roll_out():
     X = diffusion(60)
     step = FNORegressor(
-        hidden_channels=8, n_layers=1, periodic=True, max_iter=40, learning_rate=0.01,
-        random_state=0,
+        hidden_channels=8, n_layers=1, periodic=True, max_iter=30, learning_rate=0.03,
+        batch_size=50, random_state=0,
     )  # fmt: skip
     model = AutoregressiveOperator(step, target="change").fit(X[:50])
     rolled = model.rollout(X[50:, :, 0], 5)
@@ -119,6 +122,55 @@ def test_pushforward_shows_the_regressor_its_own_answers():
     X = spiral(10, 6)
     AutoregressiveOperator(Counting(), pushforward=2).fit(X)
     assert seen == [50, 90, 90]  # 10 cases of 5 steps; 4 of which have a step before them
+
+
+class Doubling(BaseEstimator):
+    """Answers with twice the state."""
+
+    def fit(self, X, y):
+        """Learn nothing."""
+        return self
+
+    def predict(self, X):
+        """Return the state that follows."""
+        return 2 * X
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-12])
+def test_a_rollout_that_leaves_what_was_seen_names_the_step(unit):
+    X = np.sin(np.arange(8.0))[:, None, None, None] * np.ones((1, 2, 5, 3))
+    X = X / abs(X).max() * [[[unit]], [[1.0]]] + [[[5 * unit]], [[0.0]]]
+    model = AutoregressiveOperator(Doubling()).fit(X)
+    start = np.ones((2, 2, 3)) * [[0.0], [1.0]]
+    start[:, 0] = 0.01 * unit  # 2^10 of it are 10 ranges from the middle
+    with pytest.warns(UserWarning, match="Step 4 of the rollout .* case 0 reaches 16 in channel 1"):
+        rolled = model.rollout(start, 6)
+    assert rolled.shape == (2, 2, 6, 3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.rollout(start, 3)
+
+
+def test_a_file_keeps_the_range(tmp_path):
+    X = spiral(5, 5)
+    io.save(AutoregressiveOperator(Ridge()).fit(X), tmp_path / "model.safetensors")
+    again = io.load(tmp_path / "model.safetensors", trusted=[Ridge])
+    with pytest.warns(UserWarning, match="Step 1 of the rollout"):
+        again.predict(1e3 * X[:, :, 0])
+
+
+def test_channels_that_stood_still_may_be_answered_roughly():
+    X = diffusion() * [[[0.0]], [[1.0]]] + [[[7.0]], [[0.0]]]
+    model = AutoregressiveOperator(Ridge(1.0)).fit(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.rollout(X[:, :, 0] + 1e-3, 5)
+
+
+def test_a_channel_that_was_left_out_is_told():
+    X = np.repeat(diffusion(8, 9)[:, 0, :, :, None], 4, axis=3)  # (cases, times, points, 4)
+    with pytest.warns(UserWarning, match=r"read as 9 channels at 12 times.*X\[:, None\]"):
+        AutoregressiveOperator(Ridge()).fit(X)
 
 
 @pytest.mark.parametrize(

@@ -20,13 +20,12 @@ def antiderivative():
     return make_antiderivative(120, 24, n_modes=8, random_state=0)
 
 
-@pytest.mark.parametrize(("basis", "bound"), [("pod", 0.03), ("trunk", 0.03)])
-def test_a_linear_operator_is_recovered(antiderivative, basis, bound):
+def test_a_linear_operator_is_recovered_among_principal_components(antiderivative):
     X, y = antiderivative
     model = DeepONetRegressor(
-        basis, branch="linear", optimizer="lbfgs", max_iter=12, alpha=1e-8, **small
+        "pod", branch="linear", optimizer="lbfgs", max_iter=8, alpha=1e-8, **small
     ).fit(X[:100], y[:100])
-    assert relative_l2_error(y[100:], model.predict(X[100:])) < bound
+    assert relative_l2_error(y[100:], model.predict(X[100:])) < 0.03
 
 
 def test_answers_lie_among_the_principal_components_of_the_targets(antiderivative):
@@ -43,21 +42,22 @@ def test_a_product_of_two_inputs_is_learnt_by_the_product_of_branches():
     X = np.stack([fields[:120], fields[120:]], axis=1)
     y = X[:, 0].mean(axis=1)[:, None] * X[:, 1]
     model = DeepONetRegressor(
-        "trunk", branch="linear", merge="product", optimizer="lbfgs", max_iter=15, alpha=1e-6,
+        "trunk", branch="linear", merge="product", optimizer="lbfgs", max_iter=10, alpha=1e-6,
         **small,
     ).fit(X[:100], y[:100])  # fmt: skip
     assert relative_l2_error(y[100:], model.predict(X[100:])) < 0.1
 
 
-def test_the_trunk_answers_on_any_grid(antiderivative):
+def test_a_linear_operator_is_recovered_by_the_trunk_on_any_grid(antiderivative):
     X, y = antiderivative
     model = DeepONetRegressor(
         branch="linear", optimizer="lbfgs", max_iter=12, alpha=1e-8, resolution="native", **small
-    ).fit(X, y)
+    ).fit(X[:100], y[:100])
     fine = make_antiderivative(120, 47, n_modes=8, random_state=0)[1]
-    found = model.predict(X, grid=47)
-    np.testing.assert_allclose(found[:, ::2], model.predict(X), atol=1e-5)
-    assert relative_l2_error(fine, found) < 0.05
+    found = model.predict(X[100:], grid=47)
+    np.testing.assert_allclose(found[:, ::2], model.predict(X[100:]), atol=1e-5)
+    assert relative_l2_error(y[100:], model.predict(X[100:])) < 0.03
+    assert relative_l2_error(fine[100:], found) < 0.05
     with pytest.raises(ValueError, match=r"grid \(47,\), but the sensors .* grid \(24,\)"):
         model.predict(np.ones((2, 1, 47)))
 

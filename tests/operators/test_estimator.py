@@ -17,11 +17,11 @@ class PointwiseRegressor(OperatorRegressor):
     """The smallest operator: each point by itself, linearly. What an architecture has to write."""
 
     def __init__(
-        self, loss="relative_l2", grid_shape=None, periodic=True, resolution="resample",
-        optimizer="lbfgs", max_iter=20, learning_rate=1.0, learning_rate_schedule="constant",
-        batch_size="auto", alpha=0.0, clip_norm=None, tol=0.0, early_stopping=False,
-        validation_fraction=0.1, n_iter_no_change=20, warm_start=False, random_state=0,
-        device="cpu", dtype="float64", verbose=0,
+        self, loss="relative_l2", grid_shape=None, targets="auto", periodic=True,
+        resolution="resample", optimizer="lbfgs", max_iter=20, learning_rate=1.0,
+        learning_rate_schedule="constant", batch_size="auto", alpha=0.0, clip_norm=None, tol=0.0,
+        early_stopping=False, validation_fraction=0.1, n_iter_no_change=20, warm_start=False,
+        random_state=0, device="cpu", dtype="float64", verbose=0,
     ):  # fmt: skip
         for name, value in list(locals().items()):
             if name not in ("self", "__class__"):
@@ -83,15 +83,17 @@ def test_a_resolution_changes_by_the_axes_of_x_or_by_grid():
     np.testing.assert_allclose(native.predict(fine[:, None]), 3 * fine, atol=1e-3)
 
 
-def test_score_is_the_share_of_all_variance_and_takes_weights():
+def test_score_is_the_mean_of_the_channels_and_takes_weights():
     X, y = linear_data(6)
     model = PointwiseRegressor(max_iter=1).fit(X, y)
-    weight = rng.random(20)
-    expected = r2_score(
-        y.reshape(20, -1), model.predict(X).reshape(20, -1),
-        sample_weight=weight, multioutput="variance_weighted",
-    )  # fmt: skip
-    assert model.score(X, y, sample_weight=weight) == pytest.approx(expected)
+    y[:, 0] += rng.normal(size=(20, 6)) * y[:, 0].std()  # in the channel of small numbers
+    weight, predicted = rng.random(20), model.predict(X)
+    expected = [
+        r2_score(y[:, c], predicted[:, c], sample_weight=weight, multioutput="variance_weighted")
+        for c in range(3)
+    ]
+    assert model.score(X, y, sample_weight=weight) == pytest.approx(np.mean(expected))
+    assert max(expected) - min(expected) > 0.3  # so that one of them alone is not the mean
     with pytest.raises(ValueError, match=r"\(20, 3, 5\) is no truth .*\(20, 3, 6\)"):
         model.score(X, y[:, :, :5])
 
@@ -115,7 +117,9 @@ def test_numbers_are_learnt_by_squared_error_whatever_the_loss():
     X = rng.normal(size=(30, 8))
     y = X.mean(axis=1)
     models = [
-        FNORegressor(hidden_channels=4, n_layers=1, max_iter=3, loss=loss, random_state=0).fit(X, y)
+        FNORegressor(
+            hidden_channels=4, n_layers=1, max_iter=3, loss=loss, grid_shape=8, random_state=0
+        ).fit(X, y)
         for loss in ("relative_l2", "mse")
     ]
     assert models[0].predict(X).shape == (30,)

@@ -35,7 +35,7 @@ def heat(n_samples, *grid, seed=0):
 @pytest.mark.parametrize("grid", [(16,), (7, 8), (4, 5, 4)], ids=str)
 def test_it_learns_diffusion_on_one_to_three_axes(grid):
     X, y = heat(120, *grid)
-    model = FNORegressor(periodic=True, max_iter=20, learning_rate=0.01, **small)
+    model = FNORegressor(periodic=True, max_iter=15, learning_rate=0.02, **small)
     model.fit(X[:100], y[:100])
     assert model.predict(X[100:]).shape == (20, 1, *grid)
     assert relative_l2_error(y[100:], model.predict(X[100:])) < 0.2
@@ -86,7 +86,7 @@ def test_a_native_resolution_answers_the_same_function_at_the_points_of_its_own(
 
 def test_targets_may_be_on_another_grid():
     X, fine = waves(60, 16), waves(60, 40) ** 2
-    model = FNORegressor(8, periodic=True, max_iter=30, learning_rate=0.01, **small).fit(X, fine)
+    model = FNORegressor(8, periodic=True, max_iter=20, learning_rate=0.02, **small).fit(X, fine)
     assert model.predict(X).shape == (60, 40)
     assert relative_l2_error(fine, model.predict(X)) < 0.15
     assert model.predict(X, grid=20).shape == (60, 20)
@@ -95,7 +95,7 @@ def test_targets_may_be_on_another_grid():
 def test_numbers_are_means_over_the_grid():
     X = waves(80, 16)
     y = np.square(X).mean(axis=1)
-    model = FNORegressor(4, periodic=True, max_iter=40, learning_rate=0.01, **small).fit(X, y)
+    model = FNORegressor(4, periodic=True, max_iter=15, learning_rate=0.03, **small).fit(X, y)
     assert model.score(X, y) > 0.9
     np.testing.assert_allclose(model.predict(np.roll(X, 3, axis=1)), model.predict(X), atol=1e-5)
 
@@ -104,8 +104,8 @@ def test_numbers_are_means_over_the_grid():
 def test_factorised_weights_are_fewer_and_learn(factorization):
     X, y = heat(60, 8, 8)
     model = FNORegressor(
-        periodic=True, max_iter=30, learning_rate=0.01, factorization=factorization, rank=0.3,
-        **small,
+        periodic=True, max_iter=25, learning_rate=0.03, batch_size="auto",
+        factorization=factorization, rank=0.3, **small,
     ).fit(X, y)  # fmt: skip
     dense = FNORegressor(periodic=True, max_iter=1, **small).fit(X, y)
 

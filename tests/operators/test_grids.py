@@ -1,4 +1,5 @@
 import re
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -19,8 +20,9 @@ from skdyn.operators._grids import (
 class Reader(FunctionReader, BaseEstimator):
     """The least that reads functions."""
 
-    def __init__(self, grid_shape=None, periodic=False, resolution="resample"):
+    def __init__(self, grid_shape=None, targets="auto", periodic=False, resolution="resample"):
         self.grid_shape = grid_shape
+        self.targets = targets
         self.periodic = periodic
         self.resolution = resolution
 
@@ -51,23 +53,34 @@ def test_inputs_are_read_as_the_table_says(shape, grid_shape, expected):
 
 
 @pytest.mark.parametrize(
-    ("shape", "grid_shape", "x_grid", "expected"),
+    ("shape", "grid_shape", "x_grid", "targets", "expected"),
     [
-        ((5,), None, (12,), (1, (), 1)),
-        ((5, 1), None, (12,), (1, (), 2)),
-        ((5, 7), None, (12,), (1, (7,), 2)),
-        ((5, 24), (3, 4), (3, 4), (2, (3, 4), 2)),
-        ((5, 24), None, (3, 4), (2, (3, 4), 2)),
-        ((5, 1, 6, 8), None, (3, 4), (1, (6, 8), 4)),
+        ((5,), None, (12,), "auto", (1, (), 1)),
+        ((5, 1), None, (12,), "auto", (1, (), 2)),
+        ((5, 7), None, (12,), "auto", (1, (7,), 2)),
+        ((5, 7), None, (12,), "numbers", (7, (), 2)),
+        ((5, 3), None, (12,), "auto", (3, (), 2)),
+        ((5, 3), None, (12,), "functions", (1, (3,), 2)),
+        ((5, 3), None, (3,), "auto", (1, (3,), 2)),
+        ((5, 3), None, (3, 4), "auto", (3, (), 2)),
+        ((5, 24), (3, 4), (3, 4), "auto", (2, (3, 4), 2)),
+        ((5, 24), (3, 4), (3, 4), "numbers", (24, (), 2)),
+        ((5, 24), None, (3, 4), "auto", (2, (3, 4), 2)),
+        ((5, 1, 6, 8), None, (3, 4), "auto", (1, (6, 8), 4)),
+        ((5, 3, 4), None, (3, 4), "auto", (1, (3, 4), 3)),
+        ((5, 3, 4), (3, 4), (12,), "auto", (1, (3, 4), 3)),
+        ((5, 3, 4), None, (4,), "auto", (3, (4,), 3)),
     ],
 )
-def test_targets_are_read_as_the_table_says(shape, grid_shape, x_grid, expected):
-    assert target_layout(zeros(*shape), grid_shape, Layout(1, x_grid, 2)) == expected
+def test_targets_are_read_as_the_table_says(shape, grid_shape, x_grid, targets, expected):
+    assert target_layout(zeros(*shape), grid_shape, Layout(1, x_grid, 2), targets) == expected
 
 
-@pytest.mark.parametrize("layout", [Layout(1, (), 1), Layout(2, (3, 2), 2), Layout(2, (3, 2), 4)])
-def test_a_layout_takes_back_what_it_wrote_out(layout):
-    shape = {1: (5,), 2: (5, 12), 4: (5, 2, 3, 2)}[layout.ndim]
+@pytest.mark.parametrize(("layout", "shape"), [
+    (Layout(1, (), 1), (5,)), (Layout(3, (), 2), (5, 3)), (Layout(2, (3, 2), 2), (5, 12)),
+    (Layout(2, (3, 2), 4), (5, 2, 3, 2)), (Layout(1, (3, 2), 3), (5, 3, 2)),
+], ids=str)  # fmt: skip
+def test_a_layout_takes_back_what_it_wrote_out(layout, shape):
     array = np.arange(np.prod(shape)).reshape(shape)
     fields = layout.fields(array)
     assert fields.shape == (5, layout.n_channels, *layout.grid)
@@ -92,6 +105,28 @@ def test_periodic_resampling_is_exact_for_what_both_grids_hold(n_from, n_to):
 
     matrix = interpolation_matrix(n_from, n_to, periodic=True)
     np.testing.assert_allclose(matrix @ wave(n_from), wave(n_to), atol=1e-13)
+
+
+@pytest.mark.parametrize(("n_from", "n_to"), [(9, 12), (12, 9), (64, 96), (96, 64), (2, 1), (1, 2)])
+def test_the_closed_form_is_the_sum_of_the_waves(n_from, n_to):
+    apart = np.arange(n_to)[:, None] / n_to - np.arange(n_from) / n_from
+    fewer = min(n_from, n_to)
+    waves = np.cos(2 * np.pi * apart * np.arange(1, (fewer + 1) // 2)[:, None, None])
+    expected = 1 + 2 * waves.sum(axis=0)
+    if fewer % 2 == 0 and n_to >= n_from:
+        expected += np.cos(np.pi * fewer * apart)
+    matrix = interpolation_matrix(n_from, n_to, periodic=True)
+    np.testing.assert_allclose(matrix, expected / n_from, atol=1e-13)
+
+
+def test_interpolation_takes_no_more_memory_than_its_matrix_does():
+    tracemalloc.start()
+    try:
+        matrix = interpolation_matrix(301, 400, periodic=True)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 * matrix.nbytes
 
 
 @pytest.mark.parametrize("n", [7, 8])
@@ -149,6 +184,7 @@ def test_fields_are_resampled_axis_by_axis_in_their_precision():
         (zeros(5, 12), zeros(5, 1, 2, 2, 2, 2), None, r"y must be of shape .*\(5, 1, 2, 2, 2, 2\)"),
         (zeros(5, 12), zeros(5), (3.5, 4), r"grid_shape must be .* integers; got \(3\.5, 4\)"),
         (zeros(5, 12), zeros(5), (0, 4), r"grid_shape must be .* integers; got \(0, 4\)"),
+        (zeros(5, 3, 5), zeros(5), (3, 4), r"\(5, 1, 3, 5\) is on a grid .* grid_shape=\(3, 4\)"),
         (zeros(5, 12), zeros(4), None, "inconsistent numbers of samples"),
         (zeros(5, 12), None, None, "target y is None"),
         (np.full((5, 12), np.nan), zeros(5), None, "X contains NaN"),
@@ -192,6 +228,25 @@ def test_answers_are_on_the_grid_that_was_asked_for():
 def test_a_resolution_changed_without_saying_so_is_refused(X, grid, message):
     with pytest.raises(ValueError, match=message):
         fitted(zeros(5, 12), zeros(5, 12))._read_queries(X, grid)
+
+
+def test_one_channel_may_be_left_out_where_the_grid_is_known():
+    y = np.arange(60.0).reshape(5, 3, 4)
+    reader = Reader((3, 4))
+    X, fields = reader.fit(y, y)
+    np.testing.assert_array_equal(X[:, 0], y)
+    np.testing.assert_array_equal(reader._y_layout.array(fields), y)
+    assert reader.n_features_in_ == 1
+    for model in (reader, fitted(y[:, None], y)):
+        queries, grid = model._read_queries(y.tolist())
+        np.testing.assert_array_equal(queries, y[:, None])
+        assert grid == (3, 4)
+        assert model._read_queries(zeros(2, 6, 7))[1] == (6, 7)
+
+
+def test_numbers_that_are_said_to_be_some_have_two_axes():
+    with pytest.raises(ValueError, match=r"targets='numbers' needs y .*got \(5, 1, 12\)"):
+        fitted(zeros(5, 12), zeros(5, 1, 12), targets="numbers")
 
 
 def test_fields_stay_fields_and_numbers_have_no_grid():

@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern, WhiteKernel
 from sklearn.kernel_ridge import KernelRidge
@@ -36,7 +37,7 @@ def test_without_choices_and_corrections_it_is_a_gaussian_process():
     oracle = GaussianProcessRegressor(
         Matern(unit_scale(X), nu=2.5) + WhiteKernel(1e-3), optimizer=None
     ).fit(X, y - mean)
-    model = KernelOperatorRegressor(**PLAIN).fit(X, y)
+    model = KernelOperatorRegressor(grid_shape=6, **PLAIN).fit(X, y)
     expected, std = oracle.predict(T, return_std=True)
     found, spread = model.predict(T, return_std=True)
     np.testing.assert_allclose(found, expected + mean, atol=1e-8)
@@ -51,7 +52,7 @@ def test_an_emphasis_of_one_compares_principal_components_by_their_variance():
     Z = left * s**2
     gamma = 1 / (2 * unit_scale(Z) ** 2)
     oracle = KernelRidge(alpha=1e-3, kernel="rbf", gamma=gamma).fit(Z, y - y.mean())
-    model = KernelOperatorRegressor("rbf", **PLAIN | {"emphasis": 1.0}).fit(X, y)
+    model = KernelOperatorRegressor("rbf", grid_shape=4, **PLAIN | {"emphasis": 1.0}).fit(X, y)
     np.testing.assert_allclose(model.predict(X), oracle.predict(Z) + y.mean(), atol=1e-8)
 
 
@@ -121,15 +122,49 @@ def test_what_is_known_to_be_symmetric_is_answered_so(darcy, symmetry, turn):
     assert model.left_out_error_ < plain.left_out_error_
 
 
-def test_an_odd_operator_is_answered_so():
-    X, y = make_burgers(40, 16, nu=0.05, random_state=0)
-    plain = KernelOperatorRegressor(periodic=True, n_corrections=0).fit(X[:30], y[:30])
-    model = KernelOperatorRegressor(periodic=True, n_corrections=0, symmetry="odd")
-    model.fit(X[:30], y[:30])
+@pytest.fixture(scope="module")
+def burgers():
+    return make_burgers(40, 16, nu=0.05, n_modes=6, times=0.3, random_state=0)
+
+
+@pytest.mark.parametrize("every", [1, 4])
+def test_an_odd_operator_is_answered_so_whatever_the_grid_of_the_answer(burgers, every):
+    X, y = burgers[0], burgers[1][:, ::every]
+    plain = KernelOperatorRegressor(periodic=True, n_corrections=0, targets="functions")
+    plain.fit(X[:30], y[:30])
+    model = clone(plain).set_params(symmetry="odd").fit(X[:30], y[:30])
+
+    def turned(fields):
+        return -np.roll(fields[:, ::-1], 1, axis=1)
+
     np.testing.assert_allclose(
-        model.predict(-X[30:, ::-1]), -model.predict(X[30:])[:, ::-1], atol=1e-9
+        model.predict(turned(X[30:])), turned(model.predict(X[30:])), atol=1e-9
     )
     assert model.left_out_error_ < plain.left_out_error_
+
+
+def test_an_odd_functional_is_answered_and_one_that_is_not_odd_is_told(burgers):
+    X, _ = burgers
+    model = KernelOperatorRegressor(periodic=True, symmetry="odd").fit(X, (X**3).mean(axis=1))
+    turned = -np.roll(X[:, ::-1], 1, axis=1)
+    np.testing.assert_allclose(model.predict(turned), -model.predict(X), atol=1e-9)
+    assert model.score(X, (X**3).mean(axis=1)) > 0.9
+    energy = (X**2).mean(axis=1)
+    with pytest.warns(UserWarning, match="no better than the mean of the targets.*symmetry='odd'"):
+        model.fit(X, energy)
+    model.set_params(symmetry="even").fit(X, energy)
+    np.testing.assert_allclose(model.predict(turned), model.predict(X), atol=1e-9)
+    assert model.score(X, energy) > 0.9
+
+
+def test_answers_may_have_other_axes_than_inputs():
+    X = np.random.default_rng(0).standard_normal((30, 1, 8))
+    y = X[:, :, :4, None] + X[:, :, None, 4:]
+    model = KernelOperatorRegressor("linear").fit(X, y)
+    assert model.n_corrections_ == 0
+    np.testing.assert_allclose(model.predict(X), y, atol=1e-3)
+    with pytest.raises(ValueError, match="Set symmetry=None"):
+        KernelOperatorRegressor(symmetry="reflect").fit(X, y)
 
 
 def test_a_symmetry_that_the_grids_lack_is_refused():

@@ -9,6 +9,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 rng = np.random.default_rng(0)
 
 
+@pytest.mark.parametrize("periodic", [False, True])
 @pytest.mark.parametrize(
     ("symmetry", "n_axes", "n_motions"),
     [
@@ -19,18 +20,28 @@ rng = np.random.default_rng(0)
         ("both", 3, 48),
         ("odd", 1, 2),
         ("odd", 2, 2),
+        ("even", 2, 2),
     ],
 )
-def test_motions_form_a_group_and_are_undone(symmetry, n_axes, n_motions):
-    grid = (3,) * n_axes
+def test_motions_form_a_group_and_are_undone(symmetry, n_axes, n_motions, periodic):
+    grid, moves = (3,) * n_axes, motions(symmetry, n_axes, periodic=periodic)
     x = torch.arange(3**n_axes).reshape(1, 1, *grid)
-    moved = {tuple(move.of(x).flatten().tolist()) for move in motions(symmetry, n_axes)}
+    moved = {tuple(move.of(x).flatten().tolist()) for move in moves}
     assert len(moved) == n_motions
-    for first in motions(symmetry, n_axes):
-        assert torch.equal(first.back(first.of(x)), x)
-        for second in motions(symmetry, n_axes):
+    for first in moves:
+        assert torch.equal(first.back(first.of_answers(x)), x)
+        for second in moves:
             assert tuple(second.of(first.of(x)).flatten().tolist()) in moved
-    assert torch.equal(motions(symmetry, n_axes)[0].of(x), x)
+    assert torch.equal(moves[0].of(x), x)
+
+
+@pytest.mark.parametrize(("periodic", "n_points"), [(True, 8), (False, 9)])
+@pytest.mark.parametrize("symmetry", ["both", "odd", "even"])
+def test_a_motion_is_the_same_on_every_grid_of_the_domain(symmetry, periodic, n_points):
+    x = torch.from_numpy(rng.normal(size=(2, 1, n_points, n_points)))
+    for move in motions(symmetry, 2, periodic=periodic):
+        for way in (move.of, move.of_answers):
+            assert torch.equal(way(x)[..., ::2, ::2], way(x[..., ::2, ::2]))
 
 
 def test_multigrid_layers_are_told_symmetries_too():
@@ -41,8 +52,16 @@ def test_multigrid_layers_are_told_symmetries_too():
     np.testing.assert_allclose(turned, model.predict(X).swapaxes(2, 3)[..., ::-1], atol=1e-9)
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "lbfgs"])
-@pytest.mark.parametrize("symmetry", ["exchange", "reflect", "both", "odd"])
+@pytest.mark.parametrize(
+    ("symmetry", "optimizer"),
+    [
+        ("exchange", "adamw"),
+        ("reflect", "lbfgs"),
+        ("both", "adamw"),
+        ("odd", "adamw"),
+        ("even", "adamw"),
+    ],
+)
 def test_predictions_keep_the_symmetry_exactly(symmetry, optimizer):
     X = 1 + rng.normal(size=(10, 1, 5, 5))
     model = FNORegressor(
@@ -51,8 +70,21 @@ def test_predictions_keep_the_symmetry_exactly(symmetry, optimizer):
     ).fit(X, np.cumsum(X, axis=2))  # fmt: skip
     for move in motions(symmetry, 2):
         moved = move.of(torch.from_numpy(X)).numpy()
-        expected = move.of(torch.from_numpy(model.predict(X))).numpy()
+        expected = move.of_answers(torch.from_numpy(model.predict(X))).numpy()
         np.testing.assert_allclose(model.predict(moved), expected, atol=1e-9)
+
+
+@pytest.mark.parametrize(("symmetry", "sign"), [("odd", -1), ("even", 1)])
+def test_numbers_change_their_sign_where_answers_do(symmetry, sign):
+    X = rng.normal(size=(20, 1, 8))
+    y = (X if sign < 0 else X**2).mean(axis=(1, 2))
+    model = FNORegressor(
+        2, hidden_channels=4, n_layers=1, max_iter=40, learning_rate=0.05, symmetry=symmetry,
+        periodic=True, random_state=0,
+    ).fit(X, y)  # fmt: skip
+    turned = -np.roll(X[..., ::-1], 1, axis=2)
+    np.testing.assert_allclose(model.predict(turned), sign * model.predict(X), atol=1e-9)
+    assert model.score(X, y) > 0.3  # they are not averaged to nothing
 
 
 def test_numbers_stay_what_they_are():
