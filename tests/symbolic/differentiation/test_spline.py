@@ -132,7 +132,7 @@ def test_marginal_likelihood_never_takes_noise_for_signal():
 
 
 def test_many_points_are_smoothed_with_few_knots():
-    t, X, truth = curve(20_000, 0.2)
+    t, X, truth = curve(10_000, 0.2)
     derivative = SplineDerivative().differentiate(X, t).derivative
     assert rms(derivative - truth) < 0.08
     assert rms(FiniteDifference().differentiate(X, t).derivative - truth) > 100

@@ -125,8 +125,8 @@ def test_rounding_and_the_number_of_terms_are_chosen(prey):
     found = discover([t], [X], **SIMPLE, round_constants=False)
     assert_is(found, PREY, 1e-3)
     assert 1.1 not in told(found)[0].values()
-    short = discover([t], [X], families=("polynomial",), max_terms=1, max_rounds=1)
-    assert [len(terms) for terms in short.equations] == [1, 1]
+    short = discover([t], [X[:, :1]], families=("polynomial",), max_terms=1, max_rounds=1)
+    assert [len(terms) for terms in short.equations] == [1]
 
 
 def test_progress_is_told_on_request_only(prey, capsys):
