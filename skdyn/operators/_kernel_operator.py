@@ -24,7 +24,14 @@ from skdyn._validation import (
 from skdyn.exceptions import warn_user
 from skdyn.operators._estimator import OperatorRegressor, channel_scales
 from skdyn.operators._grids import GRID_CONSTRAINTS, TARGET_CONSTRAINTS, FunctionReader, resample
-from skdyn.operators._kernel_ridge import KERNELS, evaluate, fit_kernel, leave_one_out
+from skdyn.operators._kernel_ridge import (
+    KERNELS,
+    evaluate,
+    fit_kernel,
+    leave_one_out,
+    merge_copies,
+    summary,
+)
 from skdyn.operators._local_correction import LocalCorrection, learn_correction
 from skdyn.operators._symmetries import SYMMETRIES, motions
 
@@ -33,7 +40,7 @@ __all__ = ["KernelOperatorRegressor"]
 _KERNELS = ("linear", "matern52", "rbf")  # the choice of "auto"
 _LENGTH_SCALES = (0.5, 1.0, 2.0, 4.0)
 _EMPHASES = (0.0, 0.5, 1.0, 1.5)
-_SEARCH_ROWS, _SEARCH_OUTPUTS = 600, 64  # that settings are chosen on
+_SEARCH_ROWS = 600  # that settings are chosen on
 _FEWEST_ROWS = 8  # two samples a fold: with fewer, nothing is said of a correction's worth
 _HARDLY_WORSE = 1.02  # than the mean of the targets: pure noise is answered so
 _QUERIES = 2048  # rows a block at prediction: bounds memory
@@ -226,7 +233,7 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         y = self._read_targets(X, y, reset=True).astype(np.float64, copy=False)
         check_sizes(y, "y")  # errors are squared in its units
         weight = check_weights(sample_weight, X)
-        X, y, weight = _merged(X, y, np.ones(len(X)) if weight is None else weight)
+        X, y, weight = merge_copies(X, y, np.ones(len(X)) if weight is None else weight)
         n_copies = len(self._motions())
         X, y, weight = self._moved(X), self._moved(y, answers=True), weight.repeat(n_copies)
         rng = check_random_state(self.random_state)
@@ -341,7 +348,7 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
     def _choose(self, scores, targets, weight, rng):
         """Choose the settings by the error on samples left out."""
         rows = np.sort(rng.permutation(len(scores))[:_SEARCH_ROWS])
-        few, goal = scores[rows], _summary(targets[rows], weight[rows])
+        few, goal = scores[rows], summary(targets[rows])
         kernels = _KERNELS if self.kernel == "auto" else (self.kernel,)
         lengths = _LENGTH_SCALES if self.length_scale == "auto" else (self.length_scale,)
         emphases = _EMPHASES if self.emphasis == "auto" else (self.emphasis,)
@@ -415,24 +422,6 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
 
     def _answer(self, fields, grid):
         return self._y_layout.array(resample(fields, grid, periodic=self.periodic))
-
-
-def _merged(X, y, weight):
-    """Drop samples of no weight and merge equal ones."""
-    there = weight > 0
-    X, y, weight = X[there], y[there], weight[there]
-    pairs = np.concatenate([X.reshape(len(X), -1), y.reshape(len(y), -1)], axis=1)
-    _, first, inverse = np.unique(pairs, axis=0, return_index=True, return_inverse=True)
-    weight = np.bincount(inverse.ravel(), weight)
-    return X[first], y[first], weight / weight.mean()
-
-
-def _summary(targets, weight):
-    """Return few columns with nearly the same sum of squares, row by row."""
-    if targets.shape[1] <= _SEARCH_OUTPUTS:
-        return targets
-    left, s, _ = np.linalg.svd(targets, full_matrices=False)
-    return left[:, :_SEARCH_OUTPUTS] * s[:_SEARCH_OUTPUTS]
 
 
 def _mean_square(errors, weight):

@@ -6,9 +6,18 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve, eigh
 from scipy.linalg.lapack import dpotri
 
-__all__ = ["KERNELS", "KernelFit", "evaluate", "fit_kernel", "leave_one_out"]
+__all__ = [
+    "KERNELS",
+    "KernelFit",
+    "evaluate",
+    "fit_kernel",
+    "leave_one_out",
+    "merge_copies",
+    "summary",
+]
 
 _ENTRIES = 2**22  # of a kernel that are worked on at a time: bounds memory
+_SEARCH_OUTPUTS = 64  # that settings are chosen on
 _RELATIVE_NOISE = 10.0 ** np.arange(-10, 1.1, 0.5)  # of the kernel's mean on its diagonal
 
 
@@ -145,3 +154,48 @@ def fit_kernel(
     expected = np.diagonal(covariance, axis1=1, axis2=2).reshape(-1, 1)
     variance = np.average(errors**2 / expected, axis=0, weights=weight)
     return KernelFit(coefficients, R - errors, variance)
+
+
+def merge_copies(
+    X: np.ndarray, y: np.ndarray, weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Drop samples of no weight and merge equal ones, so that no copy answers for itself.
+
+    Parameters
+    ----------
+    X, y : ndarray of shape (n, ...)
+        Samples.
+    weight : ndarray of shape (n,)
+        Weight of each.
+
+    Returns
+    -------
+    X, y : ndarray of shape (m, ...)
+        Those that differ.
+    weight : ndarray of shape (m,)
+        Of mean one.
+    """
+    there = weight > 0
+    X, y, weight = X[there], y[there], weight[there]
+    pairs = np.concatenate([X.reshape(len(X), -1), y.reshape(len(y), -1)], axis=1)
+    _, first, inverse = np.unique(pairs, axis=0, return_index=True, return_inverse=True)
+    weight = np.bincount(inverse.ravel(), weight)
+    return X[first], y[first], weight / weight.mean()
+
+
+def summary(targets: np.ndarray) -> np.ndarray:
+    """Return few columns with nearly the same sum of squares, row by row.
+
+    Parameters
+    ----------
+    targets : ndarray of shape (n, m)
+        Targets.
+
+    Returns
+    -------
+    ndarray of shape (n, few)
+    """
+    if targets.shape[1] <= _SEARCH_OUTPUTS:
+        return targets
+    left, s, _ = np.linalg.svd(targets, full_matrices=False)
+    return left[:, :_SEARCH_OUTPUTS] * s[:_SEARCH_OUTPUTS]

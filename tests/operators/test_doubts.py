@@ -3,7 +3,7 @@ import warnings
 import numpy as np
 import pytest
 
-from skdyn import AdaFNNRegressor, FNORegressor, KernelOperatorRegressor
+from skdyn import AdaFNNRegressor, FNORegressor, KernelOperatorRegressor, io
 from skdyn.datasets import make_gaussian_random_field
 from skdyn.operators._doubts import likeness
 
@@ -86,3 +86,12 @@ def test_numbers_are_learnt_as_well_together_as_one_by_one():
     assert together.shape == (10, 3)
     error = np.square(together - numbers[30:]).mean(axis=0) / numbers[30:].var(axis=0)
     assert (error < 0.05).all()
+
+
+def test_images_without_channels_and_numbers_come_back_from_a_file(tmp_path):
+    for X, y in ((IMAGES, IMAGES), (IMAGES, TABLE[:, :3])):
+        fitted = model(grid_shape=(12, 12)).fit(X, y)
+        io.save(fitted, tmp_path / "model.safetensors")
+        again = io.load(tmp_path / "model.safetensors").predict(X)
+        np.testing.assert_array_equal(again, fitted.predict(X))
+        assert again.shape == y.shape

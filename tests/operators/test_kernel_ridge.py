@@ -6,7 +6,14 @@ from sklearn.gaussian_process.kernels import RBF, Matern, RationalQuadratic
 from sklearn.kernel_ridge import KernelRidge
 
 from skdyn.operators import _kernel_ridge
-from skdyn.operators._kernel_ridge import KERNELS, evaluate, fit_kernel, leave_one_out
+from skdyn.operators._kernel_ridge import (
+    KERNELS,
+    evaluate,
+    fit_kernel,
+    leave_one_out,
+    merge_copies,
+    summary,
+)
 
 ORACLES = {
     "matern12": Matern(2.0, nu=0.5),
@@ -107,3 +114,19 @@ def test_rows_of_one_sample_are_left_out_together(problem):
         system = K[np.ix_(rest, rest)] + np.diag(0.2 / weight[rest])
         expected = K[np.ix_(rows, rest)] @ np.linalg.solve(system, y[rest])
         np.testing.assert_allclose(found[rows], expected, atol=1e-10)
+
+
+def test_copies_become_one_sample_of_their_weight_and_rows_without_weight_none():
+    X = np.array([[1.0, 2], [3, 4], [1, 2], [5, 6]])
+    rows, y, weight = merge_copies(X, X[:, :1], np.array([1.0, 1, 2, 0]))
+    np.testing.assert_array_equal(rows, X[:2])
+    np.testing.assert_array_equal(y, X[:2, :1])
+    np.testing.assert_allclose(weight, [1.5, 0.5])
+
+
+def test_a_summary_keeps_the_distances_of_rows():
+    rng = np.random.default_rng(0)
+    targets = rng.normal(size=(20, 5)) @ rng.normal(size=(5, 200))
+    few = summary(targets)
+    assert few.shape[1] < 200
+    np.testing.assert_allclose(few @ few.T, targets @ targets.T, atol=1e-9)
