@@ -153,7 +153,7 @@ def certainty(prepared):
     return prepared.trajectories.observed.sum() / variance
 
 
-def plan_stages(estimator, training, validation, generator):
+def plan_stages(estimator, training, validation, generator, time_scale=1.0):
     """Turn an estimator's parameters and its data into training stages.
 
     Parameters
@@ -164,6 +164,8 @@ def plan_stages(estimator, training, validation, generator):
         Dimensionless data; ``validation`` may be None.
     generator : torch.Generator
         Source of randomness.
+    time_scale : float, default=1.0
+        Unit of their times, for errors.
 
     Returns
     -------
@@ -194,7 +196,8 @@ def plan_stages(estimator, training, validation, generator):
             start = torch.tensor(windows.starts, device=device, dtype=dtype, requires_grad=True)
             starts = (start,)
         objective = WindowObjective(
-            *(starts or (None,)), windows, penalty, penalty_weight(estimator, _ERROR_SHARE)
+            *(starts or (None,)), windows, penalty, penalty_weight(estimator, _ERROR_SHARE),
+            time_scale,
         )  # fmt: skip
         watched = windows
         if validation is not None:

@@ -203,7 +203,7 @@ def test_shapes_of_predictions(fitted):
     assert fitted.predict(x, [2.0]).shape == (3, 2, 1)
     assert fitted.simulate(x[0], t).shape == (4, 2)
     assert fitted.simulate(x, np.tile(t, (3, 1))).shape == (3, 2, 4)
-    assert fitted.predict(np.ones((3, 2, 5))).shape == (3, 2, 5)
+    assert fitted.predict(np.ones((3, 2, 5)), np.arange(5)).shape == (3, 2, 5)
     np.testing.assert_allclose(fitted.predict(x, t)[:, :, 0], x, rtol=1e-14)
 
 
@@ -271,7 +271,7 @@ def test_times_are_routed_and_cut_with_the_cases(oscillations):
         (lambda m: m.predict([[1.0]]), "X has 1 features, but NeuralODE is expecting 2"),
         (lambda m: m.predict([1.0, 2.0]), "Reshape your data"),
         (lambda m: m.predict(np.ones((1, 2, 3)), t0=0.0), "trajectories bring their own"),
-        (lambda m: m.predict(np.ones((1, 3, 3))), "X has 3 features"),
+        (lambda m: m.predict(np.ones((1, 3, 3)), [0, 1, 2]), "X has 3 features"),
         (lambda m: m.simulate([1.0], [0.0, 1.0]), "x0 must hold states of 2 channels"),
         (lambda m: m.simulate([np.nan, 1.0], [0.0, 1.0]), "x0 contains NaN"),
         (lambda m: m.vector_field([1.0, 2.0]), "X must hold states of 2 channels"),
