@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.exceptions import ConvergenceWarning
 
 from skdyn._spikes import without_spikes
 from skdyn._times import are_counted, refuse_lost_times, refuse_times_as_y
@@ -18,6 +19,7 @@ from skdyn._trajectories import (
 )
 from skdyn._validation import Interval, StrOptions, as_floats, check_is_fitted, fit_context
 from skdyn.base import TorchEstimator
+from skdyn.exceptions import warn_user
 from skdyn.metrics import trajectory_r2_score
 from skdyn.neural_ode._collocation import smooth_trajectories
 from skdyn.neural_ode._depth import ODE_CONSTRAINTS, check_layer_sizes
@@ -30,6 +32,7 @@ from skdyn.neural_ode._plan import (
     moving_channels,
     plan_stages,
     prepare,
+    what_faded,
 )
 from skdyn.neural_ode._simulation import LearntDynamics, simulation_times
 
@@ -480,3 +483,8 @@ class NeuralODE(LearntDynamics, TorchEstimator):
             "adjoint": self.adjoint,
             "max_steps": self.max_steps,
         }
+
+    def _tell_how_it_ended(self, record):
+        super()._tell_how_it_ended(record)
+        if told := what_faded(record):
+            warn_user(f"NeuralODE {told}", ConvergenceWarning)
