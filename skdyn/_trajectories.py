@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import check_random_state
 
+from skdyn._times import refuse_uneven_index
 from skdyn._validation import as_floats, check_sizes, from_torch, validate_data
 from skdyn.exceptions import warn_user
 
@@ -14,11 +15,12 @@ __all__ = [
     "check_states",
     "check_trajectories",
     "check_validation_set",
-    "refuse_times_as_y",
     "split_trajectories",
     "hold_out",
     "is_trajectories",
 ]
+
+_MANY_CHANNELS = 5  # channels a time point from which on exchanged axes are suspected
 
 
 class Trajectories(NamedTuple):
@@ -95,6 +97,8 @@ def check_trajectories(estimator, X, t=None, *, time_channel=None, reset, name="
     """
     if time_channel is not None and t is not None:
         raise ValueError("Times came twice, in t and in time_channel; leave one of them out.")
+    if time_channel is None and t is None:
+        refuse_uneven_index(X, name, "t" if name == "X" else name.replace("X", "t"))
     values = _values(estimator, from_torch(X), reset, name)
     if time_channel is None:
         times = _times(from_torch(t), values, "t" if name == "X" else name.replace("X", "t"))
@@ -103,6 +107,8 @@ def check_trajectories(estimator, X, t=None, *, time_channel=None, reset, name="
     trajectories = _without_padding(values, times, name)
     for case, n_points in enumerate(trajectories.n_points):
         _check_case(trajectories, case, n_points, name)
+    if reset:
+        _doubt_axes(trajectories, name)
     return trajectories
 
 
@@ -198,6 +204,17 @@ def _values(estimator, X, reset, name):
     return values
 
 
+def _doubt_axes(trajectories, name):
+    """Warn where exchanged axes are likelier than so many channels at so few times."""
+    n_points, n_states = int(trajectories.n_points.max()), trajectories.values.shape[2]
+    if n_states >= _MANY_CHANNELS * n_points:
+        warn_user(
+            f"{name} was read as {n_states} channels at {n_points} time points. Are its axes "
+            "exchanged? Trajectories are (n_cases, n_channels, n_timepoints), one alone is "
+            "(n_timepoints, n_features)."
+        )
+
+
 def _is_list_of_cases(X):
     return isinstance(X, list | tuple) and len(X) > 0 and all(np.ndim(case) == 2 for case in X)
 
@@ -213,7 +230,11 @@ def _ragged_values(estimator, X, reset, name):
                 f"{len(case)}. Transpose the cases if time is their first axis."
             )
         if np.isinf(case).any():
-            raise ValueError(f"Input {name} contains infinity in case {number}.")
+            channel, index = np.argwhere(np.isinf(case))[0]
+            raise ValueError(
+                f"Input {name} contains infinity in case {number}, channel {channel}, index "
+                f"{index}."
+            )
         check_sizes(case.T, f"case {number} of {name}", (None, 250))
     validate_data(estimator, np.zeros((1, n_channels)), reset=reset)
     width = max(case.shape[1] for case in cases)
@@ -311,37 +332,6 @@ def _check_case(trajectories, case, n_points, name):
             f"Channel {empty[0]} of case {case} of {name} is missing (NaN) at every time: neither "
             "an initial state nor a velocity can be known. Leave the case or the channel out."
         )
-
-
-def refuse_times_as_y(y, t, trajectories):
-    """Notice times that were passed where scikit-learn passes targets.
-
-    ``fit(X, t)`` puts the times into ``y``, which has no meaning here and is ignored for the sake
-    of pipelines. Times of several cases have a length that no target could have: an error. With
-    one trajectory they cannot be told from a sorted target: a warning.
-
-    Parameters
-    ----------
-    y, t : array-like or None
-        What came to ``fit``.
-    trajectories : Trajectories
-        The data.
-
-    Raises
-    ------
-    ValueError
-        If ``y`` has one increasing value a time point, and there are several cases.
-    """
-    if y is None or t is not None:
-        return
-    y = np.asarray(y)
-    n_cases, n_points = trajectories.values.shape[:2]
-    if y.ndim != 1 or len(y) != n_points or y.dtype.kind not in "iuf" or not (np.diff(y) > 0).all():
-        return
-    advice = "y is ignored, but its values increase like times. Pass times by name: fit(X, t=...)."
-    if n_cases > 1 and n_cases != n_points:
-        raise ValueError(advice)
-    warn_user(advice, UserWarning)
 
 
 def check_validation_set(X_val, t_val, early_stopping):

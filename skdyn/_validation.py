@@ -6,9 +6,11 @@ taken or refused here.
 """
 
 import functools
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -93,8 +95,20 @@ def as_floats(values: Any) -> np.ndarray:
     Returns
     -------
     ndarray
+
+    Raises
+    ------
+    TypeError
+        If they are dates or durations, whose numbers would be nanoseconds or whatever else.
     """
-    return np.asarray(from_torch(values), dtype=np.float64)
+    values = np.asarray(from_torch(values))
+    first = values.flat[0] if values.dtype == object and values.size else None
+    if values.dtype.kind in "mM" or isinstance(first, date | timedelta):
+        raise TypeError(
+            "Dates or durations came where numbers are needed. Times are numbers in a unit that "
+            "you choose: pass (t - t[0]) / np.timedelta64(1, 'D') for days, for instance."
+        )
+    return values.astype(np.float64, copy=False)
 
 
 def check_sizes(
@@ -167,15 +181,34 @@ def validate_data(
     ndarray, or tuple of two
         X, and y where it came.
     """
-    checked = validation.validate_data(
-        estimator, from_torch(X), from_torch(y), reset=reset, **checks
-    )
+    X, y = from_torch(X), from_torch(y)
+    try:
+        checked = validation.validate_data(estimator, X, y, reset=reset, **checks)
+    except ValueError as error:
+        raise _with_place(error, X=X, y=y) from None
     rows, targets = checked if isinstance(checked, tuple) else (checked, None)
     exponents = _exponents_for(estimator, reset)
     check_sizes(rows, "X", exponents)
     if checks.get("y_numeric"):  # labels may be any number
         check_sizes(targets, "y", exponents)
     return checked
+
+
+def _with_place(error, **given):
+    """Add to an error about an infinity or NaN where the first one is."""
+    found = re.match(r"Input (X|y) contains (NaN|infinity)", str(error))
+    if not found:
+        return error
+    name, what = found.groups()
+    try:
+        values = np.asarray(given[name]).astype(np.float64)
+    except (TypeError, ValueError):
+        return error
+    wrong = np.argwhere(np.isnan(values) if what == "NaN" else np.isinf(values))
+    if not len(wrong):
+        return error
+    place = ", ".join(map(str, wrong[0]))
+    return ValueError(f"{error}\nThe first is {name}[{place}].")
 
 
 def check_array(

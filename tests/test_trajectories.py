@@ -3,18 +3,17 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator
 
 from skdyn._trajectories import (
-    Trajectories,
     check_initial_states,
     check_states,
     check_trajectories,
     check_validation_set,
     hold_out,
     is_trajectories,
-    refuse_times_as_y,
 )
 
 
@@ -42,6 +41,22 @@ def test_all_layouts_of_the_same_data_agree(X):
             np.testing.assert_array_equal(mine, theirs)
     assert expected.values.shape == (3, 5, 2)
     np.testing.assert_array_equal(expected.values, X.transpose(0, 2, 1))
+
+
+def test_a_frame_with_an_uneven_index_is_not_counted_unless_times_come(X):
+    t = np.array([0.0, 0.5, 1.5, 1.75, 4.0])
+    frame = pd.DataFrame(X[0].T, index=t)
+    with pytest.raises(ValueError, match="X_val holds times at uneven steps, but t_val"):
+        check(frame, name="X_val")
+    np.testing.assert_array_equal(check(frame, frame.index).times, [t])
+
+
+def test_exchanged_axes_are_suspected_where_channels_are_many_and_times_few(X):
+    with pytest.warns(UserWarning, match="read as 10 channels at 2 time points. Are its axes"):
+        check(np.zeros((3, 10, 2)))
+    with warnings.catch_warnings(action="error"):
+        check(np.zeros((3, 9, 2)))
+        check(X[0])
 
 
 def test_two_axes_are_one_trajectory_of_rows_in_time(X):
@@ -77,8 +92,11 @@ def test_missing_values_stay_missing_and_rows_may_be_missing_whole(X):
         (lambda X: X[None], "2 or 3 axes.*got 4 axes"),
         (lambda X: X[:, :, :1], "Case 0 of X has n_samples = 1 time points"),
         (lambda X: [X[0], X[1, :1]], "same n_channels.*case 0 has 2, case 1 has 1"),
-        (lambda X: np.where(np.isin(X, X[1, 0, 0]), np.inf, X), "infinity"),
-        (lambda X: [X[0], np.full((2, 4), np.inf)], "infinity in case 1"),
+        (lambda X: np.where(np.isin(X, X[1, 0, 3]), np.inf, X), r"infinity(.|\n)*X\[1, 0, 3\]"),
+        (
+            lambda X: [X[0], np.where(X[1] == X[1, 1, 2], -np.inf, X[1])[:, :4]],
+            "infinity in case 1, channel 1, index 2",
+        ),
         (lambda X: np.where(np.arange(3)[:, None, None] == 2, np.nan, X), "Channel 0 of case 2"),
         (lambda X: X[0, 0], "Reshape your data"),
         (lambda X: X[:0], "0 sample"),
@@ -194,20 +212,3 @@ def test_a_validation_set_is_whole_and_wanted():
         check_validation_set(None, [1.0], early_stopping=True)
     with pytest.raises(ValueError, match="early_stopping=False, so it would be ignored"):
         check_validation_set([[1.0]], None, early_stopping=False)
-
-
-def test_times_passed_as_y_are_noticed():
-    X, t = np.zeros((3, 2, 5)), np.arange(5.0)
-    several = Trajectories(X.transpose(0, 2, 1), np.tile(t, (3, 1)), np.full(3, 5))
-    with pytest.raises(ValueError, match=r"fit\(X, t=\.\.\.\)"):
-        refuse_times_as_y(t, None, several)
-    with pytest.warns(UserWarning, match="increase like times"):
-        refuse_times_as_y(t, None, several.select([0]))
-
-
-@pytest.mark.parametrize("y", [None, [1, 0, 2, 3, 4], [0, 1, 2], list("abcde"), np.eye(5)])
-def test_a_y_that_is_no_row_of_times_is_ignored(y):
-    one = Trajectories(np.zeros((3, 5, 2)), np.tile(np.arange(5.0), (3, 1)), np.full(3, 5))
-    with warnings.catch_warnings(action="error"):
-        refuse_times_as_y(y, None, one)
-        refuse_times_as_y(np.arange(5), np.arange(5), one)

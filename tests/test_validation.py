@@ -1,3 +1,5 @@
+from datetime import date, timedelta
+
 import numpy as np
 import pytest
 import torch
@@ -16,6 +18,31 @@ from skdyn._validation import (
 )
 
 X = np.zeros((3, 2))
+
+
+@pytest.mark.parametrize("what", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["X", "y"])
+def test_what_is_not_a_number_is_refused_with_its_place(what, name):
+    given = {"X": np.zeros((3, 4)), "y": np.zeros((3, 2))}
+    given[name][1, 1] = given[name][2, 0] = what
+    with pytest.raises(
+        ValueError, match=rf"^Input {name} contains (.|\n)*The first is {name}\[1, 1\]"
+    ):
+        validate_data(BaseEstimator(), **given, multi_output=True, y_numeric=True)
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        np.array(["2020-01-01", "2020-01-02"], dtype="M8[D]"),
+        np.array([1, 2], dtype="m8[h]"),
+        [date(2020, 1, 1), date(2020, 1, 2)],
+        [timedelta(1), timedelta(2)],
+    ],
+)
+def test_dates_and_durations_are_no_numbers(times):
+    with pytest.raises(TypeError, match="in a unit that you choose"):
+        as_floats(times)
 
 
 def test_no_weights_stay_none():

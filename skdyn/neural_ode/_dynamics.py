@@ -1,11 +1,9 @@
 """The network of trajectories, and the two objectives it is trained on."""
 
-from typing import Annotated
-
-import numpy as np
 import torch
 
-from skdyn._state import Shape
+from skdyn.exceptions import SolverError
+from skdyn.neural_ode._unsolved import retold
 from skdyn.solvers import MLPField, solve_ode
 
 __all__ = ["CollocationObjective", "TrajectoryODE", "WindowObjective"]
@@ -128,34 +126,33 @@ class WindowObjective:
         ``regularization``, ``regularization_mode`` and ``generator`` of the solve.
     penalty_weight : float
         Weight of that regularization.
+    time_scale : float, default=1.0
+        Unit of the windows' times: errors are told in that of the data.
     """
 
-    def __init__(self, starts, windows, penalty, penalty_weight):
+    def __init__(self, starts, windows, penalty, penalty_weight, time_scale=1.0):
         self.starts = starts
         self.windows = windows
         times = windows.times
         self.shared = abs(times - times[:1]).max() <= 1e-9 * times.max()
         self.penalty = penalty
         self.penalty_weight = penalty_weight
+        self.time_scale = time_scale
 
     def __call__(self, module, index, starts, times, targets, weights):
         """Return the loss of a batch of windows."""
         if module.training and self.starts is not None:
             starts = self.starts[index]
         times = times[0] if self.shared else times
-        flow = module.flow(starts, times, **(self.penalty if module.training else {}))
+        try:
+            flow = module.flow(starts, times, **(self.penalty if module.training else {}))
+        except SolverError as error:
+            window = int(index[error.case])
+            begin, case = self.windows.begins[window], int(self.windows.case[window])
+            raise retold(
+                error, case, (begin + error.t) * self.time_scale, " in training"
+            ) from error
         loss = ((flow.ys - targets).square() * weights).mean()
         if flow.regularization is not None:
             loss = loss + self.penalty_weight * flow.regularization
         return loss
-
-
-class LearntDynamics:
-    """What a fit to trajectories learns beside the module."""
-
-    interval_: float
-    noise_: Annotated[np.ndarray, Shape("n_states")]
-    x0_: Annotated[np.ndarray, Shape("cases n_states")]
-    _offset: Annotated[np.ndarray, Shape("n_states")]
-    _scale: Annotated[np.ndarray, Shape("n_states")]
-    _time_scale: float

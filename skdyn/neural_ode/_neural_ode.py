@@ -6,21 +6,24 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.exceptions import ConvergenceWarning
 
+from skdyn._spikes import without_spikes
+from skdyn._times import are_counted, refuse_lost_times, refuse_times_as_y
 from skdyn._trajectories import (
     check_initial_states,
     check_states,
     check_trajectories,
     is_trajectories,
-    refuse_times_as_y,
     split_trajectories,
 )
 from skdyn._validation import Interval, StrOptions, as_floats, check_is_fitted, fit_context
 from skdyn.base import TorchEstimator
+from skdyn.exceptions import warn_user
 from skdyn.metrics import trajectory_r2_score
 from skdyn.neural_ode._collocation import smooth_trajectories
 from skdyn.neural_ode._depth import ODE_CONSTRAINTS, check_layer_sizes
-from skdyn.neural_ode._dynamics import LearntDynamics, TrajectoryODE
+from skdyn.neural_ode._dynamics import TrajectoryODE
 from skdyn.neural_ode._plan import (
     Scales,
     certainty,
@@ -29,8 +32,9 @@ from skdyn.neural_ode._plan import (
     moving_channels,
     plan_stages,
     prepare,
+    what_faded,
 )
-from skdyn.neural_ode._simulation import follow, simulate_states, simulation_times
+from skdyn.neural_ode._simulation import LearntDynamics, simulation_times
 
 __all__ = ["NeuralODE"]
 
@@ -316,6 +320,10 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         given = {"X": X, "metadata": {"t": t}}
         data = check_trajectories(self, X, t, time_channel=self.time_channel, reset=True)
         refuse_times_as_y(y, t, data)
+        data = without_spikes(data, "X", self.time_channel)
+        self._counts_times = are_counted(data)
+        if X_val is not None:
+            refuse_lost_times(self, t_val, "t_val")
         training, validation = split_trajectories(self, data, X_val, t_val)
         smooth = smooth_trajectories(training)
         if not (self.warm_start and hasattr(self, "module_")):
@@ -328,7 +336,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         self.x0_ = fitted_starts(stages, training, scales)
 
         def make_stages(generator):
-            stages.extend(plan_stages(self, training, validation, generator))
+            stages.extend(plan_stages(self, training, validation, generator, scales.time))
             return stages
 
         self._train(self._config(data), make_stages, total_weight=certainty(training), **given)
@@ -371,6 +379,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         if is_trajectories(X):
             if t0 is not None:
                 raise ValueError("t0 is the time of initial states; trajectories bring their own.")
+            refuse_lost_times(self, t)
             data = check_trajectories(self, X, t, time_channel=self.time_channel, reset=False)
             states = self._follow(data).transpose(0, 2, 1)
             return self._with_time(states, data.times)
@@ -451,6 +460,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
             :func:`skdyn.metrics.trajectory_r2_score`.
         """
         check_is_fitted(self)
+        refuse_lost_times(self, t)
         data = check_trajectories(self, X, t, time_channel=self.time_channel, reset=False)
         truth, found = (v.transpose(0, 2, 1) for v in (data.values, self._follow(data)))
         return trajectory_r2_score(truth, found, sample_weight=sample_weight)
@@ -474,21 +484,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
             "max_steps": self.max_steps,
         }
 
-    def _simulate(self, states, start, times):
-        """Return solutions (n_cases, n_states, n_timepoints) in the data's units."""
-        x0 = (states - self._offset) / self._scale
-        since = (times - start[:, None]) / self._time_scale
-        ys = simulate_states(self._module_for(np.dtype("float64")), x0, since)
-        return (ys * self._scale + self._offset).transpose(0, 2, 1)
-
-    def _follow(self, data):
-        scaled = data._replace(
-            values=(data.values - self._offset) / self._scale, times=data.times / self._time_scale
-        )
-        module = self._module_for(np.dtype("float64"))
-        return follow(module, scaled) * self._scale + self._offset
-
-    def _with_time(self, states, times):
-        if self.time_channel is None:
-            return states
-        return np.insert(states, self.time_channel % self.n_features_in_, times, axis=1)
+    def _tell_how_it_ended(self, record):
+        super()._tell_how_it_ended(record)
+        if told := what_faded(record):
+            warn_user(f"NeuralODE {told}", ConvergenceWarning)

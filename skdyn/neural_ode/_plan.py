@@ -23,14 +23,19 @@ __all__ = [
     "moving_channels",
     "plan_stages",
     "prepare",
+    "what_faded",
 ]
 
+_WINDOWS = "windows of"  # begins the names of stages
 _NOISY = 1e-3  # share of a channel's deviation from which on start states are learnt by "auto"
 _NEGLIGIBLE = 5.0  # an epoch that gains less log-likelihood than this has stood still
 # Variance of noise, in units of the data's, below which data count as exact: float32 resolves less.
 _EXACT = 1e-10
 # Losses of trajectories fall to the noise, well below one; a solve has tens of steps to penalise.
 _ERROR_SHARE = 1e-3
+# What was learnt over short windows does not hold over long ones: by the ratio of their losses, and
+# by a loss that leaves a share of the data's variance unexplained.
+_FADED, _UNEXPLAINED = 10.0, 0.1
 _PRETRAINING = 0.4  # share of the epochs for collocation: its epochs are the cheapest by far
 
 
@@ -153,7 +158,7 @@ def certainty(prepared):
     return prepared.trajectories.observed.sum() / variance
 
 
-def plan_stages(estimator, training, validation, generator):
+def plan_stages(estimator, training, validation, generator, time_scale=1.0):
     """Turn an estimator's parameters and its data into training stages.
 
     Parameters
@@ -164,6 +169,8 @@ def plan_stages(estimator, training, validation, generator):
         Dimensionless data; ``validation`` may be None.
     generator : torch.Generator
         Source of randomness.
+    time_scale : float, default=1.0
+        Unit of their times, for errors.
 
     Returns
     -------
@@ -194,13 +201,14 @@ def plan_stages(estimator, training, validation, generator):
             start = torch.tensor(windows.starts, device=device, dtype=dtype, requires_grad=True)
             starts = (start,)
         objective = WindowObjective(
-            *(starts or (None,)), windows, penalty, penalty_weight(estimator, _ERROR_SHARE)
+            *(starts or (None,)), windows, penalty, penalty_weight(estimator, _ERROR_SHARE),
+            time_scale,
         )  # fmt: skip
         watched = windows
         if validation is not None:
             watched = _windows(validation, length, estimator)
         stage = Stage(
-            objective, windows.batch_arrays, n_iter, f"windows of {length} intervals", tol=tol,
+            objective, windows.batch_arrays, n_iter, f"{_WINDOWS} {length} intervals", tol=tol,
             validation=None if validation is None else watched.batch_arrays, parameters=starts,
             trivial_loss=float((watched.targets**2 * watched.weights).mean()),
         )  # fmt: skip
@@ -223,6 +231,34 @@ def plan_stages(estimator, training, validation, generator):
             stages.append(stage_of(length, n_iter, shorter))
             shorter = length
     return stages
+
+
+def what_faded(record):
+    """Say where a fit ended far from what it reached over shorter windows.
+
+    Parameters
+    ----------
+    record : TrainingRecord
+        How the training went.
+
+    Returns
+    -------
+    str or None
+        None where nothing is to be said.
+    """
+    losses = [pair for pair in record.kept_losses if pair[0].startswith(_WINDOWS)]
+    if len(losses) < 2:
+        return None
+    (longest, last), (shorter, least) = losses[-1], min(losses[:-1], key=lambda pair: pair[1])
+    trivial = record.trivial_loss
+    if not max(_FADED * least, _UNEXPLAINED * trivial) < last <= trivial:
+        return None  # a loss above the trivial one is told anyway
+    return (
+        f"learnt {shorter} to a loss of {least:.3g}, but {longest} to {last:.3g} only, where "
+        f"{trivial:.3g} is that of the mean: trust it over short times. Try another random_state, "
+        "raise max_iter, or give more time points about the fastest changes; or set window to the "
+        "number of intervals that you want to forecast."
+    )
 
 
 def fitted_starts(stages, prepared, scales):

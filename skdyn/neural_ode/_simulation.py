@@ -1,12 +1,54 @@
 """From start states and times to solutions, in numpy."""
 
+from contextlib import nullcontext
+from typing import Annotated
+
 import numpy as np
 import torch
 
+from skdyn._state import Shape
 from skdyn._validation import as_floats
+from skdyn.neural_ode._unsolved import told_by_case
 from skdyn.neural_ode._windows import padded_times
 
-__all__ = ["follow", "simulate_states", "simulation_times"]
+__all__ = ["LearntDynamics", "follow", "simulate_states", "simulation_times"]
+
+
+class LearntDynamics:
+    """What a fit to trajectories learns beside the module, and solutions in the data's units."""
+
+    interval_: float
+    noise_: Annotated[np.ndarray, Shape("n_states")]
+    x0_: Annotated[np.ndarray, Shape("cases n_states")]
+    _offset: Annotated[np.ndarray, Shape("n_states")]
+    _scale: Annotated[np.ndarray, Shape("n_states")]
+    _time_scale: float
+    _counts_times: bool
+
+    def _simulate(self, states, start, times):
+        """Return solutions (n_cases, n_states, n_timepoints)."""
+
+        def told(cases):
+            return told_by_case(cases, start[cases], self._time_scale)
+
+        x0 = (states - self._offset) / self._scale
+        since = (times - start[:, None]) / self._time_scale
+        ys = simulate_states(self._module_for(np.dtype("float64")), x0, since, told)
+        return (ys * self._scale + self._offset).transpose(0, 2, 1)
+
+    def _follow(self, data):
+        """Return solutions through trajectories (n_cases, n_timepoints, n_states)."""
+        scaled = data._replace(
+            values=(data.values - self._offset) / self._scale, times=data.times / self._time_scale
+        )
+        module = self._module_for(np.dtype("float64"))
+        return follow(module, scaled, self._time_scale) * self._scale + self._offset
+
+    def _with_time(self, states, times):
+        """Put the channel of the times back in its place, where there is one."""
+        if self.time_channel is None:
+            return states
+        return np.insert(states, self.time_channel % self.n_features_in_, times, axis=1)
 
 
 def simulation_times(t, t0, n_cases):
@@ -58,7 +100,7 @@ def simulation_times(t, t0, n_cases):
 
 
 @torch.inference_mode()
-def simulate_states(module, x0, since):
+def simulate_states(module, x0, since, told=nullcontext):
     """Solve the module's equation.
 
     Parameters
@@ -69,6 +111,8 @@ def simulate_states(module, x0, since):
         Start states.
     since : ndarray of shape (n_cases, n_timepoints)
         Monotonic times since the start.
+    told : callable, default=nullcontext
+        ``told(cases)`` is a context in which errors of these cases are raised.
 
     Returns
     -------
@@ -86,12 +130,13 @@ def simulate_states(module, x0, since):
             states[cases, 0] = x0[cases]
             continue
         start = torch.as_tensor(x0[cases]).to(like)
-        ys = module.flow(start, torch.as_tensor(times).to(like.device)).ys.cpu().numpy()
+        with told(cases):
+            ys = module.flow(start, torch.as_tensor(times).to(like.device)).ys.cpu().numpy()
         states[cases] = ys if begins else ys[:, 1:]
     return states
 
 
-def follow(module, trajectories):
+def follow(module, trajectories, time_scale=1.0):
     """Follow trajectories from their first complete state, forward and backward.
 
     Parameters
@@ -100,6 +145,8 @@ def follow(module, trajectories):
         In evaluation mode.
     trajectories : Trajectories
         Dimensionless data.
+    time_scale : float, default=1.0
+        Unit of their times, for errors.
 
     Returns
     -------
@@ -117,7 +164,12 @@ def follow(module, trajectories):
         point = first[cases, None] + direction * np.minimum(step, n_steps[cases, None])
         rows = cases[:, None]
         since = padded_times(trajectories.times[rows, point], inside)
-        ys = simulate_states(module, trajectories.values[cases, first[cases]], since)
+        begins = trajectories.times[cases, first[cases]] * time_scale
+
+        def told(some, cases=cases, begins=begins):
+            return told_by_case(cases[some], begins[some], time_scale)
+
+        ys = simulate_states(module, trajectories.values[cases, first[cases]], since, told)
         states[np.broadcast_to(rows, point.shape)[inside], point[inside]] = ys[inside]
     everyone = np.arange(len(states))
     states[everyone, first] = trajectories.values[everyone, first]

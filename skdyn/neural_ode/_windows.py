@@ -26,6 +26,8 @@ class Windows(NamedTuple):
         The trajectory that each window is cut from, and the time point it begins at.
     starts : ndarray of shape (n_windows, n_states)
         Smoothed states at the windows' first times.
+    begins : ndarray of shape (n_windows,)
+        Times at which the windows begin.
     times : ndarray of shape (n_windows, n_points)
         Times since each window's start.
     targets : ndarray of shape (n_windows, n_points, n_states)
@@ -38,6 +40,7 @@ class Windows(NamedTuple):
     case: np.ndarray
     first: np.ndarray
     starts: np.ndarray
+    begins: np.ndarray
     times: np.ndarray
     targets: np.ndarray
     weights: np.ndarray
@@ -45,7 +48,8 @@ class Windows(NamedTuple):
     @property
     def batch_arrays(self):
         """What a batch is cut from: the windows' numbers, starts, times, targets and weights."""
-        return np.arange(len(self.case)), *self[2:]
+        numbers = np.arange(len(self.case))
+        return numbers, self.starts, self.times, self.targets, self.weights
 
 
 def window_lengths(window, n_intervals, characteristic):
@@ -113,6 +117,7 @@ def cut_windows(trajectories, states, length, *, overlap=True):
         case=case[useful],
         first=first[useful],
         starts=states[case, first][useful],
+        begins=trajectories.times[case, first][useful],
         times=times[useful],
         targets=np.where(seen, targets, 0.0)[useful],
         weights=(seen / seen[useful].mean())[useful],

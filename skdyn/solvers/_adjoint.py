@@ -14,15 +14,14 @@ __all__ = ["DiscreteAdjoint"]
 
 
 class DiscreteAdjoint(torch.autograd.Function):
-    """Solve, and pull gradients back through the accepted steps.
+    """Take the solution of a march, and pull gradients back through its accepted steps.
 
     ``keep="all"`` has every evaluation at hand; ``keep="states"`` takes each step once more.
     """
 
     @staticmethod
     def forward(ctx, march, regularizer, y0, *leaves):
-        """March to the last time; the march holds what backward needs."""
-        march.run()
+        """Take the outputs; the march, which came to the last time, holds what backward needs."""
         ctx.march, ctx.regularizer = march, regularizer
         if march.rows.keep == "states":
             march.tape.rewind(0)

@@ -39,9 +39,8 @@ class _Quadrature:
 
     records = False
 
-    def __init__(self, field, leaves):
-        self.graph = GraphTape(field)
-        self.graph.leaves = leaves
+    def __init__(self, field, leaves, dependencies):
+        self.graph = GraphTape(field, ends=leaves, dependencies=dependencies)
         self.graph.restart()
         self.field = _AdjointField(self.graph)
         self.n_fev = 0
@@ -88,11 +87,9 @@ class ContinuousAdjoint(torch.autograd.Function):
     """Solve forward; solve the adjoint equation between the requested times, last to first."""
 
     @staticmethod
-    def forward(ctx, march, regularizer, y0, *leaves):
-        """March to the last time, keeping only the outputs."""
-        march.rows.keep = "none"
-        march.run()
-        ctx.march, ctx.leaves = march, leaves
+    def forward(ctx, march, dependencies, y0, *leaves):
+        """Take the outputs of a march that kept nothing else."""
+        ctx.march, ctx.leaves, ctx.dependencies = march, leaves, dependencies
         ys = march.output.solution()
         ctx.save_for_backward(ys)
         return ys
@@ -103,7 +100,7 @@ class ContinuousAdjoint(torch.autograd.Function):
         """Gradients for the initial states and the field's leaves."""
         (ys,) = ctx.saved_tensors
         march = ctx.march
-        quadrature = _Quadrature(march.tape.field, list(ctx.leaves))
+        quadrature = _Quadrature(march.tape.field, list(ctx.leaves), ctx.dependencies)
         a = grad_ys[:, -1]
         for k in range(ys.shape[1] - 1, 0, -1):
             a = _interval(march, quadrature, ys[:, k], a, k) + grad_ys[:, k - 1]

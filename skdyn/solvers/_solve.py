@@ -19,6 +19,7 @@ from skdyn.solvers._checks import (
 )
 from skdyn.solvers._continuous import ContinuousAdjoint
 from skdyn.solvers._control import Tolerance
+from skdyn.solvers._dependencies import LateDependence, refuse_late_dependence
 from skdyn.solvers._explicit import ExplicitStepper
 from skdyn.solvers._fused import MLPTape, can_fuse
 from skdyn.solvers._implicit import ImplicitStepper
@@ -28,7 +29,7 @@ from skdyn.solvers._regularization import Regularizer
 from skdyn.solvers._replay import replay
 from skdyn.solvers._symplectic import LEAPFROG, LeapfrogStepper
 from skdyn.solvers._tableaux import TABLEAUX
-from skdyn.solvers._tape import GraphTape, SilentTape
+from skdyn.solvers._tape import GraphTape, SilentTape, WatchTape
 
 __all__ = ["ODESolution", "Plan", "SolverStats", "is_adaptive", "solve_ode", "solver_names"]
 
@@ -235,8 +236,7 @@ def solve_ode(
     times = check_times(t, len(y0))
     check_case_weight(case_weight, len(y0))
     tolerance = Tolerance(rtol, atol, y0, case_weight)
-    stepper = _make_stepper(solver, y0, tolerance)
-    tableau = stepper.tableau
+    tableau = _make_stepper(solver, y0, tolerance).tableau
     check_regularization(regularization, regularization_mode, generator, adjoint, tableau)
     plan = Plan(
         tolerance,
@@ -248,10 +248,20 @@ def solve_ode(
     )
     per_sample = step_control == "per_sample" and tableau.adaptive and step_size is None
     kind = PerSampleMarch if per_sample else JointMarch
-    regularizer = None
-    if regularization is not None:
-        regularizer = Regularizer(regularization, regularization_mode, generator, tableau, y0)
-    return _solve(field, y0, times, stepper, plan, kind, adjoint, regularizer)
+
+    def solve(certain):
+        stepper, regularizer = _make_stepper(solver, y0, tolerance), None
+        if regularization is not None:
+            regularizer = Regularizer(regularization, regularization_mode, generator, tableau, y0)
+        return _solve(field, y0, times, stepper, plan, kind, adjoint, regularizer, certain)
+
+    before = None if generator is None else generator.get_state()
+    try:
+        return solve(certain=False)
+    except LateDependence:  # once more, and keep every evaluation
+        if generator is not None:
+            generator.set_state(before)
+    return solve(certain=True)
 
 
 def _make_stepper(solver, y0, tolerance):
@@ -270,33 +280,33 @@ def _may_need_gradients(field, y0):
     return any(p.requires_grad for p in field.parameters())
 
 
-def _make_tape(field, y0, records, stepper):
+def _make_tape(field, y0, records, stepper, certain):
     """The cheapest tape that does the job."""
     if can_fuse(field, y0) and not stepper.needs_jacobian:
         return MLPTape(field, y0, records)
-    return GraphTape(field, y0.requires_grad) if records else SilentTape(field)
+    return GraphTape(field, y0.requires_grad or certain) if records else SilentTape(field)
 
 
-def _solve(field, y0, times, stepper, plan, kind, adjoint, regularizer):
+def _solve(field, y0, times, stepper, plan, kind, adjoint, regularizer, certain):
+    """Solve; ``certain`` that gradients are needed though the first evaluation needs none."""
     differentiable = _may_need_gradients(field, y0)
     records = differentiable and adjoint in ("discrete", "checkpoint")
     keep = {"discrete": "all", "checkpoint": "states"}.get(adjoint, "none")
     with torch.no_grad():
         start = y0.detach()
-        tape = _make_tape(field, y0, records, stepper)
+        tape = _make_tape(field, y0, records, stepper, certain)
         march = kind(stepper, tape, start, times, plan, keep if records else "none")
         if regularizer is not None:
             march.rows.seals.append(regularizer.seal)
         march.start()
         if records and not tape.records:
             records = differentiable = False
-            march.tape = SilentTape(field)
+            march.tape = WatchTape(field)
             march.tape.n_fev = tape.n_fev
     if records:
-        ys, term = _apply(DiscreteAdjoint, march, regularizer, y0, tape.leaves)
+        ys, term = _discrete(march, regularizer, y0)
     elif differentiable and adjoint == "continuous":
-        leaves = _leaves(field, march, start)
-        ys, term = _apply(ContinuousAdjoint, march, regularizer, y0, leaves)
+        ys, term = _continuous(field, march, y0), None
     elif differentiable and adjoint is None:
         march.rows.keep = "states"
         with torch.no_grad():
@@ -312,14 +322,24 @@ def _solve(field, y0, times, stepper, plan, kind, adjoint, regularizer):
     return ODESolution(ys, term, SolverStats(march.tape.n_fev, march.n_accepted, march.n_rejected))
 
 
-def _apply(function, march, regularizer, y0, leaves):
-    """Run an adjoint; its result always as a pair."""
-    result = function.apply(march, regularizer, y0, *leaves)
+def _discrete(march, regularizer, y0):
+    """March, then let torch know where the gradients end: all evaluations tell that."""
+    with torch.no_grad():
+        march.run()
+    result = DiscreteAdjoint.apply(march, regularizer, y0, *march.tape.leaves)
     return result if regularizer is not None else (result, None)
 
 
-def _leaves(field, march, y0):
-    """What a field depends on, from one evaluation with a graph."""
+def _continuous(field, march, y0):
+    """March without a record; one evaluation with a graph tells what the field depends on."""
     probe = GraphTape(field)
-    probe.evaluate(march.first_time, 1, y0, torch.empty_like(y0))
-    return probe.leaves
+    probe.evaluate(march.first_time, 1, march.y0, torch.empty_like(march.y0))
+    if not (probe.leaves or y0.requires_grad):
+        march.tape = WatchTape(field)
+    march.rows.keep = "none"
+    try:
+        with torch.no_grad():
+            march.run()
+    except LateDependence:
+        refuse_late_dependence()
+    return ContinuousAdjoint.apply(march, probe.dependencies, y0, *probe.leaves)

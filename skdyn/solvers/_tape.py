@@ -8,9 +8,10 @@ of evaluation ``e`` and adds up the gradients of the parameters on the way.
 """
 
 import torch
-from torch import nn
 
-__all__ = ["GraphTape", "SilentTape", "captured_leaves", "case_jacobians", "check_output"]
+from skdyn.solvers._dependencies import Dependencies, LateDependence
+
+__all__ = ["GraphTape", "SilentTape", "WatchTape", "case_jacobians", "check_output"]
 
 
 def check_output(dy, y):
@@ -23,41 +24,6 @@ def check_output(dy, y):
             f"got shape {tuple(dy.shape)} and {dy.dtype}. Convert the field or the states, for "
             "example field.to(y0.dtype)."
         )
-
-
-def captured_leaves(field, y, dy):
-    """Leaves that ``dy`` depends on besides ``y``: a module's parameters and closed-over tensors.
-
-    Parameters
-    ----------
-    field : callable
-        The field.
-    y : tensor of shape (n, d)
-        Leaf it was evaluated at.
-    dy : tensor of shape (n, d)
-        Its output, with its graph.
-
-    Returns
-    -------
-    leaves : list of tensor
-        Each leaf that requires a gradient, once.
-    """
-    leaves = {}
-    if isinstance(field, nn.Module):
-        leaves = {id(p): p for p in field.parameters() if p.requires_grad}
-    if dy.is_leaf and dy.requires_grad and dy is not y:
-        leaves[id(dy)] = dy
-    seen, stack = set(), [dy.grad_fn]
-    while stack:
-        node = stack.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        stack.extend(parent for parent, _ in node.next_functions)
-        leaf = getattr(node, "variable", None)
-        if leaf is not None and leaf is not y:
-            leaves.setdefault(id(leaf), leaf)
-    return list(leaves.values())
 
 
 def case_jacobians(dy, y):
@@ -121,6 +87,25 @@ class SilentTape:
         """Forget the evaluations from number ``n`` on."""
 
 
+class WatchTape(SilentTape):
+    """Evaluates and forgets, and raises where an evaluation needs a gradient after all.
+
+    Parameters
+    ----------
+    field : callable
+        The vector field, which needed none at first.
+    """
+
+    def evaluate(self, time, i, y, out):
+        """Write the derivative at stage i, state ``y``, into ``out``."""
+        self.n_fev += 1
+        with torch.enable_grad():
+            dy = self.field(time(i), y)
+        if dy.requires_grad:
+            raise LateDependence
+        out.copy_(dy)
+
+
 class GraphTape:
     """Keeps torch's own graph of each evaluation: works for every field.
 
@@ -129,14 +114,21 @@ class GraphTape:
     field : callable
         The vector field.
     state : bool, default=True
-        Whether gradients are wanted even if the field has no leaves.
+        Whether gradients are wanted even if the field depends on nothing that needs one.
+    ends : list of tensor or None, default=None
+        Where gradients end besides the state. None finds out: ``leaves`` tells once all
+        evaluations were made; else another one is refused.
+    dependencies : Dependencies or None, default=None
+        Of the field, where known already.
     """
 
-    def __init__(self, field, state=True):
+    def __init__(self, field, state=True, ends=None, dependencies=None):
         self.field = field
+        self.dependencies = Dependencies(field) if dependencies is None else dependencies
         self._state = state
+        self._ends = ends
+        self._leaves = ends
         self.n_fev = 0
-        self.leaves = None
         self._inputs = []
         self._outputs = []
         self._totals = None
@@ -147,9 +139,16 @@ class GraphTape:
         return len(self._outputs)
 
     @property
+    def leaves(self):
+        """Where gradients end besides the state; to be asked for after the last evaluation."""
+        if self._leaves is None:
+            self._leaves = self.dependencies.tensors()
+        return self._leaves
+
+    @property
     def records(self):
         """Whether anything can ask for a gradient."""
-        return self._state or bool(self.leaves)
+        return self._state or bool(self.dependencies)
 
     def evaluate(self, time, i, y, out):
         """Write the derivative at stage i, state ``y``, into ``out`` and keep its graph."""
@@ -157,10 +156,12 @@ class GraphTape:
         t = time(i)
         y = y.detach().requires_grad_()
         with torch.enable_grad():
-            dy = self.field(t, y)
-        if self.leaves is None:
+            dy = self.dependencies.evaluate(t, y)
+        if self._ends is not None:
+            self.dependencies.hold_to(self._ends, y, dy)
+        elif self._leaves is None:
             check_output(dy, y)
-            self.leaves = captured_leaves(self.field, y, dy)
+            self.dependencies.look(y, dy)
         self._inputs.append(y)
         self._outputs.append(dy)
         out.copy_(dy.detach())

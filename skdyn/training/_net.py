@@ -213,6 +213,7 @@ class LeanNet(NeuralNet):
                 reason = "callback"
             record = record._replace(stop_reason=reason)
         record = course.end(record)
+        record = record._replace(kept_losses=((stage.name, record.kept_loss),))
         if record.rise is None:
             self._check_last_step(record, course, training)
         return record

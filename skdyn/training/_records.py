@@ -89,6 +89,8 @@ class TrainingRecord(NamedTuple):
         The loss of the last epoch, where weights of an earlier one were put back; else None.
     trivial_loss : float or None
         Loss of the best answer that reads no input, in the last stage.
+    kept_losses : tuple of (str, float)
+        Name and ``kept_loss`` of each stage that ended.
     """
 
     loss_curve: list[float]
@@ -98,6 +100,7 @@ class TrainingRecord(NamedTuple):
     kept_loss: float | None = None
     rise: float | None = None
     trivial_loss: float | None = None
+    kept_losses: tuple[tuple[str, float], ...] = ()
 
     @property
     def n_iter(self) -> int:
@@ -126,4 +129,5 @@ class TrainingRecord(NamedTuple):
         return later._replace(
             loss_curve=self.loss_curve + later.loss_curve,
             n_recoveries=self.n_recoveries + later.n_recoveries,
+            kept_losses=self.kept_losses + later.kept_losses,
         )

@@ -51,7 +51,7 @@ def test_collocation_is_zero_on_the_fields_own_velocities():
 
 
 def windows(times):
-    return Windows(None, None, None, np.asarray(times), None, None)
+    return Windows(None, None, None, None, np.asarray(times), None, None)
 
 
 def batch(times, targets, x0):

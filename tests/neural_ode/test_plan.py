@@ -1,5 +1,7 @@
 """The plan of a fit."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ import torch
 from skdyn import NeuralODE
 from skdyn._trajectories import Trajectories
 from skdyn.datasets import make_lotka_volterra
+from skdyn.neural_ode import _plan
 from skdyn.neural_ode._collocation import smooth_trajectories
 from skdyn.neural_ode._plan import (
     certainty,
@@ -15,7 +18,9 @@ from skdyn.neural_ode._plan import (
     moving_channels,
     plan_stages,
     prepare,
+    what_faded,
 )
+from skdyn.training import TrainingRecord
 
 
 @pytest.fixture(params=[0.0, 0.1], ids=["clean", "noisy"])
@@ -150,3 +155,36 @@ def test_channels_move_or_stand_still(data):
     assert moving_channels(data._replace(values=values)) == (0,)
     values[..., 0] = 3.0  # nothing moves: nothing is left out
     assert moving_channels(data._replace(values=values)) == (0, 1)
+
+
+LONG, SHORT = "windows of 99 intervals", "windows of 8 intervals"
+
+
+@pytest.mark.parametrize(
+    ("losses", "trivial", "told"),
+    [
+        ([("collocation", 1e-3), (SHORT, 0.01), (LONG, 0.8)], 1.0, True),
+        ([(SHORT, 0.01), ("windows of 24 intervals", 0.5), (LONG, 0.8)], 1.0, True),
+        ([(SHORT, 0.1), (LONG, 0.8)], 1.0, False),  # noise, or a field that is poor everywhere
+        ([(SHORT, 1e-4), (LONG, 0.08)], 1.0, False),
+        ([(SHORT, 0.01), (LONG, 1.1)], 1.0, False),  # worse than the mean: told elsewhere
+        ([("collocation", 1e-3), (LONG, 0.8)], 1.0, False),
+    ],
+)
+def test_what_holds_over_short_windows_only_is_told(losses, trivial, told):
+    record = TrainingRecord([1.0], None, "tol", trivial_loss=trivial, kept_losses=tuple(losses))
+    message = what_faded(record)
+    assert bool(message) == told
+    assert not told or f"{SHORT} to a loss of 0.01, but {LONG} to 0.8 only" in message
+
+
+@pytest.mark.parametrize("faded", [0.0, 1e9])
+def test_a_fit_that_fades_warns(monkeypatch, faded):
+    monkeypatch.setattr(_plan, "_FADED", faded)
+    monkeypatch.setattr(_plan, "_UNEXPLAINED", 0.0)
+    X, t = make_lotka_volterra(n_cases=1, n_timepoints=30, t_span=(0, 9), random_state=0)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        NeuralODE((8,), max_iter=6, random_state=0).fit(X, t=t)
+    warned = any("NeuralODE learnt windows of" in str(warning.message) for warning in caught)
+    assert warned == (faded == 0.0)

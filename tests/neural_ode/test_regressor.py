@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes, make_friedman1
 from sklearn.linear_model import LinearRegression
-from sklearn.model_selection import cross_val_score
 
 from skdyn import NeuralODERegressor
 
@@ -46,5 +45,5 @@ def test_other_adjoints_train_the_same_model(adjoint):
 @pytest.mark.slow
 def test_defaults_are_not_far_from_a_good_linear_model_on_few_noisy_rows():
     X, y = load_diabetes(return_X_y=True)
-    scores = cross_val_score(NeuralODERegressor(random_state=0), X, y, cv=3)
-    assert scores.mean() > 0.4
+    model = NeuralODERegressor(random_state=0).fit(X[:295], y[:295])
+    assert model.score(X[295:], y[295:]) > 0.4

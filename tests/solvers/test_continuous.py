@@ -23,7 +23,8 @@ def field():
     ("solver", "step_size"), [("tsit5", None), ("kvaerno5", None), ("rk4", 0.05)]
 )
 def test_it_tends_to_the_discrete_adjoint(solver, step_size, per_case, step_control):
-    t = torch.stack([TIMES, 1.4 * TIMES + 0.1]) if per_case else TIMES
+    times = TIMES[:3] if solver == "kvaerno5" else TIMES
+    t = torch.stack([times, 1.4 * times + 0.1]) if per_case else times
     module, results = field(), []
     for adjoint in ("continuous", "discrete"):
         y0 = torch.tensor([[0.5, -0.4], [1.0, 0.2]], dtype=torch.float64, requires_grad=True)

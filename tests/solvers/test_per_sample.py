@@ -23,10 +23,10 @@ def starts(frequencies):
 @pytest.mark.parametrize("solver", ["tsit5", "dopri5", "bosh3", "kvaerno5"])
 def test_the_answer_of_a_case_does_not_depend_on_its_company(solver):
     options = {"solver": solver, "step_control": "per_sample"}
-    y0 = starts([0.5, 1.0, 20.0, 3.0])
-    together = solve_ode(oscillators, y0, T, **options).ys
+    y0, t = starts([0.5, 8.0, 2.0]), T[:6]
+    together = solve_ode(oscillators, y0, t, **options).ys
     for case in range(len(y0)):
-        alone = solve_ode(oscillators, y0[case : case + 1], T, **options).ys[0]
+        alone = solve_ode(oscillators, y0[case : case + 1], t, **options).ys[0]
         assert torch.allclose(together[case], alone, rtol=0, atol=1e-12)
 
 

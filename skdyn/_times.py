@@ -1,0 +1,118 @@
+"""Times that came as something else, or not at all: nothing is counted 0, 1, 2, ... by mistake."""
+
+import numpy as np
+
+from skdyn.exceptions import warn_user
+
+__all__ = ["are_counted", "refuse_lost_times", "refuse_times_as_y", "refuse_uneven_index"]
+
+
+def refuse_times_as_y(y, t, trajectories):
+    """Notice times that were passed where scikit-learn passes targets.
+
+    ``fit(X, t)`` puts the times into ``y``, which has no meaning here and is ignored for the sake
+    of pipelines. Times of several cases have a length that no target could have: an error. With
+    one trajectory they cannot be told from a sorted target: a warning.
+
+    Parameters
+    ----------
+    y, t : array-like or None
+        What came to ``fit``.
+    trajectories : Trajectories
+        The data.
+
+    Raises
+    ------
+    ValueError
+        If ``y`` has one increasing value a time point, and there are several cases.
+    """
+    if y is None or t is not None:
+        return
+    y = np.asarray(y)
+    n_cases, n_points = trajectories.values.shape[:2]
+    if y.ndim != 1 or len(y) != n_points or y.dtype.kind not in "iuf" or not (np.diff(y) > 0).all():
+        return
+    advice = "y is ignored, but its values increase like times. Pass times by name: fit(X, t=...)."
+    if n_cases > 1 and n_cases != n_points:
+        raise ValueError(advice)
+    warn_user(advice, UserWarning)
+
+
+def are_counted(trajectories):
+    """Tell whether times are those that are counted where none are given, up to their first.
+
+    Parameters
+    ----------
+    trajectories : Trajectories
+        The data.
+
+    Returns
+    -------
+    bool
+    """
+    return bool(np.all(trajectories.intervals == 1.0))
+
+
+def refuse_lost_times(estimator, t, name="t"):
+    """Refuse to follow trajectories at 0, 1, 2, ... where the model was fitted at other times.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted; it knows ``_counts_times`` and ``time_channel``.
+    t : array-like or None
+        What came.
+    name : str, default="t"
+        Its name.
+
+    Raises
+    ------
+    ValueError
+        If no times came, and the model's times are not those that are counted.
+    """
+    if t is not None or estimator.time_channel is not None or estimator._counts_times:
+        return
+    raise ValueError(
+        f"{name} is missing. The model was fitted with times; without them, trajectories would be "
+        f"followed at 0, 1, 2, ... Pass {name}=... In a search or in cross-validation, request it: "
+        "sklearn.set_config(enable_metadata_routing=True) and set_fit_request(t=True)."
+        "set_score_request(t=True) of the model; or let a channel of X hold the times, and set "
+        "time_channel."
+    )
+
+
+def refuse_uneven_index(X, name, t):
+    """Refuse to count 0, 1, 2, ... where the index of a frame holds times that are not even.
+
+    Parameters
+    ----------
+    X : object
+        What came; frames of pandas have an index.
+    name, t : str
+        Its name, and that of the times that were not given.
+
+    Raises
+    ------
+    ValueError
+        If the index holds dates, durations or floating numbers at uneven steps.
+    """
+    index = getattr(X, "index", None)
+    kind = getattr(getattr(index, "dtype", None), "kind", None)
+    if kind not in ("M", "m", "f") or len(index) < 3 or _are_even(index):
+        return
+    day = "/ pd.Timedelta(1, 'D')"
+    numbers = {"M": f"({name}.index - {name}.index[0]) {day}", "m": f"{name}.index {day}"}
+    raise ValueError(
+        f"The index of {name} holds times at uneven steps, but {t} was not given, and rows would "
+        "be counted 0, 1, 2, ... Times are numbers in a unit that you choose: pass "
+        f"{t}={numbers.get(kind, f'{name}.index')}; or pass {name}.to_numpy() to count."
+    )
+
+
+def _are_even(index):
+    """Tell an index at even steps, or at those of a calendar."""
+    if getattr(index, "inferred_freq", None) is not None:
+        return True
+    steps = np.diff(index.to_numpy())
+    shortest, longest = steps.min(), steps.max()
+    return bool(shortest > 0 * shortest and longest - shortest <= 1e-6 * longest)

@@ -1,0 +1,100 @@
+"""Times that went astray."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skdyn import NeuralODE
+from skdyn._times import refuse_times_as_y, refuse_uneven_index
+from skdyn._trajectories import Trajectories
+
+
+def test_times_passed_as_y_are_noticed():
+    X, t = np.zeros((3, 2, 5)), np.arange(5.0)
+    several = Trajectories(X.transpose(0, 2, 1), np.tile(t, (3, 1)), np.full(3, 5))
+    with pytest.raises(ValueError, match=r"fit\(X, t=\.\.\.\)"):
+        refuse_times_as_y(t, None, several)
+    with pytest.warns(UserWarning, match="increase like times"):
+        refuse_times_as_y(t, None, several.select([0]))
+
+
+@pytest.mark.parametrize("y", [None, [1, 0, 2, 3, 4], [0, 1, 2], list("abcde"), np.eye(5)])
+def test_a_y_that_is_no_row_of_times_is_ignored(y):
+    one = Trajectories(np.zeros((3, 5, 2)), np.tile(np.arange(5.0), (3, 1)), np.full(3, 5))
+    with warnings.catch_warnings(action="error"):
+        refuse_times_as_y(y, None, one)
+        refuse_times_as_y(np.arange(5), np.arange(5), one)
+
+
+DAYS = np.array([0.0, 1.0, 2.5, 3.0, 7.0])
+START = pd.Timestamp("2020-01-01")
+
+
+@pytest.mark.parametrize(
+    ("index", "given"),
+    [
+        (START + pd.to_timedelta(DAYS, "D"), "(X.index - X.index[0]) / pd.Timedelta(1, 'D')"),
+        (pd.to_timedelta(DAYS, "D"), "X.index / pd.Timedelta(1, 'D')"),
+        (pd.Index(DAYS), "X.index"),
+        (pd.Index(DAYS[::-1]), "X.index"),
+    ],
+    ids=["dates", "durations", "numbers", "backwards"],
+)
+def test_an_uneven_index_is_refused_with_times_to_pass(index, given):
+    X = pd.DataFrame({"x": DAYS}, index=index)
+    with pytest.raises(ValueError, match="index of X holds times at uneven steps") as error:
+        refuse_uneven_index(X, "X", "t")
+    assert f"t={given};" in str(error.value)
+    t = eval(given, {"X": X, "pd": pd})
+    assert sorted(np.asarray(t, dtype=float)) == DAYS.tolist()
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.date_range(START, periods=5, freq="h"),
+        pd.DatetimeIndex(pd.date_range(START, periods=5, freq="MS").to_numpy()),
+        pd.Index(np.linspace(0.0, 0.4, 5)),
+        pd.Index([0, 1, 5, 6, 9]),
+        pd.Index(list("abcde")),
+        pd.MultiIndex.from_product([["a"], range(5)]),
+    ],
+    ids=["hours", "months", "floats", "row numbers", "names", "levels"],
+)
+def test_rows_at_even_steps_or_with_other_labels_are_counted(index):
+    refuse_uneven_index(pd.DataFrame({"x": DAYS}, index=index), "X", "t")
+    refuse_uneven_index(DAYS[:, None], "X", "t")
+
+
+@pytest.fixture(scope="module")
+def data():
+    t = np.linspace(0.0, 1.0, 6)
+    return np.exp(-np.array([[[1.0]], [[2.0]]]) * t), t
+
+
+@pytest.fixture(scope="module")
+def timed(data):
+    X, t = data
+    return NeuralODE((4,), max_iter=1, window=2, random_state=0).fit(X, t=t)
+
+
+def test_a_model_fitted_with_times_follows_no_trajectories_without(data, timed):
+    X, t = data
+    for ask in (timed.score, timed.predict):
+        with pytest.raises(ValueError, match=r"t is missing.*set_score_request.*time_channel"):
+            ask(X)
+    assert timed.predict(X, t).shape == X.shape
+    assert timed.predict(X[:, :, 0]).shape == (2, 1)  # one interval on: no times are needed
+    with pytest.raises(ValueError, match="t_val is missing"):
+        NeuralODE(early_stopping=True).fit(X, t=t, X_val=X)
+
+
+def test_times_that_are_counted_anyway_or_are_a_channel_are_not_missed(data):
+    X, t = data
+    counted = NeuralODE((4,), max_iter=1, window=2, random_state=0).fit(X, t=5.0 + np.arange(6))
+    assert counted.score(X) == counted.score(X, t=np.arange(6))
+    Z = np.concatenate([X, np.broadcast_to(t, (2, 1, 6))], axis=1)
+    inside = NeuralODE((4,), max_iter=1, window=2, random_state=0, time_channel=1).fit(Z)
+    assert np.isfinite(inside.score(Z))
