@@ -90,7 +90,8 @@ class AssociationEstimator(TorchEstimator):
         indices : ndarray of shape (n_samples, n_patterns)
             Rows of the training data, by falling weight; of equal rows the first, which then
             stands for all of them. Rows of several calls of ``partial_fit`` are counted on. In mode
-            "prototypes": rows of ``patterns_``.
+            "prototypes": rows of ``patterns_``. Where an approximate index finds fewer, the rest
+            are -1.
         weights : ndarray of shape (n_samples, n_patterns)
             Their weights in the prediction, out of a sum of one.
 
@@ -107,9 +108,12 @@ class AssociationEstimator(TorchEstimator):
         else:
             chunks = [found for _, found in self._candidates(queries, keys, how)]
             indices, weights = (torch.cat(parts) for parts in zip(*chunks))
-            weights, order = weights.topk(min(n_patterns, weights.shape[1]), dim=1)
-            indices = indices.gather(1, order)
-        return self.pattern_rows_[indices.cpu().numpy()], weights.cpu().numpy()
+            ranks = weights.masked_fill(indices < 0, -1.0)
+            order = ranks.topk(min(n_patterns, weights.shape[1]), dim=1).indices
+            indices, weights = indices.gather(1, order), weights.gather(1, order)
+        indices = indices.cpu().numpy()
+        rows = np.where(indices < 0, -1, self.pattern_rows_[indices])
+        return rows, weights.cpu().numpy()
 
     def _question(self, X):
         """Return queries, keys, values and how to compare them, all in the precision of X."""
