@@ -40,11 +40,10 @@ def test_different_rows_stay_apart_on_a_lattice():
     assert len(merged(store(X, np.zeros(len(X))))[0].patterns) == len(X)
 
 
-def test_hashes_of_rows_of_plus_and_minus_one_use_all_their_bits():
-    bits = (np.arange(2**16)[:, None] >> np.arange(16)) & 1
-    hashes = _store._hashes(np.where(bits, 1.0, -1.0))
-    for part in (hashes >> np.uint64(32), hashes & np.uint64(2**32 - 1)):
-        assert len(np.unique(part)) > 2**16 - 10  # of chance, half a pair in 2^32
+def test_no_two_of_many_rows_of_plus_and_minus_one_share_a_hash():
+    bits = np.random.default_rng(0).choice([-1.0, 1.0], size=(2**17, 40))
+    n_distinct = len(np.unique((bits > 0) @ 2.0 ** np.arange(40)))
+    assert len(np.unique(_store._hashes(bits))) == n_distinct
 
 
 def test_rows_that_share_a_hash_are_compared(monkeypatch):
