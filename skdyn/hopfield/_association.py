@@ -1,28 +1,40 @@
 """What the classifier and the regressor share: they store, learn, and answer by recall."""
 
+from math import ceil
 from numbers import Integral, Real
 from typing import Annotated
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from skdyn._holdout import hold_out_rows
 from skdyn._state import Shape
 from skdyn._validation import Interval, StrOptions, check_is_fitted, validate_data
 from skdyn.base import TorchEstimator
+from skdyn.exceptions import warn_user
+from skdyn.hopfield._calibration import partitions, recalled_by_beta, tempered_by_cooling
 from skdyn.hopfield._index import FaissIndex, candidate_chunks
-from skdyn.hopfield._leave_one_out import best_beta
+from skdyn.hopfield._leave_one_out import (
+    Choice,
+    best_beta,
+    best_of,
+    best_of_ladder,
+    n_recalled,
+)
 from skdyn.hopfield._matching import Matching, whitening
 from skdyn.hopfield._recall import Recall
 from skdyn.hopfield._retrieval import SIMILARITIES, retrieve, top, total_variance
 from skdyn.hopfield._separations import SEPARATIONS, Separation, as_separation
 from skdyn.hopfield._store import Store, merged, scales
 from skdyn.training import (
+    LeanNet,
     Stage,
     TrainingRecord,
     TrainingSettings,
+    new_generator,
     resolve_device,
     resolve_dtype,
 )
@@ -34,6 +46,8 @@ _ALPHA = {"stored": 0.0, "projected": 30.0, "prototypes": 1.0}
 _DROPOUT = {"stored": 0.0, "projected": 0.9, "prototypes": 0.5}
 # For each beta of leave-one-out: after a training, time is no matter.
 _N_WEIGHTS = {"stored": 80_000, "projected": 2_000_000, "prototypes": 80_000}
+_SHARE_OF_STEPS = 0.2  # of maps that only tell how sure answers may be
+_COOLINGS = [2.0 ** (-power / 2) for power in range(16)] + [0.0]  # of what prototypes recall
 _STEEPEST = 2.0**16  # beta of a training: beyond, nothing has a gradient
 _SHARED = {k: v for k, v in TorchEstimator._parameter_constraints.items() if k != "alpha"}
 
@@ -53,6 +67,7 @@ class AssociationEstimator(TorchEstimator):
     _values: Annotated[np.ndarray, Shape("patterns n_values")]
     _sharpness: float
     _smoothing: float
+    _cooling: float
 
     _parameter_constraints = {
         **_SHARED,
@@ -90,7 +105,8 @@ class AssociationEstimator(TorchEstimator):
         indices : ndarray of shape (n_samples, n_patterns)
             Rows of the training data, by falling weight; of equal rows the first, which then
             stands for all of them. Rows of several calls of ``partial_fit`` are counted on. In mode
-            "prototypes": rows of ``patterns_``.
+            "prototypes": rows of ``patterns_``. Where an approximate index finds fewer, the rest
+            are -1.
         weights : ndarray of shape (n_samples, n_patterns)
             Their weights in the prediction, out of a sum of one.
 
@@ -107,9 +123,12 @@ class AssociationEstimator(TorchEstimator):
         else:
             chunks = [found for _, found in self._candidates(queries, keys, how)]
             indices, weights = (torch.cat(parts) for parts in zip(*chunks))
-            weights, order = weights.topk(min(n_patterns, weights.shape[1]), dim=1)
-            indices = indices.gather(1, order)
-        return self.pattern_rows_[indices.cpu().numpy()], weights.cpu().numpy()
+            ranks = weights.masked_fill(indices < 0, -1.0)
+            order = ranks.topk(min(n_patterns, weights.shape[1]), dim=1).indices
+            indices, weights = indices.gather(1, order), weights.gather(1, order)
+        indices = indices.cpu().numpy()
+        rows = np.where(indices < 0, -1, self.pattern_rows_[indices])
+        return rows, weights.cpu().numpy()
 
     def _question(self, X):
         """Return queries, keys, values and how to compare them, all in the precision of X."""
@@ -188,6 +207,7 @@ class AssociationEstimator(TorchEstimator):
         self._weighed = np.flatnonzero(weights) if weights.ndim else None
         super()._fit(X, y, sample_weight, X_val, y_val, incremental, classes)
         del self._weighed
+        vars(self).pop("_calibrated", None)
         return self
 
     def _learn_scales(self, X, y, weight, classes):
@@ -242,58 +262,125 @@ class AssociationEstimator(TorchEstimator):
         """Project the stored rows and choose beta, from the module there is; return the loss."""
         self._keys = self._forward(self._scaled(self.patterns_))
         self._values = self._as_values(self._targets)
-        choice, unit = self._choose(self._keys, self._values, self._mass, self.beta)
-        self.beta_, self._smoothing = choice.beta, choice.smoothing
+        choice = getattr(self, "_calibrated", None)
+        unit = total_variance(*map(torch.as_tensor, (self._keys, self._mass)), self.similarity)
+        if choice is None:
+            choice = self._choose(self._keys, self._values, self._mass, unit, self.beta)
+        self.beta_, self._smoothing, self._cooling = choice.beta, choice.smoothing, 1.0
         self._sharpness = choice.beta / unit
         return choice.loss
 
-    def _settle_prototypes(self):
+    def _settle_prototypes(self, incremental):
         """Take keys, values and beta from the module."""
         module = self.module_
-        learnt = module.prototypes, module.values
+        if not incremental:
+            choice = self._calibrated
+            self._cooling, self._smoothing = choice.beta, choice.smoothing
+        elif not hasattr(self, "_cooling"):
+            self._cooling, self._smoothing = 1.0, 0.0
+        learnt = module.prototypes, self._cooling * module.values
         self._keys, self._values = (tensor.detach().cpu().numpy() for tensor in learnt)
         self._mass, self.pattern_rows_ = np.ones(len(self._keys)), np.arange(len(self._keys))
         back = np.linalg.pinv(module.first_projection.cpu().numpy()).T
         self.patterns_ = self._keys @ back * self._x_scale + self._x_offset
         self.beta_ = module.beta.item() if self.beta == "auto" else self.beta
-        self._sharpness, self._smoothing = self.beta_ / module.first_unit.item(), 0.0
+        self._sharpness = self.beta_ / module.first_unit.item()
 
-    def _choose(self, keys, values, mass, beta="auto"):
-        """Return what leave-one-out prefers, and the unit of similarities."""
-        keys, values, mass = (torch.as_tensor(array) for array in (keys, values, mass))
-        unit = total_variance(keys, mass.to(keys), self.similarity)
+    def _choose(self, keys, values, mass, unit, beta="auto"):
+        """Return what leave-one-out prefers."""
         where = {"device": resolve_device(self.device), "dtype": torch.float32}
-        keys, values, mass = (tensor.to(**where) for tensor in (keys, values, mass))
+        keys, values, mass = (torch.as_tensor(array).to(**where) for array in (keys, values, mass))
         with threads_for(keys.numel()):
-            choice = best_beta(
+            return best_beta(
                 keys, values, mass, self._judge(values, mass), unit=unit,
                 n_weights=_N_WEIGHTS[self.mode],
                 beta=None if beta == "auto" else beta, **self._how(),
             )  # fmt: skip
-        return choice, unit
 
     # -- training ------------------------------------------------------------------------------
 
     def _stages(self, generator, task):
         """Return the one stage of the training."""
-        dropout = _DROPOUT[self.mode] if self.dropout == "auto" else self.dropout
-        row_loss = self._row_loss_on(*task.training[1:3])
-        n_kinds = self._n_prototypes() // self.n_prototypes
-        objective = Recall(task.training, row_loss, dropout, generator, n_kinds, **self._how())
-
-        def begin(module, epoch):
-            if epoch or task.goes_on:
-                return False
-            self._begin(module, *task.training[:3])
-            return True
-
-        n_iter = 1 if task.incremental else self.max_iter
+        if not task.incremental:
+            self._calibrated = self._calibrate(task)
+        stage = self._stage(task.training, generator, task.goes_on)
         return [
-            Stage(
-                objective, task.training, n_iter, validation=task.validation, before_epoch=begin,
+            stage._replace(
+                max_iter=1 if task.incremental else self.max_iter, validation=task.validation,
                 trivial_loss=self._trivial_loss(task.training, task.validation),
             )
         ]  # fmt: skip
+
+    def _stage(self, training, generator, goes_on):
+        dropout = _DROPOUT[self.mode] if self.dropout == "auto" else self.dropout
+        row_loss = self._row_loss_on(*training[1:3])
+        n_kinds = self._n_prototypes() // self.n_prototypes
+        objective = Recall(training, row_loss, dropout, generator, n_kinds, **self._how())
+
+        def begin(module, epoch):
+            if epoch or goes_on:
+                return False
+            self._begin(module, *training[:3])
+            return True
+
+        n_iter = ceil(_SHARE_OF_STEPS * self.max_iter)
+        return Stage(objective, training, n_iter, before_epoch=begin)
+
+    def _calibrate(self, task):
+        """Return what is best where rows are recalled by maps that have not seen them."""
+        X, values, mass, _ = task.training
+        if len(X) < 2:
+            return Choice(1.0, 0.0, 0.0)
+        answers, order = [], np.array([], dtype=np.intp)
+        for learnt, asked in partitions(len(X), self._groups(values)):
+            asked = asked[: n_recalled(len(asked), len(learnt), _N_WEIGHTS[self.mode])]
+            arrays = tuple(array[learnt] for array in task.training)
+            total = task.total_weight * arrays[2].sum() / mass.sum()
+            arrays = *arrays[:2], arrays[2] / arrays[2].mean(), arrays[3]
+            module = self._trained_apart(arrays, total)
+            if self.mode == "prototypes":
+                given = None if self.beta == "auto" else self.beta
+                how = self._how() | {"beta": given, "tempered": self._tempered}
+                answers.append(tempered_by_cooling(module, X[asked], **how))
+            else:
+                answers.append(recalled_by_beta(module, X[asked], *arrays[:3], **self._how()))
+            order = np.concatenate([order, asked])
+
+        def recall(betas):
+            return torch.cat([answer(betas) for answer in answers], dim=1)
+
+        rows = np.concatenate([order, np.setdiff1d(np.arange(len(X)), order)])
+        like = {"dtype": torch.float32, "device": resolve_device(self.device)}
+        values, mass = (torch.as_tensor(array[rows]).to(**like) for array in (values, mass))
+        judge = self._judge(values, mass)
+        with threads_for(len(order) * X.size):
+            if self.mode == "prototypes":
+                return best_of(_COOLINGS, recall, judge)
+            return best_of_ladder(recall, judge, None if self.beta == "auto" else self.beta)
+
+    def _tell_how_it_ended(self, record):
+        """Judge by rows that a map has not seen, not by the loss of recall from a random few."""
+        super()._tell_how_it_ended(record._replace(trivial_loss=None))
+        if not self._recalls_more_than_the_mean(self._calibrated):
+            warn_user(
+                f"{type(self).__name__} recalls rows that are kept from the training no better "
+                "than an answer that reads no input, which is what it nearly gives now. Pass more "
+                "rows or fewer features, try mode='stored', or look for what the data cannot tell.",
+                ConvergenceWarning,
+            )
+
+    def _trained_apart(self, training, total_weight):
+        """Return a module that is trained on some of the rows, for fewer epochs."""
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        generator, device = new_generator(seed), resolve_device(self.device)
+        module = self._build_module(**self._config(*(array.shape[1] for array in training[:2])))
+        module.to(device, resolve_dtype(self._precision(), device))
+        settings = self._settings()
+        settings = settings._replace(
+            alpha=settings.alpha / total_weight, early_stopping=False, verbose=0
+        )
+        LeanNet(module, settings, generator).run([self._stage(training, generator, False)])
+        return module.eval().requires_grad_(False)
 
     def _trivial_loss(self, training, validation):
         """Return the loss of recalling the mean of all values, whatever is asked."""
@@ -312,7 +399,8 @@ class AssociationEstimator(TorchEstimator):
         n_components = module.first_projection.shape[0]
         projection = whitening(X, mass, self._groups(values), n_components)
         X = X @ projection.T
-        choice, unit = self._choose(X, values, mass)
+        unit = total_variance(*map(torch.as_tensor, (X, mass)), self.similarity)
+        choice = self._choose(X, values, mass, unit)
         module.begin(projection=projection, beta=choice.beta, unit=unit)
         if self.mode == "prototypes":
             seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
@@ -332,7 +420,7 @@ class AssociationEstimator(TorchEstimator):
         self.module_ = module
         vars(self).pop("_built_index", None)
         if self.mode == "prototypes":
-            self._settle_prototypes()
+            self._settle_prototypes(incremental)
         else:
             loss = self._settle()
             record.loss_curve.extend([] if self._learns else [loss])

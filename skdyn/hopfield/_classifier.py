@@ -1,5 +1,6 @@
 """Classification by recall."""
 
+from math import log
 from numbers import Real
 from typing import Annotated
 
@@ -15,6 +16,9 @@ from skdyn.hopfield._matching import centres
 __all__ = ["HopfieldClassifier"]
 
 _SMOOTHING = 0.01  # in training: a bound on what a single row can cost
+_N_CHOSEN = 2  # beta and smoothing: what each must gain by, so that chance is not taken for a rule
+_MEAN = 0.9  # smoothing from which on there is nearly nothing but the class frequencies
+_MOST_ODDS = 64.0  # of the class frequencies against what is recalled: never all, to keep an order
 _CERTAINTY = 5.0  # log-odds with which prototypes begin to stand for their class
 
 
@@ -42,7 +46,8 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
         Inverse temperature: small answers with the mean of all patterns, large with the nearest
         one. It multiplies similarities divided by the total variance of the patterns, so that its
         meaning depends on neither units nor repeated features. "auto" chooses it, of powers of two,
-        by the leave-one-out log-loss; prototypes learn it.
+        by the log-loss of rows recalled from all the others, under a map, where one is learnt,
+        that has not seen them; prototypes learn it, and are tempered by such rows.
     separation : {"softmax", "sparsemax", "entmax", "topk"} or Separation, default="softmax"
         From scores to weights: all patterns take part, or only some do [2]_. Objects such as
         :class:`~skdyn.hopfield.TopKSeparation` have settings.
@@ -50,9 +55,9 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
         How rows are compared: by minus half their squared distance, their product, or the cosine
         of their angle.
     smoothing : float or "auto", default="auto"
-        Share of the class frequencies that is mixed into the probabilities; modes "projected" and
-        "stored". "auto" chooses it with ``beta``: without it, a class that no near pattern has
-        would get a probability of zero.
+        Share of the class frequencies that is mixed into the probabilities. "auto" chooses it with
+        ``beta``: without it, a class that no near pattern has would get a probability of zero. It
+        is nearly one where recall tells the classes no better than chance.
     n_components : int or None, default=None
         Width of the space in which rows are compared, in modes "projected" and "prototypes". None
         is the number of features.
@@ -159,6 +164,7 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
     """
 
     classes_: Annotated[np.ndarray, Shape("n_values", "biufOU")]
+    _prior: Annotated[np.ndarray, Shape("n_values")]
 
     _parameter_constraints = {
         **AssociationEstimator._parameter_constraints,
@@ -222,10 +228,22 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
 
     def _outputs(self, X):
         means = self._recalled(X)
-        if hasattr(self.module_, "moves"):  # prototypes stand for log-odds, rows for classes
-            return means.numpy()
-        prior = torch.from_numpy(np.average(self._values, axis=0, weights=self._mass))
+        if self.mode == "prototypes":  # they stand for log-odds, rows for classes
+            means = means.softmax(dim=1)
+        prior = torch.from_numpy(self._prior)
         return ((1 - self._smoothing) * means + self._smoothing * prior).log().numpy()
+
+    def _settle(self):
+        self._prior = self._frequencies()
+        return super()._settle()
+
+    def _settle_prototypes(self, incremental):
+        if not (incremental and hasattr(self, "_prior")):
+            self._prior = self._frequencies()
+        super()._settle_prototypes(incremental)
+
+    def _frequencies(self):
+        return np.average(self._as_values(self._targets), axis=0, weights=self._mass)
 
     def _learn_stored_targets(self, store):
         """Nothing: codes of classes have no scale."""
@@ -273,20 +291,35 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
 
         return row_loss
 
+    def _recalls_more_than_the_mean(self, choice):
+        given = self.smoothing != "auto" or len(self.classes_) == 1
+        return given or choice.smoothing < _MEAN
+
+    @staticmethod
+    def _tempered(means, cooling):
+        return (cooling * means).softmax(dim=1)
+
+    def _smoothings(self, n_rows):
+        """Return what to choose from, by rising smoothing."""
+        if self.smoothing != "auto":
+            return torch.tensor([float(self.smoothing)])
+        odds = 2.0 ** torch.arange(20) / (n_rows + 1)  # less than this rows cannot tell
+        odds = odds[odds <= _MOST_ODDS]
+        return odds / (1 + odds)
+
     def _judge(self, values, mass):
         """Return the log-loss of recalled probabilities, each with the best smoothing."""
         prior = mass @ values / mass.sum()
 
         def loss(means, n_rows):
             y, share = values[:n_rows], mass[:n_rows] / mass[:n_rows].sum()
-            grid = [self.smoothing]
-            if self.smoothing == "auto":  # less than this n_rows cannot tell
-                grid = [
-                    2.0**power / (n_rows + 2) for power in range(20) if 2**power <= n_rows / 2 + 1
-                ]
+            grid = self._smoothings(n_rows)
             right, expected = (means * y).sum(dim=2), y @ prior
-            p = torch.stack([(1 - s) * right + s * expected for s in grid])
+            p = torch.stack([(1 - s) * right + s * expected for s in grid.tolist()])
             losses, best = (-(p.log() @ share)).min(dim=0)
-            return losses, torch.tensor(grid)[best.cpu()]
+            gain = -(expected.log() @ share) - losses.min()
+            if self.smoothing == "auto" and gain * n_rows < _N_CHOSEN * log(n_rows):
+                best = torch.full_like(best, len(grid) - 1)
+            return losses, grid[best.cpu()]
 
         return loss

@@ -17,6 +17,7 @@ from skdyn._validation import (
     fit_context,
     validate_data,
 )
+from skdyn.exceptions import warn_user
 from skdyn.hopfield._masked import MaskedPatterns, regress
 from skdyn.hopfield._separations import SEPARATIONS, Separation, as_separation
 
@@ -25,6 +26,9 @@ __all__ = ["HopfieldImputer"]
 # Grids twice as fine fill wine, breast cancer, diabetes and digits no better on the average.
 _BETAS = [2.0, 6.0, 18.0, 54.0, 162.0]
 _ALPHAS = [0.02, 0.3, np.inf]
+_RATIO = 3.0  # of steps beyond, where the best is at an end
+_LEAST, _MOST = 0.01, 1e6  # betas: beyond, there is nothing but the mean, or the nearest row
+_LEAST_ALPHA = 1e-5
 _UNTRIED = 16.0, 0.1  # beta and alpha where nothing can be held out
 _SHARE_OF_COMPLETE = 0.2  # hidden where the training data have no gaps to imitate
 _N_TRIAL_ROWS = 200  # with 128, errors are 1 % larger; with 256 and 384, hardly smaller
@@ -59,7 +63,7 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
         entries held out.
     alpha : float or "auto", default="auto"
         Ridge of the correction, in variances of a column; ``numpy.inf`` corrects nothing. "auto"
-        chooses among 0.02, 0.3 and infinity, together with ``beta``.
+        chooses among 0.02, 0.3 and infinity, together with ``beta``, and goes on below.
     separation : {"softmax", "sparsemax", "entmax", "topk"} or Separation, default="softmax"
         From scores to weights of the rows; all but "softmax" give most rows none [1]_.
     missing_values : float, default=float("nan")
@@ -179,6 +183,13 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
         """
         X, gaps = self._read(X, reset=True)
         self._kept, self._indicated = ~gaps.all(axis=0), gaps.any(axis=0)
+        if not (self.keep_empty_features or self._kept.all()):
+            names = getattr(self, "feature_names_in_", np.arange(X.shape[1]))
+            warn_user(
+                f"HopfieldImputer drops the columns {names[~self._kept].tolist()} of X, in which "
+                "every value is missing. Set keep_empty_features=True to keep them, filled with "
+                "zeros, or leave them out."
+            )
         X, gaps = X[:, self._kept].astype(np.float64), gaps[:, self._kept]
         self._learn_units(X, gaps)
         values, known = self._in_units(X, gaps)
@@ -289,14 +300,38 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
         memory = MaskedPatterns.store(values * seen, seen)
         separation = as_separation(self.separation)
         values, seen = values[trial], seen[trial]
-        recalled = memory.recall(values, seen, betas, separation, exclude=trial)
-        errors = torch.stack([
-            (held_out * (_correct(recalled, values, seen, memory, alpha) - values))
-            .square().sum(dim=(1, 2))
-            for alpha in alphas
-        ])  # fmt: skip
-        a, b = divmod(int(errors.argmin()), len(betas))
-        return float(betas[b]), float(alphas[a])
+
+        def errors(betas, alphas):
+            recalled = memory.recall(values, seen, betas, separation, exclude=trial)
+            squares = [
+                (held_out * (_correct(recalled, values, seen, memory, alpha) - values))
+                .square().sum(dim=(1, 2)).tolist()
+                for alpha in alphas
+            ]  # fmt: skip
+            return {
+                (beta, alpha): square
+                for alpha, row in zip(alphas, squares) for beta, square in zip(betas, row)
+            }  # fmt: skip
+
+        return self._climb(errors, betas, alphas)
+
+    def _climb(self, errors, betas, alphas):
+        """Return the beta and alpha of the least error; go on where they are at an end."""
+        found = errors(betas, alphas)
+        while True:
+            beta, alpha = min(found, key=found.get)
+            tried = {beta for beta, _ in found}, {alpha for _, alpha in found}
+            further = []
+            if self.beta == "auto" and beta == max(tried[0]) and beta * _RATIO <= _MOST:
+                further.append((beta * _RATIO, alpha))
+            if self.beta == "auto" and beta == min(tried[0]) and beta / _RATIO >= _LEAST:
+                further.append((beta / _RATIO, alpha))
+            if self.alpha == "auto" and alpha == min(tried[1]) and alpha / _RATIO >= _LEAST_ALPHA:
+                further.append((beta, alpha / _RATIO))
+            if not further:
+                return float(beta), float(alpha)
+            for beta, alpha in further:
+                found |= errors([beta], [alpha])
 
 
 def _is_nan(value):

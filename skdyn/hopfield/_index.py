@@ -113,24 +113,34 @@ def candidate_chunks(
     Yields
     ------
     (slice, Retrieved)
-        Which queries; their candidates, in no order, with weights of sum one.
+        Which queries; their candidates, in no order, with weights of sum one. Where the cells
+        held too few, the rest are -1 with weight zero.
     """
     n_candidates = min(n_candidates, len(patterns))
     if similarity == "cosine":
         queries, patterns = (torch.nn.functional.normalize(v, dim=1) for v in (queries, patterns))
     numbers = n_candidates * (patterns.shape[1] + 1)
     for rows in row_chunks(len(queries), numbers, patterns.element_size()):
-        found = index.search(_single(queries[rows], similarity), n_candidates)[1]
+        found = _search(index, _single(queries[rows], similarity), n_candidates)
         found = torch.as_tensor(found, device=patterns.device)
-        missing, found = found < 0, found.clamp(min=0)  # the cells held fewer
         near = patterns[found]
         z = torch.einsum("bf,bkf->bk", queries[rows], near)
         if similarity == "euclidean":
             z -= near.square().sum(dim=2) / 2
-        z.masked_fill_(missing, -torch.inf)
+        z.masked_fill_(found < 0, -torch.inf)
         z = (z - z.amax(dim=1, keepdim=True)) * min(beta, torch.finfo(z.dtype).max)
         weights = separation.weights(z, None if mass is None else mass[found])
         yield rows, Retrieved(found, weights)
+
+
+def _search(index, queries, n_candidates):
+    """Return candidates, -1 where there are no more; in all cells where the nearest are empty."""
+    found = index.search(queries, n_candidates)[1]
+    nothing = (found < 0).all(axis=1)
+    if nothing.any():
+        everywhere = _faiss().SearchParametersIVF(nprobe=index.nlist)
+        found[nothing] = index.search(queries[nothing], n_candidates, params=everywhere)[1]
+    return found
 
 
 def _single(rows, similarity):

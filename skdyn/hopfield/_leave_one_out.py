@@ -1,21 +1,28 @@
-"""The inverse temperature by leave-one-out: each pattern is recalled from all the others."""
+"""The inverse temperature under which rows are best recalled from others.
+
+Each stored row from all the other ones; or, where a map was learnt, rows that it has not seen.
+"""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 
+from skdyn.exceptions import warn_user
 from skdyn.hopfield._retrieval import retrieve, score_chunks
 from skdyn.hopfield._separations import EntmaxSeparation, Separation
 
-__all__ = ["Choice", "best_beta", "left_out_means"]
+__all__ = ["Choice", "best_beta", "best_of", "best_of_ladder", "means_by_beta", "n_recalled"]
 
-_LADDER = [2.0**power for power in range(-2, 15)]  # from nearly the mean to nearly the nearest
+# From nearly the mean to nearly the nearest; where the best is at an end, the ladder goes on there.
+_LADDER = [2.0**power for power in range(-2, 15)]
+_BELOW = [2.0**power for power in range(-10, -2)]  # all but the mean
+_ABOVE = [2.0**power for power in range(15, 31)]  # single precision tells no smaller differences
 _TINY = 1e-9  # its fourth power is the least that single precision holds well: below, it is slow
 
 
 class Choice(NamedTuple):
-    """What leaving one out prefers.
+    """What recall of rows from others prefers.
 
     Attributes
     ----------
@@ -24,7 +31,7 @@ class Choice(NamedTuple):
     smoothing : float
         What the loss chose beside it.
     loss : float
-        Leave-one-out loss with both.
+        The loss with both.
     """
 
     beta: float
@@ -33,6 +40,81 @@ class Choice(NamedTuple):
 
 
 Loss = Callable[[torch.Tensor, int], tuple[torch.Tensor, torch.Tensor]]
+
+
+def best_of(
+    betas: list[float], recall: Callable[[list[float]], torch.Tensor], loss: Loss
+) -> Choice:
+    """Choose the one of the least loss.
+
+    Parameters
+    ----------
+    betas : list of float
+        Inverse temperatures, each twice the one before.
+    recall : callable
+        ``recall(betas)`` returns recalled values of shape (n_betas, n_rows, n_values).
+    loss : callable
+        ``loss(means, n_rows)`` returns the loss and the smoothing of each beta.
+
+    Returns
+    -------
+    Choice
+    """
+    means = recall(betas)
+    losses, smoothings = loss(means, means.shape[1])
+    best = losses.argmin().item()
+    return Choice(betas[best], smoothings[best].item(), losses[best].item())
+
+
+def best_of_ladder(
+    recall: Callable[[list[float]], torch.Tensor], loss: Loss, beta: float | None = None
+) -> Choice:
+    """Choose the inverse temperature of the least loss, of powers of two.
+
+    Parameters
+    ----------
+    recall, loss : callable
+        See :func:`best_of`.
+    beta : float or None, default=None
+        The one beta to judge, where it is given.
+
+    Returns
+    -------
+    Choice
+    """
+    if beta is not None:
+        return best_of([beta], recall, loss)
+    choice = best_of(_LADDER, recall, loss)
+    for end, beyond in ((_LADDER[0], _BELOW), (_LADDER[-1], _ABOVE)):
+        if choice.beta == end:
+            choice = min(choice, best_of(beyond, recall, loss), key=lambda choice: choice.loss)
+    if choice.beta == _ABOVE[-1]:
+        warn_user(
+            f"beta='auto' ended at {choice.beta:.3g}, the largest that is tried: patterns so near "
+            "to each other have different values. Pass beta= to go beyond, or scale the features "
+            "in which they differ."
+        )
+    return choice
+
+
+def n_recalled(n_rows: int, n_patterns: int, n_weights: int) -> int:
+    """Return how many rows are enough to choose by.
+
+    Parameters
+    ----------
+    n_rows : int
+        How many there are to recall.
+    n_patterns : int
+        How many each is recalled from.
+    n_weights : int
+        How many weights to compute for each beta: those of all rows of small data. Of large data,
+        at least as many rows are recalled as the root of the number of patterns.
+
+    Returns
+    -------
+    int
+    """
+    return min(n_rows, max(n_weights // n_patterns, round(n_patterns**0.5)))
 
 
 def best_beta(
@@ -67,8 +149,7 @@ def best_beta(
     unit : float, default=1.0
         What similarities are divided by before they are multiplied by beta.
     n_weights : int, default=80000
-        How many weights to compute for each beta: those of all rows of small data. Of large data,
-        at least as many rows are recalled as the root of their number.
+        See :func:`n_recalled`.
     similarity : {"euclidean", "dot", "cosine"}
         See :func:`skdyn.hopfield._retrieval.scores`.
     separation : Separation
@@ -80,50 +161,53 @@ def best_beta(
     """
     if len(patterns) < 2:
         return Choice(1.0 if beta is None else beta, 0.0, 0.0)
-    n_rows = min(len(patterns), max(n_weights // len(patterns), round(len(patterns) ** 0.5)))
-    how = {"similarity": similarity, "separation": separation, "mass": mass}
+    n_rows = n_recalled(len(patterns), len(patterns), n_weights)
+    itself = torch.arange(n_rows, device=patterns.device)
+    how = {"similarity": similarity, "separation": separation, "mass": mass, "exclude": itself}
 
-    betas = _LADDER if beta is None else [beta]
-    means = left_out_means(patterns, values, n_rows, [beta / unit for beta in betas], **how)
-    losses, smoothings = loss(means, n_rows)
-    best = losses.argmin().item()
-    return Choice(betas[best], smoothings[best].item(), losses[best].item())
+    def recall(betas):
+        betas = [beta / unit for beta in betas]
+        return means_by_beta(patterns[:n_rows], patterns, values, betas, **how)
+
+    return best_of_ladder(recall, loss, beta)
 
 
 @torch.no_grad()
-def left_out_means(
+def means_by_beta(
+    queries: torch.Tensor,
     patterns: torch.Tensor,
     values: torch.Tensor,
-    n_rows: int,
     betas: list[float],
     *,
     similarity: str,
     separation: Separation,
     mass: torch.Tensor,
+    exclude: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Recall each of the first patterns from all the others, in closed form.
+    """Recall values at several temperatures from scores that are computed once.
 
     Parameters
     ----------
+    queries : Tensor of shape (n_rows, n_features)
+        What is asked.
     patterns, values, similarity, separation, mass : object
         See :func:`best_beta`.
-    n_rows : int
-        How many patterns to recall.
     betas : list of float
         Inverse temperatures, each twice the one before.
+    exclude : Tensor of int64 of shape (n_rows,) or None, default=None
+        The pattern that each query must not see.
 
     Returns
     -------
     Tensor of shape (n_betas, n_rows, n_values)
     """
-    how = {"similarity": similarity, "exclude": torch.arange(n_rows, device=patterns.device)}
+    how = {"similarity": similarity, "exclude": exclude}
     if separation != EntmaxSeparation(1.0):
         how |= {"separation": separation, "mass": mass}
-        means = [retrieve(patterns[:n_rows], patterns, values, beta=b, **how) for b in betas]
-        return torch.stack(means)
-    sums = values.new_empty(len(betas), n_rows, values.shape[1] + 1)
+        return torch.stack([retrieve(queries, patterns, values, beta=b, **how) for b in betas])
+    sums = values.new_empty(len(betas), len(queries), values.shape[1] + 1)
     masses = torch.column_stack([values * mass[:, None], mass])
-    for rows, weights in score_chunks(patterns[:n_rows], patterns, beta=betas[0], **how):
+    for rows, weights in score_chunks(queries, patterns, beta=betas[0], **how):
         weights.exp_()
         for i in range(len(betas)):
             if i % 2:

@@ -8,6 +8,7 @@ from threadpoolctl import threadpool_limits
 __all__ = ["Matching", "centres", "whitening"]
 
 _SHRINKAGE = 0.5  # of the covariances towards none, when rows are whitened
+_FLOOR = 0.01  # of the mean variance: directions without any within groups count ten times, no more
 _N_LLOYD = 20  # the prototypes move on anyway
 
 
@@ -83,7 +84,9 @@ def whitening(X, weight, groups, n_components):
     """Return a projection that makes rows of a group vary alike in all directions.
 
     The covariance within the groups is shrunk towards its diagonal. Directions in which members
-    of a group differ tell little about what groups them.
+    of a group differ tell little about what groups them. Those in which they do not differ at all
+    may tell everything: a floor keeps them, and rows are left as they are, but for the unit, where
+    each group is one row. Only features without any variance are dropped.
 
     Parameters
     ----------
@@ -108,9 +111,10 @@ def whitening(X, weight, groups, n_components):
         covariance = (residuals * weight[:, None]).T @ residuals / weight.sum()
         diagonal = np.diag(np.diag(covariance))
         variances, axes = np.linalg.eigh(covariance + _SHRINKAGE * (diagonal - covariance))
-        kept = variances > 1e-6 * variances.max()
-        scales = np.where(kept, 1 / np.sqrt(np.where(kept, variances, 1)), 0.0)
-        projection = (axes * scales) @ axes.T
+        total = weight @ np.square(X - weight @ X / weight.sum()) / weight.sum()
+        floor = _FLOOR * total.mean() or 1.0
+        projection = (axes / np.sqrt(variances.clip(min=0) + floor)) @ axes.T
+        projection[:, total == 0] = 0.0
     if n_components == X.shape[1]:
         return projection
     projected = X @ projection

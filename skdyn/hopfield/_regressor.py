@@ -13,6 +13,8 @@ from skdyn.hopfield._store import scales
 
 __all__ = ["HopfieldRegressor"]
 
+_MEAN = 0.98  # squared error from which on there is nearly nothing but the mean
+
 
 class HopfieldRegressor(AssociationEstimator, TabularRegressor):
     """Regressor that answers by recall from a Hopfield network.
@@ -38,7 +40,8 @@ class HopfieldRegressor(AssociationEstimator, TabularRegressor):
         Inverse temperature: small answers with the mean of all patterns, large with the nearest
         one. It multiplies similarities divided by the total variance of the patterns, so that its
         meaning depends on neither units nor repeated features. "auto" chooses it, of powers of two,
-        by the leave-one-out squared error; prototypes learn it.
+        by the squared error of rows recalled from all the others, under a map, where one is learnt,
+        that has not seen them; prototypes learn it, and are tempered by such rows.
     separation : {"softmax", "sparsemax", "entmax", "topk"} or Separation, default="softmax"
         From scores to weights: all patterns take part, or only some do [2]_. Objects such as
         :class:`~skdyn.hopfield.TopKSeparation` have settings.
@@ -230,6 +233,14 @@ class HopfieldRegressor(AssociationEstimator, TabularRegressor):
 
     def _row_loss_on(self, values, weight):
         return lambda means, y: (means - y).square().mean(dim=-1)
+
+    @staticmethod
+    def _recalls_more_than_the_mean(choice):
+        return choice.loss < _MEAN  # variances are one
+
+    @staticmethod
+    def _tempered(means, cooling):
+        return cooling * means  # zero is the mean
 
     def _judge(self, values, mass):
         """Return the mean squared error."""

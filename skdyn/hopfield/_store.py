@@ -4,7 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdyn._blocks import in_blocks
 from skdyn._scales import units
+from skdyn.hopfield._retrieval import row_chunks
 
 __all__ = ["Store", "merged", "scales"]
 
@@ -52,8 +54,11 @@ def merged(store: Store) -> tuple[Store, np.ndarray]:
     place : ndarray of shape (n_rows,)
         Where each row that came is now.
     """
-    hashes = _hashes(np.column_stack([store.patterns, store.targets]))
+    table = np.column_stack([store.patterns, store.targets])
+    hashes = _hashes(table)
     _, first, place = np.unique(hashes, return_index=True, return_inverse=True)
+    if any((table[rows] != table[first[place[rows]]]).any() for rows in row_chunks(*table.shape)):
+        first, place = _distinct(table, hashes)
     mass = np.bincount(place, weights=store.mass)
     return Store(store.patterns[first], store.targets[first], mass, store.rows[first]), place
 
@@ -81,17 +86,37 @@ def scales(table: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return np.where(varies, means, table[0]) * unit, np.where(varies, deviations * unit, 1.0)
 
 
+def _distinct(table, hashes):
+    """Return what the hashes alone tell nearly always: the first of equal rows, and their places.
+
+    It takes a sort by every column, and so is only for hashes that different rows share.
+    """
+    order = np.lexsort((*table.T, hashes))
+    begins = np.ones(len(table), dtype=bool)
+    begins[1:] = (table[order[1:]] != table[order[:-1]]).any(axis=1)
+    place = np.empty(len(table), dtype=np.intp)
+    place[order] = np.cumsum(begins) - 1
+    return order[begins], place
+
+
 def _hashes(table):
-    """Hash each row; 64 bits leave no chance to two different ones.
+    """Hash each row to 64 bits.
 
     Columns count in a power of two near their size, which changes no digit: a unit of another
-    power gives the same order, and so the same model.
+    power gives the same order, and so the same model. Each number is mixed by itself before they
+    are added up: round numbers differ in few bits, which sums and products alone do not spread.
     """
     _, exponent = np.frexp(np.abs(table).max(axis=0))
-    table = np.ldexp(table, -exponent) + 0.0  # which turns -0.0 into 0.0
-    bits = np.ascontiguousarray(table).view(np.uint64)
-    bits ^= bits >> np.uint64(32)  # round numbers differ in their high bits only
-    x = bits @ np.multiply.accumulate(np.full(bits.shape[1], _ODD))
+    keys = np.multiply.accumulate(np.full(table.shape[1], _ODD))
+
+    def hashed(rows):
+        rows = np.ldexp(rows, -exponent) + 0.0  # which turns -0.0 into 0.0
+        return _mixed(_mixed(np.ascontiguousarray(rows).view(np.uint64) + keys).sum(axis=1))
+
+    return in_blocks(hashed, table)
+
+
+def _mixed(x):
     x = (x ^ (x >> np.uint64(30))) * _MIX[0]
     x = (x ^ (x >> np.uint64(27))) * _MIX[1]
     return x ^ (x >> np.uint64(31))

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -134,3 +136,61 @@ def test_wine_is_told_apart_in_every_mode(mode):
     assert cross_val_score(model, data, labels, cv=3).mean() > 0.93
     loss = cross_val_score(model, data, labels, cv=3, scoring="neg_log_loss").mean()
     assert -loss < 0.3
+
+
+# -- a zoo of tables ---------------------------------------------------------------------------
+
+N_TRAIN, N = 45, 145
+
+
+def kinds(rng):
+    """Tables on which one way to compare rows or another may fail."""
+    two, three, angle = np.arange(N) % 2, np.arange(N) % 3, rng.uniform(0, 2 * np.pi, N)
+    noise, plane, bits = (rng.normal(size=(N, k)) for k in (4, 2, 8))
+    bits = np.where(bits > 0, 1.0, 0.0)
+    blobs = 2.5 * np.eye(3)[three] + rng.normal(size=(N, 3))
+    ring = np.column_stack([np.cos(angle), np.sin(angle)])
+    half = np.column_stack([np.cos(angle / 2), np.sin(angle / 2)])
+    return {
+        "blobs": (blobs, three),
+        "binary": (bits, 2 * bits[:, 0] + bits[:, 1]),
+        "constant within classes": (np.column_stack([three, noise]), three),
+        "indicators of classes": (np.column_stack([np.eye(3)[three], noise]), three),
+        "one row a class": (blobs, np.r_[np.arange(N_TRAIN), nearest(blobs)]),
+        "many noise columns": (np.column_stack([blobs, rng.normal(size=(N, 40))]), three),
+        "more columns than rows": (np.column_stack([blobs, rng.normal(size=(N, 90))]), three),
+        "circles": (ring * (1 + two)[:, None] + plane / 10, two),
+        "xor": (plane, plane[:, 0] * plane[:, 1] > 0),
+        "stripes": (plane, np.floor(2 * plane[:, 0]) % 2),
+        "moons": (half * (1 - 2 * two)[:, None] + two[:, None] * [1.0, 0.4] + plane / 10, two),
+        "heavy tails": (blobs + 0.3 * rng.standard_cauchy(size=(N, 3)), three),
+        "skewed": (np.exp(2 * blobs), three),
+        "tiny": (blobs * 1e-200, three),
+        "huge": (blobs * 1e60, three),
+        "of many scales": (blobs * [1e-9, 1.0, 1e9], three),
+        "constant columns": (np.column_stack([blobs, np.ones((N, 2))]), three),
+        "collinear": (np.column_stack([blobs, blobs @ rng.normal(size=(3, 3))]), three),
+        "rare class": (blobs, np.where(rng.random(N) < 0.85, 0, three)),
+        "counts": (rng.poisson(0.2 + np.eye(3)[three].repeat(3, axis=1)), three),
+        "no signal": (noise, two),
+    }
+
+
+def nearest(rows):
+    distances = np.square(rows[N_TRAIN:, None] - rows[:N_TRAIN]).sum(axis=2)
+    return distances.argmin(axis=1)
+
+
+@pytest.mark.filterwarnings("ignore:The number of unique classes is greater")
+@pytest.mark.parametrize("kind", kinds(np.random.default_rng(0)))
+def test_no_mode_is_far_below_recall_of_the_rows_as_they_are(kind):
+    X, y = kinds(np.random.default_rng(0))[kind]
+
+    def score(mode):
+        model = HopfieldClassifier(mode, max_iter=12, tol=0.0, random_state=0)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            found = model.fit(X[:N_TRAIN], y[:N_TRAIN]).score(X[N_TRAIN:], y[N_TRAIN:])
+        return 1.0 if any("no better than" in str(warning.message) for warning in told) else found
+
+    assert min(score("projected"), score("prototypes")) >= score("stored") - 0.1

@@ -155,6 +155,7 @@ def both(**parameters):
     return HopfieldImputer(**parameters), KNNImputer(**parameters)
 
 
+@pytest.mark.filterwarnings("ignore:HopfieldImputer drops the columns")
 @pytest.mark.parametrize("keep", [False, True])
 @pytest.mark.parametrize("mark", [False, True])
 def test_columns_are_those_of_knn(keep, mark):
@@ -248,3 +249,22 @@ def test_bad_input_is_refused():
         HopfieldImputer(beta=0).fit(HOLEY)
     with pytest.raises(ValueError, match="'alpha' parameter"):
         HopfieldImputer(alpha=0).fit(HOLEY)
+
+
+def test_columns_without_a_value_are_not_dropped_in_silence(recwarn):
+    X = pd.DataFrame({"a": [1.0, 2.0, np.nan, 3.0], "b": np.nan, "c": [2.0, 1.0, 2.0, np.nan]})
+    assert HopfieldImputer(keep_empty_features=True).fit_transform(X).shape == (4, 3)
+    assert not recwarn.list
+    for table, told in ((X, r"columns \['b'\] of X"), (X.to_numpy(), r"columns \[1\] of X")):
+        with pytest.warns(UserWarning, match=told + ".* Set keep_empty_features=True"):
+            assert HopfieldImputer().fit_transform(table).shape == (4, 2)
+
+
+def test_the_search_goes_on_where_the_best_is_at_its_end():
+    angle = np.random.default_rng(0).uniform(0, 2 * np.pi, 400)
+    curve = np.column_stack([angle, np.cos(angle), np.sin(angle)])
+    assert HopfieldImputer(alpha=np.inf).fit(curve).beta_ > 162
+    line = np.outer(angle[:60], [1.0, 2.0, -1.0])
+    assert HopfieldImputer(beta=2.0).fit(line).alpha_ < 0.02
+    noise = np.random.default_rng(1).normal(size=(200, 3))
+    assert HopfieldImputer(alpha=np.inf).fit(noise).beta_ < 2

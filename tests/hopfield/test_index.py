@@ -67,6 +67,34 @@ def test_cells_that_hold_too_few_leave_gaps_without_weight(faiss):
         torch.testing.assert_close(weights.sum(dim=1), torch.ones(9, dtype=torch.float64))
 
 
+def test_no_row_is_named_twice_where_cells_hold_too_few(faiss):
+    for separation in ("softmax", "topk"):  # topk gives nearly all that is found no weight either
+        index = FaissIndex(n_candidates=300, n_probes=1)
+        model = HopfieldClassifier("stored", index=index, separation=separation).fit(X, LABELS)
+        rows, weights = model.retrieved_patterns(X[:9], n_patterns=300)
+        assert (rows[:, -1] == -1).all()
+        assert (weights[rows == -1] == 0).all()
+        for row in rows:
+            named = row[row >= 0]
+            assert len(set(named)) == len(named) > 1
+            assert (row[len(named) :] == -1).all()
+
+
+def test_a_query_that_comes_upon_empty_cells_is_compared_with_all(faiss):
+    patterns = torch.from_numpy(X)
+    built = FaissIndex(n_probes=1).build(patterns, "euclidean")
+    _, cells = built.quantizer.search(X.astype(np.float32), 1)
+    empty = np.flatnonzero(cells[:, 0] == 0)
+    built.remove_ids(empty)
+    how = {"beta": 3.0, "similarity": "euclidean", "separation": SEPARATIONS["softmax"]}
+    query = patterns[empty[:1]]
+    ((_, (found, weights)),) = candidate_chunks(built, 5, query, patterns, **how)
+    distances = np.square(X - X[empty[0]]).sum(axis=1)
+    distances[empty] = np.inf
+    assert set(found[0].tolist()) == set(distances.argsort()[:5])
+    assert torch.isfinite(weights).all()
+
+
 @pytest.mark.parametrize("model", [HopfieldClassifier("stored"), HopfieldRegressor("stored")])
 def test_predictions_come_close_to_the_exact_ones(faiss, model):
     y = LABELS if isinstance(model, HopfieldClassifier) else Y

@@ -3,7 +3,7 @@ import pytest
 import torch
 from sklearn import config_context
 
-from skdyn.hopfield._leave_one_out import best_beta, left_out_means
+from skdyn.hopfield._leave_one_out import best_beta, best_of_ladder, means_by_beta
 from skdyn.hopfield._retrieval import retrieve
 from skdyn.hopfield._separations import SEPARATIONS
 
@@ -18,7 +18,7 @@ BETAS = [0.5, 1.0, 2.0, 4.0, 8.0, 16.0]
 @pytest.mark.parametrize("name", SEPARATIONS)
 def test_closed_form_equals_recall_from_a_store_without_the_row(name, similarity):
     how = {"similarity": similarity, "separation": SEPARATIONS[name]}
-    found = left_out_means(X, Y, 10, BETAS, mass=MASS, **how)
+    found = means_by_beta(X[:10], X, Y, BETAS, mass=MASS, exclude=torch.arange(10), **how)
     for i in range(10):
         others = torch.arange(30) != i
         for beta, means in zip(BETAS, found):
@@ -30,17 +30,18 @@ def test_closed_form_equals_recall_from_a_store_without_the_row(name, similarity
 
 def test_powers_stay_exact_where_weights_underflow():
     how = {"similarity": "euclidean", "separation": SEPARATIONS["softmax"], "mass": MASS.float()}
+    how["exclude"] = torch.arange(30)
     betas = [2.0**power for power in range(20)]
-    found = left_out_means(X.float(), Y.float(), 30, betas, **how)
+    found = means_by_beta(X.float(), X.float(), Y.float(), betas, **how)
     distances = torch.cdist(X, X).fill_diagonal_(torch.inf)
     torch.testing.assert_close(found[-1], Y.float()[distances.argmin(dim=1)], atol=1e-3, rtol=0)
 
 
 def test_chunks_change_nothing():
     how = {"similarity": "euclidean", "separation": SEPARATIONS["softmax"], "mass": MASS}
-    whole = left_out_means(X, Y, 30, BETAS, **how)
+    whole = means_by_beta(X, X, Y, BETAS, **how)
     with config_context(working_memory=2e-3):
-        torch.testing.assert_close(left_out_means(X, Y, 30, BETAS, **how), whole)
+        torch.testing.assert_close(means_by_beta(X, X, Y, BETAS, **how), whole)
 
 
 def squared_error(means, n_rows):
@@ -61,3 +62,26 @@ def test_a_single_pattern_leaves_nothing_to_choose():
     how = {"similarity": "euclidean", "separation": SEPARATIONS["softmax"]}
     assert best_beta(X[:1], Y[:1], MASS[:1], squared_error, **how) == (1.0, 0.0, 0.0)
     assert best_beta(X[:1], Y[:1], MASS[:1], squared_error, beta=3.0, **how).beta == 3.0
+
+
+def least_at(best):
+    """A recall that hands on the betas, and a loss that is least at one of them."""
+
+    def recall(betas):
+        return torch.tensor(betas)[:, None, None]
+
+    def loss(means, n_rows):
+        losses = (means[:, 0, 0] / best).log().abs()
+        return losses, torch.zeros_like(losses)
+
+    return recall, loss
+
+
+@pytest.mark.parametrize("best", [2.0**-10, 2.0**-3, 4.0, 2.0**15, 2.0**24])
+def test_the_ladder_goes_on_where_the_best_is_at_its_end(best):
+    assert best_of_ladder(*least_at(best)).beta == best
+
+
+def test_an_end_of_the_ladder_is_told():
+    with pytest.warns(UserWarning, match=r"beta='auto' ended at 1.07e\+09"):
+        best_of_ladder(*least_at(2.0**50))

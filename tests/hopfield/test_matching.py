@@ -43,6 +43,19 @@ def test_constant_features_get_no_infinite_weight():
     assert np.isfinite(whitening(np.zeros((5, 2)), np.ones(5), np.zeros(5, int), 2)).all()
 
 
+def test_features_without_variance_within_groups_are_kept_ten_times_as_long_at_most():
+    told = np.column_stack([GROUPS - GROUPS.mean(), X])
+    projection = whitening(told / told.std(axis=0), ONES, GROUPS, 4)
+    np.testing.assert_allclose(projection[0, 0], 10)
+    assert np.linalg.svd(projection, compute_uv=False).max() <= 10 * (1 + 1e-9)
+
+
+def test_one_row_a_group_leaves_rows_as_they_are_but_for_their_unit():
+    projection = whitening(X, ONES, np.arange(200), 3)
+    np.testing.assert_allclose(projection, projection[0, 0] * np.eye(3), atol=1e-9)
+    assert projection[0, 0] > 0
+
+
 def test_centres_of_few_rows_are_these_rows():
     found, labels = centres(X[:2], ONES[:2], 5, seed=0)
     np.testing.assert_array_equal(found, X[[0, 1, 0, 1, 0]])

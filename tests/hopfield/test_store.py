@@ -1,6 +1,7 @@
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
+from skdyn.hopfield import _store
 from skdyn.hopfield._store import Store, merged, scales
 
 rng = np.random.default_rng(0)
@@ -37,6 +38,23 @@ def test_the_order_has_nothing_to_do_with_the_values():
 def test_different_rows_stay_apart_on_a_lattice():
     X = np.stack(np.meshgrid(*[np.arange(-8.0, 8.0)] * 4), axis=-1).reshape(-1, 4)
     assert len(merged(store(X, np.zeros(len(X))))[0].patterns) == len(X)
+
+
+def test_no_two_of_many_rows_of_plus_and_minus_one_share_a_hash():
+    bits = np.random.default_rng(0).choice([-1.0, 1.0], size=(2**17, 40))
+    n_distinct = len(np.unique((bits > 0) @ 2.0 ** np.arange(40)))
+    assert len(np.unique(_store._hashes(bits))) == n_distinct
+
+
+def test_rows_that_share_a_hash_are_compared(monkeypatch):
+    X, weight = rng.integers(0, 2, size=(60, 3)).astype(float), rng.uniform(1, 2, 60)
+    wanted, _ = merged(store(X, X[:, 0], weight))
+    monkeypatch.setattr(_store, "_hashes", lambda table: (table[:, 1] > 0).astype(np.uint64))
+    found, place = merged(store(X, X[:, 0], weight))
+    np.testing.assert_array_equal(found.patterns[place], X)
+    for part in ("patterns", "targets", "mass", "rows"):
+        order, other = (np.lexsort(each.patterns.T) for each in (found, wanted))
+        np.testing.assert_allclose(getattr(found, part)[order], getattr(wanted, part)[other])
 
 
 def test_zero_has_no_sign():
