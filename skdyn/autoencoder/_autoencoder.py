@@ -93,7 +93,7 @@ class SparseAutoencoder(Reconstructing, SparseCoding):
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_features_in_)
-        The dictionary; its rows have norm one.
+        The dictionary; its rows have norm one, those of a loaded one the norms they came with.
     feature_density_ : ndarray of shape (n_components,)
         Share of the training rows in which each feature is active (of more than 65536, on so many
         evenly spaced); after ``partial_fit``, a running average over the last batches.

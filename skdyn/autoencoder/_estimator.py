@@ -15,7 +15,7 @@ from skdyn.autoencoder._objective import ObjectiveSettings, ReconstructionObject
 from skdyn.autoencoder._reading import ReadableDictionary
 from skdyn.autoencoder._revival import AUXILIARIES
 from skdyn.autoencoder._sources import as_source
-from skdyn.autoencoder._start import some_rows, start_from_data
+from skdyn.autoencoder._start import Shortened, some_rows, start_from_data
 from skdyn.autoencoder._streaming import StreamedRows, checked_blocks
 from skdyn.autoencoder.allocations import ALLOCATIONS, Allocation, as_allocation
 from skdyn.base import TorchEstimator
@@ -43,8 +43,8 @@ class SparseCoding(
     is something else, what comes out; ``_autoencoding`` says which.
     """
 
-    # Never counted in weights from elsewhere; a threshold of zero, which a rectifier has.
-    _not_finite = frozenset({"density", "mean_code", "log_threshold"})
+    # Never counted in weights from elsewhere.
+    _not_finite = frozenset({"density", "mean_code"})
     _parameter_constraints = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "k": [Interval(Integral, 1, None, closed="left")],
@@ -113,24 +113,30 @@ class SparseCoding(
     def _fit_arrays(self, X, Y=None, *, given, incremental=False):
         """Train on validated arrays: inputs and, where these are others, targets."""
         config = self._config(X.shape[1], (X if Y is None else Y).shape[1])
+        known = self._thresholds() if incremental else None
         self._train(
             config, lambda generator: self._stages(generator, X, Y, incremental),
             incremental=incremental, **given,
         )  # fmt: skip
+        sample = getattr(X, "sample", X)
+        self._calibrate(sample, known)
         if not incremental:
-            self._measure(getattr(X, "sample", X))
+            self._measure(sample)
         return self
 
     def _stages(self, generator, X, Y, incremental):
         goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
         batch_size = self._settings().batch_size_for(len(X))
         n_batches = -(-len(X) // batch_size)
-        first_step = n_batches * self.n_iter_ if goes_on and incremental else 0
-        objective = self._objective(n_batches * self.max_iter, first_step, generator)
+        # Calls to come are not known: partial_fit always trains as the end of a training does.
+        objective = self._objective(None if incremental else n_batches * self.max_iter, generator)
 
         def start(module, epoch):
-            if epoch == 0 and not goes_on:
-                self._start(module, getattr(X, "sample", X), Y, generator)
+            if epoch == 0:
+                sample = getattr(X, "sample", X)
+                if not goes_on:
+                    self._start(module, sample, Y, generator)
+                objective.begin(module, sample, Y)
             return False
 
         if isinstance(X, StreamedRows):
@@ -147,8 +153,8 @@ class SparseCoding(
             )
         ]  # fmt: skip
 
-    def _objective(self, n_steps, first_step, generator):
-        return ReconstructionObjective(self._weights(), n_steps, first_step)
+    def _objective(self, n_steps, generator):
+        return ReconstructionObjective(self._weights(), n_steps)
 
     def _trivial_loss(self, objective, targets, goes_on):
         """Return the loss of the mean; what goes on measures errors in the scale it began with."""
@@ -167,16 +173,31 @@ class SparseCoding(
     def _start(self, module, X, Y, generator):
         start_from_data(module, X, Y)
 
+    def _thresholds(self):
+        """Return what is known of the thresholds, before the steps of a training change it."""
+        return self.module_.known_thresholds() if hasattr(self, "module_") else None
+
+    @torch.inference_mode()
+    def _calibrate(self, X, known=None):
+        """Measure the thresholds on training data, now that the weights rest.
+
+        What was known of them before a ``partial_fit`` counts beside it; what its steps tracked,
+        with weights that moved on, does not.
+        """
+        module = self.module_
+        like = next(module.parameters())
+        order = np.random.default_rng(0).permutation(len(X))[:_CALIBRATION_ROWS]
+        # Parts as large as memory allows: the mean of their quantiles is the quantile of all.
+        parts = np.array_split(order, _n_parts(module, len(order)))
+        shorten = Shortened(X, module.input_scale, module.shift)
+        scaled = (to_tensor(X[part]).to(like) * module.input_scale for part in parts)
+        module.calibrate(map(shorten, scaled), known)
+
     @torch.inference_mode()
     def _measure(self, X):
-        """Measure thresholds on training data, then how often and how much latents are active."""
+        """Measure how often and how much latents are active on training data."""
         module, counts, sums = self.module_, 0, 0
         like = next(module.parameters())
-        if self.n_iter_ == self.max_iter:  # a training cut short keeps the running thresholds
-            order = np.random.default_rng(0).permutation(len(X))[:_CALIBRATION_ROWS]
-            # Parts as large as memory allows: the mean of their quantiles is the quantile of all.
-            parts = np.array_split(order, _n_parts(module, len(order)))
-            module.calibrate(to_tensor(X[part]).to(like) for part in parts)
         rows = np.unique(np.linspace(0, len(X) - 1, _DENSITY_ROWS, dtype=np.intp))
         for part in np.array_split(rows, _n_parts(module, len(rows))):
             support, values = module.encode(to_tensor(X[part]).to(like))

@@ -49,6 +49,17 @@ class Allocation(PlainState, BaseEstimator):
             The network, its weights made.
         """
 
+    def start(self, pre: torch.Tensor, coder: torch.nn.Module) -> None:
+        """Set what is learnt beside the weights to where the data say that it begins.
+
+        Parameters
+        ----------
+        pre : Tensor of shape (n_rows, n_components)
+            Pre-activations of some rows.
+        coder : SparseCoder
+            The network, its scales and centre set.
+        """
+
     def by_latent(self, progress: float) -> bool:
         """Say whether pre-activations are read latent by latent rather than row by row.
 

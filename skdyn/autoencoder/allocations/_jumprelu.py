@@ -1,5 +1,6 @@
 """Latents that pass a threshold of their own, which is learnt."""
 
+import math
 from numbers import Real
 
 import torch
@@ -65,8 +66,21 @@ class JumpReLUAllocation(Allocation):
         coder : SparseCoder
             The network, its weights made.
         """
-        start = torch.full_like(coder.encoder_bias.detach(), -torch.inf)
+        start = torch.full_like(coder.encoder_bias.detach(), math.log(self.bandwidth / 2))
         coder.register_parameter("log_threshold", torch.nn.Parameter(start))
+
+    def start(self, pre: torch.Tensor, coder: torch.nn.Module) -> None:
+        """Begin where k latents a row are active.
+
+        Parameters
+        ----------
+        pre : Tensor of shape (n_rows, n_components)
+            Pre-activations of some rows.
+        coder : SparseCoder
+            The network.
+        """
+        smallest = pre.flatten()[largest(pre, coder.k * len(pre))].min()
+        coder.log_threshold.fill_(smallest.clamp_min(self.bandwidth / 2).log())
 
     def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Codes:
         """Choose the active latents of a training batch.
@@ -87,9 +101,6 @@ class JumpReLUAllocation(Allocation):
         Codes
             The pre-activations that are active.
         """
-        if coder.log_threshold[0] == -torch.inf:  # begin where k a row are active
-            smallest = pre.flatten()[largest(pre, k * len(pre))].min()
-            coder.log_threshold.fill_(smallest.clamp_min(self.bandwidth / 2).log())
         # What is less than half a ramp below a threshold is inactive but has a say in it.
         return Codes.of_mask(pre > coder.log_threshold.exp() - self.bandwidth / 2, pre)
 
