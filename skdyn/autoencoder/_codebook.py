@@ -199,11 +199,11 @@ class CodebookTransformer(Reconstructing, SparseCoding):
     def _start(self, module, X, Y, generator):
         start_codes(module, X, generator)
 
-    def _thresholds(self):
-        return None
-
-    def _calibrate(self, X, known=None):
+    def _calibrate(self, X, known, fresh):
         """Do nothing: there are no thresholds, each row is compared with all codes."""
+
+    def _tell_of_a_missed_budget(self, n_active):
+        """Do nothing: every row gets k codes."""
 
     @property
     def perplexity_(self) -> float:

@@ -7,6 +7,7 @@ import scipy.sparse
 import torch
 from numpy.typing import ArrayLike
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
 
 from skdyn._validation import Interval, StrOptions, check_array, check_is_fitted, validate_data
 from skdyn.autoencoder._inference import INFERENCES, infer
@@ -30,6 +31,7 @@ _ENTRIES = 2**24  # pre-activations at a time at inference: bounds memory, costs
 _GATHERED_ROWS = 512  # rows at a time at inference by least squares
 _DEAD = 1e-5  # density below which a latent counts as dead: less than a row in 2^16
 _CALIBRATION_ROWS = 2**14  # on which the thresholds of inference are measured
+_MISSED = 0.25  # of k: so far off is not about k
 _DENSITY_ROWS = 2**16  # rows of the training data on which densities are measured
 _ROWS_AT_A_TIME = 2**13  # that are read where an array on disk, or a stream of batches, is encoded
 
@@ -49,7 +51,7 @@ class SparseCoding(
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "k": [Interval(Integral, 1, None, closed="left")],
         "allocation": [StrOptions(set(ALLOCATIONS)), Allocation],
-        "l1_coefficient": [Interval(Real, 0, None, closed="left")],
+        "l1_coefficient": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "aux": [StrOptions(set(AUXILIARIES)), None],
         "aux_coefficient": [Interval(Real, 0, None, closed="left")],
         "dead_after": [Interval(Integral, 1, None, closed="left")],
@@ -104,7 +106,11 @@ class SparseCoding(
         names = [name for name in ObjectiveSettings._fields if hasattr(self, name)]
         values = {name: getattr(self, name) for name in names} | {"k": self._n_active()}
         prefixes = check_prefixes(values.get("prefixes"), self.n_components)
-        return ObjectiveSettings(**values | {"prefixes": prefixes})
+        given = {"prefixes": prefixes, "l1_coefficient": self._given_l1()}
+        return ObjectiveSettings(**values | given)
+
+    def _given_l1(self):
+        return None if self.l1_coefficient == "auto" else self.l1_coefficient
 
     @staticmethod
     def _build_module(**config: object) -> SparseCoder:
@@ -113,13 +119,14 @@ class SparseCoding(
     def _fit_arrays(self, X, Y=None, *, given, incremental=False):
         """Train on validated arrays: inputs and, where these are others, targets."""
         config = self._config(X.shape[1], (X if Y is None else Y).shape[1])
-        known = self._thresholds() if incremental else None
+        goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
+        known = self.module_.known_thresholds() if incremental and goes_on else None
         self._train(
             config, lambda generator: self._stages(generator, X, Y, incremental),
             incremental=incremental, **given,
         )  # fmt: skip
         sample = getattr(X, "sample", X)
-        self._calibrate(sample, known)
+        self._calibrate(sample, known, fresh=not goes_on)
         if not incremental:
             self._measure(sample)
         return self
@@ -167,18 +174,16 @@ class SparseCoding(
 
     def _steady_from(self):
         """Return the share of the training after which its objective stays the same."""
-        settles = as_allocation(self.allocation).settles_at
-        return max(settles, getattr(self, "sparsity_warmup", 0.0))
+        allocation = as_allocation(self.allocation)
+        if allocation.penalizes_size and self._given_l1() is None:
+            return 1.0  # its penalty is steered to the end
+        return max(allocation.settles_at, self.sparsity_warmup)
 
     def _start(self, module, X, Y, generator):
         start_from_data(module, X, Y)
 
-    def _thresholds(self):
-        """Return what is known of the thresholds, before the steps of a training change it."""
-        return self.module_.known_thresholds() if hasattr(self, "module_") else None
-
     @torch.inference_mode()
-    def _calibrate(self, X, known=None):
+    def _calibrate(self, X, known, fresh):
         """Measure the thresholds on training data, now that the weights rest.
 
         What was known of them before a ``partial_fit`` counts beside it; what its steps tracked,
@@ -191,7 +196,7 @@ class SparseCoding(
         parts = np.array_split(order, _n_parts(module, len(order)))
         shorten = Shortened(X, module.input_scale, module.shift)
         scaled = (to_tensor(X[part]).to(like) * module.input_scale for part in parts)
-        module.calibrate(map(shorten, scaled), known)
+        module.calibrate(map(shorten, scaled), known, fresh)
 
     @torch.inference_mode()
     def _measure(self, X):
@@ -203,8 +208,25 @@ class SparseCoding(
             support, values = module.encode(to_tensor(X[part]).to(like))
             counts = counts + support.counts
             sums = sums + torch.bincount(support.index, values.double(), module.n_components)
+        self._tell_of_a_missed_budget(int(counts.sum()) / len(rows))
         module.density.copy_(counts / len(rows))
         module.mean_code.copy_(sums / len(rows))
+
+    def _tell_of_a_missed_budget(self, n_active):
+        """Warn where training was to end with about k active latents a row and did not."""
+        allocation = as_allocation(self.allocation)
+        k = self._n_active()
+        if not allocation.aims_at_k(self._given_l1()) or abs(n_active / k - 1.0) <= _MISSED:
+            return
+        lever = "a smaller l1_coefficient" if n_active < k else "a larger l1_coefficient"
+        if not allocation.penalizes_size:
+            lever = "JumpReLUAllocation(strength=...) with a larger strength"
+        warn_user(
+            f"{n_active:.3g} latents a row are active on the training data, not about k={k}: "
+            f"allocation={self.allocation!r} had too little time to come there. Train for longer, "
+            f"raise learning_rate, or set {lever}; allocations such as 'batch_topk' keep k always.",
+            ConvergenceWarning,
+        )
 
     # -- codes ---------------------------------------------------------------------------------
 

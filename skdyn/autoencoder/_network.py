@@ -230,6 +230,7 @@ class SparseCoder(torch.nn.Module):
         self,
         batches: Iterable[torch.Tensor],
         known: dict[str, torch.Tensor] | None = None,
+        fresh: bool = True,
     ) -> None:
         """Learn the thresholds from weights that rest.
 
@@ -239,6 +240,8 @@ class SparseCoder(torch.nn.Module):
             Scaled inputs, in large batches.
         known : dict of str to Tensor or None, default=None
             What :meth:`known_thresholds` returned before; None learns them anew.
+        fresh : bool, default=True
+            Whether the training was the first of these weights.
         """
         if known is None:
             self.tracked.zero_()
@@ -246,7 +249,8 @@ class SparseCoder(torch.nn.Module):
             self.load_state_dict(self.state_dict() | known)
             self.tracked.clamp_(max=_MEMORY_ROWS)
         for x in batches:
-            self.training_codes(x, self.k, progress=1.0)
+            pre = self._pre_activations(x - self.shift, self.allocation.by_latent(1.0))
+            self.allocation.calibrate(pre, self, fresh)
 
     @torch.no_grad()
     def track_use(self, codes: Codes) -> None:

@@ -20,7 +20,7 @@ class ObjectiveSettings(NamedTuple):
     """How training weighs what it wants; the fields are the estimators' parameters."""
 
     k: int
-    l1_coefficient: float = 1.0
+    l1_coefficient: float | None = None  # steered by k
     aux: str | None = None
     aux_coefficient: float = 1 / 32
     dead_after: int = 10_000
@@ -114,7 +114,7 @@ class ReconstructionObjective:
             loss = loss + settings.aux_coefficient * revival
         return loss
 
-    def sparsity(self, progress: float, n_components: int) -> tuple[int, float]:
+    def sparsity(self, progress: float, n_components: int) -> tuple[int, float | None]:
         """Return the budget a row and the strength of a penalty, which a warm-up tightens.
 
         Parameters
@@ -127,7 +127,8 @@ class ReconstructionObjective:
         Returns
         -------
         k : int
-        l1_coefficient : float
+        l1_coefficient : float or None
+            None where the budget steers it.
         """
         k, coefficient, warmup = (
             self.settings.k, self.settings.l1_coefficient, self.settings.sparsity_warmup,
@@ -136,7 +137,8 @@ class ReconstructionObjective:
             return k, coefficient
         tightness = progress / warmup
         generous = min(_GENEROUS * k, n_components)
-        return round(generous + (k - generous) * tightness), coefficient * tightness
+        budget = round(generous + (k - generous) * tightness)
+        return budget, None if coefficient is None else coefficient * tightness
 
     def rebuilt(self, coder: SparseCoder, codes: Codes) -> list[torch.Tensor]:
         """Return the reconstructions from growing numbers of latents, the whole one last.

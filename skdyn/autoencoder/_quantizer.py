@@ -162,6 +162,16 @@ class Codebook(torch.nn.Module):
             quantized = self.decode(self.encode(x))
         return _StraightThrough.apply(x, quantized)
 
+    def known_thresholds(self) -> dict[str, torch.Tensor]:
+        """Return nothing: no threshold is learnt here.
+
+        Returns
+        -------
+        dict
+            Empty.
+        """
+        return {}
+
     @torch.no_grad()
     def track_use(self, support: Support) -> None:
         """Take the codes of a batch into the running densities.
