@@ -38,7 +38,7 @@ def test_a_strength_that_is_given_stays(make_coder):
 @pytest.mark.parametrize("allocation", ["relu", "gated", "jumprelu"])
 def test_about_k_are_active_after_a_training_that_had_the_time(allocation):
     model = SparseAutoencoder(
-        24, k=3, allocation=allocation, max_iter=16, batch_size=40, learning_rate=0.01,
+        24, k=3, allocation=allocation, max_iter=9, batch_size=40, learning_rate=0.02,
         random_state=0,
     ).fit(X)  # fmt: skip
     assert (model.transform(X) > 0).sum(axis=1).mean() == pytest.approx(3, rel=0.1)
