@@ -32,9 +32,10 @@ class SparseAutoencoder(Reconstructing, SparseCoding):
         [6]_: those above thresholds that are learnt. Or an object with settings, such as
         ``JumpReLUAllocation(bandwidth=0.1)``. After training, all but "topk" compare with
         thresholds, so that no row's code depends on the rows beside it.
-    l1_coefficient : float, default=1.0
+    l1_coefficient : float or "auto", default="auto"
         Strength of the penalty of "relu" and "gated", on the sum of a row's codes beside its
-        squared error, in units in which the features' variance is one on average.
+        squared error, in units in which the features' variance is one on average. "auto" steers it
+        so that about ``k`` are active; under a number ``k`` has no part in them.
     aux : {"auxk", "zipf"} or None, default="zipf"
         Which features are made to explain what the others leave over: those that were idle for
         ``dead_after`` rows [1]_, or that are active less than half as often as Zipf's law has it
@@ -47,8 +48,8 @@ class SparseAutoencoder(Reconstructing, SparseCoding):
         Matryoshka training [7]_: so many of the features, the first ones, must reconstruct the rows
         alone, too, e.g. ``(32, 128)``; the loss is the mean over all the prefixes.
     sparsity_warmup : float, default=0.0
-        Share of the training in which the budget falls to ``k`` from four times as much and
-        ``l1_coefficient`` rises from zero.
+        Share of the training in which the budget falls to ``k`` from four times as much and an
+        ``l1_coefficient`` that is a number rises from zero.
     inference : {"encoder", "refit", "omp"}, default="encoder"
         How ``transform`` finds codes: as trained; with the encoder's features but the codes that
         reconstruct best; or k features chosen one by one, by what they explain of what is left
@@ -93,7 +94,7 @@ class SparseAutoencoder(Reconstructing, SparseCoding):
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_features_in_)
-        The dictionary; its rows have norm one.
+        The dictionary; its rows have norm one, those of a loaded one the norms they came with.
     feature_density_ : ndarray of shape (n_components,)
         Share of the training rows in which each feature is active (of more than 65536, on so many
         evenly spaced); after ``partial_fit``, a running average over the last batches.
@@ -159,7 +160,7 @@ class SparseAutoencoder(Reconstructing, SparseCoding):
         *,
         k=32,
         allocation="feature_then_mutual",
-        l1_coefficient=1.0,
+        l1_coefficient="auto",
         aux="zipf",
         aux_coefficient=1 / 32,
         dead_after=10_000,

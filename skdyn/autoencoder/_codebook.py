@@ -187,7 +187,7 @@ class CodebookTransformer(Reconstructing, SparseCoding):
     def _build_module(**config: object) -> Codebook:
         return Codebook(**config)
 
-    def _objective(self, n_steps, first_step, generator):
+    def _objective(self, n_steps, generator):
         return QuantizationObjective(self.dead_after, generator)
 
     def _trivial_loss(self, objective, targets, goes_on):
@@ -198,6 +198,12 @@ class CodebookTransformer(Reconstructing, SparseCoding):
 
     def _start(self, module, X, Y, generator):
         start_codes(module, X, generator)
+
+    def _calibrate(self, X, known, fresh):
+        """Do nothing: there are no thresholds, each row is compared with all codes."""
+
+    def _tell_of_a_missed_budget(self, n_active):
+        """Do nothing: every row gets k codes."""
 
     @property
     def perplexity_(self) -> float:

@@ -39,9 +39,10 @@ class Crosscoder(Reconstructing, SparseCoding):
             "mutual_choice", "mutual_then_feature", "feature_then_mutual"} or Allocation, \
             default="feature_then_mutual"
         Which features are active in which row, as :class:`SparseAutoencoder` explains.
-    l1_coefficient : float, default=1.0
+    l1_coefficient : float or "auto", default="auto"
         Strength of the penalty of "relu" and "gated", on the sum of a row's codes beside its
-        squared error, in units in which the features' variance is one on average.
+        squared error, in units in which the features' variance is one on average. "auto" steers it
+        so that about ``k`` are active; under a number ``k`` has no part in them.
     aux : {"auxk", "zipf"} or None, default="zipf"
         Which features are made to explain what the others leave over: those that were idle for
         ``dead_after`` rows, or that are active less than half as often as Zipf's law has it for
@@ -54,8 +55,8 @@ class Crosscoder(Reconstructing, SparseCoding):
         Matryoshka training: so many of the features, the first ones, must reconstruct alone, too,
         e.g. ``(32, 128)``; the loss is the mean over all the prefixes.
     sparsity_warmup : float, default=0.0
-        Share of the training in which the budget falls to ``k`` from four times as much and
-        ``l1_coefficient`` rises from zero.
+        Share of the training in which the budget falls to ``k`` from four times as much and an
+        ``l1_coefficient`` that is a number rises from zero.
     inference : {"encoder", "refit", "omp"}, default="encoder"
         How ``transform`` finds codes: as trained; with the encoder's features but the codes that
         reconstruct best; or k features chosen one by one, by what they explain of what is left.
@@ -176,7 +177,7 @@ class Crosscoder(Reconstructing, SparseCoding):
         sources=None,
         k=32,
         allocation="feature_then_mutual",
-        l1_coefficient=1.0,
+        l1_coefficient="auto",
         aux="zipf",
         aux_coefficient=1 / 32,
         dead_after=10_000,

@@ -7,6 +7,7 @@ import scipy.sparse
 import torch
 from numpy.typing import ArrayLike
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
 
 from skdyn._validation import Interval, StrOptions, check_array, check_is_fitted, validate_data
 from skdyn.autoencoder._inference import INFERENCES, infer
@@ -15,7 +16,7 @@ from skdyn.autoencoder._objective import ObjectiveSettings, ReconstructionObject
 from skdyn.autoencoder._reading import ReadableDictionary
 from skdyn.autoencoder._revival import AUXILIARIES
 from skdyn.autoencoder._sources import as_source
-from skdyn.autoencoder._start import some_rows, start_from_data
+from skdyn.autoencoder._start import Shortened, some_rows, start_from_data
 from skdyn.autoencoder._streaming import StreamedRows, checked_blocks
 from skdyn.autoencoder.allocations import ALLOCATIONS, Allocation, as_allocation
 from skdyn.base import TorchEstimator
@@ -30,6 +31,7 @@ _ENTRIES = 2**24  # pre-activations at a time at inference: bounds memory, costs
 _GATHERED_ROWS = 512  # rows at a time at inference by least squares
 _DEAD = 1e-5  # density below which a latent counts as dead: less than a row in 2^16
 _CALIBRATION_ROWS = 2**14  # on which the thresholds of inference are measured
+_MISSED = 0.25  # of k: so far off is not about k
 _DENSITY_ROWS = 2**16  # rows of the training data on which densities are measured
 _ROWS_AT_A_TIME = 2**13  # that are read where an array on disk, or a stream of batches, is encoded
 
@@ -43,13 +45,13 @@ class SparseCoding(
     is something else, what comes out; ``_autoencoding`` says which.
     """
 
-    # Never counted in weights from elsewhere; a threshold of zero, which a rectifier has.
-    _not_finite = frozenset({"density", "mean_code", "log_threshold"})
+    # Never counted in weights from elsewhere.
+    _not_finite = frozenset({"density", "mean_code"})
     _parameter_constraints = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "k": [Interval(Integral, 1, None, closed="left")],
         "allocation": [StrOptions(set(ALLOCATIONS)), Allocation],
-        "l1_coefficient": [Interval(Real, 0, None, closed="left")],
+        "l1_coefficient": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "aux": [StrOptions(set(AUXILIARIES)), None],
         "aux_coefficient": [Interval(Real, 0, None, closed="left")],
         "dead_after": [Interval(Integral, 1, None, closed="left")],
@@ -104,7 +106,11 @@ class SparseCoding(
         names = [name for name in ObjectiveSettings._fields if hasattr(self, name)]
         values = {name: getattr(self, name) for name in names} | {"k": self._n_active()}
         prefixes = check_prefixes(values.get("prefixes"), self.n_components)
-        return ObjectiveSettings(**values | {"prefixes": prefixes})
+        given = {"prefixes": prefixes, "l1_coefficient": self._given_l1()}
+        return ObjectiveSettings(**values | given)
+
+    def _given_l1(self):
+        return None if self.l1_coefficient == "auto" else self.l1_coefficient
 
     @staticmethod
     def _build_module(**config: object) -> SparseCoder:
@@ -113,24 +119,31 @@ class SparseCoding(
     def _fit_arrays(self, X, Y=None, *, given, incremental=False):
         """Train on validated arrays: inputs and, where these are others, targets."""
         config = self._config(X.shape[1], (X if Y is None else Y).shape[1])
+        goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
+        known = self.module_.known_thresholds() if incremental and goes_on else None
         self._train(
             config, lambda generator: self._stages(generator, X, Y, incremental),
             incremental=incremental, **given,
         )  # fmt: skip
+        sample = getattr(X, "sample", X)
+        self._calibrate(sample, known, fresh=not goes_on)
         if not incremental:
-            self._measure(getattr(X, "sample", X))
+            self._measure(sample)
         return self
 
     def _stages(self, generator, X, Y, incremental):
         goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
         batch_size = self._settings().batch_size_for(len(X))
         n_batches = -(-len(X) // batch_size)
-        first_step = n_batches * self.n_iter_ if goes_on and incremental else 0
-        objective = self._objective(n_batches * self.max_iter, first_step, generator)
+        # Calls to come are not known: partial_fit always trains as the end of a training does.
+        objective = self._objective(None if incremental else n_batches * self.max_iter, generator)
 
         def start(module, epoch):
-            if epoch == 0 and not goes_on:
-                self._start(module, getattr(X, "sample", X), Y, generator)
+            if epoch == 0:
+                sample = getattr(X, "sample", X)
+                if not goes_on:
+                    self._start(module, sample, Y, generator)
+                objective.begin(module, sample, Y)
             return False
 
         if isinstance(X, StreamedRows):
@@ -147,8 +160,8 @@ class SparseCoding(
             )
         ]  # fmt: skip
 
-    def _objective(self, n_steps, first_step, generator):
-        return ReconstructionObjective(self._weights(), n_steps, first_step)
+    def _objective(self, n_steps, generator):
+        return ReconstructionObjective(self._weights(), n_steps)
 
     def _trivial_loss(self, objective, targets, goes_on):
         """Return the loss of the mean; what goes on measures errors in the scale it began with."""
@@ -161,29 +174,59 @@ class SparseCoding(
 
     def _steady_from(self):
         """Return the share of the training after which its objective stays the same."""
-        settles = as_allocation(self.allocation).settles_at
-        return max(settles, getattr(self, "sparsity_warmup", 0.0))
+        allocation = as_allocation(self.allocation)
+        if allocation.penalizes_size and self._given_l1() is None:
+            return 1.0  # its penalty is steered to the end
+        return max(allocation.settles_at, self.sparsity_warmup)
 
     def _start(self, module, X, Y, generator):
         start_from_data(module, X, Y)
 
     @torch.inference_mode()
+    def _calibrate(self, X, known, fresh):
+        """Measure the thresholds on training data, now that the weights rest.
+
+        What was known of them before a ``partial_fit`` counts beside it; what its steps tracked,
+        with weights that moved on, does not.
+        """
+        module = self.module_
+        like = next(module.parameters())
+        order = np.random.default_rng(0).permutation(len(X))[:_CALIBRATION_ROWS]
+        # Parts as large as memory allows: the mean of their quantiles is the quantile of all.
+        parts = np.array_split(order, _n_parts(module, len(order)))
+        shorten = Shortened(X, module.input_scale, module.shift)
+        scaled = (to_tensor(X[part]).to(like) * module.input_scale for part in parts)
+        module.calibrate(map(shorten, scaled), known, fresh)
+
+    @torch.inference_mode()
     def _measure(self, X):
-        """Measure thresholds on training data, then how often and how much latents are active."""
+        """Measure how often and how much latents are active on training data."""
         module, counts, sums = self.module_, 0, 0
         like = next(module.parameters())
-        if self.n_iter_ == self.max_iter:  # a training cut short keeps the running thresholds
-            order = np.random.default_rng(0).permutation(len(X))[:_CALIBRATION_ROWS]
-            # Parts as large as memory allows: the mean of their quantiles is the quantile of all.
-            parts = np.array_split(order, _n_parts(module, len(order)))
-            module.calibrate(to_tensor(X[part]).to(like) for part in parts)
         rows = np.unique(np.linspace(0, len(X) - 1, _DENSITY_ROWS, dtype=np.intp))
         for part in np.array_split(rows, _n_parts(module, len(rows))):
             support, values = module.encode(to_tensor(X[part]).to(like))
             counts = counts + support.counts
             sums = sums + torch.bincount(support.index, values.double(), module.n_components)
+        self._tell_of_a_missed_budget(int(counts.sum()) / len(rows))
         module.density.copy_(counts / len(rows))
         module.mean_code.copy_(sums / len(rows))
+
+    def _tell_of_a_missed_budget(self, n_active):
+        """Warn where training was to end with about k active latents a row and did not."""
+        allocation = as_allocation(self.allocation)
+        k = self._n_active()
+        if not allocation.aims_at_k(self._given_l1()) or abs(n_active / k - 1.0) <= _MISSED:
+            return
+        lever = "a smaller l1_coefficient" if n_active < k else "a larger l1_coefficient"
+        if not allocation.penalizes_size:
+            lever = "JumpReLUAllocation(strength=...) with a larger strength"
+        warn_user(
+            f"{n_active:.3g} latents a row are active on the training data, not about k={k}: "
+            f"allocation={self.allocation!r} had too little time to come there. Train for longer, "
+            f"raise learning_rate, or set {lever}; allocations such as 'batch_topk' keep k always.",
+            ConvergenceWarning,
+        )
 
     # -- codes ---------------------------------------------------------------------------------
 

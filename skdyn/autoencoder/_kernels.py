@@ -14,6 +14,7 @@ from torch.nn.functional import embedding_bag
 __all__ = ["Codes", "Support", "decode", "encode_at"]
 
 _SHORT = 2**15  # below it numbers fit 16 bits, which sort by radix in half the passes
+_TINY = 1e-30  # squared norm of a row of zeros, which has no tangent
 _CROWDED = 0.1  # share of non-zeros above which dense products are the faster ones
 
 
@@ -351,8 +352,8 @@ def decode(codes: Codes, weight: torch.Tensor, *, tangent: bool = False) -> torc
     weight : Tensor of shape (n_components, n_outputs)
         Decoder.
     tangent : bool, default=False
-        Whether the gradient of the decoder, whose rows have norm one, is to leave out what would
-        only change their norms. What that is the gradient of the codes has told already.
+        Whether the gradient of the decoder is to leave out what would only change the norms of its
+        rows. What that is the gradient of the codes has told already.
 
     Returns
     -------
@@ -405,6 +406,7 @@ class _Decode(torch.autograd.Function):
             if ctx.tangent:
                 along = torch.zeros_like(weight[:, 0])
                 along.index_add_(0, support.index, values * to_values)
+                along /= torch.linalg.vector_norm(weight, dim=1).square_().clamp_min_(_TINY)
                 to_weight.addcmul_(along[:, None], weight, value=-1.0)
         return to_values, to_weight, None, None
 

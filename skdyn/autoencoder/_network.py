@@ -12,6 +12,9 @@ from skdyn.autoencoder.allocations._allocation import TrainingCodes
 __all__ = ["SparseCoder"]
 
 _MEMORY = 100  # steps that running averages look back
+_MEMORY_ROWS = 2**8  # rows that running thresholds look back: as weights move, they must too
+_OF_THRESHOLDS = ("threshold", "tracked", "latents_choose")
+_ROUNDING = 1e-5  # from one: so close is a norm of one
 
 
 class SparseCoder(torch.nn.Module):
@@ -64,7 +67,7 @@ class SparseCoder(torch.nn.Module):
         self.register_buffer("centre", torch.zeros(n_features))
         self.register_buffer("steps", torch.zeros(()))
         self.register_buffer("threshold", torch.zeros(n_components))
-        self.register_buffer("tracked", torch.zeros(n_components))  # times each was observed
+        self.register_buffer("tracked", torch.zeros(n_components))  # rows each was observed in
         self.register_buffer("density", torch.full((n_components,), k / n_components))
         self.register_buffer("mean_code", torch.zeros(n_components))  # zeros counted
         self.register_buffer("idle", torch.zeros(n_components))  # rows since it was active
@@ -182,6 +185,12 @@ class SparseCoder(torch.nn.Module):
         weight, bias = self.encoder_weight, self.encoder_bias
         return encode_at(x, weight, bias, support, shift=self.shift, values=values)
 
+    @torch.no_grad()
+    def next_step(self) -> None:
+        """Count a step of training; what was known before of the thresholds counts for less."""
+        self.steps += 1.0
+        self.tracked.clamp_(max=_MEMORY_ROWS)
+
     @property
     def rate(self) -> torch.Tensor:
         """Weight of this step's batch in running averages."""
@@ -189,7 +198,7 @@ class SparseCoder(torch.nn.Module):
 
     @torch.no_grad()
     def track_threshold(
-        self, smallest: torch.Tensor, latents: torch.Tensor | slice = slice(None)
+        self, smallest: torch.Tensor, n_rows: int, latents: torch.Tensor | slice = slice(None)
     ) -> None:
         """Take the smallest active pre-activations of a batch into the running thresholds.
 
@@ -197,25 +206,51 @@ class SparseCoder(torch.nn.Module):
         ----------
         smallest : Tensor of shape (n_latents,) or ()
             The values.
+        n_rows : int
+            Rows of the batch; the more, the more it counts.
         latents : Tensor of shape (n_latents,) or slice, default=slice(None)
             Whose they are.
         """
-        self.tracked[latents] += 1.0
-        rate = (1.0 / self.tracked[latents]).clamp_min(1.0 / _MEMORY)
+        self.tracked[latents] += n_rows
+        rate = n_rows / self.tracked[latents]
         self.threshold[latents] += rate * (smallest - self.threshold[latents])
 
+    def known_thresholds(self) -> dict[str, torch.Tensor]:
+        """Return a copy of the running thresholds and of what they come from.
+
+        Returns
+        -------
+        dict of str to Tensor
+        """
+        state = self.state_dict()
+        return {name: state[name].clone() for name in _OF_THRESHOLDS if name in state}
+
     @torch.no_grad()
-    def calibrate(self, batches: Iterable[torch.Tensor]) -> None:
-        """Learn the thresholds anew, now that the weights rest.
+    def calibrate(
+        self,
+        batches: Iterable[torch.Tensor],
+        known: dict[str, torch.Tensor] | None = None,
+        fresh: bool = True,
+    ) -> None:
+        """Learn the thresholds from weights that rest.
 
         Parameters
         ----------
         batches : iterable of Tensor of shape (n_rows, n_features)
-            Inputs, in large batches.
+            Scaled inputs, in large batches.
+        known : dict of str to Tensor or None, default=None
+            What :meth:`known_thresholds` returned before; None learns them anew.
+        fresh : bool, default=True
+            Whether the training was the first of these weights.
         """
-        self.tracked.zero_()
+        if known is None:
+            self.tracked.zero_()
+        else:
+            self.load_state_dict(self.state_dict() | known)
+            self.tracked.clamp_(max=_MEMORY_ROWS)
         for x in batches:
-            self.training_codes(x * self.input_scale, self.k, progress=1.0)
+            pre = self._pre_activations(x - self.shift, self.allocation.by_latent(1.0))
+            self.allocation.calibrate(pre, self, fresh)
 
     @torch.no_grad()
     def track_use(self, codes: Codes) -> None:
@@ -236,7 +271,25 @@ class SparseCoder(torch.nn.Module):
         self.idle.add_(support.n_rows).masked_fill_(counts > 0, 0.0)
 
     @torch.no_grad()
-    def unit_rows(self) -> None:
-        """Give each decoder row norm one."""
-        norms = torch.linalg.vector_norm(self.decoder_weight, dim=1, keepdim=True)
-        self.decoder_weight.div_(norms.clamp_min_(1e-12))
+    def row_norms(self) -> torch.Tensor:
+        """Return the norms of the decoder's rows: one, or what a dictionary from elsewhere has.
+
+        Returns
+        -------
+        Tensor of shape (n_components,)
+            Exactly one where they are one but for rounding, which would add up otherwise.
+        """
+        norms = torch.linalg.vector_norm(self.decoder_weight, dim=1)
+        return torch.where((norms - 1.0).abs() < _ROUNDING, 1.0, norms)
+
+    @torch.no_grad()
+    def scale_rows(self, norms: torch.Tensor) -> None:
+        """Give the decoder's rows their norms back.
+
+        Parameters
+        ----------
+        norms : Tensor of shape (n_components,)
+            The norms.
+        """
+        present = torch.linalg.vector_norm(self.decoder_weight, dim=1)
+        self.decoder_weight.mul_((norms / present.clamp_min_(1e-12))[:, None])

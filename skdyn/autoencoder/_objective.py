@@ -2,12 +2,14 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch.nn.functional import mse_loss
 
 from skdyn.autoencoder._kernels import Codes, decode
 from skdyn.autoencoder._network import SparseCoder
 from skdyn.autoencoder._revival import revival_loss, underused
+from skdyn.autoencoder._start import Shortened
 
 __all__ = ["ObjectiveSettings", "ReconstructionObjective"]
 
@@ -18,7 +20,7 @@ class ObjectiveSettings(NamedTuple):
     """How training weighs what it wants; the fields are the estimators' parameters."""
 
     k: int
-    l1_coefficient: float = 1.0
+    l1_coefficient: float | None = None  # steered by k
     aux: str | None = None
     aux_coefficient: float = 1 / 32
     dead_after: int = 10_000
@@ -33,18 +35,44 @@ class ReconstructionObjective:
     ----------
     settings : ObjectiveSettings
         What counts how much.
-    n_steps : int
-        Steps of the whole training.
-    first_step : int, default=0
-        Steps done in earlier calls.
+    n_steps : int or None
+        Steps of the whole training; None trains as the last step does, for an end that is unknown.
     """
 
-    def __init__(self, settings: ObjectiveSettings, n_steps: int, first_step: int = 0) -> None:
+    def __init__(self, settings: ObjectiveSettings, n_steps: int | None) -> None:
         self.settings = settings
         self.n_steps = n_steps
-        self.step = first_step
+        self.step = 0
+        self._norms = None  # of the decoder's rows, which training keeps
+        self._shorten = None
         # No code at all leaves the mean, whose error is one; what is revived adds its share.
         self.trivial_loss = 1.0 + (settings.aux_coefficient if settings.aux else 0.0)
+
+    def begin(self, coder: SparseCoder, X: np.ndarray, Y: np.ndarray | None = None) -> None:
+        """Learn from data how far rows may lie, before the first step.
+
+        Parameters
+        ----------
+        coder : SparseCoder
+            The network, its scales and centre set.
+        X : ndarray of shape (n_samples, n_features)
+            Inputs.
+        Y : ndarray of shape (n_samples, n_outputs) or None, default=None
+            Targets, if not the inputs.
+        """
+        self._shorten = (Shortened(X, coder.input_scale, coder.shift, "X"),)
+        if Y is not None:
+            self._shorten += (Shortened(Y, coder.output_scale, coder.decoder_bias, "y"),)
+
+    def _within_reach(self, x, y):
+        """Shorten the rows that lie too far, inputs and targets by the same."""
+        if self._shorten is None:
+            return x, y
+        if y is None:
+            return self._shorten[0](x), None
+        of_x, of_y = self._shorten
+        share = torch.minimum(of_x.share(x), of_y.share(y))
+        return of_x(x, share), of_y(y, share)
 
     def __call__(
         self, coder: SparseCoder, x: torch.Tensor, y: torch.Tensor | None = None
@@ -65,12 +93,16 @@ class ReconstructionObjective:
         Tensor
         """
         settings = self.settings
-        x = x * coder.input_scale
-        target = x if y is None else y * coder.output_scale
-        progress = min(1.0, self.step / self.n_steps)
+        if self._norms is None:
+            self._norms = coder.row_norms()
+        x, y = self._within_reach(
+            x * coder.input_scale, None if y is None else y * coder.output_scale
+        )
+        target = x if y is None else y
+        progress = 1.0 if self.n_steps is None else min(1.0, self.step / self.n_steps)
         k, coefficient = self.sparsity(progress, coder.n_components)
         self.step += 1
-        coder.steps += 1.0
+        coder.next_step()
         coded = coder.training_codes(x, k, progress)
         coder.track_use(coded.codes)
         rebuilt = self.rebuilt(coder, coded.codes)
@@ -82,7 +114,7 @@ class ReconstructionObjective:
             loss = loss + settings.aux_coefficient * revival
         return loss
 
-    def sparsity(self, progress: float, n_components: int) -> tuple[int, float]:
+    def sparsity(self, progress: float, n_components: int) -> tuple[int, float | None]:
         """Return the budget a row and the strength of a penalty, which a warm-up tightens.
 
         Parameters
@@ -95,7 +127,8 @@ class ReconstructionObjective:
         Returns
         -------
         k : int
-        l1_coefficient : float
+        l1_coefficient : float or None
+            None where the budget steers it.
         """
         k, coefficient, warmup = (
             self.settings.k, self.settings.l1_coefficient, self.settings.sparsity_warmup,
@@ -104,7 +137,8 @@ class ReconstructionObjective:
             return k, coefficient
         tightness = progress / warmup
         generous = min(_GENEROUS * k, n_components)
-        return round(generous + (k - generous) * tightness), coefficient * tightness
+        budget = round(generous + (k - generous) * tightness)
+        return budget, None if coefficient is None else coefficient * tightness
 
     def rebuilt(self, coder: SparseCoder, codes: Codes) -> list[torch.Tensor]:
         """Return the reconstructions from growing numbers of latents, the whole one last.
@@ -131,11 +165,11 @@ class ReconstructionObjective:
         return rebuilt
 
     def after_step(self, coder: SparseCoder) -> None:
-        """Keep the decoder's rows at norm one.
+        """Keep the norms of the decoder's rows: one, unless it came with others.
 
         Parameters
         ----------
         coder : SparseCoder
             The network.
         """
-        coder.unit_rows()
+        coder.scale_rows(self._norms)

@@ -1,14 +1,12 @@
 """A codebook: every row becomes the sum of k codes, and nothing else of it is kept."""
 
-from collections.abc import Iterable
-
 import numpy as np
 import torch
 from sklearn.cluster import kmeans_plusplus
 from torch.nn.functional import normalize
 
 from skdyn.autoencoder._kernels import Codes, Support, decode
-from skdyn.autoencoder._start import centre_and_scale, some_rows
+from skdyn.autoencoder._start import Shortened, centre_and_scale, some_rows
 
 __all__ = ["ASSIGNMENTS", "Codebook", "QuantizationObjective", "start_codes"]
 
@@ -164,14 +162,15 @@ class Codebook(torch.nn.Module):
             quantized = self.decode(self.encode(x))
         return _StraightThrough.apply(x, quantized)
 
-    def calibrate(self, batches: Iterable[torch.Tensor]) -> None:
-        """Do nothing: no threshold is learnt here, each row is compared with all codes.
+    def known_thresholds(self) -> dict[str, torch.Tensor]:
+        """Return nothing: no threshold is learnt here.
 
-        Parameters
-        ----------
-        batches : iterable of Tensor
-            Ignored.
+        Returns
+        -------
+        dict
+            Empty.
         """
+        return {}
 
     @torch.no_grad()
     def track_use(self, support: Support) -> None:
@@ -235,6 +234,21 @@ class QuantizationObjective:
         self.dead_after = dead_after
         self.generator = generator
         self._batch = None
+        self._shorten = None
+
+    def begin(self, codebook: Codebook, X: np.ndarray, Y: None = None) -> None:
+        """Learn from data how far rows may lie, before the first step.
+
+        Parameters
+        ----------
+        codebook : Codebook
+            The network, its scales and centre set.
+        X : ndarray of shape (n_samples, n_features)
+            Inputs.
+        Y : None, default=None
+            Not used: the targets are the inputs.
+        """
+        self._shorten = Shortened(X, codebook.output_scale, codebook.decoder_bias, "X")
 
     def __call__(self, codebook: Codebook, x: torch.Tensor) -> torch.Tensor:
         """Return the loss of a batch.
@@ -250,7 +264,10 @@ class QuantizationObjective:
         -------
         Tensor
         """
-        x = codebook.scaled(x)
+        x = x * codebook.output_scale
+        if self._shorten is not None:
+            x = self._shorten(x)
+        x = x - codebook.decoder_bias
         support = codebook.choose(x)
         codebook.track_use(support)
         error = decode(codebook.ones(support), codebook.decoder_weight) - x
@@ -302,7 +319,9 @@ def start_codes(codebook: Codebook, X: np.ndarray, generator: torch.Generator) -
     centre, scale = centre_and_scale(X)
     codebook.output_scale.copy_(torch.as_tensor(scale))
     codebook.decoder_bias.copy_(torch.as_tensor(centre * scale))
-    left = (some_rows(X) - centre) * scale
+    shorten = Shortened(X, codebook.output_scale, codebook.decoder_bias)
+    rows = torch.as_tensor(some_rows(X) * scale).to(codebook.decoder_weight)
+    left = (shorten(rows) - shorten.centre).double().cpu().numpy()
     by_residual = codebook.assignment == "residual"
     groups = np.array_split(np.arange(codebook.n_components), codebook.k if by_residual else 1)
     rng = np.random.RandomState(int(torch.randint(2**31 - 1, (), generator=generator)))

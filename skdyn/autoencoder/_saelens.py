@@ -19,6 +19,7 @@ _ALLOCATIONS = {
     "gated": "gated",
     "jumprelu": "jumprelu",
 }
+_LOG_ZERO = -1e3  # logarithm of what is zero in every precision; training refuses infinities
 
 
 def save_saelens(estimator: SparseAutoencoder, folder: str | os.PathLike[str]) -> None:
@@ -152,7 +153,8 @@ def load_saelens(folder: str | os.PathLike[str], *, k: int | None = None) -> Spa
         arrays |= {"log_magnitude": weights["r_mag"], "magnitude_bias": weights["b_mag"]}
     if architecture == "jumprelu":
         with np.errstate(divide="ignore"):  # a threshold of zero is that of a rectifier
-            arrays["log_threshold"] = np.log(weights["threshold"].clip(0.0))
+            log_threshold = np.log(weights["threshold"].clip(0.0))
+        arrays["log_threshold"] = log_threshold.clip(_LOG_ZERO)
     coder.load_state_dict(
         coder.state_dict()
         | {name: torch.tensor(np.ascontiguousarray(array)) for name, array in arrays.items()}

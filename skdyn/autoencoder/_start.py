@@ -5,11 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from skdyn.autoencoder._far_rows import Reach, tell_of_far_rows
 from skdyn.autoencoder._network import SparseCoder
 
-__all__ = ["centre_and_scale", "geometric_median", "some_rows", "start_from_data"]
+__all__ = ["Shortened", "centre_and_scale", "geometric_median", "some_rows", "start_from_data"]
 
 _ROWS = 4096  # rows that are looked at: means of so many are precise enough to start from
+_ENTRIES = 2**22  # pre-activations that are looked at
 _CONSTANT = 1e6  # scale of targets that are all alike: what codes add is lost in rounding
 _STEPS = 20  # of Weiszfeld's algorithm: it starts near its end
 
@@ -23,7 +25,8 @@ def start_from_data(
     """Set the scales of a new network and its biases from the data.
 
     A scale makes the mean squared distance from the centre one a feature, in all features of a
-    source alike: a dictionary of directions would change with anything else.
+    source alike: a dictionary of directions would change with anything else. Rows far from all
+    others count as if they lay nearer.
 
     Parameters
     ----------
@@ -45,17 +48,20 @@ def start_from_data(
         coder.output_scale.copy_(torch.as_tensor(output_scale))
         coder.centre.copy_(torch.as_tensor(input_centre * input_scale))
         coder.decoder_bias.copy_(torch.as_tensor(output_centre * output_scale))
+        rows = some_rows(X, max(64, _ENTRIES // coder.n_components))
+        x = torch.as_tensor(rows * input_scale).to(coder.encoder_weight)
+        x = Shortened(X, coder.input_scale, coder.shift)(x) - coder.shift
         if Y is not None:
-            _calm(coder, X)
+            _calm(coder, x)
+        coder.allocation.start(x @ coder.encoder_weight.T + coder.encoder_bias, coder)
 
 
-def _calm(coder, X):
+def _calm(coder, x):
     """Shorten a random encoder until what it adds up to is no larger than the targets.
 
     Directions drawn at random do not cancel: k of them are k times too large for few outputs.
     """
-    x = torch.as_tensor(some_rows(X)).to(coder.encoder_weight) * coder.input_scale
-    pre = (x - coder.shift) @ coder.encoder_weight.T
+    pre = x @ coder.encoder_weight.T
     values, columns = pre.topk(min(coder.k, pre.shape[1]), dim=1)
     rebuilt = torch.zeros_like(pre).scatter_(1, columns, values.relu()) @ coder.decoder_weight
     size = rebuilt.square().mean().sqrt().item()
@@ -63,19 +69,82 @@ def _calm(coder, X):
         coder.encoder_weight /= size
 
 
-def some_rows(X: np.ndarray) -> np.ndarray:
-    """Return up to 4096 rows, evenly spaced, in float64.
+class Shortened:
+    """Takes rows far from all others as if they lay at the usual distance from the centre.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_columns)
+        Rows, of which some are looked at.
+    scale : Tensor of shape (n_columns,)
+        What turns them into the units of the network.
+    centre : Tensor of shape (n_columns,)
+        The centre, in those units; a copy is kept.
+    name : str or None, default=None
+        What holds the rows, such as "X", in a warning of those that lie too far; None warns of
+        none.
+    """
+
+    def __init__(
+        self, X: np.ndarray, scale: torch.Tensor, centre: torch.Tensor, name: str | None = None
+    ) -> None:
+        self.centre = centre.detach().clone()
+        scaled = some_rows(X) * scale.double().cpu().numpy()
+        distance = np.linalg.norm(scaled - self.centre.double().cpu().numpy(), axis=1)
+        self.reach = Reach.of(distance)
+        if name is not None:
+            tell_of_far_rows(distance, _row_numbers(len(X), _ROWS), name)
+
+    def share(self, x: torch.Tensor) -> torch.Tensor:
+        """Return how much of each row's way from the centre is taken.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_rows, n_columns)
+            Scaled rows.
+
+        Returns
+        -------
+        Tensor of shape (n_rows, 1)
+        """
+        return self.reach.share(x, self.centre)
+
+    def __call__(self, x: torch.Tensor, share: torch.Tensor | None = None) -> torch.Tensor:
+        """Return rows at a share of their way from the centre; a share of one changes nothing.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_rows, n_columns)
+            Scaled rows.
+        share : Tensor of shape (n_rows, 1) or None, default=None
+            How much; None takes each row's own.
+
+        Returns
+        -------
+        Tensor of shape (n_rows, n_columns)
+        """
+        return torch.lerp(self.centre, x, self.share(x) if share is None else share)
+
+
+def _row_numbers(n_samples, n_rows):
+    return np.unique(np.linspace(0, n_samples - 1, min(n_rows, _ROWS), dtype=np.intp))
+
+
+def some_rows(X: np.ndarray, n_rows: int = _ROWS) -> np.ndarray:
+    """Return some rows, evenly spaced, in float64.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
         Rows.
+    n_rows : int, default=4096
+        How many, at most.
 
     Returns
     -------
     ndarray of shape (n_rows, n_features)
     """
-    return np.asarray(X[np.unique(np.linspace(0, len(X) - 1, _ROWS, dtype=np.intp))], dtype=float)
+    return np.asarray(X[_row_numbers(len(X), n_rows)], dtype=float)
 
 
 def centre_and_scale(
@@ -100,7 +169,9 @@ def centre_and_scale(
     centre, scale = np.zeros(X.shape[1]), np.ones(X.shape[1])
     for source in sources:
         centre[source] = geometric_median(X[:, source])
-        spread = np.sqrt(np.mean((X[:, source] - centre[source]) ** 2))
+        distance = np.linalg.norm(X[:, source] - centre[source], axis=1)
+        within = Reach.of(distance).within(distance)
+        spread = np.sqrt(np.mean(within**2) / len(scale[source]))
         share = X.shape[1] / (len(sources) * len(scale[source]))
         scale[source] = np.sqrt(share) / spread if spread > 0 else 1.0
     return centre, scale

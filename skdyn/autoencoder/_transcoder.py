@@ -34,9 +34,10 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
             "mutual_choice", "mutual_then_feature", "feature_then_mutual"} or Allocation, \
             default="feature_then_mutual"
         Which features are active in which row, as :class:`SparseAutoencoder` explains.
-    l1_coefficient : float, default=1.0
+    l1_coefficient : float or "auto", default="auto"
         Strength of the penalty of "relu" and "gated", on the sum of a row's codes beside its
-        squared error, in units in which the features' variance is one on average.
+        squared error, in units in which the features' variance is one on average. "auto" steers it
+        so that about ``k`` are active; under a number ``k`` has no part in them.
     aux : {"auxk", "zipf"} or None, default="zipf"
         Which features are made to explain what the others leave over: those that were idle for
         ``dead_after`` rows, or that are active less than half as often as Zipf's law has it for
@@ -49,8 +50,8 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
         Matryoshka training: so many of the features, the first ones, must reconstruct alone, too,
         e.g. ``(32, 128)``; the loss is the mean over all the prefixes.
     sparsity_warmup : float, default=0.0
-        Share of the training in which the budget falls to ``k`` from four times as much and
-        ``l1_coefficient`` rises from zero.
+        Share of the training in which the budget falls to ``k`` from four times as much and an
+        ``l1_coefficient`` that is a number rises from zero.
     output : {"dense", "csr"}, default="dense"
         What ``transform`` returns: a dense or a sparse array.
     optimizer : {"adam", "adamw", "sgd"}, default="adam"
@@ -151,7 +152,7 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
         *,
         k=32,
         allocation="feature_then_mutual",
-        l1_coefficient=1.0,
+        l1_coefficient="auto",
         aux="zipf",
         aux_coefficient=1 / 32,
         dead_after=10_000,
@@ -200,6 +201,9 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Learn codes of X that restore y.
 
+        Samples over five times as far from the centre as nine tenths of them, by X or by y, are
+        taken as if they lay at that distance, with a warning: they would be all that is learnt.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
@@ -217,6 +221,9 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Learn from one more batch of data: one epoch, with the optimiser's state kept.
+
+        How many calls are to come is not known: each trains by the rule that ends a training, so
+        that ``max_iter`` and ``sparsity_warmup`` have no part in it.
 
         Parameters
         ----------

@@ -8,7 +8,12 @@ sparse, and dictionaries ``(n_components, n_features)``.
 """
 
 from skdyn.metrics._attractor import attractor_distance
-from skdyn.metrics._dictionaries import feature_absorption, matched_cosine, mean_max_cosine
+from skdyn.metrics._dictionaries import (
+    dictionary_recall,
+    feature_absorption,
+    matched_cosine,
+    mean_max_cosine,
+)
 from skdyn.metrics._field_r2 import field_r2_score
 from skdyn.metrics._horizon import valid_prediction_time
 from skdyn.metrics._relative_l2 import neg_relative_l2, relative_l2_error
@@ -23,6 +28,7 @@ from skdyn.metrics._trajectory_r2 import trajectory_r2_score
 __all__ = [
     "attractor_distance",
     "dead_fraction",
+    "dictionary_recall",
     "feature_absorption",
     "field_r2_score",
     "fraction_variance_unexplained",

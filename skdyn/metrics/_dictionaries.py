@@ -7,7 +7,7 @@ from sklearn.utils import check_array
 
 from skdyn.metrics._sparse_codes import as_codes
 
-__all__ = ["feature_absorption", "matched_cosine", "mean_max_cosine"]
+__all__ = ["dictionary_recall", "feature_absorption", "matched_cosine", "mean_max_cosine"]
 
 
 def mean_max_cosine(components_true: ArrayLike, components_pred: ArrayLike) -> float:
@@ -40,6 +40,7 @@ def mean_max_cosine(components_true: ArrayLike, components_pred: ArrayLike) -> f
 
     See Also
     --------
+    dictionary_recall : Share of the true components that were found.
     matched_cosine : The same, with each learned component used once.
 
     References
@@ -64,7 +65,8 @@ def matched_cosine(components_true: ArrayLike, components_pred: ArrayLike) -> fl
     over all pairings :math:`\pi` of m true and n learned components, found by the Hungarian
     method [1]_. A component that was learned twice counts once, unlike in
     :func:`mean_max_cosine`. It is symmetric, so that it also compares dictionaries learned from
-    two seeds [2]_.
+    two seeds [2]_. Only as many are paired as the smaller one has: what it lacks does not count,
+    which :func:`dictionary_recall` tells.
 
     Parameters
     ----------
@@ -76,7 +78,7 @@ def matched_cosine(components_true: ArrayLike, components_pred: ArrayLike) -> fl
     Returns
     -------
     float
-        Mean cosine over the pairs; 1 if both hold the same directions.
+        Mean cosine over the pairs; 1 if one holds all directions of the other.
 
     Raises
     ------
@@ -85,6 +87,7 @@ def matched_cosine(components_true: ArrayLike, components_pred: ArrayLike) -> fl
 
     See Also
     --------
+    dictionary_recall : Share of the true components that were found.
     mean_max_cosine : Without the pairing.
 
     References
@@ -102,6 +105,50 @@ def matched_cosine(components_true: ArrayLike, components_pred: ArrayLike) -> fl
     """
     cosines = cosines_between(components_true, components_pred)
     return float(cosines[linear_sum_assignment(cosines, maximize=True)].mean())
+
+
+def dictionary_recall(
+    components_true: ArrayLike, components_pred: ArrayLike, *, min_cosine: float = 0.9
+) -> float:
+    r"""Share of the true components that were learned, each by a component of its own.
+
+    .. math:: \frac{1}{m} \max_\pi \#\{j : \cos(d_j, w_{\pi(j)}) \ge c\}
+
+    over all pairings :math:`\pi` of the m true components and the learned ones, one to one. Unlike
+    in :func:`matched_cosine`, a true component without a partner counts as missed.
+
+    Parameters
+    ----------
+    components_true : array-like of shape (n_components, n_features)
+        Components that should be found.
+    components_pred : array-like of shape (n_learned, n_features)
+        Components that were learned. A row of zeros has cosine 0 with all.
+    min_cosine : float, default=0.9
+        Cosine c from which a component counts as found.
+
+    Returns
+    -------
+    float
+        From 0 to 1, which is best.
+
+    Raises
+    ------
+    ValueError
+        If widths differ or a value is not finite.
+
+    See Also
+    --------
+    matched_cosine : How well the pairs agree.
+
+    Examples
+    --------
+    >>> from skdyn.metrics import dictionary_recall, matched_cosine
+    >>> truth = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.0, 3.0, 4.0]]
+    >>> dictionary_recall(truth, truth[:1]), matched_cosine(truth, truth[:1])
+    (0.25, 1.0)
+    """
+    found = cosines_between(components_true, components_pred) >= min_cosine
+    return float(found[linear_sum_assignment(found, maximize=True)].sum() / len(found))
 
 
 def feature_absorption(

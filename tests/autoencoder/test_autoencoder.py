@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
@@ -23,21 +25,32 @@ X, CODES, DICTIONARY = _data()
 
 
 def _fitted(**parameters):
-    given = {"k": 2, "max_iter": 20, "tol": 0.0, "random_state": 0} | parameters
+    given = {"k": 2, "max_iter": 8, "tol": 0.0, "random_state": 0} | parameters
     return SparseAutoencoder(given.pop("n_components", 16), **given).fit(X)
+
+
+@pytest.fixture
+def fitted(trained):
+    """A model of its own: some tests set its parameters."""
+    return pickle.loads(pickle.dumps(trained))
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return _fitted()
 
 
 def test_a_planted_orthonormal_dictionary_is_recovered():
     model = _fitted(
-        n_components=24, allocation="topk", max_iter=40, batch_size=60, learning_rate=0.02
+        n_components=24, allocation="topk", max_iter=25, batch_size=60, learning_rate=0.03
     )
     cosines = model.components_ @ DICTIONARY.T
     assert cosines.max(axis=0).min() > 0.98
     assert model.score(X) > 0.99
 
 
-def test_sparse_codes_equal_dense_ones():
-    model = _fitted()
+def test_sparse_codes_equal_dense_ones(fitted):
+    model = fitted
     dense = model.transform(X)
     sparse = model.set_params(output="csr").transform(X)
     assert sparse.format == "csr"
@@ -46,8 +59,8 @@ def test_sparse_codes_equal_dense_ones():
     np.testing.assert_allclose(model.inverse_transform(sparse), model.inverse_transform(dense))
 
 
-def test_codes_times_components_and_the_bias_are_the_reconstruction():
-    model = _fitted()
+def test_codes_times_components_and_the_bias_are_the_reconstruction(fitted):
+    model = fitted
     codes = model.transform(X)
     bias = model.inverse_transform(np.zeros((1, 16)))
     np.testing.assert_allclose(
@@ -56,16 +69,16 @@ def test_codes_times_components_and_the_bias_are_the_reconstruction():
     np.testing.assert_allclose(np.linalg.norm(model.components_, axis=1), 1.0, rtol=1e-5)
 
 
-def test_the_scale_of_the_data_is_that_of_the_codes():
-    model = _fitted()
-    larger = SparseAutoencoder(16, k=2, max_iter=20, random_state=0).fit(64.0 * X)
+def test_the_scale_of_the_data_is_that_of_the_codes(fitted):
+    model = fitted
+    larger = SparseAutoencoder(16, k=2, max_iter=8, random_state=0).fit(64.0 * X)
     np.testing.assert_allclose(
         larger.transform(64.0 * X), 64.0 * model.transform(X), rtol=1e-3, atol=1e-2
     )
 
 
-def test_better_inference_reconstructs_better():
-    model = _fitted()
+def test_better_inference_reconstructs_better(fitted):
+    model = fitted
     scores = [model.set_params(inference=how).score(X) for how in ("encoder", "refit", "omp")]
     assert scores[0] < scores[1]
     assert scores[1] < scores[2] + 0.05
@@ -73,8 +86,9 @@ def test_better_inference_reconstructs_better():
 
 def test_more_active_features_than_there_are_means_all_with_a_warning():
     with pytest.warns(UserWarning, match="k=17 active latents a row are more than n_components=16"):
-        model = _fitted(k=17)
-    np.testing.assert_array_equal(model.transform(X), _fitted(k=16).transform(X))
+        model = _fitted(k=17, max_iter=2)
+    all_active = _fitted(k=16, max_iter=2)
+    np.testing.assert_array_equal(model.transform(X), all_active.transform(X))
 
 
 @pytest.mark.parametrize("prefixes", [(0, 4), (4, 2), (4, 4), (4, 17), (2.5,)])

@@ -50,12 +50,16 @@ def test_targets_of_another_width_leave_the_inputs_their_own_centre():
     assert coder(_rows()).shape == (30, 3)
 
 
-def test_rows_of_the_decoder_are_brought_to_norm_one():
+def test_rows_of_the_decoder_are_given_their_norms_back():
     coder = _coder()
+    norms = coder.row_norms()
+    assert torch.equal(norms, torch.ones(20).double())  # though float32 rounded them
+    norms[3] = 0.0
     with torch.no_grad():
         coder.decoder_weight.mul_(3.0)
-    coder.unit_rows()
-    torch.testing.assert_close(coder.decoder_weight.norm(dim=1), torch.ones(20).double())
+    coder.scale_rows(norms)
+    torch.testing.assert_close(coder.decoder_weight.norm(dim=1), norms)
+    assert torch.equal(coder.row_norms(), norms)
 
 
 def test_idle_rows_and_densities_are_counted():
@@ -69,19 +73,28 @@ def test_idle_rows_and_densities_are_counted():
     torch.testing.assert_close(coder.density, torch.tensor([2 / 3, 0, 0]).double())
 
 
-def test_running_thresholds_are_means_at_first():
+def test_running_thresholds_are_means_over_rows():
     coder = _coder()
-    for value in (1.0, 2.0, 6.0):
-        coder.track_threshold(torch.tensor(value))
+    for value, n_rows in ((1.0, 10), (2.0, 10), (9.0, 5)):
+        coder.track_threshold(torch.tensor(value), n_rows)
     torch.testing.assert_close(coder.threshold, torch.full((20,), 3.0).double())
-    coder.track_threshold(torch.tensor([7.0]).double(), torch.tensor([4]))
-    assert coder.threshold[4] == pytest.approx(4.0)
+    coder.track_threshold(torch.tensor([7.0]).double(), 25, torch.tensor([4]))
+    assert coder.threshold[4] == pytest.approx(5.0)
     assert coder.threshold[5] == pytest.approx(3.0)
+
+
+def test_running_thresholds_forget_what_is_long_ago():
+    coder = _coder()
+    coder.track_threshold(torch.tensor(1e6), 10**7)
+    for _ in range(100):
+        coder.next_step()
+        coder.track_threshold(torch.tensor(3.0), 10**3)
+    torch.testing.assert_close(coder.threshold, torch.full((20,), 3.0).double())
 
 
 def test_calibration_forgets_the_thresholds_of_training():
     coder = _coder("batch_topk")
-    coder.track_threshold(torch.tensor(1000.0))
+    coder.track_threshold(torch.tensor(1000.0), 100)
     x = _rows(400)
     coder.calibrate(x.split(100))
     assert len(coder.encode(x).values) == pytest.approx(400 * 4, rel=0.1)

@@ -24,7 +24,8 @@ def _dense(coder, x):
 def _leave_out_norms(coder):
     weight = coder.decoder_weight.detach()
     weight_gradient = coder.decoder_weight.grad
-    weight_gradient -= (weight_gradient * weight).sum(dim=1, keepdim=True) * weight
+    along = (weight_gradient * weight).sum(dim=1) / weight.square().sum(dim=1)
+    weight_gradient -= along[:, None] * weight
 
 
 def test_the_loss_and_its_gradients_equal_those_of_dense_autograd():

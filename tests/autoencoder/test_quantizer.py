@@ -104,5 +104,4 @@ def test_running_use_is_that_of_the_batches():
     shares = np.bincount(support.index.numpy(), minlength=6) / 50
     np.testing.assert_allclose(codebook.density, shares, rtol=1e-12)
     assert codebook.idle[shares > 0].tolist() == [0.0] * int((shares > 0).sum())
-    codebook.calibrate([])
     np.testing.assert_allclose(codebook.mean_code, shares, rtol=1e-12)

@@ -42,3 +42,26 @@ def test_every_one_of_them_reads_streams(cls):
     np.testing.assert_allclose(model.score(batches), model.score(TRUTH), rtol=1e-6)
     with pytest.raises(ValueError, match="read only once, but max_iter=2"):
         model.fit(iter(batches))
+
+
+@pytest.mark.parametrize("cls", [SparseAutoencoder, Crosscoder, CodebookTransformer])
+def test_partial_fit_knows_no_number_of_epochs(cls):
+    models = [cls(8, k=2, max_iter=n, batch_size=8, random_state=0) for n in (1, 3, 1000)]
+    for part in np.array_split(TRUTH, 4) * 2:
+        for model in models:
+            model.partial_fit(part)
+    for model in models[1:]:
+        np.testing.assert_array_equal(model.transform(TRUTH), models[0].transform(TRUTH))
+
+
+@pytest.mark.parametrize("allocation", ["batch_topk", "feature_then_mutual", "feature_choice"])
+def test_partial_fit_ends_with_thresholds_of_the_weights_that_it_leaves(allocation):
+    rows = RNG.normal(size=(2000, 6))
+    model = SparseAutoencoder(12, k=3, allocation=allocation, learning_rate=0.05, random_state=0)
+    for number, part in enumerate(np.array_split(rows, 4)):
+        n_active = (model.partial_fit(part).transform(part) > 0).sum(axis=1).mean()
+        assert n_active == pytest.approx(3, rel=0.1 if number else 0.01)
+    before = model.module_.threshold.numpy().copy()
+    model.set_params(learning_rate=1e-12).partial_fit(rows[:5])  # five rows beside two thousand
+    change = np.abs(model.module_.threshold.numpy() - before).max()
+    assert change < 0.05 * before.max()

@@ -122,6 +122,22 @@ def test_a_loaded_estimator_learns_further_and_measures_what_was_not_stored(tmp_
     assert np.isfinite(again.feature_density_).all()
 
 
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_step_at_a_rate_of_nearly_zero_leaves_a_loaded_dictionary_what_it_was(
+    architecture, tmp_path
+):
+    write_dictionary(_foreign(architecture), tmp_path)  # rows of any norm, thresholds of zero
+    model = load_saelens(tmp_path).set_params(learning_rate=1e-12, batch_size=64)
+    codes = model.transform(ROWS)
+    np.testing.assert_allclose(model.partial_fit(ROWS).transform(ROWS), codes, atol=1e-6)
+    model.set_params(learning_rate=0.01).partial_fit(ROWS)
+    assert np.abs(model.transform(ROWS) - codes).max() > 1e-3
+    norms = np.linalg.norm(model.components_, axis=1)
+    np.testing.assert_allclose(
+        norms, np.linalg.norm(load_saelens(tmp_path).components_, axis=1), rtol=1e-6
+    )
+
+
 def test_what_cannot_be_written_or_asked_for_is_refused(tmp_path):
     model = _model("topk")
     with pytest.raises(ValueError, match=r"inference='omp' has no counterpart in SAELens"):

@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from skdyn.metrics import feature_absorption, matched_cosine, mean_max_cosine
+from skdyn.metrics import (
+    dictionary_recall,
+    feature_absorption,
+    matched_cosine,
+    mean_max_cosine,
+)
 
 RNG = np.random.default_rng(0)
 TRUTH = RNG.normal(size=(5, 7))
@@ -54,6 +59,25 @@ def test_only_as_many_as_the_smaller_has_are_paired():
     assert mean_max_cosine(np.eye(4), np.eye(4)[:2]) == pytest.approx(0.5)
 
 
+def test_what_was_not_found_counts_in_the_recall():
+    assert dictionary_recall(np.eye(8), np.eye(8)[:2]) == 2 / 8
+    assert dictionary_recall(np.eye(2), np.eye(8)[:, :2]) == 1.0  # learned ones to spare
+    assert dictionary_recall(np.eye(3), -2.0 * np.eye(3)) == 0.0
+    assert dictionary_recall(np.eye(3), np.eye(3)[[0, 0, 0]]) == pytest.approx(1 / 3)
+    half = [[1.0, 1.0, 0.0]]
+    assert dictionary_recall(np.eye(3), half, min_cosine=0.7) == pytest.approx(1 / 3)
+    assert dictionary_recall(np.eye(3), half, min_cosine=0.71) == 0.0
+
+
+def test_as_many_as_can_be_are_found_even_where_the_best_pairs_are_fewer():
+    angles = np.radians([0.0, 24.0, 48.0])
+    truth = np.column_stack([np.cos(angles), np.sin(angles)])
+    learned = truth[[1, 2]]  # the nearest of the second is itself; it may stand for the first
+    assert dictionary_recall(truth, learned) == pytest.approx(2 / 3)
+    crowd = truth[[0, 1]], truth[[1, 2]]
+    assert dictionary_recall(*crowd) == 1.0
+
+
 def test_chance_is_as_documented():
     unrelated = RNG.normal(size=(2, 256, 64))
     assert mean_max_cosine(*unrelated) == pytest.approx(0.35, abs=0.02)
@@ -94,6 +118,7 @@ def test_concepts_are_averaged_and_those_that_do_not_occur_left_out():
     ("call", "message"),
     [
         (lambda: matched_cosine(np.eye(3), np.eye(2)), "number of features; got 3 and 2"),
+        (lambda: dictionary_recall(np.eye(3), np.eye(2)), "number of features; got 3 and 2"),
         (lambda: mean_max_cosine(np.eye(3) * np.nan, np.eye(3)), "Input contains NaN"),
         (lambda: absorption(np.ones((4, 2))), r"codes must have shape \(4, 3\) .* got \(4, 2\)"),
         (

@@ -38,6 +38,7 @@ class Allocation(PlainState, BaseEstimator):
 
     _parameter_constraints = {}
     settles_at = 0.0  # share of the training after which the rule stays the same
+    penalizes_size = False  # whether l1_coefficient has a part in it
     trivial_penalty = 0.0  # what is added to the loss where no latent is active at all
 
     def extend(self, coder: torch.nn.Module) -> None:
@@ -47,6 +48,31 @@ class Allocation(PlainState, BaseEstimator):
         ----------
         coder : SparseCoder
             The network, its weights made.
+        """
+
+    def aims_at_k(self, l1_coefficient: float | None) -> bool:
+        """Say whether about k latents a row are promised without being counted out.
+
+        Parameters
+        ----------
+        l1_coefficient : float or None
+            Strength of the penalty that is given; None steers it.
+
+        Returns
+        -------
+        bool
+        """
+        return self.penalizes_size and l1_coefficient is None
+
+    def start(self, pre: torch.Tensor, coder: torch.nn.Module) -> None:
+        """Set what is learnt beside the weights to where the data say that it begins.
+
+        Parameters
+        ----------
+        pre : Tensor of shape (n_rows, n_components)
+            Pre-activations of some rows.
+        coder : SparseCoder
+            The network, its scales and centre set.
         """
 
     def by_latent(self, progress: float) -> bool:
@@ -83,6 +109,21 @@ class Allocation(PlainState, BaseEstimator):
             The pre-activations that are active.
         """
         raise NotImplementedError
+
+    def calibrate(self, pre: torch.Tensor, coder: torch.nn.Module, fresh: bool) -> None:
+        """Learn from a batch what inference compares with, now that the weights rest.
+
+        Parameters
+        ----------
+        pre : Tensor of shape (n_rows, n_components)
+            Pre-activations.
+        coder : SparseCoder
+            The network.
+        fresh : bool
+            Whether the training was the first of these weights; parameters of a dictionary that
+            was trained before are left to the gradients.
+        """
+        self.choose(pre, coder, coder.k, 1.0)
 
     def select(self, pre: torch.Tensor, coder: torch.nn.Module) -> Support:
         """Choose the active latents of rows of which each must be answered by itself.
@@ -124,7 +165,7 @@ class Allocation(PlainState, BaseEstimator):
         coder: torch.nn.Module,
         target: torch.Tensor,
         k: int,
-        coefficient: float,
+        coefficient: float | None,
     ) -> torch.Tensor | float:
         """Return what is added to the loss of a batch.
 
@@ -138,8 +179,8 @@ class Allocation(PlainState, BaseEstimator):
             What is to be reconstructed, in the network's units.
         k : int
             Active latents a row that are wished for.
-        coefficient : float
-            Strength of a penalty on the size of the codes.
+        coefficient : float or None
+            Strength of a penalty on the size of the codes; None steers it so that k are active.
 
         Returns
         -------

@@ -43,7 +43,7 @@ class BatchTopKAllocation(Allocation):
         chosen = largest(pre, k * len(pre) + 1)  # one that is left, for a bound between
         values = pre.flatten().index_select(0, chosen)
         ends = values.topk(min(2, len(values)), largest=False)
-        coder.track_threshold(ends.values.mean())
+        coder.track_threshold(ends.values.mean(), len(pre))
         if len(chosen) > k * len(pre):
             taken = torch.ones_like(chosen, dtype=torch.bool)
             taken[ends.indices[0]] = False

@@ -115,7 +115,7 @@ class FeatureChoiceAllocation(Allocation):
             for latent in (quotas > _LONG).nonzero()
         ]
         latents, rows, values, ends = map(torch.cat, zip(*choices, strict=True))
-        coder.track_threshold(ends, latents)
+        coder.track_threshold(ends, len(pre), latents)
         return Codes.of_pairs(rows, latents.repeat_interleave(quotas[latents]), values, *pre.shape)
 
     def track_demand(self, pre: torch.Tensor, coder: torch.nn.Module, k: int) -> None:
@@ -181,9 +181,12 @@ def _sorted(matches, quotas, depth):
 
 
 def _unsorted(matches, quota):
-    """Return the same of one latent with a long list."""
-    values, rows = matches.squeeze(0).topk(int(quota), sorted=False)
-    return rows, values, values.min()[None]
+    """Return the same of one latent with a long list, which is chosen by itself."""
+    matches = matches.squeeze(0)
+    quota = int(quota)
+    values, rows = matches.topk(min(quota + 1, len(matches)))  # one that is left, for a bound
+    end = (values[quota - 1] + values[-1]) / 2
+    return rows[:quota], values[:quota], end[None]
 
 
 def by_depth(quotas: torch.Tensor) -> list[tuple[int, torch.Tensor]]:

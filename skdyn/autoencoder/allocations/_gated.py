@@ -4,6 +4,7 @@ import torch
 
 from skdyn.autoencoder._kernels import Codes, Support, decode
 from skdyn.autoencoder.allocations._allocation import Allocation, TrainingCodes
+from skdyn.autoencoder.allocations._steering import extend_by_strength, steered_strength
 
 __all__ = ["GatedAllocation"]
 
@@ -23,6 +24,7 @@ class GatedAllocation(Allocation):
        Autoencoders", arXiv:2404.16014, 2024.
     """
 
+    penalizes_size = True
     trivial_penalty = 1.0  # the error of what the gates rebuild
 
     def extend(self, coder: torch.nn.Module) -> None:
@@ -36,6 +38,7 @@ class GatedAllocation(Allocation):
         zeros = torch.zeros_like(coder.encoder_bias.detach())
         coder.register_parameter("log_magnitude", torch.nn.Parameter(zeros))
         coder.register_parameter("magnitude_bias", torch.nn.Parameter(zeros.clone()))
+        extend_by_strength(coder)
 
     def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Codes:
         """Choose the active latents of a training batch.
@@ -84,7 +87,7 @@ class GatedAllocation(Allocation):
         coder: torch.nn.Module,
         target: torch.Tensor,
         k: int,
-        coefficient: float,
+        coefficient: float | None,
     ) -> torch.Tensor | float:
         """Return what is added to the loss of a batch.
 
@@ -98,8 +101,8 @@ class GatedAllocation(Allocation):
             What is to be reconstructed, in the network's units.
         k : int
             Active latents a row that are wished for.
-        coefficient : float
-            Strength of a penalty on the size of the codes.
+        coefficient : float or None
+            Strength of the penalty on the size of the codes; None steers it so that k are active.
 
         Returns
         -------
@@ -109,4 +112,5 @@ class GatedAllocation(Allocation):
         gates = torch.relu(coded.pre)
         rebuilt = decode(Codes(coded.codes.support, gates), coder.decoder_weight.detach())
         error = rebuilt + coder.decoder_bias.detach() - target
-        return coefficient * gates.sum() / target.numel() + error.square().mean()
+        strength = steered_strength(coder, coded.codes, k, coefficient)
+        return strength * gates.sum() / target.numel() + error.square().mean()

@@ -1,5 +1,6 @@
 """Latents that pass a threshold of their own, which is learnt."""
 
+import math
 from numbers import Real
 
 import torch
@@ -10,6 +11,8 @@ from skdyn.autoencoder.allocations._allocation import Allocation, TrainingCodes
 from skdyn.autoencoder.allocations._largest import largest
 
 __all__ = ["JumpReLUAllocation"]
+
+_LEAST = 0.1  # of a threshold, where fewer than k can be active at all
 
 
 class JumpReLUAllocation(Allocation):
@@ -65,8 +68,35 @@ class JumpReLUAllocation(Allocation):
         coder : SparseCoder
             The network, its weights made.
         """
-        start = torch.full_like(coder.encoder_bias.detach(), -torch.inf)
+        start = torch.full_like(coder.encoder_bias.detach(), math.log(self.bandwidth / 2))
         coder.register_parameter("log_threshold", torch.nn.Parameter(start))
+
+    def aims_at_k(self, l1_coefficient: float | None) -> bool:
+        """Say whether about k latents a row are promised without being counted out.
+
+        Parameters
+        ----------
+        l1_coefficient : float or None
+            Not used.
+
+        Returns
+        -------
+        bool
+        """
+        return self.strength > 0
+
+    def start(self, pre: torch.Tensor, coder: torch.nn.Module) -> None:
+        """Begin where k latents a row are active.
+
+        Parameters
+        ----------
+        pre : Tensor of shape (n_rows, n_components)
+            Pre-activations of some rows.
+        coder : SparseCoder
+            The network.
+        """
+        smallest = pre.flatten()[largest(pre, coder.k * len(pre))].min()
+        coder.log_threshold.fill_(smallest.clamp_min(self.bandwidth / 2).log())
 
     def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Codes:
         """Choose the active latents of a training batch.
@@ -87,11 +117,30 @@ class JumpReLUAllocation(Allocation):
         Codes
             The pre-activations that are active.
         """
-        if coder.log_threshold[0] == -torch.inf:  # begin where k a row are active
-            smallest = pre.flatten()[largest(pre, k * len(pre))].min()
-            coder.log_threshold.fill_(smallest.clamp_min(self.bandwidth / 2).log())
         # What is less than half a ramp below a threshold is inactive but has a say in it.
         return Codes.of_mask(pre > coder.log_threshold.exp() - self.bandwidth / 2, pre)
+
+    def calibrate(self, pre: torch.Tensor, coder: torch.nn.Module, fresh: bool) -> None:
+        """Scale all thresholds alike so that k latents a row are active.
+
+        Gradients find what each is beside the others, and come near k where they have time.
+
+        Parameters
+        ----------
+        pre : Tensor of shape (n_rows, n_components)
+            Pre-activations.
+        coder : SparseCoder
+            The network.
+        fresh : bool
+            Whether the training was the first of these weights; else thresholds stay.
+        """
+        if not fresh or self.strength == 0:
+            return
+        ratios = pre / coder.log_threshold.exp()
+        smallest = ratios.flatten()[largest(ratios, coder.k * len(pre) + 1)]
+        middle = smallest.topk(min(2, len(smallest)), largest=False).values.mean()
+        coder.tracked += len(pre)  # the mean over batches
+        coder.log_threshold += middle.clamp_min(_LEAST).log() * len(pre) / coder.tracked
 
     def select(self, pre: torch.Tensor, coder: torch.nn.Module) -> Support:
         """Choose the active latents of rows of which each must be answered by itself.
@@ -134,7 +183,7 @@ class JumpReLUAllocation(Allocation):
         coder: torch.nn.Module,
         target: torch.Tensor,
         k: int,
-        coefficient: float,
+        coefficient: float | None,
     ) -> torch.Tensor | float:
         """Return what is added to the loss of a batch.
 
@@ -148,8 +197,8 @@ class JumpReLUAllocation(Allocation):
             What is to be reconstructed, in the network's units.
         k : int
             Active latents a row that are wished for.
-        coefficient : float
-            Strength of a penalty on the size of the codes.
+        coefficient : float or None
+            Strength of a penalty on the size of the codes; None steers it so that k are active.
 
         Returns
         -------

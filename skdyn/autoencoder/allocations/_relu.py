@@ -4,6 +4,7 @@ import torch
 
 from skdyn.autoencoder._kernels import Codes
 from skdyn.autoencoder.allocations._allocation import Allocation, TrainingCodes
+from skdyn.autoencoder.allocations._steering import extend_by_strength, steered_strength
 
 __all__ = ["ReLUAllocation"]
 
@@ -12,7 +13,9 @@ class ReLUAllocation(Allocation):
     """Positive latents are active, and the sum of the codes is penalised [1]_, [2]_.
 
     The penalty is ``l1_coefficient`` times the mean of the rows' sums of codes, beside the mean of
-    their squared errors; both are divided by the number of outputs. ``k`` plays no part.
+    their squared errors; both are divided by the number of outputs. "auto" raises the coefficient
+    while more than ``k`` latents a row are active, and lowers it while fewer are; under a number
+    ``k`` plays no part.
 
     References
     ----------
@@ -21,6 +24,18 @@ class ReLUAllocation(Allocation):
     .. [2] Hoagy Cunningham et al., "Sparse Autoencoders Find Highly Interpretable Features in
        Language Models", ICLR 2024.
     """
+
+    penalizes_size = True
+
+    def extend(self, coder: torch.nn.Module) -> None:
+        """Register with a new coder what this allocation learns beside its weights.
+
+        Parameters
+        ----------
+        coder : SparseCoder
+            The network, its weights made.
+        """
+        extend_by_strength(coder)
 
     def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Codes:
         """Choose the active latents of a training batch.
@@ -49,7 +64,7 @@ class ReLUAllocation(Allocation):
         coder: torch.nn.Module,
         target: torch.Tensor,
         k: int,
-        coefficient: float,
+        coefficient: float | None,
     ) -> torch.Tensor | float:
         """Return what is added to the loss of a batch.
 
@@ -63,12 +78,13 @@ class ReLUAllocation(Allocation):
             What is to be reconstructed, in the network's units.
         k : int
             Active latents a row that are wished for.
-        coefficient : float
-            Strength of a penalty on the size of the codes.
+        coefficient : float or None
+            Strength of the penalty on the size of the codes; None steers it so that k are active.
 
         Returns
         -------
         Tensor or float
             A scalar.
         """
-        return coefficient * coded.codes.values.sum() / target.numel()
+        strength = steered_strength(coder, coded.codes, k, coefficient)
+        return strength * coded.codes.values.sum() / target.numel()

@@ -13,6 +13,8 @@ def trained(name, k=3, n_components=24, **settings):
     """A coder with random weights whose running statistics have seen some batches."""
     with seeded_rng(0):
         coder = SparseCoder(8, 8, n_components, k, name, tuple(settings.items())).double()
+    with torch.no_grad():
+        coder.allocation.start(X @ coder.encoder_weight.T, coder)
     for part in X.split(50):
         coder.steps += 1
         coder.training_codes(part, k, progress=1.0)

@@ -54,7 +54,9 @@ def test_a_batch_smaller_than_the_quota_is_shared_out(n_rows, make_coder, mask_o
     assert (taken > 0).all()  # the rare ones have their turn
 
 
-def test_thresholds_are_those_of_each_latent(make_coder, mask_of, pre):
+@pytest.mark.parametrize("long", [512, 4])
+def test_thresholds_are_those_of_each_latent(make_coder, mask_of, pre, long, monkeypatch):
+    monkeypatch.setattr("skdyn.autoencoder.allocations._feature_choice._LONG", long)
     coder = make_coder("feature_choice")
     mask = mask_of("feature_choice", coder=coder)
     smallest = torch.where(mask, pre, torch.inf).amin(dim=0)
