@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 
 from skdyn import KANClassifier, KANRegressor
 from skdyn.kan._estimator import check_grid_sizes, check_sizes
@@ -121,6 +122,17 @@ def test_outside_the_range_a_constant_extrapolation_keeps_the_value_at_its_end(
     with pytest.warns(UserWarning, match="'constant'"):
         answers = model.predict([[X[:, 0].max(), 0.0], [10.0, 0.0], [1e6, 0.0]])
     np.testing.assert_allclose(answers, answers[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("alpha", ["auto", 100.0])
+def test_the_loss_of_a_wide_table_never_leaps(alpha):
+    generator = np.random.default_rng(0)
+    X = generator.normal(size=(200, 300))
+    y = X[:, 0] ** 2 + X[:, 1:6].sum(axis=1)
+    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+        model = KANRegressor(max_iter=12, alpha=alpha, random_state=0).fit(X, y)
+    losses = np.array(model.loss_curve_)
+    assert (losses[1:] < 1.1 * losses[:-1]).all()
 
 
 def test_an_outlier_does_not_take_the_grid_along(table):
