@@ -202,7 +202,19 @@ class KANEstimator(Interpretation, Symbolic, TorchEstimator):
 
     def _forward(self, X):
         self._warn_if_far(X)
-        return super()._forward(X)
+        outputs = super()._forward(X)
+        self._warn_if_unreal(outputs)
+        return outputs
+
+    def _warn_if_unreal(self, outputs):
+        unreal = ~np.isfinite(outputs).all(axis=1)
+        if unreal.any() and any(len(layer.symbolic) for layer in self.module_.layers):
+            warn_user(
+                f"The closed forms of {type(self).__name__} are not real at {unreal.sum()} of "
+                f"{len(outputs)} rows, the first of them row {unreal.argmax()}: an argument leaves "
+                "the domain of its function. The answer there is NaN; as a label it means nothing.",
+                UserWarning,
+            )
 
     def _warn_if_far(self, X):
         """Say so where inputs lie so far outside that the answer is the extrapolation's."""
