@@ -16,6 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from skdyn._blocks import in_blocks
 from skdyn._holdout import hold_out_rows
+from skdyn._outliers import held_in
 from skdyn._scales import learn_column_scales, standardized
 from skdyn._scoring import ScoredRegressor
 from skdyn._state import Shape
@@ -30,6 +31,10 @@ from skdyn.base import TorchEstimator
 from skdyn.training import Stage
 
 __all__ = ["TabularClassifier", "TabularRegressor"]
+
+# Where values far from all others are learnt, in distances of the farthest other: inputs still as
+# something of their own, targets, whose errors count by their squares, as the farthest other.
+_X_EDGE, _Y_EDGE = 2.0, 1.0
 
 
 class FitTask(NamedTuple):
@@ -84,6 +89,7 @@ class _TabularEstimator(TorchEstimator):
         goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
         X, y = self._validate(X, y, reset=not goes_on)
         weight = check_weights(sample_weight, X)
+        X, y = self._held(X, y, weight)
         if weight is not None and not weight.all():  # a weight of zero means "not there"
             X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]
         if not goes_on:  # the weights go on in the units that they were learned in
@@ -133,7 +139,7 @@ class _TabularEstimator(TorchEstimator):
         """Return the training arrays and, where stopping watches any, the validation arrays."""
         weight = np.ones(len(X)) if weight is None else weight
         if X_val is not None:
-            X_val, y_val = self._validate(X_val, y_val, reset=False)
+            X_val, y_val = self._held(*self._validate(X_val, y_val, reset=False), None, "_val")
             return self._encode(X, y, weight), self._encode(X_val, y_val, np.ones(len(X_val)))
         if not self.early_stopping or incremental:
             return self._encode(X, y, weight), None
@@ -143,6 +149,10 @@ class _TabularEstimator(TorchEstimator):
             self._encode(X[rows], y[rows], weight[rows]) if len(rows) else None for rows in parts
         )
         return learnt, watched
+
+    def _held(self, X, y, weight, which=""):
+        """Hold in what is far from all else: one such value would set the scale of a column."""
+        return held_in(X, weight, f"X{which}", edge=_X_EDGE) if X.ndim == 2 else X, y
 
     def _encode(self, X, y, weight):
         dtype = self._precision()  # in blocks, no second copy of the data is ever in memory
@@ -248,6 +258,13 @@ class TabularRegressor(MultiOutputMixin, ScoredRegressor, _TabularEstimator):
             self, X, y, reset=reset, dtype=[np.float64, np.float32], multi_output=True,
             y_numeric=True,
         )  # fmt: skip
+
+    def _held(self, X, y, weight, which=""):
+        X, y = super()._held(X, y, weight, which)
+        if y.ndim > 2:
+            return X, y
+        held = held_in(self._columns(y), weight, f"y{which}", edge=_Y_EDGE)
+        return X, held.reshape(y.shape)
 
     def _learn_targets(self, y, weight, classes):
         self._y_offset, self._y_scale, _ = learn_column_scales(self._columns(y), weight)

@@ -30,8 +30,10 @@ def test_scores_are_scikit_learns(weight):
 
 @pytest.mark.parametrize("size", [1e-200, 1e-300, 1e200])
 def test_scores_do_not_depend_on_the_unit(size):
-    for score in (Known().score(MADE * size, TRUTH * size),
-                  Known().score(MADE[:, 0] * size, TRUTH[:, 0] * size)):
+    for score in (
+        Known().score(MADE * size, TRUTH * size),
+        Known().score(MADE[:, 0] * size, TRUTH[:, 0] * size),
+    ):
         assert score < 0.9  # where squares vanish, every score is perfect
     np.testing.assert_allclose(Known().score(MADE * size, TRUTH * size), Known().score(MADE, TRUTH))
     np.testing.assert_allclose(

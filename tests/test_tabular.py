@@ -54,6 +54,28 @@ def test_weight_zero_means_not_there():
     np.testing.assert_allclose(weighted, without, rtol=1e-4)
 
 
+@pytest.mark.parametrize("step", ["fit", "partial_fit"])
+def test_a_value_far_from_all_others_is_told_and_changes_little(step):
+    far, y = X.copy(), Y.copy()
+    far[7], y[9] = 1e6, -1e6
+    weight = np.r_[0.0, np.ones(59)]  # a row that is not there counts in the places all the same
+    model = _regressor(max_iter=60)
+    with pytest.warns(UserWarning, match="X holds .*row 7 column 0, row 7 column 1") as told:
+        getattr(model, step)(far, y, sample_weight=weight)
+    messages = [str(warning.message) for warning in told]
+    assert any("y holds values far from all others (row 9" in message for message in messages)
+    plain = getattr(_regressor(max_iter=60), step)(X, Y, sample_weight=weight)
+    others = np.delete(np.arange(60), [7, 9])
+    assert model.score(X[others], Y[others]) > plain.score(X[others], Y[others]) - 0.1
+
+
+def test_a_far_value_of_the_validation_data_is_told():
+    with pytest.warns(UserWarning, match="y_val holds values far from all others .row 3"):
+        _regressor(early_stopping=True, max_iter=1).fit(
+            X, Y, X_val=X[:30], y_val=np.where(np.arange(30) == 3, 1e6, Y[:30])
+        )
+
+
 def test_a_linear_truth_is_found_as_well_as_ridge_finds_it():
     model = NeuralODERegressor((8,), random_state=0, max_iter=300, alpha=0.01).fit(X[:40], Y[:40])
     ridge = Ridge(0.01).fit(X[:40], Y[:40])

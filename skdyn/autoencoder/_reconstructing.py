@@ -77,9 +77,7 @@ class Reconstructing:
             )
         return StreamedRows(source, self._check_rows, reset, self.buffer_size)
 
-    def score(
-        self, X: Rows, y: object = None, sample_weight: ArrayLike | None = None
-    ) -> float:
+    def score(self, X: Rows, y: object = None, sample_weight: ArrayLike | None = None) -> float:
         """Return the share of the variance that codes keep.
 
         Parameters

@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skdyn._spikes import without_spikes
 from skdyn._trajectories import (
     check_initial_states,
     check_states,
@@ -316,6 +317,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         given = {"X": X, "metadata": {"t": t}}
         data = check_trajectories(self, X, t, time_channel=self.time_channel, reset=True)
         refuse_times_as_y(y, t, data)
+        data = without_spikes(data, "X", self.time_channel)
         training, validation = split_trajectories(self, data, X_val, t_val)
         smooth = smooth_trajectories(training)
         if not (self.warm_start and hasattr(self, "module_")):

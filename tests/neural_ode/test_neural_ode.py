@@ -72,6 +72,16 @@ def test_a_rows_answer_does_not_depend_on_its_company(fitted):
     np.testing.assert_allclose(fitted.predict(x, t), alone, atol=1e-10)
 
 
+def test_a_spike_counts_as_missing_and_its_place_is_told(oscillations):
+    X, t = oscillations
+    model = NeuralODE((8,), max_iter=4, random_state=0)
+    spike, gap = X.copy(), X.copy()
+    spike[2, 0, 30], gap[2, 0, 30] = 1e4, np.nan
+    with pytest.warns(UserWarning, match="case 2 channel 0 index 30"):
+        found = model.fit(spike, t=t).simulate([1.0, 0.5], t)
+    np.testing.assert_array_equal(found, model.fit(gap, t=t).simulate([1.0, 0.5], t))
+
+
 # -- what it learns -------------------------------------------------------------------------------
 
 
