@@ -155,6 +155,27 @@ def test_constant_columns_and_repeated_values_are_no_obstacle():
     assert model.feature_importances_[0] < 1e-6
 
 
+def test_a_column_that_was_constant_says_nothing_later_until_it_has_moved(table):
+    X = np.column_stack([np.full(len(table[0]), 3.0), table[0]])
+    model = quick(max_iter=3).partial_fit(X, table[1])
+    moved = X + np.eye(3)[0]
+    with pytest.warns(UserWarning, match="X moves in column 0, which was constant"):
+        answers = model.predict(moved)
+    np.testing.assert_array_equal(answers, model.predict(X))
+    half = np.where(np.arange(len(X)) % 2, X.T, moved.T).T
+    model.partial_fit(half, table[1])
+    assert (model.predict(moved) != model.predict(X)).all()
+
+
+def test_a_constant_target_is_answered_exactly_until_it_has_moved(table):
+    X, y = table
+    model = quick(max_iter=3).partial_fit(X, np.column_stack([np.ones(len(X)), y]))
+    assert (model.predict(X)[:, 0] == 1).all()
+    assert np.ptp(model.predict(X)[:, 1]) > 0
+    model.partial_fit(X, np.column_stack([y, y]))
+    assert np.ptp(model.predict(X)[:, 0]) > 0
+
+
 @pytest.mark.parametrize("sizes", [0, -3, 2.5, (), (5, 3), (0, 5), "5"])
 def test_grids_smaller_than_one_or_shrinking_are_refused(table, sizes):
     with pytest.raises(ValueError, match="grid_sizes"):
