@@ -61,13 +61,6 @@ def without_spikes(trajectories, name, time_channel=None):
     return trajectories._replace(values=values)
 
 
-def _as_given(channel, time_channel, n_states):
-    """Number a channel with that of the times among the others."""
-    if time_channel is None:
-        return channel
-    return channel + (channel >= time_channel % (n_states + 1))
-
-
 def _brief(far, observed):
     """Tell far values in runs of a few observed points, with others in the case besides."""
     brief = np.zeros_like(far)

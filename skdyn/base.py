@@ -143,7 +143,8 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
     def _at_one_rate(self, settings, told):
         """Return settings without a schedule: it follows a training to an end that is not known."""
         schedule = settings.learning_rate_schedule
-        if schedule != "constant" and not told:
+        own = signature(type(self)).parameters["learning_rate_schedule"].default
+        if schedule not in ("constant", own) and not told:
             warn_user(
                 f"partial_fit of {type(self).__name__} keeps to learning_rate="
                 f"{settings.learning_rate:.3g}: it knows no last epoch, by which learning_rate_"

@@ -35,7 +35,9 @@ class KANClassifier(KANEstimator, TabularClassifier):
         Epochs between two moves of the grids to where the data are now, five times on each grid;
         None leaves them where they were first.
     extrapolation : {"linear", "constant"}, default="linear"
-        How edge functions go on outside the range of the data, which has a margin of 5 %.
+        How edge functions go on outside the range of the data: along the tangent that they have
+        5 % of its width farther out, or not at all. Those in closed form (:meth:`auto_symbolic`)
+        go on as what they are.
     smoothness : float or "auto", default="auto"
         Strength of the penalty on the edges' squared curvature [3]_; it is divided by the number
         of samples (the total of their weights). "auto" lets the data decide with ``solver="lm"``

@@ -37,7 +37,8 @@ def evaluate(expression, names, X):
     ndarray of shape (n,)
         NaN where the formula is not real.
     """
-    return _compiled(expression, names)(_columns(X)).numpy()
+    expression, own = _with_own_symbols(expression, names)
+    return _compiled(expression, list(own))(_columns(X)).numpy()
 
 
 def refit_constants(expression, names, X, y, sample_weight=None):
@@ -66,8 +67,9 @@ def refit_constants(expression, names, X, y, sample_weight=None):
     ValueError
         If the formula is real at no row.
     """
-    problem = _Problem(expression, names, X, y, sample_weight)
-    return problem.expression(problem.fit(problem.start, {}), {})
+    expression, own = _with_own_symbols(expression, names)
+    problem = _Problem(expression, list(own), X, y, sample_weight)
+    return problem.expression(problem.fit(problem.start, {}), {}).xreplace(own)
 
 
 def tidy_constants(expression, names, X, y, sample_weight=None):
@@ -91,7 +93,8 @@ def tidy_constants(expression, names, X, y, sample_weight=None):
     ValueError
         If the formula is real at no row.
     """
-    problem = _Problem(expression, names, X, y, sample_weight)
+    expression, own = _with_own_symbols(expression, names)
+    problem = _Problem(expression, list(own), X, y, sample_weight)
     fit, named, refused = problem.fit(problem.start, {}), {}, set()
     noise = max(fit.loss / max(len(problem.y) - len(fit.values), 1), _EXACT**2)
     reference = max(fit.loss, len(problem.y) * _EXACT**2)
@@ -103,7 +106,23 @@ def tidy_constants(expression, names, X, y, sample_weight=None):
             fit, named = trial, {**named, **proposal}
         else:
             refused |= set(proposal.items())
-    return _simplified(problem.expression(fit, named), names, X)
+    return _simplified(problem.expression(fit, named), list(own), X).xreplace(own)
+
+
+def _with_own_symbols(expression, names):
+    """Replace columns by symbols that are no names: a column may well be called sin or pi.
+
+    Returns
+    -------
+    expression : sympy.Expr
+    own : dict of sympy.Dummy to sympy.Symbol
+        The symbols, in the order of the columns, and what each stands for.
+    """
+    import sympy
+
+    columns = [sympy.Symbol(name, real=True) for name in names]
+    own = {sympy.Dummy(f"column{k}", real=True): column for k, column in enumerate(columns)}
+    return expression.xreplace({column: symbol for symbol, column in own.items()}), own
 
 
 class _Fit(NamedTuple):
@@ -114,11 +133,11 @@ class _Fit(NamedTuple):
 class _Problem:
     """Least squares for the floats of a formula."""
 
-    def __init__(self, expression, names, X, y, sample_weight):
+    def __init__(self, expression, columns, X, y, sample_weight):
         self.symbols, self.start = [], []
         self.form = self._without_floats(expression, {})
         self.start = np.array(self.start)
-        self._function = _compiled(self.form, names, self.symbols)
+        self._function = _compiled(self.form, columns, self.symbols)
         columns = _columns(X)
         real = self._function([*columns, *torch.from_numpy(self.start)]).isfinite()
         if not real.any():
@@ -141,7 +160,7 @@ class _Problem:
 
         if node.is_Float:
             self.start.append(float(node))
-            self.symbols.append(sympy.Symbol(f"constant{len(self.start)}", real=True))
+            self.symbols.append(sympy.Dummy(f"constant{len(self.start)}", real=True))
             return self.symbols[-1]
         if node not in seen:
             parts = [self._without_floats(part, seen) for part in node.args]
@@ -230,15 +249,14 @@ def _columns(X):
     return list(torch.from_numpy(np.array(X, dtype=float).T.copy()))
 
 
-def _compiled(expression, names, constants=()):
-    """Return a function of columns, and of constants after them."""
+def _compiled(expression, columns, constants=()):
+    """Return a function of columns, and of constants after them; all of them dummy symbols."""
     import sympy
 
-    symbols = [sympy.Symbol(name, real=True) for name in names]
     functions = {str(f.func): _on_tensors(str(f.func)) for f in expression.atoms(sympy.Function)}
     functions |= {"sqrt": _on_tensors("sqrt"), "pi": math.pi, "E": math.e}
     function = sympy.lambdify(
-        [*symbols, *constants], expression, modules=[functions], cse=True, dummify=True
+        [*columns, *constants], expression, modules=[functions], cse=True, dummify=True
     )
 
     def evaluate(arguments):
@@ -252,7 +270,7 @@ def _on_tensors(name):
     return lambda x: function(torch.as_tensor(x, dtype=torch.float64))
 
 
-def _simplified(expression, names, X):
+def _simplified(expression, columns, X):
     """Return the shortest of what sympy makes of a formula, within reason."""
     import sympy
 
@@ -262,9 +280,10 @@ def _simplified(expression, names, X):
     forms = [expression]
     if not floats and _largest_multiple(expression) <= _LARGEST_MULTIPLE:
         forms.append(sympy.expand(expression, trig=True))
-    wanted, best = evaluate(expression, names, X), expression
+    values = lambda form: _compiled(form, columns)(_columns(X)).numpy()  # noqa: E731
+    wanted, best = values(expression), expression
     for form in map(sympy.simplify, forms):
-        same = np.allclose(evaluate(form, names, X), wanted, rtol=1e-8, equal_nan=True)
+        same = np.allclose(values(form), wanted, rtol=1e-8, equal_nan=True)
         if same and _length(form) < _length(best):
             best = form
     return best

@@ -1,10 +1,12 @@
 """What the regressor and the classifier share: parameters, the plan of the training, scores."""
 
 from numbers import Integral, Real
+from typing import Annotated
 
 import numpy as np
 import torch
 
+from skdyn._state import Shape
 from skdyn._validation import Interval, StrOptions
 from skdyn.base import TorchEstimator
 from skdyn.exceptions import warn_user
@@ -38,6 +40,7 @@ _SHARED = {k: v for k, v in TorchEstimator._parameter_constraints.items() if k !
 _ALPHA = {"adam": 2.0, "adamw": 2.0, "sgd": 2.0}  # second-order solvers are for precision: none
 _SMOOTHNESS = 0.3
 _START_EPOCHS = 50  # of each start
+_ROUNDING = 16  # units in the last place, within which a column is constant
 _GRID_UPDATES = 5  # how often the grids of a stage follow the data: then they should rest
 
 
@@ -46,6 +49,7 @@ class KANEstimator(Interpretation, Symbolic, TorchEstimator):
 
     _parameter_constraints = {**_SHARED, **KAN_CONSTRAINTS}
     _quick_parameters = {"max_iter": 15}
+    _moves: Annotated[np.ndarray, Shape("n_features_in_", "b")]
 
     def __init__(
         self,
@@ -129,6 +133,34 @@ class KANEstimator(Interpretation, Symbolic, TorchEstimator):
             "extrapolation": self.extrapolation,
         }
 
+    def _learn_scales(self, X, y, weight, classes):
+        super()._learn_scales(X, y, weight, classes)
+        self._moves = moving_columns(X)
+
+    def _split(self, X, y, weight, X_val, y_val, incremental):
+        self._moves = self._moves | moving_columns(X)  # what goes on may bring more than the start
+        return super()._split(X, y, weight, X_val, y_val, incremental)
+
+    def _scaled(self, X):
+        """Return scaled inputs, still in columns that never moved: nothing is known of them."""
+        Z, still = super()._scaled(X), ~self._moves
+        if not still.any():
+            return Z
+        moved = still & ~np.isclose(X, self._x_offset, rtol=1e-5, atol=1e-12).all(axis=0)
+        if moved.any():
+            warn_user(
+                f"X moves in {', '.join(self._column_names(moved))}, which was constant in the "
+                "training data: what it says is not known, and it is not read. Fit anew on data in "
+                "which it moves, or leave it out.",
+                UserWarning,
+            )
+        Z[:, still] = 0
+        return Z
+
+    def _column_names(self, which):
+        names = getattr(self, "feature_names_in_", [f"column {i}" for i in range(len(which))])
+        return [str(name) for name, named in zip(names, which, strict=True) if named]
+
     @staticmethod
     def _build_module(**config: object) -> KAN:
         return KAN(**config)
@@ -202,7 +234,19 @@ class KANEstimator(Interpretation, Symbolic, TorchEstimator):
 
     def _forward(self, X):
         self._warn_if_far(X)
-        return super()._forward(X)
+        outputs = super()._forward(X)
+        self._warn_if_unreal(outputs)
+        return outputs
+
+    def _warn_if_unreal(self, outputs):
+        unreal = ~np.isfinite(outputs).all(axis=1)
+        if unreal.any() and any(len(layer.symbolic) for layer in self.module_.layers):
+            warn_user(
+                f"The closed forms of {type(self).__name__} are not real at {unreal.sum()} of "
+                f"{len(outputs)} rows, the first of them row {unreal.argmax()}: an argument leaves "
+                "the domain of its function. The answer there is NaN; as a label it means nothing.",
+                UserWarning,
+            )
 
     def _warn_if_far(self, X):
         """Say so where inputs lie so far outside that the answer is the extrapolation's."""
@@ -213,11 +257,10 @@ class KANEstimator(Interpretation, Symbolic, TorchEstimator):
         counts = self.module_.layers[0].standing().any(dim=1).cpu().numpy() & (width > 0)
         far = ((low - width > X) | (high + width < X)).any(axis=0) & counts
         if far.any():
-            names = getattr(self, "feature_names_in_", [f"column {i}" for i in range(len(far))])
             warn_user(
                 f"X lies outside the range of the training data by more than its width in "
-                f"{', '.join(str(name) for name, is_far in zip(names, far) if is_far)}. Edge "
-                f"functions go on there by extrapolation={self.extrapolation!r}.",
+                f"{', '.join(self._column_names(far))}. Edge functions go on there by "
+                f"extrapolation={self.extrapolation!r}.",
                 UserWarning,
             )
 
@@ -243,6 +286,23 @@ class KANEstimator(Interpretation, Symbolic, TorchEstimator):
     def _take_over(self, module, config, record, incremental):
         super()._take_over(module, module.config(), record, incremental)
         vars(self).pop("_node_quantiles", None)  # an earlier fit's
+
+
+def moving_columns(columns):
+    """Tell which columns are more than one number and rounding.
+
+    Parameters
+    ----------
+    columns : ndarray of shape (n, n_columns)
+        Data.
+
+    Returns
+    -------
+    ndarray of shape (n_columns,), bool
+    """
+    low, high = columns.min(axis=0), columns.max(axis=0)
+    size = np.maximum(np.abs(low), np.abs(high))
+    return high - low > _ROUNDING * np.finfo(columns.dtype).eps * size
 
 
 def _choose(module, epoch):

@@ -219,7 +219,7 @@ class KANLayer(torch.nn.Module):
         self._take_over(before)
 
     def _take_over(self, before):
-        found = self.basis.hand_over(before, self.weight.detach()[:, :-1]).to(self.weight)
+        found = self.basis.hand_over(before, self.weight.detach()).to(self.weight)
         weight = torch.cat([found, self.weight[:, -1:]], dim=1)
         if weight.shape == self.weight.shape:
             self.weight.copy_(weight)

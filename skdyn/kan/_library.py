@@ -41,6 +41,7 @@ _OPERATORS = {
 _HIGHEST_POWER = 100
 _REACH = 20.0  # how far from zero the ends of a domain are looked for
 _STEP = 0.01
+_NEAR, _HUGE = 1e-8, 1e3  # beside a pole; log and its like rise too slowly to harm
 
 
 class SymbolicFunction(NamedTuple):
@@ -58,6 +59,17 @@ class SymbolicFunction(NamedTuple):
             margin = torch.finfo(u.dtype).eps
             u = u.clamp(low + margin, high - margin)
         return _in_torch(self.tree, u)
+
+    def raw(self, u):
+        """Return the function of a tensor as it is: NaN where it is not real."""
+        return _in_torch(self.tree, u)
+
+    def between_poles(self):
+        """Return the domain, without bounds where it ends in no pole."""
+        low, high = self.domain
+        beside = torch.tensor([low + _NEAR, high - _NEAR], dtype=torch.float64)
+        at_low, at_high = (self.raw(beside).abs() > _HUGE).tolist()
+        return low if at_low else -math.inf, high if at_high else math.inf
 
     def sympy(self, u):
         """Return the function of a sympy expression."""

@@ -5,6 +5,10 @@ import torch
 from skdyn.kan._layer import KANLayer
 from skdyn.kan._symbolic_edge import SymbolicEdge
 
+# Inputs of a layer up to which it learns at the full rate. Adam moves every edge by a step alike,
+# so that a sum over many of them would leap (decision 0034).
+_FULL_RATE = 16
+
 
 class KAN(torch.nn.Module):
     """Layers of edge functions.
@@ -58,6 +62,18 @@ class KAN(torch.nn.Module):
             for place, edge in layer.symbolic.items()
         )
         return self.plan | {"symbolic": symbolic}
+
+    def parameter_groups(self):
+        """Return parameters and rates: the more edges enter a node, the less each of them moves.
+
+        Returns
+        -------
+        list of dict
+        """
+        return [
+            {"params": list(layer.parameters()), "rate": min(1.0, _FULL_RATE / layer.n_in)}
+            for layer in self.layers
+        ]
 
     def redraw(self, generator):
         """Begin again with other weights.

@@ -1,9 +1,13 @@
 """Kolmogorov-Arnold regression."""
 
+from typing import Annotated
+
+import numpy as np
 import torch
 
+from skdyn._state import Shape
 from skdyn._tabular import TabularRegressor
-from skdyn.kan._estimator import KANEstimator
+from skdyn.kan._estimator import KANEstimator, moving_columns
 
 __all__ = ["KANRegressor"]
 
@@ -35,7 +39,9 @@ class KANRegressor(KANEstimator, TabularRegressor):
         Epochs between two moves of the grids to where the data are now, five times on each grid;
         None leaves them where they were first.
     extrapolation : {"linear", "constant"}, default="linear"
-        How edge functions go on outside the range of the data, which has a margin of 5 %.
+        How edge functions go on outside the range of the data: along the tangent that they have
+        5 % of its width farther out, or not at all. Those in closed form (:meth:`auto_symbolic`)
+        go on as what they are.
     smoothness : float or "auto", default="auto"
         Strength of the penalty on the edges' squared curvature [3]_; it is divided by the number
         of samples (the total of their weights). "auto" lets the data decide with ``solver="lm"``
@@ -144,6 +150,26 @@ class KANRegressor(KANEstimator, TabularRegressor):
     """
 
     _noise = "unknown"
+    _y_moves: Annotated[np.ndarray, Shape("n_outputs", "b")]
+
+    def _learn_targets(self, y, weight, classes):
+        super()._learn_targets(y, weight, classes)
+        self._y_moves = moving_columns(self._columns(y))
+
+    def _split(self, X, y, weight, X_val, y_val, incremental):
+        y_columns = self._columns(y)
+        if y_columns.shape[1] == len(self._y_moves):  # else it is refused where it is encoded
+            self._y_moves = self._y_moves | moving_columns(y_columns)
+        return super()._split(X, y, weight, X_val, y_val, incremental)
+
+    def _forward(self, X):
+        outputs = super()._forward(X)
+        outputs[:, ~self._y_moves] = 0  # a target that is constant is known exactly
+        return outputs
+
+    def _scales(self):
+        scales = super()._scales()
+        return scales._replace(y_scale=np.where(self._y_moves, scales.y_scale, 0.0))
 
     @staticmethod
     def _curvature(outputs, y):

@@ -14,7 +14,8 @@ from skdyn.training._levenberg_marquardt import LevenbergMarquardt
 
 _N_POINTS = 300  # of an edge, to fit functions to
 _N_STEPS = 25  # of Levenberg-Marquardt, to refit the network
-_DUST = 1e-5  # size of an edge that is nothing, in units of the layer's largest
+_DUST = 1e-5  # size of an edge that may be nothing, in units of the layer's largest
+_NOTHING = 1e-10  # loss that no edge is worth
 _NEARER = 0.7  # unexplained share of an edge, for another function to be worth a try
 _N_TRIES = 4  # functions tried on an edge
 _STANDS_STILL = 1e-3  # gain in loss of a step, relative
@@ -72,11 +73,11 @@ def squared_error(unit):
     return row_loss, curvature
 
 
-def snap_edges(module, make_objective, batch, library, allowed, minor, floor):
+def snap_edges(module, make_objective, batch, library, accepts, minor, floor):
     """Give edges closed forms, the surest first, and refit all the others after each.
 
     Of an edge's likeliest functions that one stays with which the refitted network does best;
-    where each would cost too much, the edge stays as it is.
+    where each would cost too much, the edge stays as it is, and is tried again after the others.
 
     Parameters
     ----------
@@ -88,8 +89,8 @@ def snap_edges(module, make_objective, batch, library, allowed, minor, floor):
         Inputs, targets and weights of the rows.
     library : list of SymbolicFunction
         The functions.
-    allowed : float
-        Loss of the rows up to which a function is accepted.
+    accepts : callable
+        ``accepts(module, loss)`` tells whether a network with that loss of the rows will do.
     minor : list of ndarray of shape (n_in, n_subnodes), bool
         Edges that may well be nothing but a constant, layer by layer.
     floor : float
@@ -100,23 +101,30 @@ def snap_edges(module, make_objective, batch, library, allowed, minor, floor):
     KAN
     """
     constant = [function for function in library if function.name == "0"]
-    edges = [
-        (depth, i, j)
-        for depth, layer in enumerate(module.layers)
-        for i, j in layer.mask.nonzero().tolist()
-    ]
 
     def rank(edge):
         best = candidates(module, batch, edge, library, floor)[0]
         return not minor[edge[0]][edge[1:]], cost(1 - best.r2, best.complexity, floor)
 
-    for edge in sorted(edges, key=rank):
-        found = _ever_nearer(candidates(module, batch, edge, library, floor))[:_N_TRIES]
-        if minor[edge[0]][edge[1:]]:
-            found = candidates(module, batch, edge, constant, floor) + found
-        module = _snap(module, make_objective, batch, edge, found, allowed)
-    _sweep(module, batch)
-    return module
+    before = math.inf
+    # What cost too much beside splines may cost nothing once these have got their closed forms.
+    while 0 < len(edges := _numeric(module)) < before:
+        before = len(edges)
+        for edge in sorted(edges, key=rank):
+            found = _ever_nearer(candidates(module, batch, edge, library, floor))[:_N_TRIES]
+            if minor[edge[0]][edge[1:]]:
+                found = candidates(module, batch, edge, constant, floor) + found
+            module = _snap(module, make_objective, batch, edge, found, accepts)
+    return _swept(module, make_objective(), batch)
+
+
+def _numeric(module):
+    """Return layer, input and subnode of the edges without a closed form."""
+    return [
+        (depth, i, j)
+        for depth, layer in enumerate(module.layers)
+        for i, j in layer.mask.nonzero().tolist()
+    ]
 
 
 @torch.no_grad()
@@ -157,7 +165,7 @@ def _ever_nearer(found):
     return kept
 
 
-def _snap(module, make_objective, batch, edge, found, allowed):
+def _snap(module, make_objective, batch, edge, found, accepts):
     """Return the network with the best of the functions on an edge, or as it was."""
     depth, i, j = edge
     now = _loss(make_objective(), module, batch)
@@ -167,26 +175,49 @@ def _snap(module, make_objective, batch, edge, found, allowed):
         set_edge(trial.layers[depth], i, j, candidate)
         loss = _refit(trial, make_objective(), batch)
         price = cost(loss, candidate.complexity)
-        if loss <= allowed and price < least:
-            best, least = trial, price
+        if not (price < least and _holds(trial, batch[0]) and accepts(trial, loss)):
+            continue  # not a number where a function is not real at some row
+        best, least = trial, price
         if loss <= max(now, _PRECISE):
             break  # as good as before: no other function is needed
     return best
 
 
 @torch.no_grad()
-def _sweep(module, batch):
-    """Take out, in place, what refitting has left of edges that turned out to be nothing."""
+def _holds(module, X):
+    """Tell whether every edge in closed form keeps off its function's poles at the data."""
+    return all(
+        edge.keeps_off_poles(x[:, int(place.split("_")[0])])
+        for layer, x in zip(module.layers, module.inputs(X), strict=True)
+        for place, edge in layer.symbolic.items()
+    )
+
+
+@torch.no_grad()
+def _swept(module, objective, batch):
+    """Return the network without the edges that refitting has left as dust: the loss says which."""
     X, _, weight = batch
     pairs = zip(module.layers, module.inputs(X), strict=True)
-    sizes = [edge_sizes(layer, x, weight) for layer, x in pairs]
-    keep = [size > _DUST * size.max() for size in sizes]
-    cut_edges(module, keep, edge_means(module, X, weight))
+    sizes = [edge_sizes(layer, x, weight) * layer.standing() for layer, x in pairs]
+    dust = sorted(
+        (size[i, j].item(), depth, i, j)
+        for depth, size in enumerate(sizes)
+        for i, j in ((size > 0) & (size < _DUST * size.max())).nonzero().tolist()
+    )
+    now = _loss(objective, module, batch)
+    for _, *edge in dust:
+        trial = copy.deepcopy(module)
+        keep = [layer.standing() for layer in trial.layers]
+        keep[edge[0]][edge[1], edge[2]] = False
+        cut_edges(trial, keep, edge_means(trial, X, weight))
+        if _loss(objective, trial, batch) <= now * (1 + _STANDS_STILL) + _NOTHING:
+            module = trial
+    return module
 
 
 def _refit(module, objective, batch):
     """Minimise the objective in place; return the loss of the rows."""
-    module.requires_grad_(True)
+    module.requires_grad_(True).train()
     optimizer, n_idle = LevenbergMarquardt(module.parameters()), 0
     for _ in range(_N_STEPS):
         problem = objective.problem(module, batch)
@@ -195,6 +226,7 @@ def _refit(module, objective, batch):
         n_idle = n_idle + 1 if idle else 0
         if n_idle == 2:
             break
+    module.eval()  # where the closed forms are what their formulas are
     return _loss(objective, module, batch)
 
 

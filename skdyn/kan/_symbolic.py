@@ -6,13 +6,14 @@ from typing import Annotated, Self
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from sklearn.metrics import accuracy_score, r2_score
+from sklearn.metrics import r2_score
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
-from skdyn._state import OPTIONAL
+from skdyn._state import ANY_NUMBER, OPTIONAL
 from skdyn._tabular import FitTask
 from skdyn._validation import check_is_fitted, check_weights, validate_data
+from skdyn.exceptions import warn_user
 from skdyn.kan._constants import evaluate, tidy_constants
 from skdyn.kan._edge_fit import FLOOR, Candidate, fit_edge
 from skdyn.kan._evidence import Evidence
@@ -26,13 +27,15 @@ _MINOR = 0.03  # score below which an edge may be nothing: as in prune
 _CLASSIFIER_ERROR = 0.1  # in the scores, in their variances
 _KNOWN = 0.1  # what an edge is off by, in units of what the whole network is
 _HELD_OUT = 0.2  # of the rows, to score a formula
+_MISSED = 0.2  # of the tolerance: share of the rows that closed forms may cost a classifier
 _PRECISE = 1e-6  # loss that is as good as none, in variances of the targets
 
 
 class Symbolic:
     """Closed forms of edges and of the network, for estimators whose module is a KAN."""
 
-    formula_score_: Annotated[float, OPTIONAL]
+    formula_score_: Annotated[float, OPTIONAL, ANY_NUMBER]  # NaN: real at no row
+    formula_unreal_: Annotated[int, OPTIONAL]
 
     def suggest_symbolic(
         self, layer: int, i: int, j: int, *, library: object = None, top: int = 5
@@ -116,8 +119,9 @@ class Symbolic:
         library : list of str or dict of str to int, default=None
             Names of functions, or expressions in ``x``; a dict gives complexities as well.
         tolerance : float, default=0.1
-            By what part of itself the loss may grow. An edge that no function of the library
-            brings down to that stays as it is.
+            By what part of itself the loss may grow; a classifier's accuracy may fall by a fifth of
+            it. An edge that no function of the library brings down to that stays as it is, with a
+            warning.
 
         Returns
         -------
@@ -140,13 +144,25 @@ class Symbolic:
         module = copy.deepcopy(self.module_).cpu().double()
         batch = [torch.as_tensor(array) for array in arrays]
         batch = [part.double() if part.is_floating_point() else part for part in batch]
+        X_batch, y_batch, row_weight = batch
         with torch.no_grad():
-            now = (losses[0](module(batch[0]), batch[1]) * batch[2]).mean().item()
+            outputs = module(X_batch)
+            now = (losses[0](outputs, y_batch) * row_weight).mean().item()
         error = now + error
         allowed = now + max(tolerance * error, _PRECISE)
+        share = self._share_right(outputs, y_batch, row_weight)
+
+        def accepts(module, loss):
+            if not loss <= allowed:
+                return False
+            with torch.no_grad():
+                right = self._share_right(module(X_batch), y_batch, row_weight)
+            return right >= share - _MISSED * tolerance
+
         minor = [scores < _MINOR for scores in self.edge_scores_]
-        module = snap_edges(module, make_objective, batch, functions, allowed, minor, _floor(error))
+        module = snap_edges(module, make_objective, batch, functions, accepts, minor, _floor(error))
         self._take_symbolic(module)
+        self._tell_what_stays(tolerance)
         if X is not None:
             self._look_back(FitTask(arrays, None, n, False, True))
         return self
@@ -160,10 +176,15 @@ class Symbolic:
     ) -> object:
         """Write the network as a formula of the features, in their own units.
 
-        Without data the formula is what ``predict`` computes. With data a regressor's formula is
-        better than that: four fifths of the rows refit its constants all together, those that
-        may be nice numbers (0, 2/3, pi ...) become them, and the others are the test: R2 there is
-        kept as ``formula_score_``. A classifier's constants stay; its score is the accuracy.
+        Without data the formula is what ``predict`` computes, NaN where it is not real. With data
+        a regressor's formula is better than that: four fifths of the rows refit its constants all
+        together, and those that may be nice numbers (0, 2/3, pi ...) become them.
+        ``formula_score_`` is R2 on the fifth left out of that. The network and its closed forms
+        may have seen these rows: a score of the whole path needs data that neither ``fit`` nor
+        ``auto_symbolic`` had.
+        A classifier's constants stay; its score is the accuracy on all rows. ``formula_unreal_``
+        counts the rows, of all, at which the formula is not real; they have no part in R2, and
+        count as wrong in the accuracy.
 
         Parameters
         ----------
@@ -192,20 +213,7 @@ class Symbolic:
         if self._has_classes() and len(expressions) == 2:
             expressions = [expressions[1] - expressions[0]]
         if X is not None:
-            X, y = self._validate(X, y, reset=False)
-            weight = check_weights(sample_weight, X)
-            weight = np.ones(len(X)) if weight is None else weight
-            if not self._has_classes():
-                seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-                X, X_test, y, y_test, weight, weight_test = train_test_split(
-                    X, y.reshape(len(X), -1), weight, test_size=_HELD_OUT, random_state=seed
-                )
-                expressions = [
-                    tidy_constants(expression, names, X, y[:, k], weight)
-                    for k, expression in enumerate(expressions)
-                ]
-                X, y, weight = X_test, y_test, weight_test
-            self.formula_score_ = self._formula_score(expressions, X, y, weight)
+            expressions = self._fitted_to(expressions, X, y, sample_weight)
         single = len(expressions) == 1 and (self._has_classes() or self._y_is_1d)
         return expressions[0] if single else expressions
 
@@ -242,6 +250,25 @@ class Symbolic:
         written = [sympy.latex(form) for form in short]
         return written if several else written[0]
 
+    def _share_right(self, outputs, y, weight):
+        """Return the share of rows that get their class; of a regressor the loss says all."""
+        if not self._has_classes():
+            return 1.0
+        label = y if y.ndim == 1 else y.argmax(dim=1)  # without labels, the network's own
+        return ((outputs.argmax(dim=1) == label) * weight).mean().item()
+
+    def _tell_what_stays(self, tolerance):
+        left = [(depth, *edge) for depth, layer in enumerate(self.module_.layers)
+                for edge in layer.mask.nonzero().tolist()]  # fmt: skip
+        if left:
+            warn_user(
+                f"auto_symbolic left {len(left)} edges as they were, the first of layer "
+                f"{left[0][0]}, i={left[0][1]}, j={left[0][2]}: every function of the library "
+                f"would have cost more than tolerance={tolerance} allows. Raise it, or enlarge "
+                "the library.",
+                UserWarning,
+            )
+
     def _suggest(self, layer, i, j, functions):
         check_is_fitted(self)
         self._check_edge(layer, i, j)
@@ -257,7 +284,8 @@ class Symbolic:
         like = next(self.module_.parameters())
         self.module_ = module.to(like.device, like.dtype).requires_grad_(False).eval()
         self._module_config = module.config()
-        vars(self).pop("formula_score_", None)
+        for name in ("formula_score_", "formula_unreal_"):
+            vars(self).pop(name, None)
 
     def _lesson(self, X, y, sample_weight):
         """Return arrays to learn from, a loss with its curvature, and the error in the targets."""
@@ -284,16 +312,49 @@ class Symbolic:
         pairs = zip(levels.T, quantiles.T, strict=True)
         return np.stack([np.interp(level, places, values) for level, values in pairs], axis=1)
 
-    def _formula_score(self, expressions, X, y, weight):
-        names = self._names()
-        found = np.stack([evaluate(form, names, X) for form in expressions], axis=1)
+    def _fitted_to(self, expressions, X, y, sample_weight):
+        """Return formulas with a regressor's constants fitted to data; note how good they are."""
+        X, y = self._validate(X, y, reset=False)
+        weight = check_weights(sample_weight, X)
+        weight = np.ones(len(X)) if weight is None else weight
         if self._has_classes():
-            if found.shape[1] == 1:
-                found = np.hstack([np.zeros_like(found), found])
-            return accuracy_score(y, self.classes_[found.argmax(axis=1)], sample_weight=weight)
-        # Where the formula is not real it knows no better than the mean.
-        found = np.where(np.isfinite(found), found, np.average(y, axis=0, weights=weight))
-        return r2_score(y, found, sample_weight=weight)
+            self._score_formula(self._values(expressions, X), y, weight)
+            return expressions
+        y, names = y.reshape(len(X), -1), self._names()
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        fitted, tested = train_test_split(np.arange(len(X)), test_size=_HELD_OUT, random_state=seed)
+        expressions = [
+            tidy_constants(expression, names, X[fitted], y[fitted, k], weight[fitted])
+            for k, expression in enumerate(expressions)
+        ]
+        self._score_formula(self._values(expressions, X), y, weight, tested)
+        return expressions
+
+    def _values(self, expressions, X):
+        return np.stack([evaluate(form, self._names(), X) for form in expressions], axis=1)
+
+    def _score_formula(self, values, y, weight, tested=slice(None)):
+        """Keep the score of a formula on some rows, and at how many of all it is not real."""
+        real = np.isfinite(values).all(axis=1)
+        self.formula_unreal_ = int((~real).sum())
+        if self.formula_unreal_:
+            warn_user(
+                f"The formula is not real at {self.formula_unreal_} of {len(real)} rows: where an "
+                "argument leaves the domain of its function. Fit and name the network on data "
+                "that reach as far, or ask for nothing beyond.",
+                UserWarning,
+            )
+        y, values, real, weight = (part[tested] for part in (y, values, real, weight))
+        if self._has_classes():
+            if values.shape[1] == 1:
+                values = np.hstack([np.zeros_like(values), values])
+            right = real & (self.classes_[values.argmax(axis=1)] == y)
+            self.formula_score_ = float(np.average(right, weights=weight))
+            return
+        self.formula_score_ = (
+            float(r2_score(y[real], values[real], sample_weight=weight[real]))
+            if real.sum() > 1 else float("nan")
+        )  # fmt: skip
 
     def _has_classes(self):
         return hasattr(self, "classes_")

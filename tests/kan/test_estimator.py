@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 
 from skdyn import KANClassifier, KANRegressor
 from skdyn.kan._estimator import check_grid_sizes, check_sizes
@@ -109,14 +110,29 @@ def test_inputs_far_outside_are_answered_along_a_straight_line_with_a_warning(ta
         model.predict(table[0])
 
 
-def test_outside_the_range_a_constant_extrapolation_leaves_only_the_residual(table):
-    X, y = table
-    model = quick(hidden_layer_sizes=(), solver="lm", extrapolation="constant").fit(X, y)
-    with torch.no_grad():
-        model.module_.layers[0].weight[:, -1] = 0.0
+@pytest.mark.parametrize("hidden", [(), (2,)])
+@pytest.mark.parametrize("basis", ["bspline", "chebyshev"])
+def test_outside_the_range_a_constant_extrapolation_keeps_the_value_at_its_end(
+    table, hidden, basis
+):
+    X, _ = table
+    model = quick(
+        hidden_layer_sizes=hidden, basis=basis, extrapolation="constant", max_iter=20
+    ).fit(X, np.exp(2 * X[:, 0]))
     with pytest.warns(UserWarning, match="'constant'"):
-        answers = model.predict([[10.0, 0.0], [1e6, 0.0]])
-    assert answers[0] == pytest.approx(answers[1])
+        answers = model.predict([[X[:, 0].max(), 0.0], [10.0, 0.0], [1e6, 0.0]])
+    np.testing.assert_allclose(answers, answers[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("alpha", ["auto", 100.0])
+def test_the_loss_of_a_wide_table_never_leaps(alpha):
+    generator = np.random.default_rng(0)
+    X = generator.normal(size=(200, 300))
+    y = X[:, 0] ** 2 + X[:, 1:6].sum(axis=1)
+    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+        model = KANRegressor(max_iter=12, alpha=alpha, random_state=0).fit(X, y)
+    losses = np.array(model.loss_curve_)
+    assert (losses[1:] < 1.1 * losses[:-1]).all()
 
 
 def test_an_outlier_does_not_take_the_grid_along(table):
@@ -137,6 +153,27 @@ def test_constant_columns_and_repeated_values_are_no_obstacle():
         assert model.score(X, y) > 0.9
     assert model.feature_importances_.argmax() == 1
     assert model.feature_importances_[0] < 1e-6
+
+
+def test_a_column_that_was_constant_says_nothing_later_until_it_has_moved(table):
+    X = np.column_stack([np.full(len(table[0]), 3.0), table[0]])
+    model = quick(max_iter=3).partial_fit(X, table[1])
+    moved = X + np.eye(3)[0]
+    with pytest.warns(UserWarning, match="X moves in column 0, which was constant"):
+        answers = model.predict(moved)
+    np.testing.assert_array_equal(answers, model.predict(X))
+    half = np.where(np.arange(len(X)) % 2, X.T, moved.T).T
+    model.partial_fit(half, table[1])
+    assert (model.predict(moved) != model.predict(X)).all()
+
+
+def test_a_constant_target_is_answered_exactly_until_it_has_moved(table):
+    X, y = table
+    model = quick(max_iter=3).partial_fit(X, np.column_stack([np.ones(len(X)), y]))
+    assert (model.predict(X)[:, 0] == 1).all()
+    assert np.ptp(model.predict(X)[:, 1]) > 0
+    model.partial_fit(X, np.column_stack([y, y]))
+    assert np.ptp(model.predict(X)[:, 0]) > 0
 
 
 @pytest.mark.parametrize("sizes", [0, -3, 2.5, (), (5, 3), (0, 5), "5"])

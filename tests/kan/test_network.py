@@ -45,3 +45,8 @@ def test_the_configuration_builds_a_network_that_takes_the_weights():
     other = KAN(**net.config()).double()
     other.load_state_dict(net.state_dict())
     torch.testing.assert_close(other(x), net(x))
+
+
+def test_wide_layers_learn_more_slowly_edge_by_edge():
+    groups = network(((64, 0), (8, 0), (1, 0))).parameter_groups()
+    assert [group["rate"] for group in groups] == [0.25, 1.0]

@@ -1,5 +1,7 @@
 """Snapping edges: what is replaced, what is refitted, what is left alone."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from skdyn.kan._evidence import Evidence
 from skdyn.kan._library import make_library
 from skdyn.kan._network import KAN
 from skdyn.kan._objective import KANObjective
-from skdyn.kan._snapping import set_edge, snap_edges, squared_error
+from skdyn.kan._snapping import _refit, set_edge, snap_edges, squared_error
 
 
 def network():
@@ -40,7 +42,8 @@ def snapped(target, library, allowed, minor=False):
         module.layers[0].bias.copy_(solution[-1])
     minor = [np.full((2, 1), minor)]
     batch = (X, y, torch.ones(200, dtype=torch.float64))
-    found = snap_edges(module, make_objective, batch, make_library(library), allowed, minor, 1e-8)
+    accepts = allowed if callable(allowed) else lambda module, loss: loss <= allowed
+    found = snap_edges(module, make_objective, batch, make_library(library), accepts, minor, 1e-8)
     return found, (found(X) - y).square().mean().item() / y.var().item()
 
 
@@ -72,6 +75,49 @@ def test_an_edge_that_shrinks_to_nothing_is_swept_away():
     assert list(found.layers[0].symbolic) == ["0_0"]
     assert not found.layers[0].mask.any()
     assert loss < 1e-12
+
+
+def test_a_network_that_is_not_real_at_some_row_has_no_loss():
+    module, X = network(), inputs()
+    set_edge(module.layers[0], 0, 0, Candidate("sqrt", 1.0, 0.9, 1.0, 0.0, 1.0, 2))
+    y = (X[:, :1] + 0.9).clamp(min=0).sqrt()
+    objective = KANObjective(
+        *squared_error(1.0), Evidence(0.0, 0.0, len(X), "unknown"), 0.0, 1.0, 1.0
+    )
+    assert math.isnan(_refit(module, objective, (X, y, torch.ones_like(X[:, 0]))))
+
+
+def test_an_edge_that_cost_too_much_is_tried_again_after_the_others():
+    """The first function alone is refused, as beside splines; both together are accepted."""
+    tried = []
+
+    def accepts(module, loss):
+        tried.append(list(module.layers[0].symbolic))
+        return len(tried) > 1
+
+    found, loss = snapped(lambda a, b: torch.exp(a) + torch.sin(3 * b), None, accepts)
+    assert len(found.layers[0].symbolic) == 2
+    assert len(tried) == 3
+    assert tried[0] != tried[1]
+    assert loss < 1e-20
+
+
+def test_no_edge_is_swept_away_that_the_loss_needs():
+    """Beside an edge of a million, one of one is dust by size."""
+    module, X = network(), inputs()
+    layer = module.layers[0]
+    with torch.no_grad():
+        set_edge(layer, 0, 0, Candidate("x", 1.0, 0.0, 1e6, 0.0, 1.0, 1))
+        set_edge(layer, 1, 0, Candidate("x", 1.0, 0.0, 1.0, 0.0, 1.0, 1))
+        y = module(X)
+    losses = squared_error(1.0)
+    make_objective = lambda: KANObjective(  # noqa: E731
+        *losses, Evidence(0.0, 0.0, len(X), "unknown"), 0.0, 1.0, 1.0
+    )
+    batch = (X, y, torch.ones(len(X), dtype=torch.float64))
+    found = snap_edges(module, make_objective, batch, [], lambda *_: True, [], 1e-8)
+    assert set(found.layers[0].symbolic) == {"0_0", "1_0"}
+    torch.testing.assert_close(found(X), y)
 
 
 def test_setting_an_edge_replaces_it_and_it_alone():

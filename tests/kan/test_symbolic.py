@@ -10,6 +10,7 @@ import sympy
 from sklearn.metrics import r2_score
 
 from skdyn.kan import KANClassifier, KANRegressor
+from skdyn.kan._constants import evaluate
 from skdyn.kan._library import DEFAULT_LIBRARY
 
 PHYSICS = {  # formula, range of the variables, hidden layer
@@ -164,8 +165,49 @@ def test_fixing_an_edge_changes_it_in_place_and_survives_a_pickle(toy):
 def test_a_function_without_negative_domain_is_shifted_onto_negative_data(toy, name):
     model = copy.deepcopy(toy[0]).fix_symbolic(0, 1, 0, name)
     assert np.isfinite(model.predict(toy[1])).all()
-    with pytest.warns(UserWarning, match="outside the range of the training data"):
-        assert np.isfinite(model.predict(toy[1] * 1e3)).all()
+
+
+def test_predictions_and_formula_agree_on_where_nothing_real_is():
+    X = np.random.default_rng(0).uniform(0, 1, (200, 1))
+    y = np.sqrt(X[:, 0])
+    model = KANRegressor((), solver="lm", random_state=0, max_iter=30).fit(X, y)
+    model.auto_symbolic(X, y, library=["sqrt", "x"])
+    beyond = np.array([[0.5], [-0.5], [-0.1]])
+    with pytest.warns(UserWarning, match="not real at 2 of 3 rows, the first of them row 1"):
+        answers = model.predict(beyond)
+    found = evaluate(model.formula(), ["x0"], beyond)
+    np.testing.assert_allclose(answers, found, atol=1e-9)
+    assert np.isnan(found).tolist() == [False, True, True]
+    with pytest.warns(UserWarning, match="formula is not real at 1 of 201 rows"):
+        model.formula(np.vstack([X, [[-0.5]]]), np.append(y, 0.0))
+    assert model.formula_unreal_ == 1
+    assert model.formula_score_ > 1 - 1e-9  # without that row; as its mean it would cost 1e-3
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("sin", "sin(3*a) + b"), ("pi", "sin(pi*a) + b"), ("E", "exp(a) + b"),
+     ("constant1", "exp(a) + b")],
+)  # fmt: skip
+def test_columns_may_bear_the_names_of_functions_and_constants(name, text):
+    truth, X, y = table(text, n=60)
+    X = X.rename(columns={"a": name})
+    model = KANRegressor((), solver="lm", random_state=0, max_iter=20).fit(X, y)
+    found = model.auto_symbolic(X, y, library=["x", "exp", "sin"]).formula(X, y)
+    a, column = (sympy.Symbol(each, real=True) for each in ("a", name))
+    assert sympy.simplify(found - truth.xreplace({a: column})) == 0
+
+
+def test_a_classifier_keeps_its_accuracy_or_its_edges():
+    """Where labels are noisy, a constant costs little loss, and every second row."""
+    generator = np.random.default_rng(0)
+    X = generator.uniform(-1, 1, (300, 1))
+    y = (X[:, 0] > 0) ^ (generator.uniform(size=300) < 0.38)
+    model = KANClassifier((), solver="lm", random_state=0, max_iter=30).fit(X, y)
+    before = model.score(X, y)
+    with pytest.warns(UserWarning, match="left 1 edges as they were, the first of layer 0, i=0"):
+        model.auto_symbolic(X, y, library=["0"])
+    assert model.score(X, y) >= before - 0.02
 
 
 def test_an_edge_fixed_to_nothing_leaves_its_mean(toy):
@@ -177,7 +219,8 @@ def test_an_edge_fixed_to_nothing_leaves_its_mean(toy):
 
 def test_a_library_without_a_valid_candidate_leaves_the_edges_as_they_are(toy):
     model, X, y, _ = toy
-    found = copy.deepcopy(model).auto_symbolic(X, y, library=["x"])
+    with pytest.warns(UserWarning, match="auto_symbolic left"):
+        found = copy.deepcopy(model).auto_symbolic(X, y, library=["x"])
     assert found.score(X, y) > 0.999
     with pytest.raises(ValueError, match=r"have no closed form yet, .* Call auto_symbolic"):
         found.formula()

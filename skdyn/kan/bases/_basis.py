@@ -4,7 +4,7 @@ import copy
 
 import torch
 
-from skdyn.kan.bases._range import robust_range
+from skdyn.kan.bases._range import MARGIN, robust_range
 
 EXTRAPOLATIONS = ("linear", "constant")
 
@@ -23,7 +23,7 @@ class Basis(torch.nn.Module):
     n_functions : int
         Number of functions of each input.
     extrapolation : {"linear", "constant"}, default="linear"
-        How a function goes on outside the range.
+        How a function goes on outside the range: along its tangent, or not at all.
     """
 
     # Normal weights of this size give functions of variance one, about, over the range.
@@ -72,8 +72,36 @@ class Basis(torch.nn.Module):
             return values
         return values + slopes * (x - inside)[..., None]
 
+    def reached(self, x):
+        """Return the points whose values count: the end of the range beyond it, if none goes on.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_in)
+            Points.
+
+        Returns
+        -------
+        Tensor of shape (n, n_in)
+        """
+        return x.clamp(self.low, self.high) if self.extrapolation == "constant" else x
+
+    def residual(self, x):
+        """Evaluate ``silu(x)``, which goes on outside the range as the functions do.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_in)
+            Points.
+
+        Returns
+        -------
+        Tensor of shape (n, n_in)
+        """
+        return torch.nn.functional.silu(self.reached(x))
+
     def features(self, x):
-        """Evaluate the functions and, last, the residual ``silu(x)``.
+        """Evaluate the functions and, last, the residual.
 
         Parameters
         ----------
@@ -84,7 +112,7 @@ class Basis(torch.nn.Module):
         -------
         Tensor of shape (n, n_in, n_functions + 1)
         """
-        return torch.cat([self(x), torch.nn.functional.silu(x)[..., None]], dim=-1)
+        return torch.cat([self(x), self.residual(x)[..., None]], dim=-1)
 
     def combine(self, x, weight):
         """Add up weighted functions over all inputs.
@@ -94,7 +122,7 @@ class Basis(torch.nn.Module):
         x : Tensor of shape (n, n_in)
             Points.
         weight : Tensor of shape (n_in, n_functions + 1, n_out)
-            Weights of the functions and, last, of the residual ``silu(x)``.
+            Weights of the functions and, last, of the residual.
 
         Returns
         -------
@@ -134,6 +162,22 @@ class Basis(torch.nn.Module):
         rate = 2.0 / (self.high - self.low)
         return (x - self.low) * rate - 1.0, rate
 
+    def range_of(self, x, weight):
+        """Return the range that data ask for; what ends at the data's ends has no margin.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_in)
+            Data.
+        weight : Tensor of shape (n,) or None
+            Weights of the rows.
+
+        Returns
+        -------
+        low, high : Tensor of shape (n_in,)
+        """
+        return robust_range(x, weight, 0.0 if self.extrapolation == "constant" else MARGIN)
+
     @torch.no_grad()
     def adapt(self, x, weight=None):
         """Move the range of each input to where its data are.
@@ -145,7 +189,7 @@ class Basis(torch.nn.Module):
         weight : Tensor of shape (n,), default=None
             Weights of the rows; a row of weight two counts as two rows.
         """
-        low, high = robust_range(x, weight)
+        low, high = self.range_of(x, weight)
         self.low.copy_(low)
         self.high.copy_(high)
 
@@ -194,16 +238,22 @@ class Basis(torch.nn.Module):
         ----------
         old : Basis
             The basis that they were in.
-        weight : Tensor of shape (n_in, old.n_functions, n_out)
-            Their weights there.
+        weight : Tensor of shape (n_in, old.n_functions + 1, n_out)
+            Their weights there; the residual's stays.
 
         Returns
         -------
         Tensor of shape (n_in, n_functions, n_out)
         """
-        mesh = self.mesh()
+        mesh, weight = self.mesh(), weight.double()
         functions = copy.deepcopy(old).double()(mesh)
-        return self.fit(mesh, torch.einsum("nik,ikj->nij", functions, weight.double()))
+        values = torch.einsum("nik,ikj->nij", functions, weight[:, :-1])
+        return self.fit(mesh, values + self._shift(old, mesh, weight))
+
+    def _shift(self, old, mesh, weight):
+        """Return what the residual, whose range moves too, was more on a mesh in another basis."""
+        was, becomes = old.residual(mesh), self.residual(mesh)
+        return (was - becomes)[..., None] * weight[:, -1]
 
     @torch.no_grad()
     def roughness(self):

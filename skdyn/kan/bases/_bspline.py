@@ -7,7 +7,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn.functional import pad, silu
 
 from skdyn.kan.bases._basis import Basis
-from skdyn.kan.bases._range import robust_range, weighted_quantiles
+from skdyn.kan.bases._range import weighted_quantiles
 
 # Breaks nearer than this part of the mean distance would leave functions without data.
 CLOSEST = 0.05
@@ -74,7 +74,7 @@ class BSpline(Basis):
         weight : Tensor of shape (n,), default=None
             Weights of the rows; a row of weight two counts as two rows.
         """
-        low, high = (bound.double() for bound in robust_range(x, weight))
+        low, high = (bound.double() for bound in self.range_of(x, weight))
         levels = torch.linspace(0, 1, self.grid_size + 1, dtype=torch.float64, device=x.device)
         quantiles = weighted_quantiles(x, levels, weight).double().clamp(low, high)
         quantiles[0], quantiles[-1] = low, high
@@ -271,7 +271,7 @@ class BSpline(Basis):
         x : Tensor of shape (n, n_in)
             Points.
         weight : Tensor of shape (n_in, n_functions + 1, n_out)
-            Weights of the functions and, last, of the residual ``silu(x)``.
+            Weights of the functions and, last, of the residual.
 
         Returns
         -------
@@ -279,7 +279,7 @@ class BSpline(Basis):
         """
         if x.device.type != "cpu":  # there, dense products are the fast ones
             return super().combine(x, weight)
-        return _Combine.apply(x, weight, self)
+        return _Combine.apply(self.reached(x), weight, self)
 
 
 class _Combine(torch.autograd.Function):

@@ -36,12 +36,12 @@ def weighted_quantiles(x, levels, weight=None):
     return ordered.gather(0, index.T)
 
 
-def robust_range(x, weight=None):
+def robust_range(x, weight=None, margin=MARGIN):
     """Return the range of each column, cut where single values lie far outside the others.
 
     The central nine tenths may grow by their own width on either side, which holds all of a
-    uniform or Gaussian sample; a margin is added at the ends. A constant column gets a range of
-    length two around its value, or longer where its dtype cannot tell so near numbers apart.
+    uniform or Gaussian sample; then a margin is added. A constant column gets a range of length two
+    around its value, or longer where its dtype cannot tell so near numbers apart.
 
     Parameters
     ----------
@@ -49,6 +49,8 @@ def robust_range(x, weight=None):
         Data.
     weight : Tensor of shape (n,), default=None
         Weights of the rows.
+    margin : float, default=0.05
+        Part of the range that is added at either end.
 
     Returns
     -------
@@ -64,8 +66,8 @@ def robust_range(x, weight=None):
     high = torch.where(cut, torch.minimum(highest, top + width), highest)
     # Numbers that differ by rounding are constant too; a hundred breaks must find room.
     least = 1e4 * torch.finfo(x.dtype).eps * torch.maximum(low.abs(), high.abs()).clamp(min=1e-6)
-    margin = MARGIN * (high - low)
-    low, high = low - margin, high + margin
+    added = margin * (high - low)
+    low, high = low - added, high + added
     flat = high - low <= least
-    margin = least.clamp(min=1.0)
-    return torch.where(flat, low - margin, low), torch.where(flat, high + margin, high)
+    added = least.clamp(min=1.0)
+    return torch.where(flat, low - added, low), torch.where(flat, high + added, high)

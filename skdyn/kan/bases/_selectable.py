@@ -140,15 +140,16 @@ class Selectable(Basis):
         ----------
         old : Selectable
             A basis of the same spaces on other ranges or grids.
-        weight : Tensor of shape (n_in, old.n_functions, n_out)
-            Weights there.
+        weight : Tensor of shape (n_in, old.n_functions + 1, n_out)
+            Weights there; the residual's stays.
 
         Returns
         -------
         Tensor of shape (n_in, n_functions, n_out)
         """
-        mesh = self.mesh()
-        return self._fit_parts(mesh, old._parts(mesh, weight.double()))
+        mesh, weight = self.mesh(), weight.double()
+        shift = self._shift(old, mesh, weight)
+        return self._fit_parts(mesh, [part + shift for part in old._parts(mesh, weight[:, :-1])])
 
     def _fit_parts(self, x, parts):
         """Find the weights with which each space comes closest to its own values, before gating."""

@@ -53,6 +53,25 @@ def test_the_residual_is_the_last_feature():
     assert torch.equal(features[..., -1], torch.nn.functional.silu(x))
 
 
+def test_where_functions_do_not_go_on_the_residual_does_not_either():
+    features = powers(extrapolation="constant").features(points(3, 300))
+    assert torch.equal(features, features[:1].expand_as(features))
+
+
+@pytest.mark.parametrize("extrapolation", EXTRAPOLATIONS)
+def test_what_is_handed_over_to_a_wider_range_is_the_whole_edge(extrapolation):
+    old, new = BSpline(2, 40, 1, extrapolation), BSpline(2, 80, 1, extrapolation)
+    new._place(torch.linspace(-2, 2, 81).repeat(2, 1))  # holds the breaks of the old one
+    weight = torch.randn(2, 42, 3, dtype=torch.float64)
+    found = torch.cat([new.hand_over(old, weight).double(), weight[:, -1:]], dim=1)
+    x = new.breaks.double()[:, ::4].T  # at breaks a spline of order one is exact
+    before, after = (
+        torch.einsum("nik,ikj->nij", basis.double().features(x), each)
+        for basis, each in ((old, weight), (new, found))
+    )
+    assert torch.allclose(before, after, atol=0.02)
+
+
 def test_combine_adds_up_weighted_features():
     x, basis = points(-4, 6), powers()
     weight = torch.randn(2, 5, 3, dtype=torch.float64)
@@ -101,10 +120,10 @@ def test_fit_in_single_precision_is_as_good_as_single_precision_allows():
 def test_a_function_is_handed_over_to_another_basis():
     old, new = powers(), BSpline(2, 5, 3).double()
     new.adapt(points(-1, 3, 50))
-    weight = torch.randn(2, 4, 3, dtype=torch.float64)
+    weight = torch.randn(2, 5, 3, dtype=torch.float64)
     found = new.hand_over(old, weight)
     x = points(-1, 3, 30)
-    before = torch.einsum("nik,ikj->nij", old(x), weight)
+    before = torch.einsum("nik,ikj->nij", old(x), weight[:, :-1])
     # The range of the new basis is a little longer; there, the old one goes on straight.
     after = torch.einsum("nik,ikj->nij", new(x), found)
     assert (before - after).abs().max() < 0.05 * before.abs().max()
