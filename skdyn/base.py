@@ -11,6 +11,7 @@ persistence without code. A family says what is its own through few hooks:
 
 import copy
 import warnings
+from inspect import signature
 from numbers import Integral, Real
 from typing import Annotated, Any, ClassVar, Self
 
