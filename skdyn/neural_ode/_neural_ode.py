@@ -326,6 +326,8 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         if X_val is not None:
             refuse_lost_times(self, t_val, "t_val")
         training, validation = split_trajectories(self, data, X_val, t_val)
+        if X_val is not None:
+            validation = without_spikes(validation, "X_val", self.time_channel)
         smooth = smooth_trajectories(training)
         if not (self.warm_start and hasattr(self, "module_")):
             self._offset, self._scale, self._time_scale = learn_scales(training, smooth)
