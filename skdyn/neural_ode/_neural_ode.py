@@ -203,7 +203,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
     }
     _exponents = None, 250
-    _quick_parameters = {"window": 10}
+    _quick_parameters = {"window": 5, "hidden_layer_sizes": (16,), "max_iter": 12}
     _max_recoveries = 3
     _expected_failed_checks = {
         "check_estimators_pickle": (
@@ -301,7 +301,8 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         ----------
         X : array-like of shape (n_cases, n_channels, n_timepoints) or (n_timepoints, n_features)
             Trajectories, or one trajectory; or a list of ``(n_channels, n_timepoints_i)`` for
-            unequal lengths. NaN marks missing values.
+            unequal lengths. NaN marks missing values; a moment far from all else counts as
+            missing too, with a warning.
         y : Ignored
             Not used, present for API consistency by convention.
         t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints), default=None
@@ -325,6 +326,8 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         if X_val is not None:
             refuse_lost_times(self, t_val, "t_val")
         training, validation = split_trajectories(self, data, X_val, t_val)
+        if X_val is not None:
+            validation = without_spikes(validation, "X_val", self.time_channel)
         smooth = smooth_trajectories(training)
         if not (self.warm_start and hasattr(self, "module_")):
             self._offset, self._scale, self._time_scale = learn_scales(training, smooth)

@@ -80,6 +80,10 @@ def test_a_spike_counts_as_missing_and_its_place_is_told(oscillations):
     with pytest.warns(UserWarning, match="case 2 channel 0 index 30"):
         found = model.fit(spike, t=t).simulate([1.0, 0.5], t)
     np.testing.assert_array_equal(found, model.fit(gap, t=t).simulate([1.0, 0.5], t))
+    model.set_params(early_stopping=True)
+    with pytest.warns(UserWarning, match="X_val holds .*case 2 channel 0 index 30"):
+        model.fit(X, t=t, X_val=spike, t_val=t)
+    assert max(model.validation_scores_) > -1.0
 
 
 # -- what it learns -------------------------------------------------------------------------------
