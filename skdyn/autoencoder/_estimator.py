@@ -126,7 +126,8 @@ class SparseCoding(
             incremental=incremental, **given,
         )  # fmt: skip
         sample = getattr(X, "sample", X)
-        self._calibrate(sample, known, fresh=not goes_on)
+        if incremental or self.n_iter_ == self.max_iter:  # cut short, it ends as callbacks saw it
+            self._calibrate(sample, known, fresh=not goes_on)
         if not incremental:
             self._measure(sample)
         return self

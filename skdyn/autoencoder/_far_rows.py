@@ -40,9 +40,8 @@ class Reach(NamedTuple):
         """
         # Where most rows are one and the same, such as empty ones, the others tell what is usual.
         others = distance[distance != np.median(distance)]
-        if not len(others):
-            return cls(np.inf)
-        return cls(float(np.quantile(others, _MOST, method="higher")))
+        usual = max(_quantile(distance), _quantile(others))
+        return cls(usual if usual > 0 else np.inf)
 
     @property
     def farthest(self) -> float:
@@ -81,6 +80,10 @@ class Reach(NamedTuple):
         distance = torch.linalg.vector_norm(x - centre, dim=1, keepdim=True)
         share = self.usual / distance.clamp_min(_TINY)
         return torch.where(distance > self.farthest, share, 1.0)
+
+
+def _quantile(distance):
+    return float(np.quantile(distance, _MOST, method="higher")) if len(distance) else 0.0
 
 
 def tell_of_far_rows(distance: np.ndarray, numbers: np.ndarray, name: str) -> None:

@@ -32,6 +32,7 @@ def test_a_few_far_rows_leave_the_others_as_well_explained(cls, settings):
     with pytest.warns(UserWarning, match=r"7 of 600 rows of X lie far .* row 0 is"):
         spoilt = cls(**settings, random_state=0).fit(SPOILT)
     assert _unexplained(spoilt) < _unexplained(clean) + 0.05
+    assert spoilt.loss_curve_[-1] < 1.0  # in units of a variance that far rows have no part in
     scale, wanted = (float(model.module_.output_scale[0]) for model in (spoilt, clean))
     assert scale == pytest.approx(wanted, rel=0.1)
 
@@ -62,6 +63,7 @@ def test_rows_that_are_mostly_alike_do_not_make_the_others_far():
     X[::7] = RNG.normal(size=(29, 3))
     distance = np.linalg.norm(X, axis=1)
     assert (distance <= Reach.of(distance).farthest).all()
-    assert Reach.of(np.full(9, 0.3)).usual == np.inf
+    assert Reach.of(np.full(9, 0.0)).usual == np.inf
+    assert Reach.of(np.array([0.0, 1.0, 1.0] * 7)).usual == 1.0  # three classes as targets
     with warnings.catch_warnings(action="error"):
         tell_of_far_rows(distance, np.arange(200), "X")
