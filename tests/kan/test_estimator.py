@@ -25,7 +25,7 @@ def quick(**options):
 
 
 @pytest.mark.parametrize("basis", BASES)
-@pytest.mark.parametrize(("solver", "epochs"), [("adam", 40), ("lbfgs", 8)])
+@pytest.mark.parametrize(("solver", "epochs"), [("adam", 30), ("lbfgs", 3)])
 def test_every_basis_learns_with_every_solver(table, basis, solver, epochs):
     model = quick(basis=basis, solver=solver, max_iter=epochs).fit(*table)
     assert model.loss_curve_[-1] < 0.5 * model.loss_curve_[0]
