@@ -62,7 +62,7 @@ def test_the_logistic_equation_is_found_among_all_families():
     assert_is(discover([t], [solved(logistic, t, [0.2])]), ({"x0": 0.8, "x0**2": -0.16},), 1e-6)
 
 
-@pytest.mark.parametrize("rows", [slice(None), slice(None, None, 2), slice(40)], ids=str)
+@pytest.mark.parametrize("rows", [slice(None, None, 2), slice(40)], ids=str)
 def test_prey_and_predators_are_found_from_clean_data(rows, prey):
     t, X = prey
     assert_is(discover([t[rows]], [X[rows]], **SIMPLE), PREY, 1e-4)
