@@ -81,11 +81,11 @@ def check_partial_fit_and_warm_start(estimator):
     fresh = seeded(estimator)
     if hasattr(estimator, "partial_fit"):
         learner = clone(fresh)
-        for _ in range(3):
+        for _ in range(5):
             learner.partial_fit(X, y)
-        assert learner.n_iter_ == 3
-        # Three epochs: what objectives draw at random may hide one step forward, not two.
-        assert min(learner.loss_curve_[1:]) < learner.loss_curve_[0]
+        assert learner.n_iter_ == 5
+        # What objectives draw at random may hide one step forward or two, not four.
+        assert np.mean(learner.loss_curve_[3:]) < learner.loss_curve_[0]
         np.testing.assert_array_equal(
             answer(pickle.loads(pickle.dumps(learner)).partial_fit(X, y), X).shape,
             answer(learner, X).shape,
