@@ -302,7 +302,7 @@ class AssociationEstimator(TorchEstimator):
     def _stages(self, generator, task):
         """Return the one stage of the training."""
         if not task.incremental:
-            self._calibrated = self._calibrate(task)
+            self._calibrated = self._as_sure_as_before() if task.goes_on else self._calibrate(task)
         stage = self._stage(task.training, generator, task.goes_on)
         return [
             stage._replace(
@@ -325,6 +325,14 @@ class AssociationEstimator(TorchEstimator):
 
         n_iter = ceil(_SHARE_OF_STEPS * self.max_iter)
         return Stage(objective, training, n_iter, before_epoch=begin)
+
+    def _as_sure_as_before(self):
+        """Return what was chosen first: short trainings say nothing of one that goes on."""
+        smoothing = getattr(self, "smoothing", "auto")
+        smoothing = self._smoothing if smoothing == "auto" else smoothing
+        if self.mode == "prototypes":
+            return Choice(self._cooling, smoothing, 0.0)
+        return Choice(self.beta_ if self.beta == "auto" else self.beta, smoothing, 0.0)
 
     def _calibrate(self, task):
         """Return what is best where rows are recalled by maps that have not seen them."""
