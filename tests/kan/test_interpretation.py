@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+import sympy
 from sklearn.exceptions import ConvergenceWarning
 
 from skdyn import KANClassifier, KANRegressor
@@ -46,6 +47,12 @@ def test_sparsification_and_pruning_find_the_small_network(sparse, data):
     assert sparse.module_.plan["layer_sizes"][1] == (3, 0)
 
 
+def test_what_pruning_leaves_of_a_wide_network_is_named(sparse, data):
+    a, b = sympy.symbols("x0 x1", real=True)
+    found = sparse.prune().auto_symbolic(*data).formula(*data)
+    assert sympy.simplify(found - sympy.exp(sympy.sin(sympy.pi * a) + b**2)) == 0
+
+
 def test_pruning_nothing_changes_nothing(sparse, data):
     same = sparse.prune(edge_threshold=0.0, node_threshold=0.0)
     np.testing.assert_allclose(same.predict(data[0]), sparse.predict(data[0]), rtol=1e-12)
@@ -84,7 +91,7 @@ def test_products_are_pruned_factor_by_factor():
     X = np.random.default_rng(0).uniform(-1, 1, (150, 3))
     y = X[:, 0] * X[:, 1]
     model = KANRegressor(
-        ((1, 1),), solver="lm", grid_sizes=2, lamb=1e-3, n_init=2, max_iter=60, random_state=0
+        ((1, 1),), solver="lm", grid_sizes=2, lamb=1e-3, n_init=2, max_iter=30, random_state=0
     ).fit(X, y)
     small = model.prune()
     np.testing.assert_allclose(small.predict(X), y, atol=0.05)

@@ -63,22 +63,13 @@ def test_noise_does_not_hide_a_law():
     assert 0.99 < model.formula_score_ < 1 - 1e-5
 
 
-@pytest.mark.slow
 def test_a_function_of_the_users_own_completes_the_library():
-    truth, X, y = table("a/sqrt(1 - b**2)", 0.1, 0.9, n=150)
-    model = precise((1,)).fit(X, y)
+    truth, X, y = table("a + log(1 - b**2)", -0.9, 0.9, n=150)
+    model = precise(()).fit(X, y)
     model.auto_symbolic(X, y, library=[*DEFAULT_LIBRARY, "log(1-x^2)"])
     assert sympy.simplify(model.formula(X, y) - truth) == 0
     again = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(again.predict(X), model.predict(X))
-
-
-@pytest.mark.slow
-def test_a_wide_network_is_pruned_and_named(toy):
-    _, X, y, truth = toy
-    model = precise((2,), n_init=2, grid_sizes=(3, 5), lamb=1e-3, max_iter=40).fit(X, y).prune()
-    assert model.hidden_layer_sizes == (1,)
-    assert sympy.simplify(model.auto_symbolic(X, y).formula(X, y) - truth) == 0
 
 
 def test_without_data_the_network_teaches(toy):
