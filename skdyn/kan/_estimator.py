@@ -14,6 +14,7 @@ from skdyn.kan._evidence import Evidence
 from skdyn.kan._interpretation import Interpretation
 from skdyn.kan._network import KAN
 from skdyn.kan._objective import KANObjective
+from skdyn.kan._ranges import crowded, doubt_crowded, doubt_drifted, drifted
 from skdyn.kan._starts import best_start
 from skdyn.kan._symbolic import Symbolic
 from skdyn.kan.bases import BASES
@@ -139,6 +140,12 @@ class KANEstimator(Interpretation, Symbolic, TorchEstimator):
 
     def _split(self, X, y, weight, X_val, y_val, incremental):
         self._moves = self._moves | moving_columns(X)  # what goes on may bring more than the start
+        if not incremental:
+            doubt_crowded(self._column_names(crowded(X)))
+        elif hasattr(self, "module_"):
+            basis = self.module_.layers[0].basis
+            ends = (end.double().cpu().numpy() for end in (basis.low, basis.high))
+            doubt_drifted(self._column_names(drifted(self._scaled(X), *ends)))
         return super()._split(X, y, weight, X_val, y_val, incremental)
 
     def _scaled(self, X):

@@ -1,0 +1,86 @@
+"""Words where the values of a column and the range of its grid do not suit each other."""
+
+import numpy as np
+
+from skdyn.exceptions import warn_user
+
+__all__ = ["crowded", "doubt_crowded", "doubt_drifted", "drifted"]
+
+_MOST = 0.9  # of the values
+_WITHIN = 0.1  # of the range
+_FEWEST = 20  # different values: fewer are categories and counts
+_OUTSIDE = 0.1  # of the values of a batch
+
+
+def crowded(columns: np.ndarray) -> np.ndarray:
+    """Tell columns most of whose values lie within a small part of their range.
+
+    Parameters
+    ----------
+    columns : ndarray of shape (n, n_columns)
+        Data.
+
+    Returns
+    -------
+    ndarray of shape (n_columns,), bool
+    """
+    ordered = np.sort(columns, axis=0)
+    n_most = int(np.ceil(_MOST * len(columns)))
+    widths = ordered[n_most - 1 :] - ordered[: len(columns) - n_most + 1]
+    starts = widths.argmin(axis=0)  # of the shortest interval that holds so many
+    found = widths.min(axis=0) < _WITHIN * (ordered[-1] - ordered[0])
+    for column in np.flatnonzero(found):
+        inside = ordered[starts[column] : starts[column] + n_most, column]
+        found[column] = len(np.unique(inside)) >= _FEWEST
+    return found
+
+
+def doubt_crowded(names: list[str]) -> None:
+    """Warn of them.
+
+    Parameters
+    ----------
+    names : list of str
+        What the user calls the columns; nothing is said of none.
+    """
+    if names:
+        warn_user(
+            f"Nine tenths of the values of X in {', '.join(names)} lie within a tenth of their "
+            "range, so that few intervals of the grid are left for them. Transform such columns "
+            "first, by a logarithm or by sklearn.preprocessing.QuantileTransformer.",
+            UserWarning,
+        )
+
+
+def drifted(columns: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Tell columns many of whose values lie outside a range.
+
+    Parameters
+    ----------
+    columns : ndarray of shape (n, n_columns)
+        Data.
+    low, high : ndarray of shape (n_columns,)
+        Ends of the range of each.
+
+    Returns
+    -------
+    ndarray of shape (n_columns,), bool
+    """
+    return ((columns < low) | (columns > high)).mean(axis=0) > _OUTSIDE
+
+
+def doubt_drifted(names: list[str]) -> None:
+    """Warn of them.
+
+    Parameters
+    ----------
+    names : list of str
+        What the user calls the columns; nothing is said of none.
+    """
+    if names:
+        warn_user(
+            f"partial_fit was given X outside the range of its first batch in {', '.join(names)}: "
+            "grids stay on that range, and edge functions go on beyond it by extrapolation. Give "
+            "a first batch that spans what is to come, or call fit on all the data.",
+            UserWarning,
+        )
