@@ -34,6 +34,7 @@ from skdyn.neural_ode._plan import (
     prepare,
     what_faded,
 )
+from skdyn.neural_ode._running_away import warn_if_solutions_run_away
 from skdyn.neural_ode._simulation import LearntDynamics, simulation_times
 
 __all__ = ["NeuralODE"]
@@ -203,7 +204,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
     }
     _exponents = None, 250
-    _quick_parameters = {"window": 5, "hidden_layer_sizes": (16,), "max_iter": 12}
+    _quick_parameters = {"window": 10}
     _max_recoveries = 3
     _expected_failed_checks = {
         "check_estimators_pickle": (
@@ -344,6 +345,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
 
         self._train(self._config(data), make_stages, total_weight=certainty(training), **given)
         self.x0_ = fitted_starts(stages, training, scales)
+        warn_if_solutions_run_away(self._follow, data, stages)
         return self
 
     def predict(
