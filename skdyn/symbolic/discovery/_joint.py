@@ -15,6 +15,7 @@ from skdyn.symbolic.discovery._windows import Windows
 _ESCAPE = 15.0  # nats: the price of a system that explodes from all disturbed starts
 _SMALL = 1e-5  # a small change of a start, in the data's range
 _QUICK, _THOROUGH = (6, 3, 3), (8, 4, 5)  # Gauss-Newton steps at each tightness of the ties
+_CROSSES = 4.0  # standard deviations beyond zero that are not noise
 _WEAK = 0.1  # tie, in measurements' precisions, that lets every window stand alone
 _HOPELESS = 20.0  # nats from the best at which a fit is broken off
 _FOLLOWS = 3.0  # misfit of a solution that is good enough to judge the noise by
@@ -194,8 +195,8 @@ class _Disturbed:
         self.middle, self.reach = (X.max(axis=0) + X.min(axis=0)) / 2, np.ptp(X, axis=0)
         moves = np.random.default_rng(0).uniform(-0.3, 0.3, (self.windows.d, n))
         moves[:, 0] = 0.0
-        far = self.windows.x0[:, :1] + moves * self.reach[:, None]
         w, d = self.windows, self.windows.d
+        far = _on_one_side(w.x0[:, :1] + moves * self.reach[:, None], X, np.concatenate(record.sd))
         moves = np.concatenate([np.zeros((d, 1)), _SMALL * np.diag(self.reach)], axis=1)
         near = w.x0[:, :, None] + moves[:, None, :]  # (d, segments, 1 + d)
         self.starts = np.concatenate([far, near.reshape(d, -1)], axis=1)
@@ -228,6 +229,16 @@ class _Disturbed:
             D = np.clip(np.nan_to_num(D, nan=1 / _SMALL), -1 / _SMALL, 1 / _SMALL)
         growth = np.einsum("taki,takj->kij", D, D) / len(D)
         return 0.5 * np.log(np.maximum(np.linalg.eigvalsh(growth), 1.0)).sum()
+
+
+def _on_one_side(starts, X, sd):
+    """Mirror starts at zero where a state, but for its noise, never crossed it.
+
+    What follows a population need not make sense below zero, where the true laws explode.
+    """
+    positive = (-_CROSSES * sd < X).all(axis=0)[:, None]
+    negative = (_CROSSES * sd > X).all(axis=0)[:, None]
+    return np.where(positive, np.abs(starts), np.where(negative, -np.abs(starts), starts))
 
 
 def forms_of(equations):
