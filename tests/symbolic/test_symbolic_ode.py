@@ -127,6 +127,19 @@ def test_states_and_time_in_other_units_give_coefficients_in_other_units():
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("unit", [1e-12, 1e12])
+def test_units_of_noisy_data_change_nothing_but_the_unit_of_coefficients(noisy, quick, unit):
+    size = np.array([unit, 1 / unit])
+    other = SymbolicODERegressor(**QUICK).fit(noisy * size, t=T * unit)
+    table, plain = other.coefficients(), quick.coefficients()
+    assert table["term"].tolist() == plain["term"].tolist() == ["x0", "x0 x1", "x1", "x0 x1"]
+    solved = other.simulate(PREY[0] * size, T * unit) / size
+    np.testing.assert_allclose(solved, quick.simulate(PREY[0], T), rtol=1e-3)
+    for column in ("value", "std_error"):
+        there = plain[column] * [1 / unit, 1.0, 1 / unit, unit**-2]
+        np.testing.assert_allclose(table[column], there, rtol=1e-3)
+
+
 def test_the_same_is_found_from_trajectories_in_any_layout():
     t = T[:31]
     one, other = PREY[:31], solve(lotka_volterra, [2.0, 2.0], t)
