@@ -31,6 +31,7 @@ from skdyn.symbolic.discovery._findings import (
     start_of,
 )
 from skdyn.symbolic.discovery._laws import usual_rates
+from skdyn.symbolic.discovery._outliers import say_what_stands_out
 from skdyn.symbolic.discovery._priors import PriorKnowledge
 from skdyn.symbolic.discovery._terms import FAMILIES
 
@@ -278,7 +279,8 @@ class SymbolicODERegressor(
         Warns
         -----
         UserWarning
-            If states depend linearly on each other, so that equations are not unique.
+            If states depend linearly on each other, so that equations are not unique; or single
+            measurements stand out of their neighbors: they are ignored.
         """
         before = dict(vars(self))
         try:
@@ -296,6 +298,7 @@ class SymbolicODERegressor(
             segments = long_stretches(self._segments(X, t, u, groups, reset=True))
             rows, rates = np.concatenate([s.inputs for s in segments]), usual_rates(segments)
             self._check(rows)
+            say_what_stands_out(segments, self._state_names())
             knowledge, options = self._preparation(rows, rates)
             options |= {"max_rounds": self.max_rounds, "round_constants": self.round_constants}
             found = search_trajectories(

@@ -140,6 +140,16 @@ def test_units_of_noisy_data_change_nothing_but_the_unit_of_coefficients(noisy, 
         np.testing.assert_allclose(table[column], there, rtol=1e-3)
 
 
+def test_slips_are_named_and_change_nothing(noisy, quick):
+    slipped = noisy.copy()
+    slipped[[10, 30, 50], [0, 1, 0]] *= 10
+    with pytest.warns(UserWarning, match=r"ignored: 2 of x0 \(t=1, 5\); 1 of x1 \(t=3\)\. If"):
+        model = SymbolicODERegressor(**QUICK).fit(slipped, t=T)
+    for column in ("term", "equation"):
+        assert model.coefficients()[column].tolist() == quick.coefficients()[column].tolist()
+    assert model.misfit_ == pytest.approx(quick.misfit_, rel=0.3)
+
+
 def test_the_same_is_found_from_trajectories_in_any_layout():
     t = T[:31]
     one, other = PREY[:31], solve(lotka_volterra, [2.0, 2.0], t)

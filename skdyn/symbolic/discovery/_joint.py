@@ -190,7 +190,7 @@ class _Disturbed:
 
     def __init__(self, record, n_sub=2, n=8):
         thin = {name: [part[::2] for part in getattr(record, name)] for name in ("t", "X", "sd")}
-        self.windows = Windows(record._replace(**thin), 1, n_sub=n_sub)
+        self.windows = Windows(record._replace(**thin, ignored=None), 1, n_sub=n_sub)
         X = np.concatenate(record.X)
         self.middle, self.reach = (X.max(axis=0) + X.min(axis=0)) / 2, np.ptp(X, axis=0)
         moves = np.random.default_rng(0).uniform(-0.3, 0.3, (self.windows.d, n))
