@@ -1,4 +1,5 @@
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -49,7 +50,8 @@ def noisy():
 
 @pytest.fixture(scope="module")
 def quick(noisy):
-    return SymbolicODERegressor(**QUICK).fit(noisy, t=T)
+    with warnings.catch_warnings(action="error"):  # there is nothing to doubt
+        return SymbolicODERegressor(**QUICK).fit(noisy, t=T)
 
 
 @pytest.fixture(scope="module")
@@ -278,6 +280,27 @@ def test_the_front_holds_the_system_taken_and_none_that_is_beaten(fitted):
     assert (others["error"].diff().dropna() < 0).all()
 
 
+def test_scores_are_the_sums_of_their_parts(fitted):
+    front = fitted.pareto_front_
+    parts = front[["misfit", "structure", "escapes", "sensitivity", "rounding", "priors"]]
+    np.testing.assert_allclose(parts.sum(axis=1), front["score"])
+    chosen = front[front["selected"]]
+    assert (chosen[["structure", "rounding"]] * [1, -1] > 0).all(axis=None)
+    assert (front[["structure", "escapes", "sensitivity"]] >= 0).all(axis=None)
+
+
+def test_data_that_settle_nothing_are_said_to_and_the_alternatives_are_listed():
+    rng = np.random.default_rng(0)
+    t = np.linspace(0, 2, 30)
+    x = 1 + np.exp(-t) + 0.05 * rng.normal(size=30)
+    with pytest.warns(UserWarning, match="The data do not settle the equations: .* within 3 nats"):
+        model = SymbolicODERegressor(**QUICK).fit(x[:, None], t=t)
+    others = model.alternatives_
+    assert others["behind"].is_monotonic_increasing
+    assert others["behind"].max() < 3.0
+    assert model.equations() not in others["equations"].tolist()
+
+
 def test_another_system_of_the_front_can_be_taken(fitted):
     front = fitted.pareto_front_
     row = int(np.flatnonzero(~front["selected"])[0])
@@ -312,6 +335,7 @@ def test_a_copy_is_equal_and_its_file_small(fitted, tmp_path):
     assert again.system_ == fitted.system_
     pd.testing.assert_frame_equal(again.coefficients(), fitted.coefficients())
     pd.testing.assert_frame_equal(again.pareto_front_, fitted.pareto_front_)
+    pd.testing.assert_frame_equal(again.alternatives_, fitted.alternatives_)
 
 
 def test_a_grid_search_over_blocks_of_time_tells_too_few_terms_from_enough():

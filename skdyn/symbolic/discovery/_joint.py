@@ -1,13 +1,12 @@
 """All equations together: refinement, pruning and exchange of right-hand sides by shooting."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from skdyn.symbolic.discovery._integration import field, integrate
 from skdyn.symbolic.discovery._neighbours import neighbours
+from skdyn.symbolic.discovery._parts import Fitted, Parts
 from skdyn.symbolic.discovery._search import misfit_cost, structure_cost
-from skdyn.symbolic.discovery._shooting import Shot, System, shoot, solution
+from skdyn.symbolic.discovery._shooting import System, shoot, solution
 from skdyn.symbolic.discovery._smoothing import interpolant, noise_model
 from skdyn.symbolic.discovery._terms import evaluate
 from skdyn.symbolic.discovery._windows import Windows
@@ -20,30 +19,6 @@ _WEAK = 0.1  # tie, in measurements' precisions, that lets every window stand al
 _HOPELESS = 20.0  # nats from the best at which a fit is broken off
 _FOLLOWS = 3.0  # misfit of a solution that is good enough to judge the noise by
 _AT_ONCE = 3  # terms that are tried for removal each time
-
-
-class Fitted(NamedTuple):
-    """A system with its constants fitted to trajectories.
-
-    Attributes
-    ----------
-    equations : tuple of tuple of Term
-        Terms of each equation.
-    coefficients : tuple of tuple of float
-        Their coefficients.
-    rss : ndarray of shape (n_states,)
-        Sum of squared residuals over the noise variance.
-    score : float
-        Description length in nats: lower is better.
-    shot : Shot
-        The fit.
-    """
-
-    equations: tuple
-    coefficients: tuple
-    rss: np.ndarray
-    score: float
-    shot: Shot
 
 
 class Joint:
@@ -77,8 +52,12 @@ class Joint:
 
     def score(self, equations, rss):
         """Return the description length of the data and a system."""
-        fit = misfit_cost(rss, self.n).sum()
-        return fit + sum(structure_cost(terms, n) for terms, n in zip(equations, self.n))
+        return sum(self.parts(equations, rss))
+
+    def parts(self, equations, rss):
+        """Return what residuals and terms cost."""
+        structure = sum(structure_cost(terms, n) for terms, n in zip(equations, self.n))
+        return Parts(float(misfit_cost(rss, self.n).sum()), float(structure))
 
     def residuals(self, equations):
         """Return the rows of prior knowledge, a function of the constants, or None."""
@@ -99,15 +78,18 @@ class Joint:
         fitted = None
         if shot is not None and np.isfinite(shot.rss).all():
             equations, coefficients = system.split(shot.p)
-            score = self.score(equations, shot.rss)
+            parts = self.parts(equations, shot.rss)
             if self.priors is not None:
-                score += self.priors.price(equations, coefficients)
-            if score < self.best + _ESCAPE and not self.weak:
+                parts = parts._replace(priors=self.priors.price(equations, coefficients))
+            if sum(parts) < self.best + _ESCAPE and not self.weak:
                 solved = self.disturbed.solve(system, shot.p)
-                score += _ESCAPE * self.disturbed.escapes(solved)
-                score += self.disturbed.sensitivity(solved)
+                parts = parts._replace(
+                    escapes=_ESCAPE * self.disturbed.escapes(solved),
+                    sensitivity=self.disturbed.sensitivity(solved),
+                )
+            score = sum(parts)
             self.best = min(self.best, score)
-            fitted = Fitted(equations, coefficients, shot.rss, score, shot)
+            fitted = Fitted(equations, coefficients, shot.rss, score, shot, parts)
         self.seen[key] = fitted
         return fitted
 
