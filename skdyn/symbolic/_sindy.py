@@ -11,18 +11,14 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import has_fit_parameter
 
 from skdyn._state import OPTIONAL, Shape
-from skdyn._validation import (
-    Interval,
-    StrOptions,
-    check_is_fitted,
-    fit_context,
-)
+from skdyn._validation import Interval, StrOptions, check_is_fitted, fit_context
 from skdyn.symbolic._coefficients import (
     coefficient_table,
     powers_of,
     standard_errors,
     sums_of_terms,
 )
+from skdyn.symbolic._doubts import disturbed, say_dependence, say_residuals, unexplained
 from skdyn.symbolic._equations import SymbolicODEMixin
 from skdyn.symbolic._implicit import fit_rational, rational_errors
 from skdyn.symbolic._measurements import (
@@ -232,6 +228,12 @@ class SINDyRegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEst
         ValueError
             If the data cannot be used, a state is constant or depends linearly on others, there
             are fewer rows than terms, or a term or denominator has no value on the data.
+
+        Warns
+        -----
+        UserWarning
+            If an equation leaves far more than the noise of the states explains, or its terms
+            depend on each other along the data.
         """
         self.__dict__.pop("system_", None)  # of an earlier fit
         self.control_names_ = control_names_of(u)
@@ -343,6 +345,14 @@ class SINDyRegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEst
         self.coef_ = np.reshape(optimizer.coef_, (B.shape[1], A.shape[1]))
         errors = B - A @ self.coef_.T
         self.std_errors_ = standard_errors(A, errors, weight, self.coef_ != 0.0)
+        say_dependence(A, self.coef_ != 0.0, self.get_feature_names(), self._target_names())
+        if not isinstance(data, Rows):
+            self._say_residuals(errors, B, data)
+
+    def _say_residuals(self, errors, B, segments):
+        if (left := unexplained(errors, B)).any():
+            A, B = self._regression(disturbed(segments))
+            say_residuals(errors, B - A @ self.coef_.T - errors, left, self._target_names())
 
     def _fit_implicit(self, A, B, data):
         if data.weight is not None:
@@ -479,7 +489,6 @@ class SINDyRegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEst
 
         check_is_fitted(self)
         symbols = [sympy.Symbol(name, real=True) for name in self._input_names()]
-
         expressions = sums_of_terms(self.feature_library_.to_sympy(symbols), self.coef_)
         if self.implicit_library_ is not None:
             below = self.implicit_library_.to_sympy(symbols)

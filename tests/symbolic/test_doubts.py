@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skdyn.symbolic._doubts import say_doubts
+from skdyn.symbolic._doubts import disturbed, say_doubts
+from skdyn.symbolic._measurements import Segment
 
 NAMES = ["x'", "y'"]
 SURE = pd.DataFrame(
@@ -48,3 +49,12 @@ def test_the_nearest_of_the_alternatives_is_shown():
 def test_terms_whose_constants_may_be_zero_are_named():
     (message,) = said(table=SURE.assign(std_error=[1.0, np.nan]))
     assert "contribute: x in x' (1.5 +- 1)." in message
+
+
+def test_noise_that_is_added_is_like_that_of_the_states():
+    t = np.linspace(0, 10, 300)
+    noise = np.random.default_rng(1).normal(size=(300, 2)) * [0.1, 0.0]
+    parts = [Segment(t[:150], np.zeros((150, 2)), None), Segment(t[150:], np.ones((150, 2)), None)]
+    parts = [s._replace(X=s.X + n) for s, n in zip(parts, np.split(noise, 2), strict=True)]
+    added = np.concatenate([a.X - s.X for a, s in zip(disturbed(parts), parts, strict=True)])
+    assert added.std(axis=0) == pytest.approx([0.1, 0.0], rel=0.3)

@@ -105,7 +105,7 @@ def smooth(t, X, controls=None):
     ignored = [np.stack([stand_out(column) for column in x.T], axis=1) for x in X]
     X = [_bridged(*part) for part in zip(t, X, ignored)]
     spread = np.concatenate(X).std(axis=0)
-    rough = [_roughness(t, [x[:, i] for x in X], spread[i]) for i in range(n_states)]
+    rough = [roughness(t, [x[:, i] for x in X], spread[i]) for i in range(n_states)]
     noise, share = np.array(rough).T
     clean = (noise < _CLEAN * spread) & (share < _CLEAN_SHARE)
     sd, curves = [np.empty_like(x) for x in X], [[] for _ in X]
@@ -132,11 +132,23 @@ def _bridged(t, X, ignored):
     return X
 
 
-def _roughness(t, series, spread):
-    """Median departure of a point from the quintic through its neighbours, as a noise level.
+def roughness(t, series, spread):
+    """Estimate noise by the median departure of points from quintics through their neighbors.
 
-    The second value is the same in shares of the state where it is not about zero: most of a state
-    that decays is, and has as little noise if that is in proportion.
+    Parameters
+    ----------
+    t, series : list of ndarray of shape (n_i,)
+        Times and values of each segment.
+    spread : float
+        Standard deviation of the values.
+
+    Returns
+    -------
+    noise : float
+        Standard deviation; 0 where there are too few points to tell.
+    share : float
+        The same in shares of the values that are not about zero: most of a state that decays is,
+        and has as little noise if that is in proportion.
     """
     found, size = [], []
     for s, x in zip(t, series):
