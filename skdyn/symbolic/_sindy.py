@@ -209,8 +209,8 @@ class SINDyRegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEst
             lengths. Rows with NaN are left out.
         y : array-like in the layout of X, or of shape (n_samples,), default=None
             Derivatives where they are known, or any other target. None estimates them over ``t``.
-        t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints), default=None
-            Times, strictly increasing; a list for unequal lengths. None counts 0, 1, 2, ...
+        t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints), or float, default=None
+            Increasing times, a list for unequal lengths; or the step between them. None is 1.
         u : array-like in the layout of X, default=None
             Controls: further inputs of the equations.
         groups : array-like of shape (n_timepoints,), default=None
@@ -236,7 +236,7 @@ class SINDyRegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEst
             depend on each other along the data.
         """
         self.__dict__.pop("system_", None)  # of an earlier fit
-        self.control_names_ = control_names_of(u)
+        self.control_names_ = control_names_of(u, X)
         method = self.differentiation_method
         self.differentiation_method_ = FiniteDifference() if method is None else clone(method)
         self.differentiation_method_._validate_params()

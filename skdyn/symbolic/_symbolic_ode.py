@@ -262,8 +262,8 @@ class SymbolicODERegressor(
         y : array-like in the layout of X, or of shape (n_samples,), default=None
             Derivatives where they are known, or any other target. None finds the equations of the
             trajectories.
-        t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints), default=None
-            Times, strictly increasing; a list for unequal lengths. None counts 0, 1, 2, ...
+        t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints), or float, default=None
+            Increasing times, a list for unequal lengths; or the step between them. None is 1.
         u : array-like in the layout of X, default=None
             Controls: further inputs of the equations, known without noise, straight lines between
             the times.
@@ -299,7 +299,7 @@ class SymbolicODERegressor(
         return self
 
     def _fit(self, X, y, t, u, groups):
-        self.control_names_ = control_names_of(u)
+        self.control_names_ = control_names_of(u, X)
         self._targets, self._flat = None, False
         if y is None:
             segments = long_stretches(self._segments(X, t, u, groups, reset=True))

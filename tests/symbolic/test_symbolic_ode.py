@@ -373,7 +373,8 @@ def refuses(message, X, estimator=None, **fit):
 
 
 def test_what_is_no_use_as_data_is_refused():
-    refuses("too few samples: n_samples = 8", PREY[:8], t=T[:8])
+    refuses("too few samples: n_samples = 8 complete rows, of which 8", PREY[:8], t=T[:8])
+    refuses("too few samples: n_samples = 5 complete rows, of which 0", PREY[:5], t=T[:5])
     refuses("x1 is constant", np.column_stack([PREY[:, 0], np.ones(len(T))]), t=T)
     refuses("must strictly increase", PREY, t=T[::-1])
     gone = PREY.copy()
@@ -396,6 +397,15 @@ def test_contradictions_and_empty_libraries_are_refused():
     refuses("No term of families=", PREY - PREY.mean(axis=0), nothing, t=T)
     unknown = SymbolicODERegressor(families=("polynomials",))
     refuses("families must be 'all' or some of", PREY, unknown, t=T)
+    refuses(r"some of polynomial, .*; got 'x5'\.", PREY, SymbolicODERegressor(["x5"] * 99), t=T)
+    slopes = SymbolicODERegressor(**QUICK, monotone={("x0", "x1"): np.ones(50)})
+    refuses(
+        r"monotone must map .* got \('x0', 'x1'\): an array of shape \(50,\)", PREY, slopes, t=T
+    )
+    signs = SymbolicODERegressor(**QUICK, symmetry=[np.ones((40, 40))])
+    refuses(r"symmetry must list .* an array of shape \(40, 40\) in the", PREY, signs, t=T)
+    largest = SymbolicODERegressor(**QUICK, forbidden_terms=["Max(x0, 1)"])
+    refuses("forbidden_terms: Max is no function of candidate terms", PREY, largest, t=T)
     all_out = SymbolicODERegressor("polynomial", degree=1, forbidden_terms=["1", "x0", "x1"])
     refuses("No term is left for the equation of x0", PREY, all_out, t=T)
 

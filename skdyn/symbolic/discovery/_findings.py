@@ -76,12 +76,12 @@ def long_stretches(segments):
         If too little is left.
     """
     long = [segment for segment in segments if len(segment.t) >= _FEWEST]
-    n_rows = sum(len(segment.t) for segment in long)
+    total, n_rows = (sum(len(segment.t) for segment in some) for some in (segments, long))
     if n_rows < _FEWEST_ROWS:
         raise ValueError(
-            f"There are too few samples: n_samples = {n_rows} complete rows in stretches of "
-            f"{_FEWEST} or more without a gap, and {_FEWEST_ROWS} are needed at least. Pass more "
-            "data, or raise max_gap."
+            f"There are too few samples: n_samples = {total} complete rows, of which {n_rows} in "
+            f"stretches of {_FEWEST} or more without a gap, and {_FEWEST_ROWS} of these are needed "
+            "at least. Pass more data, or raise max_gap."
         )
     return long
 
@@ -127,7 +127,8 @@ def candidate_terms(families, degree, rows):
     unknown = [name for name in families if name not in FAMILIES]
     if unknown or not families:
         raise ValueError(
-            f"families must be 'all' or some of {', '.join(FAMILIES)}; got {families!r}."
+            f"families must be 'all' or some of {', '.join(FAMILIES)}; got "
+            f"{unknown[0] if unknown else families!r}."
         )
     columns = list(rows.T)
     terms = library(columns, families, degree)

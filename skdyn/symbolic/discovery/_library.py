@@ -13,7 +13,7 @@ from skdyn.symbolic.discovery._terms import FAMILIES, Form, Term
 
 _DEGREE_COST = {0: 0.5, 1: 0.5, 2: 1.5, 3: 4.0, 4: 6.0, 5: 7.5}
 _RARER = 1.0  # nats that any other term costs more than its own figure says
-_NO_ANGLE = 2.0  # nats more for a sine of what was never negative: it is hardly an angle
+_NO_ANGLE = 1.0  # nats more for a sine of what was never negative: it is hardly an angle
 _ANGLES = re.compile(r"(?:sin|cos|tan|cot)\((?:k0\*)?x(\d+)(?: [+] x(\d+))?\)")
 _BELOW = 0.02  # of a variable's range below zero that smoothing may make up
 

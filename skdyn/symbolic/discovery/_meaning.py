@@ -55,7 +55,7 @@ def write_term(expression):
     import sympy
 
     text = expression_to_text(expression)
-    for function in expression.atoms(sympy.Function):
+    for function in expression.atoms(sympy.core.function.Application):  # Max and Min, too
         if type(function).__name__ not in FUNCTIONS:
             raise ValueError(
                 f"{type(function).__name__} is no function of candidate terms; they are "
