@@ -120,6 +120,13 @@ class SymbolicODEMixin(PlainState):
         out = [self._case_derivatives(case, u_case) for case, u_case in pairs]
         return out if isinstance(X, list | tuple) else np.stack(out)
 
+    def _state_names(self):
+        default = [f"x{i}" for i in range(self.n_features_in_)]
+        return list(getattr(self, "feature_names_in_", default))
+
+    def _input_names(self):
+        return [*self._state_names(), *self.control_names_]
+
     def _case_derivatives(self, case, u):
         rows = case.T
         known = ~np.isnan(rows).any(axis=1)

@@ -18,6 +18,7 @@ from skdyn.symbolic._coefficients import (
     standard_errors,
     sums_of_terms,
 )
+from skdyn.symbolic._default_parts import DefaultParts
 from skdyn.symbolic._doubts import disturbed, say_dependence, say_residuals, unexplained
 from skdyn.symbolic._equations import SymbolicODEMixin
 from skdyn.symbolic._implicit import fit_rational, rational_errors
@@ -46,7 +47,9 @@ if TYPE_CHECKING:
 __all__ = ["SINDyRegressor"]
 
 
-class SINDyRegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEstimator):
+class SINDyRegressor(
+    DefaultParts, SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEstimator
+):
     """Sparse identification of nonlinear dynamics (SINDy), from parts of your choice.
 
     Finds few terms of a library that make up the derivatives of the states [1]_,
@@ -160,6 +163,10 @@ class SINDyRegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEst
         "implicit_library": [FeatureLibrary, None],
         "max_gap": [Interval(Real, 0, None, closed="right"), StrOptions({"auto"})],
     }
+    _default_parts = {
+        "feature_library": PolynomialLibrary, "differentiation_method": FiniteDifference,
+        "optimizer": STLSQ,
+    }  # fmt: skip
     _expected_failed_checks = {
         "check_estimators_pickle": (
             "It asks for derivatives of incomplete states, since fit accepts NaN; they have none, "
@@ -274,13 +281,6 @@ class SINDyRegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEst
         segments = long_enough(segments, self.differentiation_method_)
         check_inputs(segments[0].X, segments[0].u, self.control_names_)
         return segments if self.implicit_library is None else self._derived(segments)
-
-    def _state_names(self):
-        default = [f"x{i}" for i in range(self.n_features_in_)]
-        return list(getattr(self, "feature_names_in_", default))
-
-    def _input_names(self):
-        return [*self._state_names(), *self.control_names_]
 
     def _fitted(self, library):
         """Fit a library to the names of its columns; there is nothing else that it needs."""

@@ -344,13 +344,6 @@ class SymbolicODERegressor(
                 advice = "Or state in conserved that it is so. The shortest equations are taken."
                 warn_user(f"{error} {advice}")
 
-    def _state_names(self):
-        default = [f"x{i}" for i in range(self.n_features_in_)]
-        return list(getattr(self, "feature_names_in_", default))
-
-    def _input_names(self):
-        return [*self._state_names(), *self.control_names_]
-
     def _preparation(self, rows, rates):
         """Return what is known, and the options of the search."""
         families = FAMILIES if self.families == "all" else self.families

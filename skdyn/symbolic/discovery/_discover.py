@@ -161,6 +161,7 @@ def discover(
             break
         record = followed(record, joint.windows, fitted)
     joint, fitted = best
+    fitted = joint.simplified(fitted, pools)
     joint.simpler(fitted)
     finals = [rounded(joint, f, round_constants) for f in _contenders(joint, fitted)]
     fitted, covariance = min(finals, key=lambda pair: pair[0].score)

@@ -18,6 +18,7 @@ _CROSSES = 4.0  # standard deviations beyond zero that are not noise
 _WEAK = 0.1  # tie, in measurements' precisions, that lets every window stand alone
 _HOPELESS = 20.0  # nats from the best at which a fit is broken off
 _FOLLOWS = 3.0  # misfit of a solution that is good enough to judge the noise by
+_SAME = 0.05  # share of a term by which a simpler one may differ to be tried in its place
 _AT_ONCE = 3  # terms that are tried for removal each time
 
 
@@ -113,6 +114,36 @@ class Joint:
                     break
             else:
                 return fitted
+
+    def simplified(self, fitted, pools):
+        """Write terms as others without inner constants that are the same along the data.
+
+        Such as ``x/(x + 1e-7)``, which is 1.
+        """
+        for i, j, term in [
+            (i, j, term)
+            for i, terms in enumerate(fitted.equations)
+            for j, term in enumerate(terms)
+            if term.inner
+        ]:
+            terms, coef = fitted.equations[i], fitted.coefficients[i]
+            for plain, share in self._equals(term, pools[i]):
+                trial = self._with(
+                    fitted, i, (*terms[:j], plain, *terms[j + 1 :]),
+                    (*coef[:j], coef[j] * share, *coef[j + 1 :]),
+                )  # fmt: skip
+                if plain not in terms and trial is not None and trial.score < fitted.score:
+                    return self.simplified(trial, pools)
+        return fitted
+
+    def _equals(self, term, pool):
+        """Yield terms without inner constants that are multiples of one, and the multiple."""
+        values = evaluate(term, self.nodes)
+        for plain in pool:
+            if not plain.inner and np.isfinite(other := evaluate(plain, self.nodes)).all():
+                share = float(values @ other / max(other @ other, 1e-300))
+                if np.abs(values - share * other).max() < _SAME * np.abs(values).max():
+                    yield plain, share
 
     def exchange(self, fitted, lists):
         """Try other right-hand sides in each equation in turn."""

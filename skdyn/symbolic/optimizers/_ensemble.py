@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 from skdyn._seeds import seed_within
 from skdyn._state import Shape
 from skdyn._validation import Interval, StrOptions
+from skdyn.symbolic._default_parts import DefaultParts
 from skdyn.symbolic.optimizers._constraints import InfeasibleError
 from skdyn.symbolic.optimizers._sparse_optimizer import SparseOptimizer, compressed, fit_support
 from skdyn.symbolic.optimizers._stlsq import STLSQ
@@ -18,7 +19,7 @@ from skdyn.symbolic.optimizers._stlsq import STLSQ
 __all__ = ["EnsembleOptimizer"]
 
 
-class EnsembleOptimizer(SparseOptimizer):
+class EnsembleOptimizer(DefaultParts, SparseOptimizer):
     """Sparse regressor that fits many models and keeps the terms that most of them find.
 
     Ensemble SINDy [1]_: each model sees rows drawn at random, and not all of the terms. A term's
@@ -94,6 +95,8 @@ class EnsembleOptimizer(SparseOptimizer):
     inclusion_probabilities_: Annotated[np.ndarray, Shape("outputs n_features_in_")]
     coef_samples_: Annotated[np.ndarray, Shape("samples outputs n_features_in_")]
     coef_std_: Annotated[np.ndarray, Shape("outputs n_features_in_")]
+
+    _default_parts = {"optimizer": STLSQ}
 
     # Draws depend on how many rows there are and in which order.
     _expected_failed_checks = {

@@ -253,3 +253,14 @@ def test_the_true_growth_never_escapes():
     joint = Joint(smooth([t], [1 / (1 + 99 * np.exp(-0.83 * t))[:, None]]), 4)
     solved = joint.disturbed.solve(System(((X0, SQUARE),)), np.array([0.83, -0.83]))
     assert joint.disturbed.escapes(solved) == 0
+
+
+@pytest.mark.parametrize(("k", "forms"), [(0.0, ("1", "x0")), (0.7, ("x0", "x0/(k0 + x0)"))])
+def test_a_fraction_that_is_one_is_written_as_one_and_another_stays(k, forms):
+    t = np.linspace(0, 4, 60)
+    x = solve_ivp(lambda t, x: 0.6 * x / (k + x) - x, (0, 4), [3.0], t_eval=t, rtol=1e-9).y.T
+    x += 0.01 * np.random.default_rng(0).normal(size=x.shape)
+    joint = Joint(smooth([t], [x]), 4)
+    fraction = Term(Form("x0/(k0 + x0)", 5.0, 1), (k + 1e-7,))
+    fitted = joint.fit(((X0, fraction),), ((-1.0, 0.6),))
+    assert forms_of(joint.simplified(fitted, [[ONE, SQUARE]]).equations) == (forms,)
