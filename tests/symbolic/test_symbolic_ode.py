@@ -117,9 +117,8 @@ def test_constants_of_noisy_data_lie_within_their_intervals(fitted, quick):
 
 
 def test_states_and_time_in_other_units_give_coefficients_in_other_units():
-    options = POLYNOMIAL | {"round_constants": False}
-    plain = SymbolicODERegressor(**options).fit(PREY, t=T)
-    other = SymbolicODERegressor(**options).fit(PREY * [1000.0, 0.01], t=60.0 * T)
+    plain = SymbolicODERegressor(**QUICK).fit(PREY, t=T)
+    other = SymbolicODERegressor(**QUICK).fit(PREY * [1000.0, 0.01], t=60.0 * T)
     expected = np.array([1.5, -1.0 / 0.01, -3.0, 1.0 / 1000.0]) / 60.0
     np.testing.assert_allclose(plain.coefficients()["value"], [1.5, -1.0, -3.0, 1.0], rtol=1e-5)
     np.testing.assert_allclose(other.coefficients()["value"], expected, rtol=1e-5)
