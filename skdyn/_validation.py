@@ -154,6 +154,9 @@ def _exponents_for(estimator, reset):
     return low if reset else None, high
 
 
+_INCOMPLETE = " Leave incomplete samples out, or impute what they lack."
+
+
 def validate_data(
     estimator: BaseEstimator,
     X: Any = "no_validation",
@@ -195,8 +198,14 @@ def validate_data(
 
 
 def _with_place(error, **given):
-    """Add to an error about an infinity or NaN where the first one is."""
-    found = re.match(r"Input (X|y) contains (NaN|infinity)", str(error))
+    """Add to an error about an infinity or NaN where the first one is.
+
+    Neither values of the data nor estimators of other packages are of use in it.
+    """
+    text = re.sub(r":\narray=\[.*\]\.\n", ". ", str(error), flags=re.DOTALL)
+    text = re.sub(r" For supervised learning, you might .*", _INCOMPLETE, text, flags=re.DOTALL)
+    error = ValueError(text)
+    found = re.match(r"Input (X|y) contains (NaN|infinity)", text)
     if not found:
         return error
     name, what = found.groups()

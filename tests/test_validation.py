@@ -159,3 +159,17 @@ def test_queries_may_be_small_and_labels_any_number():
     for check in (validate_data, lambda e, *data, **how: check_X_y(*data, estimator=e, **how)):
         with pytest.raises(ValueError, match="The values of y reach"):
             check(estimator, np.ones((2, 2)), np.array([1e300, 1.0]), y_numeric=True)
+
+
+def test_errors_about_data_hold_neither_the_data_nor_other_estimators():
+    class Plain(BaseEstimator):
+        pass
+
+    with pytest.raises(ValueError, match=r"got 1D array instead\. Reshape your data") as flat:
+        validate_data(Plain(), np.arange(500.0))
+    assert len(str(flat.value)) < 300
+    with pytest.raises(
+        ValueError, match=r"natively. Leave incomplete .*\nThe first is X\[1, 0\]"
+    ) as nan:
+        validate_data(Plain(), np.array([[1.0], [np.nan]]))
+    assert "HistGradient" not in str(nan.value)

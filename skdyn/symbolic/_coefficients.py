@@ -2,7 +2,17 @@
 
 import numpy as np
 
-__all__ = ["coefficient_table", "powers_of", "standard_errors", "sums_of_terms"]
+__all__ = [
+    "coefficient_table",
+    "dependent_terms",
+    "powers_of",
+    "standard_errors",
+    "sums_of_terms",
+]
+
+_ROUGH = 1e-8  # eigenvalue of unit columns' products below which its digits are gone
+_DEPENDENT = 1e-6  # singular value of unit columns below which no data of ours tell them apart
+_INVOLVED = 1e-4  # weight in a direction that is worth the name
 
 
 def standard_errors(slopes, errors, weight=None, found=None):
@@ -22,8 +32,8 @@ def standard_errors(slopes, errors, weight=None, found=None):
     Returns
     -------
     ndarray of shape (n_equations, n_coefficients)
-        Zero for coefficients that an equation does not have; NaN where there are not more samples
-        than coefficients.
+        Zero for coefficients that an equation does not have; infinite where terms depend on each
+        other; NaN where there are not more samples than coefficients.
     """
     n = len(slopes)
     if found is None:
@@ -33,25 +43,66 @@ def standard_errors(slopes, errors, weight=None, found=None):
         slopes, errors = slopes * root, errors * root
     used = found.any(axis=0)
     slopes = slopes[:, used]
-    gram = slopes.T @ slopes
-    length = np.sqrt(gram.diagonal())
-    length[length == 0.0] = 1.0
-    gram /= np.outer(length, length)
+    slopes, length, gram = _unit(slopes)
     result = np.zeros(found.shape)
     for row, kept, error in zip(result, found, errors.T, strict=True):
         k, own = np.count_nonzero(kept), kept[used]
         row[kept] = np.nan
         if 0 < k < n:
-            variance = _inverse(gram[np.ix_(own, own)]).diagonal() * (error @ error) / (n - k)
-            row[kept] = np.sqrt(np.maximum(variance, 0.0)) / length[own]
+            sizes, directions = _directions(slopes, gram, own)
+            null = sizes <= n * np.finfo(float).eps * sizes.max()
+            spread = ((directions[:, ~null] / sizes[~null]) ** 2).sum(axis=1)
+            spread[(np.abs(directions[:, null]) > _INVOLVED).any(axis=1)] = np.inf
+            row[kept] = np.sqrt(spread * (error @ error) / (n - k)) / length[own]
     return result
 
 
-def _inverse(gram):
-    try:
-        return np.linalg.inv(gram)
-    except np.linalg.LinAlgError:
-        return np.linalg.pinv(gram, hermitian=True)
+def dependent_terms(slopes, found):
+    """Return the combinations of terms that hardly differ from zero along the data.
+
+    Parameters
+    ----------
+    slopes : ndarray of shape (n_samples, n_terms)
+        Terms.
+    found : ndarray of shape (n_equations, n_terms), bool
+        Those that each equation has.
+
+    Returns
+    -------
+    list of (int, ndarray of int, ndarray)
+        Equation, its terms, and their weights in the combination, the largest 1.
+    """
+    slopes, length, gram = _unit(slopes)
+    combinations = []
+    for equation, kept in enumerate(found):
+        if np.count_nonzero(kept) < 2:
+            continue
+        sizes, directions = _directions(slopes, gram, kept)
+        if sizes.min() > _DEPENDENT * sizes.max():
+            continue
+        direction = directions[:, sizes.argmin()]
+        involved = np.abs(direction) > _INVOLVED
+        terms = np.flatnonzero(kept)[involved]
+        weights = direction[involved] / length[terms]
+        combinations.append((equation, terms, weights / weights[np.abs(weights).argmax()]))
+    return combinations
+
+
+def _unit(slopes):
+    """Return columns of length one, the lengths, and the products of the columns."""
+    gram = slopes.T @ slopes
+    length = np.sqrt(gram.diagonal())
+    length[length == 0.0] = 1.0
+    return slopes / length, length, gram / np.outer(length, length)
+
+
+def _directions(slopes, gram, own):
+    """Return singular values and right singular vectors, as columns, of some of the slopes."""
+    values, vectors = np.linalg.eigh(gram[np.ix_(own, own)])
+    if values[0] > _ROUGH * values[-1]:
+        return np.sqrt(values), vectors
+    _, sizes, directions = np.linalg.svd(slopes[:, own], full_matrices=False)
+    return sizes, directions.T
 
 
 def coefficient_table(equations, terms, **columns):

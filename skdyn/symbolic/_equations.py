@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["SymbolicODEMixin"]
 
 _MARGIN = 0.1
+_ATOL = 1e-10  # absolute error of solutions, of states that are not small
 
 
 class SymbolicODEMixin(PlainState):
@@ -119,6 +120,13 @@ class SymbolicODEMixin(PlainState):
         out = [self._case_derivatives(case, u_case) for case, u_case in pairs]
         return out if isinstance(X, list | tuple) else np.stack(out)
 
+    def _state_names(self):
+        default = [f"x{i}" for i in range(self.n_features_in_)]
+        return list(getattr(self, "feature_names_in_", default))
+
+    def _input_names(self):
+        return [*self._state_names(), *self.control_names_]
+
     def _case_derivatives(self, case, u):
         rows = case.T
         known = ~np.isnan(rows).any(axis=1)
@@ -182,7 +190,8 @@ class SymbolicODEMixin(PlainState):
             Controls: a function of time, or their values at ``t`` with straight lines in between.
         **options
             Further arguments of :meth:`EquationSystem.simulate`: ``t0``, ``rtol``, ``atol``,
-            ``bound``, ``max_steps``.
+            ``bound``, ``max_steps``. ``atol`` is 1e-10, or for states that were below 1 in the
+            data, as much smaller as they were.
 
         Returns
         -------
@@ -195,6 +204,8 @@ class SymbolicODEMixin(PlainState):
             If a solution leaves the finite numbers or cannot be followed; it names time and state.
         """
         check_is_fitted(self)
+        size = np.abs(self.bounds_).max(axis=1)
+        options.setdefault("atol", _ATOL * np.where(size > 0.0, np.minimum(size, 1.0), 1.0))
         return self.system_.simulate(x0, t, u, **options)
 
     def fixed_points(

@@ -79,9 +79,10 @@ def find_fixed_points(system, bounds, u):
     d = len(system.state_names)
     bounds = as_floats(bounds)
     if bounds.shape != (d, 2) or not np.isfinite(bounds).all() or (np.diff(bounds) < 0).any():
+        got = bounds.tolist() if bounds.shape == (d, 2) else f"shape {bounds.shape}"
         raise ValueError(
             f"bounds must hold the lowest and highest value of each of the {d} states, shape "
-            f"({d}, 2); got {bounds.tolist()}."
+            f"({d}, 2); got {got}."
         )
     if u is not None:
         u = np.atleast_1d(as_floats(u))

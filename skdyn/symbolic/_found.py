@@ -1,13 +1,19 @@
 """What a search found, as plain values: formulas with their constants."""
 
+import copy
 import math
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 import numpy as np
 
 from skdyn._state import ANY_NUMBER, Shape
+from skdyn._validation import check_is_fitted
 from skdyn.symbolic._expression import expression_from_text, show_expression
 from skdyn.symbolic._system import EquationSystem
+from skdyn.symbolic.discovery._parts import Parts
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Found", "constants_table", "plain_equations", "system_of"]
 
@@ -23,10 +29,67 @@ class Found:
     misfit_: Annotated[np.ndarray, Shape("equations")]
     _front: list[list[list[tuple[str, list[float]]]]]
     _merits: list[list[Annotated[float, ANY_NUMBER]]]
+    _rivals: list[list[list[tuple[str, list[float]]]]]
+    _behind: list[float]
     _misfits: Annotated[np.ndarray, Shape("front equations")]
     _chosen: int
     _errors: list[list[list[Annotated[float, ANY_NUMBER]]]]
     _chances: list[dict[str, float]]
+
+    def _system(self, row):
+        return self._named(self._front[row])
+
+    def _named(self, equations):
+        return system_of(equations, self._state_names(), self.control_names_, self._targets)
+
+    @property
+    def pareto_front_(self) -> "pd.DataFrame":
+        """The systems to choose from."""
+        import pandas as pd
+
+        check_is_fitted(self)
+        names = ["complexity", "error", "score", *Parts._fields]
+        table = pd.DataFrame(self._merits, columns=names)
+        table["complexity"] = table["complexity"].astype(int)
+        rows = range(len(self._front))
+        table["equations"] = [self._system(row).equations() for row in rows]
+        return table.assign(selected=[row == self._chosen for row in rows])
+
+    @property
+    def alternatives_(self) -> "pd.DataFrame":
+        """Systems with other terms that describe the data almost as shortly."""
+        import pandas as pd
+
+        check_is_fitted(self)
+        equations = [self._named(plain).equations() for plain in self._rivals]
+        return pd.DataFrame({"behind": self._behind, "equations": equations})
+
+    def select(self, row: int) -> Self:
+        """Take another system of the Pareto front.
+
+        Parameters
+        ----------
+        row : int
+            Row of ``pareto_front_``.
+
+        Returns
+        -------
+        SymbolicODERegressor
+            A fitted copy with that system. Standard errors are known of the one found best only.
+        """
+        check_is_fitted(self)
+        if not 0 <= row < len(self._front):
+            raise ValueError(
+                f"row must be one of the {len(self._front)} of pareto_front_; got {row}."
+            )
+        other = copy.deepcopy(self)
+        if row != self._chosen:
+            other._chosen, other.system_ = row, self._system(row)
+            other.misfit_ = self._misfits[row]
+            other._errors = [
+                [[np.nan] * len(constants) for _, constants in terms] for terms in self._front[row]
+            ]
+        return other
 
 
 def plain_equations(equations, coefficients):

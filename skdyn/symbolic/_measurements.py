@@ -1,5 +1,6 @@
 """From what a user measured, in any layout, to stretches of complete rows in time."""
 
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -85,8 +86,8 @@ def read_segments(estimator, X, t=None, u=None, groups=None, *, max_gap="auto", 
         One trajectory ``(n_timepoints, n_features)``, trajectories ``(n_cases, n_channels,
         n_timepoints)``, a list of ``(n_channels, n_timepoints_i)``, or with ``groups`` the rows of
         several trajectories below each other.
-    t : array-like or None, default=None
-        Times; None counts 0, 1, 2, ...
+    t : array-like, float or None, default=None
+        Times; a number is the step between them, None counts 0, 1, 2, ...
     u : array-like or None, default=None
         Controls in the layout of ``X``.
     groups : array-like of shape (n_timepoints,) or None, default=None
@@ -105,6 +106,11 @@ def read_segments(estimator, X, t=None, u=None, groups=None, *, max_gap="auto", 
     ValueError
         If layout, values or times cannot be used.
     """
+    step = _step_of(t)
+    if step is not None:
+        counted = read_segments(estimator, X, None, u, groups, max_gap=np.inf, reset=reset)
+        segments = [segment._replace(t=step * segment.t) for segment in counted]
+        return _without_gaps(segments, max_gap)
     if is_trajectories(X):
         data = check_trajectories(estimator, X, t, reset=reset)
         cases = [
@@ -121,12 +127,26 @@ def read_segments(estimator, X, t=None, u=None, groups=None, *, max_gap="auto", 
         _complete(times, values, None if control is None else control[: len(times)])
         for (times, values), control in zip(cases, controls, strict=True)
     ]
+    return _without_gaps(complete, max_gap)
+
+
+def _step_of(t):
+    """Return the step between times where it is all that was passed."""
+    if not isinstance(t, Real):
+        return None
+    if not 0 < t < np.inf:
+        raise ValueError(f"t must be a positive step, or times; got {t!r}.")
+    return float(t)
+
+
+def _without_gaps(segments, max_gap):
+    """Cut segments where neighbors are too far from each other in time."""
     if max_gap == "auto":
-        intervals = np.concatenate([np.diff(segment.t) for segment in complete])
+        intervals = np.concatenate([np.diff(segment.t) for segment in segments])
         if len(intervals) == 0 or intervals.max() <= _GAP * intervals.min():
-            return complete
+            return segments
         max_gap = _GAP * np.median(intervals)
-    return [piece for segment in complete for piece in _split(segment, max_gap)]
+    return [piece for segment in segments for piece in _split(segment, max_gap)]
 
 
 def long_enough(segments, differentiator):
@@ -295,13 +315,15 @@ def with_controls(X, u):
     return X if u is None else np.hstack([X, u])
 
 
-def control_names_of(u):
+def control_names_of(u, X):
     """Name the controls: by the columns of a frame, else u0, u1, ...
 
     Parameters
     ----------
     u : array-like or None
         Controls, as they came.
+    X : array-like
+        States, as they came: their layout tells rows of controls from cases of one control.
 
     Returns
     -------
@@ -311,7 +333,7 @@ def control_names_of(u):
         return []
     if hasattr(u, "columns"):
         return [str(name) for name in u.columns]
-    if is_trajectories(u):
+    if is_trajectories(X):
         return [f"u{i}" for i in range(len(np.atleast_2d(u[0])))]
     return [f"u{i}" for i in range(np.shape(u)[1] if np.ndim(u) == 2 else 1)]
 

@@ -27,8 +27,10 @@ def simulate_system(system, x0, t, u, t0, rtol, atol, bound, max_steps):
         Controls.
     t0 : float or None
         Time of the start.
-    rtol, atol : float
-        Tolerances.
+    rtol : float
+        Relative tolerance.
+    atol : float or ndarray of shape (n_states,)
+        Absolute tolerance.
     bound : float or None
         Size of a state that counts as a blow-up.
     max_steps : int

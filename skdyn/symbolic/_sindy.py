@@ -11,18 +11,15 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import has_fit_parameter
 
 from skdyn._state import OPTIONAL, Shape
-from skdyn._validation import (
-    Interval,
-    StrOptions,
-    check_is_fitted,
-    fit_context,
-)
+from skdyn._validation import Interval, StrOptions, check_is_fitted, fit_context
 from skdyn.symbolic._coefficients import (
     coefficient_table,
     powers_of,
     standard_errors,
     sums_of_terms,
 )
+from skdyn.symbolic._default_parts import DefaultParts
+from skdyn.symbolic._doubts import disturbed, say_dependence, say_residuals, unexplained
 from skdyn.symbolic._equations import SymbolicODEMixin
 from skdyn.symbolic._implicit import fit_rational, rational_errors
 from skdyn.symbolic._measurements import (
@@ -50,7 +47,9 @@ if TYPE_CHECKING:
 __all__ = ["SINDyRegressor"]
 
 
-class SINDyRegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEstimator):
+class SINDyRegressor(
+    DefaultParts, SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEstimator
+):
     """Sparse identification of nonlinear dynamics (SINDy), from parts of your choice.
 
     Finds few terms of a library that make up the derivatives of the states [1]_,
@@ -164,6 +163,10 @@ class SINDyRegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEst
         "implicit_library": [FeatureLibrary, None],
         "max_gap": [Interval(Real, 0, None, closed="right"), StrOptions({"auto"})],
     }
+    _default_parts = {
+        "feature_library": PolynomialLibrary, "differentiation_method": FiniteDifference,
+        "optimizer": STLSQ,
+    }  # fmt: skip
     _expected_failed_checks = {
         "check_estimators_pickle": (
             "It asks for derivatives of incomplete states, since fit accepts NaN; they have none, "
@@ -213,8 +216,8 @@ class SINDyRegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEst
             lengths. Rows with NaN are left out.
         y : array-like in the layout of X, or of shape (n_samples,), default=None
             Derivatives where they are known, or any other target. None estimates them over ``t``.
-        t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints), default=None
-            Times, strictly increasing; a list for unequal lengths. None counts 0, 1, 2, ...
+        t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints), or float, default=None
+            Increasing times, a list for unequal lengths; or the step between them. None is 1.
         u : array-like in the layout of X, default=None
             Controls: further inputs of the equations.
         groups : array-like of shape (n_timepoints,), default=None
@@ -232,9 +235,15 @@ class SINDyRegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEst
         ValueError
             If the data cannot be used, a state is constant or depends linearly on others, there
             are fewer rows than terms, or a term or denominator has no value on the data.
+
+        Warns
+        -----
+        UserWarning
+            If an equation leaves far more than the noise of the states explains, or its terms
+            depend on each other along the data.
         """
         self.__dict__.pop("system_", None)  # of an earlier fit
-        self.control_names_ = control_names_of(u)
+        self.control_names_ = control_names_of(u, X)
         method = self.differentiation_method
         self.differentiation_method_ = FiniteDifference() if method is None else clone(method)
         self.differentiation_method_._validate_params()
@@ -272,13 +281,6 @@ class SINDyRegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEst
         segments = long_enough(segments, self.differentiation_method_)
         check_inputs(segments[0].X, segments[0].u, self.control_names_)
         return segments if self.implicit_library is None else self._derived(segments)
-
-    def _state_names(self):
-        default = [f"x{i}" for i in range(self.n_features_in_)]
-        return list(getattr(self, "feature_names_in_", default))
-
-    def _input_names(self):
-        return [*self._state_names(), *self.control_names_]
 
     def _fitted(self, library):
         """Fit a library to the names of its columns; there is nothing else that it needs."""
@@ -343,6 +345,14 @@ class SINDyRegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEst
         self.coef_ = np.reshape(optimizer.coef_, (B.shape[1], A.shape[1]))
         errors = B - A @ self.coef_.T
         self.std_errors_ = standard_errors(A, errors, weight, self.coef_ != 0.0)
+        say_dependence(A, self.coef_ != 0.0, self.get_feature_names(), self._target_names())
+        if not isinstance(data, Rows):
+            self._say_residuals(errors, B, data)
+
+    def _say_residuals(self, errors, B, segments):
+        if (left := unexplained(errors, B)).any():
+            A, B = self._regression(disturbed(segments))
+            say_residuals(errors, B - A @ self.coef_.T - errors, left, self._target_names())
 
     def _fit_implicit(self, A, B, data):
         if data.weight is not None:
@@ -479,7 +489,6 @@ class SINDyRegressor(SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEst
 
         check_is_fitted(self)
         symbols = [sympy.Symbol(name, real=True) for name in self._input_names()]
-
         expressions = sums_of_terms(self.feature_library_.to_sympy(symbols), self.coef_)
         if self.implicit_library_ is not None:
             below = self.implicit_library_.to_sympy(symbols)

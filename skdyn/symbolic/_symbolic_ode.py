@@ -1,6 +1,5 @@
 """Equations found by search, with every constant fitted to the trajectories."""
 
-import copy
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,8 +11,9 @@ from sklearn.utils import check_random_state
 
 from skdyn._validation import Interval, StrOptions, check_is_fitted, fit_context
 from skdyn.exceptions import SolverError, warn_user
+from skdyn.symbolic._doubts import say_doubts
 from skdyn.symbolic._equations import SymbolicODEMixin
-from skdyn.symbolic._found import Found, constants_table, plain_equations, system_of
+from skdyn.symbolic._found import Found, constants_table, plain_equations
 from skdyn.symbolic._measurements import (
     check_inputs,
     check_rows_vary,
@@ -31,6 +31,7 @@ from skdyn.symbolic.discovery._findings import (
     start_of,
 )
 from skdyn.symbolic.discovery._laws import usual_rates
+from skdyn.symbolic.discovery._outliers import say_what_stands_out
 from skdyn.symbolic.discovery._priors import PriorKnowledge
 from skdyn.symbolic.discovery._terms import FAMILIES
 
@@ -108,7 +109,12 @@ class SymbolicODERegressor(
     pareto_front_ : pandas.DataFrame
         The system taken, and those than which none is both simpler and nearer to the data:
         ``complexity``, ``error`` (root of the mean of ``misfit_``), ``score`` (description length
-        in nats, lower is better), ``equations``, ``selected``.
+        in nats, lower is better), what that is the sum of (``misfit``, ``structure``, ``escapes``
+        of disturbed solutions, ``sensitivity`` to starts, ``rounding``, ``priors``),
+        ``equations``, ``selected``.
+    alternatives_ : pandas.DataFrame
+        Systems with other terms, not just further ones, whose descriptions are at most 3 nats
+        longer: ``behind``, in nats, and ``equations``.
     noise_ : ndarray of shape (n_targets,)
         Standard deviation of the noise; with ``y``, of what is not explained.
     misfit_ : ndarray of shape (n_targets,)
@@ -256,8 +262,8 @@ class SymbolicODERegressor(
         y : array-like in the layout of X, or of shape (n_samples,), default=None
             Derivatives where they are known, or any other target. None finds the equations of the
             trajectories.
-        t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints), default=None
-            Times, strictly increasing; a list for unequal lengths. None counts 0, 1, 2, ...
+        t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints), or float, default=None
+            Increasing times, a list for unequal lengths; or the step between them. None is 1.
         u : array-like in the layout of X, default=None
             Controls: further inputs of the equations, known without noise, straight lines between
             the times.
@@ -278,7 +284,10 @@ class SymbolicODERegressor(
         Warns
         -----
         UserWarning
-            If states depend linearly on each other, so that equations are not unique.
+            If states depend linearly on each other, so that equations are not unique; or single
+            measurements stand out of their neighbors: they are ignored. If the equations leave
+            residuals far above the noise, others are as likely, or a term's constant is within two
+            standard errors of zero.
         """
         before = dict(vars(self))
         try:
@@ -290,12 +299,13 @@ class SymbolicODERegressor(
         return self
 
     def _fit(self, X, y, t, u, groups):
-        self.control_names_ = control_names_of(u)
+        self.control_names_ = control_names_of(u, X)
         self._targets, self._flat = None, False
         if y is None:
             segments = long_stretches(self._segments(X, t, u, groups, reset=True))
             rows, rates = np.concatenate([s.inputs for s in segments]), usual_rates(segments)
             self._check(rows)
+            say_what_stands_out(segments, self._state_names())
             knowledge, options = self._preparation(rows, rates)
             options |= {"max_rounds": self.max_rounds, "round_constants": self.round_constants}
             found = search_trajectories(
@@ -313,6 +323,11 @@ class SymbolicODERegressor(
         states = rows[:, : self.n_features_in_]
         self.bounds_ = np.stack([states.min(axis=0), states.max(axis=0)], axis=1)
         self._keep(found, len(rows))
+        spread = np.std(rows[:, : len(self.noise_)], axis=0) if y is None else self.noise_
+        say_doubts(
+            self.system_.target_names, self.misfit_, np.sqrt(self.misfit_) * self.noise_ / spread,
+            self.coefficients(), self.alternatives_, targets=y is not None,
+        )  # fmt: skip
 
     def _segments(self, X, t, u, groups, reset):
         segments = read_segments(self, X, t, u, groups, max_gap=self.max_gap, reset=reset)
@@ -328,13 +343,6 @@ class SymbolicODERegressor(
             except ValueError as error:
                 advice = "Or state in conserved that it is so. The shortest equations are taken."
                 warn_user(f"{error} {advice}")
-
-    def _state_names(self):
-        default = [f"x{i}" for i in range(self.n_features_in_)]
-        return list(getattr(self, "feature_names_in_", default))
-
-    def _input_names(self):
-        return [*self._state_names(), *self.control_names_]
 
     def _preparation(self, rows, rates):
         """Return what is known, and the options of the search."""
@@ -369,54 +377,15 @@ class SymbolicODERegressor(
         self.noise_, self.misfit_ = found.noise, found.best.rss / n_rows
         self._front = [plain_equations(s.equations, s.coefficients) for s in found.front]
         self._merits = [
-            [complexity(s.equations), misfit_of(s, n_rows), s.score] for s in found.front
+            [complexity(s.equations), misfit_of(s, n_rows), s.score, *map(float, s.parts)]
+            for s in found.front
         ]
+        self._rivals = [plain_equations(s.equations, s.coefficients) for s in found.rivals]
+        self._behind = [float(s.score - found.best.score) for s in found.rivals]
         self._misfits = np.stack([s.rss / n_rows for s in found.front])
         self._chosen = next(i for i, s in enumerate(found.front) if s is found.best)
         self._errors, self._chances = found.errors, found.chances
         self.system_ = self._system(self._chosen)
-
-    def _system(self, row):
-        return system_of(self._front[row], self._state_names(), self.control_names_, self._targets)
-
-    @property
-    def pareto_front_(self) -> "pd.DataFrame":
-        """The systems to choose from."""
-        import pandas as pd
-
-        check_is_fitted(self)
-        table = pd.DataFrame(self._merits, columns=["complexity", "error", "score"])
-        table["complexity"] = table["complexity"].astype(int)
-        rows = range(len(self._front))
-        table["equations"] = [self._system(row).equations() for row in rows]
-        return table.assign(selected=[row == self._chosen for row in rows])
-
-    def select(self, row: int) -> Self:
-        """Take another system of the Pareto front.
-
-        Parameters
-        ----------
-        row : int
-            Row of ``pareto_front_``.
-
-        Returns
-        -------
-        SymbolicODERegressor
-            A fitted copy with that system. Standard errors are known of the one found best only.
-        """
-        check_is_fitted(self)
-        if not 0 <= row < len(self._front):
-            raise ValueError(
-                f"row must be one of the {len(self._front)} of pareto_front_; got {row}."
-            )
-        other = copy.deepcopy(self)
-        if row != self._chosen:
-            other._chosen, other.system_ = row, self._system(row)
-            other.misfit_ = self._misfits[row]
-            other._errors = [
-                [[np.nan] * len(constants) for _, constants in terms] for terms in self._front[row]
-            ]
-        return other
 
     def coefficients(self) -> "pd.DataFrame":
         """Return all constants as a table.

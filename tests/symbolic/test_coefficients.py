@@ -4,6 +4,7 @@ import sympy
 
 from skdyn.symbolic._coefficients import (
     coefficient_table,
+    dependent_terms,
     powers_of,
     standard_errors,
     sums_of_terms,
@@ -72,3 +73,25 @@ def test_standard_errors_follow_the_units_of_the_terms(units):
     np.testing.assert_allclose(
         standard_errors(A * units, errors) * units, standard_errors(A, errors)
     )
+
+
+@pytest.mark.parametrize("apart", [0.0, 1e-9])
+def test_dependent_terms_are_named_and_their_errors_are_unbounded(apart):
+    t = np.linspace(0, 20, 400)
+    x, y = np.cos(t), np.sin(t)
+    noise = apart * RNG.normal(size=400)
+    A = np.stack([x, y, x**3, x * y**2 + noise], axis=1)  # x = x (x^2 + y^2)
+    found = np.array([[True, True, True, True], [False, True, True, False]])
+    errors = standard_errors(A, 1e-3 * RNG.normal(size=(400, 2)), found=found)
+    assert (errors[0, [0, 2, 3]] > 1e3).all()
+    assert np.isinf(errors[0, [0, 2, 3]]).all() == (apart == 0.0)
+    assert 0 < errors[0, 1] < 1e-3
+    assert errors[1, 1:3] == pytest.approx([1e-3 / np.sqrt(200)] * 2, rel=0.5)
+    ((equation, terms, weights),) = dependent_terms(A, found)
+    assert (equation, terms.tolist()) == (0, [0, 2, 3])
+    np.testing.assert_allclose(weights / weights[0], [1, -1, -1], atol=1e-6)
+
+
+def test_terms_that_data_tell_apart_are_no_combination():
+    A = RNG.normal(size=(50, 3)) * [1e-6, 1.0, 1e6]
+    assert dependent_terms(A, np.ones((2, 3), bool)) == []

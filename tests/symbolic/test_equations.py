@@ -79,3 +79,11 @@ def test_states_without_a_value_and_controls_that_do_not_fit_are_named():
 def test_nothing_is_found_before_fit(method):
     with pytest.raises(NotFittedError, match="not fitted yet"):
         getattr(Found(), method)()
+
+
+def test_states_in_a_large_unit_are_followed_as_closely_as_in_a_small_one():
+    t = np.linspace(0, 20, 201)
+    swings = 1e-13 * np.column_stack([np.cos(t), np.sin(t)])
+    model = Found().fit(swings)
+    model.system_, model.bounds_ = EquationSystem(["-y", "x"], "xy"), np.full((2, 2), 1e-13)
+    np.testing.assert_allclose(model.simulate(swings[0], t), swings, atol=1e-18)

@@ -56,6 +56,18 @@ def test_times_count_where_none_are_given():
     np.testing.assert_array_equal(found[1].t, np.arange(31))
 
 
+def test_a_number_is_the_step_between_times():
+    cases, T_half = [X.T, X[:20].T], 0.5 * np.arange(31)
+    for found, n in zip(read(cases, 0.5), (31, 20), strict=True):
+        np.testing.assert_array_equal(found.t, T_half[:n])
+    rows = np.where(np.isin(np.arange(31), np.arange(8, 23))[:, None], np.nan, X)
+    assert [len(s.t) for s in read(rows, np.float64(0.5))] == [8, 8]
+    assert [len(s.t) for s in read(rows, 2, max_gap=40.0)] == [16]
+    for step in (0, -1.0, np.inf, np.nan):
+        with pytest.raises(ValueError, match="t must be a positive step, or times; got"):
+            read(X, step)
+
+
 def test_incomplete_rows_are_left_out_and_times_become_irregular():
     gaps, holes = X.copy(), U.copy()
     gaps[4, 1] = holes[9] = np.nan
@@ -79,10 +91,13 @@ def test_what_a_long_gap_is_does_not_depend_on_the_unit_of_time(units):
 
 
 def test_names_of_controls_come_from_a_frame_or_are_counted():
-    assert control_names_of(None) == []
-    assert control_names_of(pd.DataFrame({"dose": U[:, 0], 3: 0.0})) == ["dose", "3"]
-    assert control_names_of(U) == control_names_of(U[:, 0]) == control_names_of([U.T]) == ["u0"]
-    assert control_names_of(np.zeros((5, 2, 31))) == ["u0", "u1"]
+    rows, cases = np.zeros((31, 2)), np.zeros((5, 2, 31))
+    assert control_names_of(None, rows) == []
+    assert control_names_of(pd.DataFrame({"dose": U[:, 0], 3: 0.0}), rows) == ["dose", "3"]
+    assert control_names_of(U, rows) == control_names_of(U[:, 0], rows) == ["u0"]
+    assert control_names_of([U.T], cases[:1]) == ["u0"]
+    assert control_names_of([np.zeros(31)] * 5, cases) == ["u0"]
+    assert control_names_of(np.zeros((5, 2, 31)), cases) == ["u0", "u1"]
 
 
 def test_controls_without_rows_for_all_states_are_refused():
@@ -189,3 +204,10 @@ def test_controls_other_than_those_of_fit_are_refused():
         check_inputs(X, U, ["a", "b"])
     with pytest.raises(ValueError, match=r"0 controls seen during fit \(none\); got 1"):
         check_inputs(X, U, [])
+
+
+def test_one_control_may_come_without_an_axis_of_its_own():
+    cases = np.stack([X.T, -X.T])
+    expected = read(cases, T, np.stack([U.T, 2 * U.T]))
+    assert_same(read(cases, T, [U[:, 0], 2 * U[:, 0]]), expected)
+    assert_same(read(cases, T, np.stack([U[:, 0], 2 * U[:, 0]])), expected)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from skdyn.symbolic._pareto import complexity, inclusion_probabilities, misfit_of, pareto_front
-from skdyn.symbolic.discovery._joint import Fitted
+from skdyn.symbolic.discovery._parts import Fitted
 from skdyn.symbolic.discovery._terms import Form, Term
 
 

@@ -392,3 +392,23 @@ def test_coefficients_are_those_of_pysindy(degree):
     ).fit(X, t=t)
     ours = SINDyRegressor(PolynomialLibrary(degree)).fit(X, t=t)
     np.testing.assert_allclose(ours.coef_, peer.coefficients(), atol=1e-7)
+
+
+def test_terms_that_cannot_make_up_the_derivatives_are_told_from_noise():
+    t = np.linspace(0, 12, 240)
+    X = solve(lambda t, x: [x[1], 2 * (1 - x[0] ** 2) * x[1] - x[0]], [1.0, 1.0], t)
+    X += 0.005 * np.random.default_rng(0).normal(size=X.shape)
+    with pytest.warns(UserWarning, match=r"residuals are far above .*: [\d.]+ for x1' \("):
+        SINDyRegressor().fit(X, t=t)
+    with warnings.catch_warnings(action="error"):
+        SINDyRegressor(PolynomialLibrary(3)).fit(X, t=t)
+        noisy = X + 0.05 * np.random.default_rng(1).normal(size=X.shape)
+        assert SINDyRegressor(PolynomialLibrary(3)).fit(noisy, t=t).score(noisy, t=t) < 0.98
+
+
+def test_terms_that_depend_on_each_other_along_the_data_are_named():
+    t = np.linspace(0, 20, 400)
+    X = np.stack([np.cos(t), np.sin(t)], axis=1)
+    with pytest.warns(UserWarning, match=r"x1' depend on each other .* x0\^3 .* hardly differs"):
+        table = SINDyRegressor(PolynomialLibrary(3)).fit(X, t=t).coefficients()
+    assert np.isinf(table.loc[table["equation"] == "x1'", "std_error"]).all()

@@ -1,4 +1,5 @@
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -49,7 +50,8 @@ def noisy():
 
 @pytest.fixture(scope="module")
 def quick(noisy):
-    return SymbolicODERegressor(**QUICK).fit(noisy, t=T)
+    with warnings.catch_warnings(action="error"):  # there is nothing to doubt
+        return SymbolicODERegressor(**QUICK).fit(noisy, t=T)
 
 
 @pytest.fixture(scope="module")
@@ -115,9 +117,8 @@ def test_constants_of_noisy_data_lie_within_their_intervals(fitted, quick):
 
 
 def test_states_and_time_in_other_units_give_coefficients_in_other_units():
-    options = POLYNOMIAL | {"round_constants": False}
-    plain = SymbolicODERegressor(**options).fit(PREY, t=T)
-    other = SymbolicODERegressor(**options).fit(PREY * [1000.0, 0.01], t=60.0 * T)
+    plain = SymbolicODERegressor(**QUICK).fit(PREY, t=T)
+    other = SymbolicODERegressor(**QUICK).fit(PREY * [1000.0, 0.01], t=60.0 * T)
     expected = np.array([1.5, -1.0 / 0.01, -3.0, 1.0 / 1000.0]) / 60.0
     np.testing.assert_allclose(plain.coefficients()["value"], [1.5, -1.0, -3.0, 1.0], rtol=1e-5)
     np.testing.assert_allclose(other.coefficients()["value"], expected, rtol=1e-5)
@@ -125,6 +126,29 @@ def test_states_and_time_in_other_units_give_coefficients_in_other_units():
         other.coefficients()["std_error"] / expected,
         plain.coefficients()["std_error"] / [1.5, -1.0, -3.0, 1.0], rtol=1e-2,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e12])
+def test_units_of_noisy_data_change_nothing_but_the_unit_of_coefficients(noisy, quick, unit):
+    size = np.array([unit, 1 / unit])
+    other = SymbolicODERegressor(**QUICK).fit(noisy * size, t=T * unit)
+    table, plain = other.coefficients(), quick.coefficients()
+    assert table["term"].tolist() == plain["term"].tolist() == ["x0", "x0 x1", "x1", "x0 x1"]
+    solved = other.simulate(PREY[0] * size, T * unit) / size
+    np.testing.assert_allclose(solved, quick.simulate(PREY[0], T), rtol=1e-3)
+    for column in ("value", "std_error"):
+        there = plain[column] * [1 / unit, 1.0, 1 / unit, unit**-2]
+        np.testing.assert_allclose(table[column], there, rtol=1e-3)
+
+
+def test_slips_are_named_and_change_nothing(noisy, quick):
+    slipped = noisy.copy()
+    slipped[[10, 30, 50], [0, 1, 0]] *= 10
+    with pytest.warns(UserWarning, match=r"ignored: 2 of x0 \(t=1, 5\); 1 of x1 \(t=3\)\. If"):
+        model = SymbolicODERegressor(**QUICK).fit(slipped, t=T)
+    for column in ("term", "equation"):
+        assert model.coefficients()[column].tolist() == quick.coefficients()[column].tolist()
+    assert model.misfit_ == pytest.approx(quick.misfit_, rel=0.3)
 
 
 def test_the_same_is_found_from_trajectories_in_any_layout():
@@ -255,6 +279,27 @@ def test_the_front_holds_the_system_taken_and_none_that_is_beaten(fitted):
     assert (others["error"].diff().dropna() < 0).all()
 
 
+def test_scores_are_the_sums_of_their_parts(fitted):
+    front = fitted.pareto_front_
+    parts = front[["misfit", "structure", "escapes", "sensitivity", "rounding", "priors"]]
+    np.testing.assert_allclose(parts.sum(axis=1), front["score"])
+    chosen = front[front["selected"]]
+    assert (chosen[["structure", "rounding"]] * [1, -1] > 0).all(axis=None)
+    assert (front[["structure", "escapes", "sensitivity"]] >= 0).all(axis=None)
+
+
+def test_data_that_settle_nothing_are_said_to_and_the_alternatives_are_listed():
+    rng = np.random.default_rng(0)
+    t = np.linspace(0, 2, 30)
+    x = 1 + np.exp(-t) + 0.05 * rng.normal(size=30)
+    with pytest.warns(UserWarning, match="The data do not settle the equations: .* within 3 nats"):
+        model = SymbolicODERegressor(**QUICK).fit(x[:, None], t=t)
+    others = model.alternatives_
+    assert others["behind"].is_monotonic_increasing
+    assert others["behind"].max() < 3.0
+    assert model.equations() not in others["equations"].tolist()
+
+
 def test_another_system_of_the_front_can_be_taken(fitted):
     front = fitted.pareto_front_
     row = int(np.flatnonzero(~front["selected"])[0])
@@ -289,6 +334,7 @@ def test_a_copy_is_equal_and_its_file_small(fitted, tmp_path):
     assert again.system_ == fitted.system_
     pd.testing.assert_frame_equal(again.coefficients(), fitted.coefficients())
     pd.testing.assert_frame_equal(again.pareto_front_, fitted.pareto_front_)
+    pd.testing.assert_frame_equal(again.alternatives_, fitted.alternatives_)
 
 
 def test_a_grid_search_over_blocks_of_time_tells_too_few_terms_from_enough():
@@ -326,7 +372,8 @@ def refuses(message, X, estimator=None, **fit):
 
 
 def test_what_is_no_use_as_data_is_refused():
-    refuses("too few samples: n_samples = 8", PREY[:8], t=T[:8])
+    refuses("too few samples: n_samples = 8 complete rows, of which 8", PREY[:8], t=T[:8])
+    refuses("too few samples: n_samples = 5 complete rows, of which 0", PREY[:5], t=T[:5])
     refuses("x1 is constant", np.column_stack([PREY[:, 0], np.ones(len(T))]), t=T)
     refuses("must strictly increase", PREY, t=T[::-1])
     gone = PREY.copy()
@@ -349,6 +396,15 @@ def test_contradictions_and_empty_libraries_are_refused():
     refuses("No term of families=", PREY - PREY.mean(axis=0), nothing, t=T)
     unknown = SymbolicODERegressor(families=("polynomials",))
     refuses("families must be 'all' or some of", PREY, unknown, t=T)
+    refuses(r"some of polynomial, .*; got 'x5'\.", PREY, SymbolicODERegressor(["x5"] * 99), t=T)
+    slopes = SymbolicODERegressor(**QUICK, monotone={("x0", "x1"): np.ones(50)})
+    refuses(
+        r"monotone must map .* got \('x0', 'x1'\): an array of shape \(50,\)", PREY, slopes, t=T
+    )
+    signs = SymbolicODERegressor(**QUICK, symmetry=[np.ones((40, 40))])
+    refuses(r"symmetry must list .* an array of shape \(40, 40\) in the", PREY, signs, t=T)
+    largest = SymbolicODERegressor(**QUICK, forbidden_terms=["Max(x0, 1)"])
+    refuses("forbidden_terms: Max is no function of candidate terms", PREY, largest, t=T)
     all_out = SymbolicODERegressor("polynomial", degree=1, forbidden_terms=["1", "x0", "x1"])
     refuses("No term is left for the equation of x0", PREY, all_out, t=T)
 

@@ -78,7 +78,7 @@ class Dictionary:
         if column is None:
             return None
         length = np.linalg.norm(column)
-        if not length > 1e-12 * np.sqrt(len(column)):
+        if not length > 0.0:
             return None
         if len(self.terms) == self.A.shape[1]:
             self.A = np.hstack([self.A, np.empty_like(self.A)])

@@ -8,8 +8,9 @@ import numpy as np
 
 from skdyn.symbolic.discovery._beam import Candidate, moved_term, refine
 from skdyn.symbolic.discovery._integral import DirectForm, IntegralForm
-from skdyn.symbolic.discovery._joint import Fitted, Joint, followed, forms_of
+from skdyn.symbolic.discovery._joint import Joint, followed, forms_of
 from skdyn.symbolic.discovery._library import library
+from skdyn.symbolic.discovery._parts import Fitted, Parts
 from skdyn.symbolic.discovery._rounding import rounded
 from skdyn.symbolic.discovery._search import misfit_cost, propose, score_each, structure_cost
 from skdyn.symbolic.discovery._shooting import System, steps_needed
@@ -160,11 +161,11 @@ def discover(
             break
         record = followed(record, joint.windows, fitted)
     joint, fitted = best
+    fitted = joint.simplified(fitted, pools)
     joint.simpler(fitted)
-    fitted, covariance = min(
-        (rounded(joint, f, round_constants) for f in _contenders(joint, fitted)),
-        key=lambda pair: pair[0].score,
-    )
+    finals = [rounded(joint, f, round_constants) for f in _contenders(joint, fitted)]
+    fitted, covariance = min(finals, key=lambda pair: pair[0].score)
+    joint.seen |= {forms_of(f.equations): f for f, _ in finals}
     system = System(fitted.equations)
     sd = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     errors = tuple(
@@ -242,11 +243,11 @@ def _judged(problem, c, priors):
     n = problem.n_rows
     A = np.stack([problem.column(term) for term in terms], axis=1)
     coef = tuple(np.linalg.lstsq(A, problem.y, rcond=None)[0].tolist())
-    score = misfit_cost(rss, n) + structure_cost(terms, n)
+    parts = Parts(float(misfit_cost(rss, n)), float(structure_cost(terms, n)))
     equations, coefficients = (tuple(terms),), (coef,)
     if priors is not None:
-        score += priors.price(equations, coefficients)
-    return Fitted(equations, coefficients, np.array([rss]), score, None)
+        parts = parts._replace(priors=priors.price(equations, coefficients))
+    return Fitted(equations, coefficients, np.array([rss]), sum(parts), None, parts)
 
 
 def _standard_errors(problem, fitted):

@@ -10,8 +10,9 @@ from threadpoolctl import threadpool_limits
 from skdyn.symbolic._pareto import inclusion_probabilities, pareto_front
 from skdyn.symbolic.discovery._discover import discover, regress
 from skdyn.symbolic.discovery._integral import DirectForm
-from skdyn.symbolic.discovery._joint import Fitted, forms_of
+from skdyn.symbolic.discovery._joint import forms_of
 from skdyn.symbolic.discovery._library import library
+from skdyn.symbolic.discovery._parts import Fitted, Parts
 from skdyn.symbolic.discovery._priors import GivenTerms
 from skdyn.symbolic.discovery._smoothing import smooth
 from skdyn.symbolic.discovery._terms import FAMILIES, evaluate
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 _FEWEST = 6  # time points of a stretch that can be smoothed
+_CLOSE, _N_RIVALS = 3.0, 10  # nats from the best, odds of 20 to 1; how many are told
 _FEWEST_ROWS = 10  # below which any equations fit
 
 
@@ -44,6 +46,8 @@ class Findings(NamedTuple):
         Systems than which none is both simpler and nearer to the data, and the best.
     chances : list of dict of str to float
         Inclusion probability of each form in each equation.
+    rivals : list of Fitted
+        Systems with other terms whose descriptions are hardly longer, the shortest first.
     """
 
     best: Fitted
@@ -51,6 +55,7 @@ class Findings(NamedTuple):
     noise: np.ndarray
     front: list
     chances: list
+    rivals: list
 
 
 def long_stretches(segments):
@@ -71,12 +76,12 @@ def long_stretches(segments):
         If too little is left.
     """
     long = [segment for segment in segments if len(segment.t) >= _FEWEST]
-    n_rows = sum(len(segment.t) for segment in long)
+    total, n_rows = (sum(len(segment.t) for segment in some) for some in (segments, long))
     if n_rows < _FEWEST_ROWS:
         raise ValueError(
-            f"There are too few samples: n_samples = {n_rows} complete rows in stretches of "
-            f"{_FEWEST} or more without a gap, and {_FEWEST_ROWS} are needed at least. Pass more "
-            "data, or raise max_gap."
+            f"There are too few samples: n_samples = {total} complete rows, of which {n_rows} in "
+            f"stretches of {_FEWEST} or more without a gap, and {_FEWEST_ROWS} of these are needed "
+            "at least. Pass more data, or raise max_gap."
         )
     return long
 
@@ -122,7 +127,8 @@ def candidate_terms(families, degree, rows):
     unknown = [name for name in families if name not in FAMILIES]
     if unknown or not families:
         raise ValueError(
-            f"families must be 'all' or some of {', '.join(FAMILIES)}; got {families!r}."
+            f"families must be 'all' or some of {', '.join(FAMILIES)}; got "
+            f"{unknown[0] if unknown else families!r}."
         )
     columns = list(rows.T)
     terms = library(columns, families, degree)
@@ -171,7 +177,10 @@ def search_trajectories(segments, knowledge, options, n_ensemble=0, n_jobs=None,
     best, errors = min((f[:2] for f in found), key=lambda pair: pair[0].score)
     systems = [system for *_, some in found for system in some if system is not best]
     chances = [_chances(_lawful(search.systems, knowledge)) for search in searches]
-    return Findings(best, errors, searches[0].noise, _front(best, systems, n_rows), _mean(chances))
+    return Findings(
+        best, errors, searches[0].noise, _front(best, systems, n_rows), _mean(chances),
+        _rivals(best, systems),
+    )  # fmt: skip
 
 
 def search_targets(inputs, targets, knowledge, options, n_jobs=None):
@@ -208,7 +217,8 @@ def search_targets(inputs, targets, knowledge, options, n_jobs=None):
         best, errors, systems = _finding(search, one, n_rows)
         chances = _mean([_chances(_lawful(search.systems, one))])
         front = _front(best, systems, n_rows)
-        alone.append(Findings(best, errors, search.noise, front, chances))
+        rivals = _rivals(best, systems)
+        alone.append(Findings(best, errors, search.noise, front, chances, rivals))
     return reduce(lambda some, other: _beside(some, other, n_rows), alone)
 
 
@@ -253,10 +263,11 @@ def _lawful(systems, knowledge):
 def _finding(search, knowledge, n_rows):
     """Return the lawful system of shortest description, its standard errors, and the others."""
     own = forms_of(search.equations)
-    score = min(s.score for s in search.systems if forms_of(s.equations) == own)
-    chosen = Fitted(
-        search.equations, search.coefficients, np.asarray(search.misfit) * n_rows, score, None
-    )
+    same = (s for s in search.systems if forms_of(s.equations) == own)
+    chosen = min(same, key=_score)._replace(
+        equations=search.equations, coefficients=search.coefficients,
+        rss=np.asarray(search.misfit) * n_rows,
+    )  # fmt: skip
     others = [s for s in search.systems if forms_of(s.equations) != own]
     lawful = _lawful([chosen, *others], knowledge)
     if not lawful:
@@ -286,6 +297,17 @@ def _front(best, systems, n_rows):
     return front if any(s is best for s in front) else [best, *front]
 
 
+def _rivals(best, systems):
+    """Return what is close to the best and not just the best with further terms."""
+    own, rivals = forms_of(best.equations), {}
+    for system in sorted(systems, key=_score):
+        forms = forms_of(system.equations)
+        more = all(set(theirs) >= set(mine) for theirs, mine in zip(forms, own))
+        if not more and system.score < best.score + _CLOSE:
+            rivals.setdefault(forms, system)
+    return list(rivals.values())[:_N_RIVALS]
+
+
 def _chances(systems):
     return inclusion_probabilities(systems) if systems else []
 
@@ -307,6 +329,7 @@ def _beside(some, other, n_rows):
         return Fitted(
             a.equations + b.equations, a.coefficients + b.coefficients,
             np.append(a.rss, b.rss), a.score + b.score, None,
+            Parts(*map(sum, zip(a.parts, b.parts))),
         )  # fmt: skip
 
     best = joined(some.best, other.best)
@@ -315,4 +338,6 @@ def _beside(some, other, n_rows):
     return Findings(
         best, some.errors + other.errors, np.append(some.noise, other.noise),
         _front(best, pairs, n_rows), some.chances + other.chances,
+        [joined(a, other.best) for a in some.rivals]
+        + [joined(some.best, b) for b in other.rivals],
     )  # fmt: skip

@@ -1,13 +1,12 @@
 """All equations together: refinement, pruning and exchange of right-hand sides by shooting."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from skdyn.symbolic.discovery._integration import field, integrate
 from skdyn.symbolic.discovery._neighbours import neighbours
+from skdyn.symbolic.discovery._parts import Fitted, Parts
 from skdyn.symbolic.discovery._search import misfit_cost, structure_cost
-from skdyn.symbolic.discovery._shooting import Shot, System, shoot, solution
+from skdyn.symbolic.discovery._shooting import System, shoot, solution
 from skdyn.symbolic.discovery._smoothing import interpolant, noise_model
 from skdyn.symbolic.discovery._terms import evaluate
 from skdyn.symbolic.discovery._windows import Windows
@@ -15,34 +14,12 @@ from skdyn.symbolic.discovery._windows import Windows
 _ESCAPE = 15.0  # nats: the price of a system that explodes from all disturbed starts
 _SMALL = 1e-5  # a small change of a start, in the data's range
 _QUICK, _THOROUGH = (6, 3, 3), (8, 4, 5)  # Gauss-Newton steps at each tightness of the ties
+_CROSSES = 4.0  # standard deviations beyond zero that are not noise
 _WEAK = 0.1  # tie, in measurements' precisions, that lets every window stand alone
 _HOPELESS = 20.0  # nats from the best at which a fit is broken off
 _FOLLOWS = 3.0  # misfit of a solution that is good enough to judge the noise by
+_SAME = 0.05  # share of a term by which a simpler one may differ to be tried in its place
 _AT_ONCE = 3  # terms that are tried for removal each time
-
-
-class Fitted(NamedTuple):
-    """A system with its constants fitted to trajectories.
-
-    Attributes
-    ----------
-    equations : tuple of tuple of Term
-        Terms of each equation.
-    coefficients : tuple of tuple of float
-        Their coefficients.
-    rss : ndarray of shape (n_states,)
-        Sum of squared residuals over the noise variance.
-    score : float
-        Description length in nats: lower is better.
-    shot : Shot
-        The fit.
-    """
-
-    equations: tuple
-    coefficients: tuple
-    rss: np.ndarray
-    score: float
-    shot: Shot
 
 
 class Joint:
@@ -76,8 +53,12 @@ class Joint:
 
     def score(self, equations, rss):
         """Return the description length of the data and a system."""
-        fit = misfit_cost(rss, self.n).sum()
-        return fit + sum(structure_cost(terms, n) for terms, n in zip(equations, self.n))
+        return sum(self.parts(equations, rss))
+
+    def parts(self, equations, rss):
+        """Return what residuals and terms cost."""
+        structure = sum(structure_cost(terms, n) for terms, n in zip(equations, self.n))
+        return Parts(float(misfit_cost(rss, self.n).sum()), float(structure))
 
     def residuals(self, equations):
         """Return the rows of prior knowledge, a function of the constants, or None."""
@@ -98,15 +79,18 @@ class Joint:
         fitted = None
         if shot is not None and np.isfinite(shot.rss).all():
             equations, coefficients = system.split(shot.p)
-            score = self.score(equations, shot.rss)
+            parts = self.parts(equations, shot.rss)
             if self.priors is not None:
-                score += self.priors.price(equations, coefficients)
-            if score < self.best + _ESCAPE and not self.weak:
+                parts = parts._replace(priors=self.priors.price(equations, coefficients))
+            if sum(parts) < self.best + _ESCAPE and not self.weak:
                 solved = self.disturbed.solve(system, shot.p)
-                score += _ESCAPE * self.disturbed.escapes(solved)
-                score += self.disturbed.sensitivity(solved)
+                parts = parts._replace(
+                    escapes=_ESCAPE * self.disturbed.escapes(solved),
+                    sensitivity=self.disturbed.sensitivity(solved),
+                )
+            score = sum(parts)
             self.best = min(self.best, score)
-            fitted = Fitted(equations, coefficients, shot.rss, score, shot)
+            fitted = Fitted(equations, coefficients, shot.rss, score, shot, parts)
         self.seen[key] = fitted
         return fitted
 
@@ -130,6 +114,36 @@ class Joint:
                     break
             else:
                 return fitted
+
+    def simplified(self, fitted, pools):
+        """Write terms as others without inner constants that are the same along the data.
+
+        Such as ``x/(x + 1e-7)``, which is 1.
+        """
+        for i, j, term in [
+            (i, j, term)
+            for i, terms in enumerate(fitted.equations)
+            for j, term in enumerate(terms)
+            if term.inner
+        ]:
+            terms, coef = fitted.equations[i], fitted.coefficients[i]
+            for plain, share in self._equals(term, pools[i]):
+                trial = self._with(
+                    fitted, i, (*terms[:j], plain, *terms[j + 1 :]),
+                    (*coef[:j], coef[j] * share, *coef[j + 1 :]),
+                )  # fmt: skip
+                if plain not in terms and trial is not None and trial.score < fitted.score:
+                    return self.simplified(trial, pools)
+        return fitted
+
+    def _equals(self, term, pool):
+        """Yield terms without inner constants that are multiples of one, and the multiple."""
+        values = evaluate(term, self.nodes)
+        for plain in pool:
+            if not plain.inner and np.isfinite(other := evaluate(plain, self.nodes)).all():
+                share = float(values @ other / max(other @ other, 1e-300))
+                if np.abs(values - share * other).max() < _SAME * np.abs(values).max():
+                    yield plain, share
 
     def exchange(self, fitted, lists):
         """Try other right-hand sides in each equation in turn."""
@@ -189,13 +203,13 @@ class _Disturbed:
 
     def __init__(self, record, n_sub=2, n=8):
         thin = {name: [part[::2] for part in getattr(record, name)] for name in ("t", "X", "sd")}
-        self.windows = Windows(record._replace(**thin), 1, n_sub=n_sub)
+        self.windows = Windows(record._replace(**thin, ignored=None), 1, n_sub=n_sub)
         X = np.concatenate(record.X)
         self.middle, self.reach = (X.max(axis=0) + X.min(axis=0)) / 2, np.ptp(X, axis=0)
         moves = np.random.default_rng(0).uniform(-0.3, 0.3, (self.windows.d, n))
         moves[:, 0] = 0.0
-        far = self.windows.x0[:, :1] + moves * self.reach[:, None]
         w, d = self.windows, self.windows.d
+        far = _on_one_side(w.x0[:, :1] + moves * self.reach[:, None], X, np.concatenate(record.sd))
         moves = np.concatenate([np.zeros((d, 1)), _SMALL * np.diag(self.reach)], axis=1)
         near = w.x0[:, :, None] + moves[:, None, :]  # (d, segments, 1 + d)
         self.starts = np.concatenate([far, near.reshape(d, -1)], axis=1)
@@ -228,6 +242,16 @@ class _Disturbed:
             D = np.clip(np.nan_to_num(D, nan=1 / _SMALL), -1 / _SMALL, 1 / _SMALL)
         growth = np.einsum("taki,takj->kij", D, D) / len(D)
         return 0.5 * np.log(np.maximum(np.linalg.eigvalsh(growth), 1.0)).sum()
+
+
+def _on_one_side(starts, X, sd):
+    """Mirror starts at zero where a state, but for its noise, never crossed it.
+
+    What follows a population need not make sense below zero, where the true laws explode.
+    """
+    positive = (-_CROSSES * sd < X).all(axis=0)[:, None]
+    negative = (_CROSSES * sd > X).all(axis=0)[:, None]
+    return np.where(positive, np.abs(starts), np.where(negative, -np.abs(starts), starts))
 
 
 def forms_of(equations):

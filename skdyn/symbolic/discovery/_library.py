@@ -4,6 +4,7 @@ A form's cost, in nats, is minus the logarithm of how often such a term is met, 
 low for monomials of low degree, higher for what is rarer or bends more freely.
 """
 
+import re
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -12,6 +13,9 @@ from skdyn.symbolic.discovery._terms import FAMILIES, Form, Term
 
 _DEGREE_COST = {0: 0.5, 1: 0.5, 2: 1.5, 3: 4.0, 4: 6.0, 5: 7.5}
 _RARER = 1.0  # nats that any other term costs more than its own figure says
+_NO_ANGLE = 1.0  # nats more for a sine of what was never negative: it is hardly an angle
+_ANGLES = re.compile(r"(?:sin|cos|tan|cot)\((?:k0\*)?x(\d+)(?: [+] x(\d+))?\)")
+_BELOW = 0.02  # of a variable's range below zero that smoothing may make up
 
 
 def monomials(n_variables, degree):
@@ -77,6 +81,7 @@ class _Scale:
         self.spread = column.std() or 1.0
         self.quantiles = np.quantile(column, (0.1, 0.35, 0.65, 0.9))
         self.positive = self.low > 0
+        self.amount = self.low > -_BELOW * (self.high - self.low)
 
 
 def _others(n, i):
@@ -107,7 +112,14 @@ def _trigonometric(around):
             terms += [Term(Form(f"{f}(x{i} {s} x{j})", 3.5)) for f in ("sin", "cos") for s in "+-"]
         for j in _others(n, i):
             terms += [Term(Form(f"{f}(x{i})/x{j}", 5.0)) for f in ("sin", "cos")]
-    return terms
+    return [_dearer(term, around) for term in terms]
+
+
+def _dearer(term, around):
+    angles = _ANGLES.findall(term.form.text)
+    if not any(around[int(i)].amount for pair in angles for i in pair if i):
+        return term
+    return term._replace(form=term.form._replace(cost=term.form.cost + _NO_ANGLE))
 
 
 def _exponential(around):

@@ -55,7 +55,7 @@ def write_term(expression):
     import sympy
 
     text = expression_to_text(expression)
-    for function in expression.atoms(sympy.Function):
+    for function in expression.atoms(sympy.core.function.Application):  # Max and Min, too
         if type(function).__name__ not in FUNCTIONS:
             raise ValueError(
                 f"{type(function).__name__} is no function of candidate terms; they are "
@@ -196,7 +196,8 @@ def has_parity(term, signs, parity, columns):
     known = np.isfinite(value)
     if not np.array_equal(known, np.isfinite(other)) or known.sum() < _FEWEST:
         return False
-    return np.allclose(other[known], parity * value[known], rtol=1e-9, atol=1e-12)
+    least = 1e-12 * np.abs(value[known]).max()
+    return np.allclose(other[known], parity * value[known], rtol=1e-9, atol=least)
 
 
 def is_bounded(term, n_states, inputs):

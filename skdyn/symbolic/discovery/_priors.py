@@ -125,17 +125,20 @@ class PriorKnowledge:
             elif array.shape == (n, n) and np.isfinite(array).all():
                 matrices.append(array)
             else:
+                got = f"an array of shape {array.shape}" if array.size > n * n else repr(given)
                 raise ValueError(
                     f"symmetry must list signs, 1 or -1, one for each of {', '.join(self._states)}"
-                    f", or matrices of shape {(n, n)}; got {given!r} in the list."
+                    f", or matrices of shape {(n, n)}; got {got} in the list."
                 )
         return signs, matrices
 
     def _rise(self, key, sign):
-        if not isinstance(key, tuple) or len(key) != 2 or sign not in (-1, 1):
+        stated = np.ndim(sign) == 0 and sign in (-1, 1)
+        if not isinstance(key, tuple) or len(key) != 2 or not stated:
+            got = repr(sign) if np.ndim(sign) == 0 else f"an array of shape {np.shape(sign)}"
             raise ValueError(
                 "monotone must map pairs (equation, variable) to 1, rising, or -1, falling; got "
-                f"{key!r}: {sign!r}."
+                f"{key!r}: {got}."
             )
         return self._index(key[0], "monotone"), self._index(key[1], "monotone", self._names), sign
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skdyn.symbolic.discovery._parts import Fitted
 from skdyn.symbolic.discovery._search import misfit_cost
 from skdyn.symbolic.discovery._shooting import System, shoot
 
@@ -94,11 +95,9 @@ def rounded(joint, fitted, round_constants=True):
             refused.add((k, value))
     equations, coefficients = system.split(shot.p)
     # What the score holds besides fit and statement does not change.
-    before = joint.score(fitted.equations, fitted.rss)
-    score = fitted.score + joint.score(equations, shot.rss) - before - saved
-    return fitted._replace(
-        equations=equations, coefficients=coefficients, rss=shot.rss, score=score, shot=shot
-    ), covariance
+    misfit, structure, *_ = joint.parts(equations, shot.rss)
+    parts = fitted.parts._replace(misfit=misfit, structure=structure, rounding=-float(saved))
+    return Fitted(equations, coefficients, shot.rss, sum(parts), shot, parts), covariance
 
 
 def round_values(value, sd):

@@ -17,6 +17,7 @@ _FAR_OFF = 1e8  # noise levels beyond which an error of integration is one of th
 _NOTHING = 1e-9  # share of the loss: a step that gains no more is not worth a try
 _AT_ONCE = 8  # further terms whose effects are followed together
 _STEP = 1e-6  # of finite differences, relative
+_LEAST = 1e-3  # of a constant's usual size, or of a start's in its spread: what counts as zero
 
 
 class System(NamedTuple):
@@ -268,7 +269,36 @@ class _Problem:
 
     def start(self, p, x0):
         """Return where to begin a descent."""
+        self.usual = self.usual_sizes(p, x0)
         return self.beside(_Path(p, x0))
+
+    def usual_sizes(self, p, x0):
+        """Return sizes that constants have in the units of the data, 1 where nothing tells.
+
+        A coefficient's makes its state change by its spread over the record, an inner constant's
+        its term by as much as there is of it.
+        """
+        values = np.empty((self.f.n_rows, self.m))
+        values[: self.d] = x0
+        if self.w.table is not None:
+            values[self.d : len(self.w.order)] = self.w.table[0, 0, 0]
+
+        def terms(p):
+            self.f.fill(list(values), list(p[:, None]))
+            return values[self.f.index]
+
+        with np.errstate(all="ignore"):
+            now, usual = terms(p), np.ones(self.np)
+            rms = np.sqrt((now**2).mean(axis=1))
+            change = self.f.sums.T @ self.w.spread / np.ptp(self.w.times)
+            usual[self.f.weights] = change / rms
+            for k in np.setdiff1d(np.arange(self.np), self.f.weights):
+                moved, step = p.copy(), _STEP * (np.abs(p[k]) or 1.0)
+                moved[k] += step
+                own = np.searchsorted(self.f.weights, k) - 1
+                slope = (terms(moved)[own] - now[own]) / step
+                usual[k] = rms[own] / np.sqrt((slope**2).mean())
+        return np.where(np.isfinite(usual) & (usual > 0.0), usual, 1.0)
 
     def solve(self, p, x0):
         """Return the solution, (width + 1, n_states, n_windows)."""
@@ -277,10 +307,11 @@ class _Problem:
 
     def steps(self, p, x0):
         """Return by how much free constants and start states are moved for their slopes."""
-        floor = 0.1 * self.w.spread[:, None] + 1e-12
+        floor = 0.1 * self.w.spread[:, None]
         return (
-            _STEP * np.maximum(np.abs(p[self.free]), 1e-3),
-            _STEP * np.maximum(np.abs(x0), floor),
+            _STEP * np.maximum(np.abs(p[self.free]), _LEAST * self.usual[self.free]),
+            _STEP
+            * np.where(x0 == 0.0, np.where(floor > 0.0, floor, 1.0), np.maximum(np.abs(x0), floor)),
         )
 
     def beside(self, path):

@@ -7,8 +7,10 @@ from scipy.interpolate import PchipInterpolator, make_interp_spline
 from scipy.optimize import nnls
 
 from skdyn.symbolic.differentiation._spline import smoothing_spline
+from skdyn.symbolic.discovery._outliers import stand_out
 
 _CLEAN = 3e-4  # noise, in standard deviations of the signal, below which data are interpolated
+_CLEAN_SHARE, _SEEN = 1e-3, 1e-3  # the same in shares of the value, of those that are not nothing
 _FLOOR = 1e-6  # errors of interpolation and integration, in standard deviations of the signal
 _WINDOW = 7  # points whose departure from a polynomial of degree 5 measures the noise
 _FEWEST = 6  # points of the shortest segment that a quintic spline can pass through
@@ -33,6 +35,8 @@ class Record(NamedTuple):
         ``curves[k][j](times)``: state, or after the states control, ``j`` in segment ``k``.
     clean : ndarray of shape (n_states,)
         Whether a channel is without noise worth the name.
+    ignored : list of ndarray of bool of shape (n_i, n_states) or None, default=None
+        Measurements that stand out of their neighbors: ``X`` holds what these suggest instead.
     """
 
     t: list
@@ -40,6 +44,7 @@ class Record(NamedTuple):
     sd: list
     curves: list
     clean: np.ndarray
+    ignored: list | None = None
 
     @property
     def n_states(self):
@@ -80,7 +85,8 @@ def gauss_times(t):
 def smooth(t, X, controls=None):
     """Smooth each channel of each segment as much as its noise asks for.
 
-    Noise may grow with the state: its variance is modelled as ``a^2 + b^2 x^2``.
+    Noise may grow with the state: its variance is modelled as ``a^2 + b^2 x^2``. Measurements that
+    stand out of their neighbors are ignored.
 
     Parameters
     ----------
@@ -96,9 +102,12 @@ def smooth(t, X, controls=None):
     Record
     """
     n_states = X[0].shape[1]
+    ignored = [np.stack([stand_out(column) for column in x.T], axis=1) for x in X]
+    X = [_bridged(*part) for part in zip(t, X, ignored)]
     spread = np.concatenate(X).std(axis=0)
-    noise = np.array([_roughness(t, [x[:, i] for x in X]) for i in range(n_states)])
-    clean = noise < _CLEAN * spread
+    rough = [roughness(t, [x[:, i] for x in X], spread[i]) for i in range(n_states)]
+    noise, share = np.array(rough).T
+    clean = (noise < _CLEAN * spread) & (share < _CLEAN_SHARE)
     sd, curves = [np.empty_like(x) for x in X], [[] for _ in X]
     for i in range(n_states):
         series = [x[:, i] for x in X]
@@ -112,12 +121,36 @@ def smooth(t, X, controls=None):
             curves[k].append(curve)
     for k, u in enumerate(controls or []):
         curves[k] += [make_interp_spline(t[k], column, k=1) for column in u.T]
-    return Record(list(t), list(X), sd, curves, clean)
+    return Record(list(t), X, sd, curves, clean, ignored)
 
 
-def _roughness(t, series):
-    """Median departure of a point from the quintic through its neighbours, as a noise level."""
-    found = []
+def _bridged(t, X, ignored):
+    X = X.copy()
+    for x, out in zip(X.T, ignored.T):
+        if out.any():
+            x[out] = interpolant(t[~out], x[~out])(t[out])
+    return X
+
+
+def roughness(t, series, spread):
+    """Estimate noise by the median departure of points from quintics through their neighbors.
+
+    Parameters
+    ----------
+    t, series : list of ndarray of shape (n_i,)
+        Times and values of each segment.
+    spread : float
+        Standard deviation of the values.
+
+    Returns
+    -------
+    noise : float
+        Standard deviation; 0 where there are too few points to tell.
+    share : float
+        The same in shares of the values that are not about zero: most of a state that decays is,
+        and has as little noise if that is in proportion.
+    """
+    found, size = [], []
     for s, x in zip(t, series):
         if len(s) < _WINDOW:
             continue
@@ -126,10 +159,15 @@ def _roughness(t, series):
         powers = z[:, :, None] ** np.arange(_WINDOW - 1)
         # The one direction that no quintic reaches: the last vector of a full QR.
         q = np.linalg.qr(powers, mode="complete")[0][:, :, -1]
-        found.append((q * np.lib.stride_tricks.sliding_window_view(x, _WINDOW)).sum(axis=1))
+        values = np.lib.stride_tricks.sliding_window_view(x, _WINDOW)
+        found.append(np.abs((q * values).sum(axis=1)))
+        size.append(np.abs(values.mean(axis=1)))
     if not found:
-        return 0.0
-    return float(np.median(np.abs(np.concatenate(found))) / 0.6745)
+        return 0.0, 0.0
+    found, size = np.concatenate(found), np.concatenate(size)
+    seen = size > _SEEN * spread
+    share = np.median(found[seen] / size[seen]) if seen.any() else 0.0
+    return float(np.median(found)) / 0.6745, float(share) / 0.6745
 
 
 def interpolant(s, x):

@@ -57,6 +57,9 @@ class Windows:
             here = measured[a : a + b + (not tied[m])]
             rows = np.flatnonzero(here >= 0)
             self.data[rows, :, m] = record.X[k][here[rows]][:, self.rows]
+            if record.ignored is not None:
+                out = record.ignored[k][here[rows]][:, self.rows]
+                self.data[rows, :, m] = np.where(out, np.nan, self.data[rows, :, m])
             self.sd[rows, :, m] = record.sd[k][here[rows]][:, self.rows]
             self.x0[:, m] = record.at(k, t[a : a + 1])[self.rows, 0]
             nearest = max(measured[: a + 1])

@@ -7,7 +7,11 @@ from sklearn.utils import check_array
 
 from skdyn._validation import Interval, StrOptions
 from skdyn.symbolic.optimizers._constraints import LinearConstraints
-from skdyn.symbolic.optimizers._relaxation import checked_threshold, constrained_relaxation
+from skdyn.symbolic.optimizers._relaxation import (
+    checked_threshold,
+    constrained_fit,
+    constrained_relaxation,
+)
 from skdyn.symbolic.optimizers._sparse_optimizer import SparseOptimizer
 
 __all__ = ["ConstrainedSR3"]
@@ -132,6 +136,9 @@ class ConstrainedSR3(SparseOptimizer):
             self._warn_of_no_convergence(f"the coefficients still changed by more than {self.tol}")
         self.n_iter_ = len(path)
         return coef, path
+
+    def _refitted(self, A, B, support):
+        return constrained_fit(A, B, support, self._constraints(*support.shape))
 
     def _constraints(self, n_targets, n_features):
         if self.constraint_lhs is None:

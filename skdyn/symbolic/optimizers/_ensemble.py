@@ -11,18 +11,21 @@ from sklearn.utils import check_random_state
 from skdyn._seeds import seed_within
 from skdyn._state import Shape
 from skdyn._validation import Interval, StrOptions
+from skdyn.symbolic._default_parts import DefaultParts
+from skdyn.symbolic.optimizers._constraints import InfeasibleError
 from skdyn.symbolic.optimizers._sparse_optimizer import SparseOptimizer, compressed, fit_support
 from skdyn.symbolic.optimizers._stlsq import STLSQ
 
 __all__ = ["EnsembleOptimizer"]
 
 
-class EnsembleOptimizer(SparseOptimizer):
+class EnsembleOptimizer(DefaultParts, SparseOptimizer):
     """Sparse regressor that fits many models and keeps the terms that most of them find.
 
     Ensemble SINDy [1]_: each model sees rows drawn at random, and not all of the terms. A term's
     inclusion probability is the share of the models offered it that took it. The terms kept are
-    fitted again to each draw of rows, and the coefficients are the median, or mean, of these.
+    fitted again to each draw of rows, and the coefficients are the median, or mean, of these. What
+    ``optimizer`` demands of the coefficients is kept: they are fitted again by its own rule.
 
     Parameters
     ----------
@@ -93,6 +96,8 @@ class EnsembleOptimizer(SparseOptimizer):
     coef_samples_: Annotated[np.ndarray, Shape("samples outputs n_features_in_")]
     coef_std_: Annotated[np.ndarray, Shape("outputs n_features_in_")]
 
+    _default_parts = {"optimizer": STLSQ}
+
     # Draws depend on how many rows there are and in which order.
     _expected_failed_checks = {
         "check_sample_weight_equivalence_on_dense_data": "rows are drawn at random"
@@ -158,10 +163,14 @@ class EnsembleOptimizer(SparseOptimizer):
             if self.inclusion_threshold is not None:
                 kept = (probabilities >= self.inclusion_threshold) & (found > 0)
                 samples = np.stack(
-                    parallel(delayed(_refit)(X[rows], Y[rows], kept) for rows, _ in draws)
+                    parallel(
+                        delayed(_refit)(optimizer, X[rows], Y[rows], kept) for rows, _ in draws
+                    )
                 )
         combine = np.median if self.aggregate == "median" else np.mean
         coef = combine(samples, axis=0)
+        if _constrains(optimizer):  # a median of coefficients that obey need not obey itself
+            coef = _refit(optimizer, X, X @ coef.T, coef != 0.0)
         self.inclusion_probabilities_ = probabilities
         self.coef_samples_ = samples
         self.coef_std_ = samples.std(axis=0)
@@ -188,5 +197,20 @@ def _fit_terms(optimizer, X, Y, terms):
     return coef
 
 
-def _refit(X, Y, support):
-    return fit_support(*compressed(X, Y), support)
+def _constrains(optimizer):
+    rule = getattr(type(optimizer), "_refitted", SparseOptimizer._refitted)
+    return rule is not SparseOptimizer._refitted
+
+
+def _refit(optimizer, X, Y, support):
+    A, B = compressed(X, Y)
+    if not _constrains(optimizer):
+        return fit_support(A, B, support)
+    try:
+        return optimizer._refitted(A, B, support)
+    except InfeasibleError as error:
+        raise ValueError(
+            f"The terms that enough models found cannot obey the constraints of "
+            f"{type(optimizer).__name__}. Lower "
+            "inclusion_threshold, or the threshold of the optimizer."
+        ) from error

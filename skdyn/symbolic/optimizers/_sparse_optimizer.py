@@ -206,6 +206,10 @@ class SparseOptimizer(PlainState, MultiOutputMixin, ScoredRegressor, BaseEstimat
         The path has shape (n_steps, n_targets, n_features); both are in units of A.
         """
 
+    def _refitted(self, A, B, support, **knowledge):
+        """Fit the terms of a support, as the optimizer would had it found them."""
+        return fit_support(A, B, support)
+
     def _warn_of_empty_equations(self, coef, Y):
         empty = np.flatnonzero(~coef.any(axis=1) & Y.any(axis=0))
         if empty.size:

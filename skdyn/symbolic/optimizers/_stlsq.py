@@ -29,7 +29,8 @@ class STLSQ(SparseOptimizer):
     normalize_columns : bool, default=False
         Whether ``threshold`` and ``alpha`` refer to columns of length one.
     unbias : bool, default=True
-        Whether the terms left are fitted without the penalty in the end.
+        Whether the terms left are fitted without the penalty in the end, and those that then are
+        below the threshold left out.
 
     Attributes
     ----------
@@ -96,4 +97,13 @@ class STLSQ(SparseOptimizer):
         else:
             self._warn_of_no_convergence("terms were still being dropped")
         self.n_iter_ = len(path)
-        return fit_support(A, B, support) if self.unbias else coef, np.stack(path)
+        if not self.unbias:
+            return coef, np.stack(path)
+        coef = fit_support(A, B, support)
+        # Without the penalty, terms that hardly differ part, and some fall below the threshold.
+        while (support == before).all() and (
+            small := support & (np.abs(coef) < self.threshold)
+        ).any():
+            support = before = support & ~small
+            coef = fit_support(A, B, support)
+        return coef, np.stack(path)

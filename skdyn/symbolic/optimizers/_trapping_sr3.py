@@ -18,7 +18,7 @@ from skdyn.symbolic.optimizers._relaxation import (
     constrained_fit,
     constrained_relaxation,
 )
-from skdyn.symbolic.optimizers._sparse_optimizer import SparseOptimizer
+from skdyn.symbolic.optimizers._sparse_optimizer import SparseOptimizer, SparseProblem
 
 __all__ = ["TrappingSR3"]
 
@@ -33,7 +33,8 @@ class TrappingSR3(SparseOptimizer):
 
     as in fluids. With a ``stability_margin``, quadratic dynamics are bounded too: seen from a
     centre m, which is searched for, the symmetric part of the Jacobian has no eigenvalue above
-    minus the margin, so that all trajectories end in a ball around m [2]_.
+    minus the margin, so that all trajectories end in a ball around m [2]_. Without one, the linear
+    terms may let solutions grow without bound.
 
     Parameters
     ----------
@@ -191,6 +192,15 @@ class TrappingSR3(SparseOptimizer):
         if self.stability_margin is not None:
             coef = self._trap(problem, coef, constraints, powers)
         return coef, path
+
+    def _refitted(self, A, B, support):
+        powers = self._checked_powers(self.powers, *support.shape)
+        constraints = energy_constraints(powers, len(support))
+        coef = constrained_fit(A, B, support, constraints)
+        if self.stability_margin is None:
+            return coef
+        problem = SparseProblem(A, B, np.ones(A.shape[1]), float(len(A)))
+        return self._trap(problem, coef, constraints, powers)
 
     def _checked_powers(self, powers, n_states, n_terms):
         if powers is None:

@@ -127,7 +127,7 @@ def test_short_stretches_are_left_out_and_too_few_rows_refused():
         return Segment(np.arange(n), np.zeros((n, 1)), None)
 
     assert [len(s.t) for s in long_stretches([stretch(5), stretch(20), stretch(6)])] == [20, 6]
-    with pytest.raises(ValueError, match="too few samples: n_samples = 9 complete rows"):
+    with pytest.raises(ValueError, match="n_samples = 14 complete rows, of which 9 in"):
         long_stretches([stretch(9), stretch(5)])
 
 

@@ -234,3 +234,33 @@ def test_controls_keep_their_curves_when_a_solution_is_followed():
 def test_systems_are_told_apart_by_the_forms_of_their_terms():
     assert forms_of(TRUTH) == (("x0", "x0*x1"), ("x0*x1", "x1"))
     assert forms_of([TRUTH[0][::-1]]) == forms_of([TRUTH[0]])
+
+
+def test_disturbed_starts_stay_on_the_side_of_zero_where_the_data_are():
+    """A population's law explodes below zero, where no population is; nor is noise a crossing."""
+    t = np.linspace(0, 15, 60)[:, None]
+    grows = 1 / (1 + 99 * np.exp(-0.83 * t))
+    noise = 0.02 * (-1.0) ** np.arange(60)[:, None]
+    X = np.hstack([grows + noise, -grows, np.sin(t)])
+    assert X[:, 0].min() < 0
+    far = Joint(smooth([t[:, 0]], [X]), 4).disturbed.starts[:, 1:8]
+    assert far[0].min() > 0 > far[1].max()
+    assert far[2].min() < 0 < far[2].max()
+
+
+def test_the_true_growth_never_escapes():
+    t = np.linspace(0, 15, 60)
+    joint = Joint(smooth([t], [1 / (1 + 99 * np.exp(-0.83 * t))[:, None]]), 4)
+    solved = joint.disturbed.solve(System(((X0, SQUARE),)), np.array([0.83, -0.83]))
+    assert joint.disturbed.escapes(solved) == 0
+
+
+@pytest.mark.parametrize(("k", "forms"), [(0.0, ("1", "x0")), (0.7, ("x0", "x0/(k0 + x0)"))])
+def test_a_fraction_that_is_one_is_written_as_one_and_another_stays(k, forms):
+    t = np.linspace(0, 4, 60)
+    x = solve_ivp(lambda t, x: 0.6 * x / (k + x) - x, (0, 4), [3.0], t_eval=t, rtol=1e-9).y.T
+    x += 0.01 * np.random.default_rng(0).normal(size=x.shape)
+    joint = Joint(smooth([t], [x]), 4)
+    fraction = Term(Form("x0/(k0 + x0)", 5.0, 1), (k + 1e-7,))
+    fitted = joint.fit(((X0, fraction),), ((-1.0, 0.6),))
+    assert forms_of(joint.simplified(fitted, [[ONE, SQUARE]]).equations) == (forms,)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skdyn.symbolic.discovery._library import library, monomials
-from skdyn.symbolic.discovery._terms import FAMILIES, Term, degree_of, evaluate
+from skdyn.symbolic.discovery._terms import FAMILIES, Term, degree_of, evaluate, family_of
 
 SIGNED = [np.linspace(-2, 2, 30), np.linspace(1.5, -0.5, 30)]
 POSITIVE = [np.linspace(0.1, 2, 30), np.linspace(50, 3, 30)]
@@ -47,10 +47,16 @@ def test_no_term_is_there_twice():
     assert len(set(terms)) == len(terms)
 
 
-def test_a_form_always_costs_the_same():
-    costs = {}
-    for term in library(POSITIVE) + library(SIGNED):
-        assert costs.setdefault(term.form.text, term.form.cost) == term.form.cost
+def test_a_form_always_costs_the_same_but_for_angles_that_were_never_negative():
+    costs = {term.form.text: term.form.cost for term in library(SIGNED)}
+    mixed = [SIGNED[0], POSITIVE[1]]
+    for term in library(POSITIVE) + library(mixed):
+        before = costs.setdefault(term.form.text, term.form.cost)
+        assert term.form.cost == before or family_of(term) == "trigonometric"
+    now = {term.form.text: term.form.cost for term in library(mixed)}
+    dearer = {text for text in now if now[text] > costs[text]}
+    assert {"sin(x1)", "cos(k0*x1)", "sin(x1 + x0)", "x0*cos(x1)"} <= dearer
+    assert dearer.isdisjoint({"sin(x0)", "sin(x1 - x0)", "cos(k0*x0)", "x1*cos(x0)", "x0*x1"})
 
 
 def test_families_are_chosen_and_together_are_all():

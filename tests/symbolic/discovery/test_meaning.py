@@ -31,6 +31,12 @@ def test_a_term_is_known_by_its_meaning_and_not_by_its_spelling(written, own):
     assert same(read_term(written, NAMES), term(own), probes(2))
 
 
+def test_signs_are_told_apart_in_any_unit():
+    small = [1e-9 * column for column in probes(2)]
+    assert has_parity(term("x0*x1"), (-1, 1), -1, small)
+    assert not has_parity(term("x0*x1"), (-1, 1), 1, small)
+
+
 @pytest.mark.parametrize(
     ("written", "own"),
     [("x", "x1"), ("x", "Abs(x0)"), ("x*v", "x0*x1 + 0.001"), ("sin(x)", "x0"), ("x**2", "x0**3")],

@@ -110,3 +110,13 @@ def test_the_noise_model_gives_segments_their_own_noise_and_is_better_for_better
     assert [len(s) for s in scales] == [50, 30]
     assert np.median(scales[1]) / np.median(scales[0]) > 50
     assert noise_model([part * 1.3 for part in x], y)[1] > value
+
+
+def test_a_state_that_decays_to_nothing_may_have_noise_in_proportion():
+    """The median departure is that of the rest, where there is nothing to depart from."""
+    t = np.linspace(0, 8, 60)
+    noise = np.random.default_rng(0).normal(size=60)
+    x = np.exp(-2 * t)
+    record = smooth([t], [np.column_stack([x, x * (1 + 0.02 * noise)])])
+    assert record.clean.tolist() == [True, False]
+    assert 0.005 < np.median(record.sd[0][:, 1] / x) < 0.03

@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
+from sklearn.preprocessing import PolynomialFeatures
 
-from skdyn.symbolic.optimizers import STLSQ, EnsembleOptimizer
+from skdyn.symbolic.optimizers import STLSQ, ConstrainedSR3, EnsembleOptimizer, TrappingSR3
+from skdyn.symbolic.optimizers._energy import (
+    calmest_centre,
+    energy_constraints,
+    gradients,
+    growth,
+)
 
 TRUTH = np.array([[2.0, 0, 0, -1, 0], [0, 1.0, 0.3, 0, 0]])
 
@@ -78,3 +85,41 @@ def test_rows_of_no_weight_are_never_drawn(data):
         model = EnsembleOptimizer(replace=replace, random_state=0)
         coef = model.fit(A, spoilt, sample_weight=weight).coef_
         np.testing.assert_allclose(coef, TRUTH, atol=0.15)
+
+
+@pytest.mark.parametrize("aggregate", ["median", "mean"])
+@pytest.mark.parametrize("threshold", [None, 0.6])
+def test_constraints_of_the_optimizer_hold_for_the_ensemble(aggregate, threshold, data):
+    opposite = [[1.0, 0, 0, 2.0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, -1.0, 0, 0, 0]]
+    optimizer = ConstrainedSR3(opposite, [0.3, -1.2], ["equality", "inequality"], threshold=0.1)
+    ensemble = EnsembleOptimizer(
+        optimizer, n_models=5, aggregate=aggregate, inclusion_threshold=threshold, random_state=0
+    ).fit(*data)
+    first, second = opposite @ ensemble.coef_.ravel()
+    assert first == pytest.approx(0.3, abs=1e-9)
+    assert second <= -1.2 + 1e-9
+    np.testing.assert_allclose(ensemble.coef_, optimizer.fit(*data).coef_, atol=0.2)
+
+
+def test_energy_is_conserved_and_the_margin_kept_by_an_ensemble():
+    rng = np.random.default_rng(0)
+    x, y, z = X = rng.normal(size=(3, 100))
+    dX = np.stack([10 * (y - x), x * (28 - z) - y, x * y - 8 / 3 * z], axis=1)
+    library = PolynomialFeatures(2).fit(X.T)
+    trapping = TrappingSR3(library.powers_, stability_margin=0.1, threshold=0.5)
+    ensemble = EnsembleOptimizer(trapping, n_models=3, random_state=0)
+    coef = ensemble.fit(library.transform(X.T), dX + 0.1 * rng.normal(size=dX.shape)).coef_
+    constraints = energy_constraints(library.powers_, 3)
+    assert np.abs(np.tensordot(constraints.lhs, coef, 2)).max() < 1e-9
+    constant, linear = gradients(library.powers_, 3)
+    center = calmest_centre(coef, constant, linear)
+    rates = np.linalg.eigvalsh(growth(coef, constant + np.tensordot(center, linear, 1)))
+    assert rates.max() < -0.099
+
+
+def test_terms_that_cannot_obey_are_refused(data):
+    """Each model takes one of two terms back to obey: no term is taken by all of them."""
+    either = ConstrainedSR3([[0, 0, 1.0, 0, 1.0, 0, 0, 0, 0, 0]], [0.5], threshold=0.4)
+    message = r"cannot obey the constraints of ConstrainedSR3\. Lower inclusion"
+    with pytest.raises(ValueError, match=message):
+        EnsembleOptimizer(either, inclusion_threshold=1.0, random_state=0).fit(*data)

@@ -60,3 +60,14 @@ def test_coefficients_equal_those_of_pysindy(settings, data):
     ours = STLSQ(**settings).fit(*data)
     np.testing.assert_allclose(ours.coef_, theirs.coef_, atol=1e-10)
     np.testing.assert_allclose(ours.coef_path_, theirs.history_[1:], atol=1e-10)
+
+
+def test_what_falls_below_the_threshold_without_the_penalty_is_left_out():
+    """The penalty gives twins half the coefficient each; without it noise tells them apart."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=200)
+    A = np.stack([x, x + 0.05 * rng.normal(size=200), rng.normal(size=200)], axis=1)
+    b = x + A[:, 2] + 0.05 * rng.normal(size=200)
+    twins = STLSQ(0.3, alpha=5.0, unbias=False).fit(A, b).coef_
+    assert (twins[:2] > 0.3).all()
+    np.testing.assert_allclose(STLSQ(0.3, alpha=5.0).fit(A, b).coef_, [1, 0, 1], atol=0.02)
