@@ -6,7 +6,7 @@ from skdyn.kan._layer import KANLayer
 from skdyn.kan._symbolic_edge import SymbolicEdge
 
 # Inputs of a layer up to which it learns at the full rate. Adam moves every edge by a step alike,
-# so that a sum over many of them would leap (decision 0034).
+# so that a sum over many of them would leap (decision 0033).
 _FULL_RATE = 16
 
 
