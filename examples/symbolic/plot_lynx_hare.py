@@ -8,6 +8,8 @@ eaten, lynxes eat and starve. Would anyone find them who does not know them? We 
 each animal, and no idea how well pelts count animals.
 """
 
+import warnings
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -34,9 +36,14 @@ print(pairs.coefficients().round(3).to_string(index=False))
 # These are Lotka's and Volterra's terms, with the right signs, out of 15 pairs for each animal; and
 # nearly all of the models agree. But who said two terms? :class:`~skdyn.SymbolicODERegressor` does
 # not have to be told. It searches far more kinds of terms, and pays for each with the information
-# that it takes to state it.
+# that it takes to state it. It also says where the data do not settle the answer, as they do not
+# here:
 
-free = SymbolicODERegressor().fit(X, t=t)
+with warnings.catch_warnings(record=True) as doubts:
+    warnings.simplefilter("always")
+    free = SymbolicODERegressor().fit(X, t=t)
+for doubt in doubts:
+    print(doubt.message)
 free.print()
 print(free.coefficients().round(3).to_string(index=False))
 ParetoDisplay.from_estimator(free, n_equations=3)
@@ -47,7 +54,9 @@ ParetoDisplay.from_estimator(free, n_equations=3)
 # granted. Here knowledge has to help. Say that animals act alone or meet in pairs (polynomials of
 # degree two), and that we want the two most important effects for each.
 
-model = SymbolicODERegressor(families="polynomial", degree=2, max_terms=2).fit(X, t=t)
+model = SymbolicODERegressor(families="polynomial", degree=2, max_terms=2)
+with warnings.catch_warnings(action="ignore"):  # of 21 points, the same doubt
+    model.fit(X, t=t)
 model.print(precision=2)
 print(model.coefficients().round(3).to_string(index=False))
 

@@ -7,6 +7,8 @@ percent of noise. We ask two estimators for the equations of motion: one that ne
 threshold, one that needs neither. Then we ask the equations for something that was never seen.
 """
 
+import warnings
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -37,16 +39,21 @@ X = pd.DataFrame(series[0].T, columns=["theta", "omega"])
 
 library = PolynomialLibrary(degree=1) + FourierLibrary()
 for method in (FiniteDifference(), SplineDerivative()):
-    sindy = SINDyRegressor(library, method, STLSQ(threshold=0.1)).fit(X, t=t)
     print(type(method).__name__)
+    with warnings.catch_warnings(record=True) as doubts:
+        warnings.simplefilter("always")
+        sindy = SINDyRegressor(library, method, STLSQ(threshold=0.1)).fit(X, t=t)
     sindy.print()
+    for doubt in doubts:
+        print(doubt.message)
 
 # %%
 # Another threshold would find other equations, and without the truth we could not say which are
 # right: R2 of the derivatives hardly moves.
 
 for threshold in (0.02, 0.1, 0.2, 0.5):
-    model = SINDyRegressor(library, SplineDerivative(), STLSQ(threshold)).fit(X, t=t)
+    with warnings.catch_warnings(action="ignore"):  # some thresholds leave too little
+        model = SINDyRegressor(library, SplineDerivative(), STLSQ(threshold)).fit(X, t=t)
     n_terms = np.count_nonzero(model.coef_)
     print(f"threshold {threshold}: {n_terms} terms, R2 {model.score(X, t=t):.4f}")
 
