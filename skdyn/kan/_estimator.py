@@ -14,7 +14,7 @@ from skdyn.kan._evidence import Evidence
 from skdyn.kan._interpretation import Interpretation
 from skdyn.kan._network import KAN
 from skdyn.kan._objective import KANObjective
-from skdyn.kan._ranges import crowded, doubt_crowded, doubt_drifted, drifted
+from skdyn.kan._ranges import CROWDED, DRIFTED, crowded, drifted, moving_columns
 from skdyn.kan._starts import best_start
 from skdyn.kan._symbolic import Symbolic
 from skdyn.kan.bases import BASES
@@ -41,7 +41,6 @@ _SHARED = {k: v for k, v in TorchEstimator._parameter_constraints.items() if k !
 _ALPHA = {"adam": 2.0, "adamw": 2.0, "sgd": 2.0}  # second-order solvers are for precision: none
 _SMOOTHNESS = 0.3
 _START_EPOCHS = 50  # of each start
-_ROUNDING = 16  # units in the last place, within which a column is constant
 _GRID_UPDATES = 5  # how often the grids of a stage follow the data: then they should rest
 
 
@@ -141,11 +140,12 @@ class KANEstimator(Interpretation, Symbolic, TorchEstimator):
     def _split(self, X, y, weight, X_val, y_val, incremental):
         self._moves = self._moves | moving_columns(X)  # what goes on may bring more than the start
         if not incremental:
-            doubt_crowded(self._column_names(crowded(X)))
+            self._warn_of_columns(crowded(X), CROWDED)
         elif hasattr(self, "module_"):
             basis = self.module_.layers[0].basis
             ends = (end.double().cpu().numpy() for end in (basis.low, basis.high))
-            doubt_drifted(self._column_names(drifted(self._scaled(X), *ends)))
+            low, high = (self._x_offset + end * self._x_scale for end in ends)
+            self._warn_of_columns(drifted(X, low, high), DRIFTED)
         return super()._split(X, y, weight, X_val, y_val, incremental)
 
     def _scaled(self, X):
@@ -163,6 +163,10 @@ class KANEstimator(Interpretation, Symbolic, TorchEstimator):
             )
         Z[:, still] = 0
         return Z
+
+    def _warn_of_columns(self, which, words):
+        if which.any():
+            warn_user(words.format(columns=", ".join(self._column_names(which))), UserWarning)
 
     def _column_names(self, which):
         names = getattr(self, "feature_names_in_", [f"column {i}" for i in range(len(which))])
@@ -293,23 +297,6 @@ class KANEstimator(Interpretation, Symbolic, TorchEstimator):
     def _take_over(self, module, config, record, incremental):
         super()._take_over(module, module.config(), record, incremental)
         vars(self).pop("_node_quantiles", None)  # an earlier fit's
-
-
-def moving_columns(columns):
-    """Tell which columns are more than one number and rounding.
-
-    Parameters
-    ----------
-    columns : ndarray of shape (n, n_columns)
-        Data.
-
-    Returns
-    -------
-    ndarray of shape (n_columns,), bool
-    """
-    low, high = columns.min(axis=0), columns.max(axis=0)
-    size = np.maximum(np.abs(low), np.abs(high))
-    return high - low > _ROUNDING * np.finfo(columns.dtype).eps * size
 
 
 def _choose(module, epoch):

@@ -1,15 +1,25 @@
-"""Words where the values of a column and the range of its grid do not suit each other."""
+"""What columns say of the grids on them: that they do not move, crowd, or leave the range."""
 
 import numpy as np
 
-from skdyn.exceptions import warn_user
+__all__ = ["CROWDED", "DRIFTED", "crowded", "drifted", "moving_columns"]
 
-__all__ = ["crowded", "doubt_crowded", "doubt_drifted", "drifted"]
+CROWDED = (
+    "Nine tenths of the values of X in {columns} lie within a tenth of their range, so that few "
+    "intervals of the grid are left for them. Transform such columns first, by a logarithm or by "
+    "sklearn.preprocessing.QuantileTransformer."
+)
+DRIFTED = (
+    "partial_fit was given X outside the range of its first batch in {columns}: grids stay on that "
+    "range, and edge functions go on beyond it by extrapolation. Give a first batch that spans "
+    "what is to come, or call fit on all the data."
+)
 
 _MOST = 0.9  # of the values
 _WITHIN = 0.1  # of the range
 _FEWEST = 20  # different values: fewer are categories and counts
 _OUTSIDE = 0.1  # of the values of a batch
+_ROUNDING = 16  # units in the last place, within which a column is constant
 
 
 def crowded(columns: np.ndarray) -> np.ndarray:
@@ -35,23 +45,6 @@ def crowded(columns: np.ndarray) -> np.ndarray:
     return found
 
 
-def doubt_crowded(names: list[str]) -> None:
-    """Warn of them.
-
-    Parameters
-    ----------
-    names : list of str
-        What the user calls the columns; nothing is said of none.
-    """
-    if names:
-        warn_user(
-            f"Nine tenths of the values of X in {', '.join(names)} lie within a tenth of their "
-            "range, so that few intervals of the grid are left for them. Transform such columns "
-            "first, by a logarithm or by sklearn.preprocessing.QuantileTransformer.",
-            UserWarning,
-        )
-
-
 def drifted(columns: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Tell columns many of whose values lie outside a range.
 
@@ -69,18 +62,18 @@ def drifted(columns: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarra
     return ((columns < low) | (columns > high)).mean(axis=0) > _OUTSIDE
 
 
-def doubt_drifted(names: list[str]) -> None:
-    """Warn of them.
+def moving_columns(columns):
+    """Tell which columns are more than one number and rounding.
 
     Parameters
     ----------
-    names : list of str
-        What the user calls the columns; nothing is said of none.
+    columns : ndarray of shape (n, n_columns)
+        Data.
+
+    Returns
+    -------
+    ndarray of shape (n_columns,), bool
     """
-    if names:
-        warn_user(
-            f"partial_fit was given X outside the range of its first batch in {', '.join(names)}: "
-            "grids stay on that range, and edge functions go on beyond it by extrapolation. Give "
-            "a first batch that spans what is to come, or call fit on all the data.",
-            UserWarning,
-        )
+    low, high = columns.min(axis=0), columns.max(axis=0)
+    size = np.maximum(np.abs(low), np.abs(high))
+    return high - low > _ROUNDING * np.finfo(columns.dtype).eps * size

@@ -7,7 +7,8 @@ import torch
 
 from skdyn._state import Shape
 from skdyn._tabular import TabularRegressor
-from skdyn.kan._estimator import KANEstimator, moving_columns
+from skdyn.kan._estimator import KANEstimator
+from skdyn.kan._ranges import moving_columns
 
 __all__ = ["KANRegressor"]
 
