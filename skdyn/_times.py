@@ -70,14 +70,17 @@ def refuse_lost_times(estimator, t, name="t"):
     ValueError
         If no times came, and the model's times are not those that are counted.
     """
-    if t is not None or estimator.time_channel is not None or estimator._counts_times:
+    if t is not None or getattr(estimator, "time_channel", None) is not None:
         return
+    if getattr(estimator, "_counts_times", True):  # files of earlier versions do not say
+        return
+    has_channel = hasattr(estimator, "time_channel")
     raise ValueError(
         f"{name} is missing. The model was fitted with times; without them, trajectories would be "
         f"followed at 0, 1, 2, ... Pass {name}=... In a search or in cross-validation, request it: "
         "sklearn.set_config(enable_metadata_routing=True) and set_fit_request(t=True)."
-        "set_score_request(t=True) of the model; or let a channel of X hold the times, and set "
-        "time_channel."
+        "set_score_request(t=True) of the model"
+        + ("; or let a channel of X hold the times, and set time_channel." * has_channel or ".")
     )
 
 

@@ -17,14 +17,15 @@ REPOSITORY = Path(__file__).parents[1]
 PACKAGE = REPOSITORY / "skdyn"
 
 # A file may import from lower storeys only: family -> base, datasets, metrics, inspection ->
-# training -> solvers -> exceptions, _scales, _typing, _validation. What is not named here is a
-# family when it is a folder (storey 4), and belongs to base when it is a private file beside it
-# (_tabular.py).
+# training -> solvers, _dynamics -> exceptions, _scales, _typing, _validation. What is not named
+# here is a family when it is a folder (storey 4), and belongs to base when it is a private file
+# beside it (_tabular.py).
 STOREYS = {
     "exceptions": 0,
     "_scales": 0,
     "_typing": 0,
     "_validation": 0,
+    "_dynamics": 1,
     "solvers": 1,
     "training": 2,
     "base": 3,

@@ -14,6 +14,7 @@ from skdyn.metrics._dictionaries import (
     matched_cosine,
     mean_max_cosine,
 )
+from skdyn.metrics._dynamics_scorer import DynamicsScorer
 from skdyn.metrics._field_r2 import field_r2_score
 from skdyn.metrics._horizon import valid_prediction_time
 from skdyn.metrics._relative_l2 import neg_relative_l2, relative_l2_error
@@ -26,6 +27,7 @@ from skdyn.metrics._sparse_codes import (
 from skdyn.metrics._trajectory_r2 import trajectory_r2_score
 
 __all__ = [
+    "DynamicsScorer",
     "attractor_distance",
     "dead_fraction",
     "dictionary_recall",

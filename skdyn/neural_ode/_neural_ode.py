@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.exceptions import ConvergenceWarning
 
+from skdyn._dynamics import refuse_unread
 from skdyn._spikes import without_spikes
 from skdyn._times import are_counted, refuse_lost_times, refuse_times_as_y
 from skdyn._trajectories import (
     check_initial_states,
-    check_states,
     check_trajectories,
     is_trajectories,
     split_trajectories,
@@ -20,7 +20,6 @@ from skdyn._trajectories import (
 from skdyn._validation import Interval, StrOptions, as_floats, check_is_fitted, fit_context
 from skdyn.base import TorchEstimator
 from skdyn.exceptions import warn_user
-from skdyn.metrics import trajectory_r2_score
 from skdyn.neural_ode._collocation import smooth_trajectories
 from skdyn.neural_ode._depth import ODE_CONSTRAINTS, check_layer_sizes
 from skdyn.neural_ode._dynamics import TrajectoryODE
@@ -293,6 +292,8 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         y: Any = None,
         *,
         t: ArrayLike | Sequence[ArrayLike] | None = None,
+        u: None = None,
+        groups: None = None,
         X_val: ArrayLike | Sequence[ArrayLike] | None = None,
         t_val: ArrayLike | Sequence[ArrayLike] | None = None,
     ) -> Self:
@@ -309,6 +310,8 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints), default=None
             Times, strictly increasing: one row for all cases or one row a case, or a list for
             unequal lengths. None counts 0, 1, 2, ...
+        u, groups : None, default=None
+            Not read, and refused: there are no inputs, and trajectories come as cases.
         X_val : array-like, default=None
             Trajectories to watch for early stopping, instead of a fraction of the training set.
         t_val : array-like, default=None
@@ -319,6 +322,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         self : object
             The fitted estimator.
         """
+        refuse_unread(self, u=u, groups=groups)
         given = {"X": X, "metadata": {"t": t}}
         data = check_trajectories(self, X, t, time_channel=self.time_channel, reset=True)
         refuse_times_as_y(y, t, data)
@@ -354,7 +358,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         t: ArrayLike | Sequence[ArrayLike] | None = None,
         t0: ArrayLike | None = None,
     ) -> np.ndarray:
-        """Predict the states that follow.
+        """Predict states: those one interval later, at the times ``t``, or along trajectories.
 
         Parameters
         ----------
@@ -397,78 +401,6 @@ class NeuralODE(LearntDynamics, TorchEstimator):
             start, times = simulation_times(t, t0, len(states))
         predicted = self._with_time(self._simulate(states, start, times), times)
         return predicted[:, :, 0] if t is None else predicted
-
-    def simulate(self, x0: ArrayLike, t: ArrayLike) -> np.ndarray:
-        """Solve the learnt equation from ``x0`` at ``t[0]``.
-
-        Parameters
-        ----------
-        x0 : array-like of shape (n_states,) or (n_cases, n_states)
-            Initial state, or states; without a channel of times.
-        t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints)
-            Times, strictly increasing, the first that of ``x0``.
-
-        Returns
-        -------
-        ndarray of shape (n_timepoints, n_states) or (n_cases, n_states, n_timepoints)
-            One trajectory for one state, else one a case.
-        """
-        check_is_fitted(self)
-        states = check_states(np.atleast_2d(x0 := as_floats(x0)), len(self._offset), "x0")
-        X = self._simulate(states, *simulation_times(t, None, len(states)))
-        return X[0].T if x0.ndim == 1 else X
-
-    def vector_field(self, X: ArrayLike, t: Any = None) -> np.ndarray:
-        """Return the learnt velocities at states.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_points, n_states)
-            States; without a channel of times.
-        t : Ignored
-            Not used: the field does not depend on time. Present for API consistency.
-
-        Returns
-        -------
-        ndarray of shape (n_points, n_states)
-            Change of each channel per unit of time.
-        """
-        check_is_fitted(self)
-        states = check_states(as_floats(X), len(self._offset), "X")
-        return self._forward((states - self._offset) / self._scale) * self._scale / self._time_scale
-
-    def score(
-        self,
-        X: ArrayLike | Sequence[ArrayLike],
-        y: Any = None,
-        *,
-        t: ArrayLike | Sequence[ArrayLike] | None = None,
-        sample_weight: ArrayLike | None = None,
-    ) -> float:
-        """Score trajectories that are followed from their first completely observed state.
-
-        Parameters
-        ----------
-        X : array-like
-            Trajectories, as in ``fit``.
-        y : Ignored
-            Not used, present for API consistency by convention.
-        t : array-like, default=None
-            Times, as in ``fit``.
-        sample_weight : array-like of shape (n_cases,), default=None
-            Weight of each trajectory.
-
-        Returns
-        -------
-        float
-            R2 over time, mean over channels and cases; see
-            :func:`skdyn.metrics.trajectory_r2_score`.
-        """
-        check_is_fitted(self)
-        refuse_lost_times(self, t)
-        data = check_trajectories(self, X, t, time_channel=self.time_channel, reset=False)
-        truth, found = (v.transpose(0, 2, 1) for v in (data.values, self._follow(data)))
-        return trajectory_r2_score(truth, found, sample_weight=sample_weight)
 
     @staticmethod
     def _build_module(**config: object) -> TrajectoryODE:

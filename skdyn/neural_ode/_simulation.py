@@ -1,13 +1,27 @@
 """From start states and times to solutions, in numpy."""
 
+from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
+from skdyn._dynamics import (
+    WORST,
+    check_of,
+    derivative_score,
+    refuse_unread,
+    solution_score,
+    stretches_of,
+)
 from skdyn._state import Shape
-from skdyn._validation import as_floats
+from skdyn._times import refuse_lost_times
+from skdyn._trajectories import check_states, check_trajectories
+from skdyn._validation import as_floats, check_is_fitted
+from skdyn.exceptions import SolverError
+from skdyn.metrics._arrays import case_weights
 from skdyn.neural_ode._unsolved import told_by_case
 from skdyn.neural_ode._windows import padded_times
 
@@ -24,6 +38,110 @@ class LearntDynamics:
     _scale: Annotated[np.ndarray, Shape("n_states")]
     _time_scale: float
     _counts_times: bool
+
+    def simulate(self, x0: ArrayLike, t: ArrayLike, u: None = None) -> np.ndarray:
+        """Solve the learnt equation from ``x0`` at ``t[0]``.
+
+        Parameters
+        ----------
+        x0 : array-like of shape (n_states,) or (n_cases, n_states)
+            Initial state, or states; without a channel of times.
+        t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints)
+            Times, strictly increasing, the first that of ``x0``.
+        u : None, default=None
+            Not read, and refused: the equation has no inputs.
+
+        Returns
+        -------
+        ndarray of shape (n_timepoints, n_states) or (n_cases, n_states, n_timepoints)
+            One trajectory for one state, else one a case.
+        """
+        check_is_fitted(self)
+        refuse_unread(self, u=u)
+        states = check_states(np.atleast_2d(x0 := as_floats(x0)), len(self._offset), "x0")
+        X = self._simulate(states, *simulation_times(t, None, len(states)))
+        return X[0].T if x0.ndim == 1 else X
+
+    def vector_field(self, X: ArrayLike, t: Any = None, u: None = None) -> np.ndarray:
+        """Return the learnt velocities at states.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_points, n_states)
+            States; without a channel of times.
+        t : Ignored
+            Not used: the field does not depend on time. Present for API consistency.
+        u : None, default=None
+            Not read, and refused: the equation has no inputs.
+
+        Returns
+        -------
+        ndarray of shape (n_points, n_states)
+            Change of each channel per unit of time.
+        """
+        check_is_fitted(self)
+        refuse_unread(self, u=u)
+        states = check_states(as_floats(X), len(self._offset), "X")
+        return self._forward((states - self._offset) / self._scale) * self._scale / self._time_scale
+
+    def score(
+        self,
+        X: ArrayLike | Sequence[ArrayLike],
+        y: Any = None,
+        *,
+        t: ArrayLike | Sequence[ArrayLike] | None = None,
+        u: None = None,
+        groups: None = None,
+        sample_weight: ArrayLike | None = None,
+        of: Literal["solution", "derivative"] = "solution",
+    ) -> float:
+        """Score solutions through trajectories, or velocities along them.
+
+        Parameters
+        ----------
+        X : array-like
+            Trajectories, as in ``fit``.
+        y : Ignored
+            Not used, present for API consistency by convention.
+        t : array-like, default=None
+            Times, as in ``fit``.
+        u, groups : None, default=None
+            Not read, and refused, as in ``fit``.
+        sample_weight : array-like of shape (n_cases,), default=None
+            Weight of each trajectory.
+        of : {"solution", "derivative"}, default="solution"
+            "solution" follows trajectories from their first completely observed state.
+            "derivative" compares their rises over short windows with integrals of the velocities
+            at their states.
+
+        Returns
+        -------
+        float
+            R2 of all cases together, mean over channels. Of solutions it is at least -10, which is
+            also the score of one that cannot be solved. It means the same in all models of
+            dynamics; see :class:`skdyn.metrics.DynamicsScorer`.
+        """
+        check_is_fitted(self)
+        check_of(of)
+        refuse_unread(self, u=u, groups=groups)
+        refuse_lost_times(self, t)
+        data = check_trajectories(self, X, t, time_channel=self.time_channel, reset=False)
+        weights = None if sample_weight is None else case_weights(sample_weight, len(data.values))
+        if of == "derivative":
+            return self._score_velocities(data, weights)
+        try:
+            return trajectories_score(data.values, self._follow(data), weights)
+        except SolverError:
+            return WORST
+
+    def _score_velocities(self, data, weights):
+        stretches, own = [], []
+        complete = data.observed.all(axis=2)
+        for case, (times, values) in enumerate(zip(data.times, data.values, strict=True)):
+            found = stretches_of(times, values, complete[case], self.vector_field)
+            stretches += found
+            own += [1.0 if weights is None else weights[case]] * len(found)
+        return derivative_score(stretches, None if weights is None else own)
 
     def _simulate(self, states, start, times):
         """Return solutions (n_cases, n_states, n_timepoints)."""
@@ -49,6 +167,30 @@ class LearntDynamics:
         if self.time_channel is None:
             return states
         return np.insert(states, self.time_channel % self.n_features_in_, times, axis=1)
+
+
+def trajectories_score(measured, solved, weights):
+    """Score each channel over all that was measured of it.
+
+    Parameters
+    ----------
+    measured : ndarray of shape (n_cases, n_timepoints, n_states)
+        Trajectories, with NaN where nothing was measured.
+    solved : ndarray of shape (n_cases, n_timepoints, n_states)
+        Solutions.
+    weights : ndarray of shape (n_cases,) or None
+        Weight of each case.
+
+    Returns
+    -------
+    float
+    """
+    scores = []
+    for truth, found in zip(np.moveaxis(measured, 2, 0), np.moveaxis(solved, 2, 0), strict=True):
+        seen = ~np.isnan(truth)
+        own = None if weights is None else np.broadcast_to(weights[:, None], seen.shape)[seen]
+        scores.append(solution_score(truth[seen][:, None], found[seen][:, None], own))
+    return float(np.mean(scores))
 
 
 def simulation_times(t, t0, n_cases):

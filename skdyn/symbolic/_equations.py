@@ -10,6 +10,7 @@ from skdyn._state import OPTIONAL, PlainState, Shape
 from skdyn._trajectories import is_trajectories
 from skdyn._validation import as_floats, check_is_fitted, validate_data
 from skdyn.symbolic._fixed_points import FixedPoint
+from skdyn.symbolic._measurements import check_inputs, read_segments
 
 if TYPE_CHECKING:
     import sympy
@@ -33,7 +34,8 @@ class SymbolicODEMixin(PlainState):
     control_names_: list[str]
     bounds_: Annotated[np.ndarray, Shape("n_features_in_ 2")]
     _targets: list[str] | None
-    _flat: bool
+    _flat: bool = False
+    _counts_times: Annotated[bool, OPTIONAL]
 
     def equations(self, precision: int = 3) -> list[str]:
         """Return the equations as text.
@@ -89,7 +91,7 @@ class SymbolicODEMixin(PlainState):
         return self.system_.to_sympy()
 
     def predict(self, X: ArrayLike | Sequence[ArrayLike], u: Any = None) -> np.ndarray | list:
-        """Evaluate the right-hand sides: the derivatives of states.
+        """Evaluate the right-hand sides: the derivatives of states, or whatever ``y`` was.
 
         Parameters
         ----------
@@ -102,7 +104,7 @@ class SymbolicODEMixin(PlainState):
         Returns
         -------
         ndarray or list of ndarray
-            Derivatives in the layout of ``X``.
+            Derivatives in the layout of ``X``; of shape ``(n_samples,)`` where ``y`` was 1-D.
 
         Raises
         ------
@@ -111,7 +113,8 @@ class SymbolicODEMixin(PlainState):
         """
         check_is_fitted(self)
         if not is_trajectories(X):
-            return self._derivatives(validate_data(self, X, reset=False, dtype=np.float64), u)
+            X = validate_data(self, X, reset=False, dtype=np.float64)
+            return self._derivatives(X, u)[:, 0] if self._flat else self._derivatives(X, u)
         cases = [as_floats(case) for case in X]
         controls = [None] * len(cases) if u is None else list(u)
         if len(controls) != len(cases):
@@ -119,6 +122,11 @@ class SymbolicODEMixin(PlainState):
         pairs = zip(cases, controls, strict=True)
         out = [self._case_derivatives(case, u_case) for case, u_case in pairs]
         return out if isinstance(X, list | tuple) else np.stack(out)
+
+    def _segments(self, X, t, u, groups, reset):
+        segments = read_segments(self, X, t, u, groups, max_gap=self.max_gap, reset=reset)
+        check_inputs(segments[0].X, segments[0].u, self.control_names_)
+        return segments
 
     def _state_names(self):
         default = [f"x{i}" for i in range(self.n_features_in_)]
@@ -155,13 +163,17 @@ class SymbolicODEMixin(PlainState):
             )
         return values
 
-    def vector_field(self, X: ArrayLike) -> np.ndarray:
+    def vector_field(self, X: ArrayLike, t: Any = None, u: ArrayLike | None = None) -> np.ndarray:
         """Return the velocities at states, as :class:`~skdyn.inspection.VectorFieldDisplay` wants.
 
         Parameters
         ----------
         X : array-like of shape (n_points, n_features)
             States.
+        t : Ignored
+            Not used: the equations do not depend on time. Present for API consistency.
+        u : array-like of shape (n_points, n_controls), default=None
+            Controls there.
 
         Returns
         -------
@@ -169,7 +181,7 @@ class SymbolicODEMixin(PlainState):
             Not finite where an equation has no value.
         """
         check_is_fitted(self)
-        return self.system_.rhs(as_floats(X))
+        return self.system_.rhs(as_floats(X), u)
 
     def simulate(
         self,

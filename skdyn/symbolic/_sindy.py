@@ -2,7 +2,7 @@
 
 from functools import cached_property
 from numbers import Real
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,7 +10,9 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, clone
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import has_fit_parameter
 
+from skdyn._dynamics import check_of
 from skdyn._state import OPTIONAL, Shape
+from skdyn._times import refuse_lost_times
 from skdyn._validation import Interval, StrOptions, check_is_fitted, fit_context
 from skdyn.symbolic._coefficients import (
     coefficient_table,
@@ -30,10 +32,10 @@ from skdyn.symbolic._measurements import (
     control_names_of,
     long_enough,
     read_rows,
-    read_segments,
     target_names_of,
     with_controls,
 )
+from skdyn.symbolic._scores import score_trajectories, times_are_counted
 from skdyn.symbolic._system import EquationSystem
 from skdyn.symbolic.differentiation import Differentiator, FiniteDifference
 from skdyn.symbolic.libraries import FeatureLibrary, PolynomialLibrary
@@ -243,7 +245,7 @@ class SINDyRegressor(
             depend on each other along the data.
         """
         self.__dict__.pop("system_", None)  # of an earlier fit
-        self.control_names_ = control_names_of(u, X)
+        self.control_names_, self._counts_times = control_names_of(u, X), True
         method = self.differentiation_method
         self.differentiation_method_ = FiniteDifference() if method is None else clone(method)
         self.differentiation_method_._validate_params()
@@ -272,15 +274,19 @@ class SINDyRegressor(
         """Return segments in time, or, where targets are given or implicit, rows."""
         if y is not None:
             return read_rows(self, X, y, u, sample_weight, self.control_names_, reset=reset)
+        self._refuse_weights(sample_weight)
+        segments = self._segments(X, t, u, groups, reset)
+        if reset:
+            self._counts_times = times_are_counted(t, segments)
+        segments = long_enough(segments, self.differentiation_method_)
+        return segments if self.implicit_library is None else self._derived(segments)
+
+    def _refuse_weights(self, sample_weight):
         if sample_weight is not None:
             raise ValueError(
                 "sample_weight needs y: derivatives that are estimated have no rows of their own "
                 "to weigh. Leave sample_weight out, or pass derivatives as y."
             )
-        segments = read_segments(self, X, t, u, groups, max_gap=self.max_gap, reset=reset)
-        segments = long_enough(segments, self.differentiation_method_)
-        check_inputs(segments[0].X, segments[0].u, self.control_names_)
-        return segments if self.implicit_library is None else self._derived(segments)
 
     def _fitted(self, library):
         """Fit a library to the names of its columns; there is nothing else that it needs."""
@@ -386,25 +392,6 @@ class SINDyRegressor(
             raise ValueError(f"A denominator is zero in row {row} of X, at {inputs[row].tolist()}.")
         return values / below
 
-    def predict(self, X: Any, u: Any = None) -> np.ndarray | list:
-        """Evaluate the right-hand sides: the derivatives of states, or whatever ``y`` was.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features) or (n_cases, n_channels, n_timepoints)
-            States; a list of ``(n_channels, n_timepoints_i)`` too. With three axes and in lists, a
-            state that is not complete (NaN) has derivatives NaN.
-        u : array-like, default=None
-            Controls in the layout of ``X``.
-
-        Returns
-        -------
-        ndarray or list of ndarray
-            Derivatives in the layout of ``X``; of shape ``(n_samples,)`` where ``y`` was 1-D.
-        """
-        values = super().predict(X, u)
-        return values[:, 0] if self._flat and np.ndim(values) == 2 else values
-
     def score(
         self,
         X: Any,
@@ -414,35 +401,43 @@ class SINDyRegressor(
         u: Any = None,
         groups: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
+        of: Literal["solution", "derivative"] = "derivative",
     ) -> float:
-        """Return the coefficient of determination of the derivatives.
+        """Return the coefficient of determination of derivatives, or of solutions.
 
         Parameters
         ----------
         X : array-like
             As in ``fit``.
         y : array-like, default=None
-            As in ``fit``; None compares with derivatives estimated as in ``fit``, or with their
-            averages where the method has windows.
+            As in ``fit``; compared with the right-hand sides, whatever ``of`` is.
         t, u, groups : array-like, default=None
             As in ``fit``.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows. Only with ``y``.
+        of : {"solution", "derivative"}, default="derivative"
+            "derivative" compares rises of ``X`` over short windows with integrals of the right-hand
+            sides along ``X``. "solution" solves the equations from the smoothed first state of each
+            stretch of complete rows, and compares with ``X``.
 
         Returns
         -------
         float
-            R2, mean over the equations.
+            R2, mean over the equations. Of solutions it is at least -10, which is also the score of
+            equations with a solution that blows up. Without ``y`` it means the same in all models
+            of dynamics; see :class:`skdyn.metrics.DynamicsScorer`.
         """
         check_is_fitted(self)
+        check_of(of)
         if y is None and self._targets is not None:
             raise ValueError("fit was given targets as y; score compares with targets too: pass y.")
+        if y is None:
+            self._refuse_weights(sample_weight)
+            refuse_lost_times(self, t)
+            return score_trajectories(self, self._segments(X, t, u, groups, reset=False), of)
         data = self._read(X, y, t, u, groups, sample_weight, reset=False)
-        if isinstance(data, Rows):
-            predicted = self._evaluate(data.inputs)
-            return float(r2_score(data.targets, predicted, sample_weight=data.weight))
-        A, B = self._regression(data)
-        return float(r2_score(B, A @ self.coef_.T))
+        predicted = self._evaluate(data.inputs)
+        return float(r2_score(data.targets, predicted, sample_weight=data.weight))
 
     def get_feature_names(self) -> list[str]:
         """Return the names of the library's terms.

@@ -1,7 +1,7 @@
 """Equations found by search, with every constant fitted to the trajectories."""
 
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,26 +9,26 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import check_random_state
 
+from skdyn._dynamics import check_of
+from skdyn._times import refuse_lost_times
 from skdyn._validation import Interval, StrOptions, check_is_fitted, fit_context
-from skdyn.exceptions import SolverError, warn_user
+from skdyn.exceptions import warn_user
 from skdyn.symbolic._doubts import say_doubts
 from skdyn.symbolic._equations import SymbolicODEMixin
 from skdyn.symbolic._found import Found, constants_table, plain_equations
 from skdyn.symbolic._measurements import (
-    check_inputs,
     check_rows_vary,
     control_names_of,
     read_rows,
-    read_segments,
     target_names_of,
 )
 from skdyn.symbolic._pareto import complexity, misfit_of
+from skdyn.symbolic._scores import score_trajectories, times_are_counted
 from skdyn.symbolic.discovery._findings import (
     candidate_terms,
     long_stretches,
     search_targets,
     search_trajectories,
-    start_of,
 )
 from skdyn.symbolic.discovery._laws import usual_rates
 from skdyn.symbolic.discovery._outliers import say_what_stands_out
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["SymbolicODERegressor"]
-
-_WORST = -10.0  # score of equations whose solution blows up, and the lowest of all
 
 
 class SymbolicODERegressor(
@@ -300,9 +298,11 @@ class SymbolicODERegressor(
 
     def _fit(self, X, y, t, u, groups):
         self.control_names_ = control_names_of(u, X)
-        self._targets, self._flat = None, False
+        self._targets, self._flat, self._counts_times = None, False, True
         if y is None:
-            segments = long_stretches(self._segments(X, t, u, groups, reset=True))
+            segments = self._segments(X, t, u, groups, reset=True)
+            self._counts_times = times_are_counted(t, segments)
+            segments = long_stretches(segments)
             rows, rates = np.concatenate([s.inputs for s in segments]), usual_rates(segments)
             self._check(rows)
             say_what_stands_out(segments, self._state_names())
@@ -328,11 +328,6 @@ class SymbolicODERegressor(
             self.system_.target_names, self.misfit_, np.sqrt(self.misfit_) * self.noise_ / spread,
             self.coefficients(), self.alternatives_, targets=y is not None,
         )  # fmt: skip
-
-    def _segments(self, X, t, u, groups, reset):
-        segments = read_segments(self, X, t, u, groups, max_gap=self.max_gap, reset=reset)
-        check_inputs(segments[0].X, segments[0].u, self.control_names_)
-        return segments
 
     def _check(self, rows):
         for column, name in zip(rows.T, names := self._input_names(), strict=True):
@@ -404,25 +399,6 @@ class SymbolicODERegressor(
             self.system_.target_names,
         )  # fmt: skip
 
-    def predict(self, X: Any, u: Any = None) -> np.ndarray | list:
-        """Evaluate the right-hand sides: the derivatives of states, or whatever ``y`` was.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features) or (n_cases, n_channels, n_timepoints)
-            States; a list of ``(n_channels, n_timepoints_i)`` too. With three axes and in lists, a
-            state that is not complete (NaN) has derivatives NaN.
-        u : array-like, default=None
-            Controls in the layout of ``X``.
-
-        Returns
-        -------
-        ndarray or list of ndarray
-            Derivatives in the layout of ``X``; of shape ``(n_samples,)`` where ``y`` was 1-D.
-        """
-        values = super().predict(X, u)
-        return values[:, 0] if self._flat and np.ndim(values) == 2 else values
-
     def score(
         self,
         X: Any,
@@ -432,27 +408,32 @@ class SymbolicODERegressor(
         u: Any = None,
         groups: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
+        of: Literal["solution", "derivative"] = "solution",
     ) -> float:
-        """Return the coefficient of determination of solutions, or of ``y``.
+        """Return the coefficient of determination of solutions, of derivatives, or of ``y``.
 
         Parameters
         ----------
         X : array-like
             As in ``fit``.
         y : array-like, default=None
-            As in ``fit``. None solves the equations from the smoothed first state of each stretch
-            of complete rows, and compares with ``X``.
+            As in ``fit``; compared with the right-hand sides, whatever ``of`` is.
         t, u, groups, sample_weight : array-like, default=None
             As in ``fit``; weights are those of rows of ``y``, and only go with it.
+        of : {"solution", "derivative"}, default="solution"
+            "solution" solves the equations from the smoothed first state of each stretch of
+            complete rows, and compares with ``X``. "derivative" compares rises of ``X`` over short
+            windows with integrals of the right-hand sides along ``X``.
 
         Returns
         -------
         float
-            R2: of solutions over all states, weighted by their variance, but at least -10, which
-            is also the score of equations with a solution that blows up; of ``y`` the mean over
-            the targets.
+            R2, mean over the states, or targets. Of solutions it is at least -10, which is also the
+            score of equations with a solution that blows up. Without ``y`` it means the same in all
+            models of dynamics; see :class:`skdyn.metrics.DynamicsScorer`.
         """
         check_is_fitted(self)
+        check_of(of)
         if y is not None:
             data = read_rows(self, X, y, u, sample_weight, self.control_names_, reset=False)
             states, controls = np.split(data.inputs, [self.n_features_in_], axis=1)
@@ -460,10 +441,7 @@ class SymbolicODERegressor(
             return float(r2_score(data.targets, predicted, sample_weight=data.weight))
         if sample_weight is not None:
             raise ValueError("sample_weight needs y: rows of solutions are not weighed apart.")
-        segments = self._segments(X, t, u, groups, reset=False)
-        try:
-            solutions = [self.simulate(start_of(s), s.t, s.u) for s in segments]
-        except SolverError:
-            return _WORST
-        measured, solved = np.concatenate([s.X for s in segments]), np.concatenate(solutions)
-        return max(_WORST, r2_score(measured, solved, multioutput="variance_weighted"))
+        if self._targets is not None:
+            raise ValueError("fit was given targets as y; score compares with targets too: pass y.")
+        refuse_lost_times(self, t)
+        return score_trajectories(self, self._segments(X, t, u, groups, reset=False), of)
