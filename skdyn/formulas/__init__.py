@@ -16,28 +16,8 @@ Text is read into a tree of nothing but these and is never run; powers, numbers 
 bounded. What is shown can be read again.
 """
 
-from skdyn.formulas._expression import latex, parse, rounded, show, to_sympy, written
-from skdyn.formulas._functions import FUNCTIONS, Function, function_named, functions_for
+from skdyn.formulas._expression import latex, parse, show, to_sympy
 from skdyn.formulas._nice_numbers import nice_numbers
-from skdyn.formulas._reader import names_in, read, renamed
-from skdyn.formulas._values import compiled, on_arrays, on_tensors
+from skdyn.formulas._values import on_arrays, on_tensors
 
-__all__ = [
-    "FUNCTIONS",
-    "Function",
-    "compiled",
-    "function_named",
-    "functions_for",
-    "latex",
-    "names_in",
-    "nice_numbers",
-    "on_arrays",
-    "on_tensors",
-    "parse",
-    "read",
-    "renamed",
-    "rounded",
-    "show",
-    "to_sympy",
-    "written",
-]
+__all__ = ["latex", "nice_numbers", "on_arrays", "on_tensors", "parse", "show", "to_sympy"]

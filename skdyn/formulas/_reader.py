@@ -13,8 +13,9 @@ from typing import NamedTuple
 from skdyn.formulas._bounds import LONGEST, check_bounds
 from skdyn.formulas._functions import CONSTANTS, FUNCTIONS, function_named
 
-__all__ = ["names_in", "read", "refusal", "renamed"]
+__all__ = ["names_in", "read", "refusal", "renamed", "right_side"]
 
+_MOST_NAMES = 20  # in a message
 _DEEPEST = 60  # brackets, powers and signs within each other
 _NUMBER = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -117,6 +118,22 @@ def names_in(text: str, functions: Iterable[str] = ()) -> list[str]:
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called}
     return sorted(names - {"pi"})
+
+
+def right_side(text: str) -> str:
+    """Leave out the left side of an equation whose names are not declared.
+
+    Parameters
+    ----------
+    text : str
+        A formula, or an equation such as "x' = 1.1 x".
+
+    Returns
+    -------
+    str
+    """
+    left = re.match(rf"{_LEFT_SIDE}'?\s*=", text)
+    return text[left.end() if left else 0 :].strip()
 
 
 def renamed(text: str, replacements: dict[str, str]) -> str:
@@ -260,9 +277,14 @@ class _Parser:
         else:
             known = name in self.names or name in CONSTANTS
         if not known:
-            raise self._refuse(f"{name!r} is no name that is known here; functions are {_known()}",
-                               token)  # fmt: skip
+            raise self._refuse(f"{name!r} is {self._others()} nor one of the functions "
+                               f"{_known()}", token)  # fmt: skip
         return ast.Name(name, ast.Load())
+
+    def _others(self):
+        names = sorted(self.names or ())
+        more = ", ..." if len(names) > _MOST_NAMES else ""
+        return f"none of the names {', '.join(names[:_MOST_NAMES])}{more}" if names else "no name"
 
     def _call(self, token, function):
         self._next()

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from scipy.optimize import least_squares
 
-from skdyn.formulas import functions_for, nice_numbers
+from skdyn.formulas import nice_numbers
+from skdyn.formulas._functions import functions_for
 
 _EXACT = 1e-9  # RMSE, in standard deviations of y, that is rounding and no misfit
 _TOL, _N_STEPS = 1e-15, 200  # of the least squares

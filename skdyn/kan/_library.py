@@ -12,7 +12,10 @@ from typing import NamedTuple
 
 import torch
 
-from skdyn.formulas import FUNCTIONS, compiled, function_named, on_tensors, read, to_sympy
+from skdyn.formulas import on_tensors, to_sympy
+from skdyn.formulas._functions import FUNCTIONS, function_named
+from skdyn.formulas._reader import read
+from skdyn.formulas._values import compiled
 
 # Unit of complexity: what a factor of three in unexplained variance is worth. A function has one
 # for itself, one for each of scale and shift that constants outside it cannot replace, and one

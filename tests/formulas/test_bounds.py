@@ -2,7 +2,8 @@
 
 import pytest
 
-from skdyn.formulas import on_arrays, parse, read
+from skdyn.formulas import on_arrays, parse
+from skdyn.formulas._reader import read
 
 
 @pytest.mark.parametrize(

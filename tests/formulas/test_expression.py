@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import sympy
 
-from skdyn.formulas import latex, on_arrays, parse, rounded, show, to_sympy, written
+from skdyn.formulas import latex, on_arrays, parse, show, to_sympy
+from skdyn.formulas._expression import rounded, written
 
 X, Y = (sympy.Symbol(name, real=True) for name in ("x0", "x1"))
 EXPRESSIONS = [

@@ -5,7 +5,8 @@ import pytest
 import sympy
 import torch
 
-from skdyn.formulas import FUNCTIONS, function_named, functions_for, on_arrays
+from skdyn.formulas import on_arrays
+from skdyn.formulas._functions import FUNCTIONS, function_named, functions_for
 
 POINTS = {"acosh": 1.5}
 

@@ -5,7 +5,8 @@ import pytest
 import sympy
 import torch
 
-from skdyn.formulas import compiled, on_arrays, on_tensors, parse
+from skdyn.formulas import on_arrays, on_tensors, parse
+from skdyn.formulas._values import compiled
 
 VALUES = {"x": np.array([0.31, 0.52, 0.88]), "y": np.array([0.77, 0.45, 0.39])}
 
@@ -55,5 +56,5 @@ def test_what_is_compiled_sees_nothing_of_python():
 
 
 def test_a_name_that_is_not_given_is_refused():
-    with pytest.raises(ValueError, match="'y' is no name"):
+    with pytest.raises(ValueError, match="'y' is none of the names x"):
         on_arrays("x + y", {"x": 1.0})

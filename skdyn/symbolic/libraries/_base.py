@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
-from skdyn._formula_text import formula_tree
 from skdyn._state import OPTIONAL, PlainState, Shape
 from skdyn._validation import check_is_fitted, fit_context, validate_data
-from skdyn.symbolic.libraries._formula import FUNCTIONS
+from skdyn.formulas._reader import names_in
 from skdyn.symbolic.libraries._term import columns_of, evaluate_terms, show_term, term_to_sympy
 
 if TYPE_CHECKING:
@@ -81,16 +80,10 @@ class FeatureLibrary(PlainState, TransformerMixin, BaseEstimator, ABC):
         terms, n_columns = state["terms_"], state["n_features_in_"]
         if len(terms) != state["n_output_features_"] or len({*map(frozenset, terms)}) < len(terms):
             raise ValueError("The terms are not as many different ones as there are columns.")
-        functions = {*FUNCTIONS, *state["_functions"], "pi"}
-
-        def known(name):
-            return name in functions or (
-                re.fullmatch(r"x\d{1,9}", name) is not None and int(name[1:]) < n_columns
-            )
-
-        for formula in {formula for term in terms for formula, _ in term}:
-            if not known(formula):
-                formula_tree(formula, known)
+        formulas = {formula for term in terms for formula, _ in term}
+        for name in {n for text in formulas for n in names_in(text, state["_functions"])}:
+            if not re.fullmatch(r"x\d{1,9}", name) or int(name[1:]) >= n_columns:
+                raise ValueError(f"{name!r} is none of the {n_columns} columns that terms are of.")
         for term in terms:
             powers = [power for _, power in term]
             if len(dict(term)) < len(term) or min(powers, default=1) < 1 or sum(powers) > _POWER:
@@ -187,9 +180,9 @@ class FeatureLibrary(PlainState, TransformerMixin, BaseEstimator, ABC):
         row = int(np.argmin(np.isfinite(values[:, column])))
         where = [f"{names[i]}={X[row, i]:g}" for i in columns_of(term, self._functions)]
         raise ValueError(
-            f"The term {show_term(term, names)} is {values[row, column]} in row {row} of X, where "
-            f"{', '.join(where)}. Leave it out of the library, confine its library to other "
-            "columns with ColumnLibrary, or shift or scale X."
+            f"The term {show_term(term, names, self._functions)} is {values[row, column]} in row "
+            f"{row} of X, where {', '.join(where)}. Leave it out of the library, confine its "
+            "library to other columns with ColumnLibrary, or shift or scale X."
         )
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
@@ -208,7 +201,8 @@ class FeatureLibrary(PlainState, TransformerMixin, BaseEstimator, ABC):
         check_is_fitted(self)
         # The public way to scikit-learn's check of the names.
         names = OneToOneFeatureMixin.get_feature_names_out(self, input_features)
-        return np.array([show_term(term, names) for term in self.terms_], dtype=object)
+        shown = [show_term(term, names, self._functions) for term in self.terms_]
+        return np.array(shown, dtype=object)
 
     def to_sympy(self, symbols: "Sequence[sympy.Symbol] | None" = None) -> "list[sympy.Expr]":
         """Return the terms as sympy expressions.
@@ -238,9 +232,8 @@ class FeatureLibrary(PlainState, TransformerMixin, BaseEstimator, ABC):
                 f"symbols must hold one for each of the {self.n_features_in_} columns; got "
                 f"{len(symbols)}."
             )
-        known = {name: sympy.Function(name) for name in self._functions}
-        known |= {f"x{i}": symbol for i, symbol in enumerate(symbols)}
-        return [term_to_sympy(term, known) for term in self.terms_]
+        known = {f"x{i}": symbol for i, symbol in enumerate(symbols)}
+        return [term_to_sympy(term, known, self._functions) for term in self.terms_]
 
     def __add__(self, other: "FeatureLibrary") -> "ConcatLibrary":
         from skdyn.symbolic.libraries._concat import ConcatLibrary
