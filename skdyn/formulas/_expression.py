@@ -183,8 +183,8 @@ def show(
     Examples
     --------
     >>> from skdyn.formulas import parse, show
-    >>> show(parse("1.23456*x*y**2 - arcsin(x)"), precision=3)
-    '1.23 x y^2 - asin(x)'
+    >>> show(parse("1.23456*x*y**2 - x/3"), precision=3)
+    '-x/3 + 1.23 x y^2'
     """
     if precision is None:
         text = written(expression)

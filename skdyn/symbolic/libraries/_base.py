@@ -1,4 +1,4 @@
-"""What every feature library can do."""
+"""What every feature library can do, and how two are put together."""
 
 import re
 from abc import ABC, abstractmethod
@@ -12,15 +12,18 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from skdyn._state import OPTIONAL, PlainState, Shape
 from skdyn._validation import check_is_fitted, fit_context, validate_data
 from skdyn.formulas._reader import names_in
-from skdyn.symbolic.libraries._term import columns_of, evaluate_terms, show_term, term_to_sympy
+from skdyn.symbolic.libraries._term import (
+    columns_of,
+    evaluate_terms,
+    product,
+    show_term,
+    term_to_sympy,
+)
 
 if TYPE_CHECKING:
     import sympy
 
-    from skdyn.symbolic.libraries._concat import ConcatLibrary
-    from skdyn.symbolic.libraries._tensor import TensorLibrary
-
-__all__ = ["FeatureLibrary"]
+__all__ = ["ConcatLibrary", "FeatureLibrary", "IdentityLibrary", "PairLibrary", "TensorLibrary"]
 
 # A dense matrix of so many columns over a thousand rows is 0.8 GB; a larger library is a mistake.
 _MOST_TERMS = 100_000
@@ -236,11 +239,134 @@ class FeatureLibrary(PlainState, TransformerMixin, BaseEstimator, ABC):
         return [term_to_sympy(term, known, self._functions) for term in self.terms_]
 
     def __add__(self, other: "FeatureLibrary") -> "ConcatLibrary":
-        from skdyn.symbolic.libraries._concat import ConcatLibrary
-
         return ConcatLibrary(self, other) if isinstance(other, FeatureLibrary) else NotImplemented
 
     def __mul__(self, other: "FeatureLibrary") -> "TensorLibrary":
-        from skdyn.symbolic.libraries._tensor import TensorLibrary
-
         return TensorLibrary(self, other) if isinstance(other, FeatureLibrary) else NotImplemented
+
+
+class IdentityLibrary(FeatureLibrary):
+    """The columns themselves, without a constant.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of features seen during fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, when all are strings.
+    n_output_features_ : int
+        Number of terms.
+    terms_ : list of tuple of (str, int)
+        The terms: formulas in x0, x1, ... with their powers.
+
+    See Also
+    --------
+    PolynomialLibrary : Their powers and products too.
+
+    Examples
+    --------
+    >>> from skdyn.symbolic.libraries import FourierLibrary, IdentityLibrary
+    >>> library = IdentityLibrary() + FourierLibrary()
+    >>> library.fit([[0.0]]).get_feature_names_out()
+    array(['x0', 'sin(x0)', 'cos(x0)'], dtype=object)
+    """
+
+    def _terms(self, inputs):
+        for variable in inputs.values():
+            yield ((variable, 1),)
+
+
+class PairLibrary(FeatureLibrary):
+    """Base of libraries made of two."""
+
+    _parameter_constraints = {"left": [FeatureLibrary, None], "right": [FeatureLibrary, None]}
+
+    def __init__(self, left=None, right=None):
+        self.left = left
+        self.right = right
+
+    def _parts(self):
+        return [IdentityLibrary() if part is None else part for part in (self.left, self.right)]
+
+
+class ConcatLibrary(PairLibrary):
+    """The terms of one library, then those of another that are not among them; ``left + right``.
+
+    Parameters
+    ----------
+    left : FeatureLibrary or None, default=None
+        The first library; None is ``IdentityLibrary()``.
+    right : FeatureLibrary or None, default=None
+        The second library; None is ``IdentityLibrary()``.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of features seen during fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, when all are strings.
+    n_output_features_ : int
+        Number of terms.
+    terms_ : list of tuple of (str, int)
+        The terms: formulas in x0, x1, ... with their powers.
+
+    See Also
+    --------
+    TensorLibrary : The products of their terms.
+
+    Examples
+    --------
+    >>> from skdyn.symbolic.libraries import FunctionLibrary, PolynomialLibrary
+    >>> library = PolynomialLibrary(1) + FunctionLibrary(["1", "exp(-x)"])
+    >>> library.fit([[0.0]]).get_feature_names_out()
+    array(['1', 'x0', 'exp(-x0)'], dtype=object)
+    >>> library.set_params(left__degree=2).fit([[0.0]]).get_feature_names_out()
+    array(['1', 'x0', 'x0^2', 'exp(-x0)'], dtype=object)
+    """
+
+    def _terms(self, inputs):
+        for part in self._parts():
+            yield from part._list_terms(inputs)
+
+
+class TensorLibrary(PairLibrary):
+    """The products of every term of one library with every term of another; ``left * right``.
+
+    Equal factors become a power, and a product that occurs twice is kept once.
+
+    Parameters
+    ----------
+    left : FeatureLibrary or None, default=None
+        The first library; None is ``IdentityLibrary()``.
+    right : FeatureLibrary or None, default=None
+        The second library; None is ``IdentityLibrary()``.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of features seen during fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, when all are strings.
+    n_output_features_ : int
+        Number of terms.
+    terms_ : list of tuple of (str, int)
+        The terms: formulas in x0, x1, ... with their powers.
+
+    See Also
+    --------
+    ConcatLibrary : The terms of both.
+    ColumnLibrary : Confines a factor to parameters or states.
+
+    Examples
+    --------
+    >>> from skdyn.symbolic.libraries import IdentityLibrary, PolynomialLibrary
+    >>> library = PolynomialLibrary(1) * IdentityLibrary()
+    >>> library.fit([[0.0, 0.0]]).get_feature_names_out(["x", "y"])
+    array(['x', 'y', 'x^2', 'x y', 'y^2'], dtype=object)
+    """
+
+    def _terms(self, inputs):
+        left, right = (part._list_terms(inputs) for part in self._parts())
+        for one in left:
+            for other in right:
+                yield product(one, other)
