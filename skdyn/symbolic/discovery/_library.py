@@ -4,17 +4,16 @@ A form's cost, in nats, is minus the logarithm of how often such a term is met, 
 low for monomials of low degree, higher for what is rarer or bends more freely.
 """
 
-import re
 from itertools import combinations_with_replacement
 
 import numpy as np
 
+from skdyn.symbolic.discovery._kinds import angles_of
 from skdyn.symbolic.discovery._terms import FAMILIES, Form, Term
 
 _DEGREE_COST = {0: 0.5, 1: 0.5, 2: 1.5, 3: 4.0, 4: 6.0, 5: 7.5}
 _RARER = 1.0  # nats that any other term costs more than its own figure says
 _NO_ANGLE = 1.0  # nats more for a sine of what was never negative: it is hardly an angle
-_ANGLES = re.compile(r"(?:sin|cos|tan|cot)\((?:k0\*)?x(\d+)(?: [+] x(\d+))?\)")
 _BELOW = 0.02  # of a variable's range below zero that smoothing may make up
 
 
@@ -116,8 +115,7 @@ def _trigonometric(around):
 
 
 def _dearer(term, around):
-    angles = _ANGLES.findall(term.form.text)
-    if not any(around[int(i)].amount for pair in angles for i in pair if i):
+    if not any(around[i].amount for i in angles_of(term.form.text)):
         return term
     return term._replace(form=term.form._replace(cost=term.form.cost + _NO_ANGLE))
 
