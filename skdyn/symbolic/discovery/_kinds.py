@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from skdyn._formula_text import formula_tree
 
-__all__ = ["angles_of", "degree_of", "family_of"]
+__all__ = ["angles_of", "degree_of", "family_of", "n_constants_of"]
 
 _OF_FUNCTIONS = {
     "tanh": "sigmoid", "exp": "exponential", "log": "logarithmic", "Abs": "absolute",
@@ -40,6 +40,11 @@ def degree_of(form):
     return _degree(_tree(form.text)) if form.family == "polynomial" else 0
 
 
+def n_constants_of(text):
+    """Return the number of different free constants in a formula."""
+    return len(_names(_tree(text), "k"))
+
+
 def angles_of(text):
     """Return the variables that are angles: of sums and products within sines and the like.
 
@@ -56,16 +61,16 @@ def angles_of(text):
     calls = [node for node in ast.walk(_tree(text)) if isinstance(node, ast.Call)]
     inside = [call.args[0] for call in calls if _OF_FUNCTIONS[call.func.id] == "trigonometric"]
     sums = [arg for arg in inside if not any(isinstance(n, ast.Sub) for n in ast.walk(arg))]
-    return {int(name[1:]) for arg in sums for name in _variables(arg)}
+    return {int(name[1:]) for arg in sums for name in _names(arg, "x")}
 
 
 def _tree(text):
     return formula_tree(text, lambda name: name in _OF_FUNCTIONS or re.fullmatch(r"[xk]\d+", name))
 
 
-def _variables(node):
-    names = (n.id for n in ast.walk(node) if isinstance(n, ast.Name))
-    return {name for name in names if name.startswith("x")}
+def _names(node, letter):
+    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} - _OF_FUNCTIONS.keys()
+    return {name for name in names if name[0] == letter}
 
 
 def _marks(tree):
@@ -74,9 +79,9 @@ def _marks(tree):
         match node:
             case ast.Call():
                 yield _OF_FUNCTIONS[node.func.id]
-            case ast.BinOp(op=ast.Div()) if _variables(node.right):
+            case ast.BinOp(op=ast.Div()) if _names(node.right, "x"):
                 yield _of_quotient(node.right)
-            case ast.BinOp(op=ast.Pow()) if _variables(node.right):
+            case ast.BinOp(op=ast.Pow()) if _names(node.right, "x"):
                 yield "exponential"
             case ast.BinOp(op=ast.Pow()):
                 power = _whole(node.right)
@@ -122,7 +127,7 @@ def _whole(node):
 def _degree(node):
     match node:
         case ast.Name():
-            return int(node.id.startswith("x"))
+            return int(node.id[0] == "x")
         case ast.UnaryOp():
             return _degree(node.operand)
         case ast.BinOp(op=ast.Add() | ast.Sub()):
