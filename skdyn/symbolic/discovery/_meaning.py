@@ -6,6 +6,8 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from skdyn.symbolic._expression import expression_from_text, expression_to_text
+from skdyn.symbolic.discovery import _prices as prices
+from skdyn.symbolic.discovery._kinds import n_constants_of
 from skdyn.symbolic.discovery._terms import FUNCTIONS, Form, Term, evaluate
 
 __all__ = [
@@ -24,7 +26,6 @@ _N_PROBES = 24  # points at which terms are compared
 _FEWEST = 6  # of them at which both must have a value
 _GENERIC = (0.83, 1.31, 0.57)  # values of free constants that make no term special
 _N_FAR = 4000  # points at which a term's size is judged
-_PRICE = 3.0  # nats, of a form that is not in the library
 
 
 def probes(n_variables):
@@ -61,8 +62,7 @@ def write_term(expression):
                 f"{type(function).__name__} is no function of candidate terms; they are "
                 f"{', '.join(FUNCTIONS)}."
             )
-    n_inner = len(set(re.findall(r"\bk\d\b", text)))
-    return generic(Term(Form(text, _PRICE, n_inner)))
+    return generic(Term(Form(text, prices.GIVEN, n_constants_of(text))))
 
 
 def read_term(text, names, n_constants=0):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdyn._formula_text import formula_tree
+from skdyn.symbolic.discovery._kinds import family_of
 
 FUNCTIONS = {
     "sin": np.sin, "cos": np.cos, "tan": np.tan, "cot": lambda x: 1 / np.tan(x), "exp": np.exp,
@@ -23,30 +24,38 @@ FAMILIES = (
 )  # fmt: skip
 
 
-# What tells the kinds apart, in this order.
-_MARKS = (
-    ("sigmoid", ("tanh", "+ 1)")), ("trigonometric", ("sin", "cos", "tan", "cot")),
-    ("exponential", ("exp",)), ("logarithmic", ("log",)), ("absolute", ("Abs",)),
-    ("rational", ("/(k0",)), ("power", ("/", "sqrt", "**k")),
-)  # fmt: skip
+class _Shape(NamedTuple):
+    text: str
+    cost: float
+    n_inner: int
+    family: str
 
 
-class Form(NamedTuple):
+class Form(_Shape):
     """Shape of a term.
 
-    Attributes
+    Parameters
     ----------
     text : str
         The formula.
     cost : float
         What naming this form costs, in nats: less likely forms cost more.
-    n_inner : int
+    n_inner : int, default=0
         Number of inner constants.
+
+    Attributes
+    ----------
+    family : str
+        Its kind, one of ``FAMILIES``, which follows from the formula.
     """
 
-    text: str
-    cost: float
-    n_inner: int = 0
+    __slots__ = ()
+
+    def __new__(cls, text, cost, n_inner=0):
+        return super().__new__(cls, text, cost, n_inner, family_of(text))
+
+    def __getnewargs__(self):
+        return self[:3]
 
 
 class Term(NamedTuple):
@@ -118,16 +127,3 @@ def substituted(form, inner, variables=None):
 def _check(text):
     """Refuse what is no formula: a text with its constants in place is compiled elsewhere."""
     formula_tree(text, lambda name: name in FUNCTIONS or re.fullmatch(r"[xk]\d+", name))
-
-
-def family_of(term):
-    """Return the kind of a term, one of ``FAMILIES``."""
-    text = term.form.text
-    return next((name for name, marks in _MARKS if any(m in text for m in marks)), "polynomial")
-
-
-def degree_of(term):
-    """Return the degree of a polynomial term; 0 for other terms."""
-    if family_of(term) != "polynomial" or term.form.text == "1":
-        return 0
-    return sum(int([*factor.split("**"), 1][1]) for factor in term.form.text.split("*x"))
