@@ -1,7 +1,7 @@
 """The one table of functions that a formula may call."""
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, reduce
 from importlib import import_module
 from typing import NamedTuple
 
@@ -29,8 +29,10 @@ class Function(NamedTuple):
         A formula in x that changes its sign at a pole.
     cost : int
         How rare the function is in formulas, as :mod:`skdyn.kan` weighs it.
-    n_arguments : int
-        Number of arguments.
+    kind : str
+        The kind of term that it makes, see :class:`~skdyn.SymbolicODERegressor`.
+    several : bool
+        Whether it takes two values or more, and not one.
     """
 
     name: str
@@ -39,35 +41,36 @@ class Function(NamedTuple):
     positive: str = ""
     nonzero: str = ""
     cost: int = 3
-    n_arguments: int = 1
+    kind: str = "sigmoid"
+    several: bool = False
 
 
 _TABLE = (
-    Function("Abs", "abs", ("abs",)),
-    Function("sign", "sign", ("sgn",)),
-    Function("sqrt", "sqrt", positive="x", cost=2),
-    Function("exp", "exp", cost=2),
-    Function("log", "log", ("ln",), positive="x", cost=2),
-    Function("sin", "sin"),
-    Function("cos", "cos"),
-    Function("tan", "tan", nonzero="cos(x)", cost=4),
-    Function("cot", "1/tan", nonzero="sin(x)", cost=4),
-    Function("sec", "1/cos", nonzero="cos(x)", cost=4),
-    Function("csc", "1/sin", nonzero="sin(x)", cost=4),
-    Function("asin", "arcsin", ("arcsin",), positive="1 - x^2", cost=4),
-    Function("acos", "arccos", ("arccos",), positive="1 - x^2"),
+    Function("Abs", "abs", ("abs",), kind="absolute"),
+    Function("sign", "sign", ("sgn",), kind="absolute"),
+    Function("sqrt", "sqrt", positive="x", cost=2, kind="power"),
+    Function("exp", "exp", cost=2, kind="exponential"),
+    Function("log", "log", ("ln",), positive="x", cost=2, kind="logarithmic"),
+    Function("sin", "sin", kind="trigonometric"),
+    Function("cos", "cos", kind="trigonometric"),
+    Function("tan", "tan", nonzero="cos(x)", cost=4, kind="trigonometric"),
+    Function("cot", "1/tan", nonzero="sin(x)", cost=4, kind="trigonometric"),
+    Function("sec", "1/cos", nonzero="cos(x)", cost=4, kind="trigonometric"),
+    Function("csc", "1/sin", nonzero="sin(x)", cost=4, kind="trigonometric"),
+    Function("asin", "arcsin", ("arcsin",), positive="1 - x^2", cost=4, kind="trigonometric"),
+    Function("acos", "arccos", ("arccos",), positive="1 - x^2", kind="trigonometric"),
     Function("atan", "arctan", ("arctan",), cost=4),
-    Function("sinh", "sinh"),
-    Function("cosh", "cosh"),
+    Function("sinh", "sinh", kind="exponential"),
+    Function("cosh", "cosh", kind="exponential"),
     Function("tanh", "tanh", cost=4),
     Function("coth", "1/tanh", nonzero="x", cost=4),
     Function("sech", "1/cosh", cost=4),
-    Function("csch", "1/sinh", nonzero="x", cost=4),
-    Function("asinh", "arcsinh", ("arcsinh",), cost=4),
-    Function("acosh", "arccosh", ("arccosh",), positive="x - 1"),
-    Function("atanh", "arctanh", ("arctanh",), positive="1 - x^2", cost=4),
-    Function("Max", "maximum", ("max",), n_arguments=2),
-    Function("Min", "minimum", ("min",), n_arguments=2),
+    Function("csch", "1/sinh", nonzero="x", cost=4, kind="exponential"),
+    Function("asinh", "arcsinh", ("arcsinh",), cost=4, kind="logarithmic"),
+    Function("acosh", "arccosh", ("arccosh",), positive="x - 1", kind="logarithmic"),
+    Function("atanh", "arctanh", ("arctanh",), positive="1 - x^2", cost=4, kind="logarithmic"),
+    Function("Max", "maximum", ("max",), several=True, kind="absolute"),
+    Function("Min", "minimum", ("min",), several=True, kind="absolute"),
 )
 FUNCTIONS = {function.name: function for function in _TABLE}
 _BY_NAME = {name: function for function in _TABLE for name in (function.name, *function.aliases)}
@@ -104,12 +107,14 @@ def functions_for(backend: str) -> dict[str, Callable]:
     """
     module = import_module(backend)
     prepared = _as_is if backend == "numpy" else _as_tensors
-    return {f.name: prepared(_computed(module, f.array)) for f in _TABLE}
+    return {f.name: prepared(_computed(module, f)) for f in _TABLE}
 
 
-def _computed(module, name):
-    function = getattr(module, name.removeprefix("1/"))
-    return (lambda x: 1.0 / function(x)) if name.startswith("1/") else function
+def _computed(module, entry):
+    function = getattr(module, entry.array.removeprefix("1/"))
+    if entry.several:
+        return lambda *arguments: reduce(function, arguments)
+    return (lambda x: 1.0 / function(x)) if entry.array.startswith("1/") else function
 
 
 def _as_is(function):

@@ -297,13 +297,11 @@ class _Parser:
         self._expect(")")
         name = token.text
         if function is not None and name not in self.functions:
-            name, due = function.name, function.n_arguments
-            if len(arguments) < due or (due == 1 and len(arguments) > 1):
+            name = function.name
+            if len(arguments) < 2 if function.several else len(arguments) != 1:
+                due = "two or more" if function.several else "1"
                 raise self._refuse(f"{name} calls no known function of {len(arguments)} values: it "
                                    f"takes {due}", token)  # fmt: skip
-            while len(arguments) > 2:  # Max and Min of several
-                pair = ast.Call(ast.Name(name, ast.Load()), arguments[:2], [])
-                arguments[:2] = [pair]
         return ast.Call(ast.Name(name, ast.Load()), arguments, [])
 
     def __enter__(self):

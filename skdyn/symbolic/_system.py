@@ -163,8 +163,11 @@ class EquationSystem(PlainState):
 
     @cached_property
     def _compiled_jacobian(self):
+        import sympy
+
         states = self._symbols[: len(self.state_names)]
         flat = [expression.diff(state) for expression in self._expressions for state in states]
+        flat = [slope.replace(sympy.DiracDelta, _nowhere) for slope in flat]  # steps have no slope
         return self._compile(flat, "numpy")
 
     def _compile(self, expressions, module):
@@ -392,3 +395,9 @@ class EquationSystem(PlainState):
             for own, name in zip(self._symbols, names, strict=True)
         }
         return [expression.xreplace(named) for expression in self._expressions]
+
+
+def _nowhere(*arguments):
+    import sympy
+
+    return sympy.Integer(0)

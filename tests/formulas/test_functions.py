@@ -7,13 +7,14 @@ import torch
 
 from skdyn.formulas import on_arrays
 from skdyn.formulas._functions import FUNCTIONS, function_named, functions_for
+from skdyn.symbolic.discovery._terms import FAMILIES
 
 POINTS = {"acosh": 1.5}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_each_function_means_the_same_to_numpy_torch_and_sympy(name):
-    arguments = [POINTS.get(name, 0.3), -0.2][: FUNCTIONS[name].n_arguments]
+    arguments = [POINTS.get(name, 0.3), -0.2][: 1 + FUNCTIONS[name].several]
     wanted = float(getattr(sympy, name)(*arguments))
     assert functions_for("numpy")[name](*arguments) == pytest.approx(wanted, rel=1e-13)
     tensors = [torch.tensor(argument, dtype=torch.float64) for argument in arguments]
@@ -30,6 +31,10 @@ def test_every_spelling_names_the_one_function(name):
 def test_no_two_functions_share_a_name():
     names = [n for f in FUNCTIONS.values() for n in (f.name, *f.aliases)]
     assert len({*names}) == len(names)
+
+
+def test_each_function_makes_a_kind_of_term_that_there_is():
+    assert {function.kind for function in FUNCTIONS.values()} < {*FAMILIES}
 
 
 def test_a_name_that_is_none_names_no_function():

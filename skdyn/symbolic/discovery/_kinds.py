@@ -1,17 +1,13 @@
 """What kind of term a formula is, told by its syntax tree."""
 
 import ast
-import re
 from functools import lru_cache
 
-from skdyn._formula_text import formula_tree
+from skdyn.formulas._functions import FUNCTIONS
+from skdyn.formulas._reader import read
 
 __all__ = ["angles_of", "degree_of", "family_of", "n_constants_of"]
 
-_OF_FUNCTIONS = {
-    "tanh": "sigmoid", "exp": "exponential", "log": "logarithmic", "Abs": "absolute",
-    "sqrt": "power", **dict.fromkeys(("sin", "cos", "tan", "cot"), "trigonometric"),
-}  # fmt: skip
 # A term with several marks is of the first of these kinds.
 _ORDER = (
     "sigmoid", "trigonometric", "exponential", "logarithmic", "absolute", "rational", "power",
@@ -31,18 +27,18 @@ def family_of(text):
     -------
     str
     """
-    marks = set(_marks(_tree(text)))
+    marks = set(_marks(read(text)))
     return next((family for family in _ORDER if family in marks), "polynomial")
 
 
 def degree_of(form):
     """Return the degree of a polynomial form; 0 for other forms."""
-    return _degree(_tree(form.text)) if form.family == "polynomial" else 0
+    return _degree(read(form.text)) if form.family == "polynomial" else 0
 
 
 def n_constants_of(text):
     """Return the number of different free constants in a formula."""
-    return len(_names(_tree(text), "k"))
+    return len(_names(read(text), "k"))
 
 
 def angles_of(text):
@@ -58,18 +54,14 @@ def angles_of(text):
     set of int
         Not those of differences, which may be negative where no variable is.
     """
-    calls = [node for node in ast.walk(_tree(text)) if isinstance(node, ast.Call)]
-    inside = [call.args[0] for call in calls if _OF_FUNCTIONS[call.func.id] == "trigonometric"]
+    calls = [node for node in ast.walk(read(text)) if isinstance(node, ast.Call)]
+    inside = [call.args[0] for call in calls if FUNCTIONS[call.func.id].kind == "trigonometric"]
     sums = [arg for arg in inside if not any(isinstance(n, ast.Sub) for n in ast.walk(arg))]
     return {int(name[1:]) for arg in sums for name in _names(arg, "x")}
 
 
-def _tree(text):
-    return formula_tree(text, lambda name: name in _OF_FUNCTIONS or re.fullmatch(r"[xk]\d+", name))
-
-
 def _names(node, letter):
-    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} - _OF_FUNCTIONS.keys()
+    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} - FUNCTIONS.keys()
     return {name for name in names if name[0] == letter}
 
 
@@ -78,7 +70,7 @@ def _marks(tree):
     for node in ast.walk(tree):
         match node:
             case ast.Call():
-                yield _OF_FUNCTIONS[node.func.id]
+                yield FUNCTIONS[node.func.id].kind
             case ast.BinOp(op=ast.Div()) if _names(node.right, "x"):
                 yield _of_quotient(node.right)
             case ast.BinOp(op=ast.Pow()) if _names(node.right, "x"):

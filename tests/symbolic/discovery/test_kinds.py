@@ -3,9 +3,10 @@ import pickle
 import numpy as np
 import pytest
 
+from skdyn.formulas._functions import FUNCTIONS
 from skdyn.symbolic.discovery._kinds import angles_of, degree_of, family_of
 from skdyn.symbolic.discovery._library import library
-from skdyn.symbolic.discovery._terms import FAMILIES, FUNCTIONS, Form
+from skdyn.symbolic.discovery._terms import FAMILIES, Form
 
 COLUMNS = [*np.random.default_rng(0).uniform(0.2, 1.2, size=(2, 5)), np.linspace(-1, 1, 5)]
 
@@ -33,7 +34,9 @@ def test_the_kind_follows_from_what_a_formula_is_however_it_is_written(text, fam
 
 def test_every_function_of_terms_has_a_kind():
     for name in FUNCTIONS:
-        assert family_of(f"{name}(x0)") in set(FAMILIES) - {"polynomial", "rational"}
+        assert family_of(f"{name}(x0, x1)" if FUNCTIONS[name].several else f"{name}(x0)") in set(
+            FAMILIES
+        ) - {"polynomial", "rational"}
 
 
 @pytest.mark.parametrize(

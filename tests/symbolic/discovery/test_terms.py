@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import sympy
 
-from skdyn.symbolic._expression import expression_from_text
+from skdyn.formulas import to_sympy
 from skdyn.symbolic.discovery._library import library
 from skdyn.symbolic.discovery._terms import (
     Form,
@@ -27,7 +27,7 @@ def test_every_form_evaluates_in_numpy_as_in_sympy():
     assert len(terms) > 200
     for term in terms:
         text = substituted(term.form, [f"({float(k)!r})" for k in term.inner])
-        expression = expression_from_text(text, {str(name): name for name in names})
+        expression = to_sympy(text, {str(name): name for name in names})
         exact = expression.subs(dict(zip(names, point)))
         assert float(exact) == pytest.approx(evaluate(term, columns)[3], rel=1e-12), text
 
