@@ -27,19 +27,7 @@ _OPERATORS = {
 def check_bounds(tree, text, refusal):
     """Refuse a formula with numbers, powers or depth beyond all use.
 
-    Parameters
-    ----------
-    tree : ast.expr
-        The formula as read.
-    text : str
-        Its text.
-    refusal : callable
-        ``refusal(text, reason)`` returns the error.
-
-    Raises
-    ------
-    ValueError
-        If it is too large, or a part of it that is a number has no finite value.
+    ``refusal(text, reason)`` makes the error; a part that is a number needs a finite value.
     """
     level, depth = [tree], 0
     while level:

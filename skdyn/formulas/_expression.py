@@ -145,17 +145,7 @@ class _Builder:
 
 
 def written(expression: "sympy.Expr") -> str:
-    """Write an expression as Python does, so that reading it gives every number back.
-
-    Parameters
-    ----------
-    expression : sympy.Expr
-        The expression.
-
-    Returns
-    -------
-    str
-    """
+    """Write an expression as Python does, so that reading it gives every number back."""
     return _printer(lambda value: repr(float(value))).doprint(expression)
 
 
@@ -208,19 +198,7 @@ def _spaced(text, words):
 
 
 def rounded(expression: "sympy.Expr", precision: int) -> "sympy.Expr":
-    """Round the numbers of an expression; factors of one drop out.
-
-    Parameters
-    ----------
-    expression : sympy.Expr
-        The expression.
-    precision : int
-        Significant digits.
-
-    Returns
-    -------
-    sympy.Expr
-    """
+    """Round the numbers of an expression; factors of one drop out."""
     import sympy
 
     def short(number):

@@ -77,34 +77,13 @@ _BY_NAME = {name: function for function in _TABLE for name in (function.name, *f
 
 
 def function_named(name: str) -> Function | None:
-    """Return the function of a name or an alias, or None.
-
-    Parameters
-    ----------
-    name : str
-        Such as "asin" or "arcsin".
-
-    Returns
-    -------
-    Function or None
-    """
+    """Return the function of a name or an alias, or None."""
     return _BY_NAME.get(name)
 
 
 @lru_cache(maxsize=2)
 def functions_for(backend: str) -> dict[str, Callable]:
-    """Return what computes each function of the table.
-
-    Parameters
-    ----------
-    backend : {"numpy", "torch"}
-        On arrays or on tensors.
-
-    Returns
-    -------
-    dict of str to callable
-        By their names in the table.
-    """
+    """Return what computes each function of the table in "numpy" or in "torch", by its name."""
     module = import_module(backend)
     prepared = _as_is if backend == "numpy" else _as_tensors
     return {f.name: prepared(_computed(module, f)) for f in _TABLE}

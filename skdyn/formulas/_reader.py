@@ -78,21 +78,7 @@ def _read(text, names, functions):
 
 
 def refusal(text, reason, at=None):
-    """Return the error of a text that is no formula.
-
-    Parameters
-    ----------
-    text : str
-        The text.
-    reason : str
-        What is wrong.
-    at : int or None, default=None
-        Where.
-
-    Returns
-    -------
-    ValueError
-    """
+    """Return the error of a text that is no formula, with the place where that is known."""
     shown = repr(text)
     shown = shown if len(shown) <= 200 else f"{shown[:200]}..."
     place = "" if at is None else f", at character {at + 1}"
@@ -100,20 +86,7 @@ def refusal(text, reason, at=None):
 
 
 def names_in(text: str, functions: Iterable[str] = ()) -> list[str]:
-    """List the variables of a formula whose names are not declared.
-
-    Parameters
-    ----------
-    text : str
-        The formula.
-    functions : iterable of str, default=()
-        Names of functions that it may call beside those of the table.
-
-    Returns
-    -------
-    list of str
-        In alphabetical order.
-    """
+    """List the variables of a formula whose names are not declared, in alphabetical order."""
     tree = read(text, None, functions)
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called}
@@ -121,35 +94,13 @@ def names_in(text: str, functions: Iterable[str] = ()) -> list[str]:
 
 
 def right_side(text: str) -> str:
-    """Leave out the left side of an equation whose names are not declared.
-
-    Parameters
-    ----------
-    text : str
-        A formula, or an equation such as "x' = 1.1 x".
-
-    Returns
-    -------
-    str
-    """
+    """Leave out the left side of an equation whose names are not declared."""
     left = re.match(rf"{_LEFT_SIDE}'?\s*=", text)
     return text[left.end() if left else 0 :].strip()
 
 
 def renamed(text: str, replacements: dict[str, str]) -> str:
-    """Replace words of a formula, all at once, and keep its spelling otherwise.
-
-    Parameters
-    ----------
-    text : str
-        The formula.
-    replacements : dict of str to str
-        The new text of each word.
-
-    Returns
-    -------
-    str
-    """
+    """Replace words of a formula, all at once, and keep its spelling otherwise."""
     word = rf"({_NUMBER.pattern})|{_WORD.pattern}"
     return re.sub(word, lambda m: m[0] if m[1] else replacements.get(m[0], m[0]), text)
 

@@ -20,23 +20,9 @@ __all__ = ["compiled", "on_arrays", "on_tensors"]
 def compiled(
     text: str, names: tuple[str, ...], functions: tuple[str, ...] = (), backend: str = "numpy"
 ) -> Callable:
-    """Compile a formula to a function of its variables.
+    """Compile a formula to a function of its variables, followed by its own functions.
 
-    Parameters
-    ----------
-    text : str
-        The formula.
-    names : tuple of str
-        Names of the variables, which are its first arguments.
-    functions : tuple of str, default=()
-        Names of functions beside those of the table; they are its last arguments.
-    backend : {"numpy", "torch"}, default="numpy"
-        What computes the functions of the table.
-
-    Returns
-    -------
-    callable
-        Numbers in it stay numbers: a formula without variables gives one.
+    Numbers in it stay numbers: a formula without variables gives one.
     """
     own = {name: f"v{i}" for i, name in enumerate(names)}
     own |= {(name,): f"f{i}" for i, name in enumerate(functions)}  # a variable may have that name

@@ -143,21 +143,7 @@ def _is_compound(formula, callables):
 
 
 def term_to_sympy(term, symbols, callables=()):
-    """Turn a term into a sympy expression.
-
-    Parameters
-    ----------
-    term : tuple of (str, int)
-        The term.
-    symbols : dict
-        Expressions for the variables x0, x1, ...
-    callables : container of str, default=()
-        Names of the functions that numpy does not have.
-
-    Returns
-    -------
-    sympy.Expr
-    """
+    """Turn a term into a sympy expression, its variables x0, x1, ... into what they stand for."""
     import sympy
 
     factors = (to_sympy(formula, symbols, callables) ** power for formula, power in term)
