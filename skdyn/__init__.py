@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 
 # Folders that hold no estimators; every other subpackage is a family and is found by itself.
 _FLOORS = frozenset(
-    {"datasets", "inspection", "metrics", "solvers", "testing", "tests", "training"}
+    {"datasets", "formulas", "inspection", "metrics", "solvers", "testing", "tests", "training"}
 )
 _SUBMODULES = frozenset({"base", "exceptions", "io"})
 

@@ -17,11 +17,12 @@ REPOSITORY = Path(__file__).parents[1]
 PACKAGE = REPOSITORY / "skdyn"
 
 # A file may import from lower storeys only: family -> base, datasets, metrics, inspection ->
-# training -> solvers, _dynamics -> exceptions, _scales, _typing, _validation. What is not named
-# here is a family when it is a folder (storey 4), and belongs to base when it is a private file
-# beside it (_tabular.py).
+# training -> solvers, _dynamics -> exceptions, formulas, _scales, _typing, _validation. What is not
+# named here is a family when it is a folder (storey 4), and belongs to base when it is a private
+# file beside it (_tabular.py).
 STOREYS = {
     "exceptions": 0,
+    "formulas": 0,
     "_scales": 0,
     "_typing": 0,
     "_validation": 0,
@@ -279,6 +280,7 @@ def plant(root, files):
         ("family_a/_x.py", "def f():\n    import skdyn.family_b", "may not import family_b"),
         ("family_a/_x.py", "from . import _y", "imports relatively"),
         ("_typing.py", "import skdyn.solvers", "in _typing may not import solvers"),
+        ("formulas/_x.py", "import skdyn.solvers", "in formulas may not import solvers"),
     ],
 )
 def test_a_wrong_arrow_is_caught(tmp_path, file, line, complaint):
@@ -413,3 +415,8 @@ def test_the_solvers_load_no_scikit_learn():
 def test_the_data_and_the_metrics_load_no_torch():
     loaded = loaded_by("import skdyn.datasets, skdyn.metrics")
     assert "torch" not in loaded
+
+
+def test_formulas_load_neither_torch_nor_sympy_nor_scikit_learn():
+    loaded = loaded_by("import skdyn.formulas; skdyn.formulas.on_arrays('2 x', {'x': 1.0})")
+    assert not {name.split(".")[0] for name in loaded} & {"torch", "sympy", "sklearn"}

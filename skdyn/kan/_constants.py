@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from scipy.optimize import least_squares
 
-from skdyn._nice_numbers import nice_numbers
+from skdyn.formulas import nice_numbers
+from skdyn.formulas._functions import functions_for
 
 _EXACT = 1e-9  # RMSE, in standard deviations of y, that is rounding and no misfit
 _TOL, _N_STEPS = 1e-15, 200  # of the least squares
@@ -15,9 +16,6 @@ _UNLIKELY = 0.03  # to be so near to a nice number by chance
 # Operations of the longest formula that sympy simplifies in reasonable time, with and without
 # floats, and the largest n in sin(n x) for which it expands that.
 _SIMPLIFY_FLOATS, _SIMPLIFY, _LARGEST_MULTIPLE = 20, 80, 4
-# What sympy calls functions and numbers otherwise than torch.
-_NAMES = {"acos": "arccos", "asin": "arcsin", "asinh": "arcsinh", "atan": "arctan",
-          "atanh": "arctanh", "Abs": "abs"}  # fmt: skip
 
 
 def evaluate(expression, names, X):
@@ -253,8 +251,7 @@ def _compiled(expression, columns, constants=()):
     """Return a function of columns, and of constants after them; all of them dummy symbols."""
     import sympy
 
-    functions = {str(f.func): _on_tensors(str(f.func)) for f in expression.atoms(sympy.Function)}
-    functions |= {"sqrt": _on_tensors("sqrt"), "pi": math.pi, "E": math.e}
+    functions = {**functions_for("torch"), "pi": math.pi, "E": math.e}
     function = sympy.lambdify(
         [*columns, *constants], expression, modules=[functions], cse=True, dummify=True
     )
@@ -263,11 +260,6 @@ def _compiled(expression, columns, constants=()):
         return torch.as_tensor(function(*arguments)) + torch.zeros_like(arguments[0])
 
     return evaluate
-
-
-def _on_tensors(name):
-    function = getattr(torch, _NAMES.get(name, name))
-    return lambda x: function(torch.as_tensor(x, dtype=torch.float64))
 
 
 def _simplified(expression, columns, X):

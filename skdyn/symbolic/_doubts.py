@@ -4,6 +4,7 @@ import numpy as np
 
 from skdyn.exceptions import warn_user
 from skdyn.symbolic._coefficients import dependent_terms
+from skdyn.symbolic.discovery._findings import CLOSE
 from skdyn.symbolic.discovery._smoothing import roughness
 
 __all__ = ["disturbed", "say_dependence", "say_doubts", "say_residuals", "unexplained"]
@@ -44,11 +45,12 @@ def say_doubts(names, misfit, seen, table, alternatives, targets=False):
             f"The equations do not describe the data: mean square residuals are {told} {unit}. "
             "Allow further families or terms, add what is missing to the states or u, or check t."
         )
-    if len(alternatives):
-        nearest = alternatives.iloc[0]
+    close = alternatives[alternatives["behind"] < CLOSE]
+    if len(close):
+        nearest = close.iloc[0]
         warn_user(
-            f"The data do not settle the equations: {len(alternatives)} with other terms are "
-            "within 3 nats of those taken (alternatives_), such as "
+            f"The data do not settle the equations: {len(close)} with other terms are "
+            f"within {CLOSE:g} nats of those taken (alternatives_), such as "
             f"{'; '.join(nearest['equations'])} ({nearest['behind']:.1f} nats)."
         )
     idle = table[np.abs(table["value"]) < _HARDLY * table["std_error"]]

@@ -8,7 +8,7 @@ import numpy as np
 
 from skdyn._state import ANY_NUMBER, Shape
 from skdyn._validation import check_is_fitted
-from skdyn.symbolic._expression import expression_from_text, show_expression
+from skdyn.formulas import show, to_sympy
 from skdyn.symbolic._system import EquationSystem
 from skdyn.symbolic.discovery._parts import Parts
 
@@ -142,7 +142,7 @@ def system_of(equations, state_names, control_names, target_names=None):
         total = sympy.Integer(0)
         for text, (factor, *inner) in terms:
             constants = {f"k{j}": _number(value) for j, value in enumerate(inner)}
-            expression = expression_from_text(text, symbols | constants)
+            expression = to_sympy(text, symbols | constants)
             total += _number(factor) * expression.replace(sympy.exp, _without_constant)
         sums.append(total)
     return EquationSystem(sums, state_names, control_names, target_names=target_names)
@@ -204,4 +204,4 @@ def _shown(text, names):
 
     own = {f"x{i}": name for i, name in enumerate(names)}
     symbols = {name: sympy.Symbol(name, real=True) for name in [*own, "k0", "k1", "k2"]}
-    return show_expression(expression_from_text(text, symbols), own, 3)
+    return show(to_sympy(text, symbols), 3, own)

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-__all__ = ["complexity", "inclusion_probabilities", "misfit_of", "pareto_front"]
+__all__ = ["complexity", "dominates", "inclusion_probabilities", "misfit_of", "pareto_front"]
 
 
 @lru_cache(maxsize=4096)
@@ -52,7 +52,29 @@ def misfit_of(system, n_rows):
     return float(np.sqrt(np.mean(system.rss) / n_rows))
 
 
-def pareto_front(systems, n_rows):
+def dominates(system, other, n_rows):
+    """Whether a system is simpler or nearer to the data than another, and neither less.
+
+    Parameters
+    ----------
+    system, other : Fitted
+        Systems.
+    n_rows : int
+        Measurements of each state.
+
+    Returns
+    -------
+    bool
+    """
+    one, two = _merits(system, n_rows), _merits(other, n_rows)
+    return one != two and one[0] <= two[0] and one[1] <= two[1]
+
+
+def _merits(system, n_rows):
+    return complexity(system.equations), misfit_of(system, n_rows)
+
+
+def pareto_front(systems, n_rows, chosen=None):
     """Return the systems than which none is both simpler and nearer to the data.
 
     Parameters
@@ -61,19 +83,25 @@ def pareto_front(systems, n_rows):
         Systems.
     n_rows : int
         Measurements of each state.
+    chosen : Fitted, default=None
+        A system that is on the front in any case; what dominates it is left out.
 
     Returns
     -------
     list of Fitted
-        The simplest first.
+        The simplest first; none dominates another.
     """
-    key = {id(s): (complexity(s.equations), misfit_of(s, n_rows)) for s in systems}
     front, least = [], np.inf
-    for system in sorted(systems, key=lambda s: key[id(s)]):
-        if key[id(system)][1] < least:
+    for system in sorted(systems, key=lambda s: _merits(s, n_rows)):
+        if misfit_of(system, n_rows) < least:
             front.append(system)
-            least = key[id(system)][1]
-    return front
+            least = misfit_of(system, n_rows)
+    if chosen is None:
+        return front
+    merits = _merits(chosen, n_rows)
+    others = [s for s in front if _merits(s, n_rows) != merits and not dominates(s, chosen, n_rows)]
+    others = [s for s in others if not dominates(chosen, s, n_rows)]
+    return sorted([*others, chosen], key=lambda s: _merits(s, n_rows))
 
 
 def inclusion_probabilities(systems):

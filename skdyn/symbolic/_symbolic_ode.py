@@ -105,14 +105,15 @@ class SymbolicODERegressor(
     system_ : EquationSystem
         The equations.
     pareto_front_ : pandas.DataFrame
-        The system taken, and those than which none is both simpler and nearer to the data:
+        The system taken, and others, of all of which none is both simpler and nearer to the data:
         ``complexity``, ``error`` (root of the mean of ``misfit_``), ``score`` (description length
         in nats, lower is better), what that is the sum of (``misfit``, ``structure``, ``escapes``
         of disturbed solutions, ``sensitivity`` to starts, ``rounding``, ``priors``),
         ``equations``, ``selected``.
     alternatives_ : pandas.DataFrame
         Systems with other terms, not just further ones, whose descriptions are at most 3 nats
-        longer: ``behind``, in nats, and ``equations``.
+        longer, or which are both simpler and nearer to the data than the one taken (their terms
+        are rarer, or solutions explode): ``behind``, in nats, and ``equations``.
     noise_ : ndarray of shape (n_targets,)
         Standard deviation of the noise; with ``y``, of what is not explained.
     misfit_ : ndarray of shape (n_targets,)

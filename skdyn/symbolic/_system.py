@@ -7,16 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skdyn._formula_text import formula_tree
 from skdyn._state import PlainState, declared_names
 from skdyn._validation import as_floats
-from skdyn.symbolic._expression import (
-    SYMPY_NAMES,
-    expression_from_text,
-    expression_to_latex,
-    expression_to_text,
-    show_expression,
-)
+from skdyn.formulas import latex, show, to_sympy
+from skdyn.formulas._expression import written
+from skdyn.formulas._reader import read
 from skdyn.symbolic._fixed_points import FixedPoint, find_fixed_points
 from skdyn.symbolic._simulation import simulate_system
 
@@ -32,8 +27,8 @@ class EquationSystem(PlainState):
     Parameters
     ----------
     expressions : sequence of sympy.Expr or str
-        The right-hand sides, in symbols of the names below; text is arithmetic as Python writes it
-        and is never run.
+        The right-hand sides, in symbols of the names below; text is a formula as
+        :mod:`skdyn.formulas` describes it and is never run.
     state_names : sequence of str
         Names of the states.
     control_names : sequence of str, default=()
@@ -114,7 +109,7 @@ class EquationSystem(PlainState):
         names = self.state_names + self.control_names
         symbols = dict(zip(names, self._symbols, strict=True))
         if isinstance(expression, str):
-            expression = expression_from_text(expression, symbols, [*self.functions])
+            expression = to_sympy(expression, symbols, [*self.functions])
         else:
             import sympy
 
@@ -127,12 +122,12 @@ class EquationSystem(PlainState):
                 )
             own = {symbol: symbols[symbol.name] for symbol in expression.free_symbols}
             expression = expression.xreplace(own)
-        return expression_to_text(expression)
+        return written(expression)
 
     @cached_property
     def _expressions(self):
         symbols = {symbol.name: symbol for symbol in self._symbols}
-        return [expression_from_text(text, symbols, [*self.functions]) for text in self._texts]
+        return [to_sympy(text, symbols, [*self.functions]) for text in self._texts]
 
     def __getstate__(self):
         """Keep plain text and names, and nothing compiled."""
@@ -143,9 +138,9 @@ class EquationSystem(PlainState):
         n_variables = len(state["state_names"]) + len(state["control_names"])
         if len(state["_texts"]) != len(state["target_names"]):
             raise ValueError(f"There are not as many expressions as names: {state}.")
-        known = {f"x{i}" for i in range(n_variables)} | {*SYMPY_NAMES, *state["functions"]}
+        names = tuple(f"x{i}" for i in range(n_variables))
         for text in state["_texts"]:
-            formula_tree(text, known)
+            read(text, names, state["functions"])
 
     def __repr__(self):
         return "\n".join(self.equations())
@@ -168,8 +163,11 @@ class EquationSystem(PlainState):
 
     @cached_property
     def _compiled_jacobian(self):
+        import sympy
+
         states = self._symbols[: len(self.state_names)]
         flat = [expression.diff(state) for expression in self._expressions for state in states]
+        flat = [slope.replace(sympy.DiracDelta, _nowhere) for slope in flat]  # steps have no slope
         return self._compile(flat, "numpy")
 
     def _compile(self, expressions, module):
@@ -354,7 +352,7 @@ class EquationSystem(PlainState):
         """
         names = dict(zip(self._variables, self.state_names + self.control_names, strict=True))
         return [
-            f"{target} = {show_expression(expression, names, precision)}"
+            f"{target} = {show(expression, precision, names)}"
             for target, expression in zip(self.target_names, self._expressions, strict=True)
         ]
 
@@ -378,7 +376,7 @@ class EquationSystem(PlainState):
             name = target.removesuffix("'")
             left = sympy.latex(sympy.Symbol(name))
             left = left if name == target else f"\\dot{{{left}}}"
-            lines.append(f"{left} &= {expression_to_latex(expression, precision)}")
+            lines.append(f"{left} &= {latex(expression, precision)}")
         return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
     def to_sympy(self) -> "list[sympy.Expr]":
@@ -397,3 +395,9 @@ class EquationSystem(PlainState):
             for own, name in zip(self._symbols, names, strict=True)
         }
         return [expression.xreplace(named) for expression in self._expressions]
+
+
+def _nowhere(*arguments):
+    import sympy
+
+    return sympy.Integer(0)

@@ -46,6 +46,13 @@ def test_the_nearest_of_the_alternatives_is_shown():
     assert "such as x' = 1; y' = x (0.4 nats)" in message
 
 
+def test_alternatives_that_are_far_behind_are_not_told():
+    far = pd.DataFrame({"behind": [8.0], "equations": [["x' = y"]]})
+    assert said(alternatives=far) == []
+    (message,) = said(alternatives=pd.concat([far.assign(behind=1.0), far]))
+    assert "1 with other terms" in message
+
+
 def test_terms_whose_constants_may_be_zero_are_named():
     (message,) = said(table=SURE.assign(std_error=[1.0, np.nan]))
     assert "contribute: x in x' (1.5 +- 1)." in message

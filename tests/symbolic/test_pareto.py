@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from skdyn.symbolic._pareto import complexity, inclusion_probabilities, misfit_of, pareto_front
+from skdyn.symbolic._pareto import (
+    complexity,
+    inclusion_probabilities,
+    misfit_of,
+    pareto_front,
+)
 from skdyn.symbolic.discovery._parts import Fitted
 from skdyn.symbolic.discovery._terms import Form, Term
 
@@ -36,24 +41,41 @@ def test_the_complexity_of_a_system_is_the_sum_over_its_equations():
     assert complexity(both) == complexity(both[:1]) + complexity(both[1:])
 
 
-def test_no_system_of_the_front_is_beaten_by_any_and_every_other_is():
-    rng = np.random.default_rng(0)
+def many(rng):
     names = ["x0", "x1", "x0*x1", "x0**2", "sin(x0)", "1"]
-    some = [
+    return [
         system(*rng.permutation(names)[: rng.integers(1, 5)].tolist(), rss=rng.exponential())
         for _ in range(60)
     ]
+
+
+def beats(a, b):
+    one = complexity(a.equations), misfit_of(a, 10)
+    other = complexity(b.equations), misfit_of(b, 10)
+    return one != other and one[0] <= other[0] and one[1] <= other[1]
+
+
+def test_no_system_of_the_front_is_beaten_by_any_and_every_other_is():
+    some = many(np.random.default_rng(0))
     front = pareto_front(some, 10)
-
-    def beats(a, b):
-        one = complexity(a.equations), misfit_of(a, 10)
-        other = complexity(b.equations), misfit_of(b, 10)
-        return one != other and one[0] <= other[0] and one[1] <= other[1]
-
     on_it = {id(s) for s in front}
-    assert all((id(b) in on_it) == (not any(beats(a, b) for a in some)) for b in some)
+    for b in some:
+        assert (id(b) in on_it) == (not any(beats(a, b) for a in some))
     assert 1 < len(front) < len(some)
     assert np.all(np.diff([complexity(s.equations) for s in front]) > 0)
+
+
+def test_the_chosen_system_is_on_the_front_and_none_there_dominates_another():
+    some = many(np.random.default_rng(1))
+    whole, n_left_out = pareto_front(some, 10), 0
+    for chosen in some:
+        others = [s for s in some if s is not chosen]
+        front = pareto_front(others, 10, chosen)
+        assert sum(s is chosen for s in front) == 1
+        assert not any(beats(a, b) for a in front for b in front)
+        assert {id(s) for s in front} <= {id(chosen), *map(id, pareto_front(others, 10))}
+        n_left_out += len(front) < len(whole)
+    assert n_left_out > len(some) / 2  # most are dominated, so that the law was put to the test
 
 
 def test_misfit_is_the_root_mean_square_over_states_and_rows():

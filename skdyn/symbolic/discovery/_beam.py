@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg.lapack import dgeqrf, dorgqr
 
+from skdyn.symbolic.discovery import _prices as prices
+
 _COLLINEAR = 1e-10  # share of a column outside the span of others, squared, that is nothing new
 
 
@@ -84,7 +86,7 @@ class Dictionary:
             self.A = np.hstack([self.A, np.empty_like(self.A)])
         self._index[key] = len(self.terms)
         self.A[:, len(self.terms)] = column / length
-        self.costs = np.append(self.costs, term.form.cost + 2.0 * len(term.inner))
+        self.costs = np.append(self.costs, term.form.cost + prices.INNER * len(term.inner))
         self.terms.append(term)
         self.forms.append(term.form.text)
         self.lengths.append(length)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from skdyn.symbolic.discovery import _prices as prices
 from skdyn.symbolic.discovery._beam import Candidate, moved_term, refine
 from skdyn.symbolic.discovery._integral import DirectForm, IntegralForm
 from skdyn.symbolic.discovery._joint import Joint, followed, forms_of
@@ -26,8 +27,7 @@ _N_ALTERNATIVES = 8  # of each equation that are tried together with the others
 _NOT_ALL = 1.1  # misfit of a system that leaves something to explain
 _EXACT = 0.01  # misfit that leaves nothing to explain, in a record without noise
 _LOST = 5.0  # misfit, in noise variances, of a system that does not follow the record
-_CLOSE, _N_CLOSE = 10.0, 4  # of other systems whose constants are rounded: nats from the best
-_COMMON = 4.0  # cost of terms that are looked at again in every round
+_N_CLOSE = 4  # other systems whose constants are rounded
 _FOLLOWS = 3.0  # misfit of a solution whose neighbourhood is searched
 _N_POOL = 40  # common terms that may come into a fitted equation
 
@@ -142,7 +142,7 @@ def discover(
             terms = library(record.nodes(), families, degree)
             if scored is not None:
                 forms = {t.form.text for row in scored for s in row for t in s.candidate.terms}
-                terms = [t for t in terms if t.form.text in forms or t.form.cost < _COMMON]
+                terms = [t for t in terms if t.form.text in forms or t.form.cost < prices.COMMON]
             allowed = [terms if priors is None else priors.allowed(i, terms) for i in range(d)]
             lists = _proposals(record, allowed, priors, families, max_terms)
             new = [row for row, _ in lists]
@@ -346,7 +346,7 @@ def _contenders(joint, fitted):
     """Return the best system, and others that round constants may make the better statement."""
     close = []
     for other in joint.seen.values():
-        if other is None or other is fitted or other.score > fitted.score + _CLOSE:
+        if other is None or other is fitted or other.score > fitted.score + prices.CLOSE:
             continue
         pairs = zip(forms_of(other.equations), forms_of(fitted.equations))
         if not all(set(more) >= set(less) for more, less in pairs):  # round or not, it is too much

@@ -7,7 +7,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-from skdyn.symbolic._pareto import inclusion_probabilities, pareto_front
+from skdyn.symbolic._pareto import dominates, inclusion_probabilities, pareto_front
 from skdyn.symbolic.discovery._discover import discover, regress
 from skdyn.symbolic.discovery._integral import DirectForm
 from skdyn.symbolic.discovery._joint import forms_of
@@ -18,6 +18,7 @@ from skdyn.symbolic.discovery._smoothing import smooth
 from skdyn.symbolic.discovery._terms import FAMILIES, evaluate
 
 __all__ = [
+    "CLOSE",
     "Findings",
     "candidate_terms",
     "long_stretches",
@@ -27,7 +28,7 @@ __all__ = [
 ]
 
 _FEWEST = 6  # time points of a stretch that can be smoothed
-_CLOSE, _N_RIVALS = 3.0, 10  # nats from the best, odds of 20 to 1; how many are told
+CLOSE, _N_RIVALS = 3.0, 10  # nats from the best, odds of 20 to 1; how many are told
 _FEWEST_ROWS = 10  # below which any equations fit
 
 
@@ -43,11 +44,12 @@ class Findings(NamedTuple):
     noise : ndarray of shape (n_equations,)
         Standard deviation of the noise, of targets that of what is not explained.
     front : list of Fitted
-        Systems than which none is both simpler and nearer to the data, and the best.
+        The best, and systems than which none is both simpler and nearer to the data.
     chances : list of dict of str to float
         Inclusion probability of each form in each equation.
     rivals : list of Fitted
-        Systems with other terms whose descriptions are hardly longer, the shortest first.
+        Systems with other terms whose descriptions are hardly longer, or that are both simpler
+        and nearer to the data than the best, the shortest description first.
     """
 
     best: Fitted
@@ -178,8 +180,8 @@ def search_trajectories(segments, knowledge, options, n_ensemble=0, n_jobs=None,
     systems = [system for *_, some in found for system in some if system is not best]
     chances = [_chances(_lawful(search.systems, knowledge)) for search in searches]
     return Findings(
-        best, errors, searches[0].noise, _front(best, systems, n_rows), _mean(chances),
-        _rivals(best, systems),
+        best, errors, searches[0].noise, pareto_front(systems, n_rows, best), _mean(chances),
+        _rivals(best, systems, n_rows),
     )  # fmt: skip
 
 
@@ -216,8 +218,8 @@ def search_targets(inputs, targets, knowledge, options, n_jobs=None):
         search = search._replace(misfit=unit * search.misfit, systems=systems)
         best, errors, systems = _finding(search, one, n_rows)
         chances = _mean([_chances(_lawful(search.systems, one))])
-        front = _front(best, systems, n_rows)
-        rivals = _rivals(best, systems)
+        front = pareto_front(systems, n_rows, best)
+        rivals = _rivals(best, systems, n_rows)
         alone.append(Findings(best, errors, search.noise, front, chances, rivals))
     return reduce(lambda some, other: _beside(some, other, n_rows), alone)
 
@@ -291,19 +293,17 @@ def _score(system):
     return system.score
 
 
-def _front(best, systems, n_rows):
-    """Return the Pareto front, with the best system wherever it is."""
-    front = pareto_front([best, *(s for s in systems if s is not best)], n_rows)
-    return front if any(s is best for s in front) else [best, *front]
+def _rivals(best, systems, n_rows):
+    """Return what is close to the best, or beats it by all but its score, with other terms.
 
-
-def _rivals(best, systems):
-    """Return what is close to the best and not just the best with further terms."""
+    Systems that are just the best with further terms are none.
+    """
     own, rivals = forms_of(best.equations), {}
     for system in sorted(systems, key=_score):
         forms = forms_of(system.equations)
         more = all(set(theirs) >= set(mine) for theirs, mine in zip(forms, own))
-        if not more and system.score < best.score + _CLOSE:
+        close = system.score < best.score + CLOSE
+        if not more and (close or dominates(system, best, n_rows)):
             rivals.setdefault(forms, system)
     return list(rivals.values())[:_N_RIVALS]
 
@@ -337,7 +337,7 @@ def _beside(some, other, n_rows):
     pairs = [p for p in pairs if forms_of(p.equations) != forms_of(best.equations)]
     return Findings(
         best, some.errors + other.errors, np.append(some.noise, other.noise),
-        _front(best, pairs, n_rows), some.chances + other.chances,
+        pareto_front(pairs, n_rows, best), some.chances + other.chances,
         [joined(a, other.best) for a in some.rivals]
         + [joined(some.best, b) for b in other.rivals],
     )  # fmt: skip

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdyn.symbolic.discovery._terms import FUNCTIONS, substituted
+from skdyn.formulas._functions import functions_for
+from skdyn.symbolic.discovery._terms import substituted
 
 # Dormand, Prince 1980: the fifth-order solution. The first column is the state itself.
 _A = (
@@ -83,7 +84,7 @@ def _field(equations, order):
     names = sorted(set(re.findall(r"\bx\d+\b", " ".join(lines))))
     variables = [f"    {name} = values[{rows[name]}]" for name in names]
     body = [*variables, *lines] or ["    pass"]
-    scope = {"__builtins__": {}, **FUNCTIONS}  # the terms are checked, see substituted
+    scope = {"__builtins__": {}, **functions_for("numpy")}  # the terms are checked, see substituted
     exec("def fill(values, p):\n" + "\n".join(body), scope)
     sums = np.repeat(np.eye(len(equations)), [len(forms) for forms in equations], axis=1)
     return Field(scope["fill"], len(rows), np.array(index, int), np.array(weights, int), sums)

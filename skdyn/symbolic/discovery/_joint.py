@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skdyn.symbolic.discovery import _prices as prices
 from skdyn.symbolic.discovery._integration import field, integrate
 from skdyn.symbolic.discovery._neighbours import neighbours
 from skdyn.symbolic.discovery._parts import Fitted, Parts
@@ -11,12 +12,10 @@ from skdyn.symbolic.discovery._smoothing import interpolant, noise_model
 from skdyn.symbolic.discovery._terms import evaluate
 from skdyn.symbolic.discovery._windows import Windows
 
-_ESCAPE = 15.0  # nats: the price of a system that explodes from all disturbed starts
 _SMALL = 1e-5  # a small change of a start, in the data's range
 _QUICK, _THOROUGH = (6, 3, 3), (8, 4, 5)  # Gauss-Newton steps at each tightness of the ties
 _CROSSES = 4.0  # standard deviations beyond zero that are not noise
 _WEAK = 0.1  # tie, in measurements' precisions, that lets every window stand alone
-_HOPELESS = 20.0  # nats from the best at which a fit is broken off
 _FOLLOWS = 3.0  # misfit of a solution that is good enough to judge the noise by
 _SAME = 0.05  # share of a term by which a simpler one may differ to be tried in its place
 _AT_ONCE = 3  # terms that are tried for removal each time
@@ -82,10 +81,10 @@ class Joint:
             parts = self.parts(equations, shot.rss)
             if self.priors is not None:
                 parts = parts._replace(priors=self.priors.price(equations, coefficients))
-            if sum(parts) < self.best + _ESCAPE and not self.weak:
+            if sum(parts) < self.best + prices.ESCAPE and not self.weak:
                 solved = self.disturbed.solve(system, shot.p)
                 parts = parts._replace(
-                    escapes=_ESCAPE * self.disturbed.escapes(solved),
+                    escapes=prices.ESCAPE * self.disturbed.escapes(solved),
                     sensitivity=self.disturbed.sensitivity(solved),
                 )
             score = sum(parts)
@@ -95,7 +94,7 @@ class Joint:
         return fitted
 
     def _hopeless(self, equations):
-        return lambda rss: self.score(equations, rss) > self.best + _HOPELESS
+        return lambda rss: self.score(equations, rss) > self.best + prices.HOPELESS
 
     def simpler(self, fitted):
         """Fit ever simpler systems, down to one term an equation; ``seen`` remembers them."""

@@ -1,20 +1,16 @@
 """The candidate terms for data: forms of many kinds, with starts for their inner constants.
 
-A form's cost, in nats, is minus the logarithm of how often such a term is met, up to a constant:
-low for monomials of low degree, higher for what is rarer or bends more freely.
+What a form costs, in nats, stands in ``_prices``.
 """
 
-import re
 from itertools import combinations_with_replacement
 
 import numpy as np
 
+from skdyn.symbolic.discovery import _prices as prices
+from skdyn.symbolic.discovery._kinds import angles_of, n_constants_of
 from skdyn.symbolic.discovery._terms import FAMILIES, Form, Term
 
-_DEGREE_COST = {0: 0.5, 1: 0.5, 2: 1.5, 3: 4.0, 4: 6.0, 5: 7.5}
-_RARER = 1.0  # nats that any other term costs more than its own figure says
-_NO_ANGLE = 1.0  # nats more for a sine of what was never negative: it is hardly an angle
-_ANGLES = re.compile(r"(?:sin|cos|tan|cot)\((?:k0\*)?x(\d+)(?: [+] x(\d+))?\)")
 _BELOW = 0.02  # of a variable's range below zero that smoothing may make up
 
 
@@ -37,8 +33,14 @@ def monomials(n_variables, degree):
         for factors in combinations_with_replacement(range(n_variables), total):
             powers = [(i, factors.count(i)) for i in sorted(set(factors))]
             text = "*".join(f"x{i}" if p == 1 else f"x{i}**{p}" for i, p in powers) or "1"
-            found.append(Form(text, _DEGREE_COST.get(total, 1.5 * total - 1)))
+            found.append(Form(text, _price_of_degree(total)))
     return found
+
+
+def _price_of_degree(degree):
+    highest = max(prices.DEGREES)
+    beyond = prices.MORE_DEGREE * max(degree - highest, 0)
+    return prices.DEGREES[min(degree, highest)] + beyond
 
 
 def library(columns, families=FAMILIES, degree=None):
@@ -66,7 +68,7 @@ def library(columns, families=FAMILIES, degree=None):
     for family in families:
         if family != "polynomial":
             terms += [
-                term._replace(form=term.form._replace(cost=term.form.cost + _RARER))
+                term._replace(form=term.form._replace(cost=term.form.cost + prices.RARER))
                 for term in _MAKERS[family](around)
             ]
     return terms
@@ -84,6 +86,11 @@ class _Scale:
         self.amount = self.low > -_BELOW * (self.high - self.low)
 
 
+def _form(text, name):
+    """Return a form at the price of its name, in which each free constant is a ``k``."""
+    return Form(text, prices.FORMS[name], n_constants_of(text))
+
+
 def _others(n, i):
     return [j for j in range(n) if j != i]
 
@@ -92,46 +99,55 @@ def _trigonometric(around):
     n, terms = len(around), []
     for i, scale in enumerate(around):
         for f in ("sin", "cos"):
-            terms.append(Term(Form(f"{f}(x{i})", 3.0)))
+            terms.append(Term(_form(f"{f}(x{i})", "sin(x)")))
             terms += [
-                Term(Form(f"{f}(k0*x{i})", 6.0, 1), (w / scale.spread,)) for w in (0.7, 1.5, 3.0)
+                Term(_form(f"{f}(k0*x{i})", "sin(k*x)"), (w / scale.spread,))
+                for w in (0.7, 1.5, 3.0)
             ]
-            terms += [Term(Form(f"x{j}*{f}(x{i})", 4.0)) for j in range(n)]
-            terms.append(Term(Form(f"{f}(x{i})**2", 4.5)))
+            terms += [Term(_form(f"x{j}*{f}(x{i})", "y*sin(x)")) for j in range(n)]
+            terms.append(Term(_form(f"{f}(x{i})**2", "sin(x)**2")))
             for j in _others(n, i):
-                terms += [Term(Form(f"{f}(x{i})*{g}(x{j})", 5.0)) for g in ("tan", "cot")]
-                terms += [Term(Form(f"{f}(x{i})*{g}(x{j})**2", 5.5)) for g in ("sin", "cos")]
-        terms.append(Term(Form(f"sin(x{i})*cos(x{i})", 4.5)))
-        terms += [Term(Form(f"{g}(x{i})", 4.5)) for g in ("tan", "cot")]
+                terms += [
+                    Term(_form(f"{f}(x{i})*{g}(x{j})", "sin(x)*tan(y)")) for g in ("tan", "cot")
+                ]
+                terms += [
+                    Term(_form(f"{f}(x{i})*{g}(x{j})**2", "sin(x)*sin(y)**2"))
+                    for g in ("sin", "cos")
+                ]
+        terms.append(Term(_form(f"sin(x{i})*cos(x{i})", "sin(x)*cos(x)")))
+        terms += [Term(_form(f"{g}(x{i})", "tan(x)")) for g in ("tan", "cot")]
         for j in range(i):
             terms += [
-                Term(Form(f"{f}(x{i})*{g}(x{j})", 4.5))
+                Term(_form(f"{f}(x{i})*{g}(x{j})", "sin(x)*sin(y)"))
                 for f in ("sin", "cos")
                 for g in ("sin", "cos")
             ]
-            terms += [Term(Form(f"{f}(x{i} {s} x{j})", 3.5)) for f in ("sin", "cos") for s in "+-"]
+            terms += [
+                Term(_form(f"{f}(x{i} {s} x{j})", "sin(x + y)"))
+                for f in ("sin", "cos")
+                for s in "+-"
+            ]
         for j in _others(n, i):
-            terms += [Term(Form(f"{f}(x{i})/x{j}", 5.0)) for f in ("sin", "cos")]
+            terms += [Term(_form(f"{f}(x{i})/x{j}", "sin(x)/y")) for f in ("sin", "cos")]
     return [_dearer(term, around) for term in terms]
 
 
 def _dearer(term, around):
-    angles = _ANGLES.findall(term.form.text)
-    if not any(around[int(i)].amount for pair in angles for i in pair if i):
+    if not any(around[i].amount for i in angles_of(term.form.text)):
         return term
-    return term._replace(form=term.form._replace(cost=term.form.cost + _NO_ANGLE))
+    return term._replace(form=term.form._replace(cost=term.form.cost + prices.NO_ANGLE))
 
 
 def _exponential(around):
     n, terms = len(around), []
     for i, scale in enumerate(around):
-        terms += [Term(Form(f"exp({s}x{i})", 4.0)) for s in ("", "-")]
+        terms += [Term(_form(f"exp({s}x{i})", "exp(x)")) for s in ("", "-")]
         for rate in (-3.0, -1.0, 1.0, 3.0):
             k = (rate / scale.spread,)
-            terms.append(Term(Form(f"exp(k0*x{i})", 6.5, 1), k))
-            terms += [Term(Form(f"x{j}*exp(k0*x{i})", 7.0, 1), k) for j in range(n)]
+            terms.append(Term(_form(f"exp(k0*x{i})", "exp(k*x)"), k))
+            terms += [Term(_form(f"x{j}*exp(k0*x{i})", "y*exp(k*x)"), k) for j in range(n)]
         for rate in (0.3, 1.0, 3.0):
-            terms.append(Term(Form(f"exp(-k0*x{i}**2)", 7.5, 1), (rate / scale.size**2,)))
+            terms.append(Term(_form(f"exp(-k0*x{i}**2)", "exp(-k*x**2)"), (rate / scale.size**2,)))
     return terms
 
 
@@ -139,8 +155,10 @@ def _logarithmic(around):
     n, terms = len(around), []
     for i, scale in enumerate(around):
         if scale.positive:
-            terms.append(Term(Form(f"log(x{i})", 4.5)))
-            terms += [Term(Form(f"x{j}*log(k0*x{i})", 5.5, 1), (1 / scale.size,)) for j in range(n)]
+            terms.append(Term(_form(f"log(x{i})", "log(x)")))
+            terms += [
+                Term(_form(f"x{j}*log(k0*x{i})", "y*log(k*x)"), (1 / scale.size,)) for j in range(n)
+            ]
     return terms
 
 
@@ -148,8 +166,11 @@ def _absolute(around):
     n, terms = len(around), []
     for i, scale in enumerate(around):
         if scale.low < 0 < scale.high:
-            terms.append(Term(Form(f"Abs(x{i})", 3.5)))
-            terms += [Term(Form(f"x{j}*Abs(x{i})", 4.0 if i == j else 5.0)) for j in range(n)]
+            terms.append(Term(_form(f"Abs(x{i})", "Abs(x)")))
+            terms += [
+                Term(_form(f"x{j}*Abs(x{i})", "x*Abs(x)" if i == j else "y*Abs(x)"))
+                for j in range(n)
+            ]
     return terms
 
 
@@ -157,13 +178,13 @@ def _power(around):
     n, terms = len(around), []
     for i, scale in enumerate(around):
         if not scale.low < 0 < scale.high:
-            terms += [Term(Form(f"1/x{i}", 4.0)), Term(Form(f"1/x{i}**2", 5.0))]
-            terms += [Term(Form(f"x{j}/x{i}", 4.5)) for j in _others(n, i)]
+            terms += [Term(_form(f"1/x{i}", "1/x")), Term(_form(f"1/x{i}**2", "1/x**2"))]
+            terms += [Term(_form(f"x{j}/x{i}", "y/x")) for j in _others(n, i)]
         if scale.positive:
-            terms.append(Term(Form(f"sqrt(x{i})", 4.0)))
+            terms.append(Term(_form(f"sqrt(x{i})", "sqrt(x)")))
             for p in (-0.5, 0.7, 1.5, 2.5):
-                terms.append(Term(Form(f"x{i}**k0", 7.0, 1), (p,)))
-                terms += [Term(Form(f"x{j}*x{i}**k0", 7.5, 1), (p,)) for j in _others(n, i)]
+                terms.append(Term(_form(f"x{i}**k0", "x**k"), (p,)))
+                terms += [Term(_form(f"x{j}*x{i}**k0", "y*x**k"), (p,)) for j in _others(n, i)]
     return terms
 
 
@@ -173,34 +194,41 @@ def _rational(around):
         low = max(-scale.low, 0.0)  # the pole stays outside the data
         sizes = (scale.spread if scale.low < 0 else scale.size) * np.array([0.05, 0.3, 1.0, 4.0])
         for k in low * 1.05 + sizes:
-            terms.append(Term(Form(f"1/(k0 + x{i})", 5.0, 1), (k,)))
+            terms.append(Term(_form(f"1/(k0 + x{i})", "1/(k + x)"), (k,)))
             for j in range(n):
                 # x / (k + x) saturates (Michaelis, Menten; Holling): the commonest of these.
-                terms.append(Term(Form(f"x{j}/(k0 + x{i})", 4.0 if i == j else 5.0, 1), (k,)))
+                terms.append(
+                    Term(_form(f"x{j}/(k0 + x{i})", f"{'x' if i == j else 'y'}/(k + x)"), (k,))
+                )
                 if i != j:
-                    terms.append(Term(Form(f"x{i}*x{j}/(k0 + x{i})", 4.5, 1), (k,)))
+                    terms.append(Term(_form(f"x{i}*x{j}/(k0 + x{i})", "x*y/(k + x)"), (k,)))
         for k in scale.size**2 * np.array([0.03, 0.3, 1.0, 5.0]):
-            terms.append(Term(Form(f"1/(k0 + x{i}**2)", 6.0, 1), (k,)))
+            terms.append(Term(_form(f"1/(k0 + x{i}**2)", "1/(k + x**2)"), (k,)))
             for j in range(n):
-                terms.append(Term(Form(f"x{j}/(k0 + x{i}**2)", 5.5, 1), (k,)))
-                form = f"x{i}**2/(k0 + x{i}**2)" if i == j else f"x{i}*x{j}/(k0 + x{i}**2)"
-                terms.append(Term(Form(form, 4.5 if i == j else 5.5, 1), (k,)))
-                if i != j:
-                    terms.append(Term(Form(f"x{i}**2*x{j}/(k0 + x{i}**2)", 5.5, 1), (k,)))
+                terms.append(Term(_form(f"x{j}/(k0 + x{i}**2)", "x/(k + x**2)"), (k,)))
+                if i == j:
+                    own = _form(f"x{i}**2/(k0 + x{i}**2)", "x**2/(k + x**2)")
+                    terms.append(Term(own, (k,)))
+                else:
+                    one = _form(f"x{i}*x{j}/(k0 + x{i}**2)", "x*y/(k + x**2)")
+                    two = _form(f"x{i}**2*x{j}/(k0 + x{i}**2)", "x**2*y/(k + x**2)")
+                    terms += [Term(one, (k,)), Term(two, (k,))]
     return terms
 
 
 def _sigmoid(around):
     n, terms = len(around), []
     for i, scale in enumerate(around):
-        terms += [Term(Form(f"tanh(k0*x{i})", 6.0, 1), (w / scale.size,)) for w in (0.7, 2.0)]
+        terms += [Term(_form(f"tanh(k0*x{i})", "tanh(k*x)"), (w / scale.size,)) for w in (0.7, 2.0)]
         for middle in scale.quantiles:
             for rate in (-4.0, -1.5, -0.4, 0.4, 1.5, 4.0):
                 a = rate / scale.spread
                 k = (-a * middle, a)
-                terms.append(Term(Form(f"1/(exp(k0 + k1*x{i}) + 1)", 5.5, 2), k))
-                terms += [Term(Form(f"1/(exp(k0 + k1*x{i} + k2*x{j}) + 1)", 7.0, 3), (*k, 0.1 * a))
-                          for j in _others(n, i)]  # fmt: skip
+                terms.append(Term(_form(f"1/(exp(k0 + k1*x{i}) + 1)", "1/(exp(k + k*x) + 1)"), k))
+                for j in _others(n, i):
+                    form = f"1/(exp(k0 + k1*x{i} + k2*x{j}) + 1)"
+                    two = _form(form, "1/(exp(k + k*x + k*y) + 1)")
+                    terms.append(Term(two, (*k, 0.1 * a)))
     return terms
 
 

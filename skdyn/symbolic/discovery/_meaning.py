@@ -5,8 +5,11 @@ import re
 import numpy as np
 from scipy.optimize import least_squares
 
-from skdyn.symbolic._expression import expression_from_text, expression_to_text
-from skdyn.symbolic.discovery._terms import FUNCTIONS, Form, Term, evaluate
+from skdyn.formulas import to_sympy
+from skdyn.formulas._expression import written
+from skdyn.symbolic.discovery import _prices as prices
+from skdyn.symbolic.discovery._kinds import n_constants_of
+from skdyn.symbolic.discovery._terms import Form, Term, evaluate
 
 __all__ = [
     "covers",
@@ -24,7 +27,6 @@ _N_PROBES = 24  # points at which terms are compared
 _FEWEST = 6  # of them at which both must have a value
 _GENERIC = (0.83, 1.31, 0.57)  # values of free constants that make no term special
 _N_FAR = 4000  # points at which a term's size is judged
-_PRICE = 3.0  # nats, of a form that is not in the library
 
 
 def probes(n_variables):
@@ -47,22 +49,13 @@ def read_expression(text, names, n_constants=0):
     # A name that is no word, such as "prey, thousands", cannot be written, but x0 can.
     symbols |= {name: symbols[x] for name, x in zip(names, own, strict=True)}
     numbers = {sympy.pi: sympy.Float(np.pi), sympy.E: sympy.Float(np.e)}
-    return expression_from_text(text, symbols).xreplace(numbers)
+    return to_sympy(text, symbols).xreplace(numbers)
 
 
 def write_term(expression):
     """Write an expression as a term, its free constants at generic values."""
-    import sympy
-
-    text = expression_to_text(expression)
-    for function in expression.atoms(sympy.core.function.Application):  # Max and Min, too
-        if type(function).__name__ not in FUNCTIONS:
-            raise ValueError(
-                f"{type(function).__name__} is no function of candidate terms; they are "
-                f"{', '.join(FUNCTIONS)}."
-            )
-    n_inner = len(set(re.findall(r"\bk\d\b", text)))
-    return generic(Term(Form(text, _PRICE, n_inner)))
+    text = written(expression)
+    return generic(Term(Form(text, prices.GIVEN, n_constants_of(text))))
 
 
 def read_term(text, names, n_constants=0):

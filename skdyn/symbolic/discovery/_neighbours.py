@@ -9,12 +9,12 @@ from itertools import product
 
 import numpy as np
 
+from skdyn.symbolic.discovery import _prices as prices
 from skdyn.symbolic.discovery._search import FLOOR, structure_cost
 from skdyn.symbolic.discovery._shooting import System, jacobian
 from skdyn.symbolic.discovery._terms import evaluate
 
 _WIDTH = 6  # systems of one exchange from which a second one starts
-_SLACK = 4.0  # nats by which a system may look worse than the present one and still be fitted
 _RIDGE = 1e-9
 
 
@@ -51,7 +51,7 @@ def neighbours(joint, fitted, pools, n=8):
                     judged[other] = model.judge(other)
         front = sorted(judged, key=lambda s: judged[s][0])[:_WIDTH]
     ranked = sorted((s for s in judged if s != now), key=lambda s: judged[s][0])
-    limit = judged[now][0] + _SLACK
+    limit = judged[now][0] + prices.SLACK
     return [model.system(s, judged[s][1]) for s in ranked[:n] if judged[s][0] < limit]
 
 

@@ -6,6 +6,7 @@ import re
 import numpy as np
 
 from skdyn.symbolic._pareto import complexity
+from skdyn.symbolic.discovery import _prices as prices
 from skdyn.symbolic.discovery._laws import Laws
 from skdyn.symbolic.discovery._meaning import (
     covers,
@@ -20,7 +21,6 @@ from skdyn.symbolic.discovery._terms import evaluate
 
 __all__ = ["GivenTerms", "PriorKnowledge"]
 
-_STRONG = 1e4  # nats that a breach costs: more than any data can say
 _TOLERANCE = 1e-3  # share of the usual rates that passes for zero
 _NEAR = 0.02  # sine of the angle below which a term is as good as a forbidden one
 _N_FREE = 3  # constants that a forbidden term may leave open
@@ -276,7 +276,7 @@ class PriorKnowledge:
         -------
         float
         """
-        return _STRONG * sum(self.breaches(equations, coefficients).values())
+        return prices.BREACH * sum(self.breaches(equations, coefficients).values())
 
     def breaches(self, equations, coefficients):
         """Return how far a system is from what is known.

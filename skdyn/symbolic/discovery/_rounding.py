@@ -2,17 +2,13 @@
 
 import numpy as np
 
+from skdyn.symbolic.discovery import _prices as prices
 from skdyn.symbolic.discovery._parts import Fitted
 from skdyn.symbolic.discovery._search import misfit_cost
 from skdyn.symbolic.discovery._shooting import System, shoot
 
 _TIES, _STEPS = (100.0, 1e4), (3, 4)
-_ODDS = 2.0  # at which a round number is believed
-_WORSE = 4.0  # nats that a round number may cost in the joint fit
-_STATED = 1.0  # nats that a round number costs at least
 _FAR = 3.0  # standard deviations
-_WHOLE = 0.4  # of the constants that people write down are whole numbers, about
-_THIRDS = 0.05  # are thirds
 
 
 def rounded(joint, fitted, round_constants=True):
@@ -40,7 +36,7 @@ def rounded(joint, fitted, round_constants=True):
     tie = _TIES[-1:]
     shot = shoot(system, constants, joint.windows, x0=fitted.shot.x0, ties=_TIES, n_steps=_STEPS,
                  covariance=True, rows=rows)  # fmt: skip
-    if shot is None or not joint.score(fitted.equations, shot.rss) < fitted.score + _WORSE:
+    if shot is None or not joint.score(fitted.equations, shot.rss) < fitted.score + prices.WORSE:
         # Chaos may forbid to close the last gaps.
         tie = (joint.ties[-1],)
         shot = shoot(system, constants, joint.windows, x0=fitted.shot.x0, ties=tie, n_steps=(0,),
@@ -73,7 +69,7 @@ def rounded(joint, fitted, round_constants=True):
             if (k, value) not in refused
         ]
 
-    most = max(0.5 * np.log(joint.n.mean()) - _STATED, 0.0)
+    most = max(0.5 * np.log(joint.n.mean()) - prices.STATED, 0.0)
     if round_constants:
         # Errors of constants are correlated: together they may be round where none is alone.
         best = {k: (value, gain) for _, k, value, gain in sorted(proposals()) if gain > 0}
@@ -81,15 +77,15 @@ def rounded(joint, fitted, round_constants=True):
         moved = {k: value for k, (value, _) in best.items()}
         trial, mask, worse = trial_of(moved, (*_TIES[:1], *tie))
         gain = sum(gain for _, gain in best.values())
-        if best and worse < gain - _STATED:
+        if best and worse < gain - prices.STATED:
             shot, free, saved = trial, mask, gain
     while round_constants and free.any():
-        likely = [proposal for proposal in proposals() if proposal[0] > _ODDS]
+        likely = [proposal for proposal in proposals() if proposal[0] > prices.ODDS]
         if not likely:
             break
         _, k, value, gain = max(likely)
         trial, mask, worse = trial_of({k: value})
-        if worse < _WORSE:
+        if worse < prices.WORSE:
             shot, free, saved = trial, mask, saved + gain
         else:
             refused.add((k, value))
@@ -116,11 +112,11 @@ def round_values(value, sd):
     if value == 0 or not np.isfinite(sd):
         return
     magnitude = int(np.floor(np.log10(abs(value))))
-    spacings = {10.0 ** (magnitude - k): 0.2 / 2**k for k in range(5)}
+    spacings = {10.0 ** (magnitude - k): prices.DECIMAL / 2**k for k in range(5)}
     if abs(value) > 0.3:
-        spacings[1 / 3] = _THIRDS
+        spacings[1 / 3] = prices.THIRD
     if abs(value) > 0.5:
-        spacings[1.0] = max(_WHOLE, spacings.get(1.0, 0.0))
+        spacings[1.0] = max(prices.WHOLE, spacings.get(1.0, 0.0))
     for spacing, prior in spacings.items():
         steps = round(value / spacing)
         near = steps / round(1 / spacing) if spacing < 1 else steps * spacing

@@ -15,8 +15,8 @@ from skdyn.symbolic.discovery._beam import (
     rss_of,
     swaps,
 )
+from skdyn.symbolic.discovery._kinds import degree_of
 from skdyn.symbolic.discovery._shooting import System, shoot, steps_needed
-from skdyn.symbolic.discovery._terms import degree_of, family_of
 from skdyn.symbolic.discovery._windows import Windows
 
 _N_SHORT = 5  # sets of few terms, of each number, that are passed on however well they do
@@ -110,8 +110,8 @@ def propose(problem, terms, families, max_terms=6, n_kept=24, required=()):
             "No term of the families, or not every required one, has finite values along the data. "
             "Allow other families, or require other terms."
         )
-    family = np.array([family_of(term) for term in book.terms])
-    degree = np.array([degree_of(term) for term in book.terms])
+    family = np.array([term.form.family for term in book.terms])
+    degree = np.array([degree_of(term.form) for term in book.terms])
     fixed = np.array([not term.inner for term in book.terms])
     everything = np.arange(len(book.terms))
     polynomial = family == "polynomial"

@@ -11,42 +11,48 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdyn._formula_text import formula_tree
+from skdyn.formulas._reader import names_in, renamed
+from skdyn.formulas._values import compiled
+from skdyn.symbolic.discovery._kinds import family_of
 
-FUNCTIONS = {
-    "sin": np.sin, "cos": np.cos, "tan": np.tan, "cot": lambda x: 1 / np.tan(x), "exp": np.exp,
-    "log": np.log, "Abs": np.abs, "sqrt": np.sqrt, "tanh": np.tanh,
-}  # fmt: skip
 FAMILIES = (
     "polynomial", "rational", "trigonometric", "exponential", "logarithmic", "absolute", "power",
     "sigmoid",
 )  # fmt: skip
 
 
-# What tells the kinds apart, in this order.
-_MARKS = (
-    ("sigmoid", ("tanh", "+ 1)")), ("trigonometric", ("sin", "cos", "tan", "cot")),
-    ("exponential", ("exp",)), ("logarithmic", ("log",)), ("absolute", ("Abs",)),
-    ("rational", ("/(k0",)), ("power", ("/", "sqrt", "**k")),
-)  # fmt: skip
+class _Shape(NamedTuple):
+    text: str
+    cost: float
+    n_inner: int
+    family: str
 
 
-class Form(NamedTuple):
+class Form(_Shape):
     """Shape of a term.
 
-    Attributes
+    Parameters
     ----------
     text : str
         The formula.
     cost : float
         What naming this form costs, in nats: less likely forms cost more.
-    n_inner : int
+    n_inner : int, default=0
         Number of inner constants.
+
+    Attributes
+    ----------
+    family : str
+        Its kind, one of ``FAMILIES``, which follows from the formula.
     """
 
-    text: str
-    cost: float
-    n_inner: int = 0
+    __slots__ = ()
+
+    def __new__(cls, text, cost, n_inner=0):
+        return super().__new__(cls, text, cost, n_inner, family_of(text))
+
+    def __getnewargs__(self):
+        return self[:3]
 
 
 class Term(NamedTuple):
@@ -66,9 +72,11 @@ class Term(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def _compiled(text, n_variables, n_inner):
-    names = [f"x{i}" for i in range(n_variables)] + [f"k{i}" for i in range(n_inner)]
-    formula_tree(text, {*names, *FUNCTIONS})
-    return eval(f"lambda {', '.join(names)}: {text}", {"__builtins__": {}, **FUNCTIONS})
+    return compiled(text, (*_numbered("x", n_variables), *_numbered("k", n_inner)))
+
+
+def _numbered(letter, n):
+    return [f"{letter}{i}" for i in range(n)]
 
 
 def evaluate(term, columns):
@@ -108,26 +116,15 @@ def substituted(form, inner, variables=None):
     str
     """
     _check(form.text)
-    text = re.sub(r"\bk(\d+)\b", lambda m: inner[int(m[1])], form.text)
+    names = dict(zip(_numbered("k", len(inner)), inner, strict=True))
     if variables is not None:
-        text = re.sub(r"\bx(\d+)\b", lambda m: variables[int(m[1])], text)
-    return text
+        names |= dict(zip(_numbered("x", len(variables)), variables, strict=True))
+    return renamed(form.text, names)
 
 
 @lru_cache(maxsize=4096)
 def _check(text):
-    """Refuse what is no formula: a text with its constants in place is compiled elsewhere."""
-    formula_tree(text, lambda name: name in FUNCTIONS or re.fullmatch(r"[xk]\d+", name))
-
-
-def family_of(term):
-    """Return the kind of a term, one of ``FAMILIES``."""
-    text = term.form.text
-    return next((name for name, marks in _MARKS if any(m in text for m in marks)), "polynomial")
-
-
-def degree_of(term):
-    """Return the degree of a polynomial term; 0 for other terms."""
-    if family_of(term) != "polynomial" or term.form.text == "1":
-        return 0
-    return sum(int([*factor.split("**"), 1][1]) for factor in term.form.text.split("*x"))
+    """Refuse what is no term: a text with its constants in place is compiled elsewhere."""
+    for name in names_in(text):
+        if not re.fullmatch(r"[xk]\d+", name):
+            raise ValueError(f"{name!r} in the term {text!r} is no variable and no constant.")

@@ -8,14 +8,16 @@ expression.
 A library of one's own derives from :class:`FeatureLibrary` and lists its terms.
 """
 
-from skdyn.symbolic.libraries._base import FeatureLibrary
+from skdyn.symbolic.libraries._base import (
+    ConcatLibrary,
+    FeatureLibrary,
+    IdentityLibrary,
+    TensorLibrary,
+)
 from skdyn.symbolic.libraries._column import ColumnLibrary
-from skdyn.symbolic.libraries._concat import ConcatLibrary
 from skdyn.symbolic.libraries._fourier import FourierLibrary
 from skdyn.symbolic.libraries._function import FunctionLibrary
-from skdyn.symbolic.libraries._identity import IdentityLibrary
 from skdyn.symbolic.libraries._polynomial import PolynomialLibrary
-from skdyn.symbolic.libraries._tensor import TensorLibrary
 
 __all__ = [
     "ColumnLibrary",

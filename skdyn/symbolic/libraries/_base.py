@@ -1,4 +1,4 @@
-"""What every feature library can do."""
+"""What every feature library can do, and how two are put together."""
 
 import re
 from abc import ABC, abstractmethod
@@ -9,19 +9,21 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
-from skdyn._formula_text import formula_tree
 from skdyn._state import OPTIONAL, PlainState, Shape
 from skdyn._validation import check_is_fitted, fit_context, validate_data
-from skdyn.symbolic.libraries._formula import FUNCTIONS
-from skdyn.symbolic.libraries._term import columns_of, evaluate_terms, show_term, term_to_sympy
+from skdyn.formulas._reader import names_in
+from skdyn.symbolic.libraries._term import (
+    columns_of,
+    evaluate_terms,
+    product,
+    show_term,
+    term_to_sympy,
+)
 
 if TYPE_CHECKING:
     import sympy
 
-    from skdyn.symbolic.libraries._concat import ConcatLibrary
-    from skdyn.symbolic.libraries._tensor import TensorLibrary
-
-__all__ = ["FeatureLibrary"]
+__all__ = ["ConcatLibrary", "FeatureLibrary", "IdentityLibrary", "PairLibrary", "TensorLibrary"]
 
 # A dense matrix of so many columns over a thousand rows is 0.8 GB; a larger library is a mistake.
 _MOST_TERMS = 100_000
@@ -81,16 +83,10 @@ class FeatureLibrary(PlainState, TransformerMixin, BaseEstimator, ABC):
         terms, n_columns = state["terms_"], state["n_features_in_"]
         if len(terms) != state["n_output_features_"] or len({*map(frozenset, terms)}) < len(terms):
             raise ValueError("The terms are not as many different ones as there are columns.")
-        functions = {*FUNCTIONS, *state["_functions"], "pi"}
-
-        def known(name):
-            return name in functions or (
-                re.fullmatch(r"x\d{1,9}", name) is not None and int(name[1:]) < n_columns
-            )
-
-        for formula in {formula for term in terms for formula, _ in term}:
-            if not known(formula):
-                formula_tree(formula, known)
+        formulas = {formula for term in terms for formula, _ in term}
+        for name in {n for text in formulas for n in names_in(text, state["_functions"])}:
+            if not re.fullmatch(r"x\d{1,9}", name) or int(name[1:]) >= n_columns:
+                raise ValueError(f"{name!r} is none of the {n_columns} columns that terms are of.")
         for term in terms:
             powers = [power for _, power in term]
             if len(dict(term)) < len(term) or min(powers, default=1) < 1 or sum(powers) > _POWER:
@@ -187,9 +183,9 @@ class FeatureLibrary(PlainState, TransformerMixin, BaseEstimator, ABC):
         row = int(np.argmin(np.isfinite(values[:, column])))
         where = [f"{names[i]}={X[row, i]:g}" for i in columns_of(term, self._functions)]
         raise ValueError(
-            f"The term {show_term(term, names)} is {values[row, column]} in row {row} of X, where "
-            f"{', '.join(where)}. Leave it out of the library, confine its library to other "
-            "columns with ColumnLibrary, or shift or scale X."
+            f"The term {show_term(term, names, self._functions)} is {values[row, column]} in row "
+            f"{row} of X, where {', '.join(where)}. Leave it out of the library, confine its "
+            "library to other columns with ColumnLibrary, or shift or scale X."
         )
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
@@ -208,7 +204,8 @@ class FeatureLibrary(PlainState, TransformerMixin, BaseEstimator, ABC):
         check_is_fitted(self)
         # The public way to scikit-learn's check of the names.
         names = OneToOneFeatureMixin.get_feature_names_out(self, input_features)
-        return np.array([show_term(term, names) for term in self.terms_], dtype=object)
+        shown = [show_term(term, names, self._functions) for term in self.terms_]
+        return np.array(shown, dtype=object)
 
     def to_sympy(self, symbols: "Sequence[sympy.Symbol] | None" = None) -> "list[sympy.Expr]":
         """Return the terms as sympy expressions.
@@ -238,16 +235,138 @@ class FeatureLibrary(PlainState, TransformerMixin, BaseEstimator, ABC):
                 f"symbols must hold one for each of the {self.n_features_in_} columns; got "
                 f"{len(symbols)}."
             )
-        known = {name: sympy.Function(name) for name in self._functions}
-        known |= {f"x{i}": symbol for i, symbol in enumerate(symbols)}
-        return [term_to_sympy(term, known) for term in self.terms_]
+        known = {f"x{i}": symbol for i, symbol in enumerate(symbols)}
+        return [term_to_sympy(term, known, self._functions) for term in self.terms_]
 
     def __add__(self, other: "FeatureLibrary") -> "ConcatLibrary":
-        from skdyn.symbolic.libraries._concat import ConcatLibrary
-
         return ConcatLibrary(self, other) if isinstance(other, FeatureLibrary) else NotImplemented
 
     def __mul__(self, other: "FeatureLibrary") -> "TensorLibrary":
-        from skdyn.symbolic.libraries._tensor import TensorLibrary
-
         return TensorLibrary(self, other) if isinstance(other, FeatureLibrary) else NotImplemented
+
+
+class IdentityLibrary(FeatureLibrary):
+    """The columns themselves, without a constant.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of features seen during fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, when all are strings.
+    n_output_features_ : int
+        Number of terms.
+    terms_ : list of tuple of (str, int)
+        The terms: formulas in x0, x1, ... with their powers.
+
+    See Also
+    --------
+    PolynomialLibrary : Their powers and products too.
+
+    Examples
+    --------
+    >>> from skdyn.symbolic.libraries import FourierLibrary, IdentityLibrary
+    >>> library = IdentityLibrary() + FourierLibrary()
+    >>> library.fit([[0.0]]).get_feature_names_out()
+    array(['x0', 'sin(x0)', 'cos(x0)'], dtype=object)
+    """
+
+    def _terms(self, inputs):
+        for variable in inputs.values():
+            yield ((variable, 1),)
+
+
+class PairLibrary(FeatureLibrary):
+    """Base of libraries made of two."""
+
+    _parameter_constraints = {"left": [FeatureLibrary, None], "right": [FeatureLibrary, None]}
+
+    def __init__(self, left=None, right=None):
+        self.left = left
+        self.right = right
+
+    def _parts(self):
+        return [IdentityLibrary() if part is None else part for part in (self.left, self.right)]
+
+
+class ConcatLibrary(PairLibrary):
+    """The terms of one library, then those of another that are not among them; ``left + right``.
+
+    Parameters
+    ----------
+    left : FeatureLibrary or None, default=None
+        The first library; None is ``IdentityLibrary()``.
+    right : FeatureLibrary or None, default=None
+        The second library; None is ``IdentityLibrary()``.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of features seen during fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, when all are strings.
+    n_output_features_ : int
+        Number of terms.
+    terms_ : list of tuple of (str, int)
+        The terms: formulas in x0, x1, ... with their powers.
+
+    See Also
+    --------
+    TensorLibrary : The products of their terms.
+
+    Examples
+    --------
+    >>> from skdyn.symbolic.libraries import FunctionLibrary, PolynomialLibrary
+    >>> library = PolynomialLibrary(1) + FunctionLibrary(["1", "exp(-x)"])
+    >>> library.fit([[0.0]]).get_feature_names_out()
+    array(['1', 'x0', 'exp(-x0)'], dtype=object)
+    >>> library.set_params(left__degree=2).fit([[0.0]]).get_feature_names_out()
+    array(['1', 'x0', 'x0^2', 'exp(-x0)'], dtype=object)
+    """
+
+    def _terms(self, inputs):
+        for part in self._parts():
+            yield from part._list_terms(inputs)
+
+
+class TensorLibrary(PairLibrary):
+    """The products of every term of one library with every term of another; ``left * right``.
+
+    Equal factors become a power, and a product that occurs twice is kept once.
+
+    Parameters
+    ----------
+    left : FeatureLibrary or None, default=None
+        The first library; None is ``IdentityLibrary()``.
+    right : FeatureLibrary or None, default=None
+        The second library; None is ``IdentityLibrary()``.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of features seen during fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, when all are strings.
+    n_output_features_ : int
+        Number of terms.
+    terms_ : list of tuple of (str, int)
+        The terms: formulas in x0, x1, ... with their powers.
+
+    See Also
+    --------
+    ConcatLibrary : The terms of both.
+    ColumnLibrary : Confines a factor to parameters or states.
+
+    Examples
+    --------
+    >>> from skdyn.symbolic.libraries import IdentityLibrary, PolynomialLibrary
+    >>> library = PolynomialLibrary(1) * IdentityLibrary()
+    >>> library.fit([[0.0, 0.0]]).get_feature_names_out(["x", "y"])
+    array(['x', 'y', 'x^2', 'x y', 'y^2'], dtype=object)
+    """
+
+    def _terms(self, inputs):
+        left, right = (part._list_terms(inputs) for part in self._parts())
+        for one in left:
+            for other in right:
+                yield product(one, other)

@@ -6,8 +6,9 @@ from itertools import combinations, combinations_with_replacement
 
 import numpy as np
 
+from skdyn.formulas._functions import function_named, functions_for
+from skdyn.formulas._reader import names_in, renamed, right_side
 from skdyn.symbolic.libraries._base import FeatureLibrary
-from skdyn.symbolic.libraries._formula import FUNCTIONS, substitute, variables_of
 
 __all__ = ["FunctionLibrary"]
 
@@ -18,11 +19,10 @@ class FunctionLibrary(FeatureLibrary):
     Parameters
     ----------
     functions : list or tuple of str or callable, default=("x*abs(x)",)
-        Formulas such as "exp(-x)" or "x*y/(1+x)": arithmetic of variables, numbers, ``pi`` and abs,
-        sign, sqrt, exp, log, trigonometric and hyperbolic functions and their inverses. Each is
-        taken of every column, one of several variables of every choice of as many columns; the
-        variables in alphabetical order stand for the columns from left to right. Callables take
-        arrays of shape (n_samples,) and return one; formulas may call them by name.
+        Formulas such as "exp(-x)" or "x*y/(1+x)", see :mod:`skdyn.formulas`. Each is taken of every
+        column, one of several variables of every choice of as many columns; the variables in
+        alphabetical order stand for the columns from left to right. Callables take arrays of shape
+        (n_samples,) and return one; formulas may call them by name.
     names : list or tuple of str or None, default=None
         Names of the callables among ``functions``, in order; None takes their own, and "f0", "f1",
         ... for those without.
@@ -84,7 +84,7 @@ class FunctionLibrary(FeatureLibrary):
                     f"{'is 1' if len(inputs) == 1 else f'are {len(inputs)}'}. Leave it out."
                 )
             for chosen in choose(inputs.values(), len(variables)):
-                text = substitute(formula, dict(zip(variables, chosen, strict=True)))
+                text = renamed(formula, dict(zip(variables, chosen, strict=True)))
                 yield () if text == "1" else ((text, 1),)
 
     def _formulas(self):
@@ -97,8 +97,8 @@ class FunctionLibrary(FeatureLibrary):
                 variables = [f"v{i}" for i in range(_n_arguments(function, name))]
                 yield f"{name}({', '.join(variables)})", variables
             elif isinstance(function, str):
-                formula = function.strip().replace("^", "**")
-                yield formula, variables_of(formula, named)
+                formula = right_side(function).replace("^", "**")
+                yield formula, _variables(formula, named)
             else:
                 raise TypeError(
                     f"functions must be formulas or callables; got {function!r}, a "
@@ -107,7 +107,7 @@ class FunctionLibrary(FeatureLibrary):
 
     def _callables(self):
         named = self._named_callables().items()
-        return {name: function for name, function in named if FUNCTIONS.get(name) is not function}
+        return {name: function for name, function in named if _known(name) is not function}
 
     def _named_callables(self):
         given = [function for function in self.functions if callable(function)]
@@ -123,7 +123,7 @@ class FunctionLibrary(FeatureLibrary):
         if len(named) < len(names):
             raise ValueError(f"Callables must have different names; got {list(names)}. Set names.")
         for name, function in named.items():
-            known = FUNCTIONS.get(name, function) is not function
+            known = function_named(name) is not None and _known(name) is not function
             if known or not name.isidentifier() or re.fullmatch(r"[vx]\d+|pi", name):
                 raise ValueError(
                     f"A callable cannot be named {name!r}: known functions, pi, x0, x1, ... and "
@@ -132,9 +132,27 @@ class FunctionLibrary(FeatureLibrary):
         return named
 
 
+def _variables(formula, callables):
+    try:
+        variables = names_in(formula, callables)
+    except ValueError as error:
+        raise ValueError(f"functions: {error} Pass a callable for anything else.") from error
+    if not variables and formula != "1":
+        raise ValueError(
+            f"functions names {formula!r}, but it has no variable; the only constant is '1'."
+        )
+    return variables
+
+
+def _known(name):
+    """Return the function of numpy's that formulas call by a name, or None."""
+    function = function_named(name)
+    return None if function is None else functions_for("numpy")[function.name]
+
+
 def _own_name(function, number):
     """Return the name of a function of numpy's that is known, its own, or a number."""
-    known = [name for name, value in FUNCTIONS.items() if value is function]
+    known = [name.lower() for name, value in functions_for("numpy").items() if value is function]
     own = getattr(function, "__name__", "")
     return known[0] if known else own if own.isidentifier() else f"f{number}"
 

@@ -4,17 +4,14 @@ A term is a tuple of pairs (formula, power), such as ``(("x0", 2), ("sin(2*x1)",
 is the empty product. Plain data: it can be compared, pickled and written to a file.
 """
 
+import ast
 import re
 
 import numpy as np
 
-from skdyn.symbolic.libraries._formula import (
-    evaluate_formula,
-    formula_to_sympy,
-    is_compound,
-    substitute,
-    variables_of,
-)
+from skdyn.formulas import to_sympy
+from skdyn.formulas._reader import names_in, read, renamed
+from skdyn.formulas._values import compiled
 
 __all__ = ["columns_of", "evaluate_terms", "product", "show_term", "term_to_sympy"]
 
@@ -52,7 +49,7 @@ def columns_of(term, callables=()):
     -------
     list of int
     """
-    names = {name for formula, _ in term for name in variables_of(formula, callables)}
+    names = {name for formula, _ in term for name in names_in(formula, callables)}
     return sorted(int(name[1:]) for name in names)
 
 
@@ -76,26 +73,32 @@ def evaluate_terms(terms, X, callables):
     out = np.empty((len(X), len(terms)), order="F")
     columns = np.asfortranarray(X).T
     columns.flags.writeable = False  # a callable gets views of the data
-    values = {**callables, **{f"x{i}": column for i, column in enumerate(columns)}}
+    names = tuple(f"x{i}" for i in range(len(columns)))
+
+    def evaluated(formula):
+        if formula in names:
+            return columns[int(formula[1:])]
+        return compiled(formula, names, tuple(callables))(*columns, *callables.values())
+
     known = {(): 1.0}
     with np.errstate(all="ignore"):
         for column, term in zip(out.T, terms, strict=True):
-            column[:] = _evaluate(term, known, values, len(X))
+            column[:] = _evaluate(term, known, evaluated, len(X))
             known[term] = column
     return out
 
 
-def _evaluate(term, known, values, n_samples):
+def _evaluate(term, known, evaluated, n_samples):
     if term in known:
         return known[term]
     *rest, (formula, power) = term
     if power > 1:
         rest.append((formula, power - 1))
     if rest:
-        first = _evaluate(tuple(rest), known, values, n_samples)
-        value = first * _evaluate(((formula, 1),), known, values, n_samples)
+        first = _evaluate(tuple(rest), known, evaluated, n_samples)
+        value = first * _evaluate(((formula, 1),), known, evaluated, n_samples)
     else:
-        value = evaluate_formula(formula, values)
+        value = evaluated(formula)
         if np.shape(value) not in ((), (n_samples,)) or np.iscomplexobj(value):
             raise ValueError(
                 f"{formula} must give one real number a row, an array of shape ({n_samples},); "
@@ -105,7 +108,7 @@ def _evaluate(term, known, values, n_samples):
     return value
 
 
-def show_term(term, names):
+def show_term(term, names, callables=()):
     """Write a term for the reader.
 
     Parameters
@@ -114,6 +117,8 @@ def show_term(term, names):
         The term.
     names : sequence of str
         Name of each column.
+    callables : container of str, default=()
+        Names of the functions that numpy does not have.
 
     Returns
     -------
@@ -125,27 +130,21 @@ def show_term(term, names):
     for formula, power in term:
         # "2*x" is written "2 x", as products of factors are.
         text = re.sub(r"(?<![\w.^/])(\d+)\*(?=[^\W\d])", r"\1 ", formula.replace("**", "^"))
-        text = substitute(text, columns)
-        if (len(term) > 1 or power > 1) and is_compound(formula):
+        text = renamed(text, columns)
+        if (len(term) > 1 or power > 1) and _is_compound(formula, callables):
             text = f"({text})"
         factors.append(text if power == 1 else f"{text}^{power}")
     return " ".join(factors) or "1"
 
 
-def term_to_sympy(term, symbols):
-    """Turn a term into a sympy expression.
+def _is_compound(formula, callables):
+    """Tell whether a formula needs brackets as a factor."""
+    return not isinstance(read(formula, None, callables), ast.Name | ast.Call)
 
-    Parameters
-    ----------
-    term : tuple of (str, int)
-        The term.
-    symbols : dict
-        Expressions for the variables x0, x1, ..., and the functions that sympy does not have.
 
-    Returns
-    -------
-    sympy.Expr
-    """
+def term_to_sympy(term, symbols, callables=()):
+    """Turn a term into a sympy expression, its variables x0, x1, ... into what they stand for."""
     import sympy
 
-    return sympy.Mul(*(formula_to_sympy(formula, symbols) ** power for formula, power in term))
+    factors = (to_sympy(formula, symbols, callables) ** power for formula, power in term)
+    return sympy.Mul(*factors)

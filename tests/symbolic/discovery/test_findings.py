@@ -7,6 +7,8 @@ from skdyn.symbolic._measurements import Segment
 from skdyn.symbolic._pareto import complexity
 from skdyn.symbolic.discovery._discover import discover
 from skdyn.symbolic.discovery._findings import (
+    CLOSE,
+    _rivals,
     candidate_terms,
     long_stretches,
     search_targets,
@@ -15,7 +17,9 @@ from skdyn.symbolic.discovery._findings import (
 )
 from skdyn.symbolic.discovery._joint import forms_of
 from skdyn.symbolic.discovery._laws import usual_rates
+from skdyn.symbolic.discovery._parts import Fitted
 from skdyn.symbolic.discovery._priors import PriorKnowledge
+from skdyn.symbolic.discovery._terms import Form, Term
 
 OPTIONS = {"families": ("polynomial",), "degree": 2, "max_terms": 2}
 
@@ -54,6 +58,21 @@ def test_the_best_is_on_the_front_which_holds_each_complexity_once(found):
     assert any(system is found.best for system in found.front)
     sizes = [complexity(system.equations) for system in found.front]
     assert len(set(sizes)) == len(sizes)
+
+
+def test_rivals_are_near_or_simpler_and_nearer_and_have_other_terms():
+    def system(*texts, rss, score):
+        terms = tuple(Term(Form(text, 1.0)) for text in texts)
+        return Fitted((terms,), ((1.0,) * len(texts),), np.array([rss]), score, None)
+
+    best = system("x0", "1", rss=9.0, score=0.0)
+    near = system("x0**2", rss=12.0, score=CLOSE - 0.1)
+    simpler_and_nearer = system("sin(x0)", rss=8.0, score=20.0)
+    others = [
+        system("x0*x1", rss=12.0, score=CLOSE + 0.1), system("x0", "1", "x1", rss=5.0, score=1.0),
+        system("x0", "1", rss=8.0, score=1.0),
+    ]  # fmt: skip
+    assert _rivals(best, [simpler_and_nearer, near, *others], 10) == [near, simpler_and_nearer]
 
 
 def test_searches_at_a_time_find_what_searches_in_turn_find(found):

@@ -24,7 +24,8 @@ def term(text, *inner):
     [
         ("v*x", "x0*x1"), ("-3*x*v", "x0*x1"), ("x**2", "x0*x0"), ("2*sin(x)*cos(x)", "sin(2*x0)"),
         ("exp(x + v)", "exp(x0)*exp(x1)"), ("1/(2 + 2*x)", "1/(1 + x0)"), ("sqrt(x)", "x0**0.5"),
-        ("pi", "1"), ("x0", "x0"),
+        ("pi", "1"), ("x0", "x0"), ("atan(x)", "arctan(x0)"), ("2 x^2 v", "x1*x0**2"),
+        ("max(x, v, 1)", "Max(x1, x0, 1)"),
     ],
 )  # fmt: skip
 def test_a_term_is_known_by_its_meaning_and_not_by_its_spelling(written, own):
@@ -48,11 +49,11 @@ def test_what_differs_is_told_apart(written, own):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("__import__('os').getcwd()", "calls no known function"),
-        ("x.real", "Attribute is no arithmetic"),
-        ("x if v else x", "IfExp is no arithmetic"),
-        ("y", "'y' in the expression"),
-        ("k0*x", "'k0' in the expression"),
+        ("__import__('os').getcwd()", "character 12: .* has no meaning"),
+        ("x.real", r"character 2: '\.' has no meaning"),
+        ("x if v else x", "'if' is none of the names"),
+        ("y", "'y' is none of the names"),
+        ("k0*x", "'k0' is none of the names"),
     ],
 )
 def test_only_formulas_of_the_variables_are_read(text, said):
@@ -60,11 +61,9 @@ def test_only_formulas_of_the_variables_are_read(text, said):
         read_term(text, NAMES)
 
 
-def test_a_term_that_is_zero_or_has_no_candidates_function_is_refused():
+def test_a_term_that_is_zero_is_refused():
     with pytest.raises(ValueError, match="is zero"):
         read_term("x - x", NAMES)
-    with pytest.raises(ValueError, match="atan is no function of candidate terms"):
-        read_term("atan(x)", NAMES)
     with pytest.raises(ValueError, match="a term is text"):
         read_term(3, NAMES)
 

@@ -2,15 +2,12 @@ import numpy as np
 import pytest
 import sympy
 
-from skdyn.symbolic._expression import expression_from_text
+from skdyn.formulas import to_sympy
 from skdyn.symbolic.discovery._library import library
 from skdyn.symbolic.discovery._terms import (
-    FAMILIES,
     Form,
     Term,
-    degree_of,
     evaluate,
-    family_of,
     substituted,
 )
 
@@ -30,7 +27,7 @@ def test_every_form_evaluates_in_numpy_as_in_sympy():
     assert len(terms) > 200
     for term in terms:
         text = substituted(term.form, [f"({float(k)!r})" for k in term.inner])
-        expression = expression_from_text(text, {str(name): name for name in names})
+        expression = to_sympy(text, {str(name): name for name in names})
         exact = expression.subs(dict(zip(names, point)))
         assert float(exact) == pytest.approx(evaluate(term, columns)[3], rel=1e-12), text
 
@@ -55,20 +52,3 @@ def test_names_of_constants_and_variables_are_replaced_whole():
     assert substituted(form, ["a", "b"]) == "b*x1*x10 + exp(a*x0)"
     variables = ["prey", "predator"] + [f"u{i}" for i in range(9)]
     assert substituted(form, ["a", "b"], variables) == "b*predator*u8 + exp(a*prey)"
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-def test_each_family_makes_terms_of_its_kind(family):
-    columns = [*COLUMNS, np.linspace(-1, 1, 5)]
-    terms = library(columns, (family,))
-    assert terms
-    assert {family_of(term) for term in terms} == {family}
-
-
-@pytest.mark.parametrize(
-    ("text", "degree"),
-    [("1", 0), ("x0", 1), ("x0*x1", 2), ("x0**3", 3), ("x0**2*x12**3", 5), ("sin(x0)", 0),
-     ("x0/(k0 + x1)", 0)],
-)  # fmt: skip
-def test_the_degree_of_a_monomial_is_the_sum_of_its_exponents(text, degree):
-    assert degree_of(Term(Form(text, 0.0))) == degree

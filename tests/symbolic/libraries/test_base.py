@@ -1,3 +1,5 @@
+from math import comb
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ from skdyn.symbolic.libraries import (
     FeatureLibrary,
     FourierLibrary,
     FunctionLibrary,
+    IdentityLibrary,
     PolynomialLibrary,
     TensorLibrary,
     _base,
@@ -108,3 +111,89 @@ def test_symbols_are_those_of_the_columns_or_one_for_each():
     assert library.to_sympy() == [1, sympy.Symbol("prey"), sympy.Symbol("predator")]
     with pytest.raises(ValueError, match="one for each of the 2 columns; got 1"):
         library.to_sympy([sympy.Symbol("x")])
+
+
+def test_columns_stay_as_they_are():
+    X = np.random.default_rng(0).normal(size=(5, 3))
+    library = IdentityLibrary().fit(X)
+    np.testing.assert_array_equal(library.transform(X), X)
+    assert list(library.get_feature_names_out()) == ["x0", "x1", "x2"]
+    assert library.terms_ == PolynomialLibrary(1, include_bias=False).fit(X).terms_
+
+
+@pytest.mark.parametrize("cls", [ConcatLibrary, TensorLibrary])
+def test_the_parts_are_the_columns_unless_given(cls):
+    given = cls(IdentityLibrary(), IdentityLibrary()).fit([[1.0, 2.0]])
+    assert cls().fit([[1.0, 2.0]]).terms_ == given.terms_
+    assert cls(left=FourierLibrary()).fit([[1.0]]).terms_ != cls().fit([[1.0]]).terms_
+
+
+@pytest.mark.parametrize("cls", [ConcatLibrary, TensorLibrary])
+def test_a_part_must_be_a_library(cls):
+    with pytest.raises(ValueError, match="'right' parameter of"):
+        cls(PolynomialLibrary(), "fourier").fit([[1.0]])
+
+
+def data():
+    return np.random.default_rng(0).uniform(0.5, 2, (20, 2))
+
+
+def test_the_terms_stand_side_by_side():
+    X, a, b = data(), PolynomialLibrary(3), FourierLibrary(2)
+    both = np.hstack([a.fit_transform(X), b.fit_transform(X)])
+    np.testing.assert_array_equal((a + b).fit_transform(X), both)
+
+
+@pytest.mark.peer
+def test_the_order_of_a_sum_is_that_of_pysindy():
+    pysindy = pytest.importorskip("pysindy")
+    X = data()
+    peer = pysindy.PolynomialLibrary(2) + pysindy.FourierLibrary() + pysindy.FourierLibrary(2)
+    ours = PolynomialLibrary(2) + FourierLibrary() + FourierLibrary(2)
+    _, first = np.unique(peer.fit(X).get_feature_names(), return_index=True)
+    wanted = peer.transform(X)[:, np.sort(first)]
+    np.testing.assert_allclose(ours.fit_transform(X), wanted, rtol=1e-13)
+
+
+def test_a_term_of_both_is_kept_once():
+    library = PolynomialLibrary(1) + PolynomialLibrary(2) + FunctionLibrary(["1", "sin(u)", "x*y"])
+    names = library.fit(data()).get_feature_names_out(["x", "y"])
+    wanted = ["1", "x", "y", "x^2", "x y", "y^2", "sin(x)", "sin(y)", "x*y"]
+    assert list(names) == wanted
+    waves = FourierLibrary() + FunctionLibrary(["sin(u)"])
+    assert waves.fit(data()).n_output_features_ == 4
+
+
+def signed():
+    return np.random.default_rng(0).uniform(-2, 2, (20, 2))
+
+
+def test_the_terms_are_the_products_of_all_pairs():
+    X, a, b = signed(), PolynomialLibrary(2), FourierLibrary(2)
+    pairs = a.fit_transform(X)[:, :, None] * b.fit_transform(X)[:, None, :]
+    np.testing.assert_allclose((a * b).fit_transform(X), pairs.reshape(len(X), -1), rtol=1e-13)
+
+
+@pytest.mark.peer
+def test_columns_of_a_product_are_those_of_pysindy():
+    pysindy = pytest.importorskip("pysindy")
+    X = signed()
+    peer = pysindy.PolynomialLibrary(2) * pysindy.FourierLibrary()
+    ours = PolynomialLibrary(2) * FourierLibrary()
+    np.testing.assert_allclose(ours.fit_transform(X), peer.fit(X).transform(X), rtol=1e-13)
+
+
+def test_the_constant_is_the_unit():
+    a, one = FourierLibrary(), PolynomialLibrary(0)
+    assert (
+        (one * a).fit(signed()).terms_ == (a * one).fit(signed()).terms_ == a.fit(signed()).terms_
+    )
+    assert (one * one).fit(signed()).terms_ == [()]
+
+
+@pytest.mark.parametrize(("m", "n"), [(1, 1), (1, 2), (2, 3)])
+def test_products_of_polynomials_are_the_polynomials_of_the_summed_degree(m, n):
+    library = (PolynomialLibrary(m) * PolynomialLibrary(n)).fit(signed())
+    whole = PolynomialLibrary(m + n).fit(signed())
+    assert library.n_output_features_ == whole.n_output_features_ == comb(2 + m + n, 2)
+    assert set(map(frozenset, library.terms_)) == set(map(frozenset, whole.terms_))

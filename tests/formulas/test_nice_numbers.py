@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sympy
 
-from skdyn._nice_numbers import nice_numbers
+from skdyn.formulas import nice_numbers
 
 NAMED = [
     "0",

@@ -1,6 +1,12 @@
 """Numbers that people write down: which of them a measured constant may be."""
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sympy
+
+__all__ = ["nice_numbers"]
 
 # Factors beside a fraction, the commonest first; sqrt(2) / 2 = 1 / sqrt(2) needs no entry.
 _FACTORS = (
@@ -17,7 +23,7 @@ def _factors():
     return [(factor, float(factor)) for factor in map(sympy.sympify, _FACTORS)]
 
 
-def nice_numbers(value, tolerance):
+def nice_numbers(value: float, tolerance: float) -> "list[tuple[sympy.Expr, float]]":
     """Return the numbers with a name around a value, the least likely by chance first.
 
     Parameters
@@ -33,6 +39,12 @@ def nice_numbers(value, tolerance):
         Fractions times simple roots and powers of pi, of each the simplest within the tolerance;
         and the chance that some number as simple were as near: the tolerance times their density.
         Zero and one are so common that they get a tenth of it.
+
+    Examples
+    --------
+    >>> from skdyn.formulas import nice_numbers
+    >>> [number for number, chance in nice_numbers(1.5708, 1e-4)]
+    [pi/2]
     """
     import sympy
 
