@@ -6,7 +6,6 @@ import importlib
 import inspect
 import pkgutil
 import re
-import subprocess
 import sys
 import typing
 from pathlib import Path
@@ -176,9 +175,3 @@ def test_a_shape_names_an_array_and_letters_of_the_dictionary(name):
 
 def test_there_are_shapes():
     assert {"States", "Trajectories", "Series"} <= set(SHAPES)
-
-
-def test_the_dictionary_loads_no_torch():
-    code = "import sys, skdyn._typing; sys.exit('torch' in sys.modules)"
-    folder = Path(skdyn.__file__).parents[1]
-    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=folder).returncode == 0
