@@ -26,6 +26,7 @@ from skdyn.testing import (
     sample_data,
 )
 from skdyn.testing._probe import (
+    as_long_as_asked,
     has_parameter,
     shared_fits,
     sketched,
@@ -58,11 +59,7 @@ def every_network(function):
     ESTIMATORS, expected_failed_checks=expected_failed_checks, xfail_strict=True
 )
 def test_scikit_learns_checks_pass(estimator, check):
-    check(estimator if _asks_how_well(check) else sketched(estimator))
-
-
-def _asks_how_well(check):
-    return check.func.__name__.endswith(("_train", "_equivalence_on_dense_data"))
+    check(as_long_as_asked(estimator, check))
 
 
 def checks_of_precision():
