@@ -5,6 +5,7 @@ Each rule is a function of a tree that lists its violations, so that each can be
 """
 
 import ast
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import skdyn
+from skdyn.symbolic import EquationSystem
 
 REPOSITORY = Path(__file__).parents[1]
 PACKAGE = REPOSITORY / "skdyn"
@@ -389,34 +391,48 @@ def test_a_bare_family_is_caught(tmp_path):
 # -- importing is light -------------------------------------------------------------------------
 
 
-def loaded_by(statement):
-    """Names of the modules that one statement adds to a fresh interpreter."""
-    code = (
-        f"import sys; old = set(sys.modules); {statement}; print(*sorted(set(sys.modules) - old))"
-    )
+def loaded_after(*statements):
+    """Names of the modules that a fresh interpreter holds after each of the statements in turn."""
+    told = "; print(*sorted(set(sys.modules) - old))"
+    code = "\n".join(["import sys; old = set(sys.modules)", *(line + told for line in statements)])
     run = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY
     )
-    return run.stdout.split()
+    return [line.split() for line in run.stdout.splitlines()]
 
 
-def test_importing_the_package_loads_nothing_heavy():
-    loaded = loaded_by("import skdyn")
-    roots = {name.split(".")[0] for name in loaded}
+def test_importing_is_light():
+    """One interpreter for all, lightest first: what is not there later was not there before."""
+    system = pickle.dumps(EquationSystem(["x * sin(w) - y / 3", "-x"], ["x", "y"], ["w"]))
+    package, shapes, data, libraries, equations, memories = loaded_after(
+        "import skdyn; dir(skdyn)",
+        "import skdyn._typing",
+        "import skdyn.datasets, skdyn.metrics",
+        "import skdyn.symbolic.libraries",
+        f"import skdyn.symbolic._equations, pickle; pickle.loads({system!r})",
+        "import skdyn.hopfield",
+    )
+    roots = {name.split(".")[0] for name in package}
     assert not roots & {"torch", "sklearn", "numpy", "scipy", "pandas", "joblib", "matplotlib"}
     # 29 when written, all of the standard library; torch and scikit-learn would add a thousand.
-    assert len(loaded) < 60
+    assert len(package) < 60
+    assert "skdyn._typing" in shapes
+    assert "skdyn.datasets" in data
+    assert "skdyn.symbolic.libraries" in libraries
+    assert not {"torch", "sympy"} & {*shapes, *data, *libraries}
+    assert "skdyn.symbolic._system" in equations
+    assert "sympy" not in equations
+    assert "skdyn.hopfield" in memories
+    assert "faiss" not in memories
 
 
 def test_the_solvers_load_no_scikit_learn():
-    assert not [name for name in loaded_by("import skdyn.solvers") if name.startswith("sklearn")]
-
-
-def test_the_data_and_the_metrics_load_no_torch():
-    loaded = loaded_by("import skdyn.datasets, skdyn.metrics")
-    assert "torch" not in loaded
+    (loaded,) = loaded_after("import skdyn.solvers")
+    assert "skdyn.solvers" in loaded
+    assert not [name for name in loaded if name.startswith("sklearn")]
 
 
 def test_formulas_load_neither_torch_nor_sympy_nor_scikit_learn():
-    loaded = loaded_by("import skdyn.formulas; skdyn.formulas.on_arrays('2 x', {'x': 1.0})")
+    (loaded,) = loaded_after("import skdyn.formulas; skdyn.formulas.on_arrays('2 x', {'x': 1.0})")
+    assert "skdyn.formulas" in loaded
     assert not {name.split(".")[0] for name in loaded} & {"torch", "sympy", "sklearn"}

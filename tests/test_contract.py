@@ -1,8 +1,6 @@
 """The contract, line by line, for every estimator found by walking the package."""
 
 import os
-import subprocess
-import sys
 import warnings
 
 import joblib
@@ -28,12 +26,14 @@ from skdyn.testing import (
     sample_data,
 )
 from skdyn.testing._probe import (
+    as_long_as_asked,
     has_parameter,
     shared_fits,
     sketched,
     trains_a_module,
     two_candidates,
 )
+from skdyn.testing._scripts import check_same_model_in_another_process
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 ESTIMATORS = [quick_instance(cls) for _, cls in all_estimators()]
@@ -59,11 +59,7 @@ def every_network(function):
     ESTIMATORS, expected_failed_checks=expected_failed_checks, xfail_strict=True
 )
 def test_scikit_learns_checks_pass(estimator, check):
-    check(estimator if _asks_how_well(check) else sketched(estimator))
-
-
-def _asks_how_well(check):
-    return check.func.__name__.endswith(("_train", "_equivalence_on_dense_data"))
+    check(as_long_as_asked(estimator, check))
 
 
 def checks_of_precision():
@@ -94,6 +90,7 @@ def test_scikit_learns_checks_of_precision_pass_in_float64(estimator, check):
         pytest.param(thing, check, id=f"{type(thing).__name__}-{check.__name__}")
         for thing in ESTIMATORS + PARTS
         for check in contract_checks(thing)
+        if check is not check_same_model_in_another_process
     ],
 )
 def test_the_contract_is_kept(thing, check):
@@ -126,20 +123,30 @@ def _own_score(estimator, X, y, **metadata):
     return estimator.score(X, y, **metadata)
 
 
-@every_network
-def test_joblib_workers_do_not_oversubscribe(estimator):
-    X, y = sample_data(estimator)
-    estimator = clone(estimator).set_params(max_iter=2)  # threads are set before the first epoch
+def test_processes_beside_each_other_fit_the_same_models_and_share_the_cores():
+    """One test for all, because each worker of pytest's would start processes of its own."""
+    assert all(check_same_model_in_another_process in contract_checks(each) for each in ESTIMATORS)
+    other = list(filter(_is_another_model_in_another_process, ESTIMATORS))
+    assert other == []
+    networks = list(filter(trains_a_module, ESTIMATORS))
     with joblib.parallel_config("loky", n_jobs=2):
-        threads = joblib.Parallel()(
-            joblib.delayed(_threads_after_fit)(estimator, X, y) for _ in range(2)
-        )
+        threads = joblib.Parallel()(joblib.delayed(_threads_after_fit)(each) for each in networks)
+    assert len(threads) == len(networks) > 15
     assert max(threads) * 2 <= max(2, os.cpu_count())
 
 
-def _threads_after_fit(estimator, X, y):
+def _is_another_model_in_another_process(estimator):
+    try:
+        check_same_model_in_another_process(estimator)
+    except AssertionError:
+        return True
+    return False
+
+
+def _threads_after_fit(estimator):
     warnings.simplefilter("ignore", ConvergenceWarning)
-    estimator.fit(X, y)
+    # Threads are set before the first epoch.
+    clone(estimator).set_params(max_iter=1).fit(*sample_data(estimator))
     return torch.get_num_threads()
 
 
@@ -171,9 +178,3 @@ def test_a_grid_search_runs_on_dask(estimator, dask_client):
     ):
         search.fit(X, y)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
-
-
-def test_importing_the_package_brings_neither_torch_nor_scikit_learn():
-    code = "import sys, skdyn; dir(skdyn); print({'torch', 'sklearn'} & set(sys.modules))"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert out.stdout.strip() == "set()"

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import re
 import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -157,13 +158,41 @@ def test_the_quickstart_may_neither_warn_nor_leave_more_than_its_plot(line, expe
     assert runs("run_quickstart", tmp_path / "quickstart.py", text) is expected
 
 
-def test_guide_readme_and_quickstart_are_run_by_ci(monkeypatch):
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (">>> 1 + 1\n2", True),
+        (">>> 1 + 1\n3", False),
+        (">>> np.ones(1)\narray([1.])", False),  # which it does not import
+    ],
+)
+def test_a_docstring_whose_code_fails_or_leans_on_its_module_is_told(text, expected, tmp_path):
+    code = load("_run_code")
+    (tmp_path / "shown").mkdir()
+    lines = ["import numpy as np", "class Shown:", "    @property", "    def it(self):"]
+    lines += [f'        """It.\n\n{text}\n"""']
+    (tmp_path / "shown" / "__init__.py").write_text("")
+    (tmp_path / "shown" / "_module.py").write_text("\n".join(lines))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(tmp_path)
+        (test,) = code.docstrings(importlib.import_module("shown"))
+    for name in ("shown", "shown._module"):
+        sys.modules.pop(name)
+    assert code.in_an_empty_folder(code.run_docstring, test) is expected
+
+
+def test_guide_docstrings_readme_and_quickstart_are_run_by_ci(monkeypatch):
     code = load("_run_code")
     ran = []
-    monkeypatch.setattr(code, "in_an_empty_folder", lambda run, path: ran.append(path) or True)
+    monkeypatch.setattr(code, "in_an_empty_folder", lambda run, page: ran.append(page) or True)
     assert code.main() == 0
     guide = sorted((REPOSITORY / "docs" / "guide").glob("*.rst"))
-    assert ran == [*guide, REPOSITORY / "README.md", REPOSITORY / "examples" / "quickstart.py"]
+    pages = [*guide, REPOSITORY / "README.md", REPOSITORY / "examples" / "quickstart.py"]
+    assert ran[: len(pages)] == pages
+    shown = [test.name for test in ran[len(pages) :]]
+    # What private files hold is found where it is written.
+    assert {"skdyn.io.save", "skdyn.testing._estimators.all_estimators"} <= set(shown)
+    assert len(shown) == len(set(shown)) > 100
     monkeypatch.setattr(code, "in_an_empty_folder", lambda run, path: path != guide[1])
     assert code.main() == 1
     script = (REPOSITORY / ".ci" / "run").read_text(encoding="utf-8").splitlines()

@@ -1,7 +1,5 @@
 import copy
 import pickle
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -119,11 +117,3 @@ def test_states_and_controls_that_do_not_fit_are_refused(X, u, complaint):
 def test_controls_of_a_system_without_any_are_refused():
     with pytest.raises(ValueError, match="the equations have no controls"):
         EquationSystem(["x"], ["x"]).rhs([[1.0]], [[1.0]])
-
-
-def test_importing_and_unpickling_do_not_import_sympy():
-    code = (
-        "import sys, pickle; import skdyn.symbolic._system, skdyn.symbolic._equations;"
-        f"pickle.loads({pickle.dumps(SYSTEM)!r}); assert 'sympy' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)

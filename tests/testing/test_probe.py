@@ -1,13 +1,17 @@
+from functools import partial
+
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
+from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin, clone
 from sklearn.linear_model import Lasso, Ridge
 from sklearn.pipeline import make_pipeline
+from sklearn.utils.estimator_checks import check_classifiers_train, check_fit2d_1sample
 
 from skdyn import NeuralODE, NeuralODEClassifier, NeuralODERegressor
 from skdyn.testing import sample_data
 from skdyn.testing._probe import (
     answer,
+    as_long_as_asked,
     fit_to_read,
     refuses,
     seeded,
@@ -68,6 +72,20 @@ def test_a_seed_goes_where_one_is_taken():
     assert seeded(NeuralODE(random_state=5)).random_state == 5
     assert seeded(NeuralODE()).random_state == 0
     assert seeded(Features(), 3).get_params() == {}
+
+
+def test_how_well_it_learns_is_asked_once_and_a_sketch_may_score_poorly():
+    model = NeuralODEClassifier(max_iter=20)
+    plain = as_long_as_asked(model, partial(check_classifiers_train, "name"))
+    assert plain is model
+    variant = partial(check_classifiers_train, "name", readonly_memmap=True, X_dtype="float32")
+    quick = as_long_as_asked(model, variant)
+    assert quick.get_params() == {**model.get_params(), "max_iter": 3, "random_state": 0}
+    assert clone(quick).__sklearn_tags__().classifier_tags.poor_score
+    assert not model.__sklearn_tags__().classifier_tags.poor_score
+    other = as_long_as_asked(model, partial(check_fit2d_1sample, "name"))
+    assert other.max_iter == 3
+    assert not other.__sklearn_tags__().classifier_tags.poor_score
 
 
 def test_a_refusal_needs_an_error_and_its_words():
