@@ -10,6 +10,7 @@ import math
 from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
 import torch
 
 from skdyn.formulas import on_tensors, to_sympy
@@ -91,8 +92,7 @@ def torch_function(name):
     if function_named(text) is not None:
         text = f"{text}(x)"
     try:
-        with torch.device("cpu"):  # a skeleton of a network is built on the meta device
-            domain = _domain(read(text, ("x",)))
+        domain = _domain(read(text, ("x",)))
     except (ValueError, RecursionError) as error:
         raise ValueError(
             f"library knows no function {name!r}: {error} Take names out of "
@@ -141,11 +141,11 @@ def make_library(library=None):
 def _domain(tree):
     """Return the widest interval on which an expression is real and has no pole; None if none."""
     # Off the round numbers, so that a pole lies between two points and its sign change shows.
-    mesh = torch.arange(-_REACH, _REACH, _STEP, dtype=torch.float64) + _STEP / 3
+    mesh = np.arange(-_REACH, _REACH, _STEP) + _STEP / 3
     parts = [(_compiled(tree), ""), *_guards(tree)]
-    breaks = (~_connected(parts, mesh)).nonzero()[:, 0].tolist()
+    breaks = np.flatnonzero(~_connected(parts, mesh)).tolist()
     runs = [
-        (mesh[first + 1].item(), mesh[last].item())
+        (float(mesh[first + 1]), float(mesh[last]))
         for first, last in itertools.pairwise([-1, *breaks, len(mesh) - 1])
         if last > first + 1
     ]
@@ -167,19 +167,20 @@ def _end(parts, inside, outside):
     """Return where, between a point of a domain and one outside, the domain ends."""
     for _ in range(50):
         middle = (inside + outside) / 2
-        pair = torch.tensor(sorted([middle, inside]), dtype=torch.float64)
+        pair = np.array(sorted([middle, inside]))
         inside, outside = (middle, outside) if _connected(parts, pair) else (inside, middle)
     return round(inside, 9)
 
 
+@np.errstate(all="ignore")
 def _connected(parts, mesh):
     """Return between which neighbors on a mesh an expression is real and continuous."""
-    connected = torch.ones(len(mesh) - 1, dtype=torch.bool)
+    connected = np.ones(len(mesh) - 1, dtype=bool)
     for function, must in parts:
-        value = torch.as_tensor(function(mesh), dtype=mesh.dtype).expand(len(mesh))
-        connected &= value[1:].isfinite() & value[:-1].isfinite()
+        value = np.broadcast_to(function(mesh), mesh.shape)
+        connected &= np.isfinite(value[1:]) & np.isfinite(value[:-1])
         if must:
-            connected &= value[1:].sign() * value[:-1].sign() > 0
+            connected &= np.sign(value[1:]) * np.sign(value[:-1]) > 0
         if must == "be positive":
             connected &= value[1:] > 0
     return connected
@@ -202,13 +203,12 @@ def _guards(tree):
                 elif power < 0:
                     guards.append((_compiled(node.left), "not change sign"))
             case ast.Call():
-                function, inside = FUNCTIONS[node.func.id], ast.unparse(node.args[0])
+                function, inside = FUNCTIONS[node.func.id], _compiled(node.args[0])
                 for formula, must in (
                     (function.positive, "be positive"), (function.nonzero, "not change sign"),
                 ):  # fmt: skip
                     if formula:
-                        guard = _compiled(read(formula, ("x",)))
-                        guards.append((_after(guard, compiled(inside, ("x",), (), "torch")), must))
+                        guards.append((_after(compiled(formula, ("x",)), inside), must))
     return guards
 
 
@@ -217,7 +217,7 @@ def _after(outer, inner):
 
 
 def _compiled(tree):
-    return compiled(ast.unparse(tree), ("x",), (), "torch")
+    return compiled(ast.unparse(tree), ("x",))
 
 
 def _constant(tree):

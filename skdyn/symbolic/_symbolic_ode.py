@@ -22,7 +22,6 @@ from skdyn.symbolic._measurements import (
     read_rows,
     target_names_of,
 )
-from skdyn.symbolic._pareto import complexity, misfit_of
 from skdyn.symbolic._scores import score_trajectories, times_are_counted
 from skdyn.symbolic.discovery._findings import (
     candidate_terms,
@@ -372,10 +371,7 @@ class SymbolicODERegressor(
         """Take over plain values: equations, and no terms with what they compile to."""
         self.noise_, self.misfit_ = found.noise, found.best.rss / n_rows
         self._front = [plain_equations(s.equations, s.coefficients) for s in found.front]
-        self._merits = [
-            [complexity(s.equations), misfit_of(s, n_rows), s.score, *map(float, s.parts)]
-            for s in found.front
-        ]
+        self._merits = [[*s.merits(n_rows), s.score, *map(float, s.parts)] for s in found.front]
         self._rivals = [plain_equations(s.equations, s.coefficients) for s in found.rivals]
         self._behind = [float(s.score - found.best.score) for s in found.rivals]
         self._misfits = np.stack([s.rss / n_rows for s in found.front])

@@ -7,7 +7,6 @@ import numpy as np
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-from skdyn.symbolic._pareto import dominates, inclusion_probabilities, pareto_front
 from skdyn.symbolic.discovery._discover import discover, regress
 from skdyn.symbolic.discovery._integral import DirectForm
 from skdyn.symbolic.discovery._joint import forms_of
@@ -180,7 +179,7 @@ def search_trajectories(segments, knowledge, options, n_ensemble=0, n_jobs=None,
     systems = [system for *_, some in found for system in some if system is not best]
     chances = [_chances(_lawful(search.systems, knowledge)) for search in searches]
     return Findings(
-        best, errors, searches[0].noise, pareto_front(systems, n_rows, best), _mean(chances),
+        best, errors, searches[0].noise, _front(systems, n_rows, best), _mean(chances),
         _rivals(best, systems, n_rows),
     )  # fmt: skip
 
@@ -217,8 +216,8 @@ def search_targets(inputs, targets, knowledge, options, n_jobs=None):
         systems = [system._replace(rss=unit * system.rss) for system in search.systems]
         search = search._replace(misfit=unit * search.misfit, systems=systems)
         best, errors, systems = _finding(search, one, n_rows)
-        chances = _mean([_chances(_lawful(search.systems, one))])
-        front = pareto_front(systems, n_rows, best)
+        chances = _chances(_lawful(search.systems, one))
+        front = _front(systems, n_rows, best)
         rivals = _rivals(best, systems, n_rows)
         alone.append(Findings(best, errors, search.noise, front, chances, rivals))
     return reduce(lambda some, other: _beside(some, other, n_rows), alone)
@@ -303,13 +302,42 @@ def _rivals(best, systems, n_rows):
         forms = forms_of(system.equations)
         more = all(set(theirs) >= set(mine) for theirs, mine in zip(forms, own))
         close = system.score < best.score + CLOSE
-        if not more and (close or dominates(system, best, n_rows)):
+        if not more and (close or system.dominates(best, n_rows)):
             rivals.setdefault(forms, system)
     return list(rivals.values())[:_N_RIVALS]
 
 
+def _front(systems, n_rows, chosen):
+    """Return the chosen system, and those than which none is both simpler and nearer to the data.
+
+    What is both simpler and nearer than the chosen one is left out; the simplest come first.
+    """
+
+    def merits(system):
+        return system.merits(n_rows)
+
+    front, least = [chosen], np.inf
+    for system in sorted(systems, key=merits):
+        if system.misfit(n_rows) < least:
+            least = system.misfit(n_rows)
+            apart = merits(system) != merits(chosen) and not system.dominates(chosen, n_rows)
+            front += [system] * (apart and not chosen.dominates(system, n_rows))
+    return sorted(front, key=merits)
+
+
 def _chances(systems):
-    return inclusion_probabilities(systems) if systems else []
+    """Average over systems, by Bayes' rule with ``exp(-score)``, which forms are in an equation."""
+    if not systems:
+        return []
+    scores = np.array([system.score for system in systems])
+    weights = np.exp(scores.min() - scores)
+    weights /= weights.sum()
+    chances = [{} for _ in systems[0].equations]
+    for system, weight in zip(systems, weights.tolist(), strict=True):
+        for terms, chance in zip(system.equations, chances, strict=True):
+            for form in {term.form.text for term in terms}:
+                chance[form] = chance.get(form, 0.0) + weight
+    return chances
 
 
 def _mean(chances):
@@ -337,7 +365,7 @@ def _beside(some, other, n_rows):
     pairs = [p for p in pairs if forms_of(p.equations) != forms_of(best.equations)]
     return Findings(
         best, some.errors + other.errors, np.append(some.noise, other.noise),
-        pareto_front(pairs, n_rows, best), some.chances + other.chances,
+        _front(pairs, n_rows, best), some.chances + other.chances,
         [joined(a, other.best) for a in some.rivals]
         + [joined(some.best, b) for b in other.rivals],
     )  # fmt: skip

@@ -5,7 +5,6 @@ import re
 
 import numpy as np
 
-from skdyn.symbolic._pareto import complexity
 from skdyn.symbolic.discovery import _prices as prices
 from skdyn.symbolic.discovery._laws import Laws
 from skdyn.symbolic.discovery._meaning import (
@@ -17,6 +16,7 @@ from skdyn.symbolic.discovery._meaning import (
     read_term,
     same,
 )
+from skdyn.symbolic.discovery._parts import complexity
 from skdyn.symbolic.discovery._terms import evaluate
 
 __all__ = ["GivenTerms", "PriorKnowledge"]

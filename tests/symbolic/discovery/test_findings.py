@@ -4,10 +4,11 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from skdyn.symbolic._measurements import Segment
-from skdyn.symbolic._pareto import complexity
 from skdyn.symbolic.discovery._discover import discover
 from skdyn.symbolic.discovery._findings import (
     CLOSE,
+    _chances,
+    _front,
     _rivals,
     candidate_terms,
     long_stretches,
@@ -56,7 +57,7 @@ def test_the_ensemble_finds_the_truth_and_is_sure_of_its_terms(found):
 
 def test_the_best_is_on_the_front_which_holds_each_complexity_once(found):
     assert any(system is found.best for system in found.front)
-    sizes = [complexity(system.equations) for system in found.front]
+    sizes = [system.complexity for system in found.front]
     assert len(set(sizes)) == len(sizes)
 
 
@@ -170,3 +171,57 @@ def test_families_without_a_value_are_an_error_that_names_them():
         candidate_terms(("logarithmic", "power"), None, X)
     with pytest.raises(ValueError, match="families must be 'all' or some of polynomial"):
         candidate_terms(("polynomials",), None, X)
+
+
+def fitted(*texts, rss=1.0, score=0.0):
+    return Fitted(
+        (tuple(Term(Form(text, 1.0)) for text in texts),),
+        ((1.0,) * len(texts),),
+        np.array([rss]),
+        score,
+        None,
+    )
+
+
+def many(rng):
+    names = ["x0", "x1", "x0*x1", "x0**2", "sin(x0)", "1"]
+    return [
+        fitted(*rng.permutation(names)[: rng.integers(1, 5)].tolist(), rss=rng.exponential())
+        for _ in range(60)
+    ]
+
+
+def beats(a, b):
+    one, other = a.merits(10), b.merits(10)
+    return one != other and one[0] <= other[0] and one[1] <= other[1]
+
+
+def test_every_system_off_the_front_is_beaten_and_none_on_it():
+    some = many(np.random.default_rng(0))
+    best = min(some, key=lambda s: s.merits(10))
+    front = _front([s for s in some if s is not best], 10, best)
+    on_it = {id(s) for s in front}
+    for b in some:
+        assert (id(b) in on_it) == (not any(beats(a, b) for a in some))
+    assert 1 < len(front) < len(some)
+    assert np.all(np.diff([s.complexity for s in front]) > 0)
+
+
+def test_the_chosen_system_is_on_the_front_and_none_there_dominates_another():
+    some = many(np.random.default_rng(1))
+    undominated, n_left_out = {id(b) for b in some if not any(beats(a, b) for a in some)}, 0
+    for chosen in some:
+        others = [s for s in some if s is not chosen]
+        front = _front(others, 10, chosen)
+        assert sum(s is chosen for s in front) == 1
+        assert not any(beats(a, b) for a in front for b in front)
+        on_it = {id(s) for s in front} - {id(chosen)}
+        assert not any(beats(a, b) for b in front if id(b) in on_it for a in others)
+        n_left_out += not undominated <= {*on_it, id(chosen)}
+    assert n_left_out > len(some) / 2  # most are dominated, so that the law was put to the test
+
+
+def test_inclusion_is_the_posterior_odds_of_systems():
+    some = [fitted("x0", "x1", score=-700.0), fitted("x0", score=-700.0 + np.log(3.0))]
+    (chances,) = _chances(some)
+    assert chances == pytest.approx({"x0": 1.0, "x1": 0.75})
