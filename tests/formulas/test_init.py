@@ -97,3 +97,17 @@ def test_every_door_refuses_a_hostile_text_alike(text):
     for door in doors:
         with pytest.raises(ValueError, match=r"The formula .* is refused"):
             door()
+
+
+def test_what_was_written_before_there_was_one_grammar_is_read_as_it_was_meant():
+    system = EquationSystem(["x"], ["x"])
+    state = system.__getstate__() | {"_texts": ["x0**2*Abs(x0) - E*asin(1/(x0 + 2.0)) + pi"]}
+    old = EquationSystem.__new__(EquationSystem)
+    old.__setstate__(state)
+    assert old.rhs([[X]])[0, 0] == pytest.approx(
+        X**3 - np.e * np.arcsin(1 / (X + 2)) + np.pi, rel=1e-14
+    )
+    library = FunctionLibrary(["x"]).fit([[X]])
+    state = library.__getstate__() | {"terms_": [(("arctan(x0)*abs(x0)**2", 1), ("x0", 2))]}
+    library.__setstate__(state)
+    assert library.transform([[X]])[0, 0] == pytest.approx(np.arctan(X) * X**4, rel=1e-14)

@@ -403,10 +403,17 @@ def test_contradictions_and_empty_libraries_are_refused():
     )
     signs = SymbolicODERegressor(**QUICK, symmetry=[np.ones((40, 40))])
     refuses(r"symmetry must list .* an array of shape \(40, 40\) in the", PREY, signs, t=T)
-    largest = SymbolicODERegressor(**QUICK, forbidden_terms=["Max(x0, 1)"])
-    refuses("forbidden_terms: Max is no function of candidate terms", PREY, largest, t=T)
     all_out = SymbolicODERegressor("polynomial", degree=1, forbidden_terms=["1", "x0", "x1"])
     refuses("No term is left for the equation of x0", PREY, all_out, t=T)
+
+
+def test_a_required_term_may_call_any_function_and_be_written_as_it_is_printed():
+    t = np.linspace(0.0, 3.0, 60)
+    x = np.where(t < 1.0, 0.5 + 0.5 * t, np.exp(0.5 * (t - 1.0)))  # x' = max(x, 1) / 2
+    required = SymbolicODERegressor("polynomial", max_terms=1, required_terms=["x' = 2 max(x0, 1)"])
+    model = required.fit(x[:, None], t=t)
+    assert model.equations() == ["x0' = 0.5 Max(1, x0)"]
+    np.testing.assert_allclose(model.predict([[0.3], [2.0]]), [[0.5], [1.0]], rtol=1e-4)
 
 
 def test_an_interrupt_leaves_the_estimator_as_it_was(fitted, monkeypatch):
