@@ -6,7 +6,7 @@ from typing import Annotated
 import numpy as np
 import torch
 
-from skdyn._state import Shape
+from skdyn._state import Shape, Since
 from skdyn._validation import as_floats
 from skdyn.neural_ode._unsolved import told_by_case
 from skdyn.neural_ode._windows import padded_times
@@ -23,7 +23,7 @@ class LearntDynamics:
     _offset: Annotated[np.ndarray, Shape("n_states")]
     _scale: Annotated[np.ndarray, Shape("n_states")]
     _time_scale: float
-    _counts_times: bool
+    _counts_times: Annotated[bool, Since(lambda state: True)]  # as was taken for granted
 
     def _simulate(self, states, start, times):
         """Return solutions (n_cases, n_states, n_timepoints)."""
