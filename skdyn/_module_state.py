@@ -15,7 +15,7 @@ from torch.overrides import TorchFunctionMode
 
 from skdyn._state import check_size, read_value
 from skdyn._validation import check_parameters
-from skdyn.training import arrays_to_state, seeded_rng
+from skdyn.training import arrays_to_state, seeded_rng, state_to_arrays
 
 __all__ = ["rebuilt_module"]
 
@@ -32,6 +32,7 @@ def rebuilt_module(
     constraints: Mapping[str, list] = MappingProxyType({}),
     no_sizes: Collection[str] = (),
     not_finite: Collection[str] = (),
+    may_lack: Collection[str] = (),
 ) -> torch.nn.Module:
     """Build a module and give it its weights.
 
@@ -50,6 +51,8 @@ def rebuilt_module(
         Integers of ``config`` that are no sizes, and may be large.
     not_finite : collection of str, default=()
         Arrays that may hold NaN and infinity.
+    may_lack : collection of str, default=()
+        Arrays that were added later: where they are not there, a new module's are right.
 
     Returns
     -------
@@ -69,9 +72,12 @@ def rebuilt_module(
             skeleton = build(**config).state_dict()
     except Exception as error:  # whatever a forged configuration runs into
         raise ValueError(f"Its configuration builds no module: {error}") from error
-    _compare(skeleton, arrays)
+    lacking = (skeleton.keys() - arrays.keys()) & set(may_lack)
+    _compare({name: skeleton[name] for name in skeleton.keys() - lacking}, arrays)
     with seeded_rng(0):  # every weight drawn here is overwritten at once
-        return arrays_to_state(build(**config), arrays)
+        module = build(**config)
+    new = state_to_arrays(module)
+    return arrays_to_state(module, {**arrays, **{name: new[name] for name in lacking}})
 
 
 class _Counted(TorchFunctionMode):

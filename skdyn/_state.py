@@ -12,6 +12,10 @@ A class declares what it learns where it is annotated anyway, in its body::
 :mod:`skdyn.io`: a name that is not declared, one that is missing, and a value of another kind or
 shape are refused. Parameters need no declaration: theirs are the constructor's names.
 
+What later versions added, parameters too, has a default that answers as those before it did::
+
+        _moves: Annotated[np.ndarray, Since(lambda state: np.ones(state["n_features_in_"], bool))]
+
 A class from outside skdyn may leave its own attributes undeclared; they can then be any plain
 values. What it inherits from a class of ours is held to that one's declarations.
 """
@@ -35,6 +39,7 @@ __all__ = [
     "OneOf",
     "PlainState",
     "Shape",
+    "Since",
     "check_size",
     "declared_names",
     "read_value",
@@ -83,6 +88,18 @@ class OneOf(NamedTuple):
     """
 
     texts: collections.abc.Container[str]
+
+
+class Since(NamedTuple):
+    """Marks an attribute that was added later: states saved before lack it.
+
+    Attributes
+    ----------
+    default : callable
+        From such a state to the value with which it answers as it did then.
+    """
+
+    default: collections.abc.Callable[[dict], Any]
 
 
 class PlainState:
@@ -187,14 +204,17 @@ def read_state(cls, state):
                 "declares what it keeps by annotations in its body, see skdyn/_state.py."
             )
         always = not issubclass(cls, BaseEstimator)
-        if always or state.keys() & declared.keys():  # an estimator that is fitted
+        if always or state.keys() & declared.keys() - parameters:  # an estimator that is fitted
             needed = {name for name, kind in declared.items() if not _is_optional(kind)}
             missing |= needed - state.keys()
+    later = {name: since for name in missing if (since := _since(declared.get(name)))}
+    missing -= later.keys()
     if missing:
         raise ValueError(
             f"The state of {cls.__name__} lacks {sorted(missing)}. It was changed, or is of "
             "another version of skdyn."
         )
+    state = state | {name: since.default(state) for name, since in later.items()}
     sizes = _known_sizes(state)
     read = dict(state)
     for name in declared.keys() & state.keys():
@@ -254,6 +274,12 @@ def _is_int(value):
 
 def _is_optional(kind):
     return OPTIONAL in getattr(kind, "__metadata__", ())
+
+
+def _since(kind):
+    """Return the mark of an attribute that was added later, or None."""
+    marks = getattr(kind, "__metadata__", ())
+    return next((mark for mark in marks if isinstance(mark, Since)), None)
 
 
 def _read(value, kind, sizes):

@@ -83,6 +83,7 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
     _max_recoveries = 0
     _no_sizes: ClassVar[frozenset[str]] = frozenset({"max_steps"})  # in a module's configuration
     _not_finite: ClassVar[frozenset[str]] = frozenset()  # weights that NaN and infinity may be in
+    _may_lack: ClassVar[frozenset[str]] = frozenset()  # weights that older states lack
 
     def _settings(self):
         names = [name for name in TrainingSettings._fields if name != "max_recoveries"]
@@ -263,7 +264,7 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
         module = rebuilt_module(
             self._build_module, self._module_config, arrays,
             constraints=self._parameter_constraints, no_sizes=self._no_sizes,
-            not_finite=self._not_finite,
+            not_finite=self._not_finite, may_lack=self._may_lack,
         )  # fmt: skip
         try:
             device = resolve_device(self.device_)

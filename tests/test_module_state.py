@@ -87,6 +87,16 @@ def test_forged_weights_are_refused_before_a_module_is_built(name, change, said)
     assert Stack.built_in_earnest == 0
 
 
+def test_weights_that_were_added_later_are_those_of_a_new_module():
+    arrays = state_to_arrays(Stack(4, 2))
+    del arrays["counts"]
+    again = state_to_arrays(rebuilt(arrays=arrays, may_lack={"counts"}))
+    np.testing.assert_array_equal(again["counts"], np.zeros(4))
+    np.testing.assert_array_equal(again["layers.0.weight"], arrays["layers.0.weight"])
+    with pytest.raises(ValueError, match="names \\['counts'\\]"):
+        rebuilt(arrays=arrays)
+
+
 def test_weights_that_may_be_no_numbers_are_named():
     arrays = state_to_arrays(Stack(4, 2))
     arrays["layers.0.bias"] = np.full(4, -np.inf, dtype=np.float32)

@@ -14,6 +14,7 @@ from skdyn._state import (
     OneOf,
     PlainState,
     Shape,
+    Since,
     check_size,
     declared_names,
     read_value,
@@ -116,6 +117,32 @@ def test_a_missing_name_is_told(name):
     del state[name]
     with pytest.raises(ValueError, match=name):
         Thing().__setstate__(state)
+
+
+class Grown(Thing):
+    """Keeps and takes more than it did once."""
+
+    width_: Annotated[np.ndarray, Shape("n_features_in_"), Since(lambda state: 2 * state["scale_"])]
+    beta: Annotated[str, Since(lambda state: "plain")]
+
+    def __init__(self, alpha=1.0, beta="fancy"):
+        super().__init__(alpha)
+        self.beta = beta
+
+
+def test_what_was_added_later_has_the_default_of_the_states_before():
+    made = Grown()
+    made.__setstate__(thing().__getstate__())
+    assert made.beta == "plain"
+    np.testing.assert_array_equal(made.width_, 2 * made.scale_)
+    with pytest.raises(ValueError, match="width_"):
+        Grown().__setstate__(thing().__getstate__() | {"width_": np.ones(2)})
+
+
+def test_a_parameter_that_was_added_later_makes_no_fitted_estimator():
+    made = Grown()
+    made.__setstate__({"alpha": 2.0, "beta": "fancy"})
+    assert vars(made) == {"alpha": 2.0, "beta": "fancy"}
 
 
 def test_a_plain_tuple_becomes_the_named_one_that_is_declared():

@@ -47,6 +47,7 @@ class SparseCoding(
 
     # Never counted in weights from elsewhere.
     _not_finite = frozenset({"density", "mean_code"})
+    _may_lack = frozenset({"penalty_strength"})
     _parameter_constraints = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "k": [Interval(Integral, 1, None, closed="left")],

@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from skdyn._holdout import hold_out_rows
-from skdyn._state import Shape
+from skdyn._state import Shape, Since
 from skdyn._validation import Interval, StrOptions, check_is_fitted, validate_data
 from skdyn.base import TorchEstimator
 from skdyn.exceptions import warn_user
@@ -67,7 +67,7 @@ class AssociationEstimator(TorchEstimator):
     _values: Annotated[np.ndarray, Shape("patterns n_values")]
     _sharpness: float
     _smoothing: float
-    _cooling: float
+    _cooling: Annotated[float, Since(lambda state: 1.0)]
 
     _parameter_constraints = {
         **_SHARED,

@@ -7,7 +7,7 @@ from typing import Annotated
 import numpy as np
 import torch
 
-from skdyn._state import Shape
+from skdyn._state import Shape, Since
 from skdyn._tabular import TabularClassifier
 from skdyn._validation import Interval, StrOptions
 from skdyn.hopfield._association import AssociationEstimator
@@ -164,7 +164,11 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
     """
 
     classes_: Annotated[np.ndarray, Shape("n_values", "biufOU")]
-    _prior: Annotated[np.ndarray, Shape("n_values")]
+    _prior: Annotated[
+        np.ndarray,
+        Shape("n_values"),
+        Since(lambda state: np.average(state["_values"], axis=0, weights=state["_mass"])),
+    ]
 
     _parameter_constraints = {
         **AssociationEstimator._parameter_constraints,

@@ -6,7 +6,7 @@ from typing import Annotated
 import numpy as np
 import torch
 
-from skdyn._state import Shape
+from skdyn._state import Shape, Since
 from skdyn._validation import Interval, StrOptions
 from skdyn.base import TorchEstimator
 from skdyn.exceptions import warn_user
@@ -49,7 +49,11 @@ class KANEstimator(Interpretation, Symbolic, TorchEstimator):
 
     _parameter_constraints = {**_SHARED, **KAN_CONSTRAINTS}
     _quick_parameters = {"max_iter": 15}
-    _moves: Annotated[np.ndarray, Shape("n_features_in_", "b")]
+    _moves: Annotated[
+        np.ndarray,
+        Shape("n_features_in_", "b"),
+        Since(lambda state: np.ones_like(state["_x_scale"], dtype=bool)),
+    ]
 
     def __init__(
         self,

@@ -5,7 +5,7 @@ from typing import Annotated
 import numpy as np
 import torch
 
-from skdyn._state import Shape
+from skdyn._state import Shape, Since
 from skdyn._tabular import TabularRegressor
 from skdyn.kan._estimator import KANEstimator
 from skdyn.kan._ranges import moving_columns
@@ -151,7 +151,11 @@ class KANRegressor(KANEstimator, TabularRegressor):
     """
 
     _noise = "unknown"
-    _y_moves: Annotated[np.ndarray, Shape("n_outputs", "b")]
+    _y_moves: Annotated[
+        np.ndarray,
+        Shape("n_outputs", "b"),
+        Since(lambda state: np.ones_like(state["_y_scale"], dtype=bool)),
+    ]
 
     def _learn_targets(self, y, weight, classes):
         super()._learn_targets(y, weight, classes)

@@ -16,7 +16,7 @@ from skdyn._dynamics import (
     solution_score,
     stretches_of,
 )
-from skdyn._state import Shape
+from skdyn._state import Shape, Since
 from skdyn._times import refuse_lost_times
 from skdyn._trajectories import check_states, check_trajectories
 from skdyn._validation import as_floats, check_is_fitted
@@ -37,7 +37,7 @@ class LearntDynamics:
     _offset: Annotated[np.ndarray, Shape("n_states")]
     _scale: Annotated[np.ndarray, Shape("n_states")]
     _time_scale: float
-    _counts_times: bool
+    _counts_times: Annotated[bool, Since(lambda state: True)]  # as was taken for granted
 
     def simulate(self, x0: ArrayLike, t: ArrayLike, u: None = None) -> np.ndarray:
         """Solve the learnt equation from ``x0`` at ``t[0]``.

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.utils import check_random_state, get_tags
 
 from skdyn._seeds import seed_within
-from skdyn._state import OPTIONAL, PlainState, Shape
+from skdyn._state import OPTIONAL, PlainState, Shape, Since
 from skdyn._validation import (
     Interval,
     StrOptions,
@@ -29,6 +29,7 @@ from skdyn.operators._fno import FNORegressor
 __all__ = ["AutoregressiveOperator"]
 
 _DTYPES = [np.float64, np.float32]
+_ANYWHERE = float(np.finfo(np.float64).max)  # the reach of what was saved without one
 _FAR = 10  # times the range of the data, from its middle: nothing learnt holds there
 
 
@@ -107,8 +108,8 @@ class AutoregressiveOperator(PlainState, MetaEstimatorMixin, BaseEstimator):
     n_features_in_: int
     feature_names_in_: Annotated[np.ndarray, Shape("n_features_in_", "OU"), OPTIONAL]
     estimator_: BaseEstimator
-    _middle: Annotated[np.ndarray, Shape("ranges")]
-    _reach: Annotated[np.ndarray, Shape("ranges")]
+    _middle: Annotated[np.ndarray, Shape("ranges"), Since(lambda state: np.zeros(1))]
+    _reach: Annotated[np.ndarray, Shape("ranges"), Since(lambda state: np.full(1, _ANYWHERE))]
     _state_shape: tuple[int, ...]
     _reads_fields: bool
 

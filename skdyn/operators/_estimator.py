@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from skdyn._blocks import in_blocks
 from skdyn._scales import units
-from skdyn._state import OPTIONAL, Shape
+from skdyn._state import OPTIONAL, Shape, Since
 from skdyn._tabular import TabularRegressor
 from skdyn._validation import StrOptions, as_floats, check_is_fitted
 from skdyn.base import TorchEstimator
@@ -53,6 +53,7 @@ class FunctionEstimator(FunctionReader, TorchEstimator):
 class OperatorRegressor(FunctionEstimator, TabularRegressor):
     """Base of regressors from functions to functions, or to a number each."""
 
+    targets: Annotated[str, Since(lambda state: "auto")]
     _y_size: float
     _y_is_1d: Annotated[bool, OPTIONAL]  # the layout says it
 

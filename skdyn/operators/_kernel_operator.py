@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils import check_random_state
 
 from skdyn._scales import standardized
-from skdyn._state import OPTIONAL, OneOf, Shape
+from skdyn._state import OPTIONAL, OneOf, Shape, Since
 from skdyn._validation import (
     Interval,
     StrOptions,
@@ -146,6 +146,7 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
     True
     """
 
+    targets: Annotated[str, Since(lambda state: "auto")]
     n_features_in_: int
     feature_names_in_: Annotated[np.ndarray, Shape("n_features_in_", "OU"), OPTIONAL]
     kernel_: Annotated[str, OneOf(KERNELS)]

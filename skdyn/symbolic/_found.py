@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import numpy as np
 
-from skdyn._state import ANY_NUMBER, Shape
+from skdyn._state import ANY_NUMBER, Shape, Since
 from skdyn._validation import check_is_fitted
 from skdyn.formulas import show, to_sympy
 from skdyn.symbolic._system import EquationSystem
@@ -29,8 +29,8 @@ class Found:
     misfit_: Annotated[np.ndarray, Shape("equations")]
     _front: list[list[list[tuple[str, list[float]]]]]
     _merits: list[list[Annotated[float, ANY_NUMBER]]]
-    _rivals: list[list[list[tuple[str, list[float]]]]]
-    _behind: list[float]
+    _rivals: Annotated[list[list[list[tuple[str, list[float]]]]], Since(lambda state: [])]
+    _behind: Annotated[list[float], Since(lambda state: [])]
     _misfits: Annotated[np.ndarray, Shape("front equations")]
     _chosen: int
     _errors: list[list[list[Annotated[float, ANY_NUMBER]]]]
