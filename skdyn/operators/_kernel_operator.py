@@ -1,5 +1,6 @@
 """Regression of functions by kernels, in closed form."""
 
+from functools import partial
 from itertools import product
 from numbers import Integral, Real
 from typing import Annotated, Self
@@ -22,17 +23,19 @@ from skdyn._validation import (
     fit_context,
 )
 from skdyn.exceptions import warn_user
+from skdyn.operators._corrections import apparent_share, learn_corrections, mean_square
 from skdyn.operators._estimator import OperatorRegressor, channel_scales
 from skdyn.operators._grids import GRID_CONSTRAINTS, TARGET_CONSTRAINTS, FunctionReader, resample
 from skdyn.operators._kernel_ridge import (
     KERNELS,
+    errors_without,
     evaluate,
     fit_kernel,
     leave_one_out,
     merge_copies,
     summary,
 )
-from skdyn.operators._local_correction import LocalCorrection, learn_correction
+from skdyn.operators._local_correction import Learning, LocalCorrection
 from skdyn.operators._symmetries import SYMMETRIES, motions
 
 __all__ = ["KernelOperatorRegressor"]
@@ -109,8 +112,9 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
     length_scale_, emphasis_, alpha_ : float
         Settings in use.
     left_out_error_ : float
-        Root mean square error on samples left out, corrections included. With corrections it is on
-        the safe side: that on new samples was 5 to 20 % lower.
+        Root mean square error on samples left out, corrections included. On average it is that on
+        new samples to within 3 %, which up to 40 samples that no step has seen make sure of; that
+        of one training set is 5 to 20 % off, as 60 or 200 samples happen to be easy or hard.
     n_corrections_ : int
         Number of corrections in use.
     n_features_in_ : int
@@ -251,8 +255,10 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         self._coefficients, self._deviation = fit.coefficients, np.sqrt(fit.variance)
         left_out = (fit.left_out + self._y_mean).reshape(y.shape)
         # Corrections see each sample in one motion: points, of which there are many, are moved too.
-        one = np.arange(0, len(X), n_copies) + rng.randint(n_copies, size=len(X) // n_copies)
-        self._learn_corrections(X[one], y[one], left_out[one], weight[one], rng)
+        motion = rng.randint(n_copies, size=len(X) // n_copies)
+        one = np.arange(0, len(X), n_copies) + motion
+        without = partial(errors_without, fit, motion=motion)
+        self._learn_corrections(X[one], y[one], left_out[one], weight[one], without, rng)
         self._tell_if_useless(y[unmoved], weight[unmoved])
         return self
 
@@ -382,24 +388,23 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
 
     # -- answers -----------------------------------------------------------------------------
 
-    def _learn_corrections(self, X, y, fields, weight, rng):
-        self._corrections = []
-        before = _mean_square(y - fields, weight)
-        error = before
+    def _learn_corrections(self, X, y, left_out, weight, errors_without, rng):
         axes = self._y_layout.grid
-        if axes and len(axes) == len(self._x_layout.grid) and len(X) >= _FEWEST_ROWS:
-            X = resample(X, axes, periodic=self.periodic)
-            for _ in range(self.n_corrections):
-                correction, fields = learn_correction(
-                    X, y, fields, weight,
-                    radius=self.radius, n_features=self.n_waves, periodic=self.periodic, rng=rng,
-                )  # fmt: skip
-                now = _mean_square(y - fields, weight)
-                if now.sum() >= error.sum():
-                    break
-                self._corrections.append(correction)
-                error = now
+        local = axes and len(axes) == len(self._x_layout.grid) and len(X) >= _FEWEST_ROWS
+        X = resample(X, axes, periodic=self.periodic) if local else X
+        how = Learning(self.radius, self.n_waves, self.periodic)
+        n_most = self.n_corrections if local else 0
+        self._corrections, corrected = learn_corrections(X, y, left_out, weight, how, n_most, rng)
         self.n_corrections_ = len(self._corrections)
+        before, error = mean_square(y - left_out, weight), mean_square(y - corrected, weight)
+        if self._corrections:
+
+            def fields_without(held):
+                return y[~held] - errors_without(held).reshape(y[~held].shape)
+
+            error *= apparent_share(
+                X, y, left_out, corrected, weight, fields_without, how, n_most, rng
+            )
         self.left_out_error_ = float(np.sqrt(error.mean()))
         share = np.divide(error, before, out=np.ones_like(error), where=before > 0)
         self._deviation = self._deviation * np.sqrt(share)
@@ -407,7 +412,7 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
     def _tell_if_useless(self, y, weight):
         """Warn where samples left out are answered worse than by the mean of the others."""
         n, rounding = len(y), 1e-9 * abs(y).max()
-        spread = _mean_square(y - np.average(y, axis=0, weights=weight), weight).mean()
+        spread = mean_square(y - np.average(y, axis=0, weights=weight), weight).mean()
         trivial = np.sqrt(spread) * n / max(n - 1, 1)  # without the sample
         if n < 2 or self.left_out_error_ <= _HARDLY_WORSE * trivial + rounding:
             return
@@ -423,7 +428,3 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
 
     def _answer(self, fields, grid):
         return self._y_layout.array(resample(fields, grid, periodic=self.periodic))
-
-
-def _mean_square(errors, weight):
-    return np.average(errors.reshape(len(errors), -1) ** 2, axis=0, weights=weight)

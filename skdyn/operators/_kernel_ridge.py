@@ -9,6 +9,7 @@ from scipy.linalg.lapack import dpotri
 __all__ = [
     "KERNELS",
     "KernelFit",
+    "errors_without",
     "evaluate",
     "fit_kernel",
     "leave_one_out",
@@ -53,11 +54,14 @@ class KernelFit(NamedTuple):
         Prediction for each sample from all others.
     variance : ndarray of shape (m,)
         Scale of the kernel at which the errors of those are as large as it expects.
+    inverse : ndarray of shape (n, n)
+        Of the kernel with its noise, in the lower triangle.
     """
 
     coefficients: np.ndarray
     left_out: np.ndarray
     variance: np.ndarray
+    inverse: np.ndarray
 
 
 def evaluate(kernel: str, A: np.ndarray, B: np.ndarray, length_scale: float) -> np.ndarray:
@@ -147,13 +151,47 @@ def fit_kernel(
     coefficients = np.ascontiguousarray(cho_solve(factor, R))
     # The lower triangle of the inverse, in a third of the time.
     inverse, _ = dpotri(factor[0], lower=True, overwrite_c=True)
-    blocks = np.tril(inverse[rows[:, :, None], rows[:, None]])
-    blocks += np.tril(blocks, -1).swapaxes(1, 2)
-    covariance = np.linalg.inv(blocks)  # of a sample's rows, given all others
+    covariance = np.linalg.inv(_part(inverse, rows, rows))  # of a sample's rows, given all others
     errors = (covariance @ coefficients[rows]).reshape(R.shape)
     expected = np.diagonal(covariance, axis1=1, axis2=2).reshape(-1, 1)
     variance = np.average(errors**2 / expected, axis=0, weights=weight)
-    return KernelFit(coefficients, R - errors, variance)
+    return KernelFit(coefficients, R - errors, variance, inverse)
+
+
+def errors_without(fit: KernelFit, held: np.ndarray, motion: np.ndarray) -> np.ndarray:
+    """Return errors on samples left out, in turn, of fits that have not seen others either.
+
+    Parameters
+    ----------
+    fit : KernelFit
+        A fit to all samples.
+    held : ndarray of bool of shape (n_samples,)
+        Samples that no fit sees.
+    motion : ndarray of int of shape (n_samples,)
+        Which of the rows of each sample to answer for.
+
+    Returns
+    -------
+    ndarray of shape (n_samples - n_held, m)
+        Target minus prediction, for the samples that are not held.
+    """
+    rows = np.arange(len(fit.inverse)).reshape(len(held), -1)
+    gone, rows = rows[held].ravel(), rows[~held]
+    left = rows.ravel()
+    # What the inverse and the coefficients become without some rows: block elimination.
+    across = _part(fit.inverse, gone, left)
+    moved = np.linalg.solve(_part(fit.inverse, gone, gone), across)
+    coefficients = fit.coefficients[left] - moved.T @ fit.coefficients[gone]
+    across, moved = (z.T.reshape(*rows.shape, -1) for z in (across, moved))
+    blocks = _part(fit.inverse, rows, rows) - moved @ across.swapaxes(1, 2)
+    errors = np.linalg.inv(blocks) @ coefficients.reshape(*rows.shape, -1)
+    return errors[np.arange(len(rows)), motion[~held]]
+
+
+def _part(inverse, rows, columns):
+    """Return rows and columns of a symmetric matrix given by its lower triangle."""
+    rows, columns = rows[..., :, None], columns[..., None, :]
+    return inverse[np.maximum(rows, columns), np.minimum(rows, columns)]
 
 
 def merge_copies(

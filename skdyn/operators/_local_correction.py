@@ -14,7 +14,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 from skdyn._state import Shape
 
-__all__ = ["LocalCorrection", "learn_correction"]
+__all__ = ["Learning", "LocalCorrection", "learn_correction"]
 
 _N_FOLDS = 4
 # How fast waves vary along the inputs around a point, differences of the field, the field itself
@@ -135,15 +135,30 @@ def neighbourhoods(X: np.ndarray, fields: np.ndarray, radius: int, periodic: boo
     return np.concatenate(flat, axis=-1)
 
 
+class Learning(NamedTuple):
+    """How corrections are learnt.
+
+    Attributes
+    ----------
+    radius : int
+        Neighbours on each side.
+    n_features : int
+        Random waves.
+    periodic : bool
+        Whether neighbourhoods go on at the other end.
+    """
+
+    radius: int
+    n_features: int
+    periodic: bool
+
+
 def learn_correction(
     X: np.ndarray,
     y: np.ndarray,
     fields: np.ndarray,
     weight: np.ndarray,
-    *,
-    radius: int,
-    n_features: int,
-    periodic: bool,
+    how: Learning,
     rng: np.random.RandomState,
 ) -> tuple[LocalCorrection, np.ndarray]:
     """Learn a correction, and correct each sample by one that was learnt from others.
@@ -158,12 +173,8 @@ def learn_correction(
         Predictions, that of a sample made without it.
     weight : ndarray of shape (n,)
         Weight of each sample.
-    radius : int
-        Neighbours on each side.
-    n_features : int
-        Random waves.
-    periodic : bool
-        Whether neighbourhoods go on at the other end.
+    how : Learning
+        Settings.
     rng : RandomState
         Source of the waves, and of the points that are learnt from.
 
@@ -174,7 +185,7 @@ def learn_correction(
     corrected : ndarray of shape (n, n_channels, \\*grid)
         Predictions, that of a sample made without it.
     """
-    blank = _draw(X, fields, radius, n_features, periodic, rng)
+    blank = _draw(X, fields, how.radius, how.n_features, how.periodic, rng)
     folds = np.arange(len(X)) % _N_FOLDS
     grams, loads = _normal_equations(blank, X, y - fields, fields, weight, folds, rng)
     gram, load = grams.sum(axis=0), loads.sum(axis=0)

@@ -8,6 +8,7 @@ from sklearn.kernel_ridge import KernelRidge
 from skdyn.operators import _kernel_ridge
 from skdyn.operators._kernel_ridge import (
     KERNELS,
+    errors_without,
     evaluate,
     fit_kernel,
     leave_one_out,
@@ -103,6 +104,19 @@ def test_the_variance_makes_errors_on_samples_left_out_as_large_as_expected(prob
     ]  # fmt: skip
     ratio = np.mean((y - fit.left_out) ** 2 / np.array(expected)[:, None], axis=0)
     np.testing.assert_allclose(fit.variance, ratio, rtol=1e-8)
+
+
+@pytest.mark.parametrize("n_copies", [1, 3])
+def test_errors_without_some_samples_are_those_of_a_fit_without_them(problem, n_copies):
+    X, y, weight = problem
+    K = evaluate("matern52", X, X, 1.0)
+    held = np.isin(np.arange(12 // n_copies), [0, 2])
+    motion = np.arange(len(held)) % n_copies
+    rest = ~held.repeat(n_copies)
+    alone = fit_kernel(K[np.ix_(rest, rest)], y[rest], weight[rest], 0.2, n_copies)
+    asked = np.arange(0, rest.sum(), n_copies) + motion[~held]
+    found = errors_without(fit_kernel(K.copy(), y, weight, 0.2, n_copies), held, motion)
+    np.testing.assert_allclose(found, (y[rest] - alone.left_out)[asked], atol=1e-10)
 
 
 def test_rows_of_one_sample_are_left_out_together(problem):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skdyn.operators._local_correction import learn_correction, neighbourhoods
+from skdyn.operators._local_correction import Learning, learn_correction, neighbourhoods
 
 
 def problem(n=24, size=16, seed=0):
@@ -14,10 +14,9 @@ def problem(n=24, size=16, seed=0):
     return X, fields + error, fields
 
 
-def learn(X, y, fields, **options):
-    options = {"radius": 1, "n_features": 60, "periodic": True} | options
-    rng = np.random.RandomState(0)
-    return learn_correction(X, y, fields, np.ones(len(X)), rng=rng, **options)
+def learn(X, y, fields):
+    how = Learning(radius=1, n_features=60, periodic=True)
+    return learn_correction(X, y, fields, np.ones(len(X)), how, np.random.RandomState(0))
 
 
 def test_a_neighbourhood_holds_inputs_differences_and_the_field():
