@@ -38,13 +38,15 @@ class Evidence:
         self.alpha = 1e-6 if self.learns_alpha else alpha
         self.n_rows, self.noise = n_rows, noise
 
-    def weigh(self, problem, weights, curvature, roughness):
+    def weigh(self, problem, data_loss, weights, curvature, roughness):
         """Take a step towards the most probable strengths.
 
         Parameters
         ----------
         problem : GaussNewtonProblem
-            With the data's loss.
+            What is solved.
+        data_loss : Tensor
+            Mean loss of its rows alone, a scalar.
         weights : Tensor of shape (n_weights,)
             The present weights.
         curvature : Tensor of shape (n_weights, n_weights)
@@ -71,7 +73,7 @@ class Evidence:
         ).sum()
         n_small = (self.alpha / (rough + self.alpha)).sum() - self.alpha * inverse.trace()
         n_smooth, n_small = n_smooth.clamp(min=1e-3), n_small.clamp(min=1e-3)
-        unit = self._unit(problem, n_smooth + n_small)
+        unit = self._unit(problem, data_loss, n_smooth + n_small)
         if self.learns_smoothness:
             target = unit * n_smooth / (weights @ roughness @ weights)
             self.smoothness = _approach(self.smoothness, target)
@@ -79,12 +81,12 @@ class Evidence:
             target = 2 * unit * n_small / weights.square().sum()
             self.alpha = _approach(self.alpha, target)
 
-    def _unit(self, problem, n_decided):
+    def _unit(self, problem, data_loss, n_decided):
         """Return what one unit of minus the log-probability is in the loss, halved."""
         if self.noise == "known":
             return 0.5 / self.n_rows
         n_residuals = self.n_rows * problem.y.shape[1]
-        return problem.data_loss() / (n_residuals - n_decided).clamp(min=1.0)
+        return data_loss / (n_residuals - n_decided).clamp(min=1.0)
 
 
 def _approach(now, target):

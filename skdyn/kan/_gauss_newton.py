@@ -37,8 +37,12 @@ class GaussNewtonProblem:
     @torch.no_grad()
     def loss(self):
         """Return the loss at the present weights, a scalar tensor."""
+        return self._penalized(self.module(self.X))
+
+    def _penalized(self, outputs):
+        loss = self.objective.data_loss(outputs, self.y, self.row_weight)
+        loss = self.objective.penalized(loss, self.module, self.X, self.row_weight)
         squares = sum(weight.square().sum() for weight in self.weights)
-        loss = self.objective(self.module, self.X, self.y, self.row_weight)
         return loss + 0.5 * self.objective.evidence.alpha * squares
 
     @torch.no_grad()
@@ -53,26 +57,21 @@ class GaussNewtonProblem:
             In the order of ``weights``, each flattened.
         curvature : Tensor of shape (n_weights, n_weights)
         """
-        gradient, curvature = self._data_part()
+        outputs, gradient, curvature = self._data_part()
         if self.objective.lamb:
             self._add_sparsity(gradient, curvature)
         weights = torch.nn.utils.parameters_to_vector(self.weights)
         roughness, evidence = self._roughness(), self.objective.evidence
-        evidence.weigh(self, weights, curvature, roughness)
+        data_loss = self.objective.data_loss(outputs, self.y, self.row_weight)
+        evidence.weigh(self, data_loss, weights, curvature, roughness)
         prior = 2 * evidence.smoothness * roughness
         prior.diagonal().add_(evidence.alpha)
-        return self.loss(), gradient + prior @ weights, curvature + prior
-
-    @torch.no_grad()
-    def data_loss(self):
-        """Return the mean loss of the rows alone, a scalar tensor."""
-        return (self.objective.row_loss(self.module(self.X), self.y) * self.row_weight).mean()
+        return self._penalized(outputs), gradient + prior @ weights, curvature + prior
 
     def roughness_spectrum(self):
         """Return the eigenvalues of the form of the squared curvature, one a weight."""
         spectrum = [
-            torch.linalg.eigvalsh(layer.basis.roughness()).clamp(min=0)[:, None, :]
-            * layer.mask[..., None]
+            layer.basis.roughness_spectrum()[:, None, :] * layer.mask[..., None]
             for layer in self.module.layers
         ]
         spectrum = torch.cat([part.flatten() for part in spectrum])
@@ -84,15 +83,17 @@ class GaussNewtonProblem:
         n_outputs = self.module.layers[-1].n_subnodes
         rows = max(1, _CHUNK // (self.n_weights * n_outputs))
         share = self.row_weight / len(self.X)
+        seen = []
         parts = (tensor.split(rows) for tensor in (self.X, self.y, share))
         for X, y, part in zip(*parts, strict=True):
             outputs, jacobian = self._jacobian(X)
+            seen.append(outputs)
             slope, factor = self.objective.curvature(outputs, y)
             gradient += torch.einsum("no,nop->p", slope * part[:, None], jacobian)
             root = torch.einsum("noc,nop->ncp", factor * part.sqrt()[:, None, None], jacobian)
             root = root.flatten(0, 1)
             curvature.addmm_(root.T, root)
-        return gradient, curvature
+        return torch.cat(seen), gradient, curvature
 
     def _jacobian(self, X):
         layers = self.module.layers

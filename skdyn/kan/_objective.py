@@ -29,7 +29,46 @@ class KANObjective:
 
     def __call__(self, module, X, y, weight):
         """Return the objective of a batch, a scalar."""
-        loss = (self.row_loss(module(X), y) * weight).mean()
+        return self.penalized(self.data_loss(module(X), y, weight), module, X, weight)
+
+    def data_loss(self, outputs, y, weight):
+        """Return the mean loss of the rows alone.
+
+        Parameters
+        ----------
+        outputs : Tensor of shape (n, n_outputs)
+            What the network makes of them.
+        y : Tensor
+            Targets.
+        weight : Tensor of shape (n,)
+            Weights of the rows.
+
+        Returns
+        -------
+        Tensor
+            A scalar.
+        """
+        return (self.row_loss(outputs, y) * weight).mean()
+
+    def penalized(self, loss, module, X, weight):
+        """Add the penalties to a loss.
+
+        Parameters
+        ----------
+        loss : Tensor
+            A scalar.
+        module : KAN
+            The network.
+        X : Tensor of shape (n, n_features)
+            Inputs.
+        weight : Tensor of shape (n,)
+            Weights of the rows.
+
+        Returns
+        -------
+        Tensor
+            A scalar.
+        """
         if self.evidence.smoothness:
             loss = loss + self.evidence.smoothness * sum(bending(layer) for layer in module.layers)
         if self.lamb:
@@ -120,7 +159,7 @@ def bending(layer):
     Tensor
     """
     weight = layer.basis.effective(layer.numeric_weight())[:, :-1]
-    return torch.einsum("ikj,ikl,ilj->", weight, layer.basis.roughness(), weight)
+    return (weight * (layer.basis.roughness() @ weight)).sum()
 
 
 def row_shares(x, weight=None):

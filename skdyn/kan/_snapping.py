@@ -230,5 +230,7 @@ def _refit(module, objective, batch):
     return _loss(objective, module, batch)
 
 
+@torch.no_grad()
 def _loss(objective, module, batch):
-    return objective.problem(module, batch).data_loss().item()
+    X, y, weight = batch
+    return objective.data_loss(module(X), y, weight).item()

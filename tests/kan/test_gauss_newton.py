@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from skdyn.kan import KANClassifier, KANRegressor
+from skdyn.kan import KANClassifier, KANRegressor, _gauss_newton
 from skdyn.kan._evidence import Evidence
 from skdyn.kan._network import KAN
 from skdyn.kan._objective import KANObjective
@@ -39,6 +39,14 @@ def test_the_gradient_is_that_of_autograd(kind, penalties):
     (whole + 0.5 * made.objective.evidence.alpha * squares).backward()
     expected = torch.cat([weight.grad.flatten() for weight in made.weights])
     torch.testing.assert_close(gradient, expected)
+
+
+def test_rows_taken_in_turn_give_the_same_model(monkeypatch):
+    made = problem("squares", lamb=0.1, smoothness=0.3, alpha=0.2)
+    whole = made.expand()
+    monkeypatch.setattr(_gauss_newton, "_CHUNK", 7 * 2 * made.n_weights)  # 7 of 20 rows
+    for part, expected in zip(made.expand(), whole, strict=True):
+        torch.testing.assert_close(part, expected)
 
 
 @pytest.mark.parametrize("kind", CASES)

@@ -270,3 +270,13 @@ class Basis(torch.nn.Module):
         slopes = self.values_and_slopes(self.low + length * nodes[:, None])[1]
         bends = slopes.diff(dim=0) * (length * (len(nodes) - 1) ** 0.5)[:, None]
         return torch.einsum("nik,nil->ikl", bends, bends)
+
+    @torch.no_grad()
+    def roughness_spectrum(self):
+        """Return the eigenvalues of that form, none of them negative.
+
+        Returns
+        -------
+        Tensor of shape (n_in, n_functions)
+        """
+        return torch.linalg.eigvalsh(self.roughness()).clamp(min=0)

@@ -147,6 +147,15 @@ class BSpline(Basis):
         """
         return self._remember("roughness", super().roughness)
 
+    def roughness_spectrum(self):
+        """Return the eigenvalues of that form, none of them negative.
+
+        Returns
+        -------
+        Tensor of shape (n_in, n_functions)
+        """
+        return self._remember("spectrum", super().roughness_spectrum)
+
     def _remember(self, name, make):
         """Keep what follows from the breaks until they move."""
         version = 0 if self.breaks.is_inference() else self.breaks._version
@@ -233,6 +242,29 @@ class BSpline(Basis):
             place.add_(is_right, alpha=half)
         place = place.view_as(x) + inputs * (self.grid_size + 2 - 2 ** self._n_halvings())
         return place, x - centres.index_select(0, place.flatten()).view_as(x)
+
+    def forward(self, x):
+        """Evaluate the functions anywhere; beyond the range the outer pieces continue them.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_in)
+            Points.
+
+        Returns
+        -------
+        Tensor of shape (n, n_in, n_functions)
+        """
+        place, u = self._locate(self.reached(x))
+        u = u.clamp(*_bounds(u.dtype, self.spline_order))
+        pieces = self._tables()[2].flatten(0, 1).index_select(0, place.flatten())
+        powers = [torch.ones_like(u) if p is None else p for p in _powers(u, self.spline_order)]
+        powers = torch.stack(powers, dim=-1)
+        values = (powers.flatten(0, 1)[:, None] @ pieces).view_as(powers)
+        offset = torch.arange(self.n_in, device=x.device) * (self.grid_size + 2) + 1
+        first = (place - offset).clamp(0, self.grid_size - 1)
+        columns = first[..., None] + torch.arange(self.spline_order + 1, device=x.device)
+        return x.new_zeros(*x.shape, self.n_functions).scatter(2, columns, values)
 
     def values_and_slopes(self, x):
         """Evaluate the functions and their derivatives inside the range.

@@ -94,6 +94,19 @@ def test_outside_functions_go_on_straight_or_stay():
 
 
 @pytest.mark.parametrize("extrapolation", EXTRAPOLATIONS)
+@pytest.mark.parametrize("k", ORDERS)
+def test_functions_and_gradients_are_those_of_values_and_tangents(k, extrapolation):
+    basis = spline(k, extrapolation=extrapolation)
+    x = torch.cat([points(basis, beyond=0.5), points(basis, 4, beyond=50.0)]).requires_grad_()
+    found, expected = basis(x), Basis.forward(basis, x)
+    torch.testing.assert_close(found, expected)
+    if k > 0:  # else they are steps
+        mix = weights(basis)[:, :-1, 0]
+        slopes = [torch.autograd.grad((each * mix).sum(), x)[0] for each in (found, expected)]
+        torch.testing.assert_close(*slopes)
+
+
+@pytest.mark.parametrize("extrapolation", EXTRAPOLATIONS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_points_very_far_outside_give_finite_sums_and_gradients(dtype, extrapolation):
     basis = spline(5, n_in=1, extrapolation=extrapolation).to(dtype)
