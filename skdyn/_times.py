@@ -72,7 +72,7 @@ def refuse_lost_times(estimator, t, name="t"):
     """
     if t is not None or getattr(estimator, "time_channel", None) is not None:
         return
-    if getattr(estimator, "_counts_times", True):  # files of earlier versions do not say
+    if estimator._counts_times:
         return
     has_channel = hasattr(estimator, "time_channel")
     raise ValueError(

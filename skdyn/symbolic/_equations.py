@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skdyn._state import OPTIONAL, PlainState, Shape
+from skdyn._state import OPTIONAL, PlainState, Shape, Since
 from skdyn._trajectories import is_trajectories
 from skdyn._validation import as_floats, check_is_fitted, validate_data
 from skdyn.symbolic._fixed_points import FixedPoint
@@ -35,7 +35,7 @@ class SymbolicODEMixin(PlainState):
     bounds_: Annotated[np.ndarray, Shape("n_features_in_ 2")]
     _targets: list[str] | None
     _flat: bool = False
-    _counts_times: Annotated[bool, OPTIONAL]
+    _counts_times: Annotated[bool, Since(lambda state: True)]  # as was taken for granted
 
     def equations(self, precision: int = 3) -> list[str]:
         """Return the equations as text.
