@@ -1,8 +1,7 @@
 """Every constant in nats: what terms, round numbers and bad manners of solutions cost.
 
 A form's price is minus the logarithm of how often such a term is met, up to a constant. The search
-reads this module anew each time, so that one that tries other prices (``benchmarks/symbolic.py
-prices`` prints what each does) sets them here and nowhere else. Note 0041 tells which matter.
+reads this module anew each time, so that other prices can be tried by setting them here.
 """
 
 # Monomials, by degree; higher ones cost MORE_DEGREE a degree.
