@@ -1,6 +1,6 @@
 """One meaning of a score for all models of dynamics: of solutions, or of what moves the states."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,7 +15,6 @@ __all__ = [
     "derivative_score",
     "refuse_unread",
     "solution_score",
-    "stretches_of",
 ]
 
 WORST = -10.0  # score of solutions that blow up, and the lowest of all
@@ -96,7 +95,7 @@ def derivative_score(
     ValueError
         If there are not two windows, or velocities are not finite.
     """
-    weights = np.ones(len(stretches)) if sample_weight is None else np.asarray(sample_weight)
+    weights = np.ones(len(stretches)) if sample_weight is None else sample_weight
     rises, moved, weight = [], [], []
     for (t, X, velocities), own in zip(stretches, weights, strict=True):
         if len(t) < 2:
@@ -115,54 +114,32 @@ def derivative_score(
         )
     rises, moved = np.concatenate(rises), np.concatenate(moved)
     unit = units(rises)
-    weight = None if sample_weight is None else np.concatenate(weight)
-    return float(r2_score(rises / unit, moved / unit, sample_weight=weight))
+    return float(r2_score(rises / unit, moved / unit, sample_weight=np.concatenate(weight)))
 
 
-def refuse_unread(estimator: object, **given: object) -> None:
+def refuse_unread(estimator: object, u: object = None, groups: object = None) -> None:
     """Refuse data that an estimator does not read, by name.
 
     Parameters
     ----------
     estimator : estimator
         The model.
-    **given : object
-        What came; None is nothing.
+    u, groups : object, default=None
+        What came.
 
     Raises
     ------
     ValueError
         If something came.
     """
-    advice = {
-        "u": "It has no inputs; SINDyRegressor and SymbolicODERegressor have",
-        "groups": "Pass a list of arrays (n_channels, n_timepoints_i), one a trajectory",
-    }
-    for name, value in given.items():
-        if value is not None:
-            raise ValueError(f"{type(estimator).__name__} does not read {name}. {advice[name]}.")
-
-
-def stretches_of(
-    times: np.ndarray, X: np.ndarray, complete: np.ndarray, field: Callable
-) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Cut one trajectory into stretches of complete rows, with the velocities there.
-
-    Parameters
-    ----------
-    times : ndarray of shape (n_timepoints,)
-        Times.
-    X : ndarray of shape (n_timepoints, n_states)
-        States.
-    complete : ndarray of shape (n_timepoints,), dtype bool
-        Rows in which all was measured.
-    field : callable
-        Velocities at states.
-
-    Returns
-    -------
-    list of (t, X, velocities)
-    """
-    rows = np.flatnonzero(complete)
-    runs = [run for run in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1) if len(run)]
-    return [(times[run], X[run], field(X[run])) for run in runs]
+    name = type(estimator).__name__
+    if u is not None:
+        raise ValueError(
+            f"{name} does not read u: it has no inputs. SINDyRegressor and SymbolicODERegressor "
+            "have."
+        )
+    if groups is not None:
+        raise ValueError(
+            f"{name} does not read groups. Pass a list of arrays (n_channels, n_timepoints_i), one "
+            "a trajectory."
+        )

@@ -14,7 +14,6 @@ from skdyn._dynamics import (
     derivative_score,
     refuse_unread,
     solution_score,
-    stretches_of,
 )
 from skdyn._state import Shape, Since
 from skdyn._times import refuse_lost_times
@@ -135,13 +134,17 @@ class LearntDynamics:
             return WORST
 
     def _score_velocities(self, data, weights):
+        weights = np.ones(len(data.values)) if weights is None else weights
         stretches, own = [], []
-        complete = data.observed.all(axis=2)
-        for case, (times, values) in enumerate(zip(data.times, data.values, strict=True)):
-            found = stretches_of(times, values, complete[case], self.vector_field)
-            stretches += found
-            own += [1.0 if weights is None else weights[case]] * len(found)
-        return derivative_score(stretches, None if weights is None else own)
+        for times, states, seen, weight in zip(
+            data.times, data.values, data.observed.all(axis=2), weights, strict=True
+        ):
+            rows = np.flatnonzero(seen)
+            for run in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1):
+                if len(run) > 1:
+                    stretches.append((times[run], states[run], self.vector_field(states[run])))
+                    own.append(weight)
+        return derivative_score(stretches, own)
 
     def _simulate(self, states, start, times):
         """Return solutions (n_cases, n_states, n_timepoints)."""

@@ -112,9 +112,9 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
     length_scale_, emphasis_, alpha_ : float
         Settings in use.
     left_out_error_ : float
-        Root mean square error on samples left out, corrections included. On average it is that on
-        new samples to within 3 %, which up to 40 samples that no step has seen make sure of; that
-        of one training set is 5 to 20 % off, as 60 or 200 samples happen to be easy or hard.
+        Root mean square error on samples left out, corrections included, which up to 40 samples
+        that no step has seen make sure of: corrections shift it by 3 % or less on average. That of
+        one training set is 5 to 20 % off, as 60 or 200 samples happen to be easy or hard.
     n_corrections_ : int
         Number of corrections in use.
     n_features_in_ : int
