@@ -1,18 +1,21 @@
-"""Pages written from the package itself: the API, and the table of estimators.
+"""What is written from the package itself: the API's pages, README's table, the package's door.
 
-``conf.py`` calls this when the docs are built; ``python docs/_pages.py`` renews the table in
-README.md, which a test compares.
+``conf.py`` calls this when the docs are built; ``python docs/_pages.py`` renews the table of
+estimators in README.md and the names in ``skdyn/__init__.py``, which tests compare.
 """
 
+import ast
 import importlib
 import pkgutil
 import re
+import textwrap
 from pathlib import Path
 
 import skdyn
 
 DOCS = Path(__file__).parent
 README = DOCS.parent / "README.md"
+DOOR = DOCS.parent / "skdyn" / "__init__.py"
 START, END = "<!-- estimators: start -->", "<!-- estimators: end -->"
 
 
@@ -80,5 +83,42 @@ def with_table(readme):
     return pattern.sub(lambda match: f"{START}\n{estimator_table()}{END}", readme)
 
 
+def offered(package):
+    """Map each family's name to its ``__all__``, read unimported from the folder of the package."""
+    found = {}
+    for init in sorted(package.glob("*/__init__.py")):
+        for node in ast.parse(init.read_text(encoding="utf-8")).body:
+            family = init.parent.name not in skdyn._FLOORS
+            if family and isinstance(node, ast.Assign) and node.targets[0].id == "__all__":
+                found[init.parent.name] = sorted(ast.literal_eval(node.value))
+    return found
+
+
+def with_names(door):
+    """Return the text of ``skdyn/__init__.py`` with the present names between its markers."""
+    families = offered(DOOR.parent)
+    family_of = {name: family for family, names in families.items() for name in sorted(names)}
+    modules = sorted({*families, *skdyn._FLOORS, *skdyn._SUBMODULES} - {"tests"})
+
+    def wrapped(opening, pieces, closing, indent):
+        lines = textwrap.wrap(", ".join(pieces) + ",", 96 - len(indent), break_long_words=False)
+        return [indent + opening, *(f"{indent}    {line}" for line in lines), indent + closing]
+
+    lines = ["if TYPE_CHECKING:"]
+    imports = {"skdyn": [f"{name} as {name}" for name in modules]}
+    imports |= {f"skdyn.{family}": names for family, names in families.items()}
+    for module, names in imports.items():
+        lines += wrapped(f"from {module} import (", names, ")", "    ")
+    names = sorted(family_of)
+    lines += ["", *wrapped("__all__ = [", [f'"{name}"' for name in names], "]", "")]
+    lines += wrapped(
+        "_FAMILY_OF = {", [f'"{name}":~"{family_of[name]}"' for name in names], "}", ""
+    )
+    text = "".join(f"{line}\n" for line in lines).replace("~", " ")
+    before, _, after = re.split("(?s)(?<=# isort: off\n)(.*?)(?=# isort: on\n)", door)
+    return before + text + after
+
+
 if __name__ == "__main__":
+    DOOR.write_text(with_names(DOOR.read_text(encoding="utf-8")), encoding="utf-8")
     README.write_text(with_table(README.read_text(encoding="utf-8")), encoding="utf-8")

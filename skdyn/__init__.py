@@ -4,43 +4,107 @@ Every public estimator is importable from here: ``from skdyn import NeuralODE``.
 on first use, so that ``import skdyn`` alone loads neither torch nor scikit-learn.
 """
 
-import ast
-from functools import cache
 from importlib import import_module
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
-# Folders that hold no estimators; every other subpackage is a family and is found by itself.
+# Folders that hold no estimators; every other subpackage is a family.
 _FLOORS = frozenset(
     {"datasets", "formulas", "inspection", "metrics", "solvers", "testing", "tests", "training"}
 )
 _SUBMODULES = frozenset({"base", "exceptions", "io"})
 
+# What follows is read by type checkers and editors, then when a name is asked for. It is written
+# from the families' ``__all__`` by ``python docs/_pages.py``.
+# fmt: off
+# isort: off
+if TYPE_CHECKING:
+    from skdyn import (
+        autoencoder as autoencoder, base as base, datasets as datasets, exceptions as exceptions,
+        formulas as formulas, hopfield as hopfield, inspection as inspection, io as io, kan as kan,
+        metrics as metrics, neural_ode as neural_ode, operators as operators, solvers as solvers,
+        symbolic as symbolic, testing as testing, training as training,
+    )
+    from skdyn.autoencoder import (
+        CodebookTransformer, Crosscoder, DictionaryMatch, SparseAutoencoder, Transcoder,
+        collect_activations, convergent_learning, load_saelens, match_dictionaries, save_saelens,
+    )
+    from skdyn.hopfield import (
+        DenseHebbianClassifier, EntmaxSeparation, FaissIndex, HopfieldClassifier, HopfieldImputer,
+        HopfieldMemory, HopfieldPoolingClassifier, HopfieldPoolingRegressor, HopfieldRegressor,
+        PolynomialInteraction, TopKSeparation,
+    )
+    from skdyn.kan import (
+        KANClassifier, KANRegressor,
+    )
+    from skdyn.neural_ode import (
+        NeuralODE, NeuralODEClassifier, NeuralODERegressor,
+    )
+    from skdyn.operators import (
+        AdaFNNClassifier, AdaFNNRegressor, AutoregressiveOperator, DeepONetRegressor, FNORegressor,
+        KernelOperatorRegressor, MgNORegressor,
+    )
+    from skdyn.symbolic import (
+        ColumnLibrary, ConcatLibrary, ConstrainedSR3, EnsembleOptimizer, EquationSystem, FROLS,
+        FiniteDifference, FourierLibrary, FunctionLibrary, IdentityLibrary, IntegralForm, MIOSR,
+        PolynomialLibrary, SINDyRegressor, SR3, SSR, STLSQ, SmoothedFiniteDifference,
+        SpectralDerivative, SplineDerivative, SymbolicODERegressor, TensorLibrary, TotalVariation,
+        TrajectorySplit, TrappingSR3, WeakForm,
+    )
 
-@cache
-def _public_names():
-    """Map each estimator's name to its family, read from the families' ``__all__`` unimported."""
-    names = {}
-    for init in sorted(Path(__file__).parent.glob("*/__init__.py")):
-        family = init.parent.name
-        if family in _FLOORS:
-            continue
-        for node in ast.parse(init.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__":
-                names.update(dict.fromkeys(ast.literal_eval(node.value), family))
-    return names
+__all__ = [
+    "AdaFNNClassifier", "AdaFNNRegressor", "AutoregressiveOperator", "CodebookTransformer",
+    "ColumnLibrary", "ConcatLibrary", "ConstrainedSR3", "Crosscoder", "DeepONetRegressor",
+    "DenseHebbianClassifier", "DictionaryMatch", "EnsembleOptimizer", "EntmaxSeparation",
+    "EquationSystem", "FNORegressor", "FROLS", "FaissIndex", "FiniteDifference", "FourierLibrary",
+    "FunctionLibrary", "HopfieldClassifier", "HopfieldImputer", "HopfieldMemory",
+    "HopfieldPoolingClassifier", "HopfieldPoolingRegressor", "HopfieldRegressor", "IdentityLibrary",
+    "IntegralForm", "KANClassifier", "KANRegressor", "KernelOperatorRegressor", "MIOSR",
+    "MgNORegressor", "NeuralODE", "NeuralODEClassifier", "NeuralODERegressor",
+    "PolynomialInteraction", "PolynomialLibrary", "SINDyRegressor", "SR3", "SSR", "STLSQ",
+    "SmoothedFiniteDifference", "SparseAutoencoder", "SpectralDerivative", "SplineDerivative",
+    "SymbolicODERegressor", "TensorLibrary", "TopKSeparation", "TotalVariation", "TrajectorySplit",
+    "Transcoder", "TrappingSR3", "WeakForm", "collect_activations", "convergent_learning",
+    "load_saelens", "match_dictionaries", "save_saelens",
+]
+_FAMILY_OF = {
+    "AdaFNNClassifier": "operators", "AdaFNNRegressor": "operators",
+    "AutoregressiveOperator": "operators", "CodebookTransformer": "autoencoder",
+    "ColumnLibrary": "symbolic", "ConcatLibrary": "symbolic", "ConstrainedSR3": "symbolic",
+    "Crosscoder": "autoencoder", "DeepONetRegressor": "operators",
+    "DenseHebbianClassifier": "hopfield", "DictionaryMatch": "autoencoder",
+    "EnsembleOptimizer": "symbolic", "EntmaxSeparation": "hopfield", "EquationSystem": "symbolic",
+    "FNORegressor": "operators", "FROLS": "symbolic", "FaissIndex": "hopfield",
+    "FiniteDifference": "symbolic", "FourierLibrary": "symbolic", "FunctionLibrary": "symbolic",
+    "HopfieldClassifier": "hopfield", "HopfieldImputer": "hopfield", "HopfieldMemory": "hopfield",
+    "HopfieldPoolingClassifier": "hopfield", "HopfieldPoolingRegressor": "hopfield",
+    "HopfieldRegressor": "hopfield", "IdentityLibrary": "symbolic", "IntegralForm": "symbolic",
+    "KANClassifier": "kan", "KANRegressor": "kan", "KernelOperatorRegressor": "operators",
+    "MIOSR": "symbolic", "MgNORegressor": "operators", "NeuralODE": "neural_ode",
+    "NeuralODEClassifier": "neural_ode", "NeuralODERegressor": "neural_ode",
+    "PolynomialInteraction": "hopfield", "PolynomialLibrary": "symbolic",
+    "SINDyRegressor": "symbolic", "SR3": "symbolic", "SSR": "symbolic", "STLSQ": "symbolic",
+    "SmoothedFiniteDifference": "symbolic", "SparseAutoencoder": "autoencoder",
+    "SpectralDerivative": "symbolic", "SplineDerivative": "symbolic",
+    "SymbolicODERegressor": "symbolic", "TensorLibrary": "symbolic", "TopKSeparation": "hopfield",
+    "TotalVariation": "symbolic", "TrajectorySplit": "symbolic", "Transcoder": "autoencoder",
+    "TrappingSR3": "symbolic", "WeakForm": "symbolic", "collect_activations": "autoencoder",
+    "convergent_learning": "autoencoder", "load_saelens": "autoencoder",
+    "match_dictionaries": "autoencoder", "save_saelens": "autoencoder",
+}
+# isort: on
+# fmt: on
 
 
 def __getattr__(name):
-    if name == "__all__":
-        return sorted(_public_names())
-    if name in _FLOORS | _SUBMODULES or name in _public_names().values():
+    family = _FAMILY_OF.get(name)
+    if family is not None:
+        return getattr(import_module(f"skdyn.{family}"), name)
+    if name in _FLOORS | _SUBMODULES or name in _FAMILY_OF.values():
         return import_module(f"skdyn.{name}")
-    if name in _public_names():
-        return getattr(import_module(f"skdyn.{_public_names()[name]}"), name)
     raise AttributeError(f"module 'skdyn' has no attribute {name!r}")
 
 
 def __dir__():
-    return sorted({"__version__", *_FLOORS, *_SUBMODULES, *_public_names()})
+    return sorted({"__version__", *_FLOORS, *_SUBMODULES, *_FAMILY_OF, *_FAMILY_OF.values()})
