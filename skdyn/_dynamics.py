@@ -1,5 +1,7 @@
 """One meaning of a score for all models of dynamics: of solutions, or of what moves the states."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,5 +1,7 @@
 """How regressors are scored: as scikit-learn does, on tensors and in the smallest units too."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin

@@ -302,7 +302,7 @@ def _read(value, kind, sizes):
     elif hasattr(kind, "_fields"):
         _expect(isinstance(value, tuple) and len(value) == len(kind._fields),
                 f"a tuple ({', '.join(kind._fields)})", value)  # fmt: skip
-        kinds = inspect.get_annotations(kind, eval_str=True)
+        kinds = typing.get_type_hints(kind, include_extras=True)
         own = dict(zip(kind._fields, value, strict=True))
         sizes = sizes | {name: item for name, item in own.items() if _is_int(item)}
         return kind(*(_read(v, kinds[f], sizes) for f, v in zip(kind._fields, value, strict=True)))

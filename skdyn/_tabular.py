@@ -4,6 +4,8 @@ A subclass writes ``__init__``, the static ``_build_module`` and ``_config(n_fea
 the arguments of the former.
 """
 
+from __future__ import annotations
+
 from typing import Annotated, NamedTuple, Self
 
 import numpy as np

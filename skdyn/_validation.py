@@ -5,13 +5,15 @@ mends it for all. All data come in through it too: tensors of any kind, and numb
 taken or refused here.
 """
 
+from __future__ import annotations
+
 import functools
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -43,6 +45,8 @@ __all__ = [
     "from_torch",
     "validate_data",
 ]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 # Between these powers of two squares of products of two quantities are finite, and none is lost.
 _EXPONENTS = (-250, 250)
@@ -296,7 +300,7 @@ def all_or_nothing(estimator: BaseEstimator) -> Iterator[None]:
         raise
 
 
-def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[Callable], Callable]:
+def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[F], F]:
     """Run a method that fits as scikit-learn does, and all or nothing.
 
     Parameters
@@ -312,17 +316,17 @@ def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[Callable], 
         taken care of, and a call that fails leaves the estimator as it was.
     """
 
-    def decorate(method):
+    def decorate(method: F) -> F:
         checked = _fit_context(prefer_skip_nested_validation=prefer_skip_nested_validation)(method)
 
         @functools.wraps(method)
         def fit(estimator: BaseEstimator, *args: Any, **kwargs: Any) -> Any:
-            args = [from_torch(value) for value in args]
-            kwargs = {name: from_torch(value) for name, value in kwargs.items()}
+            arrays = [from_torch(value) for value in args]
+            named = {name: from_torch(value) for name, value in kwargs.items()}
             with all_or_nothing(estimator):
-                return checked(estimator, *args, **kwargs)
+                return checked(estimator, *arrays, **named)
 
-        return fit
+        return cast("F", fit)
 
     return decorate
 

@@ -76,6 +76,16 @@ def test_a_stale_table_is_replaced_and_nothing_else():
     assert pages.with_table(renewed) == renewed
 
 
+def test_the_door_offers_what_the_families_do():
+    pages = load("_pages")
+    door = pages.DOOR.read_text(encoding="utf-8")
+    assert pages.with_names(door) == door, "run `python docs/_pages.py`"
+    assert pages.offered(pages.DOOR.parent)["kan"] == ["KANClassifier", "KANRegressor"]
+    stale = door.replace("KANClassifier", "KANGone")
+    assert stale != door
+    assert pages.with_names(stale) == door
+
+
 def test_every_public_module_gets_an_api_page_and_a_stale_one_goes(tmp_path):
     pages = load("_pages")
     (tmp_path / "skdyn.gone.module.rst").write_text("old")

@@ -8,15 +8,17 @@ import pkgutil
 import re
 import sys
 import typing
+from numbers import Integral, Real
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from sklearn.base import BaseEstimator
 
 import skdyn
 from skdyn import _typing
+from skdyn._validation import Interval, StrOptions
+from skdyn.testing import all_estimators
 
 SHAPES = [name for name, value in vars(_typing).items() if typing.get_origin(value)]
 
@@ -50,15 +52,13 @@ def plain_function(value):
 def public_functions(thing, package="skdyn"):
     """Yield (name, function) of a function, or of what a class offers and the package wrote.
 
-    What a class inherits from a private base of the package counts. Its ``__init__`` counts too,
-    except an estimator's, whose parameters may be anything until ``fit`` checks them.
+    What a class inherits from a private base of the package counts, and its ``__init__``.
     """
     if not inspect.isclass(thing):
         yield thing.__name__, thing
         return
-    constructor = set() if issubclass(thing, BaseEstimator) else {"__init__"}
     for name in dir(thing):
-        if name.startswith("_") and name not in constructor:
+        if name.startswith("_") and name != "__init__":
             continue
         owner = next((base for base in thing.__mro__ if name in vars(base)), None)
         if owner is not None and owner.__module__.startswith(package):
@@ -118,6 +118,45 @@ def test_every_hint_names_something_that_exists():
     for _, function in every_function():
         module = sys.modules[function.__module__]
         typing.get_type_hints(inspect.unwrap(function), localns=names_for_checkers(module))
+
+
+ATOMS = {"boolean": {"bool"}, "verbose": {"int"}, "array-like": {"ArrayLike"},
+         "random_state": {"int", "RandomState", "None"}, None: {"None"},
+         Real: {"float"}, Integral: {"int"}, list: {"Sequence"}, tuple: {"Sequence"},
+         np.ndarray: {"ndarray"}}  # fmt: skip
+
+
+def atoms_of(constraint):
+    """What a hint says of a value that scikit-learn's constraint lets through."""
+    if isinstance(constraint, StrOptions):
+        return {"str"}
+    if isinstance(constraint, Interval):
+        return ATOMS[constraint.type]
+    return ATOMS.get(constraint) or {constraint.__name__}
+
+
+def spelled(hint):
+    """A hint without modules and what is inside, whether or not its module reads hints late."""
+    text = hint if isinstance(hint, str) else inspect.formatannotation(hint)
+    return re.sub(r"\w+\.|\[.*?\]", "", text)
+
+
+def test_hints_of_parameters_say_what_their_constraints_do():
+    found = {}
+    for name, estimator in all_estimators():
+        written = inspect.get_annotations(estimator.__init__)
+        for parameter, constraints in estimator._parameter_constraints.items():
+            if parameter in written:
+                hint = spelled(written[parameter])
+                allowed = set().union(*map(atoms_of, constraints))
+                if set(hint.split(" | ")) != allowed:
+                    found[name, parameter] = f"{hint!r} for {sorted(allowed)}"
+    assert found == {}
+
+
+def test_a_signature_is_short_enough_to_read():
+    lengths = {n: len(str(inspect.signature(c.fit))) for n, c in all_estimators()}
+    assert {name: length for name, length in lengths.items() if length > 300} == {}
 
 
 def test_a_hint_that_names_nothing_is_caught():

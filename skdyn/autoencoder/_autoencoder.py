@@ -1,7 +1,13 @@
 """Sparse autoencoders."""
 
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
 from skdyn.autoencoder._estimator import SparseCoding
 from skdyn.autoencoder._reconstructing import Reconstructing
+from skdyn.autoencoder.allocations._allocation import Allocation
 
 __all__ = ["SparseAutoencoder"]
 
@@ -156,33 +162,33 @@ class SparseAutoencoder(Reconstructing, SparseCoding):
 
     def __init__(
         self,
-        n_components=512,
+        n_components: int = 512,
         *,
-        k=32,
-        allocation="feature_then_mutual",
-        l1_coefficient="auto",
-        aux="zipf",
-        aux_coefficient=1 / 32,
-        dead_after=10_000,
-        prefixes=None,
-        sparsity_warmup=0.0,
-        inference="encoder",
-        output="dense",
-        optimizer="adam",
-        max_iter=100,
-        learning_rate=5e-3,
-        learning_rate_schedule="cosine",
-        batch_size="auto",
-        buffer_size=65536,
-        clip_norm=None,
-        tol=None,
-        n_iter_no_change=10,
-        warm_start=False,
-        random_state=None,
-        device="auto",
-        dtype="float32",
-        verbose=0,
-    ):
+        k: int = 32,
+        allocation: str | Allocation = "feature_then_mutual",
+        l1_coefficient: float | str = "auto",
+        aux: str | None = "zipf",
+        aux_coefficient: float = 1 / 32,
+        dead_after: int = 10_000,
+        prefixes: ArrayLike | None = None,
+        sparsity_warmup: float = 0.0,
+        inference: str = "encoder",
+        output: str = "dense",
+        optimizer: str = "adam",
+        max_iter: int = 100,
+        learning_rate: float = 5e-3,
+        learning_rate_schedule: str = "cosine",
+        batch_size: int | str = "auto",
+        buffer_size: int = 65536,
+        clip_norm: float | None = None,
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        device: str = "auto",
+        dtype: str = "float32",
+        verbose: int = 0,
+    ) -> None:
         self.n_components = n_components
         self.k = k
         self.allocation = allocation

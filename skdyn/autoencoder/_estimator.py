@@ -1,5 +1,7 @@
 """What all sparse coders share: parameters, the plan of the training, codes in and out."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
 
 import numpy as np

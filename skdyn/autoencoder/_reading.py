@@ -1,5 +1,7 @@
 """Reading a dictionary: what activates a feature, how often, and which others it is like."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -76,7 +78,7 @@ class ReadableDictionary:
         shape = (*chosen.shape, rows.shape[1])
         return rows.reshape(shape), values.reshape(shape)
 
-    def feature_table(self, X: ArrayLike | None = None, *, n_neighbors: int = 3) -> "pd.DataFrame":
+    def feature_table(self, X: ArrayLike | None = None, *, n_neighbors: int = 3) -> pd.DataFrame:
         """Tabulate the features.
 
         Parameters
@@ -111,7 +113,7 @@ class ReadableDictionary:
         return pd.DataFrame(columns).rename_axis("feature")
 
     @property
-    def feature_table_(self) -> "pd.DataFrame":
+    def feature_table_(self) -> pd.DataFrame:
         """The features as training saw them: :meth:`feature_table` without data.
 
         Returns

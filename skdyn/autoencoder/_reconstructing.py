@@ -1,5 +1,7 @@
 """Learning to restore rows from their codes, in memory or block by block."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from numbers import Integral
 from typing import Self

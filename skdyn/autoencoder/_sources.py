@@ -1,5 +1,7 @@
 """Rows that need not fit into memory: arrays on disk and iterables of batches."""
 
+from __future__ import annotations
+
 import mmap
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set

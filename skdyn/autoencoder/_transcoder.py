@@ -1,5 +1,7 @@
 """Transcoders: what one array has to do with another, through sparse codes."""
 
+from __future__ import annotations
+
 from typing import Self
 
 import numpy as np
@@ -9,6 +11,7 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 from skdyn._scoring import variance_explained
 from skdyn._validation import check_is_fitted, fit_context, validate_data
 from skdyn.autoencoder._estimator import SparseCoding
+from skdyn.autoencoder.allocations._allocation import Allocation
 
 __all__ = ["Transcoder"]
 
@@ -148,31 +151,31 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
 
     def __init__(
         self,
-        n_components=512,
+        n_components: int = 512,
         *,
-        k=32,
-        allocation="feature_then_mutual",
-        l1_coefficient="auto",
-        aux="zipf",
-        aux_coefficient=1 / 32,
-        dead_after=10_000,
-        prefixes=None,
-        sparsity_warmup=0.0,
-        output="dense",
-        optimizer="adam",
-        max_iter=100,
-        learning_rate=5e-3,
-        learning_rate_schedule="cosine",
-        batch_size="auto",
-        clip_norm=None,
-        tol=None,
-        n_iter_no_change=10,
-        warm_start=False,
-        random_state=None,
-        device="auto",
-        dtype="float32",
-        verbose=0,
-    ):
+        k: int = 32,
+        allocation: str | Allocation = "feature_then_mutual",
+        l1_coefficient: float | str = "auto",
+        aux: str | None = "zipf",
+        aux_coefficient: float = 1 / 32,
+        dead_after: int = 10_000,
+        prefixes: ArrayLike | None = None,
+        sparsity_warmup: float = 0.0,
+        output: str = "dense",
+        optimizer: str = "adam",
+        max_iter: int = 100,
+        learning_rate: float = 5e-3,
+        learning_rate_schedule: str = "cosine",
+        batch_size: int | str = "auto",
+        clip_norm: float | None = None,
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        device: str = "auto",
+        dtype: str = "float32",
+        verbose: int = 0,
+    ) -> None:
         self.n_components = n_components
         self.k = k
         self.allocation = allocation

@@ -1,5 +1,7 @@
 """Generators of chaotic systems."""
 
+from __future__ import annotations
+
 from typing import Literal
 
 import numpy as np

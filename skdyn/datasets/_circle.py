@@ -5,6 +5,8 @@ are solved there, without aliasing, on a grid fine enough for the smallest scale
 so-manyth point is returned.
 """
 
+from __future__ import annotations
+
 from os import PathLike
 
 import numpy as np

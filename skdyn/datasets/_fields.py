@@ -4,6 +4,8 @@ A right-hand side is a plain function ``f(t, y, *, parameters)``. Its first axis
 so that ``y`` may be one state ``(d,)`` or many ``(d, n)``.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType

@@ -1,5 +1,7 @@
 """The one engine of the generators: draw, integrate, sample, add noise, lose values."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from numbers import Integral, Real

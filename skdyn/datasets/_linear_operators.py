@@ -1,5 +1,7 @@
 """Linear operators with exact answers: the antiderivative and advection."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -1,5 +1,7 @@
 """Solutions of the Navier-Stokes equations in the plane, as vorticity."""
 
+from __future__ import annotations
+
 from os import PathLike
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Generators of oscillating systems of two state variables."""
 
+from __future__ import annotations
+
 from typing import Literal
 
 import numpy as np

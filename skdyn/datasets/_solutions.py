@@ -1,5 +1,7 @@
 """What generators of solutions share: times to look at them, and a place to keep them."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from numbers import Integral
 from os import PathLike

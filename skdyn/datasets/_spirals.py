@@ -1,5 +1,7 @@
 """Generator of spirals that turn either way."""
 
+from __future__ import annotations
+
 from typing import Literal, NamedTuple
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Synthetic activations: sparse sums of more directions than there are dimensions."""
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Generator of trajectories of any system."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Literal
 

@@ -1,5 +1,7 @@
 """What the classifier and the regressor share: they store, learn, and answer by recall."""
 
+from __future__ import annotations
+
 from math import ceil
 from numbers import Integral, Real
 from typing import Annotated

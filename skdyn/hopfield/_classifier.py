@@ -11,7 +11,9 @@ from skdyn._state import Shape, Since
 from skdyn._tabular import TabularClassifier
 from skdyn._validation import Interval, StrOptions
 from skdyn.hopfield._association import AssociationEstimator
+from skdyn.hopfield._index import FaissIndex
 from skdyn.hopfield._matching import centres
+from skdyn.hopfield._separations import Separation
 
 __all__ = ["HopfieldClassifier"]
 
@@ -177,33 +179,33 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
 
     def __init__(
         self,
-        mode="projected",
+        mode: str = "projected",
         *,
-        beta="auto",
-        separation="softmax",
-        similarity="euclidean",
-        smoothing="auto",
-        n_components=None,
-        n_prototypes=5,
-        dropout="auto",
-        index="exact",
-        optimizer="adam",
-        max_iter=200,
-        learning_rate=1e-2,
-        learning_rate_schedule="constant",
-        batch_size="auto",
-        alpha="auto",
-        clip_norm=None,
-        tol=1e-4,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        warm_start=False,
-        random_state=None,
-        device="auto",
-        dtype="float32",
-        verbose=0,
-    ):
+        beta: float | str = "auto",
+        separation: str | Separation = "softmax",
+        similarity: str = "euclidean",
+        smoothing: float | str = "auto",
+        n_components: int | None = None,
+        n_prototypes: int = 5,
+        dropout: float | str = "auto",
+        index: str | FaissIndex = "exact",
+        optimizer: str = "adam",
+        max_iter: int = 200,
+        learning_rate: float = 1e-2,
+        learning_rate_schedule: str = "constant",
+        batch_size: int | str = "auto",
+        alpha: float | str = "auto",
+        clip_norm: float | None = None,
+        tol: float = 1e-4,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        device: str = "auto",
+        dtype: str = "float32",
+        verbose: int = 0,
+    ) -> None:
         self.mode = mode
         self.beta = beta
         self.separation = separation

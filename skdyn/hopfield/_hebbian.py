@@ -1,5 +1,7 @@
 """Prototypes from noisy examples, by Hebb's rule of any order."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
 from typing import Annotated, Self
 
@@ -124,7 +126,15 @@ class DenseHebbianClassifier(PlainState, ClassifierMixin, BaseEstimator):
         "tol": [Interval(Real, 0, None, closed="left")],
     }
 
-    def __init__(self, order=8, *, learning="supervised", binarize=None, max_iter=200, tol=1e-6):
+    def __init__(
+        self,
+        order: int = 8,
+        *,
+        learning: str = "supervised",
+        binarize: float | None = None,
+        max_iter: int = 200,
+        tol: float = 1e-6,
+    ) -> None:
         self.order = order
         self.learning = learning
         self.binarize = binarize

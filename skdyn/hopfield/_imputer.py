@@ -1,5 +1,7 @@
 """Filling gaps by masked retrieval."""
 
+from __future__ import annotations
+
 from numbers import Real
 from typing import Annotated, Any, Self
 
@@ -143,14 +145,14 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
     def __init__(
         self,
         *,
-        beta="auto",
-        alpha="auto",
-        separation="softmax",
-        missing_values=np.nan,
-        copy=True,
-        add_indicator=False,
-        keep_empty_features=False,
-    ):
+        beta: float | str = "auto",
+        alpha: float | str = "auto",
+        separation: str | Separation = "softmax",
+        missing_values: float = np.nan,
+        copy: bool = True,
+        add_indicator: bool = False,
+        keep_empty_features: bool = False,
+    ) -> None:
         self.beta = beta
         self.alpha = alpha
         self.separation = separation

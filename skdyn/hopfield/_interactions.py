@@ -104,7 +104,7 @@ class PolynomialInteraction(Interaction):
 
     _parameter_constraints = {"order": [Interval(Integral, 2, None, closed="left")]}
 
-    def __init__(self, order=3):
+    def __init__(self, order: int = 3) -> None:
         self.order = order
 
     def _energy(self, a, n_features, beta):

@@ -1,5 +1,7 @@
 """Memories that complete and clean what they are shown."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
 from typing import Annotated, Self
 
@@ -132,14 +134,14 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
 
     def __init__(
         self,
-        interaction="softmax",
+        interaction: str | Separation | Interaction = "softmax",
         *,
-        beta="auto",
-        similarity="euclidean",
-        update="synchronous",
-        max_steps=1000,
-        tol=1e-8,
-    ):
+        beta: float | str = "auto",
+        similarity: str = "euclidean",
+        update: str = "synchronous",
+        max_steps: int = 1000,
+        tol: float = 1e-8,
+    ) -> None:
         self.interaction = interaction
         self.beta = beta
         self.similarity = similarity

@@ -1,5 +1,7 @@
 """What the classifier and the regressor of bags share."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
 from typing import Annotated
 
@@ -54,30 +56,30 @@ class PoolingEstimator(TorchEstimator):
 
     def __init__(
         self,
-        n_states=4,
+        n_states: int = 4,
         *,
-        n_components=16,
-        n_references=1000,
-        reference_beta=5.0,
-        separation="softmax",
-        skip=True,
-        optimizer="adam",
-        max_iter=200,
-        learning_rate=0.01,
-        learning_rate_schedule="constant",
-        batch_size="auto",
-        alpha=2.0,
-        clip_norm=None,
-        tol=1e-4,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        warm_start=False,
-        random_state=None,
-        device="auto",
-        dtype="float32",
-        verbose=0,
-    ):
+        n_components: int = 16,
+        n_references: int = 1000,
+        reference_beta: float = 5.0,
+        separation: str | Separation = "softmax",
+        skip: bool = True,
+        optimizer: str = "adam",
+        max_iter: int = 200,
+        learning_rate: float = 0.01,
+        learning_rate_schedule: str = "constant",
+        batch_size: int | str = "auto",
+        alpha: float = 2.0,
+        clip_norm: float | None = None,
+        tol: float = 1e-4,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        device: str = "auto",
+        dtype: str = "float32",
+        verbose: int = 0,
+    ) -> None:
         self.n_states = n_states
         self.n_components = n_components
         self.n_references = n_references

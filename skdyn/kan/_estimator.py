@@ -1,10 +1,13 @@
 """What the regressor and the classifier share: parameters, the plan of the training, scores."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
 from typing import Annotated
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
 from skdyn._state import Shape, Since
 from skdyn._validation import Interval, StrOptions
@@ -57,35 +60,35 @@ class KANEstimator(Interpretation, Symbolic, TorchEstimator):
 
     def __init__(
         self,
-        hidden_layer_sizes=(16,),
+        hidden_layer_sizes: ArrayLike = (16,),
         *,
-        basis="bspline",
-        grid_sizes=5,
-        spline_order=3,
-        grid_update=5,
-        extrapolation="linear",
-        smoothness="auto",
-        lamb=0.0,
-        lamb_l1=1.0,
-        lamb_entropy=2.0,
-        solver="adam",
-        n_init=1,
-        max_iter=200,
-        learning_rate=1e-2,
-        learning_rate_schedule="constant",
-        batch_size="auto",
-        alpha="auto",
-        clip_norm=None,
-        tol=1e-4,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        warm_start=False,
-        random_state=None,
-        device="auto",
-        dtype="auto",
-        verbose=0,
-    ):
+        basis: str = "bspline",
+        grid_sizes: int | ArrayLike = 5,
+        spline_order: int = 3,
+        grid_update: int | None = 5,
+        extrapolation: str = "linear",
+        smoothness: float | str = "auto",
+        lamb: float = 0.0,
+        lamb_l1: float = 1.0,
+        lamb_entropy: float = 2.0,
+        solver: str = "adam",
+        n_init: int = 1,
+        max_iter: int = 200,
+        learning_rate: float = 1e-2,
+        learning_rate_schedule: str = "constant",
+        batch_size: int | str = "auto",
+        alpha: float | str = "auto",
+        clip_norm: float | None = None,
+        tol: float = 1e-4,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        device: str = "auto",
+        dtype: str = "auto",
+        verbose: int = 0,
+    ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.basis = basis
         self.grid_sizes = grid_sizes

@@ -1,5 +1,7 @@
 """From a fitted network to a formula: closed forms of edges, one by one or all, and the whole."""
 
+from __future__ import annotations
+
 import copy
 from typing import Annotated, Self
 

@@ -1,5 +1,7 @@
 """The arrays that the metrics accept, checked once."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

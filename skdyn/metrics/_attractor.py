@@ -1,5 +1,7 @@
 """Distance between attractors: do two systems visit the same places as often?"""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
 from typing import Literal
 

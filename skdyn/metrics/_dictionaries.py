@@ -1,5 +1,7 @@
 """Agreement of a learned dictionary with the one that is known, or with directions of concepts."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment

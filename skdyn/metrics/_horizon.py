@@ -1,5 +1,7 @@
 """How long a forecast stays close to the truth."""
 
+from __future__ import annotations
+
 from numbers import Real
 from typing import Literal
 

@@ -1,5 +1,7 @@
 """Relative L2 error, the usual score of operator learning."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,7 +78,7 @@ def relative_l2_error(
 
 
 def neg_relative_l2(
-    estimator: "BaseEstimator",
+    estimator: BaseEstimator,
     X: ArrayLike,
     y: ArrayLike,
     sample_weight: ArrayLike | None = None,

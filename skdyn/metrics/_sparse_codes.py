@@ -1,5 +1,7 @@
 """Scores of sparse codes: what they cost, what they leave out, what can be read from them."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
@@ -166,7 +168,7 @@ class LargestMeanDifference(TransformerMixin, BaseEstimator):
     def __init__(self, k: int = 1) -> None:
         self.k = k
 
-    def fit(self, X: csr_array, y: np.ndarray) -> "LargestMeanDifference":
+    def fit(self, X: csr_array, y: np.ndarray) -> LargestMeanDifference:
         """Find the columns; ``y`` is boolean."""
         difference = np.abs(X[y].mean(axis=0) - X[~y].mean(axis=0))
         self.columns_ = np.argsort(-difference, kind="stable")[: self.k]

@@ -1,5 +1,7 @@
 """Coefficient of determination of trajectories."""
 
+from __future__ import annotations
+
 from typing import Literal
 
 import numpy as np

@@ -1,5 +1,7 @@
 """The ODE as a network's depth: what the tabular regressor and classifier share."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
 
 import numpy as np
@@ -115,35 +117,35 @@ class DepthEstimator(TorchEstimator):
 
     def __init__(
         self,
-        hidden_layer_sizes=(64,),
+        hidden_layer_sizes: ArrayLike = (64,),
         *,
-        activation="silu",
-        augment_dim=4,
-        regularization=None,
-        regularization_mode="global",
-        regularization_weight="auto",
-        solver="tsit5",
-        rtol=1e-3,
-        atol=1e-4,
-        adjoint="discrete",
-        max_steps=1000,
-        optimizer="adam",
-        max_iter=200,
-        learning_rate=3e-3,
-        learning_rate_schedule="constant",
-        batch_size="auto",
-        alpha=2.0,
-        clip_norm=None,
-        tol=1e-4,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        warm_start=False,
-        random_state=None,
-        device="auto",
-        dtype="float32",
-        verbose=0,
-    ):
+        activation: str = "silu",
+        augment_dim: int = 4,
+        regularization: str | None = None,
+        regularization_mode: str = "global",
+        regularization_weight: float | str = "auto",
+        solver: str = "tsit5",
+        rtol: float = 1e-3,
+        atol: float = 1e-4,
+        adjoint: str = "discrete",
+        max_steps: int = 1000,
+        optimizer: str = "adam",
+        max_iter: int = 200,
+        learning_rate: float = 3e-3,
+        learning_rate_schedule: str = "constant",
+        batch_size: int | str = "auto",
+        alpha: float = 2.0,
+        clip_norm: float | None = None,
+        tol: float = 1e-4,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        device: str = "auto",
+        dtype: str = "float32",
+        verbose: int = 0,
+    ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.augment_dim = augment_dim

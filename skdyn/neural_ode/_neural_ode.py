@@ -1,5 +1,7 @@
 """Dynamics learnt from trajectories."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from numbers import Integral
 from typing import Any, Self
@@ -214,39 +216,39 @@ class NeuralODE(LearntDynamics, TorchEstimator):
 
     def __init__(
         self,
-        hidden_layer_sizes=(64,),
+        hidden_layer_sizes: ArrayLike = (64,),
         *,
-        activation="silu",
-        augment_dim=0,
-        time_channel=None,
-        pretrain="collocation",
-        window="auto",
-        learn_x0="auto",
-        regularization=None,
-        regularization_mode="global",
-        regularization_weight="auto",
-        solver="tsit5",
-        rtol=1e-4,
-        atol=1e-5,
-        adjoint="discrete",
-        max_steps=1000,
-        optimizer="lbfgs",
-        max_iter=50,
-        learning_rate=3e-3,
-        learning_rate_schedule="constant",
-        batch_size="auto",
-        alpha=10.0,
-        clip_norm=None,
-        tol=1e-6,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change="auto",
-        warm_start=False,
-        random_state=None,
-        device="auto",
-        dtype="float32",
-        verbose=0,
-    ):
+        activation: str = "silu",
+        augment_dim: int = 0,
+        time_channel: int | None = None,
+        pretrain: str | None = "collocation",
+        window: int | str | None = "auto",
+        learn_x0: bool | str = "auto",
+        regularization: str | None = None,
+        regularization_mode: str = "global",
+        regularization_weight: float | str = "auto",
+        solver: str = "tsit5",
+        rtol: float = 1e-4,
+        atol: float = 1e-5,
+        adjoint: str = "discrete",
+        max_steps: int = 1000,
+        optimizer: str = "lbfgs",
+        max_iter: int = 50,
+        learning_rate: float = 3e-3,
+        learning_rate_schedule: str = "constant",
+        batch_size: int | str = "auto",
+        alpha: float = 10.0,
+        clip_norm: float | None = None,
+        tol: float = 1e-6,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int | str = "auto",
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        device: str = "auto",
+        dtype: str = "float32",
+        verbose: int = 0,
+    ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.augment_dim = augment_dim

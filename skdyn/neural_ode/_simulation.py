@@ -1,5 +1,7 @@
 """From start states and times to solutions, in numpy."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Annotated, Any, Literal

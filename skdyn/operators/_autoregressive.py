@@ -1,5 +1,7 @@
 """Time stepping: a learnt step, applied to its own answers."""
 
+from __future__ import annotations
+
 from numbers import Integral
 from typing import Annotated, Any, Self
 
@@ -130,14 +132,14 @@ class AutoregressiveOperator(PlainState, MetaEstimatorMixin, BaseEstimator):
 
     def __init__(
         self,
-        estimator=None,
+        estimator: BaseEstimator | None = None,
         *,
-        target="state",
-        integrator="euler",
-        n_history=1,
-        pushforward=0,
-        random_state=None,
-    ):
+        target: str = "state",
+        integrator: str = "euler",
+        n_history: int = 1,
+        pushforward: int = 0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.estimator = estimator
         self.target = target
         self.integrator = integrator

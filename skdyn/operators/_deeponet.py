@@ -1,5 +1,7 @@
 """Regression of functions by deep operator networks."""
 
+from __future__ import annotations
+
 import copy
 from math import prod
 from numbers import Integral
@@ -161,34 +163,34 @@ class DeepONetRegressor(OperatorRegressor):
 
     def __init__(
         self,
-        basis="trunk",
+        basis: str = "trunk",
         *,
-        n_basis=64,
-        branch="nonlinear",
-        merge="concatenate",
-        hidden_layer_sizes=(128, 128),
-        loss="relative_l2",
-        grid_shape=None,
-        targets="auto",
-        periodic=False,
-        resolution="resample",
-        optimizer="adamw",
-        max_iter=200,
-        learning_rate=0.003,
-        learning_rate_schedule="cosine",
-        batch_size=20,
-        alpha=0.1,
-        clip_norm=None,
-        tol=1e-05,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=30,
-        warm_start=False,
-        random_state=None,
-        device="auto",
-        dtype="float32",
-        verbose=0,
-    ):
+        n_basis: int = 64,
+        branch: str = "nonlinear",
+        merge: str = "concatenate",
+        hidden_layer_sizes: ArrayLike = (128, 128),
+        loss: str = "relative_l2",
+        grid_shape: ArrayLike | int | None = None,
+        targets: str = "auto",
+        periodic: bool = False,
+        resolution: str = "resample",
+        optimizer: str = "adamw",
+        max_iter: int = 200,
+        learning_rate: float = 0.003,
+        learning_rate_schedule: str = "cosine",
+        batch_size: int | str = 20,
+        alpha: float = 0.1,
+        clip_norm: float | None = None,
+        tol: float = 1e-05,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 30,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        device: str = "auto",
+        dtype: str = "float32",
+        verbose: int = 0,
+    ) -> None:
         self.basis = basis
         self.n_basis = n_basis
         self.branch = branch

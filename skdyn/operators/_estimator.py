@@ -4,6 +4,8 @@ A new architecture is a module ``(n, channels, *grid) -> (n, channels, *grid)`` 
 writes ``__init__``, the static ``_build_module`` and ``_config``, the arguments of the former.
 """
 
+from __future__ import annotations
+
 from math import prod
 from typing import Annotated
 

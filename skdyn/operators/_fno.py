@@ -1,7 +1,12 @@
 """Regression of functions by a Fourier neural operator."""
 
+from __future__ import annotations
+
 from math import prod
 from numbers import Integral, Real
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 from skdyn._state import check_size
 from skdyn._validation import Interval, StrOptions
@@ -181,39 +186,39 @@ class FNORegressor(SymmetryMixin, OperatorRegressor):
 
     def __init__(
         self,
-        n_modes="auto",
+        n_modes: int | ArrayLike | str = "auto",
         *,
-        hidden_channels=32,
-        n_layers=4,
-        channel_mlp=1.0,
-        domain_padding=0.0,
-        local_size=1,
-        symmetry=None,
-        factorization=None,
-        rank=0.1,
-        incremental_modes=False,
-        loss="relative_l2",
-        grid_shape=None,
-        targets="auto",
-        periodic=False,
-        resolution="resample",
-        optimizer="adamw",
-        max_iter=100,
-        learning_rate=0.006,
-        learning_rate_schedule="cosine",
-        batch_size=20,
-        alpha=0.1,
-        clip_norm=None,
-        tol=1e-05,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=30,
-        warm_start=False,
-        random_state=None,
-        device="auto",
-        dtype="float32",
-        verbose=0,
-    ):
+        hidden_channels: int = 32,
+        n_layers: int = 4,
+        channel_mlp: float = 1.0,
+        domain_padding: float = 0.0,
+        local_size: int = 1,
+        symmetry: str | None = None,
+        factorization: str | None = None,
+        rank: float = 0.1,
+        incremental_modes: bool = False,
+        loss: str = "relative_l2",
+        grid_shape: ArrayLike | int | None = None,
+        targets: str = "auto",
+        periodic: bool = False,
+        resolution: str = "resample",
+        optimizer: str = "adamw",
+        max_iter: int = 100,
+        learning_rate: float = 0.006,
+        learning_rate_schedule: str = "cosine",
+        batch_size: int | str = 20,
+        alpha: float = 0.1,
+        clip_norm: float | None = None,
+        tol: float = 1e-05,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 30,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        device: str = "auto",
+        dtype: str = "float32",
+        verbose: int = 0,
+    ) -> None:
         self.n_modes = n_modes
         self.hidden_channels = hidden_channels
         self.n_layers = n_layers

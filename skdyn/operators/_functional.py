@@ -1,5 +1,9 @@
 """Regression and classification of functions."""
 
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils.multiclass import check_classification_targets
 
 from skdyn._tabular import TabularClassifier, TabularRegressor
@@ -120,32 +124,32 @@ class AdaFNNClassifier(AdaptiveBasisEstimator, TabularClassifier):
 
     def __init__(
         self,
-        n_basis=8,
+        n_basis: int = 8,
         *,
-        basis_layer_sizes=(64, 64),
-        hidden_layer_sizes=(64,),
-        orthogonality=0.0,
-        sparsity=0.0,
-        grid_shape=None,
-        periodic=False,
-        resolution="resample",
-        optimizer="adamw",
-        max_iter=200,
-        learning_rate=0.003,
-        learning_rate_schedule="cosine",
-        batch_size=32,
-        alpha=0.1,
-        clip_norm=None,
-        tol=1e-05,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=30,
-        warm_start=False,
-        random_state=None,
-        device="auto",
-        dtype="float32",
-        verbose=0,
-    ):
+        basis_layer_sizes: ArrayLike = (64, 64),
+        hidden_layer_sizes: ArrayLike = (64,),
+        orthogonality: float = 0.0,
+        sparsity: float = 0.0,
+        grid_shape: ArrayLike | int | None = None,
+        periodic: bool = False,
+        resolution: str = "resample",
+        optimizer: str = "adamw",
+        max_iter: int = 200,
+        learning_rate: float = 0.003,
+        learning_rate_schedule: str = "cosine",
+        batch_size: int | str = 32,
+        alpha: float = 0.1,
+        clip_norm: float | None = None,
+        tol: float = 1e-05,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 30,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        device: str = "auto",
+        dtype: str = "float32",
+        verbose: int = 0,
+    ) -> None:
         self.n_basis = n_basis
         self.basis_layer_sizes = basis_layer_sizes
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -288,32 +292,32 @@ class AdaFNNRegressor(AdaptiveBasisEstimator, TabularRegressor):
 
     def __init__(
         self,
-        n_basis=8,
+        n_basis: int = 8,
         *,
-        basis_layer_sizes=(64, 64),
-        hidden_layer_sizes=(64,),
-        orthogonality=0.0,
-        sparsity=0.0,
-        grid_shape=None,
-        periodic=False,
-        resolution="resample",
-        optimizer="adamw",
-        max_iter=200,
-        learning_rate=0.003,
-        learning_rate_schedule="cosine",
-        batch_size=32,
-        alpha=0.1,
-        clip_norm=None,
-        tol=1e-05,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=30,
-        warm_start=False,
-        random_state=None,
-        device="auto",
-        dtype="float32",
-        verbose=0,
-    ):
+        basis_layer_sizes: ArrayLike = (64, 64),
+        hidden_layer_sizes: ArrayLike = (64,),
+        orthogonality: float = 0.0,
+        sparsity: float = 0.0,
+        grid_shape: ArrayLike | int | None = None,
+        periodic: bool = False,
+        resolution: str = "resample",
+        optimizer: str = "adamw",
+        max_iter: int = 200,
+        learning_rate: float = 0.003,
+        learning_rate_schedule: str = "cosine",
+        batch_size: int | str = 32,
+        alpha: float = 0.1,
+        clip_norm: float | None = None,
+        tol: float = 1e-05,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 30,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        device: str = "auto",
+        dtype: str = "float32",
+        verbose: int = 0,
+    ) -> None:
         self.n_basis = n_basis
         self.basis_layer_sizes = basis_layer_sizes
         self.hidden_layer_sizes = hidden_layer_sizes

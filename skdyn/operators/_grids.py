@@ -16,6 +16,8 @@ the first and the last point are the ends of the domain; along a periodic one th
 step before the first. Grids have no extents: each is taken for the whole domain.
 """
 
+from __future__ import annotations
+
 from functools import lru_cache
 from math import prod
 from numbers import Integral

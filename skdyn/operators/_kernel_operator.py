@@ -1,5 +1,7 @@
 """Regression of functions by kernels, in closed form."""
 
+from __future__ import annotations
+
 from functools import partial
 from itertools import product
 from numbers import Integral, Real
@@ -189,20 +191,20 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
 
     def __init__(
         self,
-        kernel="matern52",
+        kernel: str = "matern52",
         *,
-        length_scale="auto",
-        emphasis="auto",
-        alpha="auto",
-        n_corrections=3,
-        radius=2,
-        n_waves=800,
-        symmetry=None,
-        grid_shape=None,
-        targets="auto",
-        periodic=False,
-        random_state=None,
-    ):
+        length_scale: float | str = "auto",
+        emphasis: float | str = "auto",
+        alpha: float | str = "auto",
+        n_corrections: int = 3,
+        radius: int = 2,
+        n_waves: int = 800,
+        symmetry: str | None = None,
+        grid_shape: ArrayLike | int | None = None,
+        targets: str = "auto",
+        periodic: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.kernel = kernel
         self.length_scale = length_scale
         self.emphasis = emphasis

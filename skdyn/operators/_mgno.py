@@ -1,6 +1,11 @@
 """Regression of functions by multigrid neural operators."""
 
+from __future__ import annotations
+
 from numbers import Integral
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 from skdyn._validation import Interval, StrOptions
 from skdyn.operators._estimator import OperatorRegressor
@@ -148,34 +153,34 @@ class MgNORegressor(SymmetryMixin, OperatorRegressor):
 
     def __init__(
         self,
-        boundary="dirichlet",
+        boundary: str = "dirichlet",
         *,
-        hidden_channels=20,
-        n_layers=4,
-        n_levels=None,
-        n_smoothing=1,
-        symmetry=None,
-        loss="relative_l2",
-        grid_shape=None,
-        targets="auto",
-        resolution="resample",
-        optimizer="adamw",
-        max_iter=30,
-        learning_rate=0.003,
-        learning_rate_schedule="cosine",
-        batch_size=20,
-        alpha=0.1,
-        clip_norm=1.0,
-        tol=1e-05,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=30,
-        warm_start=False,
-        random_state=None,
-        device="auto",
-        dtype="float32",
-        verbose=0,
-    ):
+        hidden_channels: int = 20,
+        n_layers: int = 4,
+        n_levels: int | None = None,
+        n_smoothing: int = 1,
+        symmetry: str | None = None,
+        loss: str = "relative_l2",
+        grid_shape: ArrayLike | int | None = None,
+        targets: str = "auto",
+        resolution: str = "resample",
+        optimizer: str = "adamw",
+        max_iter: int = 30,
+        learning_rate: float = 0.003,
+        learning_rate_schedule: str = "cosine",
+        batch_size: int | str = 20,
+        alpha: float = 0.1,
+        clip_norm: float | None = 1.0,
+        tol: float = 1e-05,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 30,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        device: str = "auto",
+        dtype: str = "float32",
+        verbose: int = 0,
+    ) -> None:
         self.boundary = boundary
         self.hidden_channels = hidden_channels
         self.n_layers = n_layers

@@ -1,5 +1,7 @@
 """What every estimator that finds equations offers once they are found."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -79,7 +81,7 @@ class SymbolicODEMixin(PlainState):
         check_is_fitted(self)
         return self.system_.latex(precision)
 
-    def to_sympy(self) -> "list[sympy.Expr]":
+    def to_sympy(self) -> list[sympy.Expr]:
         """Return the right-hand sides as sympy expressions.
 
         Returns

@@ -1,5 +1,7 @@
 """Sparse identification of nonlinear dynamics."""
 
+from __future__ import annotations
+
 from functools import cached_property
 from numbers import Real
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
@@ -178,13 +180,13 @@ class SINDyRegressor(
 
     def __init__(
         self,
-        feature_library=None,
-        differentiation_method=None,
-        optimizer=None,
+        feature_library: FeatureLibrary | None = None,
+        differentiation_method: Differentiator | None = None,
+        optimizer: BaseEstimator | None = None,
         *,
-        implicit_library=None,
-        max_gap="auto",
-    ):
+        implicit_library: FeatureLibrary | None = None,
+        max_gap: float | str = "auto",
+    ) -> None:
         self.feature_library = feature_library
         self.differentiation_method = differentiation_method
         self.optimizer = optimizer
@@ -450,7 +452,7 @@ class SINDyRegressor(
         check_is_fitted(self)
         return self.feature_library_.get_feature_names_out(self._input_names()).tolist()
 
-    def coefficients(self) -> "pd.DataFrame":
+    def coefficients(self) -> pd.DataFrame:
         """Return the coefficients as a table.
 
         Returns

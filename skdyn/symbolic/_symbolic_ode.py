@@ -1,5 +1,8 @@
 """Equations found by search, with every constant fitted to the trajectories."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -196,25 +199,25 @@ class SymbolicODERegressor(
 
     def __init__(
         self,
-        families="all",
+        families: str | Sequence[str] = "all",
         *,
-        degree="auto",
-        max_terms=6,
-        max_complexity=None,
-        required_terms=None,
-        forbidden_terms=None,
-        conserved=None,
-        symmetry=None,
-        monotone=None,
-        bounded=None,
-        max_rounds=4,
-        round_constants=True,
-        n_ensemble=0,
-        max_gap="auto",
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
-    ):
+        degree: int | str = "auto",
+        max_terms: int = 6,
+        max_complexity: int | None = None,
+        required_terms: str | Sequence[str] | dict[str, Any] | None = None,
+        forbidden_terms: str | Sequence[str] | dict[str, Any] | None = None,
+        conserved: str | Sequence[str] | None = None,
+        symmetry: Sequence[ArrayLike] | np.ndarray | None = None,
+        monotone: dict[str, Any] | None = None,
+        bounded: Sequence[Any] | None = None,
+        max_rounds: int = 4,
+        round_constants: bool = True,
+        n_ensemble: int = 0,
+        max_gap: float | str = "auto",
+        n_jobs: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.families = families
         self.degree = degree
         self.max_terms = max_terms
@@ -379,7 +382,7 @@ class SymbolicODERegressor(
         self._errors, self._chances = found.errors, found.chances
         self.system_ = self._system(self._chosen)
 
-    def coefficients(self) -> "pd.DataFrame":
+    def coefficients(self) -> pd.DataFrame:
         """Return all constants as a table.
 
         Returns

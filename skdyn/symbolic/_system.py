@@ -1,5 +1,7 @@
 """Systems of equations in closed form: evaluated, solved, shown."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -73,7 +75,7 @@ class EquationSystem(PlainState):
 
     def __init__(
         self,
-        expressions: "Sequence[sympy.Expr | str]",
+        expressions: Sequence[sympy.Expr | str],
         state_names: Sequence[str],
         control_names: Sequence[str] = (),
         *,
@@ -379,7 +381,7 @@ class EquationSystem(PlainState):
             lines.append(f"{left} &= {latex(expression, precision)}")
         return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
-    def to_sympy(self) -> "list[sympy.Expr]":
+    def to_sympy(self) -> list[sympy.Expr]:
         """Return the right-hand sides as sympy expressions.
 
         Returns

@@ -1,5 +1,7 @@
 """Cross-validation that respects time."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from numbers import Integral
 

@@ -1,5 +1,7 @@
 """What every way to differentiate offers."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 

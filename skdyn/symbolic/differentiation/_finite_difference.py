@@ -56,7 +56,9 @@ class FiniteDifference(Differentiator):
         "periodic": ["boolean"],
     }
 
-    def __init__(self, order=2, *, drop_endpoints=False, periodic=False):
+    def __init__(
+        self, order: int = 2, *, drop_endpoints: bool = False, periodic: bool = False
+    ) -> None:
         self.order = order
         self.drop_endpoints = drop_endpoints
         self.periodic = periodic

@@ -64,7 +64,7 @@ class IntegralForm(Differentiator):
         "width": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"}), None]
     }
 
-    def __init__(self, width="auto"):
+    def __init__(self, width: float | str | None = "auto") -> None:
         self.width = width
 
     def _fewest(self):

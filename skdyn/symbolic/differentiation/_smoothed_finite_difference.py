@@ -59,7 +59,7 @@ class SmoothedFiniteDifference(Differentiator):
         "order": FiniteDifference._parameter_constraints["order"],
     }
 
-    def __init__(self, window_length=11, polyorder=3, *, order=2):
+    def __init__(self, window_length: int = 11, polyorder: int = 3, *, order: int = 2) -> None:
         self.window_length = window_length
         self.polyorder = polyorder
         self.order = order

@@ -52,7 +52,7 @@ class SpectralDerivative(Differentiator):
         "cutoff": [Interval(Real, 0, 1, closed="right")],
     }
 
-    def __init__(self, *, periodic=False, cutoff=1.0):
+    def __init__(self, *, periodic: bool = False, cutoff: float = 1.0) -> None:
         self.periodic = periodic
         self.cutoff = cutoff
 

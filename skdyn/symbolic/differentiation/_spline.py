@@ -66,7 +66,7 @@ class SplineDerivative(Differentiator):
         "degree": [Integral],
     }
 
-    def __init__(self, smoothing="reml", *, degree=5):
+    def __init__(self, smoothing: str | float = "reml", *, degree: int = 5) -> None:
         self.smoothing = smoothing
         self.degree = degree
 

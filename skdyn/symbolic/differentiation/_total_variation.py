@@ -68,7 +68,9 @@ class TotalVariation(Differentiator):
         "tol": [Interval(Real, 0, None, closed="left")],
     }
 
-    def __init__(self, alpha="auto", *, max_iter=1000, tol=1e-5):
+    def __init__(
+        self, alpha: str | float = "auto", *, max_iter: int = 1000, tol: float = 1e-5
+    ) -> None:
         self.alpha = alpha
         self.max_iter = max_iter
         self.tol = tol

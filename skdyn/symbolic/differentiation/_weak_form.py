@@ -74,7 +74,9 @@ class WeakForm(Differentiator):
         "degree": [Interval(Integral, 2, None, closed="left")],
     }
 
-    def __init__(self, n_test_functions="auto", *, width="auto", degree=8):
+    def __init__(
+        self, n_test_functions: int | str = "auto", *, width: float | str = "auto", degree: int = 8
+    ) -> None:
         self.n_test_functions = n_test_functions
         self.width = width
         self.degree = degree

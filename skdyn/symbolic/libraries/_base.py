@@ -1,5 +1,7 @@
 """What every feature library can do, and how two are put together."""
 
+from __future__ import annotations
+
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -207,7 +209,7 @@ class FeatureLibrary(PlainState, TransformerMixin, BaseEstimator, ABC):
         shown = [show_term(term, names, self._functions) for term in self.terms_]
         return np.array(shown, dtype=object)
 
-    def to_sympy(self, symbols: "Sequence[sympy.Symbol] | None" = None) -> "list[sympy.Expr]":
+    def to_sympy(self, symbols: Sequence[sympy.Symbol] | None = None) -> list[sympy.Expr]:
         """Return the terms as sympy expressions.
 
         Parameters
@@ -238,10 +240,10 @@ class FeatureLibrary(PlainState, TransformerMixin, BaseEstimator, ABC):
         known = {f"x{i}": symbol for i, symbol in enumerate(symbols)}
         return [term_to_sympy(term, known, self._functions) for term in self.terms_]
 
-    def __add__(self, other: "FeatureLibrary") -> "ConcatLibrary":
+    def __add__(self, other: FeatureLibrary) -> ConcatLibrary:
         return ConcatLibrary(self, other) if isinstance(other, FeatureLibrary) else NotImplemented
 
-    def __mul__(self, other: "FeatureLibrary") -> "TensorLibrary":
+    def __mul__(self, other: FeatureLibrary) -> TensorLibrary:
         return TensorLibrary(self, other) if isinstance(other, FeatureLibrary) else NotImplemented
 
 
@@ -281,7 +283,9 @@ class PairLibrary(FeatureLibrary):
 
     _parameter_constraints = {"left": [FeatureLibrary, None], "right": [FeatureLibrary, None]}
 
-    def __init__(self, left=None, right=None):
+    def __init__(
+        self, left: FeatureLibrary | None = None, right: FeatureLibrary | None = None
+    ) -> None:
         self.left = left
         self.right = right
 

@@ -1,6 +1,8 @@
 """A library of some of the columns."""
 
+from collections.abc import Sequence
 from numbers import Integral
+from typing import Any
 
 from skdyn.symbolic.libraries._base import FeatureLibrary
 from skdyn.symbolic.libraries._polynomial import PolynomialLibrary
@@ -57,7 +59,9 @@ class ColumnLibrary(FeatureLibrary):
         "columns": [list, tuple, None],
     }
 
-    def __init__(self, library=None, columns=None):
+    def __init__(
+        self, library: FeatureLibrary | None = None, columns: Sequence[Any] | None = None
+    ) -> None:
         self.library = library
         self.columns = columns
 

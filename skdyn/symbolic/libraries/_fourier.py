@@ -51,7 +51,9 @@ class FourierLibrary(FeatureLibrary):
         "include_cos": ["boolean"],
     }
 
-    def __init__(self, n_frequencies=1, include_sin=True, include_cos=True):
+    def __init__(
+        self, n_frequencies: int = 1, include_sin: bool = True, include_cos: bool = True
+    ) -> None:
         self.n_frequencies = n_frequencies
         self.include_sin = include_sin
         self.include_cos = include_cos

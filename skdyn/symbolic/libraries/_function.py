@@ -2,7 +2,9 @@
 
 import inspect
 import re
+from collections.abc import Sequence
 from itertools import combinations, combinations_with_replacement
+from typing import Any
 
 import numpy as np
 
@@ -70,7 +72,12 @@ class FunctionLibrary(FeatureLibrary):
         "interaction_only": ["boolean"],
     }
 
-    def __init__(self, functions=("x*abs(x)",), names=None, interaction_only=True):
+    def __init__(
+        self,
+        functions: Sequence[Any] = ("x*abs(x)",),
+        names: Sequence[str] | None = None,
+        interaction_only: bool = True,
+    ) -> None:
         self.functions = functions
         self.names = names
         self.interaction_only = interaction_only

@@ -55,7 +55,9 @@ class PolynomialLibrary(FeatureLibrary):
         "include_bias": ["boolean"],
     }
 
-    def __init__(self, degree=2, include_interaction=True, include_bias=True):
+    def __init__(
+        self, degree: int = 2, include_interaction: bool = True, include_bias: bool = True
+    ) -> None:
         self.degree = degree
         self.include_interaction = include_interaction
         self.include_bias = include_bias

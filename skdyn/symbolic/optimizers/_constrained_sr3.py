@@ -1,8 +1,11 @@
 """Sparse relaxed regression under linear constraints."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_array
 
 from skdyn._validation import Interval, StrOptions
@@ -105,16 +108,16 @@ class ConstrainedSR3(SparseOptimizer):
 
     def __init__(
         self,
-        constraint_lhs=None,
-        constraint_rhs=None,
-        constraint_type="equality",
-        threshold=0.1,
-        regularizer="l0",
-        nu=1.0,
-        tol=0.00001,
-        max_iter=30,
-        normalize_columns=False,
-    ):
+        constraint_lhs: ArrayLike | None = None,
+        constraint_rhs: ArrayLike | None = None,
+        constraint_type: str | ArrayLike = "equality",
+        threshold: float | ArrayLike = 0.1,
+        regularizer: str = "l0",
+        nu: float = 1.0,
+        tol: float = 0.00001,
+        max_iter: int = 30,
+        normalize_columns: bool = False,
+    ) -> None:
         self.constraint_lhs = constraint_lhs
         self.constraint_rhs = constraint_rhs
         self.constraint_type = constraint_type

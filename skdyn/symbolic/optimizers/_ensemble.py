@@ -117,16 +117,16 @@ class EnsembleOptimizer(DefaultParts, SparseOptimizer):
 
     def __init__(
         self,
-        optimizer=None,
-        n_models=20,
-        sample_fraction=1.0,
-        replace=True,
-        n_terms_dropped=0,
-        aggregate="median",
-        inclusion_threshold=0.6,
-        random_state=None,
-        n_jobs=None,
-    ):
+        optimizer: BaseEstimator | None = None,
+        n_models: int = 20,
+        sample_fraction: float = 1.0,
+        replace: bool = True,
+        n_terms_dropped: int = 0,
+        aggregate: str = "median",
+        inclusion_threshold: float | None = 0.6,
+        random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
         self.optimizer = optimizer
         self.n_models = n_models
         self.sample_fraction = sample_fraction

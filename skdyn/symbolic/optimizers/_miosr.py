@@ -188,7 +188,13 @@ class MIOSR(SparseOptimizer):
         "normalize_columns": ["boolean"],
     }
 
-    def __init__(self, n_terms=5, alpha=0.0, max_iter=10000, normalize_columns=False):
+    def __init__(
+        self,
+        n_terms: int = 5,
+        alpha: float = 0.0,
+        max_iter: int = 10000,
+        normalize_columns: bool = False,
+    ) -> None:
         self.n_terms = n_terms
         self.alpha = alpha
         self.max_iter = max_iter

@@ -1,5 +1,7 @@
 """The iteration that SR3 and its constrained relatives share."""
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np

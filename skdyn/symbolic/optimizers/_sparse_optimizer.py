@@ -1,5 +1,7 @@
 """What the sparse linear regressors share: rows in, coefficients without an intercept out."""
 
+from __future__ import annotations
+
 from abc import abstractmethod
 from typing import Annotated, NamedTuple
 
@@ -136,7 +138,7 @@ class SparseOptimizer(PlainState, MultiOutputMixin, ScoredRegressor, BaseEstimat
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
-    ) -> "SparseOptimizer":
+    ) -> SparseOptimizer:
         """Find the coefficients.
 
         Parameters

@@ -1,6 +1,10 @@
 """Sparse relaxed regularised regression."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
+
+from numpy.typing import ArrayLike
 
 from skdyn._validation import Interval, StrOptions
 from skdyn.symbolic.optimizers._relaxation import checked_threshold, relax_and_split
@@ -85,14 +89,14 @@ class SR3(SparseOptimizer):
 
     def __init__(
         self,
-        threshold=0.1,
-        regularizer="l0",
-        nu=1.0,
-        tol=0.00001,
-        max_iter=30,
-        normalize_columns=False,
-        unbias=True,
-    ):
+        threshold: float | ArrayLike = 0.1,
+        regularizer: str = "l0",
+        nu: float = 1.0,
+        tol: float = 0.00001,
+        max_iter: int = 30,
+        normalize_columns: bool = False,
+        unbias: bool = True,
+    ) -> None:
         self.threshold = threshold
         self.regularizer = regularizer
         self.nu = nu

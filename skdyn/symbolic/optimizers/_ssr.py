@@ -105,8 +105,12 @@ class SSR(StepwiseOptimizer):
     }
 
     def __init__(
-        self, n_terms=None, criterion="bic", elimination="residual", normalize_columns=False
-    ):
+        self,
+        n_terms: int | None = None,
+        criterion: str = "bic",
+        elimination: str = "residual",
+        normalize_columns: bool = False,
+    ) -> None:
         self.n_terms = n_terms
         self.criterion = criterion
         self.elimination = elimination

@@ -75,8 +75,13 @@ class STLSQ(SparseOptimizer):
     }
 
     def __init__(
-        self, threshold=0.1, alpha=0.05, max_iter=20, normalize_columns=False, unbias=True
-    ):
+        self,
+        threshold: float = 0.1,
+        alpha: float = 0.05,
+        max_iter: int = 20,
+        normalize_columns: bool = False,
+        unbias: bool = True,
+    ) -> None:
         self.threshold = threshold
         self.alpha = alpha
         self.max_iter = max_iter

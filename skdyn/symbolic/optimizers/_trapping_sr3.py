@@ -1,5 +1,7 @@
 """Sparse relaxed regression whose non-linear terms conserve energy."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
 from typing import Annotated
 
@@ -124,15 +126,15 @@ class TrappingSR3(SparseOptimizer):
 
     def __init__(
         self,
-        powers=None,
-        stability_margin=None,
-        threshold=0.1,
-        regularizer="l0",
-        nu=1.0,
-        tol=0.00001,
-        max_iter=30,
-        normalize_columns=False,
-    ):
+        powers: ArrayLike | None = None,
+        stability_margin: float | None = None,
+        threshold: float | ArrayLike = 0.1,
+        regularizer: str = "l0",
+        nu: float = 1.0,
+        tol: float = 0.00001,
+        max_iter: int = 30,
+        normalize_columns: bool = False,
+    ) -> None:
         self.powers = powers
         self.stability_margin = stability_margin
         self.threshold = threshold
@@ -150,7 +152,7 @@ class TrappingSR3(SparseOptimizer):
         sample_weight: ArrayLike | None = None,
         *,
         powers: ArrayLike | None = None,
-    ) -> "TrappingSR3":
+    ) -> TrappingSR3:
         """Find the coefficients.
 
         Parameters
