@@ -226,7 +226,7 @@ def _with_place(error, **given):
 
 def check_array(
     array: Any, *, input_name: str = "X", estimator: BaseEstimator | None = None, **checks: Any
-) -> Any:
+) -> np.ndarray:
     """Check an array as scikit-learn does, tensors of any kind and the largest number too.
 
     Parameters

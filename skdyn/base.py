@@ -11,9 +11,10 @@ persistence without code. A family says what is its own through few hooks:
 
 import copy
 import warnings
+from collections.abc import Callable
 from inspect import signature
 from numbers import Integral, Real
-from typing import Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -80,6 +81,16 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
         "dtype": [StrOptions({"float32", "float64"})],
         "verbose": ["verbose"],
     }
+    if TYPE_CHECKING:  # what every family brings: its module, and these parameters
+        _build_module: Callable[..., torch.nn.Module]
+        learning_rate_schedule: Any
+        max_iter: Any
+        tol: Any
+        warm_start: Any
+        random_state: Any
+        device: Any
+        dtype: Any
+
     _max_recoveries = 0
     _no_sizes: ClassVar[frozenset[str]] = frozenset({"max_steps"})  # in a module's configuration
     _not_finite: ClassVar[frozenset[str]] = frozenset()  # weights that NaN and infinity may be in

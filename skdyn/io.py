@@ -285,7 +285,7 @@ class _Reader:
         return read(node, depth + 1)
 
     def _object(self, node, depth):
-        cls = self._class(_text(node["class"]))
+        cls: Any = self._class(_text(node["class"]))
         state = self.read(node["state"], depth)
         if not isinstance(state, dict):
             raise ValueError(f"the state of {cls.__name__} is no dict.")
@@ -329,7 +329,7 @@ class _Reader:
         labels = [_plain(label) for label in labels]
         if dtype.kind == "U" and (
             not _is_borne_out(dtype, list(map(_text, labels)))
-            or any(4 * len(label) > dtype.itemsize for label in labels)
+            or any(4 * len(_text(label)) > dtype.itemsize for label in labels)
         ):
             raise ValueError(f"its labels are not of the width of {dtype}.")
         array = np.empty(len(labels), dtype=dtype)

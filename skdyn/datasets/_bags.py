@@ -1,6 +1,7 @@
 """Generator of bags, some of which hold instances of a planted kind."""
 
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -98,9 +99,9 @@ def make_bags(
     return X, y, planted
 
 
-def _range(n_instances):
+def _range(n_instances: Any) -> tuple[int, int]:
     """Return the least and the greatest number of instances."""
-    pair = (n_instances,) * 2 if isinstance(n_instances, Integral) else n_instances
+    pair: Any = (n_instances,) * 2 if isinstance(n_instances, Integral) else n_instances
     whole = np.shape(pair) == (2,) and all(isinstance(n, Integral) for n in pair)
     if not whole or not 1 <= pair[0] <= pair[1]:
         raise ValueError(

@@ -8,10 +8,11 @@ so-manyth point is returned.
 from __future__ import annotations
 
 from os import PathLike
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.fft import irfft, rfft
+from scipy import fft
 
 from skdyn.datasets._etdrk4 import march
 from skdyn.datasets._generate import check_integer, check_number
@@ -19,6 +20,9 @@ from skdyn.datasets._random_fields import draw_coefficients, grid_points, synthe
 from skdyn.datasets._solutions import check_times, kept
 
 __all__ = ["make_burgers", "make_kuramoto_sivashinsky"]
+
+irfft: Any = fft.irfft  # scipy types them as what its backends dispatch on
+rfft: Any = fft.rfft
 
 # Points over the width of a shock (of order nu), and over the wave that grows fastest (9 long):
 # twice as many change the solutions by less than 1e-6.
@@ -191,7 +195,8 @@ def _solve(start, length, slopes, times, n_least, n_points):
     wave = 2 * np.pi / length * np.arange(n // 2 + 1)
     kept_waves = np.arange(n // 2 + 1) <= n // 3  # products of two of them do not fold back
     flux = -0.5j * wave * kept_waves
-    linear = -sum(factor * (1j * wave) ** order for order, factor in slopes.items()).real
+    terms = [factor * (1j * wave) ** order for order, factor in slopes.items()]
+    linear = -np.sum(terms, axis=0).real
     first = synthesise(start, [grid_points(n, "periodic")], "periodic")
     spectra = march(
         rfft(first) * kept_waves,

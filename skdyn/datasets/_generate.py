@@ -53,7 +53,7 @@ def generate(
     start = _initial_states(field, x0, n_cases, n_channels, rng)
     transient = field.transient if x0 is None else 0.0
     t = _times(t_span, len(start), n_timepoints, irregular, rng)
-    case_params = [params] * len(start) if hasattr(params, "keys") else params
+    case_params = [params] * len(start) if isinstance(params, Mapping) else params
     X = np.empty((len(start), n_channels, n_timepoints))
     for case, (state, values) in enumerate(zip(start, case_params)):
         rhs = partial(field.rhs, **values)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from os import PathLike
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.fft import irfft2, rfft2
+from scipy import fft
 
 from skdyn.datasets._etdrk4 import march
 from skdyn.datasets._generate import check_integer, check_number
@@ -14,6 +15,9 @@ from skdyn.datasets._random_fields import draw_coefficients, grid_points, synthe
 from skdyn.datasets._solutions import check_times, kept
 
 __all__ = ["make_navier_stokes_2d"]
+
+irfft2: Any = fft.irfft2  # scipy types them as what its backends dispatch on
+rfft2: Any = fft.rfft2
 
 
 def make_navier_stokes_2d(

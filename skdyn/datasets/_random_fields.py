@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import reduce
-from numbers import Integral
 from typing import Literal
 
 import numpy as np
@@ -81,17 +80,17 @@ def make_gaussian_random_field(
     >>> bool(abs(fine[:, ::2] - coarse).max() < 1e-12)
     True
     """
-    grid_shape = (grid_shape,) if isinstance(grid_shape, Integral) else tuple(grid_shape)
-    if not grid_shape:
+    shape = tuple(np.atleast_1d(np.asarray(grid_shape, dtype=object)))
+    if not shape:
         raise ValueError("grid_shape must be a number of points or a tuple of them; got ().")
-    for n_points in grid_shape:
+    for n_points in shape:
         check_integer("grid_shape", n_points, low=2)
     check_choice("boundary", boundary, BOUNDARIES)
     coefficients = draw_coefficients(
-        n_samples, len(grid_shape), boundary, alpha, tau, sigma, n_modes, random_state
+        n_samples, len(shape), boundary, alpha, tau, sigma, n_modes, random_state
     )
-    X = synthesise(coefficients, [grid_points(n, boundary) for n in grid_shape], boundary)
-    return X if len(grid_shape) == 1 else X[:, None]
+    X = synthesise(coefficients, [grid_points(n, boundary) for n in shape], boundary)
+    return X if len(shape) == 1 else X[:, None]
 
 
 def check_choice(name: str, value: str, choices: Sequence[str]) -> None:

@@ -152,13 +152,13 @@ def make_superposition(
     check_number("spread", spread, low=0)
     check_number("noise", noise, low=0)
     rng = check_random_state(random_state)
-    dictionary = _dictionary(dictionary, n_components, n_features, rng)
+    components = _dictionary(dictionary, n_components, n_features, rng)
     frequencies = _frequencies(n_components, l0, exponent, offset)
     codes = _codes(n_samples, frequencies, correlation, block_size, spread, rng)
-    X = codes @ dictionary
+    X = codes @ components
     if noise:
         X += noise * X.std(axis=0) * rng.standard_normal(X.shape)
-    return Superposition(X, codes if sparse_codes else codes.toarray(), dictionary)
+    return Superposition(X, codes if sparse_codes else codes.toarray(), components)
 
 
 def _dictionary(dictionary, n_components, n_features, rng):
@@ -181,11 +181,11 @@ def _frequencies(n_components, l0, exponent, offset):
     """Zipf's shares, in falling order, that sum to ``l0`` though none exceeds the largest."""
     law = (np.arange(1, n_components + 1) + offset) ** -exponent
     # What the capped ones cannot take is shared by the rest in proportion, until none is above.
-    for n_capped in range(n_components):
+    n_capped, shares = 0, l0 * law / law.sum()
+    while shares[0] > _MAX_FREQUENCY and n_capped < n_components - 1:
+        n_capped += 1
         rest = law[n_capped:]
         shares = (l0 - _MAX_FREQUENCY * n_capped) * rest / rest.sum()
-        if shares[0] <= _MAX_FREQUENCY:
-            break
     return np.concatenate([np.full(n_capped, _MAX_FREQUENCY), shares])
 
 

@@ -53,7 +53,7 @@ class _Size(NamedTuple):
     degree: float  # of the polynomials in it; 0 of a number
 
 
-def _size(node):
+def _size(node: ast.AST) -> _Size:
     match node:
         case ast.Constant():
             size = _of_number(node.value)
@@ -71,11 +71,13 @@ def _size(node):
             bits = sum if degree == 0 else together
             value = _value(_OPERATORS[type(node.op)], left.value, right.value)
             size = _Size(value, bits([left.bits, right.bits]), degree)
-        case ast.Call():
+        case ast.Call(func=ast.Name(id=name)):
             values = [_size(argument).value for argument in node.args]
-            function = functions_for("numpy").get(node.func.id)
+            function = functions_for("numpy").get(name)
             value = _value(function, *values) if function is not None else None
             size = _Size(value, 0, float(value is None))
+        case _:  # the reader lets through nothing else
+            raise TypeError(f"{type(node).__name__} is no part of a formula.")
     if size.bits > _MOST_BITS or size.degree > _HIGHEST_POWER:
         raise _TooLargeError(f"{ast.unparse(node)[:80]!r} has powers above {_HIGHEST_POWER} or "
                              f"numbers of more than {_MOST_BITS} bits")  # fmt: skip

@@ -3,7 +3,7 @@
 import ast
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -205,7 +205,8 @@ def rounded(expression: "sympy.Expr", precision: int) -> "sympy.Expr":
         text = _number(number, precision)
         return sympy.Integer(text) if text in ("1", "-1") else sympy.Float(text, precision)
 
-    return expression.xreplace({n: short(n) for n in expression.atoms(sympy.Float)})
+    short_for = {number: short(number) for number in expression.atoms(sympy.Float)}
+    return cast("sympy.Expr", expression.xreplace(short_for))
 
 
 def _number(value, precision):
@@ -242,7 +243,8 @@ def latex(expression: "sympy.Expr", precision: int = 3) -> str:
     from sympy.printing.latex import LatexPrinter
 
     class Printer(LatexPrinter):
-        _as_ordered_terms = staticmethod(_as_people_write)
+        def _as_ordered_terms(self, expr: Any, order: Any = None) -> list:
+            return _as_people_write(expr, order)
 
     return Printer().doprint(rounded(expression, precision))
 
@@ -251,12 +253,13 @@ def _printer(number):
     from sympy.printing.str import StrPrinter
 
     class Printer(StrPrinter):
-        _as_ordered_terms = staticmethod(_as_people_write)
+        def _as_ordered_terms(self, expr: Any, order: Any = None) -> list:
+            return _as_people_write(expr, order)
 
         def _print_Float(self, expr):
             return number(expr)
 
-        def _print_Exp1(self, expr):
+        def _print_Exp1(self, expr) -> Any:
             return "exp(1)"  # a variable may be called E
 
     return Printer()

@@ -1,7 +1,7 @@
 """Numbers that people write down: which of them a measured constant may be."""
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     import sympy
@@ -20,7 +20,8 @@ _LARGEST_DENOMINATOR = 12
 def _factors():
     import sympy
 
-    return [(factor, float(factor)) for factor in map(sympy.sympify, _FACTORS)]
+    factors = [cast("sympy.Expr", sympy.sympify(factor)) for factor in _FACTORS]
+    return [(factor, float(factor)) for factor in factors]
 
 
 def nice_numbers(value: float, tolerance: float) -> "list[tuple[sympy.Expr, float]]":

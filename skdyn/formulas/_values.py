@@ -1,7 +1,7 @@
 """Formulas evaluated: one compiled text for numpy and for torch."""
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +28,8 @@ def compiled(
     own |= {(name,): f"f{i}" for i, name in enumerate(functions)}  # a variable may have that name
     arguments = [ast.arg(name) for name in own.values()]
     body = _with_arguments(read(text, names, functions), own)
-    no_more = {"posonlyargs": [], "kwonlyargs": [], "kw_defaults": [], "defaults": []}
-    tree = ast.Expression(ast.Lambda(ast.arguments(args=arguments, **no_more), body))
+    taken = ast.arguments([], arguments, None, [], [], None, [])
+    tree = ast.Expression(ast.Lambda(taken, body))
     code = compile(ast.fix_missing_locations(tree), "<formula>", "eval")
     return eval(code, {"__builtins__": {}, **functions_for(backend), **CONSTANTS})
 
@@ -44,8 +44,8 @@ def _with_arguments(node, names):
         case ast.BinOp():
             left = _with_arguments(node.left, names)
             return ast.BinOp(left, node.op, _with_arguments(node.right, names))
-        case ast.Call():
-            function = ast.Name(names.get((node.func.id,), node.func.id), ast.Load())
+        case ast.Call(func=ast.Name(id=name)):
+            function = ast.Name(names.get((name,), name), ast.Load())
             return ast.Call(function, [_with_arguments(each, names) for each in node.args], [])
     return ast.Constant(node.value)
 
@@ -82,7 +82,7 @@ def on_arrays(
     """
     arrays = [np.asarray(value, dtype=float) for value in values.values()]
     with np.errstate(all="ignore"):
-        value = _evaluate(formula, values, arrays, functions, "numpy")
+        value = _evaluate(formula, tuple(values), arrays, functions, "numpy")
     return np.array(np.broadcast_to(value, np.broadcast_shapes(*(a.shape for a in arrays))))
 
 
@@ -122,16 +122,16 @@ def on_tensors(
     import torch
 
     tensors = list(values.values())
-    value = _evaluate(formula, values, tensors, functions, "torch")
+    value = _evaluate(formula, tuple(values), tensors, functions, "torch")
     like = torch.broadcast_tensors(*tensors)[0] if tensors else torch.zeros((), dtype=torch.float64)
     return value if getattr(value, "shape", None) == like.shape else value + 0 * like
 
 
-def _evaluate(formula, names: Sequence[str], values, functions, backend):
+def _evaluate(formula, names: tuple[str, ...], values, functions, backend):
     if not isinstance(formula, str):
         from skdyn.formulas._expression import written
 
         formula = written(formula)
     functions = dict(functions or {})
-    function = compiled(formula, tuple(names), tuple(functions), backend)
+    function = compiled(formula, names, tuple(functions), backend)
     return function(*values, *functions.values())

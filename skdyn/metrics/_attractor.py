@@ -173,4 +173,4 @@ def _log_density(samples, centres, bandwidth):
         )
         for start in range(0, len(samples), _CHUNK)
     ]
-    return np.concatenate(chunks) - np.log(len(centres))
+    return np.concatenate(list(map(np.asarray, chunks))) - np.log(len(centres))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
-from sklearn.utils import check_array
 
+from skdyn._validation import check_array
 from skdyn.metrics._sparse_codes import as_codes
 
 __all__ = ["dictionary_recall", "feature_absorption", "matched_cosine", "mean_max_cosine"]
@@ -220,11 +220,12 @@ def feature_absorption(
     >>> round(feature_absorption(codes, components, [[1], [1], [1]], [[1.0, 0.0]]), 3)
     0.333
     """
-    codes, concepts = as_codes(codes), as_codes(concepts)
+    rows, having = as_codes(codes), as_codes(concepts)
     cosines = cosines_between(directions, components)
-    expected = {"codes": (len(concepts.indptr) - 1, cosines.shape[1])}
+    n_samples, _ = having.shape
+    expected = {"codes": (n_samples, cosines.shape[1])}
     expected["concepts"] = (expected["codes"][0], cosines.shape[0])
-    for name, array in (("codes", codes), ("concepts", concepts)):
+    for name, array in (("codes", rows), ("concepts", having)):
         if array.shape != expected[name]:
             raise ValueError(
                 f"{name} must have shape {expected[name]} to fit the other arrays; got "
@@ -233,12 +234,12 @@ def feature_absorption(
     norms = np.linalg.norm(np.asarray(components, dtype=float), axis=1)
     shares = []
     for concept, cosine in enumerate(cosines):
-        having = concepts[:, [concept]].nonzero()[0]
-        if not len(having):
+        those = having[:, [concept]].nonzero()[0]
+        if not len(those):
             continue
-        along = codes[having].multiply(norms * cosine).tocsr()
+        along = rows[those].multiply(norms * cosine).tocsr()
         main = cosine.argmax()
-        silent = codes[having][:, [main]].toarray().ravel() == 0
+        silent = rows[those][:, [main]].toarray().ravel() == 0
         others = np.flatnonzero((cosine >= min_cosine) & (np.arange(len(cosine)) != main))
         if not len(others):
             shares.append(0.0)
@@ -253,7 +254,9 @@ def feature_absorption(
 
 def cosines_between(first: ArrayLike, second: ArrayLike) -> np.ndarray:
     """Return the cosine of each row of the first to each of the second; zero where a row is."""
-    first, second = check_array(first, dtype=float), check_array(second, dtype=float)
+    first, second = (
+        check_array(rows, dtype=float, input_name="components") for rows in (first, second)
+    )
     if first.shape[1] != second.shape[1]:
         raise ValueError(
             f"Both dictionaries must have the same number of features; got {first.shape[1]} and "

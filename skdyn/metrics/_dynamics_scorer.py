@@ -1,14 +1,11 @@
 """One scorer for all models of dynamics."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import MetadataRequest
 
 from skdyn._dynamics import check_of
-
-if TYPE_CHECKING:
-    from sklearn.base import BaseEstimator
 
 __all__ = ["DynamicsScorer"]
 
@@ -49,7 +46,7 @@ class DynamicsScorer:
         check_of(of)
         self.of = of
 
-    def __call__(self, estimator: "BaseEstimator", X: Any, y: Any = None, **data: Any) -> float:
+    def __call__(self, estimator: Any, X: Any, y: Any = None, **data: Any) -> float:
         """Score a fitted model.
 
         Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,6 +15,26 @@ from skdyn.metrics._arrays import check_predicted, check_same_shape
 __all__ = ["field_r2_score"]
 
 _MULTIOUTPUT = ("uniform_average", "variance_weighted", "raw_values")
+
+
+@overload
+def field_r2_score(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    multioutput: Literal["uniform_average", "variance_weighted"] = "uniform_average",
+    sample_weight: ArrayLike | None = None,
+) -> float: ...
+
+
+@overload
+def field_r2_score(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    multioutput: Literal["raw_values"],
+    sample_weight: ArrayLike | None = None,
+) -> np.ndarray: ...
 
 
 def field_r2_score(

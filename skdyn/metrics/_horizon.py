@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import Literal
+from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,6 +11,30 @@ from numpy.typing import ArrayLike
 from skdyn.metrics._arrays import paired_trajectories
 
 __all__ = ["valid_prediction_time"]
+
+
+@overload
+def valid_prediction_time(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    t: ArrayLike | None = None,
+    *,
+    threshold: float = 0.4,
+    time_unit: float = 1.0,
+    cases: Literal["mean"] = "mean",
+) -> float: ...
+
+
+@overload
+def valid_prediction_time(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    t: ArrayLike | None = None,
+    *,
+    threshold: float = 0.4,
+    time_unit: float = 1.0,
+    cases: Literal["raw_values"],
+) -> np.ndarray: ...
 
 
 def valid_prediction_time(

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from skdyn.metrics._arrays import case_weights, check_observed, check_predicted, check_same_shape
-
-if TYPE_CHECKING:
-    from sklearn.base import BaseEstimator
 
 __all__ = ["neg_relative_l2", "relative_l2_error"]
 
@@ -78,7 +75,7 @@ def relative_l2_error(
 
 
 def neg_relative_l2(
-    estimator: BaseEstimator,
+    estimator: Any,
     X: ArrayLike,
     y: ArrayLike,
     sample_weight: ArrayLike | None = None,

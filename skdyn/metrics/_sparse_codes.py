@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
@@ -10,18 +12,22 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
-from sklearn.utils import check_array, check_consistent_length, column_or_1d
+from sklearn.utils import check_consistent_length, column_or_1d
+
+from skdyn._validation import check_array
 
 __all__ = ["dead_fraction", "fraction_variance_unexplained", "l0", "sparse_probing_score"]
 
 
-def as_codes(codes: ArrayLike) -> csr_array:
+def as_codes(codes: ArrayLike) -> Any:  # a csr_array, whose shape may be None to checkers
     """Return finite codes ``(n_samples, n_components)`` as sparse rows."""
-    codes = csr_array(check_array(codes, accept_sparse="csr", dtype=[np.float64, np.float32]))
-    if codes.nnz and not codes.data.all():
-        codes = codes.copy()
-        codes.eliminate_zeros()
-    return codes
+    rows = csr_array(
+        check_array(codes, accept_sparse="csr", dtype=[np.float64, np.float32], input_name="codes")
+    )
+    if rows.nnz and not rows.data.all():
+        rows = rows.copy()
+        rows.eliminate_zeros()
+    return rows
 
 
 def fraction_variance_unexplained(
@@ -66,17 +72,19 @@ def fraction_variance_unexplained(
     >>> fraction_variance_unexplained([[0.0, 2.0], [4.0, 2.0]], [[1.0, 2.0], [3.0, 2.0]])
     0.25
     """
-    X_true, X_pred = check_array(X_true, dtype=float), check_array(X_pred, dtype=float)
+    X_true = check_array(X_true, dtype=float, input_name="X_true")
+    X_pred = check_array(X_pred, dtype=float, input_name="X_pred")
     if X_true.shape != X_pred.shape:
         raise ValueError(
             f"X_true and X_pred must have the same shape; got {X_true.shape} and {X_pred.shape}."
         )
-    mean = np.average(X_true, axis=0, weights=sample_weight)
-    variance = np.average(((X_true - mean) ** 2).sum(axis=1), weights=sample_weight)
+    weights = None if sample_weight is None else np.asarray(sample_weight)
+    mean = np.average(X_true, axis=0, weights=weights)
+    variance = np.average(((X_true - mean) ** 2).sum(axis=1), weights=weights)
     # Rounding of the mean leaves a little variance to equal rows.
     if variance <= 1e-24 * (mean**2).sum():
         raise ValueError("All samples of X_true are equal: there is no variance to explain.")
-    error = np.average(((X_true - X_pred) ** 2).sum(axis=1), weights=sample_weight)
+    error = np.average(((X_true - X_pred) ** 2).sum(axis=1), weights=weights)
     return float(error / variance)
 
 
@@ -112,8 +120,9 @@ def l0(codes: ArrayLike) -> float:
     >>> l0([[0.0, 1.5, 0.0], [0.2, 0.1, 0.0]])
     1.5
     """
-    codes = as_codes(codes)
-    return codes.nnz / codes.shape[0]
+    rows = as_codes(codes)
+    n_samples, _ = rows.shape
+    return rows.nnz / n_samples
 
 
 def dead_fraction(codes: ArrayLike, *, min_density: float = 0.0) -> float:
@@ -151,8 +160,9 @@ def dead_fraction(codes: ArrayLike, *, min_density: float = 0.0) -> float:
     """
     if not 0 <= min_density < 1:
         raise ValueError(f"min_density must be a share in [0, 1); got {min_density!r}.")
-    codes = as_codes(codes)
-    density = np.bincount(codes.indices, minlength=codes.shape[1]) / codes.shape[0]
+    rows = as_codes(codes)
+    n_samples, n_components = rows.shape
+    density = np.bincount(rows.indices, minlength=n_components) / n_samples
     return float((density <= min_density).mean())
 
 
@@ -230,10 +240,11 @@ def sparse_probing_score(
     >>> print(f"activations {sparse_probing_score(X, concept):.2f}")
     activations 0.72
     """
-    codes, y = as_codes(codes), column_or_1d(y)
-    check_consistent_length(codes, y)
-    if not 1 <= k <= codes.shape[1]:
-        raise ValueError(f"k must be between 1 and the {codes.shape[1]} components; got {k!r}.")
+    rows, y = as_codes(codes), column_or_1d(y)
+    check_consistent_length(rows, y)
+    _, n_components = rows.shape
+    if not 1 <= k <= n_components:
+        raise ValueError(f"k must be between 1 and the {n_components} components; got {k!r}.")
     classes, counts = np.unique(y, return_counts=True)
     if len(classes) < 2 or counts.min() < cv:
         raise ValueError(
@@ -244,5 +255,5 @@ def sparse_probing_score(
         LargestMeanDifference(k), MaxAbsScaler(), LogisticRegression(C=100.0, max_iter=1000)
     )
     told = classes[1:] if len(classes) == 2 else classes
-    scores = [cross_val_score(probe, codes, y == one, cv=cv, scoring=scoring) for one in told]
+    scores = [cross_val_score(probe, rows, y == one, cv=cv, scoring=scoring) for one in told]
     return float(np.mean(scores))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,6 +14,28 @@ __all__ = ["trajectory_r2_score"]
 
 _CASES = ("mean", "pooled", "raw_values")
 _MULTIOUTPUT = ("uniform_average", "variance_weighted", "raw_values")
+
+
+@overload
+def trajectory_r2_score(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    cases: Literal["mean", "pooled"] = "mean",
+    multioutput: Literal["uniform_average", "variance_weighted"] = "uniform_average",
+    sample_weight: ArrayLike | None = None,
+) -> float: ...
+
+
+@overload
+def trajectory_r2_score(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    cases: Literal["mean", "pooled", "raw_values"] = "mean",
+    multioutput: Literal["uniform_average", "variance_weighted", "raw_values"] = "uniform_average",
+    sample_weight: ArrayLike | None = None,
+) -> float | np.ndarray: ...
 
 
 def trajectory_r2_score(

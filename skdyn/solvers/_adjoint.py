@@ -5,6 +5,8 @@ pass runs without a graph around it; the field alone is recorded, evaluation by 
 backward pass fills one adjoint matrix from the last row to the first.
 """
 
+from typing import Any
+
 import torch
 from torch.autograd.function import once_differentiable
 
@@ -32,9 +34,10 @@ class DiscreteAdjoint(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad_ys, grad_term=None):
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Gradients for the initial states and the field's leaves."""
-        sweep = _Sweep(ctx.march, ctx.regularizer, grad_term)
+        grad_ys, *rest = grad_outputs
+        sweep = _Sweep(ctx.march, ctx.regularizer, *rest)
         grad_y0 = sweep.run(ctx.march.output.cotangent(grad_ys))
         return None, None, grad_y0, *ctx.march.tape.gradients()
 
@@ -42,7 +45,7 @@ class DiscreteAdjoint(torch.autograd.Function):
 class _Sweep:
     """One pass over the blocks, last to first."""
 
-    def __init__(self, march, regularizer, grad_term):
+    def __init__(self, march, regularizer, grad_term=None):
         self.march, self.regularizer, self.grad_term = march, regularizer, grad_term
         self.again = march.rows.keep == "states"
         self.n_stages = march.tableau.n_stages
@@ -52,7 +55,7 @@ class _Sweep:
         """The initial states' gradient, from the outputs' gradient."""
         march = self.march
         march.tape.restart()
-        carry = None
+        carry: Any = None
         for chunk in reversed(march.rows.sealed):
             adjoint = Chunk(len(chunk.spans), self.n_stages, march.y0, zero=True)
             if carry is not None:

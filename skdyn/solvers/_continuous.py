@@ -11,6 +11,8 @@ steps with the method's own weights, so that parameters neither enter the state 
 control. The state restarts from its stored value at each requested time.
 """
 
+from typing import Any
+
 import torch
 from torch.autograd.function import once_differentiable
 
@@ -96,9 +98,9 @@ class ContinuousAdjoint(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad_ys):
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Gradients for the initial states and the field's leaves."""
-        (ys,) = ctx.saved_tensors
+        (ys,), (grad_ys,) = ctx.saved_tensors, grad_outputs
         march = ctx.march
         quadrature = _Quadrature(march.tape.field, list(ctx.leaves), ctx.dependencies)
         a = grad_ys[:, -1]

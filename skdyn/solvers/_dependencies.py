@@ -8,6 +8,8 @@ many times more.
 A field may join its parts by branches, on time or on the state: every evaluation is looked at.
 """
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
@@ -61,7 +63,7 @@ class Dependencies:
         self._parameters = []
         if isinstance(field, nn.Module):
             self._parameters = [p for p in field.parameters() if p.requires_grad]
-        self._before = None  # (node, number of its output) -> tensor computed before the solve
+        self._before: Any = None  # (node, number of its output) -> tensor computed before the solve
         self._reached = {}
 
     def evaluate(self, t, y):
@@ -91,7 +93,7 @@ class Dependencies:
         if unknown:
             refuse_late_dependence()
 
-    def _ends_of(self, y, dy):
+    def _ends_of(self, y, dy) -> dict[int, Any]:
         if not dy.is_leaf:
             return self._behind((dy.grad_fn, dy.output_nr), y)
         return {id(dy): dy} if dy.requires_grad and dy is not y else {}
@@ -110,15 +112,17 @@ class Dependencies:
         -------
         list of tensor
         """
-        ends, behind = dict(self._reached), {}
+        ends: dict[int, Any] = dict(self._reached)
+        behind = {}
         undecided = [tensor for tensor in ends.values() if tensor.grad_fn is not None]
         while undecided:
             tensor = undecided.pop()
             further = {}
-            for edge in tensor.grad_fn.next_functions:
+            node: Any = tensor.grad_fn
+            for edge in node.next_functions:
                 further |= self._behind(edge, None)
             if further.keys() & ends.keys():
-                del ends[id(tensor)], self._before[tensor.grad_fn, tensor.output_nr]
+                del ends[id(tensor)], self._before[node, tensor.output_nr]
                 ends |= further
                 undecided = [other for other in ends.values() if other.grad_fn is not None]
                 behind = {}

@@ -99,7 +99,7 @@ class ExplicitStepper:
             The block's ``s + 2`` rows.
         """
         a, c = self.tableau.matrix, self.tableau.nodes
-        stages = [k]
+        stages, state = [k], y
         for i in range(1, self.n_stages):
             total = sum(float(a[i, j]) * stages[j] for j in range(i))
             state = y + span.h * total

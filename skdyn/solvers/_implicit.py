@@ -87,7 +87,7 @@ class ImplicitStepper:
         """Fill a block from its first two rows; see ``ExplicitStepper.attempt``."""
         z, rows, s, h = chunk.z, chunk.rows, self.n_stages, clock.h
         factors = self._factorise(tape.value, clock.time(1), rows[base], h)
-        slope = rows[base + 1]
+        slope, state = rows[base + 1], rows[base]
         for i in range(2, s + 1):
             known = clock.combine(i, z, base)
             guess = known + self.gamma * h * slope
@@ -115,7 +115,7 @@ class ImplicitStepper:
         a, c, h, s = self.tableau.matrix, self.tableau.nodes, span.h, self.n_stages
         with torch.no_grad():
             factors = self._factorise(field, span.t, y, h)
-        stages = [k]
+        stages, known = [k], y
         for i in range(1, s):
             known = y + h * sum(float(a[i, j]) * stages[j] for j in range(i))
             t = span.t + float(c[i]) * h

@@ -62,7 +62,7 @@ class JointMarch:
     def _set_times(self, times):
         if self.shared:
             self.stops = times.tolist()
-            self._t = None
+            self._t = self._delta = self.y0.new_empty(1, 0)  # of own clocks only
         else:
             self.stops = [float(k) for k in range(times.shape[1])]
             self._t = times.to(self.y0)

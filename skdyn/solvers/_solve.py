@@ -259,7 +259,7 @@ def solve_ode(
     try:
         return solve(certain=False)
     except LateDependence:  # once more, and keep every evaluation
-        if generator is not None:
+        if generator is not None and before is not None:
             generator.set_state(before)
     return solve(certain=True)
 

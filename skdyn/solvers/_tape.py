@@ -131,7 +131,7 @@ class GraphTape:
         self.n_fev = 0
         self._inputs = []
         self._outputs = []
-        self._totals = None
+        self._totals: list[torch.Tensor] = []
 
     @property
     def n(self):
@@ -197,7 +197,7 @@ class GraphTape:
                 if grad is not None:
                     total.add_(grad)
         elif grads:
-            torch._foreach_add_(self._totals, grads)
+            torch._foreach_add_(self._totals, grads)  # pyright: ignore[reportPrivateImportUsage]
 
     def jacobian(self, e):
         """Jacobian of evaluation ``e`` for each case by itself, shape (n, d, d)."""

@@ -1,6 +1,8 @@
 """Optimisers that run as they are written, without the machinery of ``torch.compile``."""
 
 import inspect
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch.autograd.graph import increment_version
@@ -8,7 +10,7 @@ from torch.autograd.graph import increment_version
 __all__ = ["eager"]
 
 
-def eager(optimizer: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
+def eager(optimizer: type[Any]) -> Callable[..., Any]:
     """Return an optimiser that does not import torch's compiler.
 
     Torch wraps these methods so that its compiler leaves them alone, and the wrappers import that

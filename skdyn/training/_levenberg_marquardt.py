@@ -20,9 +20,11 @@ class Problem(Protocol):
 
     def loss(self) -> torch.Tensor:
         """Return the loss at the present weights."""
+        ...
 
     def expand(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return the loss, its gradient and its Gauss-Newton matrix there."""
+        ...
 
 
 class LevenbergMarquardt(torch.optim.Optimizer):
@@ -51,7 +53,7 @@ class LevenbergMarquardt(torch.optim.Optimizer):
         self.damping, self.growth = _FIRST, 2.0
 
     @torch.no_grad()
-    def step(
+    def step(  # pyright: ignore[reportIncompatibleMethodOverride]: one step asks for more
         self, problem: Problem, watch: Callable[[], torch.Tensor] | None = None
     ) -> torch.Tensor:
         """Take one step, or none where no step lowers the loss.

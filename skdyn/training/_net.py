@@ -1,10 +1,14 @@
 """The one training loop, on a skorch net that does nothing per batch but learn."""
 
+# skorch's loop is replaced by one that takes and gives other things.
+# pyright: reportIncompatibleMethodOverride=false
+
 import copy
 import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Any, cast
 
 import torch
 from skorch import NeuralNet
@@ -54,17 +58,17 @@ class LeanNet(NeuralNet):
         self, module: torch.nn.Module, settings: TrainingSettings, generator: torch.Generator
     ) -> None:
         full_batch = settings.optimizer in FULL_BATCH
-        decay = {} if full_batch else {"optimizer__weight_decay": settings.alpha}
+        options: dict[str, Any] = {"train_split": None, "device": None}
+        if not full_batch:
+            options["optimizer__weight_decay"] = settings.alpha
         super().__init__(
             module,
             criterion=torch.nn.Module,
-            optimizer=(OPTIMIZERS | CURVATURE_METHODS)[settings.optimizer],
+            optimizer=cast("Any", (OPTIMIZERS | CURVATURE_METHODS)[settings.optimizer]),
             lr=settings.learning_rate,
-            train_split=None,
             callbacks="disable",
             verbose=0,
-            device=None,
-            **decay,
+            **options,
         )
         self.settings = settings
         self.generator = generator
@@ -131,7 +135,8 @@ class LeanNet(NeuralNet):
             If a differential equation inside the module could not be solved.
         """
         before = Snapshot(self.learnt())
-        record, waiting = None, deque(stages)
+        record: Any = None
+        waiting = deque(stages)
         self.module_.train()
         try:
             while waiting:
@@ -193,7 +198,8 @@ class LeanNet(NeuralNet):
             self._check_start(stage)
         one_batch = isinstance(training, TensorBatches) and len(training) == 1
         course = Course(stage, settings, self.learnt, one_batch=one_batch)
-        record = TrainingRecord([], [] if watched else None, "max_iter")
+        scores: list[float] = []
+        record = TrainingRecord([], scores if watched else None, "max_iter")
         while record.n_iter < stage.max_iter and record.stop_reason == "max_iter":
             course.begin_epoch(record.n_iter, changed=self._changes(stage, record.n_iter))
             set_learning_rate(self.optimizer_, course.pace.learning_rate(record.n_iter))
@@ -204,7 +210,7 @@ class LeanNet(NeuralNet):
                 continue
             record.loss_curve.append(losses[0])
             if watched:
-                record.validation_scores.append(-losses[1])
+                scores.append(-losses[1])
             course.note(losses, penalty)
             reason = course.reason_to_stop()
             shown = record if earlier is None else earlier.then(record)
@@ -233,7 +239,7 @@ class LeanNet(NeuralNet):
             self.initialize_optimizer()
             for name in now:
                 old = before.get(name)
-                if old in known and old.shape == now[name].shape:
+                if old is not None and old in known and old.shape == now[name].shape:
                     self.optimizer_.state[now[name]] = known[old]
         return True
 
@@ -249,7 +255,7 @@ class LeanNet(NeuralNet):
         -------
         Tensor
         """
-        total = None
+        total: Any = None
         for batch in iterator:
             loss = self.train_step(batch).detach()
             n_cases = len(batch[0])
@@ -290,12 +296,13 @@ class LeanNet(NeuralNet):
         return stage
 
     def _curvature_step(self, batch):
-        problem = self.criterion_.problem(self.module_, batch)
+        criterion, optimizer = cast("Any", (self.criterion_, self.optimizer_))
+        problem = criterion.problem(self.module_, batch)
         watch = None if self.watched_ is None else partial(self.validation_loss, self.watched_)
-        return self.optimizer_.step(problem, watch)
+        return optimizer.step(problem, watch)
 
     @torch.no_grad()
-    def validation_loss(self, batches: TensorBatches) -> torch.Tensor:
+    def validation_loss(self, batches: TensorBatches | ShuffledStream) -> torch.Tensor:
         """Return the mean loss over batches without learning from them.
 
         Parameters
@@ -308,7 +315,7 @@ class LeanNet(NeuralNet):
         Tensor
         """
         self.module_.eval()
-        total = sum(self.criterion_(self.module_, *batch) * len(batch[0]) for batch in batches)
+        total: Any = sum(self.criterion_(self.module_, *batch) * len(batch[0]) for batch in batches)
         self.module_.train()
         return total / batches.n_cases
 
@@ -382,7 +389,9 @@ class LeanNet(NeuralNet):
         if validation is not None:
             losses.append(self.validation_loss(validation))
         in_loss = not self.settings.alpha or self.settings.optimizer in FULL_BATCH
-        penalty = 0 * losses[0] if in_loss else self._penalty().detach().to(losses[0])
+        penalty = (
+            0 * losses[0] if in_loss else torch.as_tensor(self._penalty()).detach().to(losses[0])
+        )
         losses.append(penalty)
         losses = torch.stack(losses).tolist()
         bad = [loss for loss in losses if not math.isfinite(loss)]

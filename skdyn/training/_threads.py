@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -33,10 +34,11 @@ def multiply_adds(
     -------
     int
     """
-    if hasattr(objective, "multiply_adds"):
-        return objective.multiply_adds(module, shape)
+    told: Any = objective if hasattr(objective, "multiply_adds") else module
+    if told is objective:
+        return told.multiply_adds(module, shape)
     if hasattr(module, "multiply_adds"):
-        return module.multiply_adds(shape)
+        return told.multiply_adds(shape)
     return shape[0] * sum(weight.numel() for weight in module.parameters())
 
 

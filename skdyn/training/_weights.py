@@ -62,12 +62,12 @@ class Snapshot:
     @torch.no_grad()
     def take(self) -> None:
         """Copy the tensors as they are now."""
-        torch._foreach_copy_(self._kept, self._live)
+        torch._foreach_copy_(self._kept, self._live)  # pyright: ignore[reportPrivateImportUsage]
 
     @torch.no_grad()
     def restore(self) -> None:
         """Put the copied values back."""
-        torch._foreach_copy_(self._live, self._kept)
+        torch._foreach_copy_(self._live, self._kept)  # pyright: ignore[reportPrivateImportUsage]
 
 
 class BestWeights:

@@ -119,7 +119,7 @@ def test_concepts_are_averaged_and_those_that_do_not_occur_left_out():
     [
         (lambda: matched_cosine(np.eye(3), np.eye(2)), "number of features; got 3 and 2"),
         (lambda: dictionary_recall(np.eye(3), np.eye(2)), "number of features; got 3 and 2"),
-        (lambda: mean_max_cosine(np.eye(3) * np.nan, np.eye(3)), "Input contains NaN"),
+        (lambda: mean_max_cosine(np.eye(3) * np.nan, np.eye(3)), "Input components contains NaN"),
         (lambda: absorption(np.ones((4, 2))), r"codes must have shape \(4, 3\) .* got \(4, 2\)"),
         (
             lambda: feature_absorption(np.eye(3), COMPONENTS, np.ones((3, 2)), DIRECTIONS),

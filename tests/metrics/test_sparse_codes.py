@@ -95,8 +95,8 @@ def test_components_are_chosen_without_the_fold_that_is_scored():
     [
         (lambda: fraction_variance_unexplained(X, X[:, :2]), r"shape; got \(50, 4\) and \(50, 2\)"),
         (lambda: fraction_variance_unexplained(0 * X + 0.1, X), "All samples of X_true are equal"),
-        (lambda: fraction_variance_unexplained(X, X * np.nan), "Input contains NaN"),
-        (lambda: l0([[1.0, np.inf]]), "Input contains"),
+        (lambda: fraction_variance_unexplained(X, X * np.nan), "Input X_pred contains NaN"),
+        (lambda: l0([[1.0, np.inf]]), "Input codes contains"),
         (lambda: l0(np.empty((0, 3))), "minimum of 1 is required"),
         (lambda: dead_fraction(CODES, min_density=1.0), r"a share in \[0, 1\); got 1.0"),
         (lambda: sparse_probing_score(CODES, [0, 1, 0], k=5), "1 and the 4 components; got 5"),
