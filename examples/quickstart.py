@@ -19,6 +19,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 from sklearn.callback import ProgressBar
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import mean_absolute_error, r2_score
@@ -59,13 +60,13 @@ def draw(record, years, fit, forecast, path):
         ax.plot(*forecast[channel], "--", color=color)
     ax.axvspan(record.t[-HELD_OUT - 1], record.t[-1], color="0.93", label="forecast")
     ax.set(xlabel="year", ylabel="pelts, thousands", title="A neural ODE for hare and lynx")
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend()
     figure.savefig(path, dpi=150)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
+    parser = argparse.ArgumentParser(description=str(__doc__).strip().splitlines()[0])
     parser.add_argument("--output", default="quickstart.png", help="where to write the plot")
     path = parser.parse_args().output
     start = time.perf_counter()

@@ -7,6 +7,7 @@ scikit-learn nor the estimators, raise these too.
 
 import sys
 import warnings
+from typing import TYPE_CHECKING, Any
 
 __all__ = [
     "DivergenceError",
@@ -38,6 +39,10 @@ class SolverError(RuntimeError):
         self.details = details
         for name, value in details.items():
             setattr(self, name, value)
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
 
     def __reduce__(self):
         return _rebuild_solver_error, (type(self), str(self), self.details)

@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -23,6 +23,8 @@ from skdyn._validation import check_parameters
 from skdyn.exceptions import MissingExtraError
 
 __all__ = ["load", "save"]
+
+T = TypeVar("T")
 
 # 1 held no estimators within estimators; 2 held what no class had declared.
 _FORMAT = 3
@@ -72,13 +74,28 @@ def save(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
     safetensors.save_file(arrays, path, metadata={"skdyn": text})
 
 
-def load(path: str | os.PathLike[str], *, trusted: Sequence[type] = ()) -> BaseEstimator:
+@overload
+def load(
+    path: str | os.PathLike[str], kind: None = None, *, trusted: Sequence[type] = ()
+) -> BaseEstimator: ...
+
+
+@overload
+def load(path: str | os.PathLike[str], kind: type[T], *, trusted: Sequence[type] = ()) -> T: ...
+
+
+def load(
+    path: str | os.PathLike[str], kind: type | None = None, *, trusted: Sequence[type] = ()
+) -> Any:
     """Read an estimator written by :func:`save`.
 
     Parameters
     ----------
     path : str or path-like
         The file.
+    kind : type or None, default=None
+        Class that is expected: a file of another one is refused, and type checkers know what comes
+        back. None takes any.
     trusted : sequence of classes, default=()
         Estimator classes from outside skdyn that the file may name. Their attributes need no
         declaration: they are restored as the plain values they are, and what these classes do
@@ -94,8 +111,8 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[type] = ()) -> BaseE
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is not one of :func:`save`'s, is of a newer version, names an unknown class, or
-        holds anything else than its classes declare; the message names the file.
+        If the file is not one of :func:`save`'s, is of a newer version, names an unknown class or
+        none of `kind`, or holds anything else than its classes declare; the message names the file.
     MissingExtraError
         If safetensors is not installed.
     """
@@ -103,9 +120,12 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[type] = ()) -> BaseE
     if not Path(path).is_file():
         raise FileNotFoundError(f"No file at {str(path)!r}.")
     try:
-        return _restored(*_content(path), trusted)
+        thing = _restored(*_content(path), trusted)
     except _FAILURES as error:
         raise ValueError(f"{str(path)!r} cannot be loaded: {error}") from error
+    if kind is not None and not isinstance(thing, kind):
+        raise ValueError(f"{str(path)!r} holds a {type(thing).__name__}, not a {kind.__name__}.")
+    return thing
 
 
 def _content(path):

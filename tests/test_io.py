@@ -300,6 +300,13 @@ def test_files_of_earlier_formats_load(path, number):
     assert again.others == system
 
 
+def test_another_class_than_the_expected_one_is_refused(path):
+    io.save(KANRegressor(), path)
+    assert type(io.load(path, KANRegressor)) is KANRegressor
+    with pytest.raises(ValueError, match="holds a KANRegressor, not a HopfieldClassifier"):
+        io.load(path, HopfieldClassifier)
+
+
 @pytest.mark.parametrize(
     ("model", "added"),
     [

@@ -2,12 +2,36 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import torch
 
 __all__ = ["collect_activations"]
+
+
+@overload
+def collect_activations(
+    module: torch.nn.Module,
+    inputs: np.ndarray | torch.Tensor | Iterable[Any],
+    layer: str,
+    *,
+    batch_size: int = 256,
+    transform: Callable[[Any], torch.Tensor] | None = None,
+    out: np.ndarray | None = None,
+) -> np.ndarray: ...
+
+
+@overload
+def collect_activations(
+    module: torch.nn.Module,
+    inputs: np.ndarray | torch.Tensor | Iterable[Any],
+    layer: Sequence[str],
+    *,
+    batch_size: int = 256,
+    transform: Callable[[Any], torch.Tensor] | None = None,
+    out: Sequence[np.ndarray] | None = None,
+) -> list[np.ndarray]: ...
 
 
 def collect_activations(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 import scipy.sparse
@@ -234,7 +235,7 @@ class SparseCoding(
 
     # -- codes ---------------------------------------------------------------------------------
 
-    def transform(self, X: ArrayLike) -> np.ndarray | scipy.sparse.csr_array:
+    def transform(self, X: ArrayLike) -> Any:
         """Return the sparse codes of rows.
 
         Parameters

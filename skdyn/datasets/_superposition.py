@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -32,7 +32,7 @@ class Superposition(NamedTuple):
     """
 
     X: np.ndarray
-    codes: csr_array | np.ndarray
+    codes: Any  # a csr_array is none of numpy's array-likes, so that a union would please nobody
     dictionary: np.ndarray
 
 

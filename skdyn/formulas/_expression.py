@@ -3,7 +3,7 @@
 import ast
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -144,13 +144,13 @@ class _Builder:
                 return [self.of(node), *reversed(factors)]
 
 
-def written(expression: "sympy.Expr") -> str:
+def written(expression: "sympy.Basic") -> str:
     """Write an expression as Python does, so that reading it gives every number back."""
     return _printer(lambda value: repr(float(value))).doprint(expression)
 
 
 def show(
-    expression: "sympy.Expr",
+    expression: "sympy.Basic",
     precision: int | None = None,
     names: Mapping[str, str] | None = None,
 ) -> str:
@@ -197,7 +197,7 @@ def _spaced(text, words):
     return renamed(re.sub(r"(?<=[\w.)])\*(?=[^\W\d]|\()", space, text), words)
 
 
-def rounded(expression: "sympy.Expr", precision: int) -> "sympy.Expr":
+def rounded(expression: "sympy.Basic", precision: int) -> "sympy.Basic":
     """Round the numbers of an expression; factors of one drop out."""
     import sympy
 
@@ -206,7 +206,7 @@ def rounded(expression: "sympy.Expr", precision: int) -> "sympy.Expr":
         return sympy.Integer(text) if text in ("1", "-1") else sympy.Float(text, precision)
 
     short_for = {number: short(number) for number in expression.atoms(sympy.Float)}
-    return cast("sympy.Expr", expression.xreplace(short_for))
+    return expression.xreplace(short_for)
 
 
 def _number(value, precision):
@@ -220,7 +220,7 @@ def _number(value, precision):
     return np.format_float_positional(value, precision=precision, fractional=False, trim="-")
 
 
-def latex(expression: "sympy.Expr", precision: int = 3) -> str:
+def latex(expression: "sympy.Basic", precision: int = 3) -> str:
     r"""Write a formula in LaTeX.
 
     Parameters

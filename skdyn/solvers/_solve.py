@@ -1,6 +1,6 @@
 """The front door: solve an ordinary differential equation for a batch of cases."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -133,7 +133,7 @@ def is_adaptive(solver: str) -> bool:
 def solve_ode(
     field: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
     y0: States,
-    t: SharedTimes | CaseTimes,
+    t: SharedTimes | CaseTimes | Sequence[float],
     *,
     solver: str = "tsit5",
     rtol: float = 1e-5,

@@ -92,7 +92,7 @@ class SymbolicODEMixin(PlainState):
         check_is_fitted(self)
         return self.system_.to_sympy()
 
-    def predict(self, X: ArrayLike | Sequence[ArrayLike], u: Any = None) -> np.ndarray | list:
+    def predict(self, X: ArrayLike | Sequence[ArrayLike], u: Any = None) -> Any:
         """Evaluate the right-hand sides: the derivatives of states, or whatever ``y`` was.
 
         Parameters

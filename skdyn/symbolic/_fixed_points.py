@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skdyn._validation import as_floats
 
@@ -29,7 +30,7 @@ class FixedPoint(NamedTuple):
     """
 
     point: np.ndarray
-    eigenvalues: np.ndarray
+    eigenvalues: NDArray[np.complex128]
     kind: str
 
 

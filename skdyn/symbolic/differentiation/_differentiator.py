@@ -107,8 +107,9 @@ class Differentiator(PlainState, BaseEstimator, ABC):
         return self._system(lambda states: library.transform(_with_controls(states, u)), X, t)
 
     @abstractmethod
-    def _differentiate(self, X, t):
-        """Return ``Differentiated`` of checked data."""
+    def _differentiate(self, X, t) -> Differentiated:
+        """Return states and derivatives of checked data."""
+        ...
 
     def _system(self, terms, X, t):
         """Return ``A`` and ``B``; ``terms`` maps states at the times to the library's terms."""
@@ -116,7 +117,7 @@ class Differentiator(PlainState, BaseEstimator, ABC):
         known = np.isfinite(derivative).all(axis=1)
         return terms(smooth)[known], derivative[known]
 
-    def _fewest(self):
+    def _fewest(self) -> int:
         """Return how many points the method needs."""
         return 2
 

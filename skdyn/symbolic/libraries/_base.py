@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Self
 
 import numpy as np
@@ -70,10 +70,11 @@ class FeatureLibrary(PlainState, TransformerMixin, BaseEstimator, ABC):
     _parameter_constraints: dict = {}
 
     @abstractmethod
-    def _terms(self, inputs):
+    def _terms(self, inputs) -> Iterator:
         """Yield the terms; ``inputs`` maps names of columns to variables."""
+        ...
 
-    def _parts(self):
+    def _parts(self) -> tuple[FeatureLibrary, ...]:
         """Return the libraries that this one is made of."""
         return ()
 

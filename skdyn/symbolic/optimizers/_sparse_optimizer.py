@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import scipy.linalg
@@ -202,7 +202,7 @@ class SparseOptimizer(PlainState, MultiOutputMixin, ScoredRegressor, BaseEstimat
         return coef / scale
 
     @abstractmethod
-    def _solve(self, problem):
+    def _solve(self, problem, **knowledge) -> Any:
         """Return (coefficients, path) and set ``n_iter_``.
 
         The path has shape (n_steps, n_targets, n_features); both are in units of A.

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from numbers import Integral
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.linalg
@@ -95,8 +96,12 @@ class StepwiseOptimizer(SparseOptimizer):
         "criterion": [StrOptions({"aic", "aicc", "bic"})],
     }
 
+    if TYPE_CHECKING:  # parameters of each constructor
+        n_terms: int | None
+        criterion: str
+
     @abstractmethod
-    def _order(self, A, b):
+    def _order(self, A, b) -> Any:
         """Return columns, most useful first, as many as are worth a look."""
 
     def _solve(self, problem):
