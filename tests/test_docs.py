@@ -1,6 +1,7 @@
 """README, changelog fragments and the docs' generated pages keep what they promise."""
 
 import importlib.util
+import inspect
 import os
 import re
 import subprocess
@@ -84,6 +85,51 @@ def test_the_door_offers_what_the_families_do():
     stale = door.replace("KANClassifier", "KANGone")
     assert stale != door
     assert pages.with_names(stale) == door
+
+
+def test_shared_parameters_are_said_in_the_words_of_the_table():
+    parameters = load("_parameters")
+    for path, text in parameters.renewed_files().items():
+        assert text == path.read_text(encoding="utf-8"), "run `python docs/_parameters.py`"
+
+
+def test_other_words_of_a_shared_parameter_are_replaced_and_nothing_else():
+    parameters = load("_parameters")
+    text = """    Parameters
+    ----------
+    clip_norm : float, \\
+            default=1.0
+        Something else,
+        on two lines.
+    own : int
+        Of this class.
+
+    """
+    renewed = parameters.renewed(text, "NeuralODE", parameters.table())
+    assert "    clip_norm : float or None, default=1.0\n        Largest norm" in renewed
+    assert "Something" not in renewed
+    assert renewed.endswith("to it.\n    own : int\n        Of this class.\n\n    ")
+    assert parameters.renewed(renewed, "NeuralODE", parameters.table()) == renewed
+    of_own = {("NeuralODE", "own"): ("float", "Else."), (None, "own"): ("str", "Of all.")}
+    assert parameters.renewed(text, "NeuralODE", of_own).endswith(
+        "own : float\n        Else.\n\n    "
+    )
+    assert parameters.renewed(text, "Other", of_own).endswith("own : str\n        Of all.\n\n    ")
+
+
+def test_every_estimator_that_trains_says_the_parameters_of_the_table():
+    parameters = load("_parameters")
+    words = parameters.table()
+    trained = [cls for _, cls in parameters.all_estimators()
+               if issubclass(cls, parameters.TorchEstimator)]  # fmt: skip
+    shared = {name for cls, name in words if cls is None}
+    assert len(trained) > 15
+    for cls in trained:
+        own = set(inspect.signature(cls).parameters)
+        assert len(own & shared) >= 12, cls
+    used = {(cls.__name__, name) for cls in trained for name in inspect.signature(cls).parameters}
+    assert {entry for entry in words if entry[0]} <= used
+    assert shared <= {name for _, name in used}
 
 
 def test_every_public_module_gets_an_api_page_and_a_stale_one_goes(tmp_path):

@@ -41,17 +41,17 @@ class CodebookTransformer(Reconstructing, SparseCoding):
     output : {"dense", "csr"}, default="dense"
         What ``transform`` returns: a dense or a sparse array.
     optimizer : {"adam", "adamw", "sgd"}, default="adam"
-        Optimiser.
+        Optimizer of the weights.
     max_iter : int, default=100
         Number of epochs, at most if there is a ``tol``.
     learning_rate : float, default=0.1
-        Step size of the optimiser.
+        Step size of the optimizer.
     learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
             default="cosine"
         How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever
         the loss stands still and stops only when that no longer helps.
     batch_size : int or "auto", default="auto"
-        Rows a batch; "auto" is ``min(200, n_samples)``.
+        Cases a batch; "auto" is ``min(200, n_samples)``.
     buffer_size : int, default=65536
         Rows in memory at a time while ``fit`` reads data larger than memory: they are shuffled in a
         buffer of so many, and scales and densities are measured on a sample of so many. Arrays on
@@ -66,7 +66,7 @@ class CodebookTransformer(Reconstructing, SparseCoding):
     warm_start : bool, default=False
         Whether ``fit`` continues from the present weights.
     random_state : int, RandomState instance or None, default=None
-        Source of the first weights and the order of the rows. Pass an int for the same model every
+        Source of the first weights and the order of the cases. Pass an int for the same model every
         time.
     device : str, default="auto"
         Where to train: "auto" is CUDA if present, else the CPU; or a torch device such as "cpu".

@@ -72,11 +72,11 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
         Compare queries with all patterns, or with candidates from an approximate index; that needs
         the extra ``index``. :class:`~skdyn.hopfield.FaissIndex` has settings.
     optimizer : {"adam", "adamw", "sgd", "lbfgs"}, default="adam"
-        Optimiser of the weights. "lbfgs" always uses the full batch.
+        Optimizer of the weights. "lbfgs" always uses the full batch.
     max_iter : int, default=200
         Number of epochs at most.
     learning_rate : float, default=0.01
-        Step size of the optimiser; "lbfgs" finds its own.
+        Step size of the optimizer; "lbfgs" finds its own.
     learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
             default="constant"
         How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever
@@ -84,16 +84,16 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
     batch_size : int or "auto", default="auto"
         Cases a batch; "auto" is ``min(200, n_samples)``.
     alpha : float or "auto", default="auto"
-        Strength of the L2 penalty that draws what is learnt back to where it began; it is divided
-        by the number of samples (the total of their weights) when added to the mean loss. "auto"
-        is 30 for "projected" and 1 for "prototypes".
+        Strength of the L2 penalty that draws what is learned back to where it began; it is divided
+        by the number of samples (the total of their weights) when added to the mean loss. "auto" is
+        30 for "projected" and 1 for "prototypes".
     clip_norm : float or None, default=None
         Largest norm of the gradient; longer ones are shortened to it.
     tol : float, default=0.0001
         Improvement of the loss below which an epoch counts as standing still.
     early_stopping : bool, default=False
-        Whether to stop when the loss on validation data stands still, and to keep the weights
-        that were best there.
+        Whether to stop when the loss on validation data stands still, and to keep the weights that
+        were best there.
     validation_fraction : float, default=0.1
         Share of the training data set aside for early stopping when ``X_val`` is not given.
     n_iter_no_change : int, default=10

@@ -60,11 +60,11 @@ class DeepONetRegressor(OperatorRegressor):
         or, if periodic, by waves; or evaluate the trunk there. The sensors stay where they are:
         with "native" inputs on another grid are refused.
     optimizer : {"adam", "adamw", "sgd", "lbfgs"}, default="adamw"
-        Optimiser of the weights. "lbfgs" always uses the full batch.
+        Optimizer of the weights. "lbfgs" always uses the full batch.
     max_iter : int, default=200
         Number of epochs at most.
     learning_rate : float, default=0.003
-        Step size of the optimiser; "lbfgs" finds its own.
+        Step size of the optimizer; "lbfgs" finds its own.
     learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
             default="cosine"
         How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever
@@ -72,15 +72,15 @@ class DeepONetRegressor(OperatorRegressor):
     batch_size : int or "auto", default=20
         Cases a batch; "auto" is ``min(200, n_samples)``.
     alpha : float, default=0.1
-        Strength of the L2 penalty on the weights; it is divided by the number of samples (the
-        total of their weights) when added to the mean loss, as scikit-learn's networks do.
+        Strength of the L2 penalty on the weights; it is divided by the number of samples (the total
+        of their weights) when added to the mean loss, as scikit-learn's networks do.
     clip_norm : float or None, default=None
         Largest norm of the gradient; longer ones are shortened to it.
     tol : float, default=1e-05
         Improvement of the loss below which an epoch counts as standing still.
     early_stopping : bool, default=False
-        Whether to stop when the loss on validation data stands still, and to keep the weights
-        that were best there.
+        Whether to stop when the loss on validation data stands still, and to keep the weights that
+        were best there.
     validation_fraction : float, default=0.1
         Share of the training data set aside for early stopping when ``X_val`` is not given.
     n_iter_no_change : int, default=30
