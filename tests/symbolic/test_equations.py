@@ -2,13 +2,19 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, RegressorMixin
 
+from skdyn._dynamics import solution_score
 from skdyn._validation import NotFittedError, validate_data
+from skdyn.symbolic import SINDyRegressor
 from skdyn.symbolic._equations import SymbolicODEMixin
 from skdyn.symbolic._system import EquationSystem
 
 
 class Found(SymbolicODEMixin, RegressorMixin, BaseEstimator):
     """Knows its equations without learning."""
+
+    @property
+    def control_names_(self):
+        return self.system_.control_names
 
     def fit(self, X, y=None):
         validate_data(self, X)
@@ -71,7 +77,9 @@ def test_states_without_a_value_and_controls_that_do_not_fit_are_named():
         MODEL.predict(X, U[:2])
     with pytest.raises(ValueError, match="in each case, as X has"):
         MODEL.predict(X, U[:, :, :4])
-    with pytest.raises(ValueError, match="have the controls w"):
+    with pytest.raises(
+        ValueError, match=r"u must hold the 1 controls seen during fit \(w\); got 0"
+    ):
         MODEL.predict(X)
 
 
@@ -87,3 +95,11 @@ def test_states_in_a_large_unit_are_followed_as_closely_as_in_a_small_one():
     model = Found().fit(swings)
     model.system_, model.bounds_ = EquationSystem(["-y", "x"], "xy"), np.full((2, 2), 1e-13)
     np.testing.assert_allclose(model.simulate(swings[0], t), swings, atol=1e-18)
+
+
+def test_solutions_that_blow_up_score_the_worst_and_no_less():
+    t = np.linspace(0.0, 6.0, 61)
+    growing = np.exp(t)[:, None]
+    model = SINDyRegressor().fit(1 / (7.0 - t)[:, None], t=t)  # x' = x^2
+    assert model.score(growing, t=t, of="solution") == -10.0
+    assert solution_score(growing, 1e300 * growing) == -10.0

@@ -8,32 +8,11 @@ from skdyn.symbolic.discovery._meaning import read_expression, write_term
 from skdyn.symbolic.discovery._shooting import System
 from skdyn.symbolic.discovery._terms import evaluate
 
-__all__ = ["Laws", "usual_rates"]
+__all__ = ["Laws"]
 
 _WEIGHT = 1e4  # of a departure in shares of the usual rates, in standard deviations of noise
 _N_POINTS = 64  # at which laws are imposed
-_N_STEPS = 20  # of each stretch of time, over which rates are taken
 _MOST = 1500  # terms for which it is worth finding out whether they can conserve anything
-
-
-def usual_rates(segments):
-    """Return the usual sizes of derivatives, over steps that are long compared with noise.
-
-    Parameters
-    ----------
-    segments : list of Segment
-        The data.
-
-    Returns
-    -------
-    ndarray of shape (n_states,)
-    """
-    sums, n = 0.0, 0
-    for segment in segments:
-        lag = max(1, len(segment.t) // _N_STEPS)
-        rise = (segment.X[lag:] - segment.X[:-lag]) / (segment.t[lag:] - segment.t[:-lag])[:, None]
-        sums, n = sums + (rise**2).sum(axis=0), n + len(rise)
-    return np.sqrt(sums / n)
 
 
 class Laws:

@@ -13,7 +13,7 @@ _CLEAN = 3e-4  # noise, in standard deviations of the signal, below which data a
 _CLEAN_SHARE, _SEEN = 1e-3, 1e-3  # the same in shares of the value, of those that are not nothing
 _FLOOR = 1e-6  # errors of interpolation and integration, in standard deviations of the signal
 _WINDOW = 7  # points whose departure from a polynomial of degree 5 measures the noise
-_FEWEST = 6  # points of the shortest segment that a quintic spline can pass through
+FEWEST = 6  # points of the shortest segment that a quintic spline can pass through
 _LEAST_PACE = 0.3  # of a warped time, in its mean pace
 _WARP_MARGIN = 0.98  # share of the error that a warped time must not exceed to be chosen
 _MARGIN = 0.15  # gain in log likelihood a point by which logarithms must win: they bend more freely
@@ -124,6 +124,23 @@ def smooth(t, X, controls=None):
     return Record(list(t), X, sd, curves, clean, ignored)
 
 
+def start_of(t, X):
+    """Return the first state of a stretch, without its noise where there is enough to smooth.
+
+    Parameters
+    ----------
+    t : ndarray of shape (n_timepoints,)
+        Times.
+    X : ndarray of shape (n_timepoints, n_states)
+        States.
+
+    Returns
+    -------
+    ndarray of shape (n_states,)
+    """
+    return X[0] if len(t) < FEWEST else smooth([t], [X]).at(0, t[:1])[:, 0]
+
+
 def _bridged(t, X, ignored):
     X = X.copy()
     for x, out in zip(X.T, ignored.T):
@@ -172,7 +189,7 @@ def roughness(t, series, spread):
 
 def interpolant(s, x):
     """Return the spline through all points: quintic, or lower where there are few."""
-    return make_interp_spline(s, x, k=5 if len(s) >= _FEWEST else min(3, len(s) - 1))
+    return make_interp_spline(s, x, k=5 if len(s) >= FEWEST else min(3, len(s) - 1))
 
 
 def _curves(t, series, scales):
@@ -184,7 +201,7 @@ def _curves(t, series, scales):
 
 
 def _spline(s, x, weights):
-    if len(s) <= _FEWEST:
+    if len(s) <= FEWEST:
         return make_interp_spline(s, x, k=1)
     return smoothing_spline(s, x, weights)
 
@@ -192,7 +209,7 @@ def _spline(s, x, weights):
 def _warped(curve, data, n_rounds=2):
     """Smooth over a time that passes quickly in transients: one roughness cannot serve both."""
     s, x, weights = data
-    if len(s) <= 2 * _FEWEST:
+    if len(s) <= 2 * FEWEST:
         return curve
     times = np.linspace(s[0], s[-1], 4 * len(s))
     for _ in range(n_rounds):
