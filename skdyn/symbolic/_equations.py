@@ -134,8 +134,8 @@ class SymbolicODEMixin(PlainState):
         data = data if y is not None else self._usable(data)
         self._targets, self._flat = data.target_names, data.flat
         self._counts_times = data.counted
-        states = data.inputs[:, : self.n_features_in_]
-        self.bounds_ = np.stack([states.min(axis=0), states.max(axis=0)], axis=1)
+        X = data.inputs[:, : self.n_features_in_]
+        self.bounds_ = np.stack([X.min(axis=0), X.max(axis=0)], axis=1)
         return data
 
     def _state_names(self):

@@ -11,7 +11,7 @@ from sklearn.utils import check_consistent_length
 from skdyn._trajectories import check_trajectories, is_trajectories
 from skdyn._validation import as_floats, check_array, check_weights, validate_data
 
-__all__ = ["Measurements", "Segment", "check_inputs", "check_rows_vary", "read_measurements"]
+__all__ = ["Measurements", "Segment", "check_inputs", "dependence", "read_measurements"]
 
 # A hole longer than so many usual steps is not bridged: estimates across it would be of something
 # else. With half of the points lost at random, holes of 10 steps come once in 1000 points.
@@ -186,16 +186,15 @@ def _segments(estimator, X, t, u, groups, max_gap, reset):
     if is_trajectories(X) or groups is None:
         data = check_trajectories(estimator, X, t, reset=reset)
         cases = [
-            (times[:n], states[:n])
-            for times, states, n in zip(data.times, data.values, data.n_points, strict=True)
+            (t[:n], X[:n]) for t, X, n in zip(data.times, data.values, data.n_points, strict=True)
         ]
         several = is_trajectories(X)
-        controls = _of_cases(u, [len(x[0]) for x in X]) if several else [_as_rows(u, X)]
+        controls = _of_cases(u, [len(case[0]) for case in X]) if several else [_as_rows(u, X)]
     else:
         cases, controls = _by_group(estimator, X, t, u, groups, reset)
     complete = [
-        _complete(times, states, None if control is None else control[: len(times)])
-        for (times, states), control in zip(cases, controls, strict=True)
+        _complete(t, X, None if u is None else u[: len(t)])
+        for (t, X), u in zip(cases, controls, strict=True)
     ]
     return _without_gaps(complete, max_gap)
 
@@ -373,8 +372,8 @@ def _names_of_targets(y, n_targets):
     return [f"y{i}" for i in range(n_targets)]
 
 
-def check_rows_vary(inputs, names):
-    """Refuse columns whose part in the dynamics cannot be known.
+def dependence(inputs, names):
+    """Tell of columns whose parts in the dynamics cannot be told apart.
 
     Parameters
     ----------
@@ -383,10 +382,15 @@ def check_rows_vary(inputs, names):
     names : sequence of str
         Names of the columns.
 
+    Returns
+    -------
+    str or None
+        How they add up to a constant, in a sentence; None where none do.
+
     Raises
     ------
     ValueError
-        If a column is constant, or a sum of multiples of others and a constant.
+        If a column is constant.
     """
     mean = inputs.mean(axis=0)
     centred = inputs - mean
@@ -400,13 +404,14 @@ def check_rows_vary(inputs, names):
         )
     # In the columns' own units, so that rescaled states are judged alike.
     values, vectors = np.linalg.eigh(gram / np.outer(spread, spread))
-    if values[0] <= 1e-14 * len(names):
-        involved = np.flatnonzero(np.abs(vectors[:, 0]) > 1e-4)
-        weights = vectors[involved, 0] / spread[involved]
-        weights /= weights[np.abs(weights).argmax()]
-        total = " + ".join(f"{w:.3g} {names[i]}" for w, i in zip(weights, involved, strict=True))
-        raise ValueError(
-            f"The columns {', '.join(names[i] for i in involved)} are linearly dependent: "
-            f"{total.replace('+ -', '- ')} is constant, so that equations are not unique. Leave "
-            "one of them out."
-        )
+    if values[0] > 1e-14 * len(names):
+        return None
+    involved = np.flatnonzero(np.abs(vectors[:, 0]) > 1e-4)
+    weights = vectors[involved, 0] / spread[involved]
+    weights /= weights[np.abs(weights).argmax()]
+    total = " + ".join(f"{w:.3g} {names[i]}" for w, i in zip(weights, involved, strict=True))
+    return (
+        f"The columns {', '.join(names[i] for i in involved)} are linearly dependent: "
+        f"{total.replace('+ -', '- ')} is constant, so that equations are not unique. Leave one of "
+        "them out."
+    )

@@ -21,7 +21,7 @@ from skdyn.symbolic._default_parts import DefaultParts
 from skdyn.symbolic._doubts import disturbed, say_dependence, say_residuals, unexplained
 from skdyn.symbolic._equations import SymbolicODEMixin
 from skdyn.symbolic._implicit import fit_rational, rational_errors
-from skdyn.symbolic._measurements import Measurements, check_rows_vary
+from skdyn.symbolic._measurements import Measurements, dependence
 from skdyn.symbolic._system import EquationSystem
 from skdyn.symbolic.differentiation import Differentiator, FiniteDifference
 from skdyn.symbolic.libraries import FeatureLibrary, PolynomialLibrary
@@ -251,7 +251,8 @@ class SINDyRegressor(
         advice = "raise max_gap, or choose another differentiation_method"
         fewest = method._fewest()
         data = data.long(fewest, fewest, method, advice)
-        check_rows_vary(data.inputs, self._input_names())
+        if told := dependence(data.inputs, self._input_names()):
+            raise ValueError(told)
         return data
 
     def _refuse_few(self, A):

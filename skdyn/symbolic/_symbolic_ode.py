@@ -13,7 +13,7 @@ from skdyn.exceptions import warn_user
 from skdyn.symbolic._doubts import say_doubts
 from skdyn.symbolic._equations import SymbolicODEMixin
 from skdyn.symbolic._found import Found, constants_table
-from skdyn.symbolic._measurements import check_rows_vary
+from skdyn.symbolic._measurements import dependence
 from skdyn.symbolic.discovery._findings import (
     candidate_terms,
     search_targets,
@@ -290,7 +290,7 @@ class SymbolicODERegressor(
                 "verbose": self.verbose,
             }  # fmt: skip
             found = search_trajectories(
-                data.segments, knowledge, options, self.n_ensemble, self.n_jobs,
+                data, knowledge, options, self.n_ensemble, self.n_jobs,
                 check_random_state(self.random_state),
             )  # fmt: skip
         else:
@@ -305,14 +305,11 @@ class SymbolicODERegressor(
 
     def _usable(self, data):
         data = data.long(FEWEST, _FEWEST_ROWS, "the search", "or raise max_gap")
-        for column, name in zip(data.inputs.T, names := self._input_names(), strict=True):
-            check_rows_vary(column[:, None], [name])
-        if self.conserved is None:  # which would make states depend on each other
-            try:
-                check_rows_vary(data.inputs, names)
-            except ValueError as error:
-                advice = "Or state in conserved that it is so. The shortest equations are taken."
-                warn_user(f"{error} {advice}")
+        told = dependence(data.inputs, self._input_names())
+        if told and self.conserved is None:  # which would make states depend on each other
+            warn_user(
+                f"{told} Or state in conserved that it is so. The shortest equations are taken."
+            )
         return data
 
     def _preparation(self, data):

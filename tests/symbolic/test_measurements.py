@@ -8,7 +8,7 @@ from skdyn.symbolic._measurements import (
     Measurements,
     Segment,
     check_inputs,
-    check_rows_vary,
+    dependence,
     read_measurements,
 )
 
@@ -149,22 +149,21 @@ def test_data_that_cannot_be_used_are_named_with_their_group(change, complaint, 
 
 def test_a_column_that_does_not_vary_is_refused_by_name():
     with pytest.raises(ValueError, match="b is constant"):
-        check_rows_vary(np.stack([T, np.full(31, 1e9)], 1), ["a", "b"])
+        dependence(np.stack([T, np.full(31, 1e9)], 1), ["a", "b"])
     with pytest.raises(ValueError, match="v is constant"):
-        check_rows_vary(read(X, T, np.ones(31))[0].inputs, ["a", "b", "v"])
+        dependence(read(X, T, np.ones(31))[0].inputs, ["a", "b", "v"])
 
 
 @pytest.mark.parametrize("units", [1e-8, 1.0, 1e8])
-def test_columns_that_add_up_to_a_constant_are_refused_by_name_in_any_units(units):
+def test_columns_that_add_up_to_a_constant_are_told_by_name_in_any_units(units):
     susceptible, infected = np.exp(-T), T * np.exp(-T)
     rest = units * (1 - susceptible - infected)
     columns = np.stack([susceptible, np.cos(T), infected, rest], axis=1)
-    with pytest.raises(
-        ValueError, match=r"The columns S, I, R are linearly dependent: .* is const"
-    ):
-        check_rows_vary(columns, ["S", "c", "I", "R"])
+    told = dependence(columns, ["S", "c", "I", "R"])
+    assert "The columns S, I, R are linearly dependent: " in told
+    assert " is constant" in told
     noisy = columns + units * 1e-3 * np.random.default_rng(0).normal(size=columns.shape)
-    check_rows_vary(noisy, ["S", "c", "I", "R"])
+    assert dependence(noisy, ["S", "c", "I", "R"]) is None
 
 
 def test_rows_of_cases_are_below_each_other():

@@ -94,13 +94,13 @@ def candidate_terms(families, degree, inputs):
     return terms
 
 
-def search_trajectories(segments, knowledge, options, n_ensemble=0, n_jobs=None, rng=None):
+def search_trajectories(data, knowledge, options, n_ensemble=0, n_jobs=None, rng=None):
     """Find the equations of trajectories, and how sure their terms are.
 
     Parameters
     ----------
-    segments : list of Segment
-        The data.
+    data : Measurements
+        Their ``segments``.
     knowledge : PriorKnowledge
         What is known beforehand.
     options : dict
@@ -116,14 +116,14 @@ def search_trajectories(segments, knowledge, options, n_ensemble=0, n_jobs=None,
     -------
     Findings
     """
-    parts = [segments, *(_half(segments, rng) for _ in range(n_ensemble))]
+    parts = [data.segments, *(_half(data.segments, rng) for _ in range(n_ensemble))]
     searches = _parallel(parts, [knowledge] * len(parts), options, n_jobs)
     known = {forms_of(system.equations) for system in searches[0].systems}
     new = {forms_of(search.equations): search.equations for search in searches[1:]}
     given = [GivenTerms(knowledge, new[forms]) for forms in new if forms not in known]
     options = {**options, "max_rounds": 1}
-    again = _parallel([segments] * len(given), given, options, n_jobs, _discover_if_possible)
-    n_rows = sum(len(segment.t) for segment in segments)
+    again = _parallel([data.segments] * len(given), given, options, n_jobs, _discover_if_possible)
+    n_rows = len(data.inputs)
     whole = [searches[0], *(search for search in again if search is not None)]
     found = [_finding(search, knowledge, n_rows) for search in whole]
     best, errors = min((f[:2] for f in found), key=lambda pair: pair[0].score)
@@ -227,7 +227,9 @@ def _finding(search, knowledge, n_rows):
             "were found break this. Drop what may not hold, or allow further terms (families, "
             "degree, max_terms, max_complexity)."
         )
-    lawful = [s._replace(coefficients=knowledge.exact(s.equations, s.coefficients)) for s in lawful]
+    lawful = [
+        s._replace(coefficients=knowledge.laws.exact(s.equations, s.coefficients)) for s in lawful
+    ]
     best = lawful[0] if forms_of(lawful[0].equations) == own else min(lawful, key=_score)
     known = forms_of(best.equations) == own
     errors = [

@@ -82,7 +82,7 @@ def gauss_times(t):
     return (t[:-1, None] + h * (_NODES + 1) / 2).ravel(), (h * _WEIGHTS / 2).ravel()
 
 
-def smooth(t, X, controls=None):
+def smooth(t, X, u=None):
     """Smooth each channel of each segment as much as its noise asks for.
 
     Noise may grow with the state: its variance is modelled as ``a^2 + b^2 x^2``. Measurements that
@@ -94,7 +94,7 @@ def smooth(t, X, controls=None):
         Times.
     X : list of ndarray of shape (n_i, n_states)
         Measured states.
-    controls : list of ndarray of shape (n_i, n_controls), default=None
+    u : list of ndarray of shape (n_i, n_controls), default=None
         Controls: known without noise, linear between the times.
 
     Returns
@@ -119,8 +119,8 @@ def smooth(t, X, controls=None):
         for k, (curve, scale) in enumerate(zip(found, scales)):
             sd[k][:, i] = scale
             curves[k].append(curve)
-    for k, u in enumerate(controls or []):
-        curves[k] += [make_interp_spline(t[k], column, k=1) for column in u.T]
+    for k, controls in enumerate(u or []):
+        curves[k] += [make_interp_spline(t[k], column, k=1) for column in controls.T]
     return Record(list(t), X, sd, curves, clean, ignored)
 
 

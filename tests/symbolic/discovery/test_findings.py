@@ -28,11 +28,11 @@ def lotka_volterra(noise=0.02, n=60):
         lambda t, x: [1.5 * x[0] - x[0] * x[1], x[0] * x[1] - 3 * x[1]], (0, 4), [4.0, 1.0],
         t_eval=t, rtol=1e-9, atol=1e-9,
     ).y.T  # fmt: skip
-    return [Segment(t, x * np.exp(noise * np.random.default_rng(0).normal(size=x.shape)), None)]
+    x *= np.exp(noise * np.random.default_rng(0).normal(size=x.shape))
+    return Measurements([Segment(t, x, None)])
 
 
-def knowledge(segments, **stated):
-    data = Measurements(segments)
+def knowledge(data, **stated):
     terms = candidate_terms(("polynomial",), 2, data.inputs)
     return PriorKnowledge(["x", "y"], [], data.inputs, data.rates, terms, **stated)
 
@@ -89,7 +89,7 @@ def test_what_a_half_finds_is_judged_on_all_rows(monkeypatch):
     from skdyn.symbolic.discovery import _findings
 
     data = lotka_volterra()
-    n_rows = len(data[0].t)
+    n_rows = len(data.inputs)
 
     def narrow(t, X, u, priors, max_terms, **options):
         whole = len(t[0]) == n_rows and isinstance(priors, PriorKnowledge)
