@@ -15,7 +15,6 @@ from skdyn._validation import as_floats, check_is_fitted, validate_data
 from skdyn.exceptions import SolverError
 from skdyn.symbolic._fixed_points import FixedPoint
 from skdyn.symbolic._measurements import check_inputs, read_measurements
-from skdyn.symbolic.discovery._smoothing import start_of
 
 if TYPE_CHECKING:
     import sympy
@@ -191,7 +190,7 @@ class SymbolicODEMixin(PlainState):
         if of == "derivative":
             return derivative_score([(s.t, s.X, self._evaluate(s.inputs)) for s in data.segments])
         try:
-            solved = [self.simulate(start_of(t, X), t, u) for t, X, u in data.segments]
+            solved = [self.simulate(X[0], t, u) for t, X, u in data.segments]
         except SolverError:
             return WORST
         return solution_score(np.concatenate([s.X for s in data.segments]), np.concatenate(solved))

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, clone
 from sklearn.utils.validation import has_fit_parameter
 
+from skdyn._dynamics import refuse_unread
 from skdyn._state import OPTIONAL, Shape
 from skdyn._validation import Interval, StrOptions, check_is_fitted, fit_context
 from skdyn.symbolic._coefficients import (
@@ -194,6 +195,8 @@ class SINDyRegressor(
         u: Any = None,
         groups: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
+        X_val: None = None,
+        t_val: None = None,
     ) -> Self:
         """Find the equations.
 
@@ -212,6 +215,8 @@ class SINDyRegressor(
             Trajectory of each row of a 2-D ``X`` that holds several, with one time a row.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows. Only with ``y``.
+        X_val, t_val : None, default=None
+            Not read, and refused: nothing is watched. They are for ``score``.
 
         Returns
         -------
@@ -230,6 +235,7 @@ class SINDyRegressor(
             If an equation leaves far more than the noise of the states explains, or its terms
             depend on each other along the data.
         """
+        refuse_unread(self, X_val=X_val, t_val=t_val)
         self.__dict__.pop("system_", None)  # of an earlier fit
         method = self.differentiation_method
         self.differentiation_method_ = FiniteDifference() if method is None else clone(method)
@@ -390,8 +396,8 @@ class SINDyRegressor(
             Weights of the rows. Only with ``y``.
         of : {"solution", "derivative"}, default="derivative"
             "derivative" compares rises of ``X`` over short windows with integrals of the right-hand
-            sides along ``X``. "solution" solves the equations from the smoothed first state of each
-            stretch of complete rows, and compares with ``X``.
+            sides along ``X``. "solution" solves the equations from the first state of each stretch
+            of complete rows, and compares with ``X``.
 
         Returns
         -------

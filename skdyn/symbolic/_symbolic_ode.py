@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils import check_random_state
 
+from skdyn._dynamics import refuse_unread
 from skdyn._validation import Interval, StrOptions, check_is_fitted, fit_context
 from skdyn.exceptions import warn_user
 from skdyn.symbolic._doubts import say_doubts
@@ -241,6 +242,8 @@ class SymbolicODERegressor(
         t: Any = None,
         u: Any = None,
         groups: ArrayLike | None = None,
+        X_val: None = None,
+        t_val: None = None,
     ) -> Self:
         """Find the equations.
 
@@ -259,6 +262,8 @@ class SymbolicODERegressor(
             the times.
         groups : array-like of shape (n_timepoints,), default=None
             Trajectory of each row of a 2-D ``X`` that holds several, with one time a row.
+        X_val, t_val : None, default=None
+            Not read, and refused: nothing is watched. They are for ``score``.
 
         Returns
         -------
@@ -279,6 +284,7 @@ class SymbolicODERegressor(
             residuals far above the noise, others are as likely, or a term's constant is within two
             standard errors of zero.
         """
+        refuse_unread(self, X_val=X_val, t_val=t_val)
         data = self._learn(X, y, t, u, groups)
         if y is not None:
             self._refuse_laws()
@@ -379,9 +385,9 @@ class SymbolicODERegressor(
         t, u, groups, sample_weight : array-like, default=None
             As in ``fit``; weights are those of rows of ``y``, and only go with it.
         of : {"solution", "derivative"}, default="solution"
-            "solution" solves the equations from the smoothed first state of each stretch of
-            complete rows, and compares with ``X``. "derivative" compares rises of ``X`` over short
-            windows with integrals of the right-hand sides along ``X``.
+            "solution" solves the equations from the first state of each stretch of complete rows,
+            and compares with ``X``. "derivative" compares rises of ``X`` over short windows with
+            integrals of the right-hand sides along ``X``.
 
         Returns
         -------

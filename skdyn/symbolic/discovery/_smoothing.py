@@ -124,23 +124,6 @@ def smooth(t, X, u=None):
     return Record(list(t), X, sd, curves, clean, ignored)
 
 
-def start_of(t, X):
-    """Return the first state of a stretch, without its noise where there is enough to smooth.
-
-    Parameters
-    ----------
-    t : ndarray of shape (n_timepoints,)
-        Times.
-    X : ndarray of shape (n_timepoints, n_states)
-        States.
-
-    Returns
-    -------
-    ndarray of shape (n_states,)
-    """
-    return X[0] if len(t) < FEWEST else smooth([t], [X]).at(0, t[:1])[:, 0]
-
-
 def _bridged(t, X, ignored):
     X = X.copy()
     for x, out in zip(X.T, ignored.T):

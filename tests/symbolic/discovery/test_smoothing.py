@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from skdyn.symbolic.differentiation._spline import smoothing_spline
-from skdyn.symbolic.discovery._smoothing import gauss_times, noise_model, smooth, start_of
+from skdyn.symbolic.discovery._smoothing import gauss_times, noise_model, smooth
 
 T = np.linspace(0, 10, 120)
 
@@ -120,10 +120,3 @@ def test_a_state_that_decays_to_nothing_may_have_noise_in_proportion():
     record = smooth([t], [np.column_stack([x, x * (1 + 0.02 * noise)])])
     assert record.clean.tolist() == [True, False]
     assert 0.005 < np.median(record.sd[0][:, 1] / x) < 0.03
-
-
-def test_a_start_is_smoothed_where_there_is_enough():
-    t = np.linspace(0.0, 3.0, 200)
-    noisy = np.cos(t)[:, None] + 0.1 * np.random.default_rng(4).normal(size=(200, 1))
-    assert abs(start_of(t, noisy)[0] - 1.0) < 0.06 < abs(noisy[0, 0] - 1.0)
-    assert start_of(t[:3], noisy[:3]) == noisy[0]
