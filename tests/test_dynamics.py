@@ -130,6 +130,12 @@ def test_scores_do_not_depend_on_units():
         )
 
 
+def test_no_solution_scores_below_the_worst():
+    X = np.random.default_rng(0).standard_normal((61, 2))
+    for far in (1e6, 1e300):
+        assert solution_score(X, far * X) == -10.0
+
+
 def test_rises_over_windows_are_integrals_of_velocities_at_uneven_times():
     t = np.sort(np.random.default_rng(0).uniform(0, 1, 20))
     X = np.column_stack([t**3, t**2])

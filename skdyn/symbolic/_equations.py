@@ -28,9 +28,9 @@ _ATOL = 1e-10  # absolute error of solutions, of states that are not small
 class SymbolicODEMixin(PlainState):
     """The equations of a fitted estimator: shown, evaluated, solved.
 
-    An estimator supplies ``system_``, an :class:`EquationSystem`, and ``bounds_``, the lowest and
-    highest value of each state in the training data, and learns them from what ``_learn`` makes of
-    the data; it may evaluate derivatives itself in ``_evaluate``.
+    An estimator finds ``system_``, an :class:`EquationSystem`, in what ``_learn`` returns, and says
+    in ``_usable`` what of the measurements it can use; it may evaluate derivatives itself in
+    ``_evaluate``.
     """
 
     n_features_in_: int

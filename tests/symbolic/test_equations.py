@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.metrics import r2_score
 
-from skdyn._dynamics import solution_score
 from skdyn._validation import NotFittedError, validate_data
-from skdyn.symbolic import SINDyRegressor
+from skdyn.symbolic import SINDyRegressor, SymbolicODERegressor
 from skdyn.symbolic._equations import SymbolicODEMixin
 from skdyn.symbolic._system import EquationSystem
 
@@ -102,4 +102,14 @@ def test_solutions_that_blow_up_score_the_worst_and_no_less():
     growing = np.exp(t)[:, None]
     model = SINDyRegressor().fit(1 / (7.0 - t)[:, None], t=t)  # x' = x^2
     assert model.score(growing, t=t, of="solution") == -10.0
-    assert solution_score(growing, 1e300 * growing) == -10.0
+
+
+def test_scores_beside_targets_weigh_their_rows():
+    rng = np.random.default_rng(0)
+    X, weight = rng.normal(size=(40, 2)), rng.uniform(0.1, 3, 40)
+    Y = X @ [[1.0, 0.5], [0.0, 2.0]] + 0.3 * rng.normal(size=(40, 2))
+    for model in (SINDyRegressor(), SymbolicODERegressor("polynomial", degree=1, max_terms=2)):
+        model.fit(X, Y)
+        expected = r2_score(Y, model.predict(X), sample_weight=weight)
+        assert model.score(X, Y, sample_weight=weight) == pytest.approx(expected)
+        assert expected != pytest.approx(model.score(X, Y), rel=1e-4)
