@@ -86,23 +86,34 @@ def test_scores_do_not_depend_on_where_time_begins_nor_on_what_is_missing(of, mo
         assert model.score(X[:, :, ::-1], t=late, of=of) < 0.0  # time that runs backwards
 
 
-@pytest.mark.parametrize("of", BOTH)
-def test_controls_and_groups_are_part_of_a_score(of):
+@pytest.fixture(scope="module")
+def driven():
+    """Two trajectories, their controls, and models that were fitted to both."""
     u = np.sin(2 * TIMES)
     system = EquationSystem(["-x + 2*u"], ["x"], ["u"])
     X = np.stack([system.simulate([x0], TIMES, u).T for x0 in (1.0, -1.0)])
     U = np.stack([u[None]] * 2)
-    rows = {"t": np.tile(TIMES, 2), "groups": np.repeat([0, 1], 61)}
-    for model in (
+    found = [
         SINDyRegressor(PolynomialLibrary(1)),
-        SymbolicODERegressor("polynomial", degree=1, max_rounds=1),
-    ):
-        model.fit(X, t=TIMES, u=U)
+        SymbolicODERegressor("polynomial", degree=1, max_rounds=1, max_terms=3),
+    ]
+    return X, U, [model.fit(X, t=TIMES, u=U) for model in found]
+
+
+@pytest.mark.parametrize("of", BOTH)
+def test_controls_and_groups_are_part_of_a_score(of, driven):
+    X, U, driven_models = driven
+    rows = {"t": np.tile(TIMES, 2), "u": np.ravel(U), "groups": np.repeat([0, 1], 61)}
+    for model in driven_models:
         one = model.score(X, t=TIMES, u=U, of=of)
         assert one == pytest.approx(1.0, abs=0.01)
-        assert model.score(np.hstack(X).T, u=np.tile(u, 2), of=of, **rows) == pytest.approx(one)
+        assert model.score(np.hstack(X).T, of=of, **rows) == pytest.approx(one)
         assert model.score(X, t=TIMES, u=-U, of=of) < 0.5
-        points = np.array([[0.5], [2.0]])
+
+
+def test_a_field_takes_controls(driven):
+    points = np.array([[0.5], [2.0]])
+    for model in driven[2]:
         found = model.vector_field(points, 3.0, [[1.0], [0.0]])
         np.testing.assert_allclose(found, [[1.5], [-2.0]], atol=0.05)
 

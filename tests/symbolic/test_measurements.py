@@ -75,6 +75,7 @@ def test_a_number_is_the_step_between_times():
     rows = np.where(np.isin(np.arange(31), np.arange(8, 23))[:, None], np.nan, X)
     assert [len(s.t) for s in read(rows, np.float64(0.5))] == [8, 8]
     assert [len(s.t) for s in read(rows, 2, max_gap=40.0)] == [16]
+    assert [len(s.t) for s in read(rows, 0.5, max_gap=10.0)] == [16]  # in units of time
     for step in (0, -1.0, np.inf, np.nan):
         with pytest.raises(ValueError, match="t must be a positive step, or times; got"):
             read(X, step)
