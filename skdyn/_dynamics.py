@@ -22,6 +22,16 @@ __all__ = [
 WORST = -10.0  # score of solutions that blow up, and the lowest of all
 _WINDOW = 4  # intervals: the noise of a rise over them counts a quarter of that of a difference
 _FEWEST = 3  # points of Simpson's rule
+_UNWATCHED = (
+    ": its fit watches no trajectories. Leave them out, and pass them to score of the fitted model "
+    "as X and t."
+)
+_UNREAD = {
+    "u": ": it has no inputs. SINDyRegressor and SymbolicODERegressor have.",
+    "groups": (". Pass a list of arrays (n_channels, n_timepoints_i), one a trajectory."),
+    "X_val": _UNWATCHED,
+    "t_val": _UNWATCHED,
+}
 
 
 def check_of(of: str) -> None:
@@ -119,14 +129,20 @@ def derivative_score(
     return float(r2_score(rises / unit, moved / unit, sample_weight=np.concatenate(weight)))
 
 
-def refuse_unread(estimator: object, u: object = None, groups: object = None) -> None:
+def refuse_unread(
+    estimator: object,
+    u: object = None,
+    groups: object = None,
+    X_val: object = None,
+    t_val: object = None,
+) -> None:
     """Refuse data that an estimator does not read, by name.
 
     Parameters
     ----------
     estimator : estimator
         The model.
-    u, groups : object, default=None
+    u, groups, X_val, t_val : object, default=None
         What came.
 
     Raises
@@ -134,14 +150,7 @@ def refuse_unread(estimator: object, u: object = None, groups: object = None) ->
     ValueError
         If something came.
     """
-    name = type(estimator).__name__
-    if u is not None:
-        raise ValueError(
-            f"{name} does not read u: it has no inputs. SINDyRegressor and SymbolicODERegressor "
-            "have."
-        )
-    if groups is not None:
-        raise ValueError(
-            f"{name} does not read groups. Pass a list of arrays (n_channels, n_timepoints_i), one "
-            "a trajectory."
-        )
+    given = {"u": u, "groups": groups, "X_val": X_val, "t_val": t_val}
+    for name, value in given.items():
+        if value is not None:
+            raise ValueError(f"{type(estimator).__name__} does not read {name}{_UNREAD[name]}")

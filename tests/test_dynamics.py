@@ -7,9 +7,10 @@ from sklearn.base import clone
 
 from skdyn import io
 from skdyn._dynamics import derivative_score, solution_score
+from skdyn.exceptions import DivergenceError
 from skdyn.metrics import trajectory_r2_score
 from skdyn.neural_ode import NeuralODE
-from skdyn.symbolic import SINDyRegressor, SymbolicODERegressor
+from skdyn.symbolic import EquationSystem, SINDyRegressor, SymbolicODERegressor
 from skdyn.symbolic.libraries import PolynomialLibrary
 
 A = np.array([[-0.3, 1.0], [-1.0, -0.3]])
@@ -58,13 +59,75 @@ def test_on_noisy_data_the_right_model_outscores_wrong_ones(of, models):
     assert min(right) > 0.5
 
 
-def test_scores_of_solutions_are_those_of_the_metric(models):
+def test_solutions_are_scored_from_the_first_states_as_they_were_measured(models):
+    X = trajectories(noise=0.1)
+    for model in models:
+        solved = model.simulate(X[:, :, 0], TIMES)
+        expected = solution_score(np.hstack(X).T, np.hstack(solved).T)
+        assert expected < 0.99
+        assert model.score(X, t=TIMES, of="solution") == pytest.approx(expected, abs=1e-6)
+
+
+def test_scores_of_gaps_are_those_of_the_metric(models):
     X, network = trajectories(noise=0.1), models[0]
     X[0, 1, 7:11] = X[1, :, 50:] = np.nan
     solved = network.predict(X, t=TIMES)
     for weight in (None, [1.0, 3.0]):
         expected = trajectory_r2_score(X, solved, cases="pooled", sample_weight=weight)
         assert network.score(X, t=TIMES, sample_weight=weight) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("of", BOTH)
+def test_scores_do_not_depend_on_where_time_begins_nor_on_what_is_missing(of, models):
+    X, late = trajectories(), TIMES + 40.0
+    X[0, 1, 7:11] = X[1, :, 20:35] = np.nan
+    for model in models:
+        assert model.score(X, t=late, of=of) == pytest.approx(1.0, abs=0.01)
+        assert model.score(X[:, :, ::-1], t=late, of=of) < 0.0  # time that runs backwards
+
+
+@pytest.fixture(scope="module")
+def driven():
+    """Two trajectories, their controls, and models that were fitted to both."""
+    u = np.sin(2 * TIMES)
+    system = EquationSystem(["-x + 2*u"], ["x"], ["u"])
+    X = np.stack([system.simulate([x0], TIMES, u).T for x0 in (1.0, -1.0)])
+    U = np.stack([u[None]] * 2)
+    found = [
+        SINDyRegressor(PolynomialLibrary(1)),
+        SymbolicODERegressor("polynomial", degree=1, max_rounds=1, max_terms=3),
+    ]
+    return X, U, [model.fit(X, t=TIMES, u=U) for model in found]
+
+
+@pytest.mark.parametrize("of", BOTH)
+def test_controls_and_groups_are_part_of_a_score(of, driven):
+    X, U, driven_models = driven
+    rows = {"t": np.tile(TIMES, 2), "u": np.ravel(U), "groups": np.repeat([0, 1], 61)}
+    for model in driven_models:
+        one = model.score(X, t=TIMES, u=U, of=of)
+        assert one == pytest.approx(1.0, abs=0.01)
+        assert model.score(np.hstack(X).T, of=of, **rows) == pytest.approx(one)
+        assert model.score(X, t=TIMES, u=-U, of=of) < 0.5
+
+
+def test_a_field_takes_controls(driven):
+    points = np.array([[0.5], [2.0]])
+    for model in driven[2]:
+        found = model.vector_field(points, 3.0, [[1.0], [0.0]])
+        np.testing.assert_allclose(found, [[1.5], [-2.0]], atol=0.05)
+
+
+@pytest.mark.parametrize("index", [0, 1, 2])
+def test_a_solution_that_leaves_scores_the_worst_in_every_model(index, models, monkeypatch):
+    model, far = models[index], trajectories() * 1e-3
+    solve = "_follow" if index == 0 else "simulate"
+
+    def leaves(*arguments):
+        raise DivergenceError("It leaves.", t=0.0, case=0, norm=np.inf)
+
+    monkeypatch.setattr(model, solve, leaves)
+    assert model.score(far, t=TIMES, of="solution") == -10.0
 
 
 def test_scores_do_not_depend_on_units():
@@ -76,6 +139,12 @@ def test_scores_do_not_depend_on_units():
         assert derivative_score([(t * 1e3, X * unit, field * unit / 1e3)]) == pytest.approx(
             derivative_score([(t, X, field)])
         )
+
+
+def test_no_solution_scores_below_the_worst():
+    X = np.random.default_rng(0).standard_normal((61, 2))
+    for far in (1e6, 1e300):
+        assert solution_score(X, far * X) == -10.0
 
 
 def test_rises_over_windows_are_integrals_of_velocities_at_uneven_times():
@@ -99,7 +168,13 @@ def test_what_is_not_read_or_missing_is_named(index, models):
         model.score(X)
     with pytest.raises(ValueError, match="of must be"):
         model.score(X, t=TIMES, of="equation")
-    if index == 0:
+    if index:
+        name = type(model).__name__
+        with pytest.raises(ValueError, match=f"{name} does not read X_val: .* score .* as X and t"):
+            model.fit(X, t=TIMES, X_val=X, t_val=TIMES)
+        with pytest.raises(ValueError, match=f"{name} does not read t_val"):
+            model.fit(X, t=TIMES, t_val=TIMES)
+    else:
         for call in (model.fit, model.score):
             with pytest.raises(ValueError, match="NeuralODE does not read u"):
                 call(X, t=TIMES, u=X)

@@ -124,7 +124,9 @@ def on_tensors(
     tensors = list(values.values())
     value = _evaluate(formula, tuple(values), tensors, functions, "torch")
     like = torch.broadcast_tensors(*tensors)[0] if tensors else torch.zeros((), dtype=torch.float64)
-    return value if getattr(value, "shape", None) == like.shape else value + 0 * like
+    if getattr(value, "shape", None) == like.shape:
+        return value
+    return value + 0 * like.nan_to_num(0.0, 0.0, 0.0)  # a constant has gradients too: zeros
 
 
 def _evaluate(formula, names: tuple[str, ...], values, functions, backend):

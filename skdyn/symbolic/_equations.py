@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.metrics import r2_score
 
+from skdyn._dynamics import WORST, check_of, derivative_score, solution_score
 from skdyn._state import OPTIONAL, PlainState, Shape, Since
+from skdyn._times import refuse_lost_times
 from skdyn._trajectories import is_trajectories
 from skdyn._validation import as_floats, check_is_fitted, validate_data
+from skdyn.exceptions import SolverError
 from skdyn.symbolic._fixed_points import FixedPoint
-from skdyn.symbolic._measurements import check_inputs, read_segments
+from skdyn.symbolic._measurements import check_inputs, read_measurements
 
 if TYPE_CHECKING:
     import sympy
@@ -26,9 +30,9 @@ _ATOL = 1e-10  # absolute error of solutions, of states that are not small
 class SymbolicODEMixin(PlainState):
     """The equations of a fitted estimator: shown, evaluated, solved.
 
-    An estimator supplies ``system_``, an :class:`EquationSystem`, and ``bounds_``, the lowest and
-    highest value of each state in the training data; it may evaluate derivatives itself in
-    ``_derivatives``.
+    An estimator finds ``system_``, an :class:`EquationSystem`, in what ``_learn`` returns, and says
+    in ``_usable`` what of the measurements it can use; it may evaluate derivatives itself in
+    ``_evaluate``.
     """
 
     n_features_in_: int
@@ -125,10 +129,15 @@ class SymbolicODEMixin(PlainState):
         out = [self._case_derivatives(case, u_case) for case, u_case in pairs]
         return out if isinstance(X, list | tuple) else np.stack(out)
 
-    def _segments(self, X, t, u, groups, reset):
-        segments = read_segments(self, X, t, u, groups, max_gap=self.max_gap, reset=reset)
-        check_inputs(segments[0].X, segments[0].u, self.control_names_)
-        return segments
+    def _learn(self, X, y, t, u, groups, sample_weight=None):
+        """Return what fit is to learn from; keep its names and its range."""
+        data = read_measurements(self, X, y, t, u, groups, sample_weight, reset=True)
+        data = data if y is not None else self._usable(data)
+        self._targets, self._flat = data.target_names, data.flat
+        self._counts_times = data.counted
+        X = data.inputs[:, : self.n_features_in_]
+        self.bounds_ = np.stack([X.min(axis=0), X.max(axis=0)], axis=1)
+        return data
 
     def _state_names(self):
         default = [f"x{i}" for i in range(self.n_features_in_)]
@@ -156,7 +165,12 @@ class SymbolicODEMixin(PlainState):
 
     def _derivatives(self, X, u):
         """Return derivatives of complete states, shape (n_samples, n_equations)."""
-        values = self.system_.rhs(X, u)
+        return self._evaluate(check_inputs(X, u, self.control_names_))
+
+    def _evaluate(self, inputs):
+        """Return derivatives at states with controls to their right."""
+        X, u = np.split(inputs, [self.n_features_in_], axis=1)
+        values = self.system_.rhs(X, u if self.control_names_ else None)
         if not np.isfinite(values).all():
             row, column = np.argwhere(~np.isfinite(values))[0]
             raise ValueError(
@@ -164,6 +178,24 @@ class SymbolicODEMixin(PlainState):
                 f"at {X[row].tolist()}. Leave such states out."
             )
         return values
+
+    def _score(self, X, y, t, u, groups, sample_weight, of):
+        check_is_fitted(self)
+        check_of(of)
+        if y is None and self._targets is not None:
+            raise ValueError("fit was given targets as y; score compares with targets too: pass y.")
+        data = read_measurements(self, X, y, t, u, groups, sample_weight, reset=False)
+        if y is not None:
+            found = self._evaluate(data.inputs)
+            return float(r2_score(data.targets, found, sample_weight=data.weight))
+        refuse_lost_times(self, t)
+        if of == "derivative":
+            return derivative_score([(s.t, s.X, self._evaluate(s.inputs)) for s in data.segments])
+        try:
+            solved = [self.simulate(X[0], t, u) for t, X, u in data.segments]
+        except SolverError:
+            return WORST
+        return solution_score(np.concatenate([s.X for s in data.segments]), np.concatenate(solved))
 
     def vector_field(self, X: ArrayLike, t: Any = None, u: ArrayLike | None = None) -> np.ndarray:
         """Return the velocities at states, as :class:`~skdyn.inspection.VectorFieldDisplay` wants.

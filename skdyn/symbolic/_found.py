@@ -36,6 +36,18 @@ class Found:
     _errors: list[list[list[Annotated[float, ANY_NUMBER]]]]
     _chances: list[dict[str, float]]
 
+    def _keep(self, found, n_rows):
+        """Take over plain values: equations, and no terms with what they compile to."""
+        self.noise_, self.misfit_ = found.noise, found.best.rss / n_rows
+        self._front = [plain_equations(s.equations, s.coefficients) for s in found.front]
+        self._merits = [[*s.merits(n_rows), s.score, *map(float, s.parts)] for s in found.front]
+        self._rivals = [plain_equations(s.equations, s.coefficients) for s in found.rivals]
+        self._behind = [float(s.score - found.best.score) for s in found.rivals]
+        self._misfits = np.stack([s.rss / n_rows for s in found.front])
+        self._chosen = next(i for i, s in enumerate(found.front) if s is found.best)
+        self._errors, self._chances = found.errors, found.chances
+        self.system_ = self._system(self._chosen)
+
     def _system(self, row):
         return self._named(self._front[row])
 

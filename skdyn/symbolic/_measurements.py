@@ -1,5 +1,6 @@
-"""From what a user measured, in any layout, to stretches of complete rows in time."""
+"""From what a user measured, in any layout, to complete rows: along time, or beside targets."""
 
+from functools import cached_property
 from numbers import Real
 from typing import NamedTuple
 
@@ -10,25 +11,12 @@ from sklearn.utils import check_consistent_length
 from skdyn._trajectories import check_trajectories, is_trajectories
 from skdyn._validation import as_floats, check_array, check_weights, validate_data
 
-__all__ = [
-    "Rows",
-    "Segment",
-    "check_controls",
-    "check_enough_rows",
-    "check_inputs",
-    "check_rows_vary",
-    "control_names_of",
-    "long_enough",
-    "read_rows",
-    "read_segments",
-    "rows_of_cases",
-    "target_names_of",
-    "with_controls",
-]
+__all__ = ["Measurements", "Segment", "check_inputs", "dependence", "read_measurements"]
 
 # A hole longer than so many usual steps is not bridged: estimates across it would be of something
 # else. With half of the points lost at random, holes of 10 steps come once in 1000 points.
 _GAP = 10.0
+_N_STEPS = 20  # of each stretch of time, over which rates are taken
 
 
 class Segment(NamedTuple):
@@ -51,81 +39,162 @@ class Segment(NamedTuple):
     @property
     def inputs(self):
         """States with the controls to their right, (n_timepoints, n_features + n_controls)."""
-        return with_controls(self.X, self.u)
+        return self.X if self.u is None else np.hstack([self.X, self.u])
+
+    def take(self, rows):
+        """Return some of the rows."""
+        return Segment(*(None if part is None else part[rows] for part in self))
 
 
-class Rows(NamedTuple):
-    """Rows of a regression without times.
+class Measurements:
+    """All that a fit, or a score, is given: made once, and handed on.
 
-    Attributes
+    Parameters
     ----------
-    inputs : ndarray of shape (n_rows, n_inputs)
-        States, then controls.
-    targets : ndarray of shape (n_rows, n_targets)
-        Targets.
-    weight : ndarray of shape (n_rows,) or None
-        Weights.
-    flat : bool
+    segments : list of Segment
+        Stretches of trajectories; none beside targets.
+    inputs : ndarray of shape (n_rows, n_inputs) or None, default=None
+        States, then controls; None is those of the segments.
+    targets : ndarray of shape (n_rows, n_targets) or None, default=None
+        Targets; None where equations are sought along time.
+    weight : ndarray of shape (n_rows,) or None, default=None
+        Weights of the rows.
+    target_names : list of str or None, default=None
+        Names of targets that are not derivatives of the states.
+    flat : bool, default=False
         Whether the targets came without a second axis.
+    counted : bool, default=True
+        Whether times are those that are counted where none are given.
     """
 
-    inputs: np.ndarray
-    targets: np.ndarray
-    weight: np.ndarray | None = None
-    flat: bool = False
+    def __init__(
+        self, segments, inputs=None, targets=None, weight=None, *, target_names=None, flat=False,
+        counted=True,
+    ):  # fmt: skip
+        self.segments, self.targets, self.weight = segments, targets, weight
+        self.target_names, self.flat, self.counted = target_names, flat, counted
+        if inputs is not None:
+            self.inputs = inputs
+
+    @cached_property
+    def inputs(self):
+        """States with the controls to their right, in one array."""
+        return np.concatenate([segment.inputs for segment in self.segments])
+
+    @property
+    def rates(self):
+        """Usual sizes of the left-hand sides, over steps that are long compared with noise."""
+        if self.targets is not None:
+            spread = self.targets.std(axis=0)
+            return np.where(spread > 0.0, spread, 1.0)
+        sums, n = 0.0, 0
+        for t, X, _ in self.segments:
+            lag = max(1, len(t) // _N_STEPS)
+            rise = (X[lag:] - X[:-lag]) / (t[lag:] - t[:-lag])[:, None]
+            sums, n = sums + (rise**2).sum(axis=0), n + len(rise)
+        return np.sqrt(sums / n)
+
+    def long(self, fewest, fewest_rows, who, advice):
+        """Leave out stretches that are too short.
+
+        Parameters
+        ----------
+        fewest : int
+            Time points of a stretch.
+        fewest_rows : int
+            Time points of all that are left.
+        who, advice : str
+            What needs so many, and what else to do, for the message.
+
+        Returns
+        -------
+        Measurements
+
+        Raises
+        ------
+        ValueError
+            If too little is left.
+        """
+        long = [segment for segment in self.segments if len(segment.t) >= fewest]
+        total, n_rows = (sum(len(s.t) for s in some) for some in (self.segments, long))
+        if n_rows < fewest_rows:
+            raise ValueError(
+                f"There are too few samples: n_samples = {total} complete rows, of which {n_rows} "
+                f"in stretches of {fewest} or more without a gap, and {who} needs {fewest_rows} of "
+                f"these at least. Pass more data, {advice}."
+            )
+        return Measurements(long, counted=self.counted)
 
 
-def read_segments(estimator, X, t=None, u=None, groups=None, *, max_gap="auto", reset):
-    """Return the stretches of trajectories that can be used.
+def read_measurements(
+    estimator, X, y=None, t=None, u=None, groups=None, sample_weight=None, *, reset
+):
+    """Read what came, whatever its layout.
 
     Parameters
     ----------
     estimator : estimator
-        Whose ``n_features_in_`` and feature names are set (``reset=True``) or compared.
+        Whose ``n_features_in_``, ``control_names_`` and feature names are set (``reset=True``) or
+        compared, and whose ``max_gap`` cuts trajectories.
     X : array-like
         One trajectory ``(n_timepoints, n_features)``, trajectories ``(n_cases, n_channels,
         n_timepoints)``, a list of ``(n_channels, n_timepoints_i)``, or with ``groups`` the rows of
-        several trajectories below each other.
+        several trajectories below each other. Rows with NaN are left out.
+    y : array-like or None, default=None
+        Targets in the layout of ``X``, or of shape (n_samples,).
     t : array-like, float or None, default=None
         Times; a number is the step between them, None counts 0, 1, 2, ...
     u : array-like or None, default=None
         Controls in the layout of ``X``.
     groups : array-like of shape (n_timepoints,) or None, default=None
         Trajectory of each row of a 2-D ``X``; its rows are in order of time.
-    max_gap : float or "auto", default="auto"
-        Longest time between neighbours.
+    sample_weight : array-like of shape (n_samples,) or None, default=None
+        Weights of the rows, only with ``y``.
     reset : bool
         Whether this is a fit.
 
     Returns
     -------
-    list of Segment
+    Measurements
 
     Raises
     ------
     ValueError
         If layout, values or times cannot be used.
     """
+    if reset:
+        estimator.control_names_ = _names_of_controls(u, X)
+    if y is not None:
+        return _beside_targets(estimator, X, y, u, sample_weight, reset)
+    if sample_weight is not None:
+        raise ValueError(
+            "sample_weight needs y: derivatives that are estimated, and solutions, have no rows of "
+            "their own to weigh. Leave sample_weight out, or pass derivatives as y."
+        )
+    segments = _segments(estimator, X, t, u, groups, estimator.max_gap, reset)
+    check_inputs(segments[0].X, segments[0].u, estimator.control_names_)
+    return Measurements(
+        segments, counted=t is None or all((np.diff(s.t) == 1.0).all() for s in segments)
+    )
+
+
+def _segments(estimator, X, t, u, groups, max_gap, reset):
     step = _step_of(t)
     if step is not None:
-        counted = read_segments(estimator, X, None, u, groups, max_gap=np.inf, reset=reset)
-        segments = [segment._replace(t=step * segment.t) for segment in counted]
-        return _without_gaps(segments, max_gap)
-    if is_trajectories(X):
+        counted = _segments(estimator, X, None, u, groups, np.inf, reset)
+        return _without_gaps([s._replace(t=step * s.t) for s in counted], max_gap)
+    if is_trajectories(X) or groups is None:
         data = check_trajectories(estimator, X, t, reset=reset)
         cases = [
-            (times[:n], values[:n])
-            for times, values, n in zip(data.times, data.values, data.n_points, strict=True)
+            (t[:n], X[:n]) for t, X, n in zip(data.times, data.values, data.n_points, strict=True)
         ]
-        controls = _case_controls(u, [len(X_case[0]) for X_case in X])
-    elif groups is None:
-        data = check_trajectories(estimator, X, t, reset=reset)
-        cases, controls = [(data.times[0], data.values[0])], [check_controls(u, X)]
+        several = is_trajectories(X)
+        controls = _of_cases(u, [len(case[0]) for case in X]) if several else [_as_rows(u, X)]
     else:
         cases, controls = _by_group(estimator, X, t, u, groups, reset)
     complete = [
-        _complete(times, values, None if control is None else control[: len(times)])
-        for (times, values), control in zip(cases, controls, strict=True)
+        _complete(t, X, None if u is None else u[: len(t)])
+        for (t, X), u in zip(cases, controls, strict=True)
     ]
     return _without_gaps(complete, max_gap)
 
@@ -149,40 +218,16 @@ def _without_gaps(segments, max_gap):
     return [piece for segment in segments for piece in _split(segment, max_gap)]
 
 
-def long_enough(segments, differentiator):
-    """Leave out stretches too short to differentiate.
-
-    Parameters
-    ----------
-    segments : list of Segment
-        The data.
-    differentiator : Differentiator
-        What is to be done with them.
-
-    Returns
-    -------
-    list of Segment
-
-    Raises
-    ------
-    ValueError
-        If none is left.
-    """
-    fewest = differentiator._fewest()
-    long = [segment for segment in segments if len(segment.t) >= fewest]
-    if not long:
-        longest = max((len(segment.t) for segment in segments), default=0)
-        raise ValueError(
-            f"{differentiator} needs at least {fewest} complete time points in a row, but the "
-            f"longest stretch without a gap has n_samples = {longest}. Pass more data, raise "
-            "max_gap, or choose another differentiation_method."
-        )
-    return long
+def _split(segment, max_gap):
+    cuts = np.flatnonzero(np.diff(segment.t) > max_gap) + 1
+    if not len(cuts):
+        return [segment]
+    return [segment.take(slice(*ends)) for ends in zip([0, *cuts], [*cuts, None], strict=True)]
 
 
 def _by_group(estimator, X, t, u, groups, reset):
     X = validate_data(estimator, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan")
-    groups, u = np.asarray(groups), check_controls(u, X)
+    groups, u = np.asarray(groups), _as_rows(u, X)
     t = None if t is None else as_floats(t)
     check_consistent_length(X, t, groups)
     cases, controls = [], []
@@ -200,41 +245,13 @@ def _by_group(estimator, X, t, u, groups, reset):
 
 
 def _complete(t, X, u):
-    known = ~np.isnan(X).any(axis=1)
-    if u is not None:
-        known &= ~np.isnan(u).any(axis=1)
-    if known.all():
-        return Segment(t, X, u)
-    return Segment(t[known], X[known], None if u is None else u[known])
+    segment = Segment(t, X, u)
+    known = ~np.isnan(segment.inputs).any(axis=1)
+    return segment if known.all() else segment.take(known)
 
 
-def _split(segment, max_gap):
-    cuts = np.flatnonzero(np.diff(segment.t) > max_gap) + 1
-    if not len(cuts):
-        return [segment]
-    parts = [slice(*ends) for ends in zip([0, *cuts], [*cuts, None], strict=True)]
-    return [Segment(*(None if a is None else a[part] for a in segment)) for part in parts]
-
-
-def check_controls(u, X):
-    """Validate controls, one row a time point.
-
-    Parameters
-    ----------
-    u : array-like of shape (n_timepoints, n_controls) or (n_timepoints,), or None
-        Controls, NaN where missing.
-    X : array-like of shape (n_timepoints, ...)
-        What they go with.
-
-    Returns
-    -------
-    ndarray of shape (n_timepoints, n_controls) or None
-
-    Raises
-    ------
-    ValueError
-        If there are more or fewer rows than in ``X``, or infinite values.
-    """
+def _as_rows(u, X):
+    """Validate controls, NaN where missing: one row for each of ``X``."""
     if u is None:
         return None
     u = check_array(
@@ -249,7 +266,7 @@ def check_controls(u, X):
     return u
 
 
-def _case_controls(u, lengths):
+def _of_cases(u, lengths):
     """Return controls of each case, its times first."""
     if u is None:
         return [None] * len(lengths)
@@ -288,124 +305,53 @@ def check_inputs(X, u, control_names):
     ValueError
         If there are other controls.
     """
-    u = check_controls(u, X)
+    u = _as_rows(u, X)
     n_controls = 0 if u is None else u.shape[1]
     if n_controls != len(control_names):
         raise ValueError(
             f"u must hold the {len(control_names)} controls seen during fit "
             f"({', '.join(control_names) or 'none'}); got {n_controls}."
         )
-    return with_controls(X, u)
-
-
-def with_controls(X, u):
-    """Put controls to the right of states.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_timepoints, n_features)
-        States.
-    u : ndarray of shape (n_timepoints, n_controls) or None
-        Controls.
-
-    Returns
-    -------
-    ndarray of shape (n_timepoints, n_features + n_controls)
-    """
     return X if u is None else np.hstack([X, u])
 
 
-def control_names_of(u, X):
-    """Name the controls: by the columns of a frame, else u0, u1, ...
-
-    Parameters
-    ----------
-    u : array-like or None
-        Controls, as they came.
-    X : array-like
-        States, as they came: their layout tells rows of controls from cases of one control.
-
-    Returns
-    -------
-    list of str
-    """
+def _names_of_controls(u, X):
+    """Name the controls: by the columns of a frame, else u0, u1, ..."""
     if u is None:
         return []
     if hasattr(u, "columns"):
         return [str(name) for name in u.columns]
+    # The layout of the states tells rows of controls from cases of one control.
     if is_trajectories(X):
         return [f"u{i}" for i in range(len(np.atleast_2d(u[0])))]
     return [f"u{i}" for i in range(np.shape(u)[1] if np.ndim(u) == 2 else 1)]
 
 
-def read_rows(estimator, X, y, u, sample_weight, control_names, *, reset):
-    """Return the rows of a regression on given targets.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Whose ``n_features_in_`` and feature names are set (``reset=True``) or compared.
-    X : array-like
-        States in any layout; rows with NaN are left out.
-    y : array-like
-        Targets in the layout of ``X``, or of shape (n_samples,).
-    u : array-like or None
-        Controls in the layout of ``X``.
-    sample_weight : array-like of shape (n_samples,) or None
-        Weights.
-    control_names : list of str
-        Names of the controls.
-    reset : bool
-        Whether this is a fit.
-
-    Returns
-    -------
-    Rows
-
-    Raises
-    ------
-    ValueError
-        If layouts or values cannot be used.
-    """
+def _beside_targets(estimator, X, y, u, sample_weight, reset):
+    given = y
     if is_trajectories(X):
         lengths = [np.shape(case)[-1] for case in X]
         parts = zip((X, y, u), "Xyu", strict=True)
-        X, y, u = (rows_of_cases(part, name, lengths) for part, name in parts)
+        X, y, u = (_below_each_other(part, name, lengths) for part, name in parts)
     X, y = validate_data(
         estimator, X, y, reset=reset, dtype=np.float64, multi_output=True, y_numeric=True,
         ensure_all_finite="allow-nan",
     )  # fmt: skip
     weight = check_weights(sample_weight, X)
-    inputs = check_inputs(X, u, control_names)
+    inputs = check_inputs(X, u, estimator.control_names_)
     targets = as_floats(y).reshape(len(y), -1)
     known = ~np.isnan(inputs).any(axis=1)
     if not known.any():
         raise ValueError("Every row of X or u contains NaN. Pass rows that are complete.")
+    flat, names = y.ndim == 1, None
+    if flat or targets.shape[1] != X.shape[1]:  # else they are derivatives of the states
+        names = _names_of_targets(given, targets.shape[1])
     weight = None if weight is None else weight[known]
-    return Rows(inputs[known], targets[known], weight, flat=y.ndim == 1)
+    return Measurements([], inputs[known], targets[known], weight, target_names=names, flat=flat)
 
 
-def rows_of_cases(cases, name, lengths):
-    """Write cases below each other as rows.
-
-    Parameters
-    ----------
-    cases : array-like of shape (n_cases, n_channels, n_timepoints), a list of such cases, or None
-        Data; cases of one channel may have one axis.
-    name : str
-        Of the data, for messages.
-    lengths : list of int
-        Time points of each case.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, n_channels) or None
-
-    Raises
-    ------
-    ValueError
-        If there are not as many time points.
-    """
+def _below_each_other(cases, name, lengths):
+    """Write cases, of which those of one channel may have one axis, below each other as rows."""
     if cases is None:
         return None
     rows = [np.atleast_2d(as_floats(case)).T for case in cases]
@@ -417,20 +363,8 @@ def rows_of_cases(cases, name, lengths):
     return np.concatenate(rows)
 
 
-def target_names_of(y, n_targets):
-    """Name targets: by the columns of a frame or the name of a series, else y, or y0, y1, ...
-
-    Parameters
-    ----------
-    y : array-like
-        Targets, as they came.
-    n_targets : int
-        Their number.
-
-    Returns
-    -------
-    list of str
-    """
+def _names_of_targets(y, n_targets):
+    """Name targets: by the columns of a frame or the name of a series, else y, or y0, y1, ..."""
     if hasattr(y, "columns"):
         return [str(name) for name in y.columns]
     if n_targets == 1:
@@ -438,26 +372,31 @@ def target_names_of(y, n_targets):
     return [f"y{i}" for i in range(n_targets)]
 
 
-def check_rows_vary(rows, names):
-    """Refuse columns whose part in the dynamics cannot be known.
+def dependence(inputs, names):
+    """Tell of columns whose parts in the dynamics cannot be told apart.
 
     Parameters
     ----------
-    rows : ndarray of shape (n_rows, n_columns)
+    inputs : ndarray of shape (n_rows, n_columns)
         States, then controls.
     names : sequence of str
         Names of the columns.
 
+    Returns
+    -------
+    str or None
+        How they add up to a constant, in a sentence; None where none do.
+
     Raises
     ------
     ValueError
-        If a column is constant, or a sum of multiples of others and a constant.
+        If a column is constant.
     """
-    mean = rows.mean(axis=0)
-    centred = rows - mean
+    mean = inputs.mean(axis=0)
+    centred = inputs - mean
     gram = centred.T @ centred
     spread = np.sqrt(gram.diagonal())
-    still = np.flatnonzero(spread <= 1e-12 * np.sqrt(len(rows)) * np.abs(mean))
+    still = np.flatnonzero(spread <= 1e-12 * np.sqrt(len(inputs)) * np.abs(mean))
     if len(still):
         raise ValueError(
             f"{names[still[0]]} is constant: what it does to the dynamics cannot be told from a "
@@ -465,35 +404,14 @@ def check_rows_vary(rows, names):
         )
     # In the columns' own units, so that rescaled states are judged alike.
     values, vectors = np.linalg.eigh(gram / np.outer(spread, spread))
-    if values[0] <= 1e-14 * len(names):
-        involved = np.flatnonzero(np.abs(vectors[:, 0]) > 1e-4)
-        weights = vectors[involved, 0] / spread[involved]
-        weights /= weights[np.abs(weights).argmax()]
-        total = " + ".join(f"{w:.3g} {names[i]}" for w, i in zip(weights, involved, strict=True))
-        raise ValueError(
-            f"The columns {', '.join(names[i] for i in involved)} are linearly dependent: "
-            f"{total.replace('+ -', '- ')} is constant, so that equations are not unique. Leave "
-            "one of them out."
-        )
-
-
-def check_enough_rows(A, n_terms):
-    """Refuse a regression with fewer rows than unknowns.
-
-    Parameters
-    ----------
-    A : ndarray of shape (n_rows, ...)
-        The regression.
-    n_terms : int
-        Number of unknowns of each equation.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer rows.
-    """
-    if len(A) < n_terms:
-        raise ValueError(
-            f"There are fewer samples, {len(A)} rows of the regression, than the {n_terms} terms "
-            "of the library. Use a smaller library, a denser record or more of it."
-        )
+    if values[0] > 1e-14 * len(names):
+        return None
+    involved = np.flatnonzero(np.abs(vectors[:, 0]) > 1e-4)
+    weights = vectors[involved, 0] / spread[involved]
+    weights /= weights[np.abs(weights).argmax()]
+    total = " + ".join(f"{w:.3g} {names[i]}" for w, i in zip(weights, involved, strict=True))
+    return (
+        f"The columns {', '.join(names[i] for i in involved)} are linearly dependent: "
+        f"{total.replace('+ -', '- ')} is constant, so that equations are not unique. Leave one of "
+        "them out."
+    )

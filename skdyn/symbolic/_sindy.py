@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, clone
-from sklearn.metrics import r2_score
 from sklearn.utils.validation import has_fit_parameter
 
-from skdyn._dynamics import check_of
+from skdyn._dynamics import refuse_unread
 from skdyn._state import OPTIONAL, Shape
-from skdyn._times import refuse_lost_times
 from skdyn._validation import Interval, StrOptions, check_is_fitted, fit_context
 from skdyn.symbolic._coefficients import (
     coefficient_table,
@@ -26,18 +24,7 @@ from skdyn.symbolic._default_parts import DefaultParts
 from skdyn.symbolic._doubts import disturbed, say_dependence, say_residuals, unexplained
 from skdyn.symbolic._equations import SymbolicODEMixin
 from skdyn.symbolic._implicit import fit_rational, rational_errors
-from skdyn.symbolic._measurements import (
-    Rows,
-    check_enough_rows,
-    check_inputs,
-    check_rows_vary,
-    control_names_of,
-    long_enough,
-    read_rows,
-    target_names_of,
-    with_controls,
-)
-from skdyn.symbolic._scores import score_trajectories, times_are_counted
+from skdyn.symbolic._measurements import Measurements, dependence
 from skdyn.symbolic._system import EquationSystem
 from skdyn.symbolic.differentiation import Differentiator, FiniteDifference
 from skdyn.symbolic.libraries import FeatureLibrary, PolynomialLibrary
@@ -210,6 +197,8 @@ class SINDyRegressor(
         u: Any = None,
         groups: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
+        X_val: None = None,
+        t_val: None = None,
     ) -> Self:
         """Find the equations.
 
@@ -228,6 +217,8 @@ class SINDyRegressor(
             Trajectory of each row of a 2-D ``X`` that holds several, with one time a row.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows. Only with ``y``.
+        X_val, t_val : None, default=None
+            Not read, and refused: nothing is watched. They are for ``score``.
 
         Returns
         -------
@@ -246,48 +237,39 @@ class SINDyRegressor(
             If an equation leaves far more than the noise of the states explains, or its terms
             depend on each other along the data.
         """
+        refuse_unread(self, X_val=X_val, t_val=t_val)
         self.__dict__.pop("system_", None)  # of an earlier fit
-        self.control_names_, self._counts_times = control_names_of(u, X), True
         method = self.differentiation_method
         self.differentiation_method_ = FiniteDifference() if method is None else clone(method)
         self.differentiation_method_._validate_params()
-        data = self._read(X, y, t, u, groups, sample_weight, reset=True)
-        rows = data.inputs if isinstance(data, Rows) else np.concatenate([s.inputs for s in data])
-        self._targets, self._flat = None, False
-        if y is None:
-            check_rows_vary(rows, self._input_names())
-        elif data.targets.shape != (len(rows), self.n_features_in_) or data.flat:
-            self._targets, self._flat = target_names_of(y, data.targets.shape[1]), data.flat
-        states = rows[:, : self.n_features_in_]
-        self.bounds_ = np.stack([states.min(axis=0), states.max(axis=0)], axis=1)
-        self.feature_library_ = self._fitted(self.feature_library)
-        self.implicit_library_ = None
+        data = self._learn(X, y, t, u, groups, sample_weight)
+        self.feature_library_, self.implicit_library_ = self._fitted(self.feature_library), None
         if self.implicit_library is not None:
             self.implicit_library_ = self._fitted(self.implicit_library)
+            data = data if y is not None else self._derived(data.segments)
         A, B = self._regression(data)
         if y is None:
-            below = self.implicit_library_
-            check_enough_rows(A, A.shape[1] + (0 if below is None else below.n_output_features_))
+            self._refuse_few(A)
         fit = self._fit_linear if self.implicit_library is None else self._fit_implicit
         fit(A, B, data)
         return self
 
-    def _read(self, X, y, t, u, groups, sample_weight, reset):
-        """Return segments in time, or, where targets are given or implicit, rows."""
-        if y is not None:
-            return read_rows(self, X, y, u, sample_weight, self.control_names_, reset=reset)
-        self._refuse_weights(sample_weight)
-        segments = self._segments(X, t, u, groups, reset)
-        if reset:
-            self._counts_times = times_are_counted(t, segments)
-        segments = long_enough(segments, self.differentiation_method_)
-        return segments if self.implicit_library is None else self._derived(segments)
+    def _usable(self, data):
+        method = self.differentiation_method_
+        advice = "raise max_gap, or choose another differentiation_method"
+        fewest = method._fewest()
+        data = data.long(fewest, fewest, method, advice)
+        if told := dependence(data.inputs, self._input_names()):
+            raise ValueError(told)
+        return data
 
-    def _refuse_weights(self, sample_weight):
-        if sample_weight is not None:
+    def _refuse_few(self, A):
+        below = self.implicit_library_
+        n_terms = A.shape[1] + (0 if below is None else below.n_output_features_)
+        if len(A) < n_terms:
             raise ValueError(
-                "sample_weight needs y: derivatives that are estimated have no rows of their own "
-                "to weigh. Leave sample_weight out, or pass derivatives as y."
+                f"There are fewer samples, {len(A)} rows of the regression, than the {n_terms} "
+                "terms of the library. Use a smaller library, a denser record or more of it."
             )
 
     def _fitted(self, library):
@@ -300,24 +282,24 @@ class SINDyRegressor(
         return library
 
     def _derived(self, segments):
-        """Return rows of estimated states and derivatives."""
+        """Return estimated states with controls, and derivatives as targets."""
         inputs, slopes = [], []
-        for segment in segments:
-            smooth, derivative = self.differentiation_method_.differentiate(segment.X, segment.t)
+        for t, X, u in segments:
+            smooth, derivative = self.differentiation_method_.differentiate(X, t)
             known = np.isfinite(derivative).all(axis=1)
-            inputs.append(with_controls(smooth, segment.u)[known])
+            inputs.append((smooth if u is None else np.hstack([smooth, u]))[known])
             slopes.append(derivative[known])
-        return Rows(np.concatenate(inputs), np.concatenate(slopes))
+        return Measurements([], np.concatenate(inputs), np.concatenate(slopes))
 
     def _regression(self, data):
         """Return terms and what their sums should be."""
-        if isinstance(data, Rows):
+        if data.targets is not None:
             return self._terms(data.inputs), data.targets
         # All was checked when it was read: not again for each segment.
         method = self.differentiation_method_
         pairs = [
-            method._system(lambda states, u=s.u: self._terms(with_controls(states, u)), s.X, s.t)
-            for s in data
+            method._system(lambda X, u=u: self._terms(X if u is None else np.hstack([X, u])), X, t)
+            for t, X, u in data.segments
         ]
         return pairs[0] if len(pairs) == 1 else map(np.concatenate, zip(*pairs, strict=True))
 
@@ -329,8 +311,8 @@ class SINDyRegressor(
         return values if np.isfinite(values.sum()) else library.transform(inputs)
 
     def _fit_linear(self, A, B, data):
-        weight = getattr(data, "weight", None)
-        optimizer = STLSQ() if self.optimizer is None else clone(self.optimizer)
+        optimizer, weight = self.optimizer, data.weight
+        optimizer = STLSQ() if optimizer is None else clone(optimizer)
         if isinstance(optimizer, SparseOptimizer):
             options = {}
             if hasattr(optimizer, "powers"):
@@ -354,12 +336,12 @@ class SINDyRegressor(
         errors = B - A @ self.coef_.T
         self.std_errors_ = standard_errors(A, errors, weight, self.coef_ != 0.0)
         say_dependence(A, self.coef_ != 0.0, self.get_feature_names(), self._target_names())
-        if not isinstance(data, Rows):
+        if data.targets is None:
             self._say_residuals(errors, B, data)
 
-    def _say_residuals(self, errors, B, segments):
+    def _say_residuals(self, errors, B, data):
         if (left := unexplained(errors, B)).any():
-            A, B = self._regression(disturbed(segments))
+            A, B = self._regression(Measurements(disturbed(data.segments)))
             say_residuals(errors, B - A @ self.coef_.T - errors, left, self._target_names())
 
     def _fit_implicit(self, A, B, data):
@@ -380,9 +362,6 @@ class SINDyRegressor(
 
     def _target_names(self):
         return self._targets or [f"{name}'" for name in self._state_names()]
-
-    def _derivatives(self, X, u):
-        return self._evaluate(check_inputs(X, u, self.control_names_))
 
     def _evaluate(self, inputs):
         values = self._terms(inputs) @ self.coef_.T
@@ -419,8 +398,8 @@ class SINDyRegressor(
             Weights of the rows. Only with ``y``.
         of : {"solution", "derivative"}, default="derivative"
             "derivative" compares rises of ``X`` over short windows with integrals of the right-hand
-            sides along ``X``. "solution" solves the equations from the smoothed first state of each
-            stretch of complete rows, and compares with ``X``.
+            sides along ``X``. "solution" solves the equations from the first state of each stretch
+            of complete rows, and compares with ``X``.
 
         Returns
         -------
@@ -429,17 +408,7 @@ class SINDyRegressor(
             equations with a solution that blows up. Without ``y`` it means the same in all models
             of dynamics; see :class:`skdyn.metrics.DynamicsScorer`.
         """
-        check_is_fitted(self)
-        check_of(of)
-        if y is None and self._targets is not None:
-            raise ValueError("fit was given targets as y; score compares with targets too: pass y.")
-        if y is None:
-            self._refuse_weights(sample_weight)
-            refuse_lost_times(self, t)
-            return score_trajectories(self, self._segments(X, t, u, groups, reset=False), of)
-        data = self._read(X, y, t, u, groups, sample_weight, reset=False)
-        predicted = self._evaluate(data.inputs)
-        return float(r2_score(data.targets, predicted, sample_weight=data.weight))
+        return self._score(X, y, t, u, groups, sample_weight, of)
 
     def get_feature_names(self) -> list[str]:
         """Return the names of the library's terms.

@@ -9,38 +9,31 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.utils import check_random_state
 
-from skdyn._dynamics import check_of
-from skdyn._times import refuse_lost_times
+from skdyn._dynamics import refuse_unread
 from skdyn._validation import Interval, StrOptions, check_is_fitted, fit_context
 from skdyn.exceptions import warn_user
 from skdyn.symbolic._doubts import say_doubts
 from skdyn.symbolic._equations import SymbolicODEMixin
-from skdyn.symbolic._found import Found, constants_table, plain_equations
-from skdyn.symbolic._measurements import (
-    check_rows_vary,
-    control_names_of,
-    read_rows,
-    target_names_of,
-)
-from skdyn.symbolic._scores import score_trajectories, times_are_counted
+from skdyn.symbolic._found import Found, constants_table
+from skdyn.symbolic._measurements import dependence
 from skdyn.symbolic.discovery._findings import (
     candidate_terms,
-    long_stretches,
     search_targets,
     search_trajectories,
 )
-from skdyn.symbolic.discovery._laws import usual_rates
 from skdyn.symbolic.discovery._outliers import say_what_stands_out
 from skdyn.symbolic.discovery._priors import PriorKnowledge
+from skdyn.symbolic.discovery._smoothing import FEWEST
 from skdyn.symbolic.discovery._terms import FAMILIES
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["SymbolicODERegressor"]
+
+_FEWEST_ROWS = 10  # below which any equations fit
 
 
 class SymbolicODERegressor(
@@ -252,6 +245,8 @@ class SymbolicODERegressor(
         t: Any = None,
         u: Any = None,
         groups: ArrayLike | None = None,
+        X_val: None = None,
+        t_val: None = None,
     ) -> Self:
         """Find the equations.
 
@@ -270,6 +265,8 @@ class SymbolicODERegressor(
             the times.
         groups : array-like of shape (n_timepoints,), default=None
             Trajectory of each row of a 2-D ``X`` that holds several, with one time a row.
+        X_val, t_val : None, default=None
+            Not read, and refused: nothing is watched. They are for ``score``.
 
         Returns
         -------
@@ -290,67 +287,49 @@ class SymbolicODERegressor(
             residuals far above the noise, others are as likely, or a term's constant is within two
             standard errors of zero.
         """
-        before = dict(vars(self))
-        try:
-            self._fit(X, y, t, u, groups)
-        except BaseException:  # an interrupt, too, leaves no half-fitted model
-            vars(self).clear()
-            vars(self).update(before)
-            raise
-        return self
-
-    def _fit(self, X, y, t, u, groups):
-        self.control_names_ = control_names_of(u, X)
-        self._targets, self._flat, self._counts_times = None, False, True
+        refuse_unread(self, X_val=X_val, t_val=t_val)
+        data = self._learn(X, y, t, u, groups)
+        if y is not None:
+            self._refuse_laws()
+        knowledge, options = self._preparation(data)
         if y is None:
-            segments = self._segments(X, t, u, groups, reset=True)
-            self._counts_times = times_are_counted(t, segments)
-            segments = long_stretches(segments)
-            rows, rates = np.concatenate([s.inputs for s in segments]), usual_rates(segments)
-            self._check(rows)
-            say_what_stands_out(segments, self._state_names())
-            knowledge, options = self._preparation(rows, rates)
-            options |= {"max_rounds": self.max_rounds, "round_constants": self.round_constants}
+            say_what_stands_out(data.segments, self._state_names())
+            options |= {
+                "max_rounds": self.max_rounds, "round_constants": self.round_constants,
+                "verbose": self.verbose,
+            }  # fmt: skip
             found = search_trajectories(
-                segments, knowledge, options | {"verbose": self.verbose}, self.n_ensemble,
-                self.n_jobs, check_random_state(self.random_state),
+                data, knowledge, options, self.n_ensemble, self.n_jobs,
+                check_random_state(self.random_state),
             )  # fmt: skip
         else:
-            data = read_rows(self, X, y, u, None, self.control_names_, reset=True)
-            rows, rates = data.inputs, np.std(data.targets, axis=0)
-            if data.targets.shape != (len(rows), self.n_features_in_) or data.flat:
-                self._targets, self._flat = target_names_of(y, data.targets.shape[1]), data.flat
-            self._refuse_laws()
-            knowledge, options = self._preparation(rows, np.where(rates > 0.0, rates, 1.0))
-            found = search_targets(rows, data.targets, knowledge, options, self.n_jobs)
-        states = rows[:, : self.n_features_in_]
-        self.bounds_ = np.stack([states.min(axis=0), states.max(axis=0)], axis=1)
-        self._keep(found, len(rows))
-        spread = np.std(rows[:, : len(self.noise_)], axis=0) if y is None else self.noise_
+            found = search_targets(data, knowledge, options, self.n_jobs)
+        self._keep(found, len(data.inputs))
+        spread = self.noise_ if y is not None else data.inputs.std(axis=0)[: len(self.noise_)]
         say_doubts(
             self.system_.target_names, self.misfit_, np.sqrt(self.misfit_) * self.noise_ / spread,
             self.coefficients(), self.alternatives_, targets=y is not None,
         )  # fmt: skip
+        return self
 
-    def _check(self, rows):
-        for column, name in zip(rows.T, names := self._input_names(), strict=True):
-            check_rows_vary(column[:, None], [name])
-        if self.conserved is None:  # which would make states depend on each other
-            try:
-                check_rows_vary(rows, names)
-            except ValueError as error:
-                advice = "Or state in conserved that it is so. The shortest equations are taken."
-                warn_user(f"{error} {advice}")
+    def _usable(self, data):
+        data = data.long(FEWEST, _FEWEST_ROWS, "the search", "or raise max_gap")
+        told = dependence(data.inputs, self._input_names())
+        if told and self.conserved is None:  # which would make states depend on each other
+            warn_user(
+                f"{told} Or state in conserved that it is so. The shortest equations are taken."
+            )
+        return data
 
-    def _preparation(self, rows, rates):
+    def _preparation(self, data):
         """Return what is known, and the options of the search."""
         families = FAMILIES if self.families == "all" else self.families
         families = (families,) if isinstance(families, str) else tuple(families)
         degree = None if self.degree == "auto" else self.degree
-        terms = candidate_terms(families, degree, rows)
+        terms = candidate_terms(families, degree, data.inputs)
         options = {"families": families, "degree": degree, "max_terms": self.max_terms}
         knowledge = PriorKnowledge(
-            self._state_names(), self.control_names_, rows, rates, terms,
+            self._state_names(), self.control_names_, data.inputs, data.rates, terms,
             required=self.required_terms, forbidden=self.forbidden_terms, conserved=self.conserved,
             symmetry=self.symmetry, monotone=self.monotone, bounded=self.bounded,
             max_terms=self.max_terms, max_complexity=self.max_complexity, targets=self._targets,
@@ -369,18 +348,6 @@ class SymbolicODERegressor(
                 f"{' and '.join(stated)} cannot be imposed on the targets y, each of which is "
                 "sought by itself. Pass trajectories without y, or leave it out."
             )
-
-    def _keep(self, found, n_rows):
-        """Take over plain values: equations, and no terms with what they compile to."""
-        self.noise_, self.misfit_ = found.noise, found.best.rss / n_rows
-        self._front = [plain_equations(s.equations, s.coefficients) for s in found.front]
-        self._merits = [[*s.merits(n_rows), s.score, *map(float, s.parts)] for s in found.front]
-        self._rivals = [plain_equations(s.equations, s.coefficients) for s in found.rivals]
-        self._behind = [float(s.score - found.best.score) for s in found.rivals]
-        self._misfits = np.stack([s.rss / n_rows for s in found.front])
-        self._chosen = next(i for i, s in enumerate(found.front) if s is found.best)
-        self._errors, self._chances = found.errors, found.chances
-        self.system_ = self._system(self._chosen)
 
     def coefficients(self) -> pd.DataFrame:
         """Return all constants as a table.
@@ -421,9 +388,9 @@ class SymbolicODERegressor(
         t, u, groups, sample_weight : array-like, default=None
             As in ``fit``; weights are those of rows of ``y``, and only go with it.
         of : {"solution", "derivative"}, default="solution"
-            "solution" solves the equations from the smoothed first state of each stretch of
-            complete rows, and compares with ``X``. "derivative" compares rises of ``X`` over short
-            windows with integrals of the right-hand sides along ``X``.
+            "solution" solves the equations from the first state of each stretch of complete rows,
+            and compares with ``X``. "derivative" compares rises of ``X`` over short windows with
+            integrals of the right-hand sides along ``X``.
 
         Returns
         -------
@@ -432,16 +399,4 @@ class SymbolicODERegressor(
             score of equations with a solution that blows up. Without ``y`` it means the same in all
             models of dynamics; see :class:`skdyn.metrics.DynamicsScorer`.
         """
-        check_is_fitted(self)
-        check_of(of)
-        if y is not None:
-            data = read_rows(self, X, y, u, sample_weight, self.control_names_, reset=False)
-            states, controls = np.split(data.inputs, [self.n_features_in_], axis=1)
-            predicted = self._derivatives(states, controls if self.control_names_ else None)
-            return float(r2_score(data.targets, predicted, sample_weight=data.weight))
-        if sample_weight is not None:
-            raise ValueError("sample_weight needs y: rows of solutions are not weighed apart.")
-        if self._targets is not None:
-            raise ValueError("fit was given targets as y; score compares with targets too: pass y.")
-        refuse_lost_times(self, t)
-        return score_trajectories(self, self._segments(X, t, u, groups, reset=False), of)
+        return self._score(X, y, t, u, groups, sample_weight, of)

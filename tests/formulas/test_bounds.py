@@ -16,6 +16,7 @@ from skdyn.formulas._reader import read
         ("((x^100)^100)^100", "powers above"),
         ("(10000001/10000000)^1000000000", "powers above"),
         ("*".join(["9^300"] * 9), "bits|no finite value"),
+        ("*".join(["(9^300/7^338)"] * 20), "bits"),
         ("(2 x)^1001", "powers above"),
         ("1" + "0" * 400, "too large"),
         ("1e999", "too large"),

@@ -8,6 +8,7 @@ import sympy
 
 from skdyn.formulas import latex, on_arrays, parse, show, to_sympy
 from skdyn.formulas._expression import rounded, written
+from skdyn.formulas._functions import FUNCTIONS
 
 X, Y = (sympy.Symbol(name, real=True) for name in ("x0", "x1"))
 EXPRESSIONS = [
@@ -95,3 +96,21 @@ def test_fractions_stay_exact_and_names_of_sympy_are_variables():
 
 def test_functions_that_sympy_does_not_have_can_be_named():
     assert str(to_sympy("2 f(x0, x1)", {"x0": X, "x1": Y}, ["f"])) == "2*f(x0, x1)"
+    own = to_sympy("sin(x0)", {"x0": X}, ["sin"])  # they come before those of the table
+    assert own != sympy.sin(X)
+    assert own.func.__name__ == "sin"
+
+
+def test_an_expression_of_no_names_has_none():
+    assert to_sympy("2 pi", {}) == 2 * sympy.pi
+    with pytest.raises(ValueError, match="'x' is no name"):
+        to_sympy("x", {})
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_function_is_shown_so_that_it_is_read_and_has_a_latex(name):
+    arguments = "x0, 2.5 x1" if FUNCTIONS[name].several else "2.5 x0 + 1"
+    formula = parse(f"x1 {name}({arguments})/3", ["x0", "x1"])
+    assert parse(show(formula), ["x0", "x1"]) == parse(show(formula, 3), ["x0", "x1"]) == formula
+    plain = sympy.latex(getattr(sympy, name)(*(X, Y)[: 1 + FUNCTIONS[name].several]))
+    assert latex(parse(f"{name}({'x0, x1' if FUNCTIONS[name].several else 'x0'})")) == plain

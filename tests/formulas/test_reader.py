@@ -78,6 +78,7 @@ def test_names_may_be_any_texts_and_the_longest_comes_first():
     names = ["a", "a*b", "prey, thousands"]
     tree = read("2 a*b a + prey, thousands", names)
     assert sorted(n.id for n in ast.walk(tree) if isinstance(n, ast.Name)) == names
+    assert ast.unparse(read("a b c/d a b", ["a b", "a b c/d"])) == "a b c/d * a b"
     assert ast.unparse(read("lambda x", ["lambda", "x"])) == "lambda * x"
     assert ast.unparse(read("a*b' = 2 a*b", ["a*b"])) == "2 * a*b"
 

@@ -29,6 +29,17 @@ def test_values_have_the_shape_of_the_variables_even_if_they_are_constant():
     assert on_arrays("x + y", {"x": np.zeros((2, 1)), "y": np.ones(3)}).shape == (2, 3)
 
 
+def test_what_does_not_depend_on_a_variable_is_the_same_wherever_that_is():
+    odd = [np.inf, -np.inf, np.nan, 0.0]
+    for text in ("2", "max(2, 1)", "y + 1"):
+        values = {"x": np.array(odd), "y": np.array(1.0)}
+        tensors = {name: torch.tensor(value, requires_grad=True) for name, value in values.items()}
+        found = on_tensors(text, tensors)
+        assert on_arrays(text, values).tolist() == found.tolist() == [2.0] * 4
+        (slope,) = torch.autograd.grad(found.sum(), tensors["x"])
+        assert slope.tolist() == [0.0] * 4
+
+
 def test_tensors_keep_their_dtype_and_gradients():
     x = torch.tensor([0.3, 0.4], requires_grad=True)
     value = on_tensors("sqrt(2) x^(1/3) + max(x, 0)", {"x": x})

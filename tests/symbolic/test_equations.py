@@ -1,14 +1,20 @@
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.metrics import r2_score
 
 from skdyn._validation import NotFittedError, validate_data
+from skdyn.symbolic import SINDyRegressor, SymbolicODERegressor
 from skdyn.symbolic._equations import SymbolicODEMixin
 from skdyn.symbolic._system import EquationSystem
 
 
 class Found(SymbolicODEMixin, RegressorMixin, BaseEstimator):
     """Knows its equations without learning."""
+
+    @property
+    def control_names_(self):
+        return self.system_.control_names
 
     def fit(self, X, y=None):
         validate_data(self, X)
@@ -71,7 +77,9 @@ def test_states_without_a_value_and_controls_that_do_not_fit_are_named():
         MODEL.predict(X, U[:2])
     with pytest.raises(ValueError, match="in each case, as X has"):
         MODEL.predict(X, U[:, :, :4])
-    with pytest.raises(ValueError, match="have the controls w"):
+    with pytest.raises(
+        ValueError, match=r"u must hold the 1 controls seen during fit \(w\); got 0"
+    ):
         MODEL.predict(X)
 
 
@@ -87,3 +95,21 @@ def test_states_in_a_large_unit_are_followed_as_closely_as_in_a_small_one():
     model = Found().fit(swings)
     model.system_, model.bounds_ = EquationSystem(["-y", "x"], "xy"), np.full((2, 2), 1e-13)
     np.testing.assert_allclose(model.simulate(swings[0], t), swings, atol=1e-18)
+
+
+def test_solutions_that_blow_up_score_the_worst_and_no_less():
+    t = np.linspace(0.0, 6.0, 61)
+    growing = np.exp(t)[:, None]
+    model = SINDyRegressor().fit(1 / (7.0 - t)[:, None], t=t)  # x' = x^2
+    assert model.score(growing, t=t, of="solution") == -10.0
+
+
+def test_scores_beside_targets_weigh_their_rows():
+    rng = np.random.default_rng(0)
+    X, weight = rng.normal(size=(40, 2)), rng.uniform(0.1, 3, 40)
+    Y = X @ [[1.0, 0.5], [0.0, 2.0]] + 0.3 * rng.normal(size=(40, 2))
+    for model in (SINDyRegressor(), SymbolicODERegressor("polynomial", degree=1, max_terms=2)):
+        model.fit(X, Y)
+        expected = r2_score(Y, model.predict(X), sample_weight=weight)
+        assert model.score(X, Y, sample_weight=weight) == pytest.approx(expected)
+        assert expected != pytest.approx(model.score(X, Y), rel=1e-4)

@@ -3,27 +3,39 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator
 
+from skdyn.symbolic import SINDyRegressor
 from skdyn.symbolic._measurements import (
-    check_controls,
-    check_enough_rows,
+    Measurements,
+    Segment,
     check_inputs,
-    check_rows_vary,
-    control_names_of,
-    long_enough,
-    read_rows,
-    read_segments,
-    rows_of_cases,
-    target_names_of,
+    dependence,
+    read_measurements,
 )
-from skdyn.symbolic.differentiation import FiniteDifference
 
 T = np.linspace(0, 3, 31)
 X = np.stack([np.cos(T), np.sin(T)], axis=1)
 U = np.cos(3 * T)[:, None]
 
 
-def read(X, t=None, u=None, groups=None, **options):
-    return read_segments(BaseEstimator(), X, t, u, groups, **{"reset": True} | options)
+class Reader(BaseEstimator):
+    """What the reader asks of an estimator."""
+
+    def __init__(self, max_gap="auto"):
+        self.max_gap = max_gap
+
+
+def read(X, t=None, u=None, groups=None, max_gap="auto"):
+    return read_measurements(Reader(max_gap), X, None, t, u, groups, reset=True).segments
+
+
+def names_of(u, X, y=None):
+    reader = Reader()
+    read_measurements(reader, X, y, u=u, reset=True)
+    return reader.control_names_
+
+
+def beside(X, y, u=None, sample_weight=None):
+    return read_measurements(Reader(), X, y, u=u, sample_weight=sample_weight, reset=True)
 
 
 def assert_same(found, expected):
@@ -63,6 +75,7 @@ def test_a_number_is_the_step_between_times():
     rows = np.where(np.isin(np.arange(31), np.arange(8, 23))[:, None], np.nan, X)
     assert [len(s.t) for s in read(rows, np.float64(0.5))] == [8, 8]
     assert [len(s.t) for s in read(rows, 2, max_gap=40.0)] == [16]
+    assert [len(s.t) for s in read(rows, 0.5, max_gap=10.0)] == [16]  # in units of time
     for step in (0, -1.0, np.inf, np.nan):
         with pytest.raises(ValueError, match="t must be a positive step, or times; got"):
             read(X, step)
@@ -91,18 +104,19 @@ def test_what_a_long_gap_is_does_not_depend_on_the_unit_of_time(units):
 
 
 def test_names_of_controls_come_from_a_frame_or_are_counted():
-    rows, cases = np.zeros((31, 2)), np.zeros((5, 2, 31))
-    assert control_names_of(None, rows) == []
-    assert control_names_of(pd.DataFrame({"dose": U[:, 0], 3: 0.0}), rows) == ["dose", "3"]
-    assert control_names_of(U, rows) == control_names_of(U[:, 0], rows) == ["u0"]
-    assert control_names_of([U.T], cases[:1]) == ["u0"]
-    assert control_names_of([np.zeros(31)] * 5, cases) == ["u0"]
-    assert control_names_of(np.zeros((5, 2, 31)), cases) == ["u0", "u1"]
+    cases = np.stack([X.T] * 5)
+    assert names_of(None, X) == []
+    assert names_of(pd.DataFrame({"dose": U[:, 0], 3: 0.0}), X) == ["dose", "3"]
+    assert names_of(U, X) == names_of(U[:, 0], X) == ["u0"]
+    assert names_of([U.T], cases[:1]) == ["u0"]
+    assert names_of([np.zeros(31)] * 5, cases) == ["u0"]
+    assert names_of(np.zeros((5, 2, 31)), cases) == ["u0", "u1"]
+    assert names_of(np.zeros((5, 2, 31)), cases, cases) == ["u0", "u1"]
 
 
 def test_controls_without_rows_for_all_states_are_refused():
     with pytest.raises(ValueError, match="a row for each of the 31 rows of X; it has 30"):
-        check_controls(U[:-1], X)
+        read(X, T, U[:-1])
     with pytest.raises(ValueError, match="in the layout of X"):
         read(np.stack([X.T, X.T]), T, U)
     with pytest.raises(ValueError, match="u contains infinity in case 1"):
@@ -136,69 +150,101 @@ def test_data_that_cannot_be_used_are_named_with_their_group(change, complaint, 
 
 def test_a_column_that_does_not_vary_is_refused_by_name():
     with pytest.raises(ValueError, match="b is constant"):
-        check_rows_vary(np.stack([T, np.full(31, 1e9)], 1), ["a", "b"])
+        dependence(np.stack([T, np.full(31, 1e9)], 1), ["a", "b"])
     with pytest.raises(ValueError, match="v is constant"):
-        check_rows_vary(read(X, T, np.ones(31))[0].inputs, ["a", "b", "v"])
+        dependence(read(X, T, np.ones(31))[0].inputs, ["a", "b", "v"])
 
 
 @pytest.mark.parametrize("units", [1e-8, 1.0, 1e8])
-def test_columns_that_add_up_to_a_constant_are_refused_by_name_in_any_units(units):
+def test_columns_that_add_up_to_a_constant_are_told_by_name_in_any_units(units):
     susceptible, infected = np.exp(-T), T * np.exp(-T)
     rest = units * (1 - susceptible - infected)
     columns = np.stack([susceptible, np.cos(T), infected, rest], axis=1)
-    with pytest.raises(
-        ValueError, match=r"The columns S, I, R are linearly dependent: .* is const"
-    ):
-        check_rows_vary(columns, ["S", "c", "I", "R"])
+    told = dependence(columns, ["S", "c", "I", "R"])
+    assert "The columns S, I, R are linearly dependent: " in told
+    assert " is constant" in told
     noisy = columns + units * 1e-3 * np.random.default_rng(0).normal(size=columns.shape)
-    check_rows_vary(noisy, ["S", "c", "I", "R"])
+    assert dependence(noisy, ["S", "c", "I", "R"]) is None
 
 
 def test_rows_of_cases_are_below_each_other():
-    np.testing.assert_array_equal(rows_of_cases([X.T, X[:4].T], "X", [31, 4]), np.r_[X, X[:4]])
-    np.testing.assert_array_equal(rows_of_cases([T, T[:4]], "y", [31, 4])[:, 0], np.r_[T, T[:4]])
+    found = beside([X.T, X[:4].T], [T, T[:4]])
+    np.testing.assert_array_equal(found.inputs, np.r_[X, X[:4]])
+    np.testing.assert_array_equal(found.targets[:, 0], np.r_[T, T[:4]])
     with pytest.raises(ValueError, match="y must have the layout of X: 2 cases with time last"):
-        rows_of_cases([X.T, X.T], "y", [31, 4])
+        beside([X.T, X[:4].T], [X.T, X.T])
 
 
-def test_targets_are_named():
-    assert target_names_of(pd.DataFrame({"a": T, "b": T}), 2) == ["a", "b"]
-    assert target_names_of(pd.Series(T, name="rate"), 1) == ["rate"]
-    assert target_names_of(T, 1) == ["y"]
-    assert target_names_of(X, 2) == ["y0", "y1"]
+def test_targets_that_are_no_derivatives_are_named():
+    Y = np.stack([T, T**2, T**3], axis=1)
+    assert beside(X, pd.DataFrame({"a": T, "b": T, "c": T})).target_names == ["a", "b", "c"]
+    assert beside(X, pd.Series(T, name="rate")).target_names == ["rate"]
+    assert beside(X, T).target_names == ["y"]
+    assert beside(X, Y).target_names == ["y0", "y1", "y2"]
+    assert beside(X, X).target_names is None
+    assert beside(X[:, :1], T).target_names == ["y"]  # one row of numbers may be anything
+    assert beside(X[:, :1], T[:, None]).target_names is None
 
 
-def test_stretches_too_short_to_differentiate_are_left_out():
+def test_stretches_that_are_too_short_are_left_out_and_too_few_rows_refused():
     rows = np.r_[:20, 28, 29, 30]
-    segments = read(X[rows], T[rows], max_gap=0.5)
-    assert [len(s.t) for s in segments] == [20, 3]
-    assert long_enough(segments, FiniteDifference(order=4)) == segments[:1]
-    with pytest.raises(ValueError, match=r"at least 31 complete .* n_samples = 20"):
-        long_enough(segments, FiniteDifference(order=30))
+    data = Measurements(read(X[rows], T[rows], max_gap=0.5), counted=False)
+    assert [len(s.t) for s in data.segments] == [20, 3]
+    long = data.long(5, 5, "it", "or else")
+    assert long.segments == data.segments[:1]
+    assert len(long.inputs) == 20
+    assert not long.counted
+    assert len(data.long(3, 23, "it", "or else").segments) == 2
+    message = "n_samples = 23 complete rows, of which 20 in stretches of 5 .* it needs 21 .* or els"
+    with pytest.raises(ValueError, match=message):
+        data.long(5, 21, "it", "or else")
 
 
-def test_fewer_rows_than_terms_are_refused():
-    check_enough_rows(X, 31)
-    with pytest.raises(ValueError, match=r"fewer samples, 31 rows .* than the 32 terms"):
-        check_enough_rows(X, 32)
+def test_rates_are_the_slopes_of_lines_even_under_noise():
+    t = np.linspace(0.0, 4.0, 400)
+    lines = np.stack([3.0 * t, -0.5 * t], axis=1)
+    two = [Segment(t, lines, None), Segment(t, -lines, t[:, None])]
+    np.testing.assert_allclose(Measurements(two).rates, [3.0, 0.5])
+    noisy = lines + 0.02 * np.random.default_rng(0).normal(size=lines.shape)
+    np.testing.assert_allclose(Measurements([Segment(t, noisy, None)]).rates, [3.0, 0.5], rtol=0.1)
 
 
-def test_rows_of_a_regression_keep_targets_and_weights_beside_their_states():
+def test_rates_of_targets_are_their_spread_or_one_where_there_is_none():
+    found = beside(X, np.stack([3 * T, np.ones(31), T], axis=1))
+    np.testing.assert_allclose(found.rates, [3 * T.std(), 1.0, T.std()])
+
+
+def test_rows_beside_targets_keep_them_and_their_weights():
     gaps, weight = X.copy(), np.arange(31.0)
     gaps[3] = np.nan
-    options = {"control_names": ["u0"], "reset": True}
-    rows = read_rows(BaseEstimator(), gaps, T, U, weight, **options)
+    found = beside(gaps, T, U, weight)
     kept = np.delete(np.arange(31), 3)
-    np.testing.assert_array_equal(rows.inputs, np.hstack([X, U])[kept])
-    np.testing.assert_array_equal(rows.targets[:, 0], T[kept])
-    np.testing.assert_array_equal(rows.weight, weight[kept])
-    assert rows.flat
-    cases = read_rows(BaseEstimator(), gaps.T[None], X.T[None], U.T[None], None, **options)
-    np.testing.assert_array_equal(cases.inputs, rows.inputs)
+    np.testing.assert_array_equal(found.inputs, np.hstack([X, U])[kept])
+    np.testing.assert_array_equal(found.targets[:, 0], T[kept])
+    np.testing.assert_array_equal(found.weight, weight[kept])
+    assert found.flat
+    assert found.segments == []
+    cases = beside(gaps.T[None], X.T[None], U.T[None])
+    np.testing.assert_array_equal(cases.inputs, found.inputs)
     assert not cases.flat
+    with pytest.raises(ValueError, match="sample_weight needs y"):
+        beside(X, None, sample_weight=weight)
+
+
+def test_steps_of_one_are_those_that_are_counted_anyway():
+    for t, counted in ((None, True), (T, False), (np.arange(31.0), True), (0.1, False), (1, True)):
+        assert read_measurements(Reader(), X, t=t, reset=True).counted is counted
+        model = SINDyRegressor().fit(X, t=t)
+        assert model._counts_times is counted
 
 
 def test_controls_other_than_those_of_fit_are_refused():
+    reader = Reader()
+    read_measurements(reader, X, u=U, reset=True)
+    for y in (None, X):
+        read_measurements(reader, X, y, u=2 * U[:, 0], reset=False)
+        with pytest.raises(ValueError, match=r"1 controls seen during fit \(u0\); got 0"):
+            read_measurements(reader, X, y, reset=False)
     np.testing.assert_array_equal(check_inputs(X, U[:, 0], ["push"]), np.hstack([X, U]))
     with pytest.raises(ValueError, match=r"2 controls seen during fit \(a, b\); got 1"):
         check_inputs(X, U, ["a", "b"])

@@ -13,22 +13,18 @@ from skdyn.symbolic.discovery._joint import forms_of
 from skdyn.symbolic.discovery._library import library
 from skdyn.symbolic.discovery._parts import Fitted, Parts
 from skdyn.symbolic.discovery._priors import GivenTerms
-from skdyn.symbolic.discovery._smoothing import smooth
+from skdyn.symbolic.discovery._smoothing import FEWEST
 from skdyn.symbolic.discovery._terms import FAMILIES, evaluate
 
 __all__ = [
     "CLOSE",
     "Findings",
     "candidate_terms",
-    "long_stretches",
     "search_targets",
     "search_trajectories",
-    "start_of",
 ]
 
-_FEWEST = 6  # time points of a stretch that can be smoothed
 CLOSE, _N_RIVALS = 3.0, 10  # nats from the best, odds of 20 to 1; how many are told
-_FEWEST_ROWS = 10  # below which any equations fit
 
 
 class Findings(NamedTuple):
@@ -59,52 +55,7 @@ class Findings(NamedTuple):
     rivals: list
 
 
-def long_stretches(segments):
-    """Leave out stretches that are too short to smooth.
-
-    Parameters
-    ----------
-    segments : list of Segment
-        The data.
-
-    Returns
-    -------
-    list of Segment
-
-    Raises
-    ------
-    ValueError
-        If too little is left.
-    """
-    long = [segment for segment in segments if len(segment.t) >= _FEWEST]
-    total, n_rows = (sum(len(segment.t) for segment in some) for some in (segments, long))
-    if n_rows < _FEWEST_ROWS:
-        raise ValueError(
-            f"There are too few samples: n_samples = {total} complete rows, of which {n_rows} in "
-            f"stretches of {_FEWEST} or more without a gap, and {_FEWEST_ROWS} of these are needed "
-            "at least. Pass more data, or raise max_gap."
-        )
-    return long
-
-
-def start_of(segment):
-    """Return the first state of a stretch, without its noise where there is enough to smooth.
-
-    Parameters
-    ----------
-    segment : Segment
-        The data.
-
-    Returns
-    -------
-    ndarray of shape (n_states,)
-    """
-    if len(segment.t) < _FEWEST:
-        return segment.X[0]
-    return smooth([segment.t], [segment.X]).at(0, segment.t[:1])[:, 0]
-
-
-def candidate_terms(families, degree, rows):
+def candidate_terms(families, degree, inputs):
     """Return the terms that have a value on all data.
 
     Parameters
@@ -113,7 +64,7 @@ def candidate_terms(families, degree, rows):
         Kinds of terms.
     degree : int or None
         Largest degree of polynomials.
-    rows : ndarray of shape (n_rows, n_variables)
+    inputs : ndarray of shape (n_rows, n_variables)
         States, then controls.
 
     Returns
@@ -131,7 +82,7 @@ def candidate_terms(families, degree, rows):
             f"families must be 'all' or some of {', '.join(FAMILIES)}; got "
             f"{unknown[0] if unknown else families!r}."
         )
-    columns = list(rows.T)
+    columns = list(inputs.T)
     terms = library(columns, families, degree)
     terms = [term for term in terms if np.isfinite(evaluate(term, columns)).all()]
     if not terms:
@@ -143,13 +94,13 @@ def candidate_terms(families, degree, rows):
     return terms
 
 
-def search_trajectories(segments, knowledge, options, n_ensemble=0, n_jobs=None, rng=None):
+def search_trajectories(data, knowledge, options, n_ensemble=0, n_jobs=None, rng=None):
     """Find the equations of trajectories, and how sure their terms are.
 
     Parameters
     ----------
-    segments : list of Segment
-        The data.
+    data : Measurements
+        Their ``segments``.
     knowledge : PriorKnowledge
         What is known beforehand.
     options : dict
@@ -165,14 +116,14 @@ def search_trajectories(segments, knowledge, options, n_ensemble=0, n_jobs=None,
     -------
     Findings
     """
-    parts = [segments, *(_half(segments, rng) for _ in range(n_ensemble))]
+    parts = [data.segments, *(_half(data.segments, rng) for _ in range(n_ensemble))]
     searches = _parallel(parts, [knowledge] * len(parts), options, n_jobs)
     known = {forms_of(system.equations) for system in searches[0].systems}
     new = {forms_of(search.equations): search.equations for search in searches[1:]}
     given = [GivenTerms(knowledge, new[forms]) for forms in new if forms not in known]
     options = {**options, "max_rounds": 1}
-    again = _parallel([segments] * len(given), given, options, n_jobs, _discover_if_possible)
-    n_rows = sum(len(segment.t) for segment in segments)
+    again = _parallel([data.segments] * len(given), given, options, n_jobs, _discover_if_possible)
+    n_rows = len(data.inputs)
     whole = [searches[0], *(search for search in again if search is not None)]
     found = [_finding(search, knowledge, n_rows) for search in whole]
     best, errors = min((f[:2] for f in found), key=lambda pair: pair[0].score)
@@ -184,15 +135,13 @@ def search_trajectories(segments, knowledge, options, n_ensemble=0, n_jobs=None,
     )  # fmt: skip
 
 
-def search_targets(inputs, targets, knowledge, options, n_jobs=None):
+def search_targets(data, knowledge, options, n_jobs=None):
     """Find an equation for each of several targets.
 
     Parameters
     ----------
-    inputs : ndarray of shape (n_rows, n_variables)
-        States, then controls.
-    targets : ndarray of shape (n_rows, n_targets)
-        The left-hand sides.
+    data : Measurements
+        Their ``inputs`` and ``targets``.
     knowledge : PriorKnowledge
         What is known beforehand.
     options : dict
@@ -204,13 +153,13 @@ def search_targets(inputs, targets, knowledge, options, n_jobs=None):
     -------
     Findings
     """
-    each = [knowledge.of_equation(i) for i in range(targets.shape[1])]
+    each = [knowledge.of_equation(i) for i in range(data.targets.shape[1])]
     searches = Parallel(n_jobs=n_jobs)(
-        delayed(_on_one_thread)(regress, inputs, y, priors=one, **options)
-        for y, one in zip(targets.T, each, strict=True)
+        delayed(_on_one_thread)(regress, data.inputs, y, priors=one, **options)
+        for y, one in zip(data.targets.T, each, strict=True)
     )
-    n_rows, alone = len(inputs), []
-    for search, y, one in zip(searches, targets.T, each, strict=True):
+    n_rows, alone = len(data.inputs), []
+    for search, y, one in zip(searches, data.targets.T, each, strict=True):
         # What is not explained of a target is told in shares of its variance.
         unit = (DirectForm(y, []).sd / (y.std() or np.abs(y).max() or 1.0)) ** 2
         systems = [system._replace(rss=unit * system.rss) for system in search.systems]
@@ -251,9 +200,9 @@ def _half(segments, rng):
     """Leave out half of the rows at random, in the order of time."""
     half = []
     for segment in segments:
-        n = max(_FEWEST, len(segment.t) // 2)
+        n = max(FEWEST, len(segment.t) // 2)
         rows = np.sort(rng.choice(len(segment.t), n, replace=False))
-        half.append(type(segment)(*(None if a is None else a[rows] for a in segment)))
+        half.append(segment.take(rows))
     return half
 
 
@@ -278,7 +227,9 @@ def _finding(search, knowledge, n_rows):
             "were found break this. Drop what may not hold, or allow further terms (families, "
             "degree, max_terms, max_complexity)."
         )
-    lawful = [s._replace(coefficients=knowledge.exact(s.equations, s.coefficients)) for s in lawful]
+    lawful = [
+        s._replace(coefficients=knowledge.laws.exact(s.equations, s.coefficients)) for s in lawful
+    ]
     best = lawful[0] if forms_of(lawful[0].equations) == own else min(lawful, key=_score)
     known = forms_of(best.equations) == own
     errors = [

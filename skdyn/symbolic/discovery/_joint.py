@@ -45,7 +45,7 @@ class Joint:
         self.max_terms = max_terms
         self.ties = (_WEAK,) if weak else (_WEAK, 3.0, 100.0)
         self.windows = Windows(record, n_windows, n_sub=n_sub)
-        self.n = np.isfinite(self.windows.data).sum(axis=(0, 2))
+        self.n = self.windows.seen.sum(axis=(0, 2))
         self.seen, self.best = {}, np.inf
         self.disturbed = _Disturbed(record, 2 * n_sub)
         self.nodes = record.nodes()
@@ -288,7 +288,7 @@ def followed(record, windows, fitted):
         for (t, x), row in zip(paths, record.curves)
     ]
     sd = [s.copy() for s in record.sd]
-    misfit = fitted.rss / np.isfinite(windows.data).sum(axis=(0, 2))
+    misfit = fitted.rss / windows.seen.sum(axis=(0, 2))
     for i in np.flatnonzero(~record.clean & (misfit < _FOLLOWS)):
         fits = [row[i](t) for row, t in zip(curves, record.t)]
         scales, _ = noise_model(fits, [x[:, i] for x in record.X])

@@ -8,32 +8,12 @@ from skdyn.symbolic.discovery._meaning import read_expression, write_term
 from skdyn.symbolic.discovery._shooting import System
 from skdyn.symbolic.discovery._terms import evaluate
 
-__all__ = ["Laws", "usual_rates"]
+__all__ = ["Laws"]
 
 _WEIGHT = 1e4  # of a departure in shares of the usual rates, in standard deviations of noise
 _N_POINTS = 64  # at which laws are imposed
-_N_STEPS = 20  # of each stretch of time, over which rates are taken
+_CHEAP = 2.0  # price of terms that most laws get by with
 _MOST = 1500  # terms for which it is worth finding out whether they can conserve anything
-
-
-def usual_rates(segments):
-    """Return the usual sizes of derivatives, over steps that are long compared with noise.
-
-    Parameters
-    ----------
-    segments : list of Segment
-        The data.
-
-    Returns
-    -------
-    ndarray of shape (n_states,)
-    """
-    sums, n = 0.0, 0
-    for segment in segments:
-        lag = max(1, len(segment.t) // _N_STEPS)
-        rise = (segment.X[lag:] - segment.X[:-lag]) / (segment.t[lag:] - segment.t[:-lag])[:, None]
-        sums, n = sums + (rise**2).sum(axis=0), n + len(rise)
-    return np.sqrt(sums / n)
 
 
 class Laws:
@@ -199,6 +179,29 @@ class Laws:
         if np.abs(off).max() > 1e-13 * np.abs(A).max():
             flat = flat * (1.0 - np.linalg.pinv(A, rcond=1e-8) @ off)
         return tuple(tuple(row.tolist()) for row in np.split(flat, cuts))
+
+    def check_conserved(self, rows):
+        """Refuse functions that no combination of terms conserves.
+
+        Parameters
+        ----------
+        rows : list of list of Term
+            Terms of each equation.
+
+        Raises
+        ------
+        ValueError
+            If there is one.
+        """
+        rows = [list({term.form.text: term for term in row}.values()) for row in rows]
+        few = [[term for term in row if term.form.cost <= _CHEAP] for row in rows]
+        for text in self.conserved:
+            # Most laws need only a few terms, and these take little time.
+            if not (self.can_conserve(text, few) or self.can_conserve(text, rows)):
+                raise ValueError(
+                    f"conserved={text!r}: no combination of the allowed terms conserves it, unless "
+                    "states in it stand still. Allow more families or a higher degree, or drop it."
+                )
 
     def can_conserve(self, text, rows):
         """Whether there are combinations of terms that conserve a function and let states move.

@@ -56,6 +56,11 @@ class PriorKnowledge:
     targets : sequence of str or None, default=None
         Names of the equations, if they are not for the derivatives of the states.
 
+    Attributes
+    ----------
+    laws : Laws
+        What ties constants together.
+
     Raises
     ------
     ValueError
@@ -81,12 +86,12 @@ class PriorKnowledge:
         bounded = [self._index(name, "bounded") for name in _listed(bounded)]
         self._bounded = {i: f"x{i}" for i in bounded}  # with the term of their damping
         monotone = [self._rise(key, sign) for key, sign in (monotone or {}).items()]
-        self._laws = Laws(
+        self.laws = Laws(
             self._names, inputs, rates, _listed(conserved), matrices, monotone, self._bounded
         )
         self._check_required(max_terms)
         self._check_left(terms)
-        self._check_conserved(terms)
+        self.laws.check_conserved([self.allowed(i, terms) for i in range(len(self._equations))])
 
     # -- statements ----------------------------------------------------------------------------
 
@@ -179,20 +184,6 @@ class PriorKnowledge:
                     "state less."
                 )
 
-    def _check_conserved(self, terms):
-        if not self._laws.conserved:
-            return
-        rows = [self.allowed(i, terms) for i in range(len(self._states))]
-        rows = [list({term.form.text: term for term in row}.values()) for row in rows]
-        few = [[term for term in row if term.form.cost <= 2.0] for row in rows]
-        for text in self._laws.conserved:
-            # Most laws need only a few terms, and these take little time.
-            if not (self._laws.can_conserve(text, few) or self._laws.can_conserve(text, rows)):
-                raise ValueError(
-                    f"conserved={text!r}: no combination of the allowed terms conserves it, unless "
-                    "states in it stand still. Allow more families or a higher degree, or drop it."
-                )
-
     def _breach(self, i, term):
         """Return what rules a term out of an equation, or None."""
         if self._is_forbidden(i, term):
@@ -223,7 +214,7 @@ class PriorKnowledge:
         """Return what is known of one equation, which becomes number 0."""
         one = copy.copy(self)
         one._required, one._forbidden = [self._required[i]], [self._forbidden[i]]
-        one._parities, one._laws = [self._parities[i]], self._laws.of_equation(i)
+        one._parities, one.laws = [self._parities[i]], self.laws.of_equation(i)
         one._bounded = {0: self._bounded[i]} if i in self._bounded else {}
         return one
 
@@ -311,40 +302,14 @@ class PriorKnowledge:
             )
         if self._max_complexity is not None:
             add("max_complexity", complexity(equations) - self._max_complexity)
-        for name, departure in self._laws.departures(equations, coefficients):
+        for name, departure in self.laws.departures(equations, coefficients):
             off = np.sqrt(np.mean(departure**2)) if len(departure) else 0.0
             add(name, 0.0 if off <= _TOLERANCE else min(off, 1.0) if off == off else 1.0)
         return found
 
     def residuals(self, equations):
-        """Return rows that must vanish as a function of all constants; None without laws.
-
-        Parameters
-        ----------
-        equations : tuple of tuple of Term
-            Terms of each equation.
-
-        Returns
-        -------
-        callable or None
-        """
-        return self._laws.residuals(equations)
-
-    def exact(self, equations, coefficients):
-        """Move coefficients by what little is missing to obey conservation and symmetry.
-
-        Parameters
-        ----------
-        equations : tuple of tuple of Term
-            Terms of each equation.
-        coefficients : tuple of tuple of float
-            Their coefficients.
-
-        Returns
-        -------
-        tuple of tuple of float
-        """
-        return self._laws.exact(equations, coefficients)
+        """Return rows that must vanish, as :meth:`Laws.residuals` does."""
+        return self.laws.residuals(equations)
 
 
 class GivenTerms:

@@ -260,7 +260,7 @@ def score_each(record, i, candidates, n_windows=16):
     constants = system.constants((candidates[0].coef,))
     n_sub = steps_needed(system, constants, record, n_windows, [i])
     windows = Windows(record, n_windows, [i], n_sub)
-    n = int(np.isfinite(windows.data).sum())
+    n = int(windows.seen.sum())
     shots = []
     for c in candidates:
         system = System((c.terms,))

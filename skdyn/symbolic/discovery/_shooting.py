@@ -347,7 +347,7 @@ class _Problem:
         return _Path(p, x0, self.solve(p, x0))
 
     def residuals(self, path, tie):
-        r = (path.base - self.w.data)[self.seen] * self.scale
+        r = (path.base - self.w.X)[self.seen] * self.scale
         if not np.isfinite(r).all():
             return None
         gaps = self.gaps(path) * tie
@@ -450,7 +450,7 @@ class _Problem:
         return None, loss, damping
 
     def result(self, path, tie, covariance):
-        r = np.where(self.seen, (path.base - self.w.data) / self.w.sd, 0.0)
+        r = np.where(self.seen, (path.base - self.w.X) / self.w.sd, 0.0)
         gaps = self.gaps(path)
         rss = (r**2).sum(axis=(0, 2))
         rss += ((tie * gaps) ** 2).sum(axis=1)  # what does not hang together does not explain

@@ -13,7 +13,7 @@ _CLEAN = 3e-4  # noise, in standard deviations of the signal, below which data a
 _CLEAN_SHARE, _SEEN = 1e-3, 1e-3  # the same in shares of the value, of those that are not nothing
 _FLOOR = 1e-6  # errors of interpolation and integration, in standard deviations of the signal
 _WINDOW = 7  # points whose departure from a polynomial of degree 5 measures the noise
-_FEWEST = 6  # points of the shortest segment that a quintic spline can pass through
+FEWEST = 6  # points of the shortest segment that a quintic spline can pass through
 _LEAST_PACE = 0.3  # of a warped time, in its mean pace
 _WARP_MARGIN = 0.98  # share of the error that a warped time must not exceed to be chosen
 _MARGIN = 0.15  # gain in log likelihood a point by which logarithms must win: they bend more freely
@@ -82,7 +82,7 @@ def gauss_times(t):
     return (t[:-1, None] + h * (_NODES + 1) / 2).ravel(), (h * _WEIGHTS / 2).ravel()
 
 
-def smooth(t, X, controls=None):
+def smooth(t, X, u=None):
     """Smooth each channel of each segment as much as its noise asks for.
 
     Noise may grow with the state: its variance is modelled as ``a^2 + b^2 x^2``. Measurements that
@@ -94,7 +94,7 @@ def smooth(t, X, controls=None):
         Times.
     X : list of ndarray of shape (n_i, n_states)
         Measured states.
-    controls : list of ndarray of shape (n_i, n_controls), default=None
+    u : list of ndarray of shape (n_i, n_controls), default=None
         Controls: known without noise, linear between the times.
 
     Returns
@@ -119,8 +119,8 @@ def smooth(t, X, controls=None):
         for k, (curve, scale) in enumerate(zip(found, scales)):
             sd[k][:, i] = scale
             curves[k].append(curve)
-    for k, u in enumerate(controls or []):
-        curves[k] += [make_interp_spline(t[k], column, k=1) for column in u.T]
+    for k, controls in enumerate(u or []):
+        curves[k] += [make_interp_spline(t[k], column, k=1) for column in controls.T]
     return Record(list(t), X, sd, curves, clean, ignored)
 
 
@@ -172,7 +172,7 @@ def roughness(t, series, spread):
 
 def interpolant(s, x):
     """Return the spline through all points: quintic, or lower where there are few."""
-    return make_interp_spline(s, x, k=5 if len(s) >= _FEWEST else min(3, len(s) - 1))
+    return make_interp_spline(s, x, k=5 if len(s) >= FEWEST else min(3, len(s) - 1))
 
 
 def _curves(t, series, scales):
@@ -184,7 +184,7 @@ def _curves(t, series, scales):
 
 
 def _spline(s, x, weights):
-    if len(s) <= _FEWEST:
+    if len(s) <= FEWEST:
         return make_interp_spline(s, x, k=1)
     return smoothing_spline(s, x, weights)
 
@@ -192,7 +192,7 @@ def _spline(s, x, weights):
 def _warped(curve, data, n_rounds=2):
     """Smooth over a time that passes quickly in transients: one roughness cannot serve both."""
     s, x, weights = data
-    if len(s) <= 2 * _FEWEST:
+    if len(s) <= 2 * FEWEST:
         return curve
     times = np.linspace(s[0], s[-1], 4 * len(s))
     for _ in range(n_rounds):

@@ -45,7 +45,7 @@ class Windows:
         self.ends = np.array([b for _, _, b in starts])
         width = self.ends.max()
         self.times = np.empty((width + 1, self.n))
-        self.data = np.full((width + 1, self.d, self.n), np.nan)
+        self.X = np.full((width + 1, self.d, self.n), np.nan)
         self.sd = np.ones((width + 1, self.d, self.n))
         self.x0 = np.empty((self.d, self.n))
         self.seam = np.empty((self.d, self.n))  # noise at the start, in which jumps are measured
@@ -56,16 +56,16 @@ class Windows:
             # A window's last point is the next one's first: it counts once, there.
             here = measured[a : a + b + (not tied[m])]
             rows = np.flatnonzero(here >= 0)
-            self.data[rows, :, m] = record.X[k][here[rows]][:, self.rows]
+            self.X[rows, :, m] = record.X[k][here[rows]][:, self.rows]
             if record.ignored is not None:
                 out = record.ignored[k][here[rows]][:, self.rows]
-                self.data[rows, :, m] = np.where(out, np.nan, self.data[rows, :, m])
+                self.X[rows, :, m] = np.where(out, np.nan, self.X[rows, :, m])
             self.sd[rows, :, m] = record.sd[k][here[rows]][:, self.rows]
             self.x0[:, m] = record.at(k, t[a : a + 1])[self.rows, 0]
             nearest = max(measured[: a + 1])
             self.seam[:, m] = record.sd[k][nearest, self.rows]
         self.h = np.diff(self.times, axis=0) / n_sub
-        self.seen, self.spread = np.isfinite(self.data), np.nanstd(self.data, axis=(0, 2))
+        self.seen, self.spread = np.isfinite(self.X), np.nanstd(self.X, axis=(0, 2))
         self.table = self._table(record) if self.inputs else None
 
     def _table(self, record):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from skdyn.symbolic._measurements import Segment
+from skdyn.symbolic._measurements import Measurements, Segment
 from skdyn.symbolic.discovery._discover import discover
 from skdyn.symbolic.discovery._findings import (
     CLOSE,
@@ -11,13 +11,10 @@ from skdyn.symbolic.discovery._findings import (
     _front,
     _rivals,
     candidate_terms,
-    long_stretches,
     search_targets,
     search_trajectories,
-    start_of,
 )
 from skdyn.symbolic.discovery._joint import forms_of
-from skdyn.symbolic.discovery._laws import usual_rates
 from skdyn.symbolic.discovery._parts import Fitted
 from skdyn.symbolic.discovery._priors import PriorKnowledge
 from skdyn.symbolic.discovery._terms import Form, Term
@@ -31,13 +28,13 @@ def lotka_volterra(noise=0.02, n=60):
         lambda t, x: [1.5 * x[0] - x[0] * x[1], x[0] * x[1] - 3 * x[1]], (0, 4), [4.0, 1.0],
         t_eval=t, rtol=1e-9, atol=1e-9,
     ).y.T  # fmt: skip
-    return [Segment(t, x * np.exp(noise * np.random.default_rng(0).normal(size=x.shape)), None)]
+    x *= np.exp(noise * np.random.default_rng(0).normal(size=x.shape))
+    return Measurements([Segment(t, x, None)])
 
 
-def knowledge(segments, **stated):
-    rows = np.concatenate([s.X for s in segments])
-    terms = candidate_terms(("polynomial",), 2, rows)
-    return PriorKnowledge(["x", "y"], [], rows, usual_rates(segments), terms, **stated)
+def knowledge(data, **stated):
+    terms = candidate_terms(("polynomial",), 2, data.inputs)
+    return PriorKnowledge(["x", "y"], [], data.inputs, data.rates, terms, **stated)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +89,7 @@ def test_what_a_half_finds_is_judged_on_all_rows(monkeypatch):
     from skdyn.symbolic.discovery import _findings
 
     data = lotka_volterra()
-    n_rows = len(data[0].t)
+    n_rows = len(data.inputs)
 
     def narrow(t, X, u, priors, max_terms, **options):
         whole = len(t[0]) == n_rows and isinstance(priors, PriorKnowledge)
@@ -123,7 +120,7 @@ def test_targets_are_found_side_by_side():
     targets = np.stack([2 * X[:, 0] * X[:, 1], X[:, 0] - 3 * X[:, 1] ** 2], axis=1)
     terms = candidate_terms(("polynomial",), 2, X)
     known = PriorKnowledge(["x", "y"], [], X, np.ones(2), terms, targets=["a", "b"])
-    found = search_targets(X, targets, known, OPTIONS)
+    found = search_targets(Measurements([], X, targets), known, OPTIONS)
     assert forms_of(found.best.equations) == (("x0*x1",), ("x0", "x1**2"))
     np.testing.assert_allclose(np.concatenate(found.best.coefficients), [2.0, 1.0, -3.0])
     assert found.best.rss.shape == found.noise.shape == (2,)
@@ -137,25 +134,9 @@ def test_unexplained_variance_is_in_shares_of_the_targets():
     y = 1e6 * (X[:, 0] + 0.1 * rng.normal(size=200))
     terms = candidate_terms(("polynomial",), 1, X)
     known = PriorKnowledge(["x"], [], X, np.ones(1), terms, targets=["y"])
-    found = search_targets(X, y[:, None], known, OPTIONS | {"degree": 1})
+    found = search_targets(Measurements([], X, y[:, None]), known, OPTIONS | {"degree": 1})
     assert found.best.rss[0] / 200 == pytest.approx(1e10 / y.var(), rel=0.2)
     assert found.noise[0] == pytest.approx(1e5, rel=0.1)
-
-
-def test_short_stretches_are_left_out_and_too_few_rows_refused():
-    def stretch(n):
-        return Segment(np.arange(n), np.zeros((n, 1)), None)
-
-    assert [len(s.t) for s in long_stretches([stretch(5), stretch(20), stretch(6)])] == [20, 6]
-    with pytest.raises(ValueError, match="n_samples = 14 complete rows, of which 9 in"):
-        long_stretches([stretch(9), stretch(5)])
-
-
-def test_a_start_is_smoothed_where_there_is_enough():
-    t = np.linspace(0.0, 3.0, 200)
-    noisy = np.cos(t)[:, None] + 0.1 * np.random.default_rng(4).normal(size=(200, 1))
-    assert abs(start_of(Segment(t, noisy, None))[0] - 1.0) < 0.06
-    assert start_of(Segment(t[:3], noisy[:3], None)) == noisy[0]
 
 
 def test_terms_without_a_value_on_the_data_are_left_out():

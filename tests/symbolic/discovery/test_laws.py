@@ -1,9 +1,7 @@
-from typing import NamedTuple
-
 import numpy as np
 import pytest
 
-from skdyn.symbolic.discovery._laws import Laws, usual_rates
+from skdyn.symbolic.discovery._laws import Laws
 from skdyn.symbolic.discovery._terms import Form, Term
 
 RNG = np.random.default_rng(0)
@@ -113,16 +111,3 @@ def test_what_can_not_be_conserved_is_refused(text, message):
 def test_a_control_is_not_conserved():
     with pytest.raises(ValueError, match="depends on the control y"):
         Laws(["x", "y"], INPUTS, np.array([1.0]), ["x + y"], [], [], {})
-
-
-class Stretch(NamedTuple):
-    t: np.ndarray
-    X: np.ndarray
-
-
-def test_usual_rates_are_the_slopes_of_lines_even_under_noise():
-    t = np.linspace(0.0, 4.0, 400)
-    lines = np.stack([3.0 * t, -0.5 * t], axis=1)
-    np.testing.assert_allclose(usual_rates([Stretch(t, lines), Stretch(t, -lines)]), [3.0, 0.5])
-    noisy = lines + 0.02 * RNG.normal(size=lines.shape)
-    np.testing.assert_allclose(usual_rates([Stretch(t, noisy)]), [3.0, 0.5], rtol=0.1)

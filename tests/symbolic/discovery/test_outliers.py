@@ -36,4 +36,4 @@ def test_what_stands_out_moves_neither_curves_nor_noise_and_is_not_fitted():
     assert record.clean.tolist() == [False, True]
     windows = Windows(record, 8)
     assert windows.seen.sum(axis=(0, 2)).tolist() == [118, 120]
-    assert np.nanmax(windows.data) < 4
+    assert np.nanmax(windows.X) < 4

@@ -83,7 +83,7 @@ def test_constants_of_a_linear_system_come_back_from_its_solution(n_windows, spi
     assert shot.p == pytest.approx(MATRIX.ravel(), abs=1e-8)
     assert shot.gap < 1e-4
     assert shot.x0 == pytest.approx(rotation(windows.times[0]).T, abs=1e-7)
-    assert (solution(LINEAR, shot, windows)[:, :, 0] - windows.data[:, :, 0])[0] == pytest.approx(
+    assert (solution(LINEAR, shot, windows)[:, :, 0] - windows.X[:, :, 0])[0] == pytest.approx(
         0.0, abs=1e-7
     )
 

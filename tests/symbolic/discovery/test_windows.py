@@ -18,7 +18,7 @@ def test_every_measurement_counts_once_whatever_the_windows(n_windows):
     X = [np.random.default_rng(1).normal(size=(len(s), 2)) for s in t]
     windows = Windows(record_of(t, X), n_windows)
     for i in range(2):
-        found = windows.data[:, i][np.isfinite(windows.data[:, i])]
+        found = windows.X[:, i][np.isfinite(windows.X[:, i])]
         assert sorted(found) == sorted(np.concatenate(X)[:, i])
 
 
@@ -26,8 +26,8 @@ def test_every_measurement_counts_once_whatever_the_windows(n_windows):
 def test_measurements_stand_at_their_times(n_windows):
     t = np.cumsum(np.random.default_rng(0).uniform(0.5, 3, 30))
     windows = Windows(record_of([t], [(t**2)[:, None]]), n_windows)
-    seen = np.isfinite(windows.data[:, 0])
-    assert windows.data[:, 0][seen] == pytest.approx(windows.times[seen] ** 2)
+    seen = np.isfinite(windows.X[:, 0])
+    assert windows.X[:, 0][seen] == pytest.approx(windows.times[seen] ** 2)
 
 
 def test_windows_are_tied_within_a_segment_only():
@@ -44,7 +44,7 @@ def test_the_integrator_stops_in_long_gaps():
     t = np.concatenate([np.linspace(0, 1, 11), np.linspace(3, 4, 11)])
     windows = Windows(record_of([t], [t[:, None]]), 1)
     assert np.diff(windows.times[:, 0]).max() <= 0.15 + 1e-12
-    assert np.isfinite(windows.data).sum() == 22
+    assert np.isfinite(windows.X).sum() == 22
 
 
 def test_start_states_are_those_of_the_curves():
