@@ -18,6 +18,9 @@ optimizer : {"adam", "adamw", "sgd", "lbfgs"}
     Optimizer of the weights. "lbfgs" always uses the full batch.
 max_iter : int
     Number of epochs at most.
+max_time : float or None
+    Seconds after which training stops, at the end of an epoch, with what was reached by then and a
+    warning. None sets no limit.
 learning_rate : float
     Step size of the optimizer; "lbfgs" finds its own.
 learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}

@@ -24,7 +24,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from skdyn._module_state import rebuilt_module
-from skdyn._state import ANY_NUMBER, OPTIONAL, PlainState, Shape
+from skdyn._state import ANY_NUMBER, OPTIONAL, PlainState, Shape, Since
 from skdyn._validation import Interval, StrOptions
 from skdyn.exceptions import warn_user
 from skdyn.training import (
@@ -58,6 +58,7 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
     loss_curve_: list[float]
     best_loss_: Annotated[float, ANY_NUMBER] | None  # NaN where weights came from elsewhere
     validation_scores_: list[float] | None
+    max_time: Annotated[float | int | None, Since(lambda state: None)]
     _module_config: dict
     _module_arrays: Annotated[
         dict[str, Annotated[np.ndarray, Shape("...", "biuf", finite=False)]], OPTIONAL
@@ -66,6 +67,7 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
     _parameter_constraints = {
         "optimizer": [StrOptions(set(OPTIMIZERS))],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "max_time": [Interval(Real, 0, None, closed="neither"), None],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "learning_rate_schedule": [StrOptions(set(LEARNING_RATE_SCHEDULES))],
         "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
@@ -97,9 +99,9 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
     _may_lack: ClassVar[frozenset[str]] = frozenset()  # weights that older states lack
 
     def _settings(self):
-        names = [name for name in TrainingSettings._fields if name != "max_recoveries"]
-        values = {name: getattr(self, name) for name in names}
-        return TrainingSettings(**values, max_recoveries=self._max_recoveries)
+        own = {"max_recoveries": self._max_recoveries, "max_time": getattr(self, "max_time", None)}
+        values = {name: getattr(self, name) for name in TrainingSettings._fields if name not in own}
+        return TrainingSettings(**values, **own)
 
     def _precision(self):
         return self.dtype
@@ -209,6 +211,11 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
                 f"ended with a loss of {kept:.3g}, worse than that of an answer which reads no "
                 f"input, {trivial:.3g}. Lower learning_rate or the penalties, train for longer, "
                 "or look for what the data cannot tell."
+            )
+        if record.stop_reason == "max_time":
+            told.append(
+                f"stopped after max_time={self.max_time:g} s, in epoch {len(record.loss_curve)}. "
+                "What was reached by then is kept; allow more time for more."
             )
         if record.stop_reason == "max_iter" and not plan_ended and self.tol:
             told.append(

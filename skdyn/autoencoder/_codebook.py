@@ -44,6 +44,9 @@ class CodebookTransformer(Reconstructing, SparseCoding):
         Optimizer of the weights.
     max_iter : int, default=100
         Number of epochs, at most if there is a ``tol``.
+    max_time : float or None, default=None
+        Seconds after which training stops, at the end of an epoch, with what was reached by then
+        and a warning. None sets no limit.
     learning_rate : float, default=0.1
         Step size of the optimizer.
     learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
@@ -141,6 +144,7 @@ class CodebookTransformer(Reconstructing, SparseCoding):
         output: str = "dense",
         optimizer: str = "adam",
         max_iter: int = 100,
+        max_time: float | None = None,
         learning_rate: float = 0.1,
         learning_rate_schedule: str = "cosine",
         batch_size: int | str = "auto",
@@ -161,6 +165,7 @@ class CodebookTransformer(Reconstructing, SparseCoding):
         self.output = output
         self.optimizer = optimizer
         self.max_iter = max_iter
+        self.max_time = max_time
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
         self.batch_size = batch_size

@@ -75,6 +75,9 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
         Optimizer of the weights. "lbfgs" always uses the full batch.
     max_iter : int, default=200
         Number of epochs at most.
+    max_time : float or None, default=None
+        Seconds after which training stops, at the end of an epoch, with what was reached by then
+        and a warning. None sets no limit.
     learning_rate : float, default=0.01
         Step size of the optimizer; "lbfgs" finds its own.
     learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
@@ -191,6 +194,7 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
         index: str | FaissIndex = "exact",
         optimizer: str = "adam",
         max_iter: int = 200,
+        max_time: float | None = None,
         learning_rate: float = 1e-2,
         learning_rate_schedule: str = "constant",
         batch_size: int | str = "auto",
@@ -217,6 +221,7 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
         self.index = index
         self.optimizer = optimizer
         self.max_iter = max_iter
+        self.max_time = max_time
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
         self.batch_size = batch_size

@@ -65,6 +65,7 @@ class PoolingEstimator(TorchEstimator):
         skip: bool = True,
         optimizer: str = "adam",
         max_iter: int = 200,
+        max_time: float | None = None,
         learning_rate: float = 0.01,
         learning_rate_schedule: str = "constant",
         batch_size: int | str = "auto",
@@ -88,6 +89,7 @@ class PoolingEstimator(TorchEstimator):
         self.skip = skip
         self.optimizer = optimizer
         self.max_iter = max_iter
+        self.max_time = max_time
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
         self.batch_size = batch_size

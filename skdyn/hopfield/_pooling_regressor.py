@@ -45,6 +45,9 @@ class HopfieldPoolingRegressor(PoolingEstimator, TabularRegressor):
         Optimizer of the weights. "lbfgs" always uses the full batch.
     max_iter : int, default=200
         Number of epochs at most.
+    max_time : float or None, default=None
+        Seconds after which training stops, at the end of an epoch, with what was reached by then
+        and a warning. None sets no limit.
     learning_rate : float, default=0.01
         Step size of the optimizer; "lbfgs" finds its own.
     learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \

@@ -65,6 +65,9 @@ class HopfieldRegressor(AssociationEstimator, TabularRegressor):
         Optimizer of the weights. "lbfgs" always uses the full batch.
     max_iter : int, default=200
         Number of epochs at most.
+    max_time : float or None, default=None
+        Seconds after which training stops, at the end of an epoch, with what was reached by then
+        and a warning. None sets no limit.
     learning_rate : float, default=0.01
         Step size of the optimizer; "lbfgs" finds its own.
     learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
@@ -166,6 +169,7 @@ class HopfieldRegressor(AssociationEstimator, TabularRegressor):
         index: str | FaissIndex = "exact",
         optimizer: str = "adam",
         max_iter: int = 200,
+        max_time: float | None = None,
         learning_rate: float = 1e-2,
         learning_rate_schedule: str = "constant",
         batch_size: int | str = "auto",
@@ -191,6 +195,7 @@ class HopfieldRegressor(AssociationEstimator, TabularRegressor):
         self.index = index
         self.optimizer = optimizer
         self.max_iter = max_iter
+        self.max_time = max_time
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
         self.batch_size = batch_size

@@ -74,6 +74,7 @@ class KANEstimator(Interpretation, Symbolic, TorchEstimator):
         solver: str = "adam",
         n_init: int = 1,
         max_iter: int = 200,
+        max_time: float | None = None,
         learning_rate: float = 1e-2,
         learning_rate_schedule: str = "constant",
         batch_size: int | str = "auto",
@@ -102,6 +103,7 @@ class KANEstimator(Interpretation, Symbolic, TorchEstimator):
         self.solver = solver
         self.n_init = n_init
         self.max_iter = max_iter
+        self.max_time = max_time
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
         self.batch_size = batch_size

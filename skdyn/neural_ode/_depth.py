@@ -131,6 +131,7 @@ class DepthEstimator(TorchEstimator):
         max_steps: int = 1000,
         optimizer: str = "adam",
         max_iter: int = 200,
+        max_time: float | None = None,
         learning_rate: float = 3e-3,
         learning_rate_schedule: str = "constant",
         batch_size: int | str = "auto",
@@ -159,6 +160,7 @@ class DepthEstimator(TorchEstimator):
         self.max_steps = max_steps
         self.optimizer = optimizer
         self.max_iter = max_iter
+        self.max_time = max_time
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
         self.batch_size = batch_size

@@ -94,6 +94,9 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         Optimizer of the weights. "lbfgs" always uses the full batch.
     max_iter : int, default=50
         Number of epochs at most.
+    max_time : float or None, default=None
+        Seconds after which training stops, at the end of an epoch, with what was reached by then
+        and a warning. None sets no limit.
     learning_rate : float, default=0.003
         Step size of the optimizer; "lbfgs" finds its own.
     learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
@@ -234,6 +237,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         max_steps: int = 1000,
         optimizer: str = "lbfgs",
         max_iter: int = 50,
+        max_time: float | None = None,
         learning_rate: float = 3e-3,
         learning_rate_schedule: str = "constant",
         batch_size: int | str = "auto",
@@ -266,6 +270,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         self.max_steps = max_steps
         self.optimizer = optimizer
         self.max_iter = max_iter
+        self.max_time = max_time
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
         self.batch_size = batch_size

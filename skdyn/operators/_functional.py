@@ -47,6 +47,9 @@ class AdaFNNClassifier(AdaptiveBasisEstimator, TabularClassifier):
         Optimizer of the weights. "lbfgs" always uses the full batch.
     max_iter : int, default=200
         Number of epochs at most.
+    max_time : float or None, default=None
+        Seconds after which training stops, at the end of an epoch, with what was reached by then
+        and a warning. None sets no limit.
     learning_rate : float, default=0.003
         Step size of the optimizer; "lbfgs" finds its own.
     learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
@@ -135,6 +138,7 @@ class AdaFNNClassifier(AdaptiveBasisEstimator, TabularClassifier):
         resolution: str = "resample",
         optimizer: str = "adamw",
         max_iter: int = 200,
+        max_time: float | None = None,
         learning_rate: float = 0.003,
         learning_rate_schedule: str = "cosine",
         batch_size: int | str = 32,
@@ -160,6 +164,7 @@ class AdaFNNClassifier(AdaptiveBasisEstimator, TabularClassifier):
         self.resolution = resolution
         self.optimizer = optimizer
         self.max_iter = max_iter
+        self.max_time = max_time
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
         self.batch_size = batch_size
@@ -216,6 +221,9 @@ class AdaFNNRegressor(AdaptiveBasisEstimator, TabularRegressor):
         Optimizer of the weights. "lbfgs" always uses the full batch.
     max_iter : int, default=200
         Number of epochs at most.
+    max_time : float or None, default=None
+        Seconds after which training stops, at the end of an epoch, with what was reached by then
+        and a warning. None sets no limit.
     learning_rate : float, default=0.003
         Step size of the optimizer; "lbfgs" finds its own.
     learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
@@ -303,6 +311,7 @@ class AdaFNNRegressor(AdaptiveBasisEstimator, TabularRegressor):
         resolution: str = "resample",
         optimizer: str = "adamw",
         max_iter: int = 200,
+        max_time: float | None = None,
         learning_rate: float = 0.003,
         learning_rate_schedule: str = "cosine",
         batch_size: int | str = 32,
@@ -328,6 +337,7 @@ class AdaFNNRegressor(AdaptiveBasisEstimator, TabularRegressor):
         self.resolution = resolution
         self.optimizer = optimizer
         self.max_iter = max_iter
+        self.max_time = max_time
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
         self.batch_size = batch_size

@@ -5,6 +5,7 @@
 
 import copy
 import math
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -135,6 +136,7 @@ class LeanNet(NeuralNet):
             If a differential equation inside the module could not be solved.
         """
         before = Snapshot(self.learnt())
+        self._start = time.monotonic()
         record: Any = None
         waiting = deque(stages)
         self.module_.train()
@@ -153,7 +155,7 @@ class LeanNet(NeuralNet):
                     self.initialize_optimizer()
                     break
                 record = done if record is None else record.then(done)
-                if done.stop_reason == "callback":
+                if done.stop_reason in ("callback", "max_time"):
                     break
         except BaseException:  # Ctrl-C too: never leave half-trained weights behind
             before.restore()
@@ -215,6 +217,8 @@ class LeanNet(NeuralNet):
             reason = course.reason_to_stop()
             shown = record if earlier is None else earlier.then(record)
             self._report(stage, record)
+            if self._late():
+                reason = "max_time"
             if on_epoch is not None and on_epoch(shown):
                 reason = "callback"
             record = record._replace(stop_reason=reason)
@@ -223,6 +227,10 @@ class LeanNet(NeuralNet):
         if record.rise is None:
             self._check_last_step(record, course, training)
         return record
+
+    def _late(self):
+        limit = self.settings.max_time
+        return limit is not None and time.monotonic() - self._start > limit
 
     def _changes(self, stage, epoch):
         """Let the stage change the function; what the optimiser knows lives on where it can."""

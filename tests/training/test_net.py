@@ -489,6 +489,13 @@ def test_an_interrupt_puts_the_weights_back():
     assert not net.module_.training
 
 
+def test_no_epoch_begins_after_the_time_is_over():
+    stages = [Stage(_squared, (X, Y), 3), Stage(_squared, (X, Y), 2)]
+    assert _net(tol=0.0, max_time=1e9).run(stages).n_iter == 5
+    record = _net(tol=0.0, max_time=1e-12).run(stages)
+    assert (record.n_iter, record.stop_reason) == (1, "max_time")
+
+
 def test_stages_follow_each_other_and_a_callback_ends_them_all():
     seen = []
     stages = [Stage(_squared, (X, Y), 3), Stage(_squared, (X, Y), 3), Stage(_squared, (X, Y), 3)]
