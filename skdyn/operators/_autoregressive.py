@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import make_interp_spline
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state, get_tags
 
+from skdyn._progress import Progress
 from skdyn._seeds import seed_within
 from skdyn._state import OPTIONAL, PlainState, Shape, Since
 from skdyn._validation import (
@@ -35,7 +37,7 @@ _ANYWHERE = float(np.finfo(np.float64).max)  # the reach of what was saved witho
 _FAR = 10  # times the range of the data, from its middle: nothing learnt holds there
 
 
-class AutoregressiveOperator(PlainState, MetaEstimatorMixin, BaseEstimator):
+class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
     """Solution operator of an evolution, by a regressor that takes one step of time.
 
     The regressor learns :math:`u_{t+1}` from :math:`u_t`, or how much it changes; ``rollout``
@@ -177,17 +179,19 @@ class AutoregressiveOperator(PlainState, MetaEstimatorMixin, BaseEstimator):
                 "they go together as neighbours in space or time do: axes are (n_cases, "
                 "n_channels, n_timepoints, *grid). Use X[:, None] if the channel was left out."
             )
+        progress = Progress(self, 1 + self.pushforward, X=X)
         past, future = self._pairs(X)
         self._state_shape = past.shape[2:]
         rng = None if self.random_state is None else check_random_state(self.random_state)
-        fitted = self._fit_step(past, self._targets(X, past, future), rng)
+        fitted = self._fit_step(past, self._targets(X, past, future), rng, progress)
         for _ in range(self.pushforward):
             self.estimator_ = fitted
             own = self._pushed(X)
             more = np.concatenate([past, own[0]]), np.concatenate([future, own[1]])
-            fitted = self._fit_step(more[0], self._targets(X, *more), rng)
+            fitted = self._fit_step(more[0], self._targets(X, *more), rng, progress)
         self.estimator_ = fitted
         self._learn_range(X)
+        progress.end()
         return self
 
     def predict(self, X: ArrayLike) -> np.ndarray:
@@ -293,11 +297,12 @@ class AutoregressiveOperator(PlainState, MetaEstimatorMixin, BaseEstimator):
         velocity = spline.derivative()(times[:-1])
         return np.concatenate(list(np.moveaxis(velocity, 1, 0)))
 
-    def _fit_step(self, past, targets, rng):
+    def _fit_step(self, past, targets, rng, progress):
         step = FNORegressor() if self.estimator is None else clone(self.estimator)
         seed_within(step, rng)
         self._reads_fields = get_tags(step).input_tags.three_d_array
-        return step.fit(*self._laid_out(past, targets))
+        with progress.part("step", inside=step):
+            return step.fit(*self._laid_out(past, targets))
 
     def _laid_out(self, past, targets=None):
         """Return histories, and targets, as the regressor reads them."""

@@ -12,8 +12,10 @@ import torch
 from numpy.typing import ArrayLike
 from scipy.linalg import cho_factor, cho_solve
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 
+from skdyn._progress import Progress
 from skdyn._scales import standardized
 from skdyn._state import OPTIONAL, OneOf, Shape, Since
 from skdyn._validation import (
@@ -51,7 +53,9 @@ _HARDLY_WORSE = 1.02  # than the mean of the targets: pure noise is answered so
 _QUERIES = 2048  # rows a block at prediction: bounds memory
 
 
-class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, BaseEstimator):
+class KernelOperatorRegressor(
+    FunctionReader, CallbackSupportMixin, MultiOutputMixin, RegressorMixin, BaseEstimator
+):
     """Regressor of functions on functions, by kernels, without gradient descent.
 
     Kernel regression between principal components of the inputs [1]_,
@@ -236,6 +240,7 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         self : object
             The fitted estimator.
         """
+        given = {"X": X, "y": y}
         X = self._read_inputs(X, reset=True).astype(np.float64)
         y = self._read_targets(X, y, reset=True).astype(np.float64, copy=False)
         check_sizes(y, "y")  # errors are squared in its units
@@ -244,6 +249,7 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         n_copies = len(self._motions())
         X, y, weight = self._moved(X), self._moved(y, answers=True), weight.repeat(n_copies)
         rng = check_random_state(self.random_state)
+        progress = Progress(self, 2, **given)
         self._x_offset, self._x_scale = channel_scales(X, weight)
         X = self._scaled(X)
         scores = self._learn_components(X, weight)
@@ -251,7 +257,8 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         self._y_mean = np.average(targets, axis=0, weights=weight)
         targets = targets - self._y_mean
         unmoved = np.s_[::n_copies]
-        self._choose(scores[unmoved], targets[unmoved], weight[unmoved], rng)
+        with progress.part("settings"):
+            self._choose(scores[unmoved], targets[unmoved], weight[unmoved], rng)
         self._rows, self._weight = scores * self._stretch, weight
         fit = fit_kernel(self._gram(self._rows), targets, weight, self.alpha_, n_copies)
         self._coefficients, self._deviation = fit.coefficients, np.sqrt(fit.variance)
@@ -260,7 +267,9 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         motion = rng.randint(n_copies, size=len(X) // n_copies)
         one = np.arange(0, len(X), n_copies) + motion
         without = partial(errors_without, fit, motion=motion)
-        self._learn_corrections(X[one], y[one], left_out[one], weight[one], without, rng)
+        with progress.part("corrections"):
+            self._learn_corrections(X[one], y[one], left_out[one], weight[one], without, rng)
+        progress.end()
         self._tell_if_useless(y[unmoved], weight[unmoved])
         return self
 
