@@ -80,10 +80,20 @@ def test_scores_of_gaps_are_those_of_the_metric(models):
 @pytest.mark.parametrize("of", BOTH)
 def test_scores_do_not_depend_on_where_time_begins_nor_on_what_is_missing(of, models):
     X, late = trajectories(), TIMES + 40.0
-    X[0, 1, 7:11] = X[1, :, 20:35] = np.nan
+    X[0, 1, 7:11] = X[1, :, 5:55] = np.nan
     for model in models:
         assert model.score(X, t=late, of=of) == pytest.approx(1.0, abs=0.01)
-        assert model.score(X[:, :, ::-1], t=late, of=of) < 0.0  # time that runs backwards
+        assert model.score(X[:, :, ::-1], t=late, of=of) < 0.5  # time that runs backwards
+
+
+def test_a_trajectory_of_no_weight_has_none_in_either_score(models):
+    X = trajectories()
+    X[1] = X[1, :, ::-1]
+    for of in BOTH:
+        assert models[0].score(X, t=TIMES, of=of) < 0.9
+        weighed = models[0].score(X, t=TIMES, of=of, sample_weight=[1.0, 0.0])
+        assert weighed == pytest.approx(1.0, abs=0.01)
+        assert models[0].score(X, t=TIMES, of=of, sample_weight=[0.0, 1.0]) < 0.0
 
 
 @pytest.fixture(scope="module")

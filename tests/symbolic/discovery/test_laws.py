@@ -96,6 +96,16 @@ def test_whether_terms_can_conserve_is_a_matter_of_linear_algebra():
     assert not laws(["x + y"]).can_conserve("x + y", system(["x0"], []))
 
 
+def test_what_no_terms_conserve_is_refused_and_what_rare_terms_conserve_is_not():
+    law = laws(["x + y"])
+    rare = tuple((Term(Form("sin(x0)", 9.0)),) for _ in range(2))
+    law.check_conserved(rare)
+    law.check_conserved(system(["x0", "x1"], ["x1", "x0*x1"]))
+    for rows in (system(["x0"], ["x1"]), system(["x0", "x0"], ["x1", "x1"])):
+        with pytest.raises(ValueError, match=r"conserved='x \+ y': no combination"):
+            law.check_conserved(rows)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
