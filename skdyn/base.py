@@ -23,7 +23,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from skdyn._module_state import rebuilt_module
-from skdyn._state import ANY_NUMBER, OPTIONAL, PlainState, Shape
+from skdyn._state import ANY_NUMBER, OPTIONAL, PlainState, Shape, Since
 from skdyn._validation import Interval, StrOptions
 from skdyn.exceptions import warn_user
 from skdyn.training import (
@@ -55,6 +55,7 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
     device_: str
     n_iter_: int
     loss_curve_: list[float]
+    stages_: Annotated[list[tuple[str, int]], Since(lambda state: [])]  # names, numbers of epochs
     best_loss_: Annotated[float, ANY_NUMBER] | None  # NaN where weights came from elsewhere
     validation_scores_: list[float] | None
     _module_config: dict
@@ -175,6 +176,7 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
         self.device_ = str(next(module.parameters()).device)
         self.loss_curve_ = earlier + record.loss_curve
         self.n_iter_ = len(self.loss_curve_)
+        self.stages_ = _joined(getattr(self, "stages_", []) if incremental else [], record.stages)
         self.best_loss_ = record.best_loss
         self.validation_scores_ = record.validation_scores
         if not incremental and record.kept_loss is not None:
@@ -272,3 +274,12 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
             device = resolve_device("cpu")
         self.device_ = str(device)
         self.module_ = module.to(device)
+
+
+def _joined(earlier, later):
+    """Return stages in a row, those of one name that follow each other as one."""
+    joined = list(earlier)
+    for name, n_epochs in later:
+        before = joined.pop()[1] if joined and joined[-1][0] == name else 0
+        joined.append((name, before + n_epochs))
+    return joined
