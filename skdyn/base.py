@@ -56,6 +56,7 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
     device_: str
     n_iter_: int
     loss_curve_: list[float]
+    stages_: Annotated[list[tuple[str, int]], Since(lambda state: [])]  # names, numbers of epochs
     best_loss_: Annotated[float, ANY_NUMBER] | None  # NaN where weights came from elsewhere
     validation_scores_: list[float] | None
     max_time: Annotated[float | int | None, Since(lambda state: None)]
@@ -188,6 +189,7 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
         self.device_ = str(next(module.parameters()).device)
         self.loss_curve_ = earlier + record.loss_curve
         self.n_iter_ = len(self.loss_curve_)
+        self.stages_ = _joined(getattr(self, "stages_", []) if incremental else [], record.stages)
         self.best_loss_ = record.best_loss
         self.validation_scores_ = record.validation_scores
         if not incremental and record.kept_loss is not None:
@@ -290,3 +292,12 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
             device = resolve_device("cpu")
         self.device_ = str(device)
         self.module_ = module.to(device)
+
+
+def _joined(earlier, later):
+    """Return stages in a row, those of one name that follow each other as one."""
+    joined = list(earlier)
+    for name, n_epochs in later:
+        before = joined.pop()[1] if joined and joined[-1][0] == name else 0
+        joined.append((name, before + n_epochs))
+    return joined

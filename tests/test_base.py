@@ -239,3 +239,26 @@ def test_the_trivial_loss_is_that_of_the_mean_and_of_the_class_frequencies():
     assert classifier._trivial_loss(labels, None) == pytest.approx(entropy)
     watched = (np.zeros((1, 1)), np.array([1]), np.ones(1))
     assert classifier._trivial_loss(labels, watched) == pytest.approx(np.log(4))
+
+
+def test_stages_are_told_and_calls_of_partial_fit_are_one():
+    X, y = np.random.default_rng(0).normal(size=(2, 30, 1))
+    model = KANRegressor((), grid_sizes=(3, 5), max_iter=2, tol=0).fit(X, y[:, 0])
+    assert model.stages_ == [("grid 3", 2), ("grid 5", 2)]
+    assert sum(n for _, n in model.stages_) == model.n_iter_
+    for _ in range(3):
+        model.partial_fit(X, y[:, 0])
+    assert model.stages_[-1][1] > 2
+    assert len(model.stages_) <= 3
+    assert sum(n for _, n in model.stages_) == model.n_iter_
+
+
+def test_a_state_from_before_stages_were_told_knows_none():
+    X, y = np.random.default_rng(0).normal(size=(2, 30, 1))
+    model = KANRegressor((), max_iter=1, tol=0).fit(X, y[:, 0])
+    state = model.__getstate__()
+    del state["stages_"]
+    again = KANRegressor.__new__(KANRegressor)
+    again.__setstate__(state)
+    assert again.stages_ == []
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))

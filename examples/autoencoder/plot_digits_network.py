@@ -81,8 +81,8 @@ patterns = (codes / codes.sum(axis=0)).T @ X_train - X_train.mean(axis=0)
 effects = model.components_[features] @ network.coefs_[1]
 effects -= effects.mean(axis=1, keepdims=True)
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.5), layout="constrained")
-DictionaryDisplay(patterns, names, image_shape=(8, 8), n_columns=4).plot(left)
-DictionaryDisplay(effects, names, feature_names=list("0123456789")).plot(right)
+DictionaryDisplay(patterns, names, image_shape=(8, 8), n_columns=4).plot(ax=left)
+DictionaryDisplay(effects, names, feature_names=list("0123456789")).plot(ax=right)
 right.set(xlabel="digit", ylabel="feature")
 right.tick_params(axis="x", rotation=0)
 

@@ -1,26 +1,34 @@
-"""The one place that reaches for matplotlib."""
+"""The one place that reaches for matplotlib: axes to draw on, and what is true of all of them."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from skdyn.exceptions import MissingExtraError
+from skdyn.inspection._style import COLORS, LINES
+
+__all__ = ["axes_or_new", "extent", "keep_inside", "name_ticks", "title_if_named"]
+
+_EM = 0.62  # width of a letter of size one
+_SMALL, _LARGE = 6.0, 10.0  # letters of names, in points
+_EDGE = 2  # pixels at the edge of a figure that stay free
 
 
 # matplotlib is optional and named nowhere outside functions, hints included: its axes are Any.
-def axes_or_new(ax: Any, n_columns: int = 1, figsize: tuple[float, float] = (5.0, 3.6)) -> Any:
-    """Return the axes to draw on.
+def axes_or_new(ax: Any, figsize: tuple[float, float] = (5.0, 3.6)) -> Any:
+    """Return the axes to draw on; fresh ones draw their lines in our colors and line styles.
 
     Parameters
     ----------
-    ax : matplotlib axes, array of them, or None
+    ax : matplotlib axes, or None
         What the user passed.
-    n_columns : int, default=1
-        Axes to make side by side when ``ax`` is None.
     figsize : tuple of float, default=(5.0, 3.6)
-        Width and height of each of them, in inches.
+        Width and height in inches of the figure that is made when ``ax`` is None.
 
     Returns
     -------
-    matplotlib axes, or ndarray of them if ``n_columns`` is above one
+    matplotlib axes
 
     Raises
     ------
@@ -33,7 +41,95 @@ def axes_or_new(ax: Any, n_columns: int = 1, figsize: tuple[float, float] = (5.0
         raise MissingExtraError(
             "Displays need matplotlib. Install it with: pip install 'skdyn[plot]'"
         ) from error
-    if ax is not None:
-        return ax
-    size = (figsize[0] * n_columns, figsize[1])
-    return plt.subplots(1, n_columns, figsize=size, layout="constrained")[1]
+    if ax is None:
+        ax = plt.subplots(figsize=figsize, layout="constrained")[1]
+    if np.ndim(ax):
+        raise ValueError(
+            f"ax holds {np.size(ax)} axes, but this is drawn on one. Pass one of them."
+        )
+    # Whoever chose other colors for all figures keeps them.
+    chosen = plt.rcParams["axes.prop_cycle"] != plt.rcParamsDefault["axes.prop_cycle"]
+    if not ax.has_data() and not chosen:
+        ax.set_prop_cycle(color=COLORS, linestyle=LINES)
+    return ax
+
+
+def extent(ax: Any) -> tuple[float, float]:
+    """Return the width and height of axes, in points.
+
+    Parameters
+    ----------
+    ax : matplotlib axes
+        The axes.
+
+    Returns
+    -------
+    width, height : float
+    """
+    box = ax.get_window_extent()
+    return 72 * box.width / ax.figure.dpi, 72 * box.height / ax.figure.dpi
+
+
+def name_ticks(ax: Any, places: Sequence[float], names: Sequence[str]) -> None:
+    """Write names below the horizontal axis: side by side, or upright where they are too long.
+
+    Parameters
+    ----------
+    ax : matplotlib axes
+        The axes.
+    places : sequence of float
+        Where the names stand.
+    names : sequence of str
+        The names; where there is no room for all, every second or third one is written.
+    """
+    each = 0.9 * extent(ax)[0] / max(len(names), 1)  # points
+    level = each / (_EM * (max(map(len, names), default=1) + 1))
+    if level >= _SMALL:
+        ax.set_xticks(places, names, fontsize=min(level, _LARGE))
+        return
+    every = int(np.ceil(_SMALL / each))
+    size = float(np.clip(0.9 * each, _SMALL, _LARGE))
+    ax.set_xticks(places[::every], names[::every], rotation=90, fontsize=size)
+
+
+def title_if_named(ax: Any, name: str | None) -> None:
+    """Write a name above axes, or above the middle one of the first row of panels.
+
+    Parameters
+    ----------
+    ax : matplotlib axes or ndarray of them
+        The axes.
+    name : str or None
+        The name; None leaves the title as it is.
+    """
+    if name is None:
+        return
+    if np.ndim(ax):
+        n_columns = ax[0].get_gridspec().get_geometry()[1]
+        ax = ax[(min(n_columns, len(ax)) - 1) // 2]
+    ax.set_title(name)
+
+
+def keep_inside(*axes: Any) -> None:
+    """Shrink axes that no layout engine moves, until their labels are inside the figure.
+
+    Parameters
+    ----------
+    *axes : matplotlib axes
+        What shrinks together, such as panels, or axes and their color bar.
+    """
+    figure = axes[0].figure
+    if figure.get_layout_engine() is not None:
+        return
+    from matplotlib.transforms import Bbox
+
+    outer, page = Bbox.union([ax.get_tightbbox() for ax in axes]), figure.bbox
+    whole = Bbox.union([ax.get_position() for ax in axes])
+    low = whole.min + np.maximum(0.0, page.min + _EDGE - outer.min) / page.size
+    high = whole.max - np.maximum(0.0, outer.max - page.max + _EDGE) / page.size
+    if np.array_equal([low, high], [whole.min, whole.max]):
+        return
+    for ax in axes:
+        corners = (ax.get_position().get_points() - whole.min) / whole.size
+        ax.set_position(Bbox(low + corners * (high - low)))
+        ax.set_in_layout(True)  # a layout that the user asks for later moves them as before

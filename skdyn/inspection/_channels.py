@@ -1,5 +1,6 @@
 """Trajectories as displays read them: by channel."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -50,13 +51,13 @@ def _of_one_length(cases):
     return padded
 
 
-def channel_names(estimator: Any, n_channels: int) -> list[str]:
+def channel_names(names: Sequence[str] | None, n_channels: int) -> list[str]:
     """Return the names of the features, or numbers where there are none.
 
     Parameters
     ----------
-    estimator : estimator
-        Fitted.
+    names : sequence of str or None
+        Names of the features that the estimator knows.
     n_channels : int
         How many are needed.
 
@@ -64,5 +65,4 @@ def channel_names(estimator: Any, n_channels: int) -> list[str]:
     -------
     list of str
     """
-    names = getattr(estimator, "feature_names_in_", None)
-    return [f"channel {i}" for i in range(n_channels)] if names is None else [str(n) for n in names]
+    return [f"channel {i}" for i in range(n_channels)] if names is None else list(names)

@@ -5,8 +5,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from skdyn.inspection._axes import axes_or_new
+from skdyn.inspection._axes import axes_or_new, keep_inside
+from skdyn.inspection._fitted import unwrapped
+from skdyn.inspection._legend import place_legend
 from skdyn.inspection._network import check_network, input_names, node_inputs, output_names
+from skdyn.inspection._style import BLUE, VERMILION, styled
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -97,6 +100,8 @@ class EdgeDisplay:
         suggest: str | None = None,
         feature_names: Any = None,
         ax: Any = None,
+        name: str | None = None,
+        **style: Any,
     ) -> Self:
         """Evaluate one edge of a fitted network and draw it.
 
@@ -118,6 +123,10 @@ class EdgeDisplay:
             Names of the inputs; None takes ``feature_names_in_``, else ``x0``, ``x1``, ...
         ax : matplotlib axes or None, default=None
             Where to draw; None makes a figure.
+        name : str or None, default=None
+            What the legend calls the edge.
+        **style : dict
+            Settings of matplotlib for the curve, such as ``lw``.
 
         Returns
         -------
@@ -128,6 +137,8 @@ class EdgeDisplay:
         ValueError
             If the estimator has no edge functions, or not this one.
         """
+        fitted = unwrapped(estimator)
+        estimator, X = fitted.estimator, fitted.seen(X)
         check_network(estimator)
         estimator._check_edge(layer, i, j)
         part = estimator.module_.layers[layer]
@@ -136,10 +147,10 @@ class EdgeDisplay:
                 f"The edge layer={layer}, i={i}, j={j} was pruned or fixed as a constant: there is "
                 "no function to draw."
             )
-        names = input_names(estimator, feature_names)
+        names = input_names(estimator, fitted.names() if feature_names is None else feature_names)
         seen = node_inputs(estimator, layer, i, X)
         place = f"{i}_{j}"
-        name = part.symbolic[place].name if place in part.symbolic else suggest
+        closed = part.symbolic[place].name if place in part.symbolic else suggest
         breaks = None
         if place in part.symbolic:  # in closed form it needs no range; what it saw is known
             ends = estimator._node_quantiles[layer][[0, -1], i]
@@ -153,52 +164,56 @@ class EdgeDisplay:
         values, suggested = estimator.edge_function(layer, i, j, x), None
         if suggest is not None:
             fixed = copy.deepcopy(estimator).fix_symbolic(layer, i, j, suggest)
-            suggested, name = fixed.edge_function(layer, i, j, x), suggest
+            suggested, closed = fixed.edge_function(layer, i, j, x), suggest
         offset, scale = 0.0, 1.0
         if layer == 0:
             offset, scale = estimator._x_offset[i], estimator._x_scale[i]
         return cls(
             offset + scale * x, values, tuple(offset + scale * ends), offset + scale * seen,
-            None if breaks is None else offset + scale * breaks, suggested, name,
+            None if breaks is None else offset + scale * breaks, suggested, closed,
             names[i] if layer == 0 else f"node {i} of layer {layer}",
             f"to {_target(estimator, layer, j)}",
-        ).plot(ax=ax)  # fmt: skip
+        ).plot(ax=ax, name=name, **style)  # fmt: skip
 
-    def plot(self, ax: Any = None) -> Self:
+    def plot(self, *, ax: Any = None, name: str | None = None, **style: Any) -> Self:
         """Draw the curve and the density.
 
         Parameters
         ----------
         ax : matplotlib axes or None, default=None
             Where to draw; None makes a figure.
+        name : str or None, default=None
+            What the legend calls the edge.
+        **style : dict
+            Settings of matplotlib for the curve, such as ``lw``.
 
         Returns
         -------
         self : EdgeDisplay
         """
+        from matplotlib.lines import Line2D
+
         self.ax_ = axes_or_new(ax)
         self.figure_ = self.ax_.figure
         low, high = self.ends
         inside = (self.x >= low) & (self.x <= high)
         outside = (self.x <= low) | (self.x >= high)
         closed = self.name if self.suggested is None else None
-        color = "tab:blue" if closed is None else "tab:red"
-        self.lines_ = self.ax_.plot(
-            self.x, np.where(inside, self.values, np.nan), color=color, label=closed or "edge"
-        )
-        self.lines_ += self.ax_.plot(
-            self.x, np.where(outside, self.values, np.nan), "--", color=color
-        )
+        color = BLUE if closed is None else VERMILION
+        looks = styled(Line2D, style, color=color, ls="-", label=name or closed or "edge")
+        self.lines_ = self.ax_.plot(self.x, np.where(inside, self.values, np.nan), **looks)
+        looks |= {"linestyle": "--", "label": "_extrapolated"}
+        self.lines_ += self.ax_.plot(self.x, np.where(outside, self.values, np.nan), **looks)
         lowest, highest = self.values.min(), self.values.max()
         room = _FOOT * (highest - lowest)
         if self.suggested is not None:  # near a pole it would leave the edge no room
             near = (self.suggested > lowest - room) & (self.suggested < highest + room)
             self.lines_ += self.ax_.plot(
-                self.x, np.where(near, self.suggested, np.nan), ":", color="tab:red", lw=2,
+                self.x, np.where(near, self.suggested, np.nan), ":", color=VERMILION, lw=2,
                 label=self.name,
             )  # fmt: skip
-        if self.name is not None:
-            self.ax_.legend()
+        if self.name is not None or name is not None:
+            place_legend(self.ax_)
         # Heights count from the foot of the axes, whatever the values of the curve.
         foot = self.ax_.get_xaxis_transform()
         counts, edges = np.histogram(self._sample(), _N_BINS)
@@ -214,6 +229,7 @@ class EdgeDisplay:
         self.ax_.update_datalim([(self.x[0], lowest - 1.5 * room)])
         self.ax_.autoscale_view()
         self.ax_.set(xlabel=self.xlabel, ylabel=self.ylabel)
+        keep_inside(self.ax_)
         return self
 
     def _sample(self):

@@ -1,13 +1,16 @@
 """The energy of a memory of two features."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
 
 from skdyn._validation import as_floats
-from skdyn.inspection._axes import axes_or_new
+from skdyn.inspection._axes import axes_or_new, keep_inside, title_if_named
+from skdyn.inspection._fitted import unwrapped
+from skdyn.inspection._style import VERMILION
+from skdyn.inspection._units import with_unit
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -32,11 +35,15 @@ class EnergyLandscapeDisplay:
         States of each query.
     names : sequence of str
         Names of the features.
+    units : mapping of str to str or None, default=None
+        Units of the features by name, written on the axes.
 
     Attributes
     ----------
     ax_ : matplotlib axes
         Where it was drawn.
+    figure_ : matplotlib figure
+        The figure of ``ax_``.
     contours_ : matplotlib contours
         The energy.
     points_ : matplotlib line
@@ -61,12 +68,14 @@ class EnergyLandscapeDisplay:
         patterns: np.ndarray,
         paths: Sequence[np.ndarray],
         names: Sequence[str],
+        units: Mapping[str, str] | None = None,
     ) -> None:
         self.axes = axes
         self.energies = energies
         self.patterns = patterns
         self.paths = paths
         self.names = names
+        self.units = units
 
     @classmethod
     def from_estimator(
@@ -77,7 +86,10 @@ class EnergyLandscapeDisplay:
         n_steps: int = 100,
         bounds: Any = None,
         grid_resolution: int = 80,
+        units: Mapping[str, str] | None = None,
         ax: Any = None,
+        name: str | None = None,
+        **style: Any,
     ) -> Self:
         """Evaluate the energy on a grid, follow queries, and draw.
 
@@ -94,8 +106,14 @@ class EnergyLandscapeDisplay:
             with a margin.
         grid_resolution : int, default=80
             Points along each axis.
+        units : mapping of str to str or None, default=None
+            Units of the features by name, written on the axes.
         ax : matplotlib axes or None, default=None
             Where to draw; None makes a figure.
+        name : str or None, default=None
+            Title.
+        **style : dict
+            Settings of matplotlib's ``contourf``, such as ``cmap``.
 
         Returns
         -------
@@ -106,6 +124,8 @@ class EnergyLandscapeDisplay:
         ValueError
             If the estimator was not fitted on two features, or its states are not real numbers.
         """
+        fitted = unwrapped(estimator)
+        estimator, X = fitted.estimator, fitted.seen(X)
         patterns = estimator.patterns_
         if patterns.shape[1] != 2:
             raise ValueError(
@@ -127,28 +147,39 @@ class EnergyLandscapeDisplay:
             if np.allclose(states[-1], states[-2], rtol=1e-6):
                 break
         paths = list(np.stack(states, axis=1))
-        names = list(estimator.get_feature_names_out())
-        return cls(axes, energies.reshape(grid.shape[:2]), patterns, paths, names).plot(ax=ax)
+        names = fitted.names() or list(estimator.get_feature_names_out())
+        energies = energies.reshape(grid.shape[:2])
+        return cls(axes, energies, patterns, paths, names, units).plot(ax=ax, name=name, **style)
 
-    def plot(self, ax: Any = None) -> Self:
+    def plot(self, *, ax: Any = None, name: str | None = None, **style: Any) -> Self:
         """Draw contours, patterns and paths.
 
         Parameters
         ----------
         ax : matplotlib axes or None, default=None
             Where to draw; None makes a figure.
+        name : str or None, default=None
+            Title.
+        **style : dict
+            Settings of matplotlib's ``contourf``, such as ``cmap``.
 
         Returns
         -------
         self : EnergyLandscapeDisplay
         """
         self.ax_ = axes_or_new(ax)
-        self.contours_ = self.ax_.contourf(*self.axes, self.energies, levels=24, cmap="viridis")
+        self.figure_ = self.ax_.figure
+        looks = {"levels": 24, "cmap": "viridis", **style}
+        self.contours_ = self.ax_.contourf(*self.axes, self.energies, **looks)
+        bar = self.figure_.colorbar(self.contours_, ax=self.ax_, label="energy")
         (self.points_,) = self.ax_.plot(*self.patterns.T, "o", color="white", mec="black", ms=6)
         self.lines_ = []
         for path in self.paths:
-            self.lines_ += self.ax_.plot(*path.T, ".-", color="tab:red", ms=5, lw=1)
-        self.ax_.set(xlabel=self.names[0], ylabel=self.names[1])
+            self.lines_ += self.ax_.plot(*path.T, ".-", color=VERMILION, ms=5, lw=1)
+        x, y = (with_unit(feature, self.units) for feature in self.names)
+        self.ax_.set(xlabel=x, ylabel=y)
+        title_if_named(self.ax_, name)
+        keep_inside(self.ax_, bar.ax)
         return self
 
 

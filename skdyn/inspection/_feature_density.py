@@ -4,7 +4,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from skdyn.inspection._axes import axes_or_new
+from skdyn.inspection._axes import axes_or_new, keep_inside
+from skdyn.inspection._fitted import unwrapped
+from skdyn.inspection._legend import place_legend
+from skdyn.inspection._style import BLUE, VERMILION, styled
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -26,6 +29,8 @@ class FeatureDensityDisplay:
     ----------
     ax_ : matplotlib axes
         Where it was drawn.
+    figure_ : matplotlib figure
+        The figure of ``ax_``.
     bars_ : matplotlib bars
         Features that are used, by the logarithm of their density.
     dead_ : matplotlib bars or None
@@ -46,7 +51,14 @@ class FeatureDensityDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator: "BaseEstimator", X: Any = None, *, n_bins: int = 30, ax: Any = None
+        cls,
+        estimator: "BaseEstimator",
+        X: Any = None,
+        *,
+        n_bins: int = 30,
+        ax: Any = None,
+        name: str | None = None,
+        **style: Any,
     ) -> Self:
         """Count and draw.
 
@@ -60,40 +72,55 @@ class FeatureDensityDisplay:
             Number of bars for the features that are used.
         ax : matplotlib axes or None, default=None
             Where to draw; None makes a figure.
+        name : str or None, default=None
+            Begins the entries of the legend.
+        **style : dict
+            Settings of matplotlib for the bars, such as ``alpha``.
 
         Returns
         -------
         FeatureDensityDisplay
         """
-        known = estimator.feature_density_ if X is None else estimator.feature_table(X)["density"]
-        return cls(np.asarray(known), n_bins).plot(ax=ax)
+        fitted = unwrapped(estimator)
+        known = fitted.estimator.feature_density_
+        if X is not None:
+            known = fitted.estimator.feature_table(fitted.seen(X))["density"]
+        return cls(np.asarray(known), n_bins).plot(ax=ax, name=name, **style)
 
-    def plot(self, ax: Any = None) -> Self:
+    def plot(self, *, ax: Any = None, name: str | None = None, **style: Any) -> Self:
         """Draw the histogram.
 
         Parameters
         ----------
         ax : matplotlib axes or None, default=None
             Where to draw; None makes a figure.
+        name : str or None, default=None
+            Begins the entries of the legend.
+        **style : dict
+            Settings of matplotlib for the bars, such as ``alpha``.
 
         Returns
         -------
         self : FeatureDensityDisplay
         """
+        from matplotlib.patches import Rectangle
+
         self.ax_ = axes_or_new(ax)
+        self.figure_ = self.ax_.figure
+        begin = "" if name is None else f"{name}: "
         used = self.densities > 0
         n_used, n_dead = used.sum(), (~used).sum()
         counts, edges = np.histogram(np.log10(self.densities[used]), self.n_bins)
         width = edges[1] - edges[0]
-        self.bars_ = self.ax_.bar(
-            edges[:-1], counts, width, align="edge", color="tab:blue", label=f"{n_used} used"
-        )
+        looks = styled(Rectangle, style, color=BLUE, label=f"{begin}{n_used} used")
+        self.bars_ = self.ax_.bar(edges[:-1], counts, width, align="edge", **looks)
         self.dead_ = None
         if n_dead:
             self.dead_ = self.ax_.bar(  # the logarithm of zero: to the left of everything
-                edges[0] - 3 * width, n_dead, width, align="edge", color="tab:red",
-                label=f"{n_dead} dead",
+                edges[0] - 3 * width, n_dead, width, align="edge",
+                **styled(Rectangle, style, color=VERMILION, label=f"{begin}{n_dead} dead"),
             )  # fmt: skip
-        self.ax_.set(xlabel="log10 of the share of samples", ylabel="features")
-        self.ax_.legend()
+        self.ax_.set(xlabel="log10 of the share of samples", ylabel="number of features")
+        place_legend(self.ax_)
+        keep_inside(self.ax_)
         return self

@@ -7,7 +7,10 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import gen_batches
 
-from skdyn.inspection._axes import axes_or_new
+from skdyn.inspection._axes import axes_or_new, keep_inside, title_if_named
+from skdyn.inspection._legend import place_legend
+from skdyn.inspection._panels import SINGLE, small_panels
+from skdyn.inspection._style import series, styled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,12 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["FrontierDisplay"]
 
 _ROWS = 1024  # encoded at once
+_X, _Y = "L0: atoms a sample uses", "fraction of variance unexplained"
 
 
 class FrontierDisplay:
     """Fraction of variance unexplained against L0: how much how few atoms explain.
 
-    Dictionaries compare at the same L0, or by the whole line; the lower, the better.
+    Dictionaries compare at the same L0, or by the whole line; the lower, the better. More than
+    eight lines have a small panel each, the others gray behind it.
 
     Parameters
     ----------
@@ -30,8 +35,10 @@ class FrontierDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib axes
-        Where it was drawn.
+    ax_ : matplotlib axes, or ndarray of them
+        Where it was drawn; of more than eight lines, the panel of each.
+    figure_ : matplotlib figure
+        The figure of ``ax_``.
     lines_ : list of matplotlib lines
         One a name, in the order in which names first come.
 
@@ -56,6 +63,8 @@ class FrontierDisplay:
         *,
         names: Sequence[str] | None = None,
         ax: Any = None,
+        name: str | None = None,
+        **style: Any,
     ) -> Self:
         """Encode and decode samples with each, measure and draw.
 
@@ -71,6 +80,10 @@ class FrontierDisplay:
             A name an estimator; those of one name are joined by a line. None joins all.
         ax : matplotlib axes or None, default=None
             Where to draw; None makes a figure.
+        name : str or None, default=None
+            What the legend calls a line without a name; a title where lines have names.
+        **style : dict
+            Settings of matplotlib for the lines, such as ``lw``.
 
         Returns
         -------
@@ -89,31 +102,65 @@ class FrontierDisplay:
         results = pd.DataFrame(measured, columns=["l0", "fvu"])
         if names is not None:
             results["name"] = list(names)
-        return cls(results).plot(ax=ax)
+        return cls(results).plot(ax=ax, name=name, **style)
 
-    def plot(self, ax: Any = None) -> Self:
+    def plot(self, *, ax: Any = None, name: str | None = None, **style: Any) -> Self:
         """Draw the lines.
 
         Parameters
         ----------
         ax : matplotlib axes or None, default=None
             Where to draw; None makes a figure.
+        name : str or None, default=None
+            What the legend calls a line without a name; a title where lines have names.
+        **style : dict
+            Settings of matplotlib for the lines, such as ``lw``.
 
         Returns
         -------
         self : FrontierDisplay
         """
-        self.ax_ = axes_or_new(ax)
         named = "name" in self.results
-        groups = self.results.groupby("name", sort=False) if named else [(None, self.results)]
-        self.lines_ = []
-        for name, fits in groups:
-            fits = fits.sort_values("l0")
-            self.lines_ += self.ax_.plot(fits["l0"].array, fits["fvu"].array, "o-", label=name)
-        self.ax_.set(xlabel="L0: atoms a sample uses", ylabel="fraction of variance unexplained")
-        if named:
-            self.ax_.legend()
+        groups = self.results.groupby("name", sort=False) if named else [(name, self.results)]
+        curves = [(label, fits.sort_values("l0")[["l0", "fvu"]]) for label, fits in groups]
+        if len(curves) > SINGLE:
+            self._draw_panels(ax, curves, style)
+        else:
+            self._draw_together(ax, curves, style)
+        title_if_named(self.ax_, name if named else None)
+        keep_inside(*np.ravel(self.ax_))
         return self
+
+    def _draw_together(self, ax, curves, style):
+        self.ax_ = axes_or_new(ax)
+        self.figure_ = self.ax_.figure
+        self.lines_ = [
+            _curve(self.ax_, fits, style, label=label, **series(number))
+            for number, (label, fits) in enumerate(curves)
+        ]
+        if curves[0][0] is not None:
+            place_legend(self.ax_)
+        self.ax_.set(xlabel=_X, ylabel=_Y)
+
+    def _draw_panels(self, ax, curves, style):
+        from matplotlib.collections import LineCollection
+
+        every = [fits.to_numpy() for _, fits in curves]
+        outer = axes_or_new(ax, figsize=(8.0, min(12.0, 1.0 + 0.16 * len(curves))))
+        self.ax_ = small_panels(outer, [str(label) for label, _ in curves], _X, _Y)
+        self.figure_ = outer.figure
+        self.lines_ = []
+        for panel, (label, fits) in zip(self.ax_, curves, strict=True):
+            panel.add_collection(LineCollection(every, color="0.85", lw=0.6))
+            looks = {**series(0), "label": label, "ms": 2}
+            self.lines_.append(_curve(panel, fits, style, **looks))
+
+
+def _curve(panel, fits, style, **looks):
+    from matplotlib.lines import Line2D
+
+    (line,) = panel.plot(fits["l0"].array, fits["fvu"].array, **styled(Line2D, style, **looks))
+    return line
 
 
 def _l0_and_fvu(estimator, X, y):

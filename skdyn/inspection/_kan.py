@@ -1,11 +1,13 @@
 """A network drawn with the functions on its edges."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from skdyn.inspection._axes import axes_or_new
+from skdyn.inspection._axes import axes_or_new, extent, keep_inside, title_if_named
+from skdyn.inspection._fitted import unwrapped
+from skdyn.inspection._kan_page import BOX, LETTER, page_of
 from skdyn.inspection._network import (
     EdgeLayer,
     check_network,
@@ -13,6 +15,7 @@ from skdyn.inspection._network import (
     input_names,
     output_names,
 )
+from skdyn.inspection._style import VERMILION, styled
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -20,14 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["KANDisplay"]
 
 _RESOLUTION = 100  # points of a curve
-# The unit of length is the place of one edge; each has a square box.
-_BOX = 0.8
-_PITCH = 0.9  # inches of a unit in a figure of our own, while there is room
-_WIDEST = 15.0  # inches
-_ONE_ROW = 24  # boxes; more of them stand in several rows, one behind the other
-_MARGIN = 0.3
-_FACTORS = 0.22, 0.45  # how far a product's factors are beside it, and below
-_INK, _IN_CLOSED_FORM = "black", "tab:red"
+_INK, _IN_CLOSED_FORM = "black", VERMILION
+_EM = 0.62  # width of a letter of size one
+_LETTERS = 10.0  # size of names, in points, while there is room
 _FAINTEST_EDGE, _FAINTEST_NODE = 0.05, 0.25  # opacity where the score is zero
 
 
@@ -35,9 +33,14 @@ class KANDisplay:
     """A Kolmogorov-Arnold network: inputs below, outputs above, on every edge its function.
 
     Each box shows one edge function over the range of its data, on a scale of its own; how dark it
-    is tells how much the edge matters: its opacity grows as ``tanh(beta * score)`` [1]_. Edges in
-    closed form are red and named, nodes are marked as sums or products. Edges that were pruned are
-    not there, and neither are inputs and hidden nodes without edges.
+    is tells how much the edge matters: its opacity grows as ``tanh(beta * score)`` [1]_, scores as
+    shares of the highest. Edges in closed form are red and named, nodes are marked as sums or
+    products. Edges that were pruned are not there, and neither are inputs and hidden nodes without
+    edges.
+
+    A layer of more than 24 edges is a table, in which no lines cross: a column for each input and a
+    row for each node it leads to. These rows go on to the right, as the inputs of the next layer,
+    which leads up again.
 
     Parameters
     ----------
@@ -95,10 +98,12 @@ class KANDisplay:
         cls,
         estimator: "BaseEstimator",
         *,
-        ax: Any = None,
         feature_names: Sequence[str] | None = None,
         beta: float = 3.0,
         max_edges: int = 400,
+        ax: Any = None,
+        name: str | None = None,
+        **style: Any,
     ) -> Self:
         """Evaluate the edges of a fitted network and draw it.
 
@@ -106,14 +111,18 @@ class KANDisplay:
         ----------
         estimator : estimator
             Fitted Kolmogorov-Arnold network.
-        ax : matplotlib axes or None, default=None
-            Where to draw; None makes a figure that fits the network.
         feature_names : sequence of str or None, default=None
             Names of the inputs; None takes ``feature_names_in_``, else ``x0``, ``x1``, ...
         beta : float, default=3.0
             Contrast: the higher, the darker are edges of low score.
         max_edges : int, default=400
             Refuse to draw more edges: nobody could read them.
+        ax : matplotlib axes or None, default=None
+            Where to draw; None makes a figure that fits the network.
+        name : str or None, default=None
+            Title.
+        **style : dict
+            Settings of matplotlib for the curves, such as ``lw``.
 
         Returns
         -------
@@ -124,6 +133,8 @@ class KANDisplay:
         ValueError
             If the estimator has no edge functions, or too many.
         """
+        fitted = unwrapped(estimator)
+        estimator = fitted.estimator
         check_network(estimator)
         n_edges = sum(int(layer.standing().sum()) for layer in estimator.module_.layers)
         if n_edges > max_edges:
@@ -132,43 +143,56 @@ class KANDisplay:
                 "estimator.prune(), fit fewer hidden nodes or with lamb > 0, or raise max_edges."
             )
         layers = edge_layers(estimator, _RESOLUTION)
-        names = input_names(estimator, feature_names)
+        known = fitted.names() if feature_names is None else feature_names
+        names = input_names(estimator, known)
         outputs = output_names(estimator, layers[-1].n_sum)
-        return cls(layers, names, outputs, beta=beta).plot(ax=ax)
+        return cls(layers, names, outputs, beta=beta).plot(ax=ax, name=name, **style)
 
-    def plot(self, ax: Any = None) -> Self:
+    def plot(self, *, ax: Any = None, name: str | None = None, **style: Any) -> Self:
         """Draw the network.
 
         Parameters
         ----------
         ax : matplotlib axes or None, default=None
             Where to draw; None makes a figure that fits the network.
+        name : str or None, default=None
+            Title.
+        **style : dict
+            Settings of matplotlib for the curves, such as ``lw``.
 
         Returns
         -------
         self : KANDisplay
         """
-        page = _layout(self.layers)
+        longest = tuple(
+            max(map(len, names), default=0) for names in (self.feature_names, self.output_names)
+        )
+        page = page_of(self.layers, longest, None if ax is None else extent(ax))
         self.ax_ = axes_or_new(ax, figsize=page.figsize)
         self.figure_ = self.ax_.figure
-        top = page.nodes[-1][0][1]
-        self.ax_.set(xlim=(-_MARGIN, page.width + _MARGIN), ylim=(-0.4, top + 0.4), aspect="equal")
+        left, right, bottom, top = page.limits
+        self.ax_.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
         self.ax_.set_axis_off()
         self.nodes_, self.curves_, self.boxes_ = page.nodes, [], []
         unit = _points_of_a_unit(self.ax_)
         for depth, layer in enumerate(self.layers):
-            self._draw_edges(layer, page.boxes[depth], *page.nodes[depth : depth + 2], unit)
-            self._draw_nodes(layer, page.nodes[depth + 1], self._node_opacity(depth + 1), unit)
+            opacity = self._opacity(layer.scores, _FAINTEST_EDGE)
+            for points, edges in page.wires[depth]:
+                self.ax_.plot(*zip(*points, strict=True), color=_INK, alpha=opacity[edges].max(),
+                              ls="-", lw=min(1.2, 0.04 * unit), zorder=1)  # fmt: skip
+            self._draw_edges(layer, page.boxes[depth], opacity, unit, style)
+            self._draw_nodes(layer, page, depth + 1, unit)
         opacity = self._node_opacity(0)
         for k, place in page.nodes[0].items():
-            self.ax_.plot(*place, "o", color=_INK, alpha=opacity[k], ms=min(5.0, 0.12 * unit))
-        self._write_names(page.nodes[0], self.feature_names, opacity, page.width * unit, below=True)
-        opacity = self._node_opacity(len(self.layers))
-        self._write_names(page.nodes[-1], self.output_names, opacity, page.width * unit)
+            self.ax_.plot(*place, "o", color=_INK, alpha=opacity[k], ms=min(5.0, 0.2 * unit))
+        self._write_names(page, unit)
+        title_if_named(self.ax_, name)
+        keep_inside(self.ax_)
         return self
 
     def _opacity(self, scores, least):
-        return least + (1 - least) * np.tanh(self.beta * scores)
+        highest = max((layer.scores.max(initial=0.0) for layer in self.layers), default=0.0)
+        return least + (1 - least) * np.tanh(self.beta * scores / (highest or 1.0))
 
     def _node_opacity(self, depth):
         """Return how dark each node is: an output entirely, others as all their edges together."""
@@ -178,121 +202,77 @@ class KANDisplay:
         scores = np.bincount(layer.edges[:, 0], layer.scores, minlength=layer.n_in)
         return self._opacity(scores, _FAINTEST_NODE)
 
-    def _draw_edges(self, layer, centres, below, above, unit):
+    def _draw_edges(self, layer, centers, opacity, unit, style):
+        from matplotlib.lines import Line2D
         from matplotlib.patches import FancyBboxPatch
 
-        curves, boxes = [], []
-        opacity = self._opacity(layer.scores, _FAINTEST_EDGE)
-        for (i, j), alpha, x, values, name, (cx, cy) in zip(
-            layer.edges, opacity, layer.x, layer.values, layer.functions, centres, strict=True
+        curves, boxes, half = [], [], BOX / 2
+        for alpha, x, values, name, (cx, cy) in zip(
+            opacity, layer.x, layer.values, layer.functions, centers, strict=True
         ):
             color = _INK if name is None else _IN_CLOSED_FORM
-            half = _BOX / 2
-            end = _entrance(layer, above, j)
-            for start, stop in ((below[i], (cx, cy - half)), ((cx, cy + half), end)):
-                self.ax_.plot(*zip(start, stop, strict=True), color=_INK, alpha=alpha,
-                              lw=min(1.2, 0.025 * unit), zorder=1)  # fmt: skip
-            # Its paper hides the lines behind it as far as it matters itself.
-            box = FancyBboxPatch(
-                (cx - half, cy - half), _BOX, _BOX, zorder=2, facecolor="white", edgecolor=color,
-                boxstyle=f"round,pad=0,rounding_size={half / 5}", alpha=alpha,
-                lw=min(1.0, 0.02 * unit),
-            )  # fmt: skip
+            # Its paper hides the lines behind it.
+            paper = {
+                "boxstyle": f"round,pad=0,rounding_size={half / 5}",
+                "lw": min(1.0, 0.03 * unit),
+            }
+            corner, faces = (cx - half, cy - half), {"facecolor": "white", "edgecolor": color}
+            self.ax_.add_patch(FancyBboxPatch(corner, BOX, BOX, zorder=2, color="white", **paper))
+            box = FancyBboxPatch(corner, BOX, BOX, zorder=2, alpha=alpha, **faces, **paper)
             self.ax_.add_patch(box)
             boxes.append(box)
             # A name stands in the lower part of its box.
-            height, middle = (0.8, cy) if name is None else (0.55, cy + 0.1 * _BOX)
+            height, middle = (0.8, cy) if name is None else (0.55, cy + 0.1 * BOX)
+            looks = styled(
+                Line2D, style, color=color, alpha=alpha, ls="-", lw=np.clip(0.05 * unit, 0.5, 1.8)
+            )
             curves += self.ax_.plot(
                 cx + 0.8 * half * _to_unit(x), middle + height * half * _to_unit(values),
-                color=color, alpha=alpha, lw=min(1.8, 0.035 * unit), zorder=3,
+                zorder=3, **looks,
             )  # fmt: skip
             if name is not None:
-                size = min(9.0, 0.2 * unit, 1.5 * _BOX * unit / len(name))
+                size = min(9.0, 0.25 * unit, 1.5 * BOX * unit / len(name))
                 self.ax_.text(cx, cy - 0.72 * half, name, color=color, alpha=alpha, fontsize=size,
                               ha="center", va="center", zorder=3)  # fmt: skip
         self.curves_.append(curves)
         self.boxes_.append(boxes)
 
-    def _draw_nodes(self, layer, nodes, opacity, unit):
-        size = min(11.0, 0.25 * unit)
-        for k, (x, y) in nodes.items():
+    def _draw_nodes(self, layer, page, depth, unit):
+        size, opacity = min(11.0, 0.45 * unit), self._node_opacity(depth)
+        for k, (x, y) in page.nodes[depth].items():
             look = {"color": _INK, "alpha": opacity[k]}
-            if k >= layer.n_sum:
-                for side in (-1, 1):
-                    dx, dy = side * _FACTORS[0], _FACTORS[1]
-                    self.ax_.plot([x, x + dx], [y, y - dy], lw=0.1 * size, zorder=1, **look)
-                    self.ax_.plot(x + dx, y - dy, "o", ms=size / 3, **look)
+            for fx, fy in page.factors[depth - 1].get(k, []):
+                self.ax_.plot([x, fx], [y, fy], "-", lw=0.1 * size, zorder=1, **look)
+                self.ax_.plot(fx, fy, "o", ms=size / 3, **look)
             sign = "+" if k < layer.n_sum else "x"
             self.ax_.plot(x, y, "o", color="white", ms=size, zorder=4)
             self.ax_.plot(x, y, "o", mfc="none", ms=size, mew=0.1 * size, zorder=4, **look)
             self.ax_.plot(x, y, sign, ms=0.6 * size, mew=0.1 * size, zorder=5, **look)
 
-    def _write_names(self, nodes, names, opacity, room, below=False):
-        longest = max((len(names[k]) for k in nodes), default=0)
-        slanted = 0.6 * 10 * longest * len(nodes) > room  # a letter is so many points wide
-        for k, place in nodes.items():
-            self.ax_.annotate(
-                names[k], place, (0, -6 if below else 9), textcoords="offset points",
-                alpha=opacity[k], rotation=45 if slanted else 0, rotation_mode="anchor",
-                ha=("right" if below else "left") if slanted else "center",
-                va="top" if below else "bottom",
-            )  # fmt: skip
-
-
-class _Page(NamedTuple):
-    """Where things stand, in units of an edge's place."""
-
-    nodes: list
-    boxes: list
-    width: float
-    figsize: tuple
-
-
-def _layout(layers):
-    drawn = [np.unique(layer.edges[:, 0]) for layer in layers]
-    for depth, layer in enumerate(layers[:-1]):  # a node may have edges on one side only
-        entered = [_node(layer, j)[0] for j in layer.edges[:, 1]]
-        drawn[depth + 1] = np.union1d(drawn[depth + 1], entered).astype(int)
-    drawn.append(np.arange(layers[-1].n_sum + layers[-1].n_mult))
-    rows = [max(1, -(-len(layer.edges) // _ONE_ROW)) for layer in layers]
-    width = max(3, *(len(layer.edges) / n for layer, n in zip(layers, rows)), *map(len, drawn))
-    gap = np.clip(0.2 * width, 2.2, 4.0)  # between nodes and boxes, twice
-    foot = [0.0, *np.cumsum([gap + n - 1 for n in rows]).tolist()]
-    nodes = [
-        {k: (x, y) for k, x in zip(ks.tolist(), _spread(len(ks), width), strict=True)}
-        for ks, y in zip(drawn, foot, strict=True)
-    ]
-    boxes = [
-        [(x, y + gap / 2 + k % n) for k, x in enumerate(_spread(len(layer.edges), width))]
-        for layer, y, n in zip(layers, foot, rows)
-    ]
-    inches = min(_PITCH * (width + 2 * _MARGIN), _WIDEST)
-    return _Page(
-        nodes, boxes, width, (inches, inches / (width + 2 * _MARGIN) * (foot[-1] + 0.8) + 0.6)
-    )
-
-
-def _spread(n, width):
-    return ((np.arange(n) + 0.5) * width / n).tolist()
-
-
-def _node(layer, j):
-    """Return the node that a subnode belongs to, and on which side it is a factor (0: a sum)."""
-    product, second = divmod(j - layer.n_sum, 2)
-    return (j, 0) if j < layer.n_sum else (layer.n_sum + product, 2 * second - 1)
-
-
-def _entrance(layer, nodes, j):
-    """Return where the edges of a subnode end: at the sum, or at the factor of a product."""
-    node, side = _node(layer, j)
-    x, y = nodes[node]
-    return (x + side * _FACTORS[0], y - _FACTORS[1]) if side else (x, y)
+    def _write_names(self, page, unit):
+        size = min(_LETTERS, LETTER * unit / _EM)
+        below = {"xytext": (0, -0.35 * unit), "ha": "center", "va": "top"}
+        above = {"xytext": (0, 0.45 * unit), "ha": "center", "va": "bottom"}
+        if page.beside:
+            above = {"xytext": (0.45 * unit, 0), "ha": "left", "va": "center"}
+        for end, names, place in ((0, self.feature_names, below), (-1, self.output_names, above)):
+            opacity = self._node_opacity(0 if end == 0 else len(self.layers))
+            small = size
+            if not (page.upright[end] or (end and page.beside)):
+                places = np.unique([x for x, _ in page.nodes[end].values()])
+                apart = np.diff(places, append=np.inf).min(initial=np.inf) * unit
+                longest = max((len(names[k]) for k in page.nodes[end]), default=1)
+                small = min(size, apart / (_EM * (longest + 0.5)))
+            for k, node in page.nodes[end].items():
+                self.ax_.annotate(
+                    names[k], node, textcoords="offset points", alpha=opacity[k], fontsize=small,
+                    rotation=90 if page.upright[end] else 0, annotation_clip=False, **place,
+                )  # fmt: skip
 
 
 def _points_of_a_unit(ax):
-    room = ax.get_window_extent()
-    pixels = min(room.width / np.ptp(ax.get_xlim()), room.height / np.ptp(ax.get_ylim()))
-    return 72 * pixels / ax.figure.dpi
+    width, height = extent(ax)
+    return min(width / np.ptp(ax.get_xlim()), height / np.ptp(ax.get_ylim()))
 
 
 def _to_unit(values):

@@ -61,7 +61,7 @@ def check_network(estimator: Any) -> None:
     if not hasattr(estimator, "edge_function"):
         raise ValueError(
             f"{type(estimator).__name__} has no edge functions to draw. Pass a fitted "
-            "KANRegressor or KANClassifier; of a pipeline, its last step."
+            "KANRegressor or KANClassifier, or a pipeline or search of one."
         )
     check_is_fitted(estimator)
 

@@ -1,15 +1,19 @@
 """A found system among the data it was found from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from skdyn.exceptions import SolverError, warn_user
-from skdyn.inspection._axes import axes_or_new
+from skdyn.inspection._axes import axes_or_new, keep_inside
 from skdyn.inspection._channels import as_cases, channel_names
 from skdyn.inspection._course import follow_case, times_of_case
+from skdyn.inspection._fitted import unwrapped
+from skdyn.inspection._legend import place_legend
 from skdyn.inspection._plane import field_on_grid
+from skdyn.inspection._style import BLUE, VERMILION, styled
+from skdyn.inspection._units import rate_label, with_unit
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -47,11 +51,15 @@ class PhasePortraitDisplay:
         Kind of each of them, such as "stable focus".
     names : sequence of str
         Names of the channels.
+    units : mapping of str to str or None, default=None
+        Units of the channels by name, and of "time", written on the axes.
 
     Attributes
     ----------
     ax_ : matplotlib axes
         Where it was drawn.
+    figure_ : matplotlib figure
+        The figure of ``ax_``.
     field_ : matplotlib streamlines or line
         The field.
     points_ : matplotlib line
@@ -82,6 +90,7 @@ class PhasePortraitDisplay:
         fixed_points: np.ndarray,
         kinds: Sequence[str],
         names: Sequence[str],
+        units: Mapping[str, str] | None = None,
     ) -> None:
         self.axes = axes
         self.velocities = velocities
@@ -90,6 +99,7 @@ class PhasePortraitDisplay:
         self.fixed_points = fixed_points
         self.kinds = kinds
         self.names = names
+        self.units = units
 
     @classmethod
     def from_estimator(
@@ -102,7 +112,10 @@ class PhasePortraitDisplay:
         grid_resolution: int = 20,
         n_trajectories: int = 10,
         bounds: Any = None,
+        units: Mapping[str, str] | None = None,
         ax: Any = None,
+        name: str | None = None,
+        **style: Any,
     ) -> Self:
         """Evaluate and simulate a fitted system around trajectories and draw all of it.
 
@@ -126,8 +139,14 @@ class PhasePortraitDisplay:
             that cannot be solved is left out with a warning.
         bounds : array-like of shape (n_channels_drawn, 2) or None, default=None
             Range of each channel drawn; None is that of the data.
+        units : mapping of str to str or None, default=None
+            Units of the channels by name, and of "time", written on the axes.
         ax : matplotlib axes or None, default=None
             Where to draw; None makes a figure.
+        name : str or None, default=None
+            What the legend calls the system, in place of "simulated" or, on a line, "field".
+        **style : dict
+            Settings of matplotlib for the simulated trajectories or, on a line, the field.
 
         Returns
         -------
@@ -138,7 +157,8 @@ class PhasePortraitDisplay:
         ValueError
             If ``bounds`` cannot be used, or if no state of a trajectory is complete.
         """
-        X = as_cases(X)
+        fitted = unwrapped(estimator)
+        estimator, X = fitted.estimator, as_cases(fitted.seen(X))
         channels = list(channels) if X.shape[1] > 1 else [0]
         resolution = grid_resolution if len(channels) > 1 else 10 * grid_resolution
         field = field_on_grid(estimator, X, channels, resolution, bounds)
@@ -147,56 +167,68 @@ class PhasePortraitDisplay:
         found = _fixed_points(estimator, field)
         points = np.array([point for point, _ in found]).reshape(-1, X.shape[1])[:, channels]
         kinds = [kind for _, kind in found]
-        names = [channel_names(estimator, X.shape[1])[c] for c in channels]
+        names = [channel_names(fitted.names(), X.shape[1])[c] for c in channels]
         portrait = cls(
-            field.axes, field.velocities, X[:, channels], trajectories, points, kinds, names
+            field.axes, field.velocities, X[:, channels], trajectories, points, kinds, names, units
         )
-        return portrait.plot(ax=ax)
+        return portrait.plot(ax=ax, name=name, **style)
 
-    def plot(self, ax: Any = None) -> Self:
+    def plot(self, *, ax: Any = None, name: str | None = None, **style: Any) -> Self:
         """Draw the portrait.
 
         Parameters
         ----------
         ax : matplotlib axes or None, default=None
             Where to draw; None makes a figure.
+        name : str or None, default=None
+            What the legend calls the system, in place of "simulated" or, on a line, "field".
+        **style : dict
+            Settings of matplotlib for the simulated trajectories or, on a line, the field.
 
         Returns
         -------
         self : PhasePortraitDisplay
         """
         self.ax_ = axes_or_new(ax)
+        self.figure_ = self.ax_.figure
         draw = self._draw_line if len(self.axes) == 1 else self._draw_plane
-        draw()
+        draw(name, style)
         self._draw_fixed_points()
-        self.ax_.legend(fontsize="small")
+        place_legend(self.ax_)
+        keep_inside(self.ax_)
         return self
 
-    def _draw_plane(self):
+    def _draw_plane(self, name, style):
         u, v = np.moveaxis(np.ma.masked_invalid(self.velocities), -1, 0)
         self.field_ = self.ax_.streamplot(*self.axes, u, v, color="0.75", linewidth=0.8)
         x, y = np.moveaxis(self.data, 1, 0)
         (self.points_,) = self.ax_.plot(
-            x.ravel(), y.ravel(), ".", color="tab:blue", alpha=0.6, label="data"
+            x.ravel(), y.ravel(), ".", color=BLUE, alpha=0.6, label="data"
         )
         self.lines_ = []
         for number, (x, y) in enumerate(self.trajectories):
-            label = "_" if number else "simulated"
-            self.lines_ += self.ax_.plot(x, y, color="tab:red", lw=1.2, label=label)
-        self.ax_.set(xlabel=self.names[0], ylabel=self.names[1])
+            label = "_" if number else name or "simulated"
+            self.lines_ += self.ax_.plot(x, y, **_looks(style, lw=1.2, label=label))
+        x, y = (with_unit(channel, self.units) for channel in self.names)
+        self.ax_.set(xlabel=x, ylabel=y)
         # A system may leave the data far behind; the picture does not follow it.
         self.ax_.set(xlim=_with_margin(self.axes[0]), ylim=_with_margin(self.axes[1]))
 
-    def _draw_line(self):
-        (x,), (name,) = self.axes, self.names
+    def _draw_line(self, name, style):
+        (x,), (channel,) = self.axes, self.names
         self.ax_.axhline(0.0, color="0.75", lw=0.8)
-        (self.field_,) = self.ax_.plot(x, self.velocities[:, 0], color="tab:red", label="field")
+        (self.field_,) = self.ax_.plot(
+            x, self.velocities[:, 0], **_looks(style, label=name or "field")
+        )
         seen = self.data[:, 0].ravel()
         (self.points_,) = self.ax_.plot(
-            seen, np.zeros_like(seen), "|", color="tab:blue", alpha=0.6, label="data"
+            seen, np.zeros_like(seen), "|", color=BLUE, alpha=0.6, label="data"
         )
         self.lines_ = []
-        self.ax_.set(xlabel=name, ylabel=f"velocity of {name}", xlim=_with_margin(x))
+        self.ax_.set(
+            xlabel=with_unit(channel, self.units), xlim=_with_margin(x),
+            ylabel=rate_label(f"velocity of {channel}", [channel], self.units),
+        )  # fmt: skip
 
     def _draw_fixed_points(self):
         self.fixed_points_ = {}
@@ -208,6 +240,12 @@ class PhasePortraitDisplay:
                 (self.fixed_points_[kind],) = self.ax_.plot(
                     x, y, ls="none", mec="black", ms=7, zorder=3, label=f"{kind} point", **looks
                 )
+
+
+def _looks(style, **own):
+    from matplotlib.lines import Line2D
+
+    return styled(Line2D, style, color=VERMILION, ls="-", **own)
 
 
 def _simulated(estimator, cases, t):

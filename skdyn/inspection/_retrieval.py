@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from skdyn._validation import as_floats
-from skdyn.inspection._axes import axes_or_new
+from skdyn.inspection._axes import axes_or_new, extent, keep_inside, title_if_named
+from skdyn.inspection._fitted import unwrapped
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -15,22 +16,28 @@ if TYPE_CHECKING:
 __all__ = ["RetrievalDisplay"]
 
 _GAP = 1  # pixels between images
-_MISSING = (0.98, 0.8, 0.75)  # a colour that no grey is
+_MISSING = (0.98, 0.8, 0.75)  # a color that no gray is
+_LEAST = 24.0  # points that an image is wide, where there is room
+_ROOM = 9.0  # inches of a figure of our own, at most
 
 
 class RetrievalDisplay:
     """Rows of images: what was stored, what was shown, states on the way, what was retrieved.
 
+    Images too many for one row go on below.
+
     Parameters
     ----------
     images : dict of str to ndarray of shape (n_images, height, width)
-        Images of each row by its name; pixels that are NaN are drawn in a colour of their own.
+        Images of each row by its name; pixels that are NaN are drawn in a color of their own.
         Black and white are the extremes of all rows but "shown".
 
     Attributes
     ----------
     ax_ : matplotlib axes
         Where it was drawn.
+    figure_ : matplotlib figure
+        The figure of ``ax_``.
     image_ : matplotlib image
         All images on one canvas.
 
@@ -62,6 +69,8 @@ class RetrievalDisplay:
         steps: Sequence[int] = (1,),
         image_shape: tuple[int, int] | None = None,
         ax: Any = None,
+        name: str | None = None,
+        **style: Any,
     ) -> Self:
         """Retrieve and draw.
 
@@ -79,6 +88,10 @@ class RetrievalDisplay:
             Height and width; None is a square, or one line where there is no square.
         ax : matplotlib axes or None, default=None
             Where to draw; None makes a figure.
+        name : str or None, default=None
+            Title.
+        **style : dict
+            Settings of matplotlib's ``imshow``, such as ``interpolation``.
 
         Returns
         -------
@@ -90,6 +103,8 @@ class RetrievalDisplay:
             If ``image_shape`` does not hold as many pixels as there are features, or ``stored``
             has another shape than ``X``.
         """
+        fitted = unwrapped(estimator)
+        estimator, X, stored = fitted.estimator, fitted.seen(X), fitted.seen(stored)
         shown = as_floats(X)
         rows = {} if stored is None else {"stored": np.asarray(stored, dtype=np.float64)}
         rows["shown"] = shown
@@ -104,15 +119,19 @@ class RetrievalDisplay:
                 f"{np.shape(stored)}."
             )
         images = {name: row.reshape(-1, height, width) for name, row in rows.items()}
-        return cls(images).plot(ax=ax)
+        return cls(images).plot(ax=ax, name=name, **style)
 
-    def plot(self, ax: Any = None) -> Self:
+    def plot(self, *, ax: Any = None, name: str | None = None, **style: Any) -> Self:
         """Draw the rows.
 
         Parameters
         ----------
         ax : matplotlib axes or None, default=None
             Where to draw; None makes a figure.
+        name : str or None, default=None
+            Title.
+        **style : dict
+            Settings of matplotlib's ``imshow``, such as ``interpolation``.
 
         Returns
         -------
@@ -123,20 +142,45 @@ class RetrievalDisplay:
         # Noise in what was shown must not take the contrast from the rest.
         others = [row for name, row in self.images.items() if name != "shown"] or rows
         low, high = np.nanmin(others), np.nanmax(others)
-        grey = 1 - np.clip((rows - low) / (high - low or 1.0), 0, 1)
-        colours = np.where(np.isnan(grey)[..., None], _MISSING, grey[..., None])
+        gray = 1 - np.clip((rows - low) / (high - low or 1.0), 0, 1)
+        colors = np.where(np.isnan(gray)[..., None], _MISSING, gray[..., None])
         tall, wide = height + _GAP, width + _GAP
-        canvas = np.ones((n_rows, tall, n_images, wide, 3))
-        canvas[:, :height, :, :width] = colours.transpose(0, 2, 1, 3, 4)
-        canvas = canvas.reshape(n_rows * tall, n_images * wide, 3)[:-_GAP, :-_GAP]
-        inches = 8.0 / canvas.shape[1]
-        self.ax_ = axes_or_new(ax, figsize=(9.0, max(1.0, inches * canvas.shape[0])))
-        self.image_ = self.ax_.imshow(canvas, interpolation="nearest")
-        middles = np.arange(n_rows) * tall + (height - 1) / 2
-        self.ax_.set(xticks=[], yticks=middles, yticklabels=list(self.images))
+        room = (72 * _ROOM, 72 * _ROOM) if ax is None else extent(ax)
+        n_blocks = _blocks(n_images, wide, n_rows * tall, room)
+        per_block = -(-n_images // n_blocks)
+        canvas = np.ones((n_blocks, n_rows, tall, per_block, wide, 3))
+        for number in range(n_images):
+            block, column = divmod(number, per_block)
+            canvas[block, :, :height, column, :width] = colors[:, number]
+        canvas = canvas.reshape(n_blocks * n_rows * tall, per_block * wide, 3)[:-_GAP, :-_GAP]
+        inches = (_ROOM - 1.0) / canvas.shape[1]
+        size = (_ROOM, max(1.0, inches * canvas.shape[0]))
+        self.ax_ = axes_or_new(ax, figsize=size)
+        self.figure_ = self.ax_.figure
+        self.image_ = self.ax_.imshow(canvas, **{"interpolation": "nearest", **style})
+        middles = np.arange(n_blocks * n_rows) * tall + (height - 1) / 2
+        letters = min(10.0, extent(self.ax_)[1] / (1.2 * n_blocks * n_rows))
+        self.ax_.set_xticks([])
+        self.ax_.set_yticks(middles, list(self.images) * n_blocks, fontsize=letters)
+        for block in range(1, n_blocks):
+            line = block * n_rows * tall - _GAP
+            self.ax_.axhline(line, color="black", ls="-", lw=0.5)
         self.ax_.tick_params(length=0)
         self.ax_.spines[:].set_visible(False)
+        title_if_named(self.ax_, name)
+        keep_inside(self.ax_)
         return self
+
+
+def _blocks(n_images, wide, tall, room):
+    """Return into how many rows of rows images go: as few as leave each wide enough to be seen."""
+
+    def points(n_blocks):
+        across = room[0] / -(-n_images // n_blocks)
+        return min(across, room[1] * wide / (n_blocks * tall))
+
+    enough = [n for n in range(1, n_images + 1) if points(n) >= _LEAST]
+    return enough[0] if enough else max(range(1, n_images + 1), key=points)
 
 
 def _square(n_features):

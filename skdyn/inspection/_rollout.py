@@ -1,11 +1,16 @@
 """How the error of a rollout grows with time."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from skdyn._validation import as_floats
-from skdyn.inspection._axes import axes_or_new
+from skdyn.inspection._axes import axes_or_new, keep_inside
+from skdyn.inspection._fitted import unwrapped
+from skdyn.inspection._legend import place_legend
+from skdyn.inspection._style import styled
+from skdyn.inspection._units import with_unit
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -24,11 +29,15 @@ class RolloutDisplay:
         The times.
     name : str or None, default=None
         What the legend calls it.
+    units : mapping of str to str or None, default=None
+        Unit of "time", written on its axis.
 
     Attributes
     ----------
     ax_ : matplotlib axes
         Where it was drawn.
+    figure_ : matplotlib figure
+        The figure of ``ax_``.
     line_ : matplotlib line
         The median.
     band_ : matplotlib collection
@@ -44,10 +53,14 @@ class RolloutDisplay:
     True
     """
 
-    def __init__(self, errors: np.ndarray, times: np.ndarray, name: str | None = None) -> None:
+    def __init__(
+        self, errors: np.ndarray, times: np.ndarray, name: str | None = None,
+        units: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
         self.errors = errors
         self.times = times
         self.name = name
+        self.units = units
 
     @classmethod
     def from_estimator(
@@ -56,8 +69,10 @@ class RolloutDisplay:
         X: Any,
         *,
         times: Any = None,
-        name: str | None = None,
+        units: Mapping[str, str] | None = None,
         ax: Any = None,
+        name: str | None = None,
+        **style: Any,
     ) -> Self:
         """Roll out from the first states of trajectories, and draw the error.
 
@@ -70,21 +85,30 @@ class RolloutDisplay:
             True trajectories.
         times : array-like of shape (n_timepoints,) or None, default=None
             Their times; None counts steps.
-        name : str or None, default=None
-            What the legend calls it; None is the class of the estimator.
+        units : mapping of str to str or None, default=None
+            Unit of "time", written on its axis; None is steps where times are counted.
         ax : matplotlib axes or None, default=None
             Where to draw; None makes a figure.
+        name : str or None, default=None
+            What the legend calls it; None is the class of the estimator.
+        **style : dict
+            Settings of matplotlib for the median, such as ``color``.
 
         Returns
         -------
         RolloutDisplay
         """
-        X = as_floats(X)
+        fitted = unwrapped(estimator)
+        estimator, X = fitted.estimator, as_floats(fitted.seen(X))
         h = getattr(estimator, "n_history", 1)
         rolled = estimator.rollout(X[:, :, :h], X.shape[2] - h)
-        times = np.arange(X.shape[2]) if times is None else np.asarray(times)
+        if times is None:
+            times, units = np.arange(X.shape[2]), {"time": "steps"} if units is None else units
+        times = np.asarray(times)
         name = type(estimator).__name__ if name is None else name
-        return cls.from_predictions(X[:, :, h:], rolled, times=times[h:], name=name, ax=ax)
+        return cls.from_predictions(
+            X[:, :, h:], rolled, times=times[h:], units=units, ax=ax, name=name, **style
+        )
 
     @classmethod
     def from_predictions(
@@ -93,8 +117,10 @@ class RolloutDisplay:
         y_pred: Any,
         *,
         times: Any = None,
-        name: str | None = None,
+        units: Mapping[str, str] | None = None,
         ax: Any = None,
+        name: str | None = None,
+        **style: Any,
     ) -> Self:
         """Draw the error of predicted trajectories.
 
@@ -107,10 +133,14 @@ class RolloutDisplay:
             Predictions.
         times : array-like of shape (n_times,) or None, default=None
             The times; None counts steps from 1.
-        name : str or None, default=None
-            What the legend calls it.
+        units : mapping of str to str or None, default=None
+            Unit of "time", written on its axis; None is steps where times are counted.
         ax : matplotlib axes or None, default=None
             Where to draw; None makes a figure.
+        name : str or None, default=None
+            What the legend calls it; None is the class of the estimator.
+        **style : dict
+            Settings of matplotlib for the median, such as ``color``.
 
         Returns
         -------
@@ -135,30 +165,44 @@ class RolloutDisplay:
                 f"Case {case} of y_true is zero everywhere at time index {step}: no error is "
                 "relative to it. Leave it out."
             )
-        times = np.arange(1, truth.shape[1] + 1) if times is None else np.asarray(times)
-        return cls(np.linalg.norm(gap, axis=2) / size, times, name).plot(ax=ax)
+        if times is None:
+            times = np.arange(1, truth.shape[1] + 1)
+            units = {"time": "steps"} if units is None else units
+        errors = np.linalg.norm(gap, axis=2) / size
+        return cls(errors, np.asarray(times), name, units).plot(ax=ax, **style)
 
-    def plot(self, ax: Any = None) -> Self:
+    def plot(self, *, ax: Any = None, name: str | None = None, **style: Any) -> Self:
         """Draw the error against time.
 
         Parameters
         ----------
         ax : matplotlib axes or None, default=None
             Where to draw; None makes a figure.
+        name : str or None, default=None
+            What the legend calls it; None is the class of the estimator.
+        **style : dict
+            Settings of matplotlib for the median, such as ``color``.
 
         Returns
         -------
         self : RolloutDisplay
         """
+        from matplotlib.lines import Line2D
+
         self.ax_ = axes_or_new(ax)
+        self.figure_ = self.ax_.figure
+        name = self.name if name is None else name
         low, middle, high = np.percentile(self.errors, [25, 50, 75], axis=0)
-        (self.line_,) = self.ax_.plot(self.times, middle, label=self.name)
+        looks = styled(Line2D, style, label=name)
+        (self.line_,) = self.ax_.plot(self.times, middle, **looks)
         self.band_ = self.ax_.fill_between(
             self.times, low, high, color=self.line_.get_color(), alpha=0.2, lw=0
         )
-        self.ax_.set(xlabel="time", ylabel="relative L2 error", yscale="log")
-        if self.name is not None:
-            self.ax_.legend()
+        x = with_unit("time", self.units)
+        self.ax_.set(xlabel=x, ylabel="relative L2 error", yscale="log")
+        if name is not None:
+            place_legend(self.ax_)
+        keep_inside(self.ax_)
         return self
 
 

@@ -1,12 +1,16 @@
 """The field that a model has learnt."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from skdyn.inspection._axes import axes_or_new
+from skdyn.inspection._axes import axes_or_new, keep_inside, title_if_named
 from skdyn.inspection._channels import as_cases, channel_names
+from skdyn.inspection._fitted import unwrapped
 from skdyn.inspection._plane import field_on_grid
+from skdyn.inspection._style import VERMILION
+from skdyn.inspection._units import rate_label, with_unit
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -17,7 +21,7 @@ __all__ = ["VectorFieldDisplay"]
 class VectorFieldDisplay:
     """Learnt velocities as arrows over a plane of two channels, trajectories as curves.
 
-    Arrows have one length; their colour is the speed.
+    Arrows have one length; their color is the speed.
 
     Parameters
     ----------
@@ -29,11 +33,15 @@ class VectorFieldDisplay:
         Trajectories to draw over them.
     names : sequence of two str
         Names of the channels.
+    units : mapping of str to str or None, default=None
+        Units of the channels by name, and of "time", written on the axes.
 
     Attributes
     ----------
     ax_ : matplotlib axes
         Where it was drawn.
+    figure_ : matplotlib figure
+        The figure of ``ax_``.
     quiver_ : matplotlib quiver
         The arrows.
     lines_ : list of matplotlib lines
@@ -56,11 +64,13 @@ class VectorFieldDisplay:
         velocities: np.ndarray,
         trajectories: np.ndarray,
         names: tuple[str, str] | list[str],
+        units: Mapping[str, str] | None = None,
     ) -> None:
         self.points = points
         self.velocities = velocities
         self.trajectories = trajectories
         self.names = names
+        self.units = units
 
     @classmethod
     def from_estimator(
@@ -70,7 +80,10 @@ class VectorFieldDisplay:
         *,
         channels: tuple[int, int] = (0, 1),
         grid_resolution: int = 20,
+        units: Mapping[str, str] | None = None,
         ax: Any = None,
+        name: str | None = None,
+        **style: Any,
     ) -> Self:
         """Evaluate a fitted estimator's field around trajectories and draw it.
 
@@ -84,8 +97,14 @@ class VectorFieldDisplay:
             The plane; the other channels rest at their means.
         grid_resolution : int, default=20
             Arrows along each axis.
+        units : mapping of str to str or None, default=None
+            Units of the channels by name, and of "time", written on the axes.
         ax : matplotlib axes or None, default=None
             Where to draw; None makes a figure.
+        name : str or None, default=None
+            Title.
+        **style : dict
+            Settings of matplotlib's ``quiver``, such as ``cmap``.
 
         Returns
         -------
@@ -96,40 +115,50 @@ class VectorFieldDisplay:
         ValueError
             If there are fewer than two channels.
         """
-        X = as_cases(X)
+        fitted = unwrapped(estimator)
+        X = as_cases(fitted.seen(X))
         if X.shape[1] < 2:
             raise ValueError(f"A vector field needs 2 channels; X has {X.shape[1]}.")
         channels = list(channels)
-        field = field_on_grid(estimator, X, channels, grid_resolution)
+        field = field_on_grid(fitted.estimator, X, channels, grid_resolution)
         points, velocities = field.points.reshape(-1, 2), field.velocities.reshape(-1, 2)
-        names = [channel_names(estimator, X.shape[1])[c] for c in channels]
-        return cls(points, velocities, X[:, channels], names).plot(ax=ax)
+        names = [channel_names(fitted.names(), X.shape[1])[c] for c in channels]
+        display = cls(points, velocities, X[:, channels], names, units)
+        return display.plot(ax=ax, name=name, **style)
 
-    def plot(self, ax: Any = None) -> Self:
+    def plot(self, *, ax: Any = None, name: str | None = None, **style: Any) -> Self:
         """Draw arrows and trajectories.
 
         Parameters
         ----------
         ax : matplotlib axes or None, default=None
             Where to draw; None makes a figure.
+        name : str or None, default=None
+            Title.
+        **style : dict
+            Settings of matplotlib's ``quiver``, such as ``cmap``.
 
         Returns
         -------
         self : VectorFieldDisplay
         """
         self.ax_ = axes_or_new(ax)
+        self.figure_ = self.ax_.figure
         speed = np.linalg.norm(self.velocities, axis=1)
         # On the page an arrow must point where the curves go, whatever the channels' units.
         extent = np.ptp(self.points, axis=0)
         extent[extent == 0] = 1.0
         arrows = self.velocities / extent
         arrows /= np.linalg.norm(arrows, axis=1, keepdims=True).clip(1e-12)
-        self.quiver_ = self.ax_.quiver(
-            *self.points.T, *arrows.T, speed, pivot="mid", angles="uv", cmap="viridis"
-        )
+        looks = {"pivot": "mid", "angles": "uv", "cmap": "viridis", **style}
+        self.quiver_ = self.ax_.quiver(*self.points.T, *arrows.T, speed, **looks)
         self.lines_ = []
         for x, y in self.trajectories:
-            self.lines_ += self.ax_.plot(x, y, color="tab:red", lw=1, alpha=0.6)
-        self.ax_.set(xlabel=self.names[0], ylabel=self.names[1])
-        self.ax_.figure.colorbar(self.quiver_, ax=self.ax_, label="speed")
+            self.lines_ += self.ax_.plot(x, y, color=VERMILION, ls="-", lw=1, alpha=0.6)
+        x, y = (with_unit(name, self.units) for name in self.names)
+        self.ax_.set(xlabel=x, ylabel=y)
+        label = rate_label("speed", list(self.names), self.units)
+        bar = self.figure_.colorbar(self.quiver_, ax=self.ax_, label=label)
+        title_if_named(self.ax_, name)
+        keep_inside(self.ax_, bar.ax)
         return self

@@ -151,6 +151,8 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         Number of epochs run, in all stages.
     loss_curve_ : list of float
         Training loss of each epoch. Stages minimise different losses: it jumps between them.
+    stages_ : list of tuple of (str, int)
+        Name and number of epochs of each stage of the training.
     validation_scores_ : list of float or None
         Minus the validation loss of each epoch of the last stage (higher is better).
     best_loss_ : float

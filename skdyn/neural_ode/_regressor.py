@@ -93,6 +93,8 @@ class NeuralODERegressor(DepthEstimator, TabularRegressor):
         Number of epochs run.
     loss_curve_ : list of float
         Training loss of each epoch.
+    stages_ : list of tuple of (str, int)
+        Name and number of epochs of each stage of the training.
     validation_scores_ : list of float or None
         Minus the validation loss of each epoch (higher is better).
     best_loss_ : float

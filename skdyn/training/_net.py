@@ -213,6 +213,7 @@ class LeanNet(NeuralNet):
             record.loss_curve.append(losses[0])
             if watched:
                 scores.append(-losses[1])
+            record = record._replace(stages=((stage.name, record.n_iter),))
             course.note(losses, penalty)
             reason = course.reason_to_stop()
             shown = record if earlier is None else earlier.then(record)

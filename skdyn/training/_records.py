@@ -91,6 +91,8 @@ class TrainingRecord(NamedTuple):
         Loss of the best answer that reads no input, in the last stage.
     kept_losses : tuple of (str, float)
         Name and ``kept_loss`` of each stage that ended.
+    stages : tuple of (str, int)
+        Name and number of epochs of each stage.
     """
 
     loss_curve: list[float]
@@ -101,6 +103,7 @@ class TrainingRecord(NamedTuple):
     rise: float | None = None
     trivial_loss: float | None = None
     kept_losses: tuple[tuple[str, float], ...] = ()
+    stages: tuple[tuple[str, int], ...] = ()
 
     @property
     def n_iter(self) -> int:
@@ -130,4 +133,5 @@ class TrainingRecord(NamedTuple):
             loss_curve=self.loss_curve + later.loss_curve,
             n_recoveries=self.n_recoveries + later.n_recoveries,
             kept_losses=self.kept_losses + later.kept_losses,
+            stages=self.stages + later.stages,
         )

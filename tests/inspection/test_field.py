@@ -68,3 +68,32 @@ def test_it_draws_on_the_axes_it_is_given():
 def test_shapes_that_do_not_fit_are_refused(truth, prediction, grid_shape, message):
     with pytest.raises(ValueError, match=message):
         FieldDisplay.from_predictions(np.ones(truth), np.ones(prediction), grid_shape=grid_shape)
+
+
+@pytest.mark.parametrize(("shape", "n_panels"), [((1, 8), 2), ((1, 1, 4, 4), 3)])
+def test_one_pair_of_axes_is_split_and_another_number_refused(shape, n_panels):
+    import matplotlib.pyplot as plt
+
+    y, axes = rng.normal(size=shape), plt.subplots(1, 4)[1]
+    display = FieldDisplay.from_predictions(y, y, ax=axes[1])
+    assert len(display.ax_) == n_panels
+    display.figure_.draw_without_rendering()
+    for panel in display.ax_:
+        assert panel.bbox.x0 > axes[0].bbox.x1
+        assert panel.bbox.x1 < axes[2].bbox.x0
+    with pytest.raises(ValueError, match=f"ax holds 4 axes; pass one pair of axes, or {n_panels}"):
+        FieldDisplay.from_predictions(y, y, ax=axes)
+
+
+def test_an_estimator_predicts_what_is_drawn_and_gives_its_name():
+    class Doubling:
+        """Stands for a fitted estimator."""
+
+        def predict(self, X):
+            """Return twice the functions."""
+            return 2 * X
+
+    y = rng.normal(size=(3, 1, 4, 4))
+    display = FieldDisplay.from_estimator(Doubling(), y, y, case=2)
+    np.testing.assert_array_equal(display.prediction, 2 * y[2, 0])
+    assert display.ax_[1].get_title() == "Doubling"

@@ -3,6 +3,7 @@ import pytest
 from matplotlib.colors import to_rgba
 
 from skdyn.inspection import InstanceWeightsDisplay
+from skdyn.inspection._style import VERMILION
 
 X = [np.array([[0.1], [0.9]]), np.array([[1.0]]), np.array([[0.2], [0.3], [0.5]])]
 MARKED = [[False, True], [True], [False, False, False]]
@@ -36,9 +37,9 @@ def test_bags_can_be_chosen(bags, expected):
     assert heights(InstanceWeightsDisplay.from_estimator(Fitted(), X, bags=bags)) == expected
 
 
-def test_marked_instances_have_a_colour_of_their_own():
+def test_marked_instances_have_a_color_of_their_own():
     display = InstanceWeightsDisplay.from_estimator(Fitted(), X, bags=[1, 0], marked=MARKED)
-    red = [bar.get_facecolor() == to_rgba("tab:red") for bar in display.bars_]
+    red = [bar.get_facecolor() == to_rgba(VERMILION) for bar in display.bars_]
     assert red == [True, False, True]
 
 

@@ -7,6 +7,7 @@ from sklearn.linear_model import LinearRegression
 from skdyn import KANRegressor
 from skdyn._validation import NotFittedError
 from skdyn.inspection import KANDisplay
+from skdyn.inspection._style import VERMILION
 
 X = np.random.default_rng(0).uniform(-1, 1, (150, 3))
 Y = np.sin(3 * X[:, 0]) * X[:, 1]
@@ -117,7 +118,7 @@ def test_an_edge_in_closed_form_has_its_colour_and_its_name(model):
     position = display.layers[0].edges.tolist().index([1, 2])
     assert "x^2" in texts(display)
     colours = [curve.get_color() for curve in display.curves_[0]]
-    assert [k for k, colour in enumerate(colours) if colour == "tab:red"] == [position]
+    assert [k for k, colour in enumerate(colours) if colour == VERMILION] == [position]
 
 
 def test_what_is_left_of_a_network_without_some_edges_is_drawn(model):

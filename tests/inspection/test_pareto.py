@@ -46,3 +46,21 @@ def test_it_draws_on_the_axes_it_is_given():
 
     ax = plt.figure().add_subplot()
     assert ParetoDisplay.from_estimator(Searched(), ax=ax).ax_ is ax
+
+
+def test_equations_are_as_many_as_there_is_room_for_nearest_to_the_choice_first():
+    import matplotlib.pyplot as plt
+
+    ax = plt.figure(figsize=(3, 1.2)).add_subplot()
+    front = pd.DataFrame(
+        {
+            "complexity": range(9),
+            "error": 0.5 ** np.arange(9),
+            "equations": [f"x' = {k} x" for k in range(9)],
+            "selected": np.arange(9) == 4,
+        }
+    )
+    display = ParetoDisplay(front, n_equations=9).plot(ax=ax)
+    written = [text.get_text() for text in display.legend_.get_texts()]
+    assert 1 <= len(written) < 9
+    assert "x' = 4 x" in written

@@ -62,3 +62,20 @@ def test_it_draws_on_the_axes_it_is_given():
 
     ax = plt.figure().add_subplot()
     assert RetrievalDisplay.from_estimator(Halving(), X, ax=ax).ax_ is ax
+
+
+def test_images_that_would_be_tiny_go_on_below():
+    import matplotlib.pyplot as plt
+
+    many = np.random.default_rng(0).normal(size=(40, 16))
+    ax = plt.figure(figsize=(4, 3)).add_subplot()
+    display = RetrievalDisplay.from_estimator(Halving(), many, ax=ax)
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    n_blocks = len(names) // 3
+    assert n_blocks > 1
+    assert names == ["shown", "1 update", "retrieved"] * n_blocks
+    canvas = display.image_.get_array()
+    per_block = (canvas.shape[1] + 1) // 5
+    last = divmod(39, per_block)
+    corner = canvas[last[0] * 15 :, last[1] * 5 :][:4, :4, 0]
+    np.testing.assert_array_less(np.diff(corner.ravel()[np.argsort(many[39])]), 1e-12)  # shown
