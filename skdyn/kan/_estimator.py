@@ -205,7 +205,19 @@ class KANEstimator(Interpretation, Symbolic, TorchEstimator):
         if self.n_init > 1 and not task.goes_on:
             starts = self._try_starts(stages[0], generator, task.total_weight)
             stages[0] = stages[0]._replace(before_epoch=starts)
+        stages[0] = stages[0]._replace(before_epoch=self._weigh_columns(stages[0], task))
         return stages
+
+    def _weigh_columns(self, stage, task):
+        """Return what tells the network, before a stage, whether rows are few for its inputs."""
+        plain = self.alpha != "auto" or task.incremental  # a batch's rows are not all there are
+        n_rows = np.inf if plain else len(task.training[0])
+
+        def before_epoch(module, epoch):
+            news = epoch == 0 and module.compare_with_rows(n_rows)
+            return stage.before_epoch(module, epoch) or news
+
+        return before_epoch
 
     def _grid_schedule(self, task):
         """Return the grid sizes of this fit; what goes on never goes back to a coarser grid."""

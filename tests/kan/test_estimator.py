@@ -135,6 +135,23 @@ def test_the_loss_of_a_wide_table_never_leaps(alpha):
     assert (losses[1:] < 1.1 * losses[:-1]).all()
 
 
+def test_more_columns_than_rows_are_answered_better_than_by_the_mean():
+    generator = np.random.default_rng(3)
+    X = generator.normal(size=(340, 80))
+    y = X[:, :4].sum(axis=1) + 0.5 * generator.normal(size=340)
+    model = KANRegressor(random_state=0).fit(X[:40], y[:40])
+    assert model.score(X[40:], y[40:]) > 0
+
+
+def test_what_is_said_of_few_rows_is_theirs_who_leave_alpha_to_the_data():
+    X = np.random.default_rng(0).normal(size=(20, 40))
+    y = X[:, 0]
+    model = quick(n_init=2).fit(X, y)
+    assert model.module_.few_rows
+    assert not model.partial_fit(X, y).module_.few_rows  # a batch tells nothing of all rows
+    assert not quick(alpha=2.0).fit(X, y).module_.few_rows
+
+
 def test_an_outlier_does_not_take_the_grid_along(table):
     X, y = table
     model = quick(hidden_layer_sizes=(), solver="lm").fit(np.vstack([X, [[1e3, 0]]]), [*y, 0.0])
