@@ -188,7 +188,7 @@ class KANEstimator(Interpretation, Symbolic, TorchEstimator):
             )
         objective = KANObjective(
             self._row_loss, self._curvature, self._evidence(task.total_weight),
-            self.lamb, self.lamb_l1, self.lamb_entropy,
+            self.lamb, self.lamb_l1, self.lamb_entropy, self._alpha_of_wide_layers(task),
         )  # fmt: skip
         trivial_loss = self._trivial_loss(task.training, task.validation)
         stages = [
@@ -205,19 +205,7 @@ class KANEstimator(Interpretation, Symbolic, TorchEstimator):
         if self.n_init > 1 and not task.goes_on:
             starts = self._try_starts(stages[0], generator, task.total_weight)
             stages[0] = stages[0]._replace(before_epoch=starts)
-        stages[0] = stages[0]._replace(before_epoch=self._weigh_columns(stages[0], task))
         return stages
-
-    def _weigh_columns(self, stage, task):
-        """Return what tells the network, before a stage, whether rows are few for its inputs."""
-        plain = self.alpha != "auto" or task.incremental  # a batch's rows are not all there are
-        n_rows = np.inf if plain else len(task.training[0])
-
-        def before_epoch(module, epoch):
-            news = epoch == 0 and module.compare_with_rows(n_rows)
-            return stage.before_epoch(module, epoch) or news
-
-        return before_epoch
 
     def _grid_schedule(self, task):
         """Return the grid sizes of this fit; what goes on never goes back to a coarser grid."""
@@ -309,6 +297,11 @@ class KANEstimator(Interpretation, Symbolic, TorchEstimator):
         alpha = alpha if alpha == "auto" else alpha / total_weight
         smoothness = smoothness if smoothness == "auto" else smoothness / total_weight
         return Evidence(smoothness, alpha, total_weight, self._noise)
+
+    def _alpha_of_wide_layers(self, task):
+        """Return their penalty; a batch's rows are not all, and "lm" follows evidence instead."""
+        off = task.incremental or self.solver == "lm"
+        return 0.0 if off else self._settings().alpha / task.total_weight
 
     def _take_over(self, module, config, record, incremental):
         super()._take_over(module, module.config(), record, incremental)

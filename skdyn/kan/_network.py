@@ -5,13 +5,6 @@ import torch
 from skdyn.kan._layer import KANLayer
 from skdyn.kan._symbolic_edge import SymbolicEdge
 
-# Inputs of a layer up to which it learns at the full rate. Adam moves every edge by a step alike,
-# so that a sum over many of them would leap (decision 0033).
-_FULL_RATE = 16
-# More inputs than this share of the rows: data do not determine the edges (decision 0044). Layers
-# behind wait for what they read, and the penalty on wide layers grows by these powers of widths.
-_FEW_ROWS, _WAITING, _SHRINKAGE = 0.5, 0.5, 1.5
-
 
 class KAN(torch.nn.Module):
     """Layers of edge functions.
@@ -56,7 +49,6 @@ class KAN(torch.nn.Module):
         )
         for depth, i, j, name in symbolic:
             self.layers[depth].symbolic[f"{i}_{j}"] = SymbolicEdge(name)
-        self.few_rows = False
 
     def config(self):
         """Return the arguments that build a network of this shape."""
@@ -70,38 +62,13 @@ class KAN(torch.nn.Module):
     def parameter_groups(self):
         """Return parameters and rates: the more edges enter a node, the less each of them moves.
 
-        Where rows are few for the inputs, the layers behind wait for those that they read, and
-        edges of wide layers are penalised by their number: nothing but that tells them apart.
-
         Returns
         -------
         list of dict
         """
-        widths = [max(1.0, layer.n_in / _FULL_RATE) for layer in self.layers]
-        rates, decays = [1 / width for width in widths], [1.0] * len(widths)
-        if self.few_rows:
-            rates = [min(rate, min(rates) ** _WAITING) for rate in rates]
-            decays = [width**_SHRINKAGE for width in widths]
         return [
-            {"params": list(layer.parameters()), "rate": rate, "decay": decay}
-            for layer, rate, decay in zip(self.layers, rates, decays, strict=True)
+            {"params": list(layer.parameters()), "rate": 1 / layer.width} for layer in self.layers
         ]
-
-    def compare_with_rows(self, n_rows):
-        """Note whether the rows that it learns from are few for its inputs.
-
-        Parameters
-        ----------
-        n_rows : float
-            Number of rows.
-
-        Returns
-        -------
-        bool
-            Whether that is news, which :meth:`parameter_groups` tells.
-        """
-        before, self.few_rows = self.few_rows, self.layers[0].n_in > _FEW_ROWS * n_rows
-        return self.few_rows != before
 
     def redraw(self, generator):
         """Begin again with other weights.

@@ -96,12 +96,13 @@ class LeanNet(NeuralNet):
         _, kwargs = super().get_params_for_optimizer(prefix, named_parameters)
         groups = parameter_groups(self.module_)
         if self.extras:
-            groups.append({"params": list(self.extras), "rate": 1.0, "decay": 0.0})
+            groups.append({"params": list(self.extras), "rate": 1.0, "decay": False})
         if self.settings.optimizer in FULL_BATCH:
             learnt = [parameter for group in groups for parameter in group["params"]]
             return ([{"params": learnt}],), kwargs
         for group in groups:
-            group["weight_decay"] = self.settings.alpha * group["decay"]
+            if not group["decay"]:
+                group["weight_decay"] = 0.0
         return ([group for group in groups if group["params"]],), kwargs
 
     def run(
@@ -336,8 +337,8 @@ class LeanNet(NeuralNet):
 
     def _penalty(self):
         groups = parameter_groups(self.module_)
-        squares = (g["decay"] * weight.square().sum() for g in groups for weight in g["params"])
-        return 0.5 * self.settings.alpha * sum(squares)
+        decaying = [weight for group in groups if group["decay"] for weight in group["params"]]
+        return 0.5 * self.settings.alpha * sum(weight.square().sum() for weight in decaying)
 
     def learnt(self) -> list[torch.Tensor]:
         """List what a step may change: the module's weights and buffers, the stage's own tensors.

@@ -72,8 +72,8 @@ def parameter_groups(module: torch.nn.Module) -> list[dict]:
     """Return a module's parameters in the groups it asks for, the rest in one of their own.
 
     A module may have a method ``parameter_groups()`` that returns a list of dicts: ``params``, a
-    list of its parameters; ``rate``, a factor on the learning rate, and ``decay``, one on the L2
-    penalty, both 1 if absent.
+    list of its parameters; ``rate``, a factor on the learning rate, 1 if absent; ``decay``, whether
+    the L2 penalty counts them, true if absent.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def parameter_groups(module: torch.nn.Module) -> list[dict]:
         If a group holds what is no parameter of the module, or a parameter is in two.
     """
     asked = getattr(module, "parameter_groups", list)()
-    groups = [{"rate": 1.0, "decay": 1.0} | group for group in asked]
+    groups = [{"rate": 1.0, "decay": True} | group for group in asked]
     named = [id(parameter) for group in groups for parameter in group["params"]]
     own = {id(parameter) for parameter in module.parameters()}
     if len(set(named)) < len(named) or not own.issuperset(named):
@@ -100,4 +100,4 @@ def parameter_groups(module: torch.nn.Module) -> list[dict]:
             "in one group."
         )
     rest = [parameter for parameter in module.parameters() if id(parameter) not in named]
-    return [{"params": rest, "rate": 1.0, "decay": 1.0}, *groups]
+    return [{"params": rest, "rate": 1.0, "decay": True}, *groups]

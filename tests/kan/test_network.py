@@ -50,15 +50,3 @@ def test_the_configuration_builds_a_network_that_takes_the_weights():
 def test_wide_layers_learn_more_slowly_edge_by_edge():
     groups = network(((64, 0), (8, 0), (1, 0))).parameter_groups()
     assert [group["rate"] for group in groups] == [0.25, 1.0]
-
-
-def test_where_rows_are_few_narrow_layers_wait_and_wide_ones_stay_small():
-    net = network(((64, 0), (8, 0), (1, 0)))
-    plain = net.parameter_groups()
-    assert not net.compare_with_rows(128)
-    assert net.compare_with_rows(127)
-    groups = net.parameter_groups()
-    assert [group["rate"] for group in groups] == [0.25, 0.5]
-    assert [group["decay"] for group in groups] == [8.0, 1.0]
-    assert net.compare_with_rows(128)
-    assert net.parameter_groups() == plain

@@ -451,7 +451,7 @@ class Grouped(torch.nn.Linear):
     """Its bias learns at a tenth of the rate and never decays."""
 
     def parameter_groups(self):
-        return [{"params": [self.bias], "rate": 0.1, "decay": 0.0}]
+        return [{"params": [self.bias], "rate": 0.1, "decay": False}]
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])

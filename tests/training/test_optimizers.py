@@ -61,8 +61,8 @@ class Asking(torch.nn.Linear):
 def test_what_a_module_does_not_say_of_a_group_is_as_for_the_rest():
     module = Asking(lambda own: [{"params": [own.bias]}])
     rest, group = parameter_groups(module)
-    assert rest == {"params": [module.weight], "rate": 1.0, "decay": 1.0}
-    assert group == {"params": [module.bias], "rate": 1.0, "decay": 1.0}
+    assert rest == {"params": [module.weight], "rate": 1.0, "decay": True}
+    assert group == {"params": [module.bias], "rate": 1.0, "decay": True}
 
 
 @pytest.mark.parametrize(
