@@ -119,12 +119,16 @@ def on_tensors(
     >>> on_tensors("x^2", {"x": torch.tensor([1.0, 2.0])})
     tensor([1., 4.])
     """
-    import torch
-
     tensors = list(values.values())
     value = _evaluate(formula, values, tensors, functions, "torch")
-    like = torch.broadcast_tensors(*tensors)[0] if tensors else torch.zeros((), dtype=torch.float64)
+    like = tensors[0] if len(tensors) == 1 else _broadcast(tensors)
     return value if getattr(value, "shape", None) == like.shape else value + 0 * like
+
+
+def _broadcast(tensors):
+    import torch
+
+    return torch.broadcast_tensors(*tensors)[0] if tensors else torch.zeros((), dtype=torch.float64)
 
 
 def _evaluate(formula, names: Sequence[str], values, functions, backend):
@@ -132,6 +136,6 @@ def _evaluate(formula, names: Sequence[str], values, functions, backend):
         from skdyn.formulas._expression import written
 
         formula = written(formula)
-    functions = dict(functions or {})
+    functions = functions or {}
     function = compiled(formula, tuple(names), tuple(functions), backend)
     return function(*values, *functions.values())
