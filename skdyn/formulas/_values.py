@@ -119,14 +119,18 @@ def on_tensors(
     >>> on_tensors("x^2", {"x": torch.tensor([1.0, 2.0])})
     tensor([1., 4.])
     """
-    import torch
-
     tensors = list(values.values())
     value = _evaluate(formula, tuple(values), tensors, functions, "torch")
-    like = torch.broadcast_tensors(*tensors)[0] if tensors else torch.zeros((), dtype=torch.float64)
+    like = tensors[0] if len(tensors) == 1 else _broadcast(tensors)
     if getattr(value, "shape", None) == like.shape:
         return value
     return value + 0 * like.nan_to_num(0.0, 0.0, 0.0)  # a constant has gradients too: zeros
+
+
+def _broadcast(tensors):
+    import torch
+
+    return torch.broadcast_tensors(*tensors)[0] if tensors else torch.zeros((), dtype=torch.float64)
 
 
 def _evaluate(formula, names: tuple[str, ...], values, functions, backend):
@@ -134,6 +138,6 @@ def _evaluate(formula, names: tuple[str, ...], values, functions, backend):
         from skdyn.formulas._expression import written
 
         formula = written(formula)
-    functions = dict(functions or {})
+    functions = functions or {}
     function = compiled(formula, names, tuple(functions), backend)
     return function(*values, *functions.values())

@@ -49,6 +49,7 @@ _DROPOUT = {"stored": 0.0, "projected": 0.9, "prototypes": 0.5}
 # For each beta of leave-one-out: after a training, time is no matter.
 _N_WEIGHTS = {"stored": 80_000, "projected": 2_000_000, "prototypes": 80_000}
 _SHARE_OF_STEPS = 0.2  # of maps that only tell how sure answers may be
+_SHORT_OF_BREATH = 3  # epochs without improvement after which such a map is near enough to its end
 _COOLINGS = [2.0 ** (-power / 2) for power in range(16)] + [0.0]  # of what prototypes recall
 _STEEPEST = 2.0**16  # beta of a training: beyond, nothing has a gradient
 _SHARED = {k: v for k, v in TorchEstimator._parameter_constraints.items() if k != "alpha"}
@@ -385,10 +386,13 @@ class AssociationEstimator(TorchEstimator):
         generator, device = new_generator(seed), resolve_device(self.device)
         module = self._build_module(**self._config(*(array.shape[1] for array in training[:2])))
         module.to(device, resolve_dtype(self._precision(), device))
-        settings = self._settings()
+        settings, patience = self._settings(), self.n_iter_no_change
+        if self.mode == "projected":  # prototypes gain to the last
+            patience = min(patience, _SHORT_OF_BREATH)
         settings = settings._replace(
-            alpha=settings.alpha / total_weight, early_stopping=False, verbose=0
-        )
+            alpha=settings.alpha / total_weight, n_iter_no_change=patience, early_stopping=False,
+            verbose=0,
+        )  # fmt: skip
         LeanNet(module, settings, generator).run([self._stage(training, generator, False)])
         return module.eval().requires_grad_(False)
 

@@ -193,7 +193,7 @@ class KANEstimator(Interpretation, Symbolic, TorchEstimator):
             )
         objective = KANObjective(
             self._row_loss, self._curvature, self._evidence(task.total_weight),
-            self.lamb, self.lamb_l1, self.lamb_entropy,
+            self.lamb, self.lamb_l1, self.lamb_entropy, self._alpha_of_wide_layers(task),
         )  # fmt: skip
         trivial_loss = self._trivial_loss(task.training, task.validation)
         stages = [
@@ -302,6 +302,11 @@ class KANEstimator(Interpretation, Symbolic, TorchEstimator):
         alpha = alpha if alpha == "auto" else alpha / total_weight
         smoothness = smoothness if smoothness == "auto" else smoothness / total_weight
         return Evidence(smoothness, alpha, total_weight, self._noise)
+
+    def _alpha_of_wide_layers(self, task):
+        """Return their penalty; a batch's rows are not all, and "lm" follows evidence instead."""
+        off = task.incremental or self.solver == "lm"
+        return 0.0 if off else self._settings().alpha / task.total_weight
 
     def _take_over(self, module, config, record, incremental):
         super()._take_over(module, module.config(), record, incremental)

@@ -7,6 +7,11 @@ import torch
 
 from skdyn.kan.bases import make_basis
 
+# Inputs of a layer up to which it learns at the full rate and pays a plain penalty. Adam moves
+# every edge by a step alike, so that a sum over many of them would leap (decision 0033), and so
+# many edges can fit any rows (decision 0044).
+_NARROW = 16
+
 
 class KANLayer(torch.nn.Module):
     """Edge functions from every input to every subnode, summed there, some sums multiplied.
@@ -58,6 +63,11 @@ class KANLayer(torch.nn.Module):
         bias = torch.zeros(self.n_subnodes)
         bias[self.n_sum :] = 1.0  # a product starts near the sum of its factors
         return bias
+
+    @property
+    def width(self):
+        """Number of inputs, in units of what is few; at least one."""
+        return max(1.0, self.n_in / _NARROW)
 
     def linear_weights(self):
         """Return what the subnodes are linear in: weights and biases, then the symbolic edges'.

@@ -5,10 +5,6 @@ import torch
 from skdyn.kan._layer import KANLayer
 from skdyn.kan._symbolic_edge import SymbolicEdge
 
-# Inputs of a layer up to which it learns at the full rate. Adam moves every edge by a step alike,
-# so that a sum over many of them would leap (decision 0033).
-_FULL_RATE = 16
-
 
 class KAN(torch.nn.Module):
     """Layers of edge functions.
@@ -71,8 +67,7 @@ class KAN(torch.nn.Module):
         list of dict
         """
         return [
-            {"params": list(layer.parameters()), "rate": min(1.0, _FULL_RATE / layer.n_in)}
-            for layer in self.layers
+            {"params": list(layer.parameters()), "rate": 1 / layer.width} for layer in self.layers
         ]
 
     def redraw(self, generator):

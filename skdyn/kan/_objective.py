@@ -4,6 +4,10 @@ import torch
 
 from skdyn.kan._gauss_newton import GaussNewtonProblem
 
+# Powers of a wide layer's width by which weights pay more, the fewer columns are likely to need
+# them: for straight lines, for what bends, and for the residual, whose bend is always the same.
+_STRAIGHT, _BENT, _RESIDUAL = 1.0, 1.5, 2.0
+
 
 class KANObjective:
     """Mean loss of the rows, plus penalties on the edges' curvature and on their number.
@@ -20,12 +24,15 @@ class KANObjective:
         weights.
     lamb, lamb_l1, lamb_entropy : float
         Weight of the sparsity penalty, and in it of the edges' sizes and of their entropy.
+    alpha : float, default=0
+        Weight of half the squares that edges of wide layers pay beside the optimiser's penalty.
     """
 
-    def __init__(self, row_loss, curvature, evidence, lamb, lamb_l1, lamb_entropy):
+    def __init__(self, row_loss, curvature, evidence, lamb, lamb_l1, lamb_entropy, alpha=0.0):
         self.row_loss, self.curvature = row_loss, curvature
         self.evidence = evidence
         self.lamb, self.lamb_l1, self.lamb_entropy = lamb, lamb_l1, lamb_entropy
+        self.alpha = alpha
 
     def __call__(self, module, X, y, weight):
         """Return the objective of a batch, a scalar."""
@@ -73,6 +80,8 @@ class KANObjective:
             loss = loss + self.evidence.smoothness * sum(bending(layer) for layer in module.layers)
         if self.lamb:
             loss = loss + self.lamb * self.sparsity(module, X, weight)
+        if self.alpha and module.training:  # validation does without, as without the optimiser's
+            loss = loss + 0.5 * self.alpha * sum(map(crowding, module.layers))
         return loss
 
     def problem(self, module, batch):
@@ -160,6 +169,30 @@ def bending(layer):
     """
     weight = layer.basis.effective(layer.numeric_weight())[:, :-1]
     return (weight * (layer.basis.roughness() @ weight)).sum()
+
+
+def crowding(layer):
+    """Return what the squared weights of a wide layer count for beyond their sum.
+
+    Parameters
+    ----------
+    layer : KANLayer
+        The layer.
+
+    Returns
+    -------
+    Tensor or float
+        A scalar; zero of a narrow layer.
+    """
+    if layer.width == 1:
+        return 0.0
+    weight = layer.numeric_weight()
+    functions, residual = weight[:, :-1], weight[:, -1]
+    line = layer.basis.straight().to(weight)[..., None]
+    straight = (functions * line).sum(dim=1).square().sum()
+    squares = straight, functions.square().sum() - straight, residual.square().sum()
+    powers = _STRAIGHT, _BENT, _RESIDUAL
+    return sum((layer.width**p - 1) * square for p, square in zip(powers, squares, strict=True))
 
 
 def row_shares(x, weight=None):

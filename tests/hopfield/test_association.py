@@ -7,7 +7,7 @@ from sklearn.datasets import make_classification, make_friedman1
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 from skdyn import HopfieldClassifier, HopfieldRegressor, TopKSeparation
-from skdyn.hopfield import EntmaxSeparation
+from skdyn.hopfield import EntmaxSeparation, _association
 from skdyn.hopfield._retrieval import SIMILARITIES
 from skdyn.hopfield._separations import SEPARATIONS
 from skdyn.testing import contract_checks
@@ -269,3 +269,22 @@ def test_the_seed_chooses_the_stored_rows_that_early_stopping_watches(estimator)
 
     assert watched(0) == watched(0)
     assert watched(0) != watched(1)
+
+
+@pytest.mark.parametrize(("mode", "is_short"), [("projected", True), ("prototypes", False)])
+def test_maps_that_only_judge_wait_less_for_improvements_than_the_one_that_answers(
+    monkeypatch, mode, is_short
+):
+    lengths, run = [], _association.LeanNet.run
+
+    def counted(net, stages, *arguments):
+        record = run(net, stages, *arguments)
+        lengths.append(len(record.loss_curve))
+        return record
+
+    monkeypatch.setattr(_association.LeanNet, "run", counted)
+    X, y = make_classification(60, random_state=0)
+    settings = {"tol": 10.0, "n_iter_no_change": 8, "max_iter": 50, "random_state": 0}
+    HopfieldClassifier(mode, **settings).fit(X, y)
+    *apart, main = lengths
+    assert [length < main for length in apart] == [is_short] * 3

@@ -135,6 +135,21 @@ def test_the_loss_of_a_wide_table_never_leaps(alpha):
     assert (losses[1:] < 1.1 * losses[:-1]).all()
 
 
+def test_more_columns_than_rows_are_answered_better_than_by_the_mean():
+    generator = np.random.default_rng(3)
+    X = generator.normal(size=(340, 80))
+    y = X[:, :4].sum(axis=1) + 0.5 * generator.normal(size=340)
+    model = KANRegressor(random_state=0).fit(X[:40], y[:40])
+    assert model.score(X[40:], y[40:]) > 0
+
+
+def test_a_stream_never_pays_for_its_width_since_a_batch_is_not_all_rows():
+    X = np.random.default_rng(0).normal(size=(20, 200))
+    narrow, wide = (quick(alpha=alpha).partial_fit(X, X[:, 0]) for alpha in (0.0, 2.0))
+    assert wide.loss_curve_ == narrow.loss_curve_  # the optimizer's own penalty stands in no loss
+    assert quick(alpha=2.0, max_iter=1).fit(X, X[:, 0]).loss_curve_ > wide.loss_curve_
+
+
 def test_an_outlier_does_not_take_the_grid_along(table):
     X, y = table
     model = quick(hidden_layer_sizes=(), solver="lm").fit(np.vstack([X, [[1e3, 0]]]), [*y, 0.0])

@@ -8,7 +8,7 @@ import torch
 from skdyn.kan._evidence import Evidence
 from skdyn.kan._layer import KANLayer
 from skdyn.kan._network import KAN
-from skdyn.kan._objective import KANObjective, bending, edge_sizes
+from skdyn.kan._objective import KANObjective, bending, crowding, edge_sizes
 
 
 def a_layer(n_in=2, n_sum=1):
@@ -68,3 +68,29 @@ def test_an_edge_of_zero_has_a_gradient_of_zero():
     gradient = module.layers[0].weight.grad
     assert torch.isfinite(gradient).all()
     assert gradient[1].abs().max() < 1e-6
+
+
+def test_in_a_wide_layer_straight_edges_pay_least_and_the_residual_most():
+    def paid(function=None):
+        layer = a_layer(n_in=64)
+        if function is None:
+            with torch.no_grad():
+                layer.weight[0, -1, 0] = 1.0
+        else:
+            set_edge(layer, 0, 0, function)
+        return (crowding(layer) / layer.weight.square().sum()).item()
+
+    # A width of 4 by the powers 1, 1.5 and 2, less what the optimizer's own penalty takes.
+    assert paid(lambda x: x) == pytest.approx(3, rel=1e-6)
+    assert paid(lambda x: x**2) == pytest.approx(7, rel=1e-6)
+    assert paid() == pytest.approx(15)
+
+
+def test_a_narrow_layer_pays_nothing_more_and_validation_nothing_at_all():
+    module = KAN(((64, 0), (2, 0)), "bspline", 5, 3, "linear")
+    assert crowding(KAN(((16, 0), (2, 0)), "bspline", 5, 3, "linear").layers[0]) == 0.0
+    objective = KANObjective(None, None, Evidence(0.0, 0.0, 50.0, None), 0.0, 1.0, 1.0, alpha=2.0)
+    zero = torch.zeros(())
+    paid = objective.penalized(zero, module, None, None)
+    torch.testing.assert_close(paid, crowding(module.layers[0]))
+    assert objective.penalized(zero, module.eval(), None, None) == 0.0

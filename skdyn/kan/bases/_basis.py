@@ -32,6 +32,7 @@ class Basis(torch.nn.Module):
     def __init__(self, n_in, n_functions, extrapolation="linear"):
         super().__init__()
         self.n_in, self.n_functions, self.extrapolation = n_in, n_functions, extrapolation
+        self._straight = None
         self.register_buffer("low", -torch.ones(n_in))
         self.register_buffer("high", torch.ones(n_in))
 
@@ -229,6 +230,23 @@ class Basis(torch.nn.Module):
         solve = torch.linalg.lstsq(functions.cpu(), values.double().transpose(0, 1).cpu(),
                                    rcond=rcond, driver="gelsd")  # fmt: skip
         return solve.solution
+
+    def straight(self):
+        """Return the weights, of length one, that come closest to a straight line.
+
+        Functions follow their range, which thus is no matter; shapes that are learnt are taken as
+        they were when it was first asked.
+
+        Returns
+        -------
+        Tensor of shape (n_in, n_functions)
+        """
+        if self._straight is None:
+            mesh = self.mesh()
+            line = (mesh - mesh.mean(dim=0)) / (mesh.amax(dim=0) - mesh.amin(dim=0))
+            found = self.fit(mesh, line[..., None])[..., 0].to(self.low)
+            self._straight = torch.nn.functional.normalize(found, dim=1)
+        return self._straight
 
     @torch.no_grad()
     def hand_over(self, old, weight):

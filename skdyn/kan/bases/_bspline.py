@@ -4,7 +4,7 @@ import warnings
 
 import torch
 from torch.autograd.function import once_differentiable
-from torch.nn.functional import pad, silu
+from torch.nn.functional import normalize, pad, silu
 
 from skdyn.kan.bases._basis import Basis
 from skdyn.kan.bases._range import weighted_quantiles
@@ -156,6 +156,26 @@ class BSpline(Basis):
         """
         return self._remember("spectrum", super().roughness_spectrum)
 
+    def straight(self):
+        """Return the weights, of length one, of a straight line without a constant.
+
+        Returns
+        -------
+        Tensor of shape (n_in, n_functions)
+        """
+        return self._remember("straight", self._greville)
+
+    def _greville(self):
+        near = self.spline_order or 2  # steps have their middles
+        means = self._knots().unfold(1, near, 1).mean(dim=2)
+        return normalize(means - means.mean(dim=1, keepdim=True), dim=1)
+
+    def _knots(self):
+        """Return all knots but the first and the last."""
+        ends = self.breaks[:, :1], self.breaks[:, -1:]
+        repeats = max(self.spline_order - 1, 0)
+        return torch.cat([ends[0].expand(-1, repeats), self.breaks, ends[1].expand(-1, repeats)], 1)
+
     def _remember(self, name, make):
         """Keep what follows from the breaks until they move."""
         version = 0 if self.breaks.is_inference() else self.breaks._version
@@ -189,10 +209,7 @@ class BSpline(Basis):
         """
         k, size = self.spline_order, self.grid_size
         ends = self.breaks[:, :1], self.breaks[:, -1:]
-        repeats = max(k - 1, 0)
-        knots = torch.cat(
-            [ends[0].expand(-1, repeats), self.breaks, ends[1].expand(-1, repeats)], 1
-        )
+        knots = self._knots()
         middles = (self.breaks[:, :-1] + self.breaks[:, 1:]) / 2
         # The knots t_{m-k+1}, ..., t_{m+k} around interval m.
         near = [(knots[:, j : j + size] - middles)[..., None, None] for j in range(2 * k)]

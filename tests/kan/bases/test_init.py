@@ -28,3 +28,24 @@ def test_a_choice_has_all_its_spaces():
     assert isinstance(basis, Selectable)
     assert [type(space) for space in basis.spaces] == [BASES[name] for name in SPACES]
     assert basis.n_functions == 8 * len(SPACES)
+
+
+@pytest.mark.parametrize("name", BASES)
+def test_straight_weights_of_length_one_make_a_line_wherever_the_range_is(name):
+    basis = make_basis(name, 2, 2, 5, 3, "linear").double()
+    basis.straight()
+    basis.adapt(torch.randn(100, 2, dtype=torch.float64) * torch.tensor([1.0, 9.0]))
+    weight, x = basis.straight(), basis.mesh()
+    torch.testing.assert_close(weight.square().sum(dim=1), torch.ones(2).double())
+    for column, values in zip(x.T, (basis(x) * weight).sum(dim=2).T, strict=True):
+        assert torch.corrcoef(torch.stack([column, values]))[0, 1] > 0.99
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_on_any_breaks_splines_make_an_exact_line(order):
+    basis = make_basis("bspline", 1, 1, 5, order, "linear").double()
+    basis.adapt(torch.rand(100, 1, dtype=torch.float64) ** 3)
+    x = basis.mesh()[:, 0]
+    line = (basis(x[:, None]) * basis.straight()).sum(dim=2)[:, 0]
+    slopes = line.diff() / x.diff()
+    torch.testing.assert_close(slopes, slopes.mean().expand_as(slopes))
