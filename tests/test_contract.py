@@ -11,6 +11,7 @@ import torch
 from sklearn.base import clone
 from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import (
     check_dataframe_column_names_consistency,
@@ -68,8 +69,9 @@ def scikit_learns_questions(estimator):
     for _, check in estimator_checks_generator(estimator):
         yield check.func.__name__, partial(check, as_long_as_asked(estimator, check))
     name = type(estimator).__name__
-    yield "check_dataframe_column_names_consistency", partial(
-        check_dataframe_column_names_consistency, name, sketched(estimator)
+    yield (
+        "check_dataframe_column_names_consistency",
+        partial(check_dataframe_column_names_consistency, name, sketched(estimator)),
     )
 
 
@@ -124,6 +126,15 @@ def test_processes_beside_each_other_fit_the_same_models_and_share_the_cores():
     assert all(check_same_model_in_another_process in contract_checks(each) for each in ESTIMATORS)
     other = list(filter(_is_another_model_in_another_process, ESTIMATORS))
     assert other == []
+
+    class Hereditary(Ridge):
+        """Is what its process makes of it."""
+
+        def fit(self, X, y):
+            self.intercept_ = super().fit(X, y).intercept_ + os.getpid()
+            return self
+
+    assert _is_another_model_in_another_process(Hereditary())
     networks = list(filter(trains_a_module, ESTIMATORS))
     with joblib.parallel_config("loky", n_jobs=2):
         threads = joblib.Parallel()(joblib.delayed(_threads_after_fit)(each) for each in networks)
