@@ -86,7 +86,7 @@ _LONG_RUNS = ("seeds", "defaults")  # markers of whole files; pyproject.toml lea
 def pytest_ignore_collect(collection_path, config):
     """Leave unread what the run leaves out: dealing out its thousands of tests takes seconds."""
     name = collection_path.stem.removeprefix("test_")
-    return name in _LONG_RUNS and f"not {name}" in config.option.markexpr or None
+    return (name in _LONG_RUNS and f"not {name}" in config.option.markexpr) or None
 
 
 # -- CPU seconds --------------------------------------------------------------------------------
