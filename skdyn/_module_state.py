@@ -21,6 +21,9 @@ __all__ = ["rebuilt_module"]
 
 # Tensors made while a module is built, about 8 for each it keeps: a forged number of layers stops.
 _TENSORS, _TENSORS_AN_ARRAY = 500, 50
+# A skeleton has no numbers to draw; on the meta device each draw still goes through Python.
+_DRAWN_IN_PLACE = {torch.Tensor.uniform_, torch.Tensor.normal_}
+_DRAWN = {torch.rand, torch.randn}
 _ITEMS = 16  # of a tuple in a configuration; more where there are as many weights
 
 
@@ -68,7 +71,7 @@ def rebuilt_module(
     config = _read_config(build, config)
     _check_config(config, arrays, constraints, no_sizes)
     try:
-        with _Counted(_TENSORS + _TENSORS_AN_ARRAY * len(arrays)), torch.device("meta"):
+        with _Skeletons(_TENSORS + _TENSORS_AN_ARRAY * len(arrays)), torch.device("meta"):
             skeleton = build(**config).state_dict()
     except Exception as error:  # whatever a forged configuration runs into
         raise ValueError(f"Its configuration builds no module: {error}") from error
@@ -80,15 +83,21 @@ def rebuilt_module(
     return arrays_to_state(module, {**arrays, **{name: new[name] for name in lacking}})
 
 
-class _Counted(TorchFunctionMode):
-    """Lets a number of skeletons of tensors be made."""
+class _Skeletons(TorchFunctionMode):
+    """Lets a number of skeletons of tensors be made, and nothing be drawn for them."""
 
     def __init__(self, most):
         super().__init__()
         self._left = most
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
-        made = function(*args, **(kwargs or {}))
+        kwargs = kwargs or {}
+        if function in _DRAWN_IN_PLACE and args[0].is_meta:
+            return args[0]
+        if function in _DRAWN and torch.device(kwargs.get("device", "cpu")).type == "meta":
+            function = torch.empty
+            kwargs = {name: value for name, value in kwargs.items() if name != "generator"}
+        made = function(*args, **kwargs)
         if isinstance(made, torch.Tensor) and made.is_meta:
             self._left -= 1
         if self._left < 0:

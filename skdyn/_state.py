@@ -141,9 +141,10 @@ def is_ours(cls):
     return cls.__module__.partition(".")[0] == "skdyn"
 
 
+@functools.lru_cache(maxsize=512)
 def parameter_names(cls):
     """Return the names of a class's parameters, as scikit-learn finds them."""
-    return set(cls._get_param_names()) if hasattr(cls, "_get_param_names") else set()
+    return frozenset(cls._get_param_names() if hasattr(cls, "_get_param_names") else ())
 
 
 @functools.lru_cache(maxsize=512)

@@ -276,6 +276,17 @@ def _unpacked(header, arrays, trusted):
     return thing
 
 
+_FORMS = {
+    frozenset({"class", "state"}): "_object",
+    frozenset({"array"}): "_array",
+    frozenset({"scalar", "dtype"}): "_scalar",
+    frozenset({"labels", "dtype"}): "_labels",
+    frozenset({"dict"}): "_dict",
+    frozenset({"list"}): "_items",
+    frozenset({"tuple"}): "_items",
+}
+
+
 class _Reader:
     """Reads the nodes of a header: each is a plain value, or a dict of one of few forms."""
 
@@ -291,18 +302,10 @@ class _Reader:
             raise ValueError("a list stands where none can.")
         if not isinstance(node, dict):
             return _plain(node)
-        read = {
-            frozenset({"class", "state"}): self._object,
-            frozenset({"array"}): self._array,
-            frozenset({"scalar", "dtype"}): self._scalar,
-            frozenset({"labels", "dtype"}): self._labels,
-            frozenset({"dict"}): self._dict,
-            frozenset({"list"}): self._items,
-            frozenset({"tuple"}): self._items,
-        }.get(frozenset(node))
-        if read is None:
+        form = _FORMS.get(frozenset(node))
+        if form is None:
             raise ValueError(f"a node has the names {sorted(node)}, which are none of a kind.")
-        return read(node, depth + 1)
+        return getattr(self, form)(node, depth + 1)
 
     def _object(self, node, depth):
         cls: Any = self._class(_text(node["class"]))

@@ -2,6 +2,8 @@
 
 import os
 import resource
+import unittest
+import warnings
 from collections import Counter
 
 # scipy reads it on import; scikit-learn's array API checks need it.
@@ -28,11 +30,63 @@ def same_luck_every_time():
 
     A test that passes passes again, alone or in company; xdist deals them out anew at every run.
     """
+    _seed()
+
+
+def _seed():
     import numpy as np
     import torch
 
     np.random.seed(0)  # noqa: NPY002  (the generator behind random_state=None)
     torch.manual_seed(0)
+
+
+# -- many questions in one test -----------------------------------------------------------------
+
+
+@pytest.fixture
+def ask_all():
+    """Return a function that asks many questions and raises all that failed, each by its name.
+
+    Thousands of small tests cost more to deal out than to ask. Each question starts as a test of
+    its own would, and those after one that failed are asked all the same.
+    """
+    return _ask_all
+
+
+def _ask_all(questions, expected_to_fail=()):
+    failures = {}
+    for name, question in questions:
+        error = _failure_of(question, fails=name in expected_to_fail)
+        if error is not None:
+            error.add_note(f"asked by {name}")
+            failures[f"{name} ({len(failures) + 1})"] = error
+    if failures:
+        raise ExceptionGroup(f"failed: {', '.join(failures)}", list(failures.values()))
+
+
+def _failure_of(question, fails):
+    """Ask as a test of its own would be; return the error, or that an expected one is missing."""
+    _seed()
+    with warnings.catch_warnings():
+        try:
+            question()
+        except (unittest.SkipTest, pytest.skip.Exception) as reason:
+            print(f"left out: {reason}")
+        except Exception as error:
+            return None if fails else error
+        else:
+            return AssertionError("it is expected to fail, and passed") if fails else None
+    return None
+
+
+_LONG_RUNS = ("seeds", "defaults")  # markers of whole files; pyproject.toml leaves them out
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Leave unread what the run leaves out: dealing out its thousands of tests takes seconds."""
+    name = collection_path.stem.removeprefix("test_")
+    return (name in _LONG_RUNS and f"not {name}" in config.option.markexpr) or None
 
 
 # -- CPU seconds --------------------------------------------------------------------------------

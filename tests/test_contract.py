@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from functools import partial
 
 import joblib
 import numpy as np
@@ -10,11 +11,11 @@ import torch
 from sklearn.base import clone
 from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import (
     check_dataframe_column_names_consistency,
     estimator_checks_generator,
-    parametrize_with_checks,
 )
 
 from skdyn.testing import (
@@ -55,51 +56,48 @@ def every_network(function):
     return every_estimator(function, trains_a_module)
 
 
-@parametrize_with_checks(
-    ESTIMATORS, expected_failed_checks=expected_failed_checks, xfail_strict=True
-)
-def test_scikit_learns_checks_pass(estimator, check):
-    check(as_long_as_asked(estimator, check))
-
-
-def checks_of_precision():
-    """Yield scikit-learn's checks that may end otherwise in float64 than in float32.
-
-    Those are the checks of dtypes, and those expected to fail in either; what the others hold does
-    not depend on the precision.
-    """
-    for estimator in filter(has_parameter("dtype"), ESTIMATORS):
-        twin = quick_instance(type(estimator), dtype="float64")
-        fails = expected_failed_checks(twin)
-        chosen = {*expected_failed_checks(estimator), *fails}
-        for _, check in estimator_checks_generator(twin):
-            name = check.func.__name__
-            if name in chosen or "dtype" in name:
-                marks = [pytest.mark.xfail(reason=fails[name])] if name in fails else []
-                yield pytest.param(twin, check, marks=marks, id=f"{type(twin).__name__}-{name}")
-
-
-@pytest.mark.parametrize(("estimator", "check"), list(checks_of_precision()))
-def test_scikit_learns_checks_of_precision_pass_in_float64(estimator, check):
-    check(sketched(estimator))
-
-
-@pytest.mark.parametrize(
-    ("thing", "check"),
-    [
-        pytest.param(thing, check, id=f"{type(thing).__name__}-{check.__name__}")
-        for thing in ESTIMATORS + PARTS
-        for check in contract_checks(thing)
-        if check is not check_same_model_in_another_process
-    ],
-)
-def test_the_contract_is_kept(thing, check):
-    check(thing)
+def every_estimator_with_a_dtype(function):
+    return every_estimator(function, has_parameter("dtype"))
 
 
 @every_estimator
-def test_column_names_are_handled_as_scikit_learn_does(estimator):
-    check_dataframe_column_names_consistency(type(estimator).__name__, sketched(estimator))
+def test_scikit_learns_checks_pass(estimator, ask_all):
+    ask_all(scikit_learns_questions(estimator), expected_failed_checks(estimator))
+
+
+def scikit_learns_questions(estimator):
+    for _, check in estimator_checks_generator(estimator):
+        yield check.func.__name__, partial(check, as_long_as_asked(estimator, check))
+    name = type(estimator).__name__
+    yield (
+        "check_dataframe_column_names_consistency",
+        partial(check_dataframe_column_names_consistency, name, sketched(estimator)),
+    )
+
+
+@every_estimator_with_a_dtype
+def test_scikit_learns_checks_of_precision_pass_in_float64(estimator, ask_all):
+    """Those of dtypes, and those expected to fail in either precision: only they can differ."""
+    twin = quick_instance(type(estimator), dtype="float64")
+    fails = expected_failed_checks(twin)
+    chosen = {*expected_failed_checks(estimator), *fails}
+    ask_all(
+        (
+            (name, partial(check, sketched(twin)))
+            for _, check in estimator_checks_generator(twin)
+            if (name := check.func.__name__) in chosen or "dtype" in name
+        ),
+        fails,
+    )
+
+
+@pytest.mark.parametrize("thing", ESTIMATORS + PARTS, ids=lambda thing: type(thing).__name__)
+def test_the_contract_is_kept(thing, ask_all):
+    ask_all(
+        (check.__name__, partial(check, thing))
+        for check in contract_checks(thing)
+        if check is not check_same_model_in_another_process
+    )
 
 
 @every_network
@@ -128,6 +126,15 @@ def test_processes_beside_each_other_fit_the_same_models_and_share_the_cores():
     assert all(check_same_model_in_another_process in contract_checks(each) for each in ESTIMATORS)
     other = list(filter(_is_another_model_in_another_process, ESTIMATORS))
     assert other == []
+
+    class Hereditary(Ridge):
+        """Is what its process makes of it."""
+
+        def fit(self, X, y):
+            self.intercept_ = super().fit(X, y).intercept_ + os.getpid()
+            return self
+
+    assert _is_another_model_in_another_process(Hereditary())
     networks = list(filter(trains_a_module, ESTIMATORS))
     with joblib.parallel_config("loky", n_jobs=2):
         threads = joblib.Parallel()(joblib.delayed(_threads_after_fit)(each) for each in networks)

@@ -64,6 +64,25 @@ def test_a_forged_configuration_is_refused_before_a_module_is_built(change, said
     assert Stack.built_in_earnest == 0
 
 
+class Drawing(torch.nn.Module):
+    """Draws its weights in every way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        generator = torch.Generator().manual_seed(3)
+        self.drawn = torch.nn.Parameter(torch.randn(3, 2, generator=generator))
+        self.spread = torch.nn.Parameter(torch.rand((2, 3)))
+        self.line = torch.nn.Linear(2, 2)
+        torch.nn.init.normal_(self.line.weight)
+
+
+def test_however_weights_are_drawn_the_saved_ones_come_back():
+    arrays = state_to_arrays(Drawing())
+    again = rebuilt_module(Drawing, {}, arrays)
+    for name, array in state_to_arrays(again).items():
+        np.testing.assert_array_equal(array, arrays[name])
+
+
 def test_a_configuration_that_lacks_a_name_builds_no_module():
     with pytest.raises(ValueError, match="builds no module"):
         rebuilt({"width": 4})

@@ -13,6 +13,7 @@ from skdyn.testing._probe import (
     fit,
     fit_to_read,
     has_parameter,
+    reads_times,
     refuses,
     sample_data,
     sketched,
@@ -86,22 +87,38 @@ def _fails(estimator, method, X, y):
 
 
 def check_constant_columns_and_single_class(estimator):
-    """Degenerate data have a defined result: finite, or an error that says why."""
+    """Degenerate data have a defined result: finite, or an error that says why.
+
+    With one constant column it is no worse than the mean, or the commonest class; or a warning,
+    other than that ``max_iter`` came first, says that it may be.
+    """
     X, y = sample_data(estimator)
     X = X.copy()
     X[:, 0] = 7.0
     try:
-        fitted = fit(estimator, X, y)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            fitted = clone(estimator).fit(X, y)
     except ValueError:
         refuses(lambda: fit(estimator, X, y), "constant")
         return
     assert np.isfinite(answer(fitted, X)).all()
+    if _is_scored_beside_a_trivial_answer(estimator):
+        told = any("max_iter" not in str(warning.message) for warning in caught)
+        trivial = np.bincount(y).max() / len(y) if is_classifier(estimator) else 0.0
+        score = fitted.score(X, y)
+        assert told or score >= trivial, f"score {score:.3g}, trivial {trivial:.3g}, no warning"
     if is_classifier(estimator):
         one = np.full(len(X), 5)
-        assert set(fit(estimator, X, one).predict(X)) == {5}
+        assert set(fit(sketched(estimator), X, one).predict(X)) == {5}
     if is_regressor(estimator):
-        same = fit(estimator, X, np.full(len(X), 2.5))
+        same = fit(sketched(estimator), X, np.full(len(X), 2.5))
         np.testing.assert_allclose(same.predict(X), 2.5, atol=0.5)
+
+
+def _is_scored_beside_a_trivial_answer(estimator):
+    predicts = is_classifier(estimator) or is_regressor(estimator) or reads_times(estimator)
+    return predicts and hasattr(estimator, "score")
 
 
 # Powers of two lose no digit: standardized, small ones are the same numbers to the last bit.

@@ -59,6 +59,7 @@ def forgeries(header: Any, arrays: dict[str, np.ndarray]) -> Iterator[tuple[str,
     """Change a file's content in one place after another.
 
     Of the entries of a list only the first and the last are changed, and those of another make.
+    Changes of one effect take turns: a name is missing whether it was removed or renamed.
 
     Parameters
     ----------
@@ -88,15 +89,19 @@ def forgeries(header: Any, arrays: dict[str, np.ndarray]) -> Iterator[tuple[str,
         if isinstance(_at(header, path[:-1]), dict):
             parent = dict(_at(header, path[:-1]))
             value = parent.pop(path[-1])
-            yield "remove", where, _with(header, path[:-1], parent), arrays
-            renamed = {**parent, f"{path[-1]}x": value}
-            yield "rename", where, _with(header, path[:-1], renamed), arrays
-    for name, array in arrays.items():
+            if n_seen % 2:  # a name is missing either way
+                yield "remove", where, _with(header, path[:-1], parent), arrays
+            else:
+                renamed = {**parent, f"{path[-1]}x": value}
+                yield "rename", where, _with(header, path[:-1], renamed), arrays
+    for n_seen, (name, array) in enumerate(arrays.items()):
         for kind, changed in _array_changes(array):
             yield kind, f"array {name}", header, arrays | {name: changed}
         rest = {other: value for other, value in arrays.items() if other != name}
-        yield "remove", f"array {name}", header, rest
-        yield "rename", f"array {name}", header, rest | {f"{name}x": array}
+        if n_seen % 2:
+            yield "remove", f"array {name}", header, rest
+        else:
+            yield "rename", f"array {name}", header, rest | {f"{name}x": array}
     yield "add", "arrays", header, arrays | {"added": np.zeros(3)}
 
 

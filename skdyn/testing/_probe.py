@@ -14,6 +14,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
 
 from skdyn.base import TorchEstimator
+from skdyn.training._optimizers import FULL_BATCH
 
 __all__ = [
     "answer",
@@ -23,14 +24,17 @@ __all__ = [
     "fit_to_read",
     "has_parameter",
     "meant_for",
+    "method_of_descent",
     "reads_times",
     "refuses",
     "sample_data",
+    "sample_to_sketch",
     "seeded",
     "shared_fits",
     "sketched",
     "trains_a_module",
     "two_candidates",
+    "with_plain_steps",
 ]
 
 
@@ -115,6 +119,12 @@ def sample_data(
     return np.stack(turns, axis=1) * np.exp(-np.outer(t, [0.01, 0.01, 0.017, 0.017])), None
 
 
+def sample_to_sketch(estimator):
+    """Return sample data for what is ``sketched``: of dynamics, one of the two systems alone."""
+    X, y = sample_data(estimator)
+    return (X[:, :2] if reads_times(estimator) else X), y
+
+
 # -- questions and answers -------------------------------------------------------------------
 
 
@@ -137,9 +147,23 @@ def fit(estimator, X, y, **fit_params):
 
 
 def sketched(estimator, random_state=None):
-    """Clone an estimator with a seed and few epochs: to see what comes through, not how well."""
+    """Clone an estimator with a seed and few, plain epochs: what comes through, not how well."""
     copied = seeded(estimator, random_state)
-    return copied.set_params(max_iter=3) if trains_a_module(copied) else copied
+    if not trains_a_module(copied):
+        return copied
+    copied.set_params(max_iter=2)
+    many_a_step = getattr(copied, method_of_descent(copied)) in FULL_BATCH
+    return with_plain_steps(copied) if many_a_step else copied
+
+
+def method_of_descent(estimator):
+    """Return the name of the parameter that names the method of descent."""
+    return "optimizer" if has_parameter("optimizer")(estimator) else "solver"
+
+
+def with_plain_steps(estimator):
+    """Set the method of descent whose steps are as long as the learning rate."""
+    return estimator.set_params(**{method_of_descent(estimator): "adam"})
 
 
 def as_long_as_asked(estimator, check):

@@ -14,13 +14,14 @@ from skdyn.testing._probe import (
     answer,
     fit,
     fit_to_read,
-    has_parameter,
     meant_for,
+    method_of_descent,
     refuses,
     sample_data,
     seeded,
     sketched,
     trains_a_module,
+    with_plain_steps,
 )
 
 
@@ -65,7 +66,7 @@ def check_convergence_warning(estimator):
 def check_early_stopping(estimator):
     """``early_stopping`` watches a share of the data or ``X_val, y_val``, and keeps the best."""
     X, y = sample_data(estimator)
-    stopping = clone(estimator).set_params(early_stopping=True, n_iter_no_change=2, max_iter=30)
+    stopping = clone(estimator).set_params(early_stopping=True, n_iter_no_change=2, max_iter=6)
     X_val, y_val = sample_data(estimator, random_state=0)
     for fit_params in ({}, {"X_val": X_val[:20], "y_val": y_val[:20]}):
         fitted = fit(stopping, X, y, **fit_params)
@@ -80,7 +81,7 @@ def check_partial_fit_and_warm_start(estimator):
     """Both continue from the present weights; partial_fit counts its epochs."""
     X, y = sample_data(estimator)
     if hasattr(estimator, "partial_fit"):
-        learner = _with_plain_steps(seeded(estimator))
+        learner = with_plain_steps(seeded(estimator))
         first = _weights(learner.partial_fit(X, y))
         second = _weights(learner.partial_fit(X, y))
         assert not torch.equal(first, second), "partial_fit taught nothing"
@@ -88,20 +89,12 @@ def check_partial_fit_and_warm_start(estimator):
         again.partial_fit(X, y)
         assert again.n_iter_ == learner.n_iter_ + 1 == 3
         torch.testing.assert_close(_weights(again), second, rtol=1e-3, atol=1e-5)
-    warm = seeded(estimator).set_params(warm_start=True)
+    warm = fit_to_read(estimator, X, y).set_params(warm_start=True)
+    first = warm.loss_curve_[0]
     with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
-        warm.fit(X, y).fit(X, y)
+        warm.fit(X, y)
     # Losses that are drawn at random hide small steps, not all that a training has taught.
-    assert warm.loss_curve_[0] < fit_to_read(seeded(estimator), X, y).loss_curve_[0]
-
-
-def _with_plain_steps(estimator):
-    """Set the method of descent whose steps are as long as the learning rate."""
-    return estimator.set_params(**{_descent(estimator): "adam"})
-
-
-def _descent(estimator):
-    return "optimizer" if has_parameter("optimizer")(estimator) else "solver"
+    assert warm.loss_curve_[0] < first
 
 
 def _weights(fitted):
@@ -119,7 +112,7 @@ def check_warm_start_goes_on_from_where_it_was(estimator):
     warm = sketched(estimator).set_params(warm_start=True)
     with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
         before = answer(warm.fit(X, y), X)
-        _with_plain_steps(warm).set_params(learning_rate=1e-9, max_iter=1)
+        with_plain_steps(warm).set_params(learning_rate=1e-9, max_iter=1)
         follows = hasattr(warm, "pattern_rows_") or hasattr(warm, "feature_density_")
         n_rows = len(X) if follows else len(X) // 2
         warm.fit(X[:n_rows], None if y is None else y[:n_rows])
@@ -228,7 +221,7 @@ def check_callbacks(estimator):
 def check_divergence_is_never_silent(estimator):
     """A hopeless learning rate ends in a typed error or in a finite model, never in NaN."""
     X, y = sample_data(estimator)
-    descent = _descent(estimator)
+    descent = method_of_descent(estimator)
     wild = clone(estimator).set_params(learning_rate=1e18, max_iter=5, **{descent: "sgd"})
     failure = None
     with warnings.catch_warnings(action="ignore"):

@@ -1,10 +1,12 @@
 """What classifier and regressor share, asked of both."""
 
+from functools import partial
+
 import numpy as np
 import pytest
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.datasets import make_classification, make_friedman1
-from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from skdyn import HopfieldClassifier, HopfieldRegressor, TopKSeparation
 from skdyn.hopfield import EntmaxSeparation, _association
@@ -31,6 +33,8 @@ OTHERS = [
     HopfieldClassifier("prototypes", n_prototypes=2, max_iter=5),
     HopfieldRegressor("prototypes", n_prototypes=30, max_iter=15),
 ]
+# Each mode and each kind of estimator is asked the contract once, and once scikit-learn's checks.
+CONTRACT, SCIKIT_LEARN = (OTHERS[0], OTHERS[3]), (OTHERS[1], OTHERS[2])
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -40,38 +44,24 @@ def each_fit_that_is_only_read_is_made_once():
 
 
 @pytest.mark.slow
-@parametrize_with_checks(OTHERS[::2])
-def test_scikit_learns_checks_pass_in_the_modes_that_are_not_the_default(estimator, check):
-    check(as_long_as_asked(estimator, check))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("estimator", "check"),
-    [
-        pytest.param(estimator, check, id=f"{estimator}-{check.func.__name__}")
-        for estimator in OTHERS[1::2]
+@pytest.mark.parametrize("estimator", SCIKIT_LEARN, ids=str)
+def test_scikit_learns_checks_pass_in_the_modes_that_are_not_the_default(estimator, ask_all):
+    # What is not asked of regressors alone, the classifier is asked.
+    ask_all(
+        (check.func.__name__, partial(check, as_long_as_asked(estimator, check)))
         for _, check in estimator_checks_generator(estimator)
-        if "regress" in str(check.func)
-    ],
-)
-def test_scikit_learns_checks_of_regressors_pass_in_those_modes(estimator, check):
-    # What is not theirs alone, the classifiers are asked.
-    check(as_long_as_asked(estimator, check))
+        if is_classifier(estimator) or "regress" in str(check.func)
+    )
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("estimator", "check"),
-    [
-        pytest.param(estimator, check, id=f"{estimator}-{check.__name__}")
-        for estimator in OTHERS
+@pytest.mark.parametrize("estimator", CONTRACT, ids=str)
+def test_the_contract_is_kept_in_the_modes_that_are_not_the_default(estimator, ask_all):
+    ask_all(
+        (check.__name__, partial(check, estimator))
         for check in contract_checks(estimator)
         if check is not check_same_model_in_another_process  # it starts two; the default was asked
-    ],
-)
-def test_the_contract_is_kept_in_the_modes_that_are_not_the_default(estimator, check):
-    check(estimator)
+    )
 
 
 def both(**parameters):

@@ -14,9 +14,9 @@ from skdyn.kan._constants import evaluate
 from skdyn.kan._library import DEFAULT_LIBRARY
 
 PHYSICS = {  # formula, range of the variables, hidden layer, samples, options
-    "sqrt(a**2 + b**2)": (-1, 1, (1,), 200, {}),
-    "(a + b)/(1 + a*b)": (-0.9, 0.9, (1,), 200, {}),
-    "a*b/(4*pi*c**2)": (1, 3, (1,), 200, {}),  # Coulomb's law
+    "sqrt(a**2 + b**2)": (-1, 1, (1,), 100, {"n_init": 1}),
+    "(a + b)/(1 + a*b)": (-0.9, 0.9, (1,), 100, {"n_init": 1}),
+    "a*b/(4*pi*c**2)": (1, 3, (1,), 100, {"n_init": 1}),  # Coulomb's law
     "asin(a*sin(b))": (-1, 1, ((0, 1),), 300, {"n_init": 4, "max_iter": 200}),  # Snell's law
 }
 

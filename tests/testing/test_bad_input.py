@@ -1,5 +1,8 @@
+import warnings
+
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import PolynomialFeatures
@@ -114,6 +117,33 @@ class Curt(Fussy):
     reason = "No."
 
 
+class Thrown(Ridge):
+    """Answers far from the mean where a column is constant."""
+
+    def predict(self, X):
+        return super().predict(X) + 1e3 * (np.ptp(X[:, 0]) == 0)
+
+
+class Told(Thrown):
+    """Says so."""
+
+    def fit(self, X, y):
+        if np.ptp(X[:, 0]) == 0 and np.ptp(y) > 0:
+            warnings.warn("worse than the mean", stacklevel=2)
+        return super().fit(X, y)
+
+    def predict(self, X):
+        return super().predict(X) if self.coef_.any() else Ridge.predict(self, X)
+
+
+class Excused(Thrown):
+    """Speaks of something else."""
+
+    def fit(self, X, y):
+        warnings.warn("max_iter=3 came first", ConvergenceWarning, stacklevel=2)
+        return super().fit(X, y)
+
+
 @pytest.mark.parametrize(
     ("check", "broken", "sound"),
     [
@@ -122,12 +152,15 @@ class Curt(Fussy):
         ("failed_fits_change_nothing", Hasty(), Whole()),
         ("constant_columns_and_single_class", Dividing(), Ridge()),
         ("constant_columns_and_single_class", Curt(), Fussy()),
+        ("constant_columns_and_single_class", Thrown(), Told()),
+        ("constant_columns_and_single_class", Excused(), Told()),
         ("extreme_values", Reticent(), Sized()),
         ("extreme_values", Vanishing(), Sized()),
         ("bad_data", Swallowing(), PolynomialFeatures()),
         ("bad_data", Passing(), SimpleImputer()),
     ],
 )
+@pytest.mark.filterwarnings("ignore:worse than the mean")
 def test_a_broken_promise_is_caught_and_a_kept_one_passes(check, broken, sound):
     check = getattr(_bad_input, f"check_{check}")
     check(sound)

@@ -1,4 +1,7 @@
+import warnings
+from functools import partial
 from numbers import Real
+from unittest import SkipTest
 
 import numpy as np
 import pytest
@@ -31,6 +34,39 @@ def test_what_an_estimator_can_do_decides_which_checks_it_is_held_to():
     assert "check_transformers_set_output" in names(PolynomialFeatures()) - names(Ridge())
     assert "check_regressors_return_float64" in names(Ridge()) - names(NeuralODEClassifier())
     assert "check_string_labels" in names(NeuralODEClassifier()) - names(Ridge())
+
+
+def test_all_questions_are_asked_and_those_that_fail_are_named(ask_all):
+    asked = []
+
+    def question(name, error=None):
+        asked.append(name)
+        if error is not None:
+            raise error
+
+    def questions(**errors):
+        return [(name, partial(question, name, error)) for name, error in errors.items()]
+
+    wrong = {"a": ValueError("x"), "b": None, "c": AssertionError("y"), "d": None}
+    with pytest.raises(ExceptionGroup, match=r"failed: a \(1\), c \(2\)") as caught:
+        ask_all(questions(**wrong))
+    assert asked == list("abcd")
+    assert [str(error) for error in caught.value.exceptions] == ["x", "y"]
+    right = {"a": ValueError("x"), "b": None, "c": SkipTest("not here")}
+    ask_all(questions(**right), expected_to_fail={"a": "why", "c": "why"})
+    with pytest.raises(ExceptionGroup, match=r"b \(1\)"):
+        ask_all(questions(b=None), expected_to_fail={"b": "why"})
+
+
+def test_every_question_starts_with_the_same_luck_and_the_warnings_of_its_own(ask_all):
+    drawn = []
+
+    def question():
+        drawn.append((np.random.random(), len(warnings.filters)))  # noqa: NPY002
+        warnings.simplefilter("error")
+
+    ask_all([("one", question), ("other", question)])
+    assert drawn[0] == drawn[1]
 
 
 def test_of_an_object_without_fit_only_the_parameters_are_checked():
@@ -69,8 +105,6 @@ class LinearDynamics(RegressorMixin, BaseEstimator):
         return super().score(X, np.gradient(X, times, axis=0) if y is None else y)
 
 
-@pytest.mark.parametrize(
-    "check", contract_checks(LinearDynamics()), ids=lambda check: check.__name__
-)
-def test_an_estimator_of_trajectories_without_a_module_can_keep_all_of_it(check):
-    check(LinearDynamics())
+def test_an_estimator_of_trajectories_without_a_module_can_keep_all_of_it(ask_all):
+    checks = contract_checks(LinearDynamics())
+    ask_all((check.__name__, partial(check, LinearDynamics())) for check in checks)

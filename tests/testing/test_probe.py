@@ -7,15 +7,17 @@ from sklearn.linear_model import Lasso, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import check_classifiers_train, check_fit2d_1sample
 
-from skdyn import NeuralODE, NeuralODEClassifier, NeuralODERegressor
+from skdyn import KANRegressor, NeuralODE, NeuralODEClassifier, NeuralODERegressor
 from skdyn.testing import sample_data
 from skdyn.testing._probe import (
     answer,
     as_long_as_asked,
     fit_to_read,
     refuses,
+    sample_to_sketch,
     seeded,
     shared_fits,
+    sketched,
     two_candidates,
 )
 
@@ -80,12 +82,22 @@ def test_how_well_it_learns_is_asked_once_and_a_sketch_may_score_poorly():
     assert plain is model
     variant = partial(check_classifiers_train, "name", readonly_memmap=True, X_dtype="float32")
     quick = as_long_as_asked(model, variant)
-    assert quick.get_params() == {**model.get_params(), "max_iter": 3, "random_state": 0}
+    assert quick.get_params() == {**model.get_params(), "max_iter": 2, "random_state": 0}
     assert clone(quick).__sklearn_tags__().classifier_tags.poor_score
     assert not model.__sklearn_tags__().classifier_tags.poor_score
     other = as_long_as_asked(model, partial(check_fit2d_1sample, "name"))
-    assert other.max_iter == 3
+    assert other.max_iter == 2
     assert not other.__sklearn_tags__().classifier_tags.poor_score
+
+
+def test_a_sketch_takes_plain_steps_on_one_of_two_systems():
+    assert sketched(NeuralODE()).optimizer == sketched(KANRegressor(solver="lm")).solver == "adam"
+    assert sketched(NeuralODEClassifier(optimizer="sgd")).optimizer == "sgd"
+    assert sketched(Features()).get_params() == {}
+    np.testing.assert_array_equal(
+        sample_to_sketch(NeuralODE())[0], sample_data(NeuralODE())[0][:, :2]
+    )
+    assert sample_to_sketch(Ridge())[0].shape == (60, 4)
 
 
 def test_a_refusal_needs_an_error_and_its_words():

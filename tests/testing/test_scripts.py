@@ -1,5 +1,3 @@
-import os
-
 import numpy as np
 import pytest
 from sklearn.linear_model import Lasso, LinearRegression, Ridge
@@ -17,14 +15,6 @@ class Unseeded(NeuralODERegressor):
         kept, self.random_state = self.random_state, None
         super()._train(*args, **kwargs)
         self.random_state = kept
-
-
-class Hereditary(Ridge):
-    """Is what its process makes of it."""
-
-    def fit(self, X, y):
-        super().fit(X, y).coef_ = self.coef_ + os.getpid()
-        return self
 
 
 class Littering(Ridge):
@@ -85,7 +75,6 @@ class Unsearchable(Lasso):
     ("check", "broken", "sound"),
     [
         ("same_seed_same_model", Unseeded(max_iter=2), NeuralODERegressor(max_iter=2)),
-        ("same_model_in_another_process", Hereditary(), Ridge()),
         ("global_state_is_left_alone", Littering(), Ridge()),
         ("metadata_routing", Deaf(), Ridge()),
         ("score_is_routed", Moody(), Ridge()),

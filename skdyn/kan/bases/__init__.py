@@ -102,5 +102,18 @@ def make_basis(
     else:
         basis = BASES[name](n_in, grid_size + spline_order, extrapolation)
         basis.spline_order = spline_order
-    basis.initial_scale = unit_scale(basis)
+    basis.initial_scale = _initial_scale(basis, name, grid_size, spline_order)
     return basis
+
+
+_KNOWN_SCALES: dict[tuple, float] = {}
+
+
+def _initial_scale(basis, *made_of):
+    """Find the unit scale of new functions, which nothing is drawn for, once for all alike."""
+    if basis.low.is_meta:  # a skeleton, of which nothing is known
+        return unit_scale(basis)
+    key = *made_of, basis.low.dtype
+    if key not in _KNOWN_SCALES:
+        _KNOWN_SCALES[key] = unit_scale(basis)
+    return _KNOWN_SCALES[key]
