@@ -16,7 +16,7 @@ from skdyn._trajectories import is_trajectories
 from skdyn._validation import as_floats, check_is_fitted, validate_data
 from skdyn.exceptions import SolverError
 from skdyn.symbolic._fixed_points import FixedPoint
-from skdyn.symbolic._measurements import check_inputs, read_measurements
+from skdyn.symbolic._measurements import check_inputs, controls_of_cases, read_measurements
 
 if TYPE_CHECKING:
     import sympy
@@ -103,7 +103,7 @@ class SymbolicODEMixin(PlainState):
         ----------
         X : array-like of shape (n_samples, n_features) or (n_cases, n_channels, n_timepoints)
             States; a list of ``(n_channels, n_timepoints_i)`` too. With three axes and in lists, a
-            state that is not complete (NaN) has derivatives NaN.
+            state that is not complete (NaN), or whose controls are not, has derivatives NaN.
         u : array-like, default=None
             Controls in the layout of ``X``.
 
@@ -122,9 +122,7 @@ class SymbolicODEMixin(PlainState):
             X = validate_data(self, X, reset=False, dtype=np.float64)
             return self._derivatives(X, u)[:, 0] if self._flat else self._derivatives(X, u)
         cases = [as_floats(case) for case in X]
-        controls = [None] * len(cases) if u is None else list(u)
-        if len(controls) != len(cases):
-            raise ValueError(f"u must have a row for each of the {len(cases)} cases of X.")
+        controls = controls_of_cases(u, [len(case.T) for case in cases])
         pairs = zip(cases, controls, strict=True)
         out = [self._case_derivatives(case, u_case) for case, u_case in pairs]
         return out if isinstance(X, list | tuple) else np.stack(out)
@@ -147,18 +145,12 @@ class SymbolicODEMixin(PlainState):
         return [*self._state_names(), *self.control_names_]
 
     def _case_derivatives(self, case, u):
-        rows = case.T
-        known = ~np.isnan(rows).any(axis=1)
-        rows = validate_data(self, np.where(known[:, None], rows, 0.0), reset=False)[known]
+        known = ~np.isnan(case).any(axis=0)
+        X = validate_data(self, np.where(known, case, 0.0).T, reset=False)
         if u is not None:
-            u = np.atleast_2d(as_floats(u)).T
-            if len(u) != len(known):
-                raise ValueError(
-                    f"u must have shape (n_controls, n_timepoints) in each case, as X has; got "
-                    f"{u.T.shape} for {len(known)} time points."
-                )
+            known &= ~np.isnan(u).any(axis=1)
             u = u[known]
-        derivatives = self._derivatives(rows, u)
+        derivatives = self._derivatives(X[known], u)
         out = np.full((derivatives.shape[1], len(known)), np.nan)
         out[:, known] = derivatives.T
         return out

@@ -11,7 +11,14 @@ from sklearn.utils import check_consistent_length
 from skdyn._trajectories import check_trajectories, is_trajectories
 from skdyn._validation import as_floats, check_array, check_weights, validate_data
 
-__all__ = ["Measurements", "Segment", "check_inputs", "dependence", "read_measurements"]
+__all__ = [
+    "Measurements",
+    "Segment",
+    "check_inputs",
+    "controls_of_cases",
+    "dependence",
+    "read_measurements",
+]
 
 # A hole longer than so many usual steps is not bridged: estimates across it would be of something
 # else. With half of the points lost at random, holes of 10 steps come once in 1000 points.
@@ -183,15 +190,16 @@ def _segments(estimator, X, t, u, groups, max_gap, reset):
     if step is not None:
         counted = _segments(estimator, X, None, u, groups, np.inf, reset)
         return _without_gaps([s._replace(t=step * s.t) for s in counted], max_gap)
-    if is_trajectories(X) or groups is None:
+    if groups is not None and not is_trajectories(X):
+        cases, controls = _by_group(estimator, X, t, u, groups, reset)
+    else:
         data = check_trajectories(estimator, X, t, reset=reset)
         cases = [
             (t[:n], X[:n]) for t, X, n in zip(data.times, data.values, data.n_points, strict=True)
         ]
         several = is_trajectories(X)
-        controls = _of_cases(u, [len(case[0]) for case in X]) if several else [_as_rows(u, X)]
-    else:
-        cases, controls = _by_group(estimator, X, t, u, groups, reset)
+        lengths = [len(case[0]) for case in X] if several else []
+        controls = controls_of_cases(u, lengths) if several else [_as_rows(u, X)]
     complete = [
         _complete(t, X, None if u is None else u[: len(t)])
         for (t, X), u in zip(cases, controls, strict=True)
@@ -266,8 +274,25 @@ def _as_rows(u, X):
     return u
 
 
-def _of_cases(u, lengths):
-    """Return controls of each case, its times first."""
+def controls_of_cases(u, lengths):
+    """Validate controls of several cases.
+
+    Parameters
+    ----------
+    u : array-like of shape (n_cases, n_controls, n_timepoints), a list of such cases, or None
+        Controls, NaN where missing; one control may come without an axis of its own.
+    lengths : list of int
+        Time points of each case.
+
+    Returns
+    -------
+    list of ndarray of shape (n_timepoints_i, n_controls) or None
+
+    Raises
+    ------
+    ValueError
+        If there are not as many cases or time points, or infinite values.
+    """
     if u is None:
         return [None] * len(lengths)
     cases = [np.atleast_2d(as_floats(case)).T for case in u]

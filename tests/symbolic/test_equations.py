@@ -46,6 +46,13 @@ def test_incomplete_states_of_trajectories_have_no_derivative_and_single_ones_ar
     assert np.isnan(found).sum() == 2
     with pytest.raises(ValueError, match="contains NaN"):
         MODEL.predict(gaps[1].T, U[1].T)
+    holes = U.copy()
+    holes[2, 0, 5] = np.nan
+    found = MODEL.predict(X, holes)
+    assert np.isnan(found[2, :, 5]).all()
+    assert np.isnan(found).sum() == 2
+    with pytest.raises(ValueError, match="u contains infinity in case 0"):
+        MODEL.predict(X, np.full_like(U, np.inf))
 
 
 def test_a_field_for_drawing_takes_states_and_a_simulation_starts_from_them():
@@ -73,9 +80,9 @@ def test_states_without_a_value_and_controls_that_do_not_fit_are_named():
     model.system_ = EquationSystem(["log(x)", "y"], "xy")
     with pytest.raises(ValueError, match=r"x' = log\(x\) has no finite value in row 1"):
         model.predict([[1.0, 0.0], [-1.0, 0.0]])
-    with pytest.raises(ValueError, match="a row for each of the 3 cases"):
+    with pytest.raises(ValueError, match=r"in the layout of X: .* in each of the 3 cases"):
         MODEL.predict(X, U[:2])
-    with pytest.raises(ValueError, match="in each case, as X has"):
+    with pytest.raises(ValueError, match=r"got 3 cases of shapes \[\(1, 4\)\]"):
         MODEL.predict(X, U[:, :, :4])
     with pytest.raises(
         ValueError, match=r"u must hold the 1 controls seen during fit \(w\); got 0"

@@ -175,10 +175,10 @@ def search_targets(data, knowledge, options, n_jobs=None):
 def _parallel(parts, knowledge, options, n_jobs, search=None):
     return Parallel(n_jobs=n_jobs)(
         delayed(_on_one_thread)(
-            search or discover, [s.t for s in part], [s.X for s in part],
-            None if part[0].u is None else [s.u for s in part], priors=known, **options,
+            search or discover, [s.t for s in segments], [s.X for s in segments],
+            None if segments[0].u is None else [s.u for s in segments], priors=known, **options,
         )
-        for part, known in zip(parts, knowledge, strict=True)
+        for segments, known in zip(parts, knowledge, strict=True)
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ class IntegralForm:
     ----------
     t : list of ndarray of shape (n_i,)
         Times of each segment.
-    target : list of ndarray of shape (n_i,)
+    series : list of ndarray of shape (n_i,)
         The measured state.
     sd : list of ndarray of shape (n_i,)
         Its noise.
@@ -27,13 +27,13 @@ class IntegralForm:
         States and controls at the Gauss nodes of all segments.
     """
 
-    def __init__(self, t, target, sd, columns):
+    def __init__(self, t, series, sd, columns):
         self.columns = columns
         self._weights = np.concatenate([gauss_times(s)[1] for s in t])
         self._root = [1 / s for s in sd]
         self._mean = [w**2 / (w**2).sum() for w in self._root]
         y = np.concatenate(
-            [self._centred(x, w, m) for x, w, m in zip(target, self._root, self._mean)]
+            [self._centred(x, w, m) for x, w, m in zip(series, self._root, self._mean)]
         )
         self.y = y
         self.n_rows = len(y)

@@ -103,7 +103,7 @@ def smooth(t, X, u=None):
     """
     n_states = X[0].shape[1]
     ignored = [np.stack([stand_out(column) for column in x.T], axis=1) for x in X]
-    X = [_bridged(*part) for part in zip(t, X, ignored)]
+    X = list(map(_bridged, t, X, ignored))
     spread = np.concatenate(X).std(axis=0)
     rough = [roughness(t, [x[:, i] for x in X], spread[i]) for i in range(n_states)]
     noise, share = np.array(rough).T
@@ -177,10 +177,10 @@ def interpolant(s, x):
 
 def _curves(t, series, scales):
     """Smooth each segment, in time or in a time that runs as fast as the state changes."""
-    pairs = list(zip(t, series, [1 / scale**2 for scale in scales]))
-    warped = sum(_held_out_gain(*pair) for pair in pairs) > 0
-    curves = [_spline(*pair) for pair in pairs]
-    return [_warped(*pair) for pair in zip(curves, pairs)] if warped else curves
+    weights = [1 / scale**2 for scale in scales]
+    warped = sum(map(_held_out_gain, t, series, weights)) > 0
+    curves = list(map(_spline, t, series, weights))
+    return list(map(_warped, curves, t, series, weights)) if warped else curves
 
 
 def _spline(s, x, weights):
@@ -189,9 +189,8 @@ def _spline(s, x, weights):
     return smoothing_spline(s, x, weights)
 
 
-def _warped(curve, data, n_rounds=2):
+def _warped(curve, s, x, weights, n_rounds=2):
     """Smooth over a time that passes quickly in transients: one roughness cannot serve both."""
-    s, x, weights = data
     if len(s) <= 2 * FEWEST:
         return curve
     times = np.linspace(s[0], s[-1], 4 * len(s))
@@ -215,7 +214,7 @@ def _held_out_gain(s, x, weights):
         plain = _spline(*half)
         loss, other = (
             (weights[held] * (curve(s[held]) - x[held]) ** 2).sum()
-            for curve in (plain, _warped(plain, half))
+            for curve in (plain, _warped(plain, *half))
         )
         gain += _WARP_MARGIN * loss - other
     return gain
