@@ -110,23 +110,28 @@ def title_if_named(ax: Any, name: str | None) -> None:
     ax.set_title(name)
 
 
-def keep_inside(*axes: Any) -> None:
+def keep_inside(*axes: Any, right: float | None = None) -> None:
     """Shrink axes that no layout engine moves, until their labels are inside the figure.
 
     Parameters
     ----------
     *axes : matplotlib axes
         What shrinks together, such as panels, or axes and their color bar.
+    right : float or None, default=None
+        Share of the figure's width where they end, labels and all; None is its edge. Color bars
+        take their room from their own axes, not from the neighbor's labels.
     """
     figure = axes[0].figure
     if figure.get_layout_engine() is not None:
         return
     from matplotlib.transforms import Bbox
 
-    outer, page = Bbox.union([ax.get_tightbbox() for ax in axes]), figure.bbox
+    outer, page = Bbox.union([ax.get_tightbbox() for ax in axes]), figure.bbox.frozen()
+    if right is not None:
+        page = Bbox.from_extents(*page.min, min(page.x1, page.x0 + right * page.width), page.y1)
     whole = Bbox.union([ax.get_position() for ax in axes])
-    low = whole.min + np.maximum(0.0, page.min + _EDGE - outer.min) / page.size
-    high = whole.max - np.maximum(0.0, outer.max - page.max + _EDGE) / page.size
+    low = whole.min + np.maximum(0.0, page.min + _EDGE - outer.min) / figure.bbox.size
+    high = whole.max - np.maximum(0.0, outer.max - page.max + _EDGE) / figure.bbox.size
     if np.array_equal([low, high], [whole.min, whole.max]):
         return
     for ax in axes:

@@ -158,7 +158,8 @@ class VectorFieldDisplay:
         x, y = (with_unit(name, self.units) for name in self.names)
         self.ax_.set(xlabel=x, ylabel=y)
         label = rate_label("speed", list(self.names), self.units)
+        right = self.ax_.get_position().x1
         bar = self.figure_.colorbar(self.quiver_, ax=self.ax_, label=label)
         title_if_named(self.ax_, name)
-        keep_inside(self.ax_, bar.ax)
+        keep_inside(self.ax_, bar.ax, right=right)
         return self

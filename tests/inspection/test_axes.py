@@ -98,3 +98,13 @@ def test_a_name_is_the_title_of_axes_or_of_the_middle_panel_of_the_first_row():
     title_if_named(axes[0, 0], None)
     title_if_named(axes.ravel(), "all of it")
     assert [ax.get_title() for ax in axes.ravel()] == ["", "all of it", "", "", "", ""]
+
+
+def test_a_color_bar_takes_its_room_from_its_own_axes():
+    axes = plt.subplots(1, 3, figsize=(12, 3))[1]
+    right = axes[1].get_position().x1
+    bar = axes[1].figure.colorbar(axes[1].imshow([[0, 1]], aspect="auto"), label="energy").ax
+    assert bar.get_tightbbox().x1 > right * bar.figure.bbox.width
+    keep_inside(axes[1], bar, right=right)
+    assert bar.get_tightbbox().x1 <= right * bar.figure.bbox.width
+    assert bar.get_position().x0 > axes[1].get_position().x1
