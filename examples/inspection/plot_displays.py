@@ -56,13 +56,14 @@ def row(n):
 # gray is forecast. How did the training go? In stages: velocities first, then longer and longer
 # pieces of solutions. What field was learnt?
 
-X, t = load_lynx_hare(return_X_t=True)
-units = {"channel 0": "thousand hares", "channel 1": "thousand lynxes", "time": "years"}
-model = NeuralODE(max_iter=60, tol=0, random_state=0).fit(X, t=t)
+record = load_lynx_hare()
+units = {"hare": "thousand pelts", "lynx": "thousand pelts", "time": "years"}
+model = NeuralODE(max_iter=60, tol=0, random_state=0).fit(record.frame, t=record.t)
+shown = {"X": record.frame, "units": units}
 axes = row(3)
-TrajectoryDisplay.from_estimator(model, X, t=t, horizon=1930, units=units, ax=axes[0])
+TrajectoryDisplay.from_estimator(model, **shown, t=record.t, horizon=1930, ax=axes[0])
 LossCurveDisplay.from_estimator(model, ax=axes[1])
-VectorFieldDisplay.from_estimator(model, X, units=units, ax=axes[2])
+VectorFieldDisplay.from_estimator(model, **shown, ax=axes[2])
 
 # %%
 # What do equations cost, and what do they buy? Where does the system found rest?
@@ -98,13 +99,13 @@ spoilt = digits[:12].copy()
 spoilt[:, 32:] = np.nan
 flat = HopfieldMemory(beta=20.0).fit([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
 bags, labels, planted = make_bags(random_state=0)
-pooling = HopfieldPoolingClassifier(max_iter=60, tol=0, random_state=0).fit(bags, labels)
+pooling = HopfieldPoolingClassifier(max_iter=60, tol=0, skip=False, random_state=0)
+pooling.fit(bags, labels)
+positive = [number for number, found in enumerate(planted) if found.any()][:4]
 axes = row(3)
 RetrievalDisplay.from_estimator(memory, spoilt, stored=digits[:12], ax=axes[0])
 EnergyLandscapeDisplay.from_estimator(flat, [[0.4, 0.6], [0.9, 0.6]], ax=axes[1])
-InstanceWeightsDisplay.from_estimator(
-    pooling, bags, bags=range(4), marked=planted, ax=axes[2]
-)  # fmt: skip
+InstanceWeightsDisplay.from_estimator(pooling, bags, bags=positive, marked=planted, ax=axes[2])
 
 # %%
 # Dictionaries

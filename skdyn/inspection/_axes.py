@@ -8,7 +8,7 @@ import numpy as np
 from skdyn.exceptions import MissingExtraError
 from skdyn.inspection._style import COLORS, LINES
 
-__all__ = ["axes_or_new", "extent", "keep_inside", "name_ticks", "title_if_named"]
+__all__ = ["axes_or_new", "end_beside", "extent", "keep_inside", "name_ticks", "title_if_named"]
 
 _EM = 0.62  # width of a letter of size one
 _SMALL, _LARGE = 6.0, 10.0  # letters of names, in points
@@ -108,6 +108,24 @@ def title_if_named(ax: Any, name: str | None) -> None:
         n_columns = ax[0].get_gridspec().get_geometry()[1]
         ax = ax[(min(n_columns, len(ax)) - 1) // 2]
     ax.set_title(name)
+
+
+def end_beside(*axes: Any) -> float | None:
+    """Return where axes end, if others begin to their right.
+
+    Parameters
+    ----------
+    *axes : matplotlib axes
+        The axes.
+
+    Returns
+    -------
+    float or None
+        Share of the figure's width.
+    """
+    end = max(ax.get_position().x1 for ax in axes)
+    begins = [ax.get_position().x0 for ax in axes[0].figure.axes if ax not in axes]
+    return end if any(begin > end for begin in begins) else None
 
 
 def keep_inside(*axes: Any, right: float | None = None) -> None:

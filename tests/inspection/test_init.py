@@ -161,7 +161,7 @@ SHOWN = {
         displays.EnergyLandscapeDisplay.from_estimator, given=(rng.normal(size=(3, 2)),)
     ),
     "FeatureDensityDisplay": Case(displays.FeatureDensityDisplay.from_estimator),
-    "FieldDisplay": Case(displays.FieldDisplay.from_estimator, given=(waves(30)[:, None],) * 2),
+    "FieldDisplay": Case(displays.FieldDisplay.from_estimator, given=(waves(30)[0],) * 2),
     "FrontierDisplay": Case(
         displays.FrontierDisplay.from_estimators, *dictionaries(7),
     ),
