@@ -8,7 +8,7 @@ import numpy as np
 from skdyn.exceptions import MissingExtraError
 from skdyn.inspection._style import COLORS, LINES
 
-__all__ = ["axes_or_new", "extent", "keep_inside", "name_ticks", "title_if_named"]
+__all__ = ["axes_or_new", "end_beside", "extent", "keep_inside", "name_ticks", "title_if_named"]
 
 _EM = 0.62  # width of a letter of size one
 _SMALL, _LARGE = 6.0, 10.0  # letters of names, in points
@@ -110,23 +110,46 @@ def title_if_named(ax: Any, name: str | None) -> None:
     ax.set_title(name)
 
 
-def keep_inside(*axes: Any) -> None:
+def end_beside(*axes: Any) -> float | None:
+    """Return where axes end, if others begin to their right.
+
+    Parameters
+    ----------
+    *axes : matplotlib axes
+        The axes.
+
+    Returns
+    -------
+    float or None
+        Share of the figure's width.
+    """
+    end = max(ax.get_position().x1 for ax in axes)
+    begins = [ax.get_position().x0 for ax in axes[0].figure.axes if ax not in axes]
+    return end if any(begin > end for begin in begins) else None
+
+
+def keep_inside(*axes: Any, right: float | None = None) -> None:
     """Shrink axes that no layout engine moves, until their labels are inside the figure.
 
     Parameters
     ----------
     *axes : matplotlib axes
         What shrinks together, such as panels, or axes and their color bar.
+    right : float or None, default=None
+        Share of the figure's width where they end, labels and all; None is its edge. Color bars
+        take their room from their own axes, not from the neighbor's labels.
     """
     figure = axes[0].figure
     if figure.get_layout_engine() is not None:
         return
     from matplotlib.transforms import Bbox
 
-    outer, page = Bbox.union([ax.get_tightbbox() for ax in axes]), figure.bbox
+    outer, page = Bbox.union([ax.get_tightbbox() for ax in axes]), figure.bbox.frozen()
+    if right is not None:
+        page = Bbox.from_extents(*page.min, min(page.x1, page.x0 + right * page.width), page.y1)
     whole = Bbox.union([ax.get_position() for ax in axes])
-    low = whole.min + np.maximum(0.0, page.min + _EDGE - outer.min) / page.size
-    high = whole.max - np.maximum(0.0, outer.max - page.max + _EDGE) / page.size
+    low = whole.min + np.maximum(0.0, page.min + _EDGE - outer.min) / figure.bbox.size
+    high = whole.max - np.maximum(0.0, outer.max - page.max + _EDGE) / figure.bbox.size
     if np.array_equal([low, high], [whole.min, whole.max]):
         return
     for ax in axes:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from skdyn._validation import as_floats
-from skdyn.inspection._axes import axes_or_new, keep_inside, title_if_named
+from skdyn.inspection._axes import axes_or_new, end_beside, keep_inside, title_if_named
 from skdyn.inspection._fitted import unwrapped
 from skdyn.inspection._style import VERMILION
 from skdyn.inspection._units import with_unit
@@ -171,6 +171,7 @@ class EnergyLandscapeDisplay:
         self.figure_ = self.ax_.figure
         looks = {"levels": 24, "cmap": "viridis", **style}
         self.contours_ = self.ax_.contourf(*self.axes, self.energies, **looks)
+        right = end_beside(self.ax_)
         bar = self.figure_.colorbar(self.contours_, ax=self.ax_, label="energy")
         (self.points_,) = self.ax_.plot(*self.patterns.T, "o", color="white", mec="black", ms=6)
         self.lines_ = []
@@ -179,7 +180,7 @@ class EnergyLandscapeDisplay:
         x, y = (with_unit(feature, self.units) for feature in self.names)
         self.ax_.set(xlabel=x, ylabel=y)
         title_if_named(self.ax_, name)
-        keep_inside(self.ax_, bar.ax)
+        keep_inside(self.ax_, bar.ax, right=right)
         return self
 
 

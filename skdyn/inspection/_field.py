@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from skdyn.inspection._axes import axes_or_new, keep_inside
+from skdyn.inspection._axes import axes_or_new, end_beside, keep_inside
 from skdyn.inspection._fitted import unwrapped
 from skdyn.inspection._legend import place_legend
 from skdyn.inspection._panels import panels_in
@@ -192,9 +192,10 @@ class FieldDisplay:
         curves = self.truth.ndim == 1
         self.ax_ = _panels(ax, 2 if curves else 3, (8.0, 3.0) if curves else (9.6, 2.8))
         self.figure_ = self.ax_[0].figure
+        right = end_beside(*self.ax_)
         draw = self._plot_curves if curves else self._plot_images
         bars = draw("prediction" if name is None else name, style)
-        keep_inside(*self.ax_, *bars)
+        keep_inside(*self.ax_, *bars, right=right)
         return self
 
     def _plot_curves(self, name, style):

@@ -146,7 +146,7 @@ def _shared_out(texts, room, letters):
     for text, n in zip(texts, keep, strict=True):
         left_out = len(text) - n
         if left_out:
-            told = f" … and {left_out} more lines"
+            told = f" … and {left_out} more line{'s' * (left_out > 1)}"
             text = [*text[: n - 1], text[n - 1][: letters - len(told)] + told]
         cut.append("\n".join(text))
     return cut

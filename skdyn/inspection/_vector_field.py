@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from skdyn.inspection._axes import axes_or_new, keep_inside, title_if_named
+from skdyn.inspection._axes import axes_or_new, end_beside, keep_inside, title_if_named
 from skdyn.inspection._channels import as_cases, channel_names
 from skdyn.inspection._fitted import unwrapped
 from skdyn.inspection._plane import field_on_grid
@@ -158,7 +158,8 @@ class VectorFieldDisplay:
         x, y = (with_unit(name, self.units) for name in self.names)
         self.ax_.set(xlabel=x, ylabel=y)
         label = rate_label("speed", list(self.names), self.units)
+        right = end_beside(self.ax_)
         bar = self.figure_.colorbar(self.quiver_, ax=self.ax_, label=label)
         title_if_named(self.ax_, name)
-        keep_inside(self.ax_, bar.ax)
+        keep_inside(self.ax_, bar.ax, right=right)
         return self

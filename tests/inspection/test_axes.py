@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 
 from skdyn.exceptions import MissingExtraError
-from skdyn.inspection._axes import axes_or_new, extent, keep_inside, name_ticks, title_if_named
+from skdyn.inspection._axes import (
+    axes_or_new,
+    end_beside,
+    extent,
+    keep_inside,
+    name_ticks,
+    title_if_named,
+)
 from skdyn.inspection._style import COLORS, LINES
 
 
@@ -98,3 +105,15 @@ def test_a_name_is_the_title_of_axes_or_of_the_middle_panel_of_the_first_row():
     title_if_named(axes[0, 0], None)
     title_if_named(axes.ravel(), "all of it")
     assert [ax.get_title() for ax in axes.ravel()] == ["", "all of it", "", "", "", ""]
+
+
+def test_a_color_bar_takes_its_room_from_its_own_axes():
+    axes = plt.subplots(1, 3, figsize=(12, 3))[1]
+    right = end_beside(axes[1])
+    assert right == axes[1].get_position().x1
+    assert end_beside(axes[2]) is None
+    bar = axes[1].figure.colorbar(axes[1].imshow([[0, 1]], aspect="auto"), label="energy").ax
+    assert bar.get_tightbbox().x1 > right * bar.figure.bbox.width
+    keep_inside(axes[1], bar, right=right)
+    assert bar.get_tightbbox().x1 <= right * bar.figure.bbox.width
+    assert bar.get_position().x0 > axes[1].get_position().x1
