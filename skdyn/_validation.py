@@ -13,7 +13,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, timedelta
-from typing import Any, TypeVar, cast
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -28,6 +29,16 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
+F = TypeVar("F", bound=Callable[..., Any])
+E = TypeVar("E")
+
+if TYPE_CHECKING:  # whose clone is of a kind that checkers cannot tell
+
+    def clone(estimator: E) -> E: ...
+
+else:
+    from sklearn.base import clone
+
 __all__ = [
     "Interval",
     "NotFittedError",
@@ -41,12 +52,13 @@ __all__ = [
     "check_parameters",
     "check_validation_pair",
     "check_weights",
+    "clone",
     "fit_context",
     "from_torch",
+    "is_whole",
     "validate_data",
 ]
 
-F = TypeVar("F", bound=Callable[..., Any])
 
 # Between these powers of two squares of products of two quantities are finite, and none is lost.
 _EXPONENTS = (-250, 250)
@@ -113,6 +125,23 @@ def as_floats(values: Any) -> np.ndarray:
             "you choose: pass (t - t[0]) / np.timedelta64(1, 'D') for days, for instance."
         )
     return values.astype(np.float64, copy=False)
+
+
+def is_whole(value: Any, least: int) -> bool:
+    """Say whether a value is a whole number, and large enough.
+
+    Parameters
+    ----------
+    value : object
+        What a user passed.
+    least : int
+        The smallest that will do.
+
+    Returns
+    -------
+    bool
+    """
+    return isinstance(value, Integral) and int(value) >= least
 
 
 def check_sizes(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 from numbers import Integral, Real
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 
 from skdyn._holdout import hold_out_rows
 from skdyn._state import Shape, Since
+from skdyn._tabular import TabularEstimator
 from skdyn._validation import Interval, StrOptions, check_is_fitted, validate_data
 from skdyn.base import TorchEstimator
 from skdyn.exceptions import warn_user
@@ -54,7 +55,7 @@ _STEEPEST = 2.0**16  # beta of a training: beyond, nothing has a gradient
 _SHARED = {k: v for k, v in TorchEstimator._parameter_constraints.items() if k != "alpha"}
 
 
-class AssociationEstimator(TorchEstimator):
+class AssociationEstimator(TabularEstimator):
     """Parameters and hooks of the estimators that answer by recall."""
 
     beta_: float
@@ -84,6 +85,26 @@ class AssociationEstimator(TorchEstimator):
         "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
     }
     _expected_failed_checks = {}
+    if TYPE_CHECKING:  # of the estimators
+        alpha: Any
+        beta: Any
+        dropout: Any
+        index: Any
+        mode: Any
+        n_components: Any
+        n_prototypes: Any
+        separation: Any
+        similarity: Any
+        _as_values: Any
+        _exact_targets: Any
+        _first_prototypes: Any
+        _groups: Any
+        _judge: Any
+        _learn_stored_targets: Any
+        _n_prototypes: Any
+        _recalls_more_than_the_mean: Any
+        _row_loss_on: Any
+        _tempered: Any
 
     @property
     def _learns(self):
@@ -193,7 +214,7 @@ class AssociationEstimator(TorchEstimator):
         }
 
     @staticmethod
-    def _build_module(**config: object) -> Matching:
+    def _build_module(**config: Any) -> Matching:
         return Matching(**config)
 
     # -- storing -------------------------------------------------------------------------------
@@ -227,7 +248,7 @@ class AssociationEstimator(TorchEstimator):
         weight = np.ones(len(X)) if weight is None else weight
         return Store(X.astype(np.float64, copy=False), self._exact_targets(y), weight, rows)
 
-    def _split(self, X, y, weight, X_val, y_val, incremental):
+    def _split(self, X, y, weight, X_val, y_val, incremental) -> Any:
         """Store the rows; return what is learnt from, and what is watched."""
         if hasattr(self, "_first"):
             store, place = vars(self).pop("_first")
@@ -288,7 +309,7 @@ class AssociationEstimator(TorchEstimator):
         self.beta_ = module.beta.item() if self.beta == "auto" else self.beta
         self._sharpness = self.beta_ / module.first_unit.item()
 
-    def _choose(self, keys, values, mass, unit, beta="auto"):
+    def _choose(self, keys, values, mass, unit, beta: Any = "auto"):
         """Return what leave-one-out prefers."""
         where = {"device": resolve_device(self.device), "dtype": torch.float32}
         keys, values, mass = (torch.as_tensor(array).to(**where) for array in (keys, values, mass))

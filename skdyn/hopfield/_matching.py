@@ -32,6 +32,12 @@ class Matching(torch.nn.Module):
         Whether the temperature is learnt.
     """
 
+    first_beta: torch.Tensor
+    first_unit: torch.Tensor
+    first_projection: torch.Tensor  # where there is one
+    first_prototypes: torch.Tensor  # the same
+    first_values: torch.Tensor
+
     def __init__(
         self, n_features: int, n_components: int, n_prototypes: int, n_values: int,
         learns_beta: bool,

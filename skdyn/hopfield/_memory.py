@@ -11,7 +11,14 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 
 from skdyn._state import OPTIONAL, PlainState, Shape
-from skdyn._validation import Interval, StrOptions, check_is_fitted, fit_context, validate_data
+from skdyn._validation import (
+    Interval,
+    StrOptions,
+    check_is_fitted,
+    fit_context,
+    is_whole,
+    validate_data,
+)
 from skdyn.exceptions import warn_user
 from skdyn.hopfield._capacity import (
     Capacity,
@@ -349,7 +356,7 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
     def _n_steps(self, n_steps):
         if n_steps is None:
             return self.max_steps
-        if not isinstance(n_steps, Integral) or n_steps < 0:
+        if not is_whole(n_steps, 0):
             raise ValueError(f"n_steps must be an integer of at least 0, or None; got {n_steps!r}.")
         return n_steps
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from skdyn._scales import learn_column_scales
 from skdyn._state import Shape
+from skdyn._tabular import TabularEstimator
 from skdyn._validation import Interval, StrOptions, check_is_fitted, check_X_y
 from skdyn.base import TorchEstimator
 from skdyn.hopfield._bags import check_bags, pad, present, statistics
@@ -28,7 +29,7 @@ __all__ = ["PoolingEstimator"]
 _LOUDNESS = 4.0  # of all statistics together beside the retrieved values, in standard deviations
 
 
-class PoolingEstimator(TorchEstimator):
+class PoolingEstimator(TabularEstimator):
     """Parameters and hooks of the estimators of bags.
 
     Instances are described once, before training, by their likeness to stored ones; the network
@@ -139,7 +140,7 @@ class PoolingEstimator(TorchEstimator):
         }
 
     @staticmethod
-    def _build_module(**config: object) -> HopfieldPooling:
+    def _build_module(**config: Any) -> HopfieldPooling:
         return HopfieldPooling(**config)
 
     def _validate(self, X, y, reset):

@@ -116,7 +116,8 @@ class _Entmax(torch.autograd.Function):
         return p
 
     @staticmethod
-    def backward(ctx, gradient):
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        (gradient,) = grad_outputs
         p, mass = ctx.saved_tensors
         s = torch.where(p > 0, mass * (p / mass) ** (2 - ctx.alpha), 0)
         mean = (s * gradient).sum(dim=-1, keepdim=True) / s.sum(dim=-1, keepdim=True)

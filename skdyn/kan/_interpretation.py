@@ -8,6 +8,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from skdyn._state import Shape
+from skdyn._tabular import TabularEstimator
 from skdyn._validation import check_is_fitted
 from skdyn.exceptions import warn_user
 from skdyn.kan._pruning import cut_edges, without_nodes
@@ -17,7 +18,7 @@ from skdyn.training import seeded_rng
 _ROWS = 4096  # at most, to score edges on
 
 
-class Interpretation:
+class Interpretation(TabularEstimator):
     """Scores of edges and inputs, and pruning, for estimators whose module is a KAN."""
 
     edge_scores_: list[Annotated[np.ndarray, Shape("_ _")]]

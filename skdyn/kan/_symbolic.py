@@ -13,7 +13,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
 from skdyn._state import ANY_NUMBER, OPTIONAL
-from skdyn._tabular import FitTask
+from skdyn._tabular import FitTask, TabularEstimator
 from skdyn._validation import check_is_fitted, check_weights, validate_data
 from skdyn.exceptions import warn_user
 from skdyn.kan._constants import evaluate, tidy_constants
@@ -33,7 +33,7 @@ _MISSED = 0.2  # of the tolerance: share of the rows that closed forms may cost 
 _PRECISE = 1e-6  # loss that is as good as none, in variances of the targets
 
 
-class Symbolic:
+class Symbolic(TabularEstimator):
     """Closed forms of edges and of the network, for estimators whose module is a KAN."""
 
     formula_score_: Annotated[float, OPTIONAL, ANY_NUMBER]  # NaN: real at no row

@@ -21,6 +21,7 @@ from skdyn._state import Shape, Since
 from skdyn._times import refuse_lost_times
 from skdyn._trajectories import check_states, check_trajectories
 from skdyn._validation import as_floats, check_is_fitted
+from skdyn.base import TorchEstimator
 from skdyn.exceptions import SolverError
 from skdyn.metrics._arrays import case_weights
 from skdyn.neural_ode._unsolved import told_by_case
@@ -29,7 +30,7 @@ from skdyn.neural_ode._windows import padded_times
 __all__ = ["LearntDynamics", "follow", "simulate_states", "simulation_times"]
 
 
-class LearntDynamics:
+class LearntDynamics(TorchEstimator):
     """What a fit to trajectories learns beside the module, and solutions in the data's units."""
 
     interval_: float

@@ -3,6 +3,7 @@
 from functools import reduce
 from math import prod
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 import torch
@@ -184,7 +185,7 @@ class AdaptiveBasisEstimator(FunctionEstimator):
         return sizes
 
     @staticmethod
-    def _build_module(**config: object) -> AdaptiveBasisNetwork:
+    def _build_module(**config: Any) -> AdaptiveBasisNetwork:
         return AdaptiveBasisNetwork(**config)
 
     def _objective(self, generator):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import make_interp_spline
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils import check_random_state, get_tags
 
 from skdyn._seeds import seed_within
@@ -19,8 +19,10 @@ from skdyn._validation import (
     check_array,
     check_is_fitted,
     check_weights,
+    clone,
     fit_context,
     from_torch,
+    is_whole,
     validate_data,
 )
 from skdyn.exceptions import warn_user
@@ -222,7 +224,7 @@ class AutoregressiveOperator(PlainState, MetaEstimatorMixin, BaseEstimator):
             the trajectories in ``fit``.
         """
         check_is_fitted(self)
-        if not isinstance(n_steps, Integral) or n_steps < 1:
+        if not is_whole(n_steps, 1):
             raise ValueError(f"n_steps must be a positive integer; got {n_steps!r}.")
         past = self._read_past(X)
         states, left = [], False

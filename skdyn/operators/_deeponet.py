@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from math import prod
 from numbers import Integral
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -291,5 +291,5 @@ class DeepONetRegressor(OperatorRegressor):
         return module
 
     @staticmethod
-    def _build_module(**config: object) -> BranchTrunkNetwork:
+    def _build_module(**config: Any) -> BranchTrunkNetwork:
         return BranchTrunkNetwork(**config)

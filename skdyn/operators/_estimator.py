@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from skdyn._blocks import in_blocks
 from skdyn._scales import units
 from skdyn._state import OPTIONAL, Shape, Since
-from skdyn._tabular import TabularRegressor
+from skdyn._tabular import TabularEstimator, TabularRegressor
 from skdyn._validation import StrOptions, as_floats, check_is_fitted
 from skdyn.base import TorchEstimator
 from skdyn.metrics import field_r2_score
@@ -28,7 +28,7 @@ _CHUNK = 2**19  # points times samples a forward pass at prediction: bounds memo
 _SMALLEST_NORM = 0.01  # of the root mean square of all: what divides errors is never less
 
 
-class FunctionEstimator(FunctionReader, TorchEstimator):
+class FunctionEstimator(FunctionReader, TabularEstimator):
     """Inputs that are functions: standardised channel by channel, on the grid of the training.
 
     With a base of :mod:`skdyn._tabular` it makes regressors and classifiers of functions.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import prod
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -291,7 +292,7 @@ class FNORegressor(SymmetryMixin, OperatorRegressor):
         return now != before
 
     @staticmethod
-    def _build_module(**config: object) -> FourierNetwork:
+    def _build_module(**config: Any) -> FourierNetwork:
         return FourierNetwork(**config)
 
     @classmethod

@@ -27,6 +27,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from scipy.interpolate import make_interp_spline
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_consistent_length
 
 from skdyn._state import PlainState, check_size
@@ -36,6 +37,7 @@ from skdyn._validation import (
     check_array,
     check_sizes,
     from_torch,
+    is_whole,
     validate_data,
 )
 from skdyn.operators._doubts import doubt_inputs, doubt_targets
@@ -133,7 +135,7 @@ def check_grid(grid: Any, name: str) -> tuple[int, ...] | None:
     if grid is None:
         return None
     shape = tuple(np.atleast_1d(np.asarray(grid, dtype=object)).tolist())
-    if not 1 <= len(shape) <= 3 or not all(isinstance(n, Integral) and n > 0 for n in shape):
+    if not 1 <= len(shape) <= 3 or not all(is_whole(n, 1) for n in shape):
         raise ValueError(f"{name} must be one to three positive integers; got {grid!r}.")
     return tuple(int(n) for n in shape)
 
@@ -212,7 +214,7 @@ def _with_channel(X, grid):
     return np.asarray(from_torch(X))[:, None]
 
 
-class FunctionReader(PlainState):
+class FunctionReader(PlainState, BaseEstimator):
     """Mixin of the estimators whose ``X`` are functions: validation, layouts, resolutions.
 
     It needs the parameters ``grid_shape``, ``periodic`` and ``resolution``, where targets are read

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from skdyn._validation import StrOptions
+from skdyn.operators._estimator import FunctionEstimator
 
 __all__ = ["SYMMETRIES", "Motion", "SymmetryMixin", "motions"]
 
@@ -123,7 +124,7 @@ def motions(symmetry: str | None, n_axes: int, *, periodic: bool = False) -> lis
     ]
 
 
-class SymmetryMixin:
+class SymmetryMixin(FunctionEstimator):
     """Before a trained estimator of functions: its parameter ``symmetry``.
 
     Training moves each batch at random, predictions are means over all motions.

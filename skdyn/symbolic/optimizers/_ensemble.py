@@ -5,12 +5,12 @@ from typing import Annotated
 
 import numpy as np
 from joblib import Parallel, delayed
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from skdyn._seeds import seed_within
 from skdyn._state import Shape
-from skdyn._validation import Interval, StrOptions
+from skdyn._validation import Interval, StrOptions, clone
 from skdyn.symbolic._default_parts import DefaultParts
 from skdyn.symbolic.optimizers._constraints import InfeasibleError
 from skdyn.symbolic.optimizers._sparse_optimizer import SparseOptimizer, compressed, fit_support
