@@ -164,11 +164,11 @@ class TabularEstimator(TorchEstimator):
         )
         return learnt, watched
 
-    def _held(self, X, y, weight, which=""):
+    def _held(self, X, y, weight, which="") -> Any:
         """Hold in what is far from all else: one such value would set the scale of a column."""
         return held_in(X, weight, f"X{which}", edge=_X_EDGE) if X.ndim == 2 else X, y
 
-    def _encode(self, X, y, weight):
+    def _encode(self, X, y, weight) -> Any:
         dtype = self._precision()  # in blocks, no second copy of the data is ever in memory
         X, y = in_blocks(self._scaled, X, dtype), in_blocks(self._encode_targets, y, dtype)
         return X, y, weight / weight.mean()
@@ -181,7 +181,7 @@ class TabularEstimator(TorchEstimator):
         X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
         return self._forward(self._scaled(X))
 
-    def _objective(self, generator):
+    def _objective(self, generator) -> Any:
         """Return the objective of a batch: the weighted mean of each row's loss."""
 
         def objective(module, X, y, weight):

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, timedelta
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -87,10 +87,10 @@ def from_torch(value: Any) -> Any:
     torch = sys.modules.get("torch")  # without it there are no tensors
     if torch is None:
         return value
-    if isinstance(value, list | tuple) and any(isinstance(v, torch.Tensor) for v in value):
-        return [from_torch(v) for v in value]
     if not isinstance(value, torch.Tensor):
-        return value
+        several = isinstance(value, list | tuple)
+        several = several and any(isinstance(v, torch.Tensor) for v in value)
+        return [from_torch(v) for v in value] if several else value
     if value.layout != torch.strided:
         raise TypeError(
             "A sparse tensor was passed, but dense data is required. Use its to_dense()."
@@ -190,6 +190,18 @@ def _exponents_for(estimator, reset):
 _INCOMPLETE = " Leave incomplete samples out, or impute what they lack."
 
 
+@overload
+def validate_data(
+    estimator: BaseEstimator, X: Any, *, reset: bool = True, **checks: Any
+) -> np.ndarray: ...
+
+
+@overload
+def validate_data(
+    estimator: BaseEstimator, X: Any, y: Any, *, reset: bool = True, **checks: Any
+) -> tuple[np.ndarray, np.ndarray]: ...
+
+
 def validate_data(
     estimator: BaseEstimator,
     X: Any = "no_validation",
@@ -219,7 +231,7 @@ def validate_data(
     """
     X, y = from_torch(X), from_torch(y)
     try:
-        checked = validation.validate_data(estimator, X, y, reset=reset, **checks)
+        checked: Any = validation.validate_data(estimator, X, y, reset=reset, **checks)
     except ValueError as error:
         raise _with_place(error, X=X, y=y) from None
     rows, targets = checked if isinstance(checked, tuple) else (checked, None)

@@ -84,7 +84,7 @@ class AssociationEstimator(TabularEstimator):
         "index": [StrOptions({"exact", "faiss"}), FaissIndex],
         "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
     }
-    _expected_failed_checks = {}
+    _expected_failed_checks = {}  # pyright: ignore[reportIncompatibleMethodOverride]: not those
     if TYPE_CHECKING:  # of the estimators
         alpha: Any
         beta: Any
@@ -351,7 +351,7 @@ class AssociationEstimator(TabularEstimator):
 
     def _as_sure_as_before(self):
         """Return what was chosen first: short trainings say nothing of one that goes on."""
-        smoothing = getattr(self, "smoothing", "auto")
+        smoothing: Any = getattr(self, "smoothing", "auto")
         smoothing = self._smoothing if smoothing == "auto" else smoothing
         if self.mode == "prototypes":
             return Choice(self._cooling, smoothing, 0.0)

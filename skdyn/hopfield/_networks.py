@@ -163,7 +163,7 @@ class SignNetwork:
         """
         return np.nan_to_num(X), None
 
-    def update(self, states: np.ndarray, known: None = None) -> np.ndarray:
+    def update(self, states: np.ndarray, known: np.ndarray | None = None) -> np.ndarray:
         """Return the states after one update; those with unknown bits are completed by it.
 
         Parameters
@@ -184,7 +184,7 @@ class SignNetwork:
                 new[rows] = change(new[rows])
         return new.numpy()
 
-    def energy(self, states: np.ndarray, known: None = None) -> np.ndarray:
+    def energy(self, states: np.ndarray, known: np.ndarray | None = None) -> np.ndarray:
         """Return the energies of states.
 
         Parameters

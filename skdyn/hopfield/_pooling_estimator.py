@@ -171,7 +171,7 @@ class PoolingEstimator(TabularEstimator):
         self._references = different[chosen[: self.n_references]]
         self._gamma = self.reference_beta / (2 * max(1, np.count_nonzero(varies)))
         likeness = self._likeness(instances)
-        scaler = StandardScaler().fit(likeness, sample_weight=of_instances)
+        scaler: Any = StandardScaler().fit(likeness, sample_weight=of_instances)
         self._likeness_offset, self._likeness_scale = scaler.mean_, scaler.scale_
         likeness = (likeness - scaler.mean_) / scaler.scale_
         scaler = StandardScaler().fit(statistics(likeness, sizes), sample_weight=weight)
@@ -191,14 +191,14 @@ class PoolingEstimator(TabularEstimator):
         of_bags = of_bags[:, : None if skip else 0]
         return pad(likeness.astype(X.dtype), sizes), of_bags.astype(X.dtype)
 
-    def _encode(self, X, y, weight):
+    def _encode(self, X, y, weight) -> Any:
         # float32 would lose small units, and digits beside large means: first described, then cast.
         described = (
             part.astype(self._precision(), copy=False) for part in self._describe(X, self.skip)
         )
         return *described, self._encode_targets(y), weight / weight.mean()
 
-    def _objective(self, generator):
+    def _objective(self, generator) -> Any:
         def objective(module, bags, of_bags, y, weight):
             return (self._row_loss(module(bags, of_bags), y) * weight).mean()
 

@@ -8,7 +8,7 @@ import ast
 import itertools
 import math
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -88,7 +88,7 @@ def torch_function(name):
     ValueError
         If the name is none, or the expression is nowhere real.
     """
-    text = _ALIASES.get(name, name)
+    text: Any = _ALIASES.get(name, name)
     if function_named(text) is not None:
         text = f"{text}(x)"
     try:

@@ -72,7 +72,7 @@ class DepthODE(torch.nn.Module):
             "solver": solver, "rtol": rtol, "atol": atol, "adjoint": adjoint,
             "max_steps": max_steps,
         }  # fmt: skip
-        self.field = MLPField(width, hidden_layer_sizes, activation, time_dependent=True)
+        self.field: Any = MLPField(width, hidden_layer_sizes, activation, time_dependent=True)
         self.readout = torch.nn.Linear(width, n_outputs)
         with torch.no_grad():  # start near the identity flow, that is, from a linear model
             self.field.layers[-1].weight.mul_(0.1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -40,6 +40,9 @@ class LearntDynamics(TorchEstimator):
     _scale: Annotated[np.ndarray, Shape("n_states")]
     _time_scale: float
     _counts_times: Annotated[bool, Since(lambda state: True)]  # as was taken for granted
+    if TYPE_CHECKING:
+        module_: Any
+        time_channel: Any
 
     def simulate(self, x0: ArrayLike, t: ArrayLike, u: None = None) -> np.ndarray:
         """Solve the learnt equation from ``x0`` at ``t[0]``.
@@ -248,7 +251,7 @@ def simulation_times(t, t0, n_cases):
 
 
 @torch.inference_mode()
-def simulate_states(module, x0, since, told=nullcontext):
+def simulate_states(module, x0, since, told: Any = nullcontext):
     """Solve the module's equation.
 
     Parameters

@@ -3,7 +3,7 @@
 from functools import reduce
 from math import prod
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -130,6 +130,11 @@ class AdaptiveBasisEstimator(FunctionEstimator):
         "n_basis": 4, "basis_layer_sizes": (16,), "hidden_layer_sizes": (16,), "batch_size": "auto",
         "learning_rate": 0.05, "learning_rate_schedule": "constant", "max_iter": 25,
     }  # fmt: skip
+
+    if TYPE_CHECKING:  # of the estimators
+        n_basis: Any
+        orthogonality: Any
+        sparsity: Any
 
     def basis_functions(self, grid: int | tuple[int, ...] | None = None) -> np.ndarray:
         """Evaluate the functions that inputs are integrated with: what the model looks at.

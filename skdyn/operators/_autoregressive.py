@@ -296,7 +296,7 @@ class AutoregressiveOperator(PlainState, MetaEstimatorMixin, BaseEstimator):
         return np.concatenate(list(np.moveaxis(velocity, 1, 0)))
 
     def _fit_step(self, past, targets, rng):
-        step = FNORegressor() if self.estimator is None else clone(self.estimator)
+        step: Any = FNORegressor() if self.estimator is None else clone(self.estimator)
         seed_within(step, rng)
         self._reads_fields = get_tags(step).input_tags.three_d_array
         return step.fit(*self._laid_out(past, targets))

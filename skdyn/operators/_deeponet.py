@@ -283,7 +283,7 @@ class DeepONetRegressor(OperatorRegressor):
         }
 
     def _initial_module(self, config, seed, keep):
-        module = super()._initial_module(config, seed, keep)
+        module: Any = super()._initial_module(config, seed, keep)
         if self.basis == "pod":
             mean, modes = map(torch.from_numpy, self._pod)
             module.mean.copy_(mean)

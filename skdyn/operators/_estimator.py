@@ -7,7 +7,7 @@ writes ``__init__``, the static ``_build_module`` and ``_config``, the arguments
 from __future__ import annotations
 
 from math import prod
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import torch
@@ -58,6 +58,8 @@ class OperatorRegressor(FunctionEstimator, TabularRegressor):
     targets: Annotated[str, Since(lambda state: "auto")]
     _y_size: float
     _y_is_1d: Annotated[bool, OPTIONAL]  # the layout says it
+    if TYPE_CHECKING:  # of the estimators
+        loss: Any
 
     _parameter_constraints = {
         **FunctionEstimator._parameter_constraints,

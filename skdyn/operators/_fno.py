@@ -310,12 +310,12 @@ class FNORegressor(SymmetryMixin, OperatorRegressor):
             )
         return self.local_size
 
-    def _check_modes(self, grid):
+    def _check_modes(self, grid) -> tuple[int, ...]:
         """Return the frequencies kept along each axis; refuse what the grid does not have."""
         most = tuple(n // 2 + 1 for n in grid)
         if isinstance(self.n_modes, str):
             return tuple(min(_MODES[len(grid)], n) for n in most)
-        modes = check_grid(self.n_modes, "n_modes")
+        modes: Any = check_grid(self.n_modes, "n_modes")
         modes = modes * len(grid) if isinstance(self.n_modes, Integral) else modes
         if len(modes) != len(grid):
             raise ValueError(

@@ -21,7 +21,7 @@ from __future__ import annotations
 from functools import lru_cache
 from math import prod
 from numbers import Integral
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -224,6 +224,12 @@ class FunctionReader(PlainState, BaseEstimator):
     _exponents = None, 250  # values at one point may be as small as they like
     _x_layout: Layout
     _y_layout: Layout
+    if TYPE_CHECKING:  # of the estimators
+        n_features_in_: int
+        grid_shape: Any
+        periodic: Any
+        resolution: Any
+        targets: Any
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -395,5 +401,6 @@ def resample(fields: _Fields, grid: tuple[int, ...], *, periodic: bool) -> _Fiel
             matrix = interpolation_matrix(fields.shape[axis], n_to, periodic=periodic)
             if isinstance(fields, torch.Tensor):
                 matrix = torch.from_numpy(matrix).to(fields)
-            fields = (fields.swapaxes(axis, -1) @ matrix.T).swapaxes(axis, -1)
+            moved: Any = fields.swapaxes(axis, -1)
+            fields = (moved @ matrix.T).swapaxes(axis, -1)
     return fields

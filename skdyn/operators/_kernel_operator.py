@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from itertools import product
 from numbers import Integral, Real
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 import torch
@@ -299,7 +299,9 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         blocks = [rows[i : i + _QUERIES] for i in range(0, len(rows), _QUERIES)]
         values = [self._gram(block) @ self._coefficients for block in blocks]
         fields = self._fields(np.concatenate(values) + self._y_mean)
-        near = resample(X, fields.shape[2:], periodic=self.periodic) if self._corrections else None
+        near: Any = None
+        if self._corrections:
+            near = resample(X, fields.shape[2:], periodic=self.periodic)
         for correction in self._corrections:
             fields = correction(near, fields)
         y = self._answer(fields, grid)
@@ -359,7 +361,7 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         rows = np.sort(rng.permutation(len(scores))[:_SEARCH_ROWS])
         few, goal = scores[rows], summary(targets[rows])
         kernels = _KERNELS if self.kernel == "auto" else (self.kernel,)
-        lengths = _LENGTH_SCALES if self.length_scale == "auto" else (self.length_scale,)
+        lengths: Any = _LENGTH_SCALES if self.length_scale == "auto" else (self.length_scale,)
         emphases = _EMPHASES if self.emphasis == "auto" else (self.emphasis,)
         found = []
         for kernel, length, emphasis in product(kernels, lengths, emphases):

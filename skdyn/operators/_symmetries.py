@@ -1,7 +1,7 @@
 """Symmetries of a domain: exchanges of its axes, reflections along them, changes of sign."""
 
 from itertools import permutations, product
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -131,6 +131,9 @@ class SymmetryMixin(FunctionEstimator):
     """
 
     _parameter_constraints = {"symmetry": [StrOptions(set(SYMMETRIES)), None]}
+    if TYPE_CHECKING:  # of the estimators
+        optimizer: Any
+        symmetry: Any
 
     def _learn_scales(self, X, y, weight, classes):
         self._check_symmetry()

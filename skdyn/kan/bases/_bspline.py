@@ -399,7 +399,7 @@ def _sums(rows, place, start, power):
 def _slopes(table, place, start, u, grad):
     """Multiply the polynomials' derivatives at each point with ``grad``: shape (n, n_in)."""
     total, places, order = torch.zeros_like(u), place.flatten(), len(table) - 1
-    size = len(grad), table.shape[1]
+    size, chosen = (len(grad), table.shape[1]), total
     if grad.shape[1] > 1:
         chosen = torch.sparse_csr_tensor(
             start, places, total.view(-1), size, check_invariants=False

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import itertools
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.linalg
@@ -125,6 +126,7 @@ def relax_and_split(
     everywhere = np.ones((n_targets, n_features), dtype=bool)
     threshold = threshold.T
     path = []
+    W: Any = None
     converged = False
     while not converged and len(path) < max_iter:
         if constraints is None:
@@ -145,7 +147,7 @@ def relax_and_split(
 
 
 def constrained_relaxation(
-    problem: SparseProblem, constraints: LinearConstraints, **settings: object
+    problem: SparseProblem, constraints: LinearConstraints, **settings: Any
 ) -> tuple[np.ndarray, np.ndarray, bool]:
     """Find a sparse support under constraints, and the best coefficients on it that obey them.
 
@@ -179,7 +181,7 @@ def constrained_relaxation(
         path, full, converged = relax_and_split(A, B, constraints=constraints, **settings)
         support = path[-1] != 0.0
         missing = np.flatnonzero(~support)
-        for count in range(len(missing) + 1):
+        for count in itertools.count():
             try:
                 return constrained_fit(A, B, support, constraints), path, converged
             except InfeasibleError:
