@@ -153,7 +153,8 @@ class TabularEstimator(TorchEstimator):
         """Return the training arrays and, where stopping watches any, the validation arrays."""
         weight = np.ones(len(X)) if weight is None else weight
         if X_val is not None:
-            X_val, y_val = self._held(*self._validate(X_val, y_val, reset=False), None, "_val")
+            X_val, y_val = self._validate(X_val, y_val, reset=False)
+            X_val, y_val = self._held(X_val, y_val, None, "_val")
             return self._encode(X, y, weight), self._encode(X_val, y_val, np.ones(len(X_val)))
         if not self.early_stopping or incremental:
             return self._encode(X, y, weight), None

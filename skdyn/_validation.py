@@ -192,14 +192,14 @@ _INCOMPLETE = " Leave incomplete samples out, or impute what they lack."
 
 @overload
 def validate_data(
-    estimator: BaseEstimator, X: Any, *, reset: bool = True, **checks: Any
-) -> np.ndarray: ...
+    estimator: BaseEstimator, X: Any, y: Any, *, reset: bool = True, **checks: Any
+) -> tuple[np.ndarray, np.ndarray]: ...
 
 
 @overload
-def validate_data(
-    estimator: BaseEstimator, X: Any, y: Any, *, reset: bool = True, **checks: Any
-) -> tuple[np.ndarray, np.ndarray]: ...
+def validate_data(  # pyright: ignore[reportOverlappingOverload]: y tells them apart
+    estimator: BaseEstimator, X: Any, *, reset: bool = True, **checks: Any
+) -> np.ndarray: ...
 
 
 def validate_data(
@@ -234,7 +234,8 @@ def validate_data(
         checked: Any = validation.validate_data(estimator, X, y, reset=reset, **checks)
     except ValueError as error:
         raise _with_place(error, X=X, y=y) from None
-    rows, targets = checked if isinstance(checked, tuple) else (checked, None)
+    both: Any = checked if isinstance(checked, tuple) else (checked, None)
+    rows, targets = both
     exponents = _exponents_for(estimator, reset)
     check_sizes(rows, "X", exponents)
     if checks.get("y_numeric"):  # labels may be any number

@@ -84,7 +84,7 @@ class AssociationEstimator(TabularEstimator):
         "index": [StrOptions({"exact", "faiss"}), FaissIndex],
         "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
     }
-    _expected_failed_checks = {}  # pyright: ignore[reportIncompatibleMethodOverride]: not those
+    _expected_failed_checks = {}  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
     if TYPE_CHECKING:  # of the estimators
         alpha: Any
         beta: Any
@@ -271,8 +271,8 @@ class AssociationEstimator(TabularEstimator):
             parts = hold_out_rows(len(learnt), self.validation_fraction, seed, labels)
             learnt, held_out = (learnt[rows] for rows in parts)
             if len(held_out):
-                watched = self._arrays(*(part[held_out] for part in store[:3]), held_out)
-        return self._arrays(*(part[learnt] for part in store[:3]), learnt), watched
+                watched = self._arrays(*(part[held_out] for part in store[:3]), index=held_out)
+        return self._arrays(*(part[learnt] for part in store[:3]), index=learnt), watched
 
     def _store(self):
         return Store(self.patterns_, self._targets, self._mass, self.pattern_rows_)
@@ -286,7 +286,9 @@ class AssociationEstimator(TabularEstimator):
         self._keys = self._forward(self._scaled(self.patterns_))
         self._values = self._as_values(self._targets)
         choice = getattr(self, "_calibrated", None)
-        unit = total_variance(*map(torch.as_tensor, (self._keys, self._mass)), self.similarity)
+        unit = total_variance(
+            torch.as_tensor(self._keys), torch.as_tensor(self._mass), self.similarity
+        )
         if choice is None:
             choice = self._choose(self._keys, self._values, self._mass, unit, self.beta)
         self.beta_, self._smoothing, self._cooling = choice.beta, choice.smoothing, 1.0
@@ -430,7 +432,7 @@ class AssociationEstimator(TabularEstimator):
         n_components = module.first_projection.shape[0]
         projection = whitening(X, mass, self._groups(values), n_components)
         X = X @ projection.T
-        unit = total_variance(*map(torch.as_tensor, (X, mass)), self.similarity)
+        unit = total_variance(torch.as_tensor(X), torch.as_tensor(mass), self.similarity)
         choice = self._choose(X, values, mass, unit)
         module.begin(projection=projection, beta=choice.beta, unit=unit)
         if self.mode == "prototypes":

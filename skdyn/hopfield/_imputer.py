@@ -184,7 +184,8 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
             The fitted imputer.
         """
         X, gaps = self._read(X, reset=True)
-        self._kept, self._indicated = ~gaps.all(axis=0), gaps.any(axis=0)
+        kept: Any = ~gaps.all(axis=0)
+        self._kept, self._indicated = kept, gaps.any(axis=0)
         if not (self.keep_empty_features or self._kept.all()):
             names = getattr(self, "feature_names_in_", np.arange(X.shape[1]))
             warn_user(
@@ -249,13 +250,14 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
         marks = [f"missingindicator_{name}" for name in names[self._indicated]]
         return np.concatenate([out, np.array(marks, dtype=object)])
 
-    def _read(self, X, reset) -> Any:
+    def _read(self, X, reset) -> tuple[np.ndarray, np.ndarray]:
         nan = _is_nan(self.missing_values)
         X = validate_data(
             self, X, reset=reset, dtype=[np.float64, np.float32], copy=self.copy,
             force_writeable=True, ensure_all_finite="allow-nan" if nan else True,
         )  # fmt: skip
-        return X, np.isnan(X) if nan else self.missing_values == X
+        gaps: Any = np.isnan(X) if nan else self.missing_values == X
+        return X, gaps
 
     def _learn_units(self, X, gaps):
         counts = np.maximum((~gaps).sum(axis=0), 1)

@@ -186,6 +186,11 @@ class _Problem:
             full[free] = x
             return full
 
+        def slopes(x) -> Any:
+            return self._jacobian(put(x))[:, free]
+
+        by_slopes: Any = slopes
+
         first: Any = self._errors(values)
         if not np.isfinite(first).all():
             return _Fit(values, math.inf)
@@ -193,7 +198,7 @@ class _Problem:
         if len(free):
             found = least_squares(
                 lambda x: self._errors(put(x)), values[free],
-                jac=lambda x: self._jacobian(put(x))[:, free],
+                jac=by_slopes,
                 x_scale="jac", ftol=_TOL, xtol=_TOL, gtol=_TOL, max_nfev=_N_STEPS,
             )  # fmt: skip
             fit = min(fit, _Fit(put(found.x), 2 * found.cost), key=lambda fit: fit.loss)

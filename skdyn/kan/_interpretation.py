@@ -1,7 +1,7 @@
 """What a fitted network says of its edges, and the smaller network that is left of it."""
 
 import copy
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 import torch
@@ -25,6 +25,9 @@ class Interpretation(TabularEstimator):
     feature_importances_: Annotated[np.ndarray, Shape("n_features_in_")]
     _edge_means: list[Annotated[np.ndarray, Shape("_ _")]]
     _node_quantiles: list[Annotated[np.ndarray, Shape("_ _")]]
+    if TYPE_CHECKING:  # parameters of the estimators
+        hidden_layer_sizes: Any
+        lamb: Any
 
     def _look_back(self, task):
         like = next(self.module_.parameters())

@@ -329,7 +329,8 @@ class AutoregressiveOperator(PlainState, MetaEstimatorMixin, BaseEstimator):
         return now + (first + 2 * second + 2 * third + fourth) / 6
 
     def _regress(self, past):
-        answer = self.estimator_.predict(self._laid_out(past)[0])
+        step: Any = self.estimator_
+        answer = step.predict(self._laid_out(past)[0])
         return np.asarray(answer).reshape(len(past), *self._state_shape)
 
     def _learn_range(self, X):

@@ -157,7 +157,9 @@ class OperatorRegressor(FunctionEstimator, TabularRegressor):
         column = (-1, *[1] * (y.ndim - 2))
         return (y - self._y_offset.reshape(column)) / self._y_scale.reshape(column)
 
-    def _row_loss(self, prediction, y):
+    def _row_loss(  # pyright: ignore[reportIncompatibleMethodOverride]: it knows the size of y
+        self, prediction, y
+    ):
         error = prediction - y
         loss = self._loss()
         return error.square().flatten(1).mean(1) if loss == "mse" else norms(error, loss)

@@ -360,7 +360,7 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
         """Choose the settings by the error on samples left out."""
         rows = np.sort(rng.permutation(len(scores))[:_SEARCH_ROWS])
         few, goal = scores[rows], summary(targets[rows])
-        kernels = _KERNELS if self.kernel == "auto" else (self.kernel,)
+        kernels: Any = _KERNELS if self.kernel == "auto" else (self.kernel,)
         lengths: Any = _LENGTH_SCALES if self.length_scale == "auto" else (self.length_scale,)
         emphases = _EMPHASES if self.emphasis == "auto" else (self.emphasis,)
         found = []
@@ -372,7 +372,8 @@ class KernelOperatorRegressor(FunctionReader, MultiOutputMixin, RegressorMixin, 
             found.append((error, noise, kernel, length, emphasis))
         _, noise, self.kernel_, self.length_scale_, self.emphasis_ = min(found)
         self._stretch = self._stretched(self.emphasis_)
-        self.alpha_ = noise if self.alpha == "auto" else self.alpha
+        given: Any = self.alpha
+        self.alpha_ = noise if given == "auto" else given
 
     def _gram(self, rows):
         return evaluate(self.kernel_, rows, self._rows, self.length_scale_)

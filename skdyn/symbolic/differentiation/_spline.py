@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from scipy.interpolate import BSpline, CubicSpline, make_interp_spline
-from scipy.linalg.lapack import (  # pyright: ignore[reportAttributeAccessIssue]: not hinted
-    dpbtrf,
-    dpbtrs,
+from scipy.linalg.lapack import (
+    dpbtrf,  # pyright: ignore[reportAttributeAccessIssue]: not among scipy's hints
+    dpbtrs,  # pyright: ignore[reportAttributeAccessIssue]: the same
 )
 
 from skdyn._validation import Interval, StrOptions

@@ -128,7 +128,7 @@ class WeakForm(Differentiator):
         check_width(width, t, _FEWEST_STEPS)
         return width / 2
 
-    def _n_windows(self, t, half):
+    def _n_windows(self, t, half) -> Any:
         if self.n_test_functions != "auto":
             return self.n_test_functions
         return min(len(t), max(100, int(_OVERLAP * (t[-1] - t[0]) / half)))

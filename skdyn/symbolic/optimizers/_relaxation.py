@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -181,7 +180,8 @@ def constrained_relaxation(
         path, full, converged = relax_and_split(A, B, constraints=constraints, **settings)
         support = path[-1] != 0.0
         missing = np.flatnonzero(~support)
-        for count in itertools.count():
+        count = 0
+        while True:
             try:
                 return constrained_fit(A, B, support, constraints), path, converged
             except InfeasibleError:
@@ -189,6 +189,7 @@ def constrained_relaxation(
                     raise
                 largest = np.argsort(-np.abs(full).flat[missing])
                 support.flat[missing[largest[count]]] = True
+                count += 1
     except InfeasibleError as error:
         raise ValueError(
             f"The {len(constraints.rhs)} constraints contradict one another: no coefficients obey "

@@ -24,6 +24,8 @@ from skdyn.symbolic.optimizers._sparse_optimizer import SparseOptimizer, SparseP
 
 __all__ = ["TrappingSR3"]
 
+_FLOAT: Any = np.float64  # scikit-learn's default, a text, is all that checkers see
+
 
 class TrappingSR3(SparseOptimizer):
     """Sparse regressor for dynamics whose non-linear terms conserve energy.
@@ -212,7 +214,7 @@ class TrappingSR3(SparseOptimizer):
                 UserWarning,
             )
             return np.zeros((n_terms, n_states))
-        powers = check_array(powers, dtype=np.float64, input_name="powers")
+        powers = check_array(powers, dtype=_FLOAT, input_name="powers")
         if powers.shape[0] != n_terms or powers.shape[1] < n_states:
             raise ValueError(
                 f"powers has shape {powers.shape}; one row a term and a column for each state "
