@@ -30,11 +30,11 @@ def in_blocks(
     """
     n_each = max(1, _NUMBERS // max(1, prod(rows.shape[1:])))
     first = function(rows[:n_each])
-    if dtype is None or not np.issubdtype(first.dtype, np.floating):
-        dtype = first.dtype
+    wanted = dtype if np.issubdtype(first.dtype, np.floating) else None
+    kept = first.dtype if wanted is None else np.dtype(wanted)
     if len(rows) <= n_each:
-        return first.astype(dtype, copy=False)
-    result = np.empty((len(rows), *first.shape[1:]), dtype)
+        return first.astype(kept, copy=False)
+    result = np.empty((len(rows), *first.shape[1:]), kept)
     result[:n_each] = first
     for start in range(n_each, len(rows), n_each):
         result[start : start + n_each] = function(rows[start : start + n_each])

@@ -1,6 +1,7 @@
 """Rows to watch while the others are learnt from."""
 
 from math import ceil
+from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -54,10 +55,11 @@ def hold_out_rows(
     }
     if any(happened.values()):
         _warn([what for what, so in happened.items() if so])
-    learnt, held_out = train_test_split(
+    parts: Any = train_test_split(
         rest, test_size=n_held_out, random_state=seed,
         stratify=classes[rest] if labels is not None and all_classes else None,
     )  # fmt: skip
+    learnt, held_out = parts
     return np.concatenate([learnt, alone]), held_out
 
 

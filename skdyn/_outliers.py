@@ -8,7 +8,7 @@ such a step with a chance of about 2 / n only: it is honest, and left alone.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -59,7 +59,7 @@ def far_values(columns: np.ndarray, weight: np.ndarray | None = None) -> Iterato
         Of each column that has some.
     """
     for column in _suspects(columns, weight):
-        found = _far_of(columns[:, column], weight)
+        found: Any = _far_of(columns[:, column], weight)
         if found is not None:
             yield FarValues(int(column), *found)
 

@@ -4,7 +4,7 @@ Squares of numbers beyond the root of what floats hold overflow or vanish. Power
 digit, so that columns are brought to an ordinary size by them first, where need be.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.preprocessing import StandardScaler
@@ -73,7 +73,7 @@ def learn_column_scales(columns: np.ndarray, weight: np.ndarray | None) -> Colum
     """
     unit = units(columns)
     rows = columns if (unit == 1).all() else columns / unit
-    scaler = StandardScaler().fit(rows, sample_weight=weight)
+    scaler: Any = StandardScaler().fit(rows, sample_weight=weight)
     constant = scaler.scale_ != np.sqrt(scaler.var_)
     scale = np.where(constant, 1.0, scaler.scale_ * unit)
     return ColumnScales(scaler.mean_ * unit, scale, scaler.var_ > 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
@@ -15,6 +17,9 @@ __all__ = ["ScoredRegressor", "variance_explained"]
 
 class ScoredRegressor(RegressorMixin):
     """scikit-learn's mixin of regressors, with a score of targets and weights of any kind."""
+
+    if TYPE_CHECKING:
+        predict: Any
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the coefficient of determination of the predictions.

@@ -83,11 +83,11 @@ class OneOf(NamedTuple):
 
     Attributes
     ----------
-    texts : container of str
+    texts : collection of str
         What it may be.
     """
 
-    texts: collections.abc.Container[str]
+    texts: collections.abc.Collection[str]
 
 
 class Since(NamedTuple):
@@ -113,7 +113,7 @@ class PlainState:
             for name, value in vars(base).items()
             if isinstance(value, functools.cached_property)
         }
-        state = super().__getstate__() or {}
+        state: Any = super().__getstate__() or {}
         return {name: value for name, value in state.items() if name not in caches}
 
     def __copy__(self) -> Self:

@@ -6,7 +6,7 @@ the arguments of the former.
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -32,7 +32,7 @@ from skdyn._validation import (
 from skdyn.base import TorchEstimator
 from skdyn.training import Stage
 
-__all__ = ["TabularClassifier", "TabularRegressor"]
+__all__ = ["TabularClassifier", "TabularEstimator", "TabularRegressor"]
 
 # Where values far from all others are learnt, in distances of the farthest other: inputs still as
 # something of their own, targets, whose errors count by their squares, as the farthest other.
@@ -63,7 +63,7 @@ class FitTask(NamedTuple):
     goes_on: bool
 
 
-class _TabularEstimator(TorchEstimator):
+class TabularEstimator(TorchEstimator):
     """Rows in, one target or several out: what regressors and classifiers share.
 
     Inputs are standardised inside, so that the network sees the same numbers whatever the units.
@@ -72,6 +72,18 @@ class _TabularEstimator(TorchEstimator):
     _exponents = None, 250  # any small unit: scales are learnt without squaring it
     _x_offset: Annotated[np.ndarray, Shape("n_features_in_")]
     _x_scale: Annotated[np.ndarray, Shape("n_features_in_")]
+    if TYPE_CHECKING:  # of the families, and of the two classes below
+        module_: Any
+        early_stopping: Any
+        validation_fraction: Any
+        _config: Any
+        _constant_answer: Any
+        _encode_targets: Any
+        _learn_targets: Any
+        _n_outputs: Any
+        _row_loss: Any
+        _strata: Any
+        _validate: Any
 
     @property
     def _expected_failed_checks(self):
@@ -137,11 +149,12 @@ class _TabularEstimator(TorchEstimator):
         self._x_offset, self._x_scale, _ = learn_column_scales(X, weight)
         self._learn_targets(y, weight, classes)
 
-    def _split(self, X, y, weight, X_val, y_val, incremental):
+    def _split(self, X, y, weight, X_val, y_val, incremental) -> Any:
         """Return the training arrays and, where stopping watches any, the validation arrays."""
         weight = np.ones(len(X)) if weight is None else weight
         if X_val is not None:
-            X_val, y_val = self._held(*self._validate(X_val, y_val, reset=False), None, "_val")
+            X_val, y_val = self._validate(X_val, y_val, reset=False)
+            X_val, y_val = self._held(X_val, y_val, None, "_val")
             return self._encode(X, y, weight), self._encode(X_val, y_val, np.ones(len(X_val)))
         if not self.early_stopping or incremental:
             return self._encode(X, y, weight), None
@@ -152,11 +165,11 @@ class _TabularEstimator(TorchEstimator):
         )
         return learnt, watched
 
-    def _held(self, X, y, weight, which=""):
+    def _held(self, X, y, weight, which="") -> Any:
         """Hold in what is far from all else: one such value would set the scale of a column."""
         return held_in(X, weight, f"X{which}", edge=_X_EDGE) if X.ndim == 2 else X, y
 
-    def _encode(self, X, y, weight):
+    def _encode(self, X, y, weight) -> Any:
         dtype = self._precision()  # in blocks, no second copy of the data is ever in memory
         X, y = in_blocks(self._scaled, X, dtype), in_blocks(self._encode_targets, y, dtype)
         return X, y, weight / weight.mean()
@@ -169,7 +182,7 @@ class _TabularEstimator(TorchEstimator):
         X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
         return self._forward(self._scaled(X))
 
-    def _objective(self, generator):
+    def _objective(self, generator) -> Any:
         """Return the objective of a batch: the weighted mean of each row's loss."""
 
         def objective(module, X, y, weight):
@@ -178,7 +191,7 @@ class _TabularEstimator(TorchEstimator):
         return objective
 
 
-class TabularRegressor(MultiOutputMixin, ScoredRegressor, _TabularEstimator):
+class TabularRegressor(MultiOutputMixin, ScoredRegressor, TabularEstimator):
     """Base of regressors on tables: squared error on standardised targets."""
 
     _y_offset: Annotated[np.ndarray, Shape("n_outputs")]
@@ -301,7 +314,7 @@ class TabularRegressor(MultiOutputMixin, ScoredRegressor, _TabularEstimator):
         return torch.tensordot(weight.to(y), y, dims=1) / weight.sum().to(y)
 
 
-class TabularClassifier(ClassifierMixin, _TabularEstimator):
+class TabularClassifier(ClassifierMixin, TabularEstimator):
     """Base of classifiers on tables: cross-entropy of one score a class."""
 
     classes_: Annotated[np.ndarray, Shape("n_outputs", "biufOU")]

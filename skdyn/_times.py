@@ -1,5 +1,7 @@
 """Times that came as something else, or not at all: nothing is counted 0, 1, 2, ... by mistake."""
 
+from typing import Any
+
 import numpy as np
 
 from skdyn.exceptions import warn_user
@@ -99,7 +101,7 @@ def refuse_uneven_index(X, name, t):
     ValueError
         If the index holds dates, durations or floating numbers at uneven steps.
     """
-    index = getattr(X, "index", None)
+    index: Any = getattr(X, "index", None)
     kind = getattr(getattr(index, "dtype", None), "kind", None)
     if kind not in ("M", "m", "f") or len(index) < 3 or _are_even(index):
         return

@@ -13,7 +13,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, timedelta
-from typing import Any, TypeVar, cast
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -28,6 +29,16 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
+F = TypeVar("F", bound=Callable[..., Any])
+E = TypeVar("E")
+
+if TYPE_CHECKING:  # whose clone is of a kind that checkers cannot tell
+
+    def clone(estimator: E) -> E: ...
+
+else:
+    from sklearn.base import clone
+
 __all__ = [
     "Interval",
     "NotFittedError",
@@ -41,12 +52,13 @@ __all__ = [
     "check_parameters",
     "check_validation_pair",
     "check_weights",
+    "clone",
     "fit_context",
     "from_torch",
+    "is_whole",
     "validate_data",
 ]
 
-F = TypeVar("F", bound=Callable[..., Any])
 
 # Between these powers of two squares of products of two quantities are finite, and none is lost.
 _EXPONENTS = (-250, 250)
@@ -75,10 +87,10 @@ def from_torch(value: Any) -> Any:
     torch = sys.modules.get("torch")  # without it there are no tensors
     if torch is None:
         return value
-    if isinstance(value, list | tuple) and any(isinstance(v, torch.Tensor) for v in value):
-        return [from_torch(v) for v in value]
     if not isinstance(value, torch.Tensor):
-        return value
+        several = isinstance(value, list | tuple)
+        several = several and any(isinstance(v, torch.Tensor) for v in value)
+        return [from_torch(v) for v in value] if several else value
     if value.layout != torch.strided:
         raise TypeError(
             "A sparse tensor was passed, but dense data is required. Use its to_dense()."
@@ -113,6 +125,23 @@ def as_floats(values: Any) -> np.ndarray:
             "you choose: pass (t - t[0]) / np.timedelta64(1, 'D') for days, for instance."
         )
     return values.astype(np.float64, copy=False)
+
+
+def is_whole(value: Any, least: int) -> bool:
+    """Say whether a value is a whole number, and large enough.
+
+    Parameters
+    ----------
+    value : object
+        What a user passed.
+    least : int
+        The smallest that will do.
+
+    Returns
+    -------
+    bool
+    """
+    return isinstance(value, Integral) and int(value) >= least
 
 
 def check_sizes(
@@ -161,6 +190,18 @@ def _exponents_for(estimator, reset):
 _INCOMPLETE = " Leave incomplete samples out, or impute what they lack."
 
 
+@overload
+def validate_data(
+    estimator: BaseEstimator, X: Any, y: Any, *, reset: bool = True, **checks: Any
+) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+@overload
+def validate_data(  # pyright: ignore[reportOverlappingOverload]: y tells them apart
+    estimator: BaseEstimator, X: Any, *, reset: bool = True, **checks: Any
+) -> np.ndarray: ...
+
+
 def validate_data(
     estimator: BaseEstimator,
     X: Any = "no_validation",
@@ -190,10 +231,11 @@ def validate_data(
     """
     X, y = from_torch(X), from_torch(y)
     try:
-        checked = validation.validate_data(estimator, X, y, reset=reset, **checks)
+        checked: Any = validation.validate_data(estimator, X, y, reset=reset, **checks)
     except ValueError as error:
         raise _with_place(error, X=X, y=y) from None
-    rows, targets = checked if isinstance(checked, tuple) else (checked, None)
+    both: Any = checked if isinstance(checked, tuple) else (checked, None)
+    rows, targets = both
     exponents = _exponents_for(estimator, reset)
     check_sizes(rows, "X", exponents)
     if checks.get("y_numeric"):  # labels may be any number

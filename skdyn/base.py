@@ -245,7 +245,7 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
 
         return on_epoch
 
-    def _module_for(self, dtype):
+    def _module_for(self, dtype) -> Any:
         """Return the module in the precision of the data it is asked about.
 
         float64 data are answered in float64, whatever the training's precision: a row's answer

@@ -26,7 +26,7 @@ def collect_activations(
 def collect_activations(
     module: torch.nn.Module,
     inputs: np.ndarray | torch.Tensor | Iterable[Any],
-    layer: Sequence[str],
+    layer: list[str] | tuple[str, ...],
     *,
     batch_size: int = 256,
     transform: Callable[[Any], torch.Tensor] | None = None,

@@ -1,5 +1,7 @@
 """Codebooks: rows as sums of k codes out of many, without amounts."""
 
+from typing import Any
+
 import numpy as np
 
 from skdyn._validation import StrOptions
@@ -189,7 +191,9 @@ class CodebookTransformer(Reconstructing, SparseCoding):
         }
 
     @staticmethod
-    def _build_module(**config: object) -> Codebook:
+    def _build_module(  # pyright: ignore[reportIncompatibleMethodOverride]: a codebook has no encoder
+        **config: Any,
+    ) -> Codebook:
         return Codebook(**config)
 
     def _objective(self, n_steps, generator):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from skdyn._state import Shape
+from skdyn._validation import is_whole
 from skdyn.autoencoder._estimator import SparseCoding
 from skdyn.autoencoder._reconstructing import Reconstructing
 from skdyn.autoencoder._start import start_from_data
@@ -245,7 +245,7 @@ class Crosscoder(Reconstructing, SparseCoding):
     def _start(self, module, X, Y, generator):
         start_from_data(module, X, Y, self._sources())
 
-    def _sources(self):
+    def _sources(self) -> list[slice]:
         ends = np.cumsum(self.source_widths_).tolist()
         return [slice(*edges) for edges in zip([0, *ends], ends, strict=False)]
 
@@ -276,7 +276,7 @@ def check_sources(sources, n_features):
         If they are not positive whole numbers that add up to the number of columns.
     """
     widths = (n_features,) if sources is None else tuple(sources)
-    whole = all(isinstance(width, Integral) and width > 0 for width in widths)
+    whole = all(is_whole(width, 1) for width in widths)
     if not whole or sum(widths) != n_features:
         raise ValueError(
             f"sources must be positive whole numbers that add up to the {n_features} columns of X, "

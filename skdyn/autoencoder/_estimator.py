@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse
@@ -12,7 +12,14 @@ from numpy.typing import ArrayLike
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 
-from skdyn._validation import Interval, StrOptions, check_array, check_is_fitted, validate_data
+from skdyn._validation import (
+    Interval,
+    StrOptions,
+    check_array,
+    check_is_fitted,
+    is_whole,
+    validate_data,
+)
 from skdyn.autoencoder._inference import INFERENCES, infer
 from skdyn.autoencoder._network import SparseCoder
 from skdyn.autoencoder._objective import ObjectiveSettings, ReconstructionObjective
@@ -67,6 +74,15 @@ class SparseCoding(
         **{name: TorchEstimator._parameter_constraints[name] for name in _SHARED},
         "tol": [Interval(Real, 0, None, closed="left"), None],
     }
+    if TYPE_CHECKING:  # of the estimators themselves
+        module_: Any  # a SparseCoder, or what a sibling has in its place
+        n_components: Any
+        k: Any
+        allocation: Any
+        l1_coefficient: Any
+        sparsity_warmup: Any
+        output: Any
+
     _exponents = -100, 100  # scales are float32 numbers of the network
     _autoencoding = True
     inference = "encoder"  # of siblings without the parameter
@@ -108,7 +124,8 @@ class SparseCoding(
 
     def _weights(self):
         names = [name for name in ObjectiveSettings._fields if hasattr(self, name)]
-        values = {name: getattr(self, name) for name in names} | {"k": self._n_active()}
+        values: dict[str, Any] = {name: getattr(self, name) for name in names}
+        values["k"] = self._n_active()
         prefixes = check_prefixes(values.get("prefixes"), self.n_components)
         given = {"prefixes": prefixes, "l1_coefficient": self._given_l1()}
         return ObjectiveSettings(**values | given)
@@ -117,7 +134,7 @@ class SparseCoding(
         return None if self.l1_coefficient == "auto" else self.l1_coefficient
 
     @staticmethod
-    def _build_module(**config: object) -> SparseCoder:
+    def _build_module(**config: Any) -> SparseCoder:
         return SparseCoder(**config)
 
     def _fit_arrays(self, X, Y=None, *, given, incremental=False):
@@ -165,7 +182,7 @@ class SparseCoding(
             )
         ]  # fmt: skip
 
-    def _objective(self, n_steps, generator):
+    def _objective(self, n_steps, generator) -> Any:
         return ReconstructionObjective(self._weights(), n_steps)
 
     def _trivial_loss(self, objective, targets, goes_on):
@@ -206,7 +223,9 @@ class SparseCoding(
     @torch.inference_mode()
     def _measure(self, X):
         """Measure how often and how much latents are active on training data."""
-        module, counts, sums = self.module_, 0, 0
+        module = self.module_
+        counts: Any = 0
+        sums: Any = 0
         like = next(module.parameters())
         rows = np.unique(np.linspace(0, len(X) - 1, _DENSITY_ROWS, dtype=np.intp))
         for part in np.array_split(rows, _n_parts(module, len(rows))):
@@ -262,7 +281,7 @@ class SparseCoding(
         else:
             yield from checked_blocks(source.blocks(_ROWS_AT_A_TIME), self._check_rows)
 
-    def _codes(self, X):
+    def _codes(self, X) -> Any:
         check_is_fitted(self)
         parts = [self._codes_of(block) for block in self._blocks(X)]
         if not parts:
@@ -283,7 +302,7 @@ class SparseCoding(
             shape = (len(part), module.n_components)
             data, index, offsets = (array.cpu().numpy() for array in arrays)
             parts.append(scipy.sparse.csr_array((data, index, offsets), shape=shape))
-        codes = parts[0] if len(parts) == 1 else scipy.sparse.vstack(parts, format="csr")
+        codes: Any = parts[0] if len(parts) == 1 else scipy.sparse.vstack(parts, format="csr")
         codes.sum_duplicates()  # sorts each row
         codes.eliminate_zeros()
         return codes
@@ -383,7 +402,7 @@ def check_prefixes(prefixes, n_components):
         If they are not whole numbers that grow and stay below or at ``n_components``.
     """
     given = () if prefixes is None else tuple(prefixes)
-    whole = all(isinstance(end, Integral) and 1 <= end <= n_components for end in given)
+    whole = all(is_whole(end, 1) and end <= n_components for end in given)
     if not whole or sorted(set(given)) != list(given):
         raise ValueError(
             f"prefixes must be whole numbers that grow from 1 to n_components={n_components} at "

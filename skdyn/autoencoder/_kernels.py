@@ -6,7 +6,7 @@ decoder, by latent, after a sort of the latents' numbers, for the gradients of t
 """
 
 from functools import cached_property
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import torch
 from torch.nn.functional import embedding_bag
@@ -373,7 +373,8 @@ class _EncodeAt(torch.autograd.Function):
         return values.clone()
 
     @staticmethod
-    def backward(ctx, gradient):
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        (gradient,) = grad_outputs
         x, weight = ctx.saved_tensors
         support, gradient = ctx.support, gradient.contiguous()
         to_bias = torch.zeros_like(weight[:, 0]).index_add_(0, support.index, gradient)
@@ -395,7 +396,8 @@ class _Decode(torch.autograd.Function):
         return support.sum_by_row(values, weight)
 
     @staticmethod
-    def backward(ctx, gradient):
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        (gradient,) = grad_outputs
         values, weight = ctx.saved_tensors
         support, gradient = ctx.support, gradient.contiguous()
         to_values = to_weight = None

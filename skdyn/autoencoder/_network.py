@@ -42,6 +42,23 @@ class SparseCoder(torch.nn.Module):
         the encoder starts as the transposed decoder. Else ``centre`` is, which is not learnt.
     """
 
+    input_scale: torch.Tensor
+    output_scale: torch.Tensor
+    centre: torch.Tensor
+    steps: torch.Tensor
+    threshold: torch.Tensor
+    tracked: torch.Tensor
+    density: torch.Tensor
+    mean_code: torch.Tensor
+    idle: torch.Tensor
+    # What allocations register, each its own.
+    demand: torch.Tensor
+    latents_choose: torch.Tensor
+    penalty_strength: torch.Tensor
+    log_magnitude: torch.Tensor
+    log_threshold: torch.Tensor
+    magnitude_bias: torch.Tensor
+
     def __init__(
         self,
         n_features: int,

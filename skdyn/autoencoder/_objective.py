@@ -1,6 +1,6 @@
 """What training minimises: the error of the reconstruction, and what revives idle latents."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -43,8 +43,8 @@ class ReconstructionObjective:
         self.settings = settings
         self.n_steps = n_steps
         self.step = 0
-        self._norms = None  # of the decoder's rows, which training keeps
-        self._shorten = None
+        self._norms: Any = None  # of the decoder's rows, which training keeps
+        self._shorten: Any = None  # of the inputs; also of targets that are others
         # No code at all leaves the mean, whose error is one; what is revived adds its share.
         self.trivial_loss = 1.0 + (settings.aux_coefficient if settings.aux else 0.0)
 
@@ -106,7 +106,7 @@ class ReconstructionObjective:
         coded = coder.training_codes(x, k, progress)
         coder.track_use(coded.codes)
         rebuilt = self.rebuilt(coder, coded.codes)
-        loss = sum(mse_loss(part, target) for part in rebuilt) / len(rebuilt)
+        loss: Any = sum(mse_loss(part, target) for part in rebuilt) / len(rebuilt)
         loss = loss + coder.allocation.penalty(coded, coder, target, k, coefficient)
         if settings.aux is not None:
             latents = underused(coder, settings.aux, settings.dead_after)

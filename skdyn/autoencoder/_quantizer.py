@@ -1,5 +1,7 @@
 """A codebook: every row becomes the sum of k codes, and nothing else of it is kept."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from sklearn.cluster import kmeans_plusplus
@@ -40,6 +42,12 @@ class Codebook(torch.nn.Module):
        Interpretability for Neural Networks", ICML 2024, arXiv:2310.17230.
     """
 
+    decoder_bias: torch.Tensor
+    output_scale: torch.Tensor
+    steps: torch.Tensor
+    density: torch.Tensor
+    mean_code: torch.Tensor
+    idle: torch.Tensor
     unit = torch.ones(())  # a code of one adds a row of the decoder
 
     def __init__(
@@ -213,7 +221,8 @@ class _StraightThrough(torch.autograd.Function):
         return quantized.clone()
 
     @staticmethod
-    def backward(ctx, gradient):
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        (gradient,) = grad_outputs
         return gradient, None
 
 
@@ -233,7 +242,7 @@ class QuantizationObjective:
     def __init__(self, dead_after: int, generator: torch.Generator) -> None:
         self.dead_after = dead_after
         self.generator = generator
-        self._batch = None
+        self._batch: Any = None
         self._shorten = None
 
     def begin(self, codebook: Codebook, X: np.ndarray, Y: None = None) -> None:

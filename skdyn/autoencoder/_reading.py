@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.preprocessing import normalize
 
-from skdyn._validation import check_is_fitted
+from skdyn._validation import check_is_fitted, is_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +29,12 @@ class ReadableDictionary:
     for ``feature_table_`` also ``feature_density_`` and ``feature_activation_``, what the training
     data showed.
     """
+
+    if TYPE_CHECKING:
+        components_: Any
+        feature_activation_: Any
+        feature_density_: Any
+        transform: Any
 
     def top_activating(
         self, feature: int | ArrayLike, X: ArrayLike, n: int = 10
@@ -62,7 +67,7 @@ class ReadableDictionary:
         n_components = len(self.components_)
         if chosen.dtype.kind not in "iu" or not ((chosen >= 0) & (chosen < n_components)).all():
             raise ValueError(f"feature must be within 0 and {n_components - 1}; got {feature!r}.")
-        if not isinstance(n, Integral) or n < 1:
+        if not is_whole(n, 1):
             raise ValueError(f"n must be a positive integer; got {n!r}.")
         rows = np.empty((chosen.size, 0), dtype=np.intp)
         values = np.empty((chosen.size, 0))

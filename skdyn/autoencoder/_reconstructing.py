@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from numbers import Integral
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,6 +20,14 @@ class Reconstructing:
     """Mixin of sparse coders whose outputs are their inputs: they need no targets."""
 
     _parameter_constraints = {"buffer_size": [Interval(Integral, 1, None, closed="left")]}
+    if TYPE_CHECKING:  # what SparseCoding brings, and the estimators themselves
+        buffer_size: Any
+        max_iter: Any
+        inverse_transform: Any
+        _blocks: Any
+        _check_rows: Any
+        _codes_of: Any
+        _fit_arrays: Any
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Rows, y: object = None) -> Self:
@@ -111,7 +119,7 @@ class Reconstructing:
             None if sample_weight is None else as_floats(sample_weight),
         )
 
-    def _sources(self):
+    def _sources(self) -> Sequence[slice]:
         """Return the columns of each source; a sibling may have several."""
         return (slice(None),)
 
@@ -141,7 +149,8 @@ def explained_variance(
     ValueError
         If there are more or fewer weights than rows.
     """
-    error = squares = sums = total_weight = 0.0
+    error: Any = 0.0
+    squares = sums = total_weight = error
     n_rows, origin = 0, None
     for X, reconstruction in blocks:
         X = X.astype(np.float64)

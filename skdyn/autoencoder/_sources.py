@@ -5,7 +5,7 @@ from __future__ import annotations
 import mmap
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -150,7 +150,7 @@ class BatchedRows:
             The batches.
         """
         n_read = 0
-        for batch in self.batches if self.once else self.blocks():
+        for batch in cast("Iterator", self.batches) if self.once else self.blocks():
             if self.once:
                 self._kept.append(batch)
             yield batch
@@ -161,7 +161,7 @@ class BatchedRows:
     def _resumed(self):
         while self._kept:
             yield self._kept.popleft()
-        yield from self.batches
+        yield from cast("Iterator", self.batches)
 
 
 def as_source(X: Any, n_rows: int) -> StoredRows | BatchedRows | None:
@@ -185,7 +185,7 @@ def as_source(X: Any, n_rows: int) -> StoredRows | BatchedRows | None:
         return BatchedRows(X) if X and all(len(_shape(batch)) == 2 for batch in X) else None
     if hasattr(X, "shape") or hasattr(X, "__array__") or isinstance(X, str | bytes | Mapping | Set):
         return None
-    return BatchedRows(X) if callable(X) or isinstance(X, Iterable) else None
+    return BatchedRows(cast("Any", X)) if callable(X) or isinstance(X, Iterable) else None
 
 
 def _shape(batch):

@@ -1,6 +1,6 @@
 """What a dense Hebbian network makes of examples: their moments, and the states it comes to."""
 
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -52,7 +52,8 @@ class Moments(NamedTuple):
         Moments
         """
         zero = np.zeros(n_features)
-        return cls(np.zeros(()), zero, zero, np.zeros(n_classes), np.zeros((n_classes, n_features)))
+        weight: Any = np.zeros(())
+        return cls(weight, zero, zero, np.zeros(n_classes), np.zeros((n_classes, n_features)))
 
     def joined(self, rows: np.ndarray, membership: np.ndarray) -> Self:
         """Return the moments with more examples.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 from numbers import Integral, Real
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 
 from skdyn._holdout import hold_out_rows
 from skdyn._state import Shape, Since
+from skdyn._tabular import TabularEstimator
 from skdyn._validation import Interval, StrOptions, check_is_fitted, validate_data
 from skdyn.base import TorchEstimator
 from skdyn.exceptions import warn_user
@@ -55,7 +56,7 @@ _STEEPEST = 2.0**16  # beta of a training: beyond, nothing has a gradient
 _SHARED = {k: v for k, v in TorchEstimator._parameter_constraints.items() if k != "alpha"}
 
 
-class AssociationEstimator(TorchEstimator):
+class AssociationEstimator(TabularEstimator):
     """Parameters and hooks of the estimators that answer by recall."""
 
     beta_: float
@@ -84,7 +85,27 @@ class AssociationEstimator(TorchEstimator):
         "index": [StrOptions({"exact", "faiss"}), FaissIndex],
         "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
     }
-    _expected_failed_checks = {}
+    _expected_failed_checks = {}  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
+    if TYPE_CHECKING:  # of the estimators
+        alpha: Any
+        beta: Any
+        dropout: Any
+        index: Any
+        mode: Any
+        n_components: Any
+        n_prototypes: Any
+        separation: Any
+        similarity: Any
+        _as_values: Any
+        _exact_targets: Any
+        _first_prototypes: Any
+        _groups: Any
+        _judge: Any
+        _learn_stored_targets: Any
+        _n_prototypes: Any
+        _recalls_more_than_the_mean: Any
+        _row_loss_on: Any
+        _tempered: Any
 
     @property
     def _learns(self):
@@ -194,7 +215,7 @@ class AssociationEstimator(TorchEstimator):
         }
 
     @staticmethod
-    def _build_module(**config: object) -> Matching:
+    def _build_module(**config: Any) -> Matching:
         return Matching(**config)
 
     # -- storing -------------------------------------------------------------------------------
@@ -228,7 +249,7 @@ class AssociationEstimator(TorchEstimator):
         weight = np.ones(len(X)) if weight is None else weight
         return Store(X.astype(np.float64, copy=False), self._exact_targets(y), weight, rows)
 
-    def _split(self, X, y, weight, X_val, y_val, incremental):
+    def _split(self, X, y, weight, X_val, y_val, incremental) -> Any:
         """Store the rows; return what is learnt from, and what is watched."""
         if hasattr(self, "_first"):
             store, place = vars(self).pop("_first")
@@ -251,8 +272,8 @@ class AssociationEstimator(TorchEstimator):
             parts = hold_out_rows(len(learnt), self.validation_fraction, seed, labels)
             learnt, held_out = (learnt[rows] for rows in parts)
             if len(held_out):
-                watched = self._arrays(*(part[held_out] for part in store[:3]), held_out)
-        return self._arrays(*(part[learnt] for part in store[:3]), learnt), watched
+                watched = self._arrays(*(part[held_out] for part in store[:3]), index=held_out)
+        return self._arrays(*(part[learnt] for part in store[:3]), index=learnt), watched
 
     def _store(self):
         return Store(self.patterns_, self._targets, self._mass, self.pattern_rows_)
@@ -266,7 +287,9 @@ class AssociationEstimator(TorchEstimator):
         self._keys = self._forward(self._scaled(self.patterns_))
         self._values = self._as_values(self._targets)
         choice = getattr(self, "_calibrated", None)
-        unit = total_variance(*map(torch.as_tensor, (self._keys, self._mass)), self.similarity)
+        unit = total_variance(
+            torch.as_tensor(self._keys), torch.as_tensor(self._mass), self.similarity
+        )
         if choice is None:
             choice = self._choose(self._keys, self._values, self._mass, unit, self.beta)
         self.beta_, self._smoothing, self._cooling = choice.beta, choice.smoothing, 1.0
@@ -289,7 +312,7 @@ class AssociationEstimator(TorchEstimator):
         self.beta_ = module.beta.item() if self.beta == "auto" else self.beta
         self._sharpness = self.beta_ / module.first_unit.item()
 
-    def _choose(self, keys, values, mass, unit, beta="auto"):
+    def _choose(self, keys, values, mass, unit, beta: Any = "auto"):
         """Return what leave-one-out prefers."""
         where = {"device": resolve_device(self.device), "dtype": torch.float32}
         keys, values, mass = (torch.as_tensor(array).to(**where) for array in (keys, values, mass))
@@ -331,7 +354,7 @@ class AssociationEstimator(TorchEstimator):
 
     def _as_sure_as_before(self):
         """Return what was chosen first: short trainings say nothing of one that goes on."""
-        smoothing = getattr(self, "smoothing", "auto")
+        smoothing: Any = getattr(self, "smoothing", "auto")
         smoothing = self._smoothing if smoothing == "auto" else smoothing
         if self.mode == "prototypes":
             return Choice(self._cooling, smoothing, 0.0)
@@ -413,7 +436,7 @@ class AssociationEstimator(TorchEstimator):
         n_components = module.first_projection.shape[0]
         projection = whitening(X, mass, self._groups(values), n_components)
         X = X @ projection.T
-        unit = total_variance(*map(torch.as_tensor, (X, mass)), self.similarity)
+        unit = total_variance(torch.as_tensor(X), torch.as_tensor(mass), self.similarity)
         choice = self._choose(X, values, mass, unit)
         module.begin(projection=projection, beta=choice.beta, unit=unit)
         if self.mode == "prototypes":

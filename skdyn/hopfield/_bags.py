@@ -1,5 +1,7 @@
 """Bags of instances in every layout the estimators accept, checked and laid out alike."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -42,7 +44,7 @@ def check_bags(estimator, X, *, reset):
     return pad(validate_data(estimator, instances, **checks), sizes)
 
 
-def present(bags):
+def present(bags: Any) -> Any:
     """Tell instances from padding.
 
     Parameters
@@ -137,7 +139,7 @@ def _joined(X):
 
 def _without_padding(X):
     missing = np.isnan(X) if X.dtype.kind == "f" else np.zeros(X.shape, dtype=bool)
-    filled = ~missing.all(axis=2)
+    filled: Any = ~missing.all(axis=2)
     for number, sizes in enumerate(filled.sum(axis=1)):
         if sizes == 0 and X.shape[2]:
             raise ValueError(_empty(number))

@@ -5,6 +5,7 @@ map can set classes apart that nothing tells apart.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -51,10 +52,10 @@ def partitions(n_rows: int, groups: np.ndarray | None) -> list[tuple[np.ndarray,
 
 def recalled_by_beta(
     module: Matching,
-    X: np.ndarray,
-    rows: np.ndarray,
-    values: np.ndarray,
-    mass: np.ndarray,
+    X: Any,
+    rows: Any,
+    values: Any,
+    mass: Any,
     *,
     similarity: str,
     separation: Separation,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -250,7 +250,8 @@ class DenseHebbianClassifier(PlainState, ClassifierMixin, BaseEstimator):
             signals = (self.order - 1) * np.log(np.abs(own))
             for k, signal in enumerate(signals):
                 pulls_of_others = np.where(np.arange(len(own)) == k, -np.inf, pulls)
-                noise = logsumexp(2 * pulls_of_others, b=share[:, [k]]) / 2
+                pull: Any = logsumexp(2 * pulls_of_others, b=share[:, [k]])
+                noise = pull / 2
                 signals[k] = 0 if own[k] == 0 else np.sign(own[k]) * np.exp(signal - noise)
         self.signal_to_noise_ = signals
 
@@ -335,5 +336,5 @@ class DenseHebbianClassifier(PlainState, ClassifierMixin, BaseEstimator):
 
     def _scores(self, X):
         powers = self.order * self.overlaps(X)
-        scores = [logsumexp(powers, axis=1, b=weights) for weights in self.class_weights_.T]
+        scores: Any = [logsumexp(powers, axis=1, b=weights) for weights in self.class_weights_.T]
         return np.stack(scores, axis=1)

@@ -184,7 +184,8 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
             The fitted imputer.
         """
         X, gaps = self._read(X, reset=True)
-        self._kept, self._indicated = ~gaps.all(axis=0), gaps.any(axis=0)
+        kept: Any = ~gaps.all(axis=0)
+        self._kept, self._indicated = kept, gaps.any(axis=0)
         if not (self.keep_empty_features or self._kept.all()):
             names = getattr(self, "feature_names_in_", np.arange(X.shape[1]))
             warn_user(
@@ -197,7 +198,8 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
         values, known = self._in_units(X, gaps)
         self.beta_, self.alpha_ = self._choose(values, known)
         stored = MaskedPatterns.store(values, known)
-        self._stored = tuple(part if part is None else part.numpy() for part in stored)
+        arrays: Any = tuple(part if part is None else part.numpy() for part in stored)
+        self._stored = arrays
         return self
 
     def transform(self, X: ArrayLike) -> np.ndarray:
@@ -241,20 +243,21 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
         ndarray of shape (n_features_out,)
             Names.
         """
-        names = super().get_feature_names_out(input_features)
+        names: Any = super().get_feature_names_out(input_features)
         out = names if self.keep_empty_features else names[self._kept]
         if not self.add_indicator:
             return out
         marks = [f"missingindicator_{name}" for name in names[self._indicated]]
         return np.concatenate([out, np.array(marks, dtype=object)])
 
-    def _read(self, X, reset):
+    def _read(self, X, reset) -> tuple[np.ndarray, np.ndarray]:
         nan = _is_nan(self.missing_values)
         X = validate_data(
             self, X, reset=reset, dtype=[np.float64, np.float32], copy=self.copy,
             force_writeable=True, ensure_all_finite="allow-nan" if nan else True,
         )  # fmt: skip
-        return X, np.isnan(X) if nan else self.missing_values == X
+        gaps: Any = np.isnan(X) if nan else self.missing_values == X
+        return X, gaps
 
     def _learn_units(self, X, gaps):
         counts = np.maximum((~gaps).sum(axis=0), 1)
@@ -275,15 +278,14 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
 
     def _fill(self, X, gaps):
         values, known = self._in_units(X, gaps)
-        memory = MaskedPatterns(
-            *(part if part is None else torch.from_numpy(part) for part in self._stored)
-        )
+        parts: Any = (part if part is None else torch.from_numpy(part) for part in self._stored)
+        memory = MaskedPatterns(*parts)
         separation = as_separation(self.separation)
         (recalled,) = memory.recall(values, known, [self.beta_], separation)
         filled = _correct(recalled, values, known, memory, self.alpha_)
         return filled.numpy() * self._scale + self._offset
 
-    def _choose(self, values, known):
+    def _choose(self, values, known) -> Any:
         """Return the beta and alpha with the least squared error on entries held out."""
         betas = _BETAS if self.beta == "auto" else [self.beta]
         alphas = _ALPHAS if self.alpha == "auto" else [self.alpha]

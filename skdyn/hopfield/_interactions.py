@@ -6,6 +6,7 @@ them. Forces and costs are given up to a positive factor of each row, so that no
 """
 
 from numbers import Integral
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -27,6 +28,11 @@ class Interaction(PlainState, BaseEstimator):
     """
 
     _parameter_constraints: dict = {}
+    if TYPE_CHECKING:  # of the subclasses
+        _capacity: Any
+        _energy: Any
+        _flip_costs: Any
+        _slopes: Any
 
     def _couplings(self, patterns):
         return patterns
@@ -167,7 +173,7 @@ INTERACTIONS = {
 }
 
 
-def as_interaction(interaction: str | Interaction) -> Interaction:
+def as_interaction(interaction: Any) -> Interaction:
     """Return the interaction of a name, or the object as it is.
 
     Parameters

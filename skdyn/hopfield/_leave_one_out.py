@@ -62,7 +62,7 @@ def best_of(
     """
     means = recall(betas)
     losses, smoothings = loss(means, means.shape[1])
-    best = losses.argmin().item()
+    best = int(losses.argmin())
     return Choice(betas[best], smoothings[best].item(), losses[best].item())
 
 
@@ -211,7 +211,7 @@ def means_by_beta(
         weights.exp_()
         for i in range(len(betas)):
             if i % 2:
-                torch.nn.functional.threshold_(weights, _TINY, 0.0)
+                torch.nn.functional.threshold(weights, _TINY, 0.0, inplace=True)
             if i:  # the weights at twice beta are the squares
                 weights.square_()
             torch.mm(weights, masses, out=sums[i, rows])

@@ -104,7 +104,7 @@ class MaskedPatterns(NamedTuple):
         # by chance, positive definite, and with variances too large where many are missing, which
         # is a ridge of the right kind.
         scaled = values * (n / known.sum(dim=0).clamp(min=1))
-        covariance = scaled.T @ scaled / n
+        completed, covariance = values, scaled.T @ scaled / n
         for _ in range(_N_COMPLETIONS):
             completed = values + regress(values, known, covariance, _COMPLETION_RIDGE)
             covariance = completed.T @ completed / n
@@ -151,8 +151,8 @@ class MaskedPatterns(NamedTuple):
         else:
             told = torch.cat([patterns * self.known, self.known], dim=1)
         limits = torch.finfo(values.dtype)
-        betas = [min(max(beta, limits.tiny), limits.max) for beta in betas]
-        betas = torch.tensor(betas, dtype=values.dtype)[:, None, None]
+        bounded = [min(max(beta, limits.tiny), limits.max) for beta in betas]
+        by_beta = torch.tensor(bounded, dtype=values.dtype)[:, None, None]
         means = values.new_empty(len(betas), *values.shape)
         for rows in row_chunks(len(queries), len(patterns) * len(betas), values.element_size()):
             scores = queries[rows] @ keys
@@ -165,7 +165,7 @@ class MaskedPatterns(NamedTuple):
                 scores.masked_fill_(torch.isneginf(best), 0)
                 best.nan_to_num_(neginf=0)
             scores.sub_(best)  # before beta, which may be huge
-            means[:, rows] = self._means(separation.weights(betas * scores), told)
+            means[:, rows] = self._means(separation.weights(by_beta * scores), told)
         return means
 
     def _means(self, weights, told):

@@ -1,5 +1,7 @@
 """The learnt part of an association: where rows are compared, and what they are compared with."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from sklearn.cluster import KMeans
@@ -31,6 +33,12 @@ class Matching(torch.nn.Module):
     learns_beta : bool
         Whether the temperature is learnt.
     """
+
+    first_beta: torch.Tensor
+    first_unit: torch.Tensor
+    first_projection: torch.Tensor  # where there is one
+    first_prototypes: torch.Tensor  # the same
+    first_values: torch.Tensor
 
     def __init__(
         self, n_features: int, n_components: int, n_prototypes: int, n_values: int,
@@ -123,7 +131,7 @@ def whitening(X, weight, groups, n_components):
     return axes[:, : -n_components - 1 : -1].T @ projection
 
 
-def centres(X, weight, n_centres, seed):
+def centres(X, weight, n_centres, seed) -> Any:
     """Return centres of clusters of rows; where rows are few, some of them twice.
 
     Parameters
@@ -145,7 +153,8 @@ def centres(X, weight, n_centres, seed):
     """
     if len(X) <= n_centres:
         return X[np.arange(n_centres) % len(X)], np.arange(len(X))
+    once: Any = 1
     with threadpool_limits(1):  # sums of threads differ in their last bits
-        means = KMeans(n_centres, n_init=1, max_iter=_N_LLOYD, random_state=seed)
+        means = KMeans(n_centres, n_init=once, max_iter=_N_LLOYD, random_state=seed)
         means.fit(X, sample_weight=weight)
     return means.cluster_centers_, means.labels_

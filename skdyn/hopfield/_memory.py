@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,7 +11,14 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 
 from skdyn._state import OPTIONAL, PlainState, Shape
-from skdyn._validation import Interval, StrOptions, check_is_fitted, fit_context, validate_data
+from skdyn._validation import (
+    Interval,
+    StrOptions,
+    check_is_fitted,
+    fit_context,
+    is_whole,
+    validate_data,
+)
 from skdyn.exceptions import warn_user
 from skdyn.hopfield._capacity import (
     Capacity,
@@ -330,7 +337,7 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
         pad = [((0, 0), (0, longest - part.shape[1])) for part in trajectories]
         return np.concatenate([np.pad(p, w, "edge") for p, w in zip(trajectories, pad)])
 
-    def _queries(self, X, ensure_all_finite="allow-nan"):
+    def _queries(self, X, ensure_all_finite: Any = "allow-nan"):
         check_is_fitted(self)
         X = validate_data(
             self, X, reset=False, dtype=np.float64, ensure_all_finite=ensure_all_finite
@@ -339,7 +346,7 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
             self._check_bits(X)
         return X
 
-    def _network(self):
+    def _network(self) -> Any:
         if self._of_bits():
             interaction = as_interaction(self.interaction)
             return SignNetwork(self._couplings, interaction, self.beta_, self.update)
@@ -349,7 +356,7 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
     def _n_steps(self, n_steps):
         if n_steps is None:
             return self.max_steps
-        if not isinstance(n_steps, Integral) or n_steps < 0:
+        if not is_whole(n_steps, 0):
             raise ValueError(f"n_steps must be an integer of at least 0, or None; got {n_steps!r}.")
         return n_steps
 
@@ -360,6 +367,7 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
         network = self._network()
         retrieved = np.empty_like(X)
         n_moving = 0
+        step, states, moved = 0, X[:0], X[:0]
         for rows in row_chunks(len(X), len(self.patterns_)):
             for step, (states, _, moved) in enumerate(follow(network, X[rows], limit, self.tol)):  # noqa: B007
                 pass
@@ -437,7 +445,8 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
             radius = _radius(patterns, self.similarity)
             stable = well_separated(gaps, self.beta_, radius)
             law = sphere_capacity(patterns.shape[1], self.beta_, radius), "sqrt(p) c^((N-1)/4)"
-        return Capacity(*law, gaps, stable)
+        expected, formula = law
+        return Capacity(expected, formula, gaps, stable)
 
 
 def _radius(patterns, similarity="euclidean"):

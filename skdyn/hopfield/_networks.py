@@ -1,6 +1,7 @@
 """Dynamics of memories: states, their energies, and updates that never raise them."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,7 +40,7 @@ class ContinuousNetwork:
         # Euclidean scores do not care where the origin is; near the data, fewer digits are lost.
         self.origin = patterns.mean(axis=0) if similarity == "euclidean" else 0.0
         self.patterns = torch.from_numpy(patterns - self.origin)
-        self.halves = self.patterns.square() / 2 if similarity == "euclidean" else None
+        self.halves: Any = self.patterns.square() / 2 if similarity == "euclidean" else None
         self.offsets = None if self.halves is None else self.halves.sum(dim=1)
         self.scale = float(np.sqrt(patterns.var(axis=0).sum()))
 
@@ -163,7 +164,7 @@ class SignNetwork:
         """
         return np.nan_to_num(X), None
 
-    def update(self, states: np.ndarray, known: None = None) -> np.ndarray:
+    def update(self, states: np.ndarray, known: np.ndarray | None = None) -> np.ndarray:
         """Return the states after one update; those with unknown bits are completed by it.
 
         Parameters
@@ -184,7 +185,7 @@ class SignNetwork:
                 new[rows] = change(new[rows])
         return new.numpy()
 
-    def energy(self, states: np.ndarray, known: None = None) -> np.ndarray:
+    def energy(self, states: np.ndarray, known: np.ndarray | None = None) -> np.ndarray:
         """Return the energies of states.
 
         Parameters

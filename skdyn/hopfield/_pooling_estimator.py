@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from skdyn._scales import learn_column_scales
 from skdyn._state import Shape
+from skdyn._tabular import TabularEstimator
 from skdyn._validation import Interval, StrOptions, check_is_fitted, check_X_y
 from skdyn.base import TorchEstimator
 from skdyn.hopfield._bags import check_bags, pad, present, statistics
@@ -28,7 +29,7 @@ __all__ = ["PoolingEstimator"]
 _LOUDNESS = 4.0  # of all statistics together beside the retrieved values, in standard deviations
 
 
-class PoolingEstimator(TorchEstimator):
+class PoolingEstimator(TabularEstimator):
     """Parameters and hooks of the estimators of bags.
 
     Instances are described once, before training, by their likeness to stored ones; the network
@@ -141,7 +142,7 @@ class PoolingEstimator(TorchEstimator):
         }
 
     @staticmethod
-    def _build_module(**config: object) -> HopfieldPooling:
+    def _build_module(**config: Any) -> HopfieldPooling:
         return HopfieldPooling(**config)
 
     def _validate(self, X, y, reset):
@@ -172,7 +173,7 @@ class PoolingEstimator(TorchEstimator):
         self._references = different[chosen[: self.n_references]]
         self._gamma = self.reference_beta / (2 * max(1, np.count_nonzero(varies)))
         likeness = self._likeness(instances)
-        scaler = StandardScaler().fit(likeness, sample_weight=of_instances)
+        scaler: Any = StandardScaler().fit(likeness, sample_weight=of_instances)
         self._likeness_offset, self._likeness_scale = scaler.mean_, scaler.scale_
         likeness = (likeness - scaler.mean_) / scaler.scale_
         scaler = StandardScaler().fit(statistics(likeness, sizes), sample_weight=weight)
@@ -192,14 +193,14 @@ class PoolingEstimator(TorchEstimator):
         of_bags = of_bags[:, : None if skip else 0]
         return pad(likeness.astype(X.dtype), sizes), of_bags.astype(X.dtype)
 
-    def _encode(self, X, y, weight):
+    def _encode(self, X, y, weight) -> Any:
         # float32 would lose small units, and digits beside large means: first described, then cast.
         described = (
             part.astype(self._precision(), copy=False) for part in self._describe(X, self.skip)
         )
         return *described, self._encode_targets(y), weight / weight.mean()
 
-    def _objective(self, generator):
+    def _objective(self, generator) -> Any:
         def objective(module, bags, of_bags, y, weight):
             return (self._row_loss(module(bags, of_bags), y) * weight).mean()
 

@@ -6,7 +6,7 @@ its rows in chunks.
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from sklearn import get_config
@@ -208,7 +208,7 @@ def score_chunks(queries, patterns, *, beta, similarity, exclude=None):
 
 
 def retrieve(
-    queries: torch.Tensor, patterns: torch.Tensor, values: torch.Tensor, **how: object
+    queries: torch.Tensor, patterns: torch.Tensor, values: torch.Tensor, **how: Any
 ) -> torch.Tensor:
     """Return the mean of the values by the weights of each query.
 
@@ -243,7 +243,7 @@ def retrieve(
     return means
 
 
-def top(queries: torch.Tensor, patterns: torch.Tensor, n_top: int, **how: object) -> Retrieved:
+def top(queries: torch.Tensor, patterns: torch.Tensor, n_top: int, **how: Any) -> Retrieved:
     """Return the patterns of the largest weights.
 
     Parameters

@@ -1,7 +1,7 @@
 """Separations: from the scores of the patterns to the weights of a retrieval."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -18,6 +18,10 @@ class Separation(PlainState):
     A separation is a convex potential :math:`\\Omega^*` of the scores, and the weights are its
     gradient. That is all that the energy of a memory needs in order to fall at every update.
     """
+
+    if TYPE_CHECKING:  # of the subclasses
+        _potential: Any
+        _weights: Any
 
     def weights(self, scores: torch.Tensor, mass: torch.Tensor | None = None) -> torch.Tensor:
         """Return the weights of the patterns, the gradient of the potential.
@@ -116,7 +120,8 @@ class _Entmax(torch.autograd.Function):
         return p
 
     @staticmethod
-    def backward(ctx, gradient):
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        (gradient,) = grad_outputs
         p, mass = ctx.saved_tensors
         s = torch.where(p > 0, mass * (p / mass) ** (2 - ctx.alpha), 0)
         mean = (s * gradient).sum(dim=-1, keepdim=True) / s.sum(dim=-1, keepdim=True)
@@ -202,7 +207,7 @@ SEPARATIONS = {
 }
 
 
-def as_separation(separation: str | Separation) -> Separation:
+def as_separation(separation: Any) -> Separation:
     """Return the separation of a name, or the object as it is.
 
     Parameters

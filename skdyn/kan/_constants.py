@@ -1,7 +1,7 @@
 """The constants of a formula: fitted anew to data, then named where the data agree with a name."""
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -132,7 +132,8 @@ class _Problem:
     """Least squares for the floats of a formula."""
 
     def __init__(self, expression, columns, X, y, sample_weight):
-        self.symbols, self.start = [], []
+        self.symbols: list[Any] = []
+        self.start: Any = []
         self.form = self._without_floats(expression, {})
         self.start = np.array(self.start)
         self._function = _compiled(self.form, columns, self.symbols)
@@ -185,14 +186,19 @@ class _Problem:
             full[free] = x
             return full
 
-        first = self._errors(values)
+        def slopes(x) -> Any:
+            return self._jacobian(put(x))[:, free]
+
+        by_slopes: Any = slopes
+
+        first: Any = self._errors(values)
         if not np.isfinite(first).all():
             return _Fit(values, math.inf)
         fit = _Fit(values, first @ first)
         if len(free):
             found = least_squares(
                 lambda x: self._errors(put(x)), values[free],
-                jac=lambda x: self._jacobian(put(x))[:, free],
+                jac=by_slopes,
                 x_scale="jac", ftol=_TOL, xtol=_TOL, gtol=_TOL, max_nfev=_N_STEPS,
             )  # fmt: skip
             fit = min(fit, _Fit(put(found.x), 2 * found.cost), key=lambda fit: fit.loss)

@@ -110,7 +110,8 @@ def fit_edge(x, y, library, weight=None, floor=FLOOR):
             (scale, shift), c, r2 = _fit_one(function, t, (y - mean) / math.sqrt(spread), root)
         a, b, c = scale / half, shift - scale * middle / half, c * math.sqrt(spread)
         d = mean - c * (share @ _values(function, scale * t + shift))
-        found.append(Candidate(function.name, *map(float, (a, b, c, d, r2)), function.complexity))
+        numbers = float(a), float(b), float(c), float(d), float(r2)
+        found.append(Candidate(function.name, *numbers, function.complexity))
     return _ranked(found, floor)
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
 from skdyn._state import Shape, Since
-from skdyn._validation import Interval, StrOptions
+from skdyn._tabular import TabularEstimator
+from skdyn._validation import Interval, StrOptions, is_whole
 from skdyn.base import TorchEstimator
 from skdyn.exceptions import warn_user
 from skdyn.kan._evidence import Evidence
@@ -47,7 +48,7 @@ _START_EPOCHS = 50  # of each start
 _GRID_UPDATES = 5  # how often the grids of a stage follow the data: then they should rest
 
 
-class KANEstimator(Interpretation, Symbolic, TorchEstimator):
+class KANEstimator(Interpretation, Symbolic, TabularEstimator):
     """Parameters and hooks of the Kolmogorov-Arnold networks."""
 
     _parameter_constraints = {**_SHARED, **KAN_CONSTRAINTS}
@@ -182,7 +183,7 @@ class KANEstimator(Interpretation, Symbolic, TorchEstimator):
         return [str(name) for name, named in zip(names, which, strict=True) if named]
 
     @staticmethod
-    def _build_module(**config: object) -> KAN:
+    def _build_module(**config: Any) -> KAN:
         return KAN(**config)
 
     def _stages(self, generator, task):
@@ -343,7 +344,7 @@ def check_sizes(hidden_layer_sizes):
     sizes = []
     for entry in hidden_layer_sizes:
         pair = tuple(entry) if np.ndim(entry) == 1 else (entry, 0)
-        whole = len(pair) == 2 and all(isinstance(size, Integral) and size >= 0 for size in pair)
+        whole = len(pair) == 2 and all(is_whole(size, 0) for size in pair)
         if not whole or sum(pair) == 0:
             raise ValueError(
                 "hidden_layer_sizes must hold positive whole numbers or pairs (sums, products), "
@@ -371,7 +372,7 @@ def check_grid_sizes(grid_sizes):
         If a size is not a positive whole number or smaller than the one before.
     """
     sizes = (grid_sizes,) if isinstance(grid_sizes, Integral) else tuple(grid_sizes)
-    whole = sizes and all(isinstance(size, Integral) and size >= 1 for size in sizes)
+    whole = sizes and all(is_whole(size, 1) for size in sizes)
     if not whole or list(sizes) != sorted(sizes):
         raise ValueError(
             "grid_sizes must be a positive whole number or a growing list of them, e.g. 5 or "

@@ -6,8 +6,10 @@ before ``sqrt(x + y)`` and ``exp(x)``. The constants left determine the formula,
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 
 from skdyn.kan._library import torch_function
@@ -27,10 +29,10 @@ class LayerFormula(NamedTuple):
 class Scales(NamedTuple):
     """How user's units are standardised: ``(x - x_offset) / x_scale``, and y likewise."""
 
-    x_offset: tuple
-    x_scale: tuple
-    y_offset: tuple
-    y_scale: tuple
+    x_offset: Sequence[float] | np.ndarray
+    x_scale: Sequence[float] | np.ndarray
+    y_offset: Sequence[float] | np.ndarray
+    y_scale: Sequence[float] | np.ndarray
 
 
 def network_formula(layers, names, scales=None):

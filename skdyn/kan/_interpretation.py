@@ -1,13 +1,14 @@
 """What a fitted network says of its edges, and the smaller network that is left of it."""
 
 import copy
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from skdyn._state import Shape
+from skdyn._tabular import TabularEstimator
 from skdyn._validation import check_is_fitted
 from skdyn.exceptions import warn_user
 from skdyn.kan._pruning import cut_edges, without_nodes
@@ -17,13 +18,16 @@ from skdyn.training import seeded_rng
 _ROWS = 4096  # at most, to score edges on
 
 
-class Interpretation:
+class Interpretation(TabularEstimator):
     """Scores of edges and inputs, and pruning, for estimators whose module is a KAN."""
 
     edge_scores_: list[Annotated[np.ndarray, Shape("_ _")]]
     feature_importances_: Annotated[np.ndarray, Shape("n_features_in_")]
     _edge_means: list[Annotated[np.ndarray, Shape("_ _")]]
     _node_quantiles: list[Annotated[np.ndarray, Shape("_ _")]]
+    if TYPE_CHECKING:  # parameters of the estimators
+        hidden_layer_sizes: Any
+        lamb: Any
 
     def _look_back(self, task):
         like = next(self.module_.parameters())

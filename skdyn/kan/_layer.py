@@ -2,6 +2,7 @@
 
 import copy
 import math
+from typing import Any
 
 import torch
 
@@ -27,6 +28,10 @@ class KANLayer(torch.nn.Module):
     basis, grid_size, spline_order, extrapolation
         See :func:`skdyn.kan.bases.make_basis`.
     """
+
+    mask: torch.Tensor
+    basis: Any  # a Basis
+    symbolic: Any  # SymbolicEdge by place
 
     def __init__(self, n_in, n_sum, n_mult, basis, grid_size, spline_order, extrapolation):
         super().__init__()

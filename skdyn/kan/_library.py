@@ -8,7 +8,7 @@ import ast
 import itertools
 import math
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -24,7 +24,8 @@ from skdyn.formulas._values import compiled
 _NAMED = ("abs", "sin", "tan", "tanh", "arcsin", "arctan", "arctanh", "arcsinh")
 DEFAULT_LIBRARY = {
     "0": 0, "x": 1, "x^2": 2, "x^3": 3, "x^4": 3, "1/x": 2, "1/x^2": 3, "sqrt": 2, "1/sqrt": 3,
-    "exp": 2, "log": 2, **{name: function_named(name).cost for name in _NAMED}, "gaussian": 4,
+    "exp": 2, "log": 2, **{name: cast("Any", function_named(name)).cost for name in _NAMED},
+    "gaussian": 4,
 }  # fmt: skip
 _ALIASES = {"1/sqrt": "1/sqrt(x)", "gaussian": "exp(-x^2)", "sigmoid": "1/(1+exp(-x))"}
 _OPERATIONS = ast.BinOp | ast.UnaryOp | ast.Call
@@ -88,7 +89,7 @@ def torch_function(name):
     ValueError
         If the name is none, or the expression is nowhere real.
     """
-    text = _ALIASES.get(name, name)
+    text: Any = _ALIASES.get(name, name)
     if function_named(text) is not None:
         text = f"{text}(x)"
     try:
@@ -202,8 +203,8 @@ def _guards(tree):
                     guards.append((_compiled(node.left), "be positive"))
                 elif power < 0:
                     guards.append((_compiled(node.left), "not change sign"))
-            case ast.Call():
-                function, inside = FUNCTIONS[node.func.id], _compiled(node.args[0])
+            case ast.Call(func=ast.Name(id=name)):
+                function, inside = FUNCTIONS[name], _compiled(node.args[0])
                 for formula, must in (
                     (function.positive, "be positive"), (function.nonzero, "not change sign"),
                 ):  # fmt: skip

@@ -1,5 +1,7 @@
 """The network: layers in a row, and what is asked of them together."""
 
+from typing import Any
+
 import torch
 
 from skdyn.kan._layer import KANLayer
@@ -25,6 +27,8 @@ class KAN(torch.nn.Module):
         Edges given in closed form: layer, input, subnode, name of the function.
     """
 
+    layers: Any  # a list of KANLayer
+
     def __init__(
         self,
         layer_sizes: tuple[tuple[int, int], ...],
@@ -35,7 +39,7 @@ class KAN(torch.nn.Module):
         symbolic: tuple[tuple[int, int, int, str], ...] = (),
     ) -> None:
         super().__init__()
-        self.plan = {
+        self.plan: dict[str, Any] = {
             "layer_sizes": layer_sizes,
             "basis": basis,
             "grid_size": grid_size,

@@ -1,6 +1,7 @@
 """Several first weights, of which the best go on."""
 
 import copy
+from typing import Any
 
 import torch
 
@@ -26,6 +27,7 @@ def best_start(module, stage, settings, generator, n_init):
     n_init : int
         Number of starts.
     """
+    best: Any = None
     best_loss = float("inf")
     for _ in range(n_init):
         candidate = copy.deepcopy(module)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
 from skdyn._state import ANY_NUMBER, OPTIONAL
-from skdyn._tabular import FitTask
+from skdyn._tabular import FitTask, TabularEstimator
 from skdyn._validation import check_is_fitted, check_weights, validate_data
 from skdyn.exceptions import warn_user
 from skdyn.kan._constants import evaluate, tidy_constants
@@ -33,11 +33,20 @@ _MISSED = 0.2  # of the tolerance: share of the rows that closed forms may cost 
 _PRECISE = 1e-6  # loss that is as good as none, in variances of the targets
 
 
-class Symbolic:
+class Symbolic(TabularEstimator):
     """Closed forms of edges and of the network, for estimators whose module is a KAN."""
 
     formula_score_: Annotated[float, OPTIONAL, ANY_NUMBER]  # NaN: real at no row
     formula_unreal_: Annotated[int, OPTIONAL]
+    if TYPE_CHECKING:  # of Interpretation, and of the estimators
+        classes_: Any
+        edge_function: Any
+        edge_scores_: Any
+        _check_edge: Any
+        _curvature: Any
+        _node_quantiles: Any
+        _noise: Any
+        _y_is_1d: Any
 
     def suggest_symbolic(
         self, layer: int, i: int, j: int, *, library: object = None, top: int = 5
@@ -243,7 +252,7 @@ class Symbolic:
         """
         import sympy
 
-        formula = self.formula(X, y, sample_weight=sample_weight)
+        formula: Any = self.formula(X, y, sample_weight=sample_weight)
         several = isinstance(formula, list)
         short = [
             form.xreplace({number: number.n(digits) for number in form.atoms(sympy.Float)})
@@ -335,7 +344,7 @@ class Symbolic:
     def _values(self, expressions, X):
         return np.stack([evaluate(form, self._names(), X) for form in expressions], axis=1)
 
-    def _score_formula(self, values, y, weight, tested=slice(None)):
+    def _score_formula(self, values, y, weight, tested: Any = slice(None)):
         """Keep the score of a formula on some rows, and at how many of all it is not real."""
         real = np.isfinite(values).all(axis=1)
         self.formula_unreal_ = int((~real).sum())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
+from numbers import Real
 from typing import Literal
 
 import numpy as np
@@ -11,6 +11,7 @@ from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 from sklearn.utils import check_random_state
 
+from skdyn._validation import is_whole
 from skdyn.metrics._arrays import as_trajectories, check_observed
 
 __all__ = ["attractor_distance"]
@@ -94,7 +95,7 @@ def attractor_distance(
     if method not in ("bins", "gmm"):
         raise ValueError(f"method must be 'bins' or 'gmm'; got {method!r}.")
     for name, value in (("n_bins", n_bins), ("n_samples", n_samples)):
-        if not isinstance(value, Integral) or value < 1:
+        if not is_whole(value, 1):
             raise ValueError(f"{name} must be a positive integer; got {value!r}.")
     for name, value in (("smoothing", smoothing), ("bandwidth", bandwidth)):
         if not isinstance(value, Real) or not 0 < value < np.inf:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from skdyn._validation import Interval, StrOptions, check_is_fitted, validate_data
+from skdyn._tabular import TabularEstimator
+from skdyn._validation import Interval, StrOptions, check_is_fitted, is_whole, validate_data
 from skdyn.base import TorchEstimator
 from skdyn.solvers import ACTIVATIONS, MLPField, SolverStats, solve_ode, solver_names
 
@@ -48,6 +50,8 @@ class DepthODE(torch.nn.Module):
         Bound on the steps of a solve.
     """
 
+    times: torch.Tensor
+
     def __init__(
         self,
         n_features: int,
@@ -68,7 +72,7 @@ class DepthODE(torch.nn.Module):
             "solver": solver, "rtol": rtol, "atol": atol, "adjoint": adjoint,
             "max_steps": max_steps,
         }  # fmt: skip
-        self.field = MLPField(width, hidden_layer_sizes, activation, time_dependent=True)
+        self.field: Any = MLPField(width, hidden_layer_sizes, activation, time_dependent=True)
         self.readout = torch.nn.Linear(width, n_outputs)
         with torch.no_grad():  # start near the identity flow, that is, from a linear model
             self.field.layers[-1].weight.mul_(0.1)
@@ -109,7 +113,7 @@ class DepthODE(torch.nn.Module):
         return self.readout(self.flow(x).ys[:, -1])
 
 
-class DepthEstimator(TorchEstimator):
+class DepthEstimator(TabularEstimator):
     """Parameters and hooks of the tabular neural ODEs."""
 
     _parameter_constraints = {**TorchEstimator._parameter_constraints, **ODE_CONSTRAINTS}
@@ -191,7 +195,7 @@ class DepthEstimator(TorchEstimator):
         }
 
     @staticmethod
-    def _build_module(**config: object) -> DepthODE:
+    def _build_module(**config: Any) -> DepthODE:
         return DepthODE(**config)
 
     def _objective(self, generator):
@@ -266,7 +270,7 @@ def check_layer_sizes(hidden_layer_sizes):
         If a size is not a positive whole number.
     """
     sizes = tuple(hidden_layer_sizes)
-    if not all(isinstance(size, Integral) and size > 0 for size in sizes):
+    if not all(is_whole(size, 1) for size in sizes):
         raise ValueError(
             f"hidden_layer_sizes must be positive whole numbers, e.g. (64,) or (64, 64); got "
             f"{hidden_layer_sizes!r}."

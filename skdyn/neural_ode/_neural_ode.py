@@ -412,7 +412,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         return predicted[:, :, 0] if t is None else predicted
 
     @staticmethod
-    def _build_module(**config: object) -> TrajectoryODE:
+    def _build_module(**config: Any) -> TrajectoryODE:
         return TrajectoryODE(**config)
 
     def _config(self, data):

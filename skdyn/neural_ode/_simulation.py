@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from skdyn._state import Shape, Since
 from skdyn._times import refuse_lost_times
 from skdyn._trajectories import check_states, check_trajectories
 from skdyn._validation import as_floats, check_is_fitted
+from skdyn.base import TorchEstimator
 from skdyn.exceptions import SolverError
 from skdyn.metrics._arrays import case_weights
 from skdyn.neural_ode._unsolved import told_by_case
@@ -29,7 +30,7 @@ from skdyn.neural_ode._windows import padded_times
 __all__ = ["LearntDynamics", "follow", "simulate_states", "simulation_times"]
 
 
-class LearntDynamics:
+class LearntDynamics(TorchEstimator):
     """What a fit to trajectories learns beside the module, and solutions in the data's units."""
 
     interval_: float
@@ -39,6 +40,9 @@ class LearntDynamics:
     _scale: Annotated[np.ndarray, Shape("n_states")]
     _time_scale: float
     _counts_times: Annotated[bool, Since(lambda state: True)]  # as was taken for granted
+    if TYPE_CHECKING:
+        module_: Any
+        time_channel: Any
 
     def simulate(self, x0: ArrayLike, t: ArrayLike, u: None = None) -> np.ndarray:
         """Solve the learnt equation from ``x0`` at ``t[0]``.
@@ -247,7 +251,7 @@ def simulation_times(t, t0, n_cases):
 
 
 @torch.inference_mode()
-def simulate_states(module, x0, since, told=nullcontext):
+def simulate_states(module, x0, since, told: Any = nullcontext):
     """Solve the module's equation.
 
     Parameters

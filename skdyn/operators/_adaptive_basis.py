@@ -3,6 +3,7 @@
 from functools import reduce
 from math import prod
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -130,6 +131,11 @@ class AdaptiveBasisEstimator(FunctionEstimator):
         "learning_rate": 0.05, "learning_rate_schedule": "constant", "max_iter": 25,
     }  # fmt: skip
 
+    if TYPE_CHECKING:  # of the estimators
+        n_basis: Any
+        orthogonality: Any
+        sparsity: Any
+
     def basis_functions(self, grid: int | tuple[int, ...] | None = None) -> np.ndarray:
         """Evaluate the functions that inputs are integrated with: what the model looks at.
 
@@ -184,7 +190,7 @@ class AdaptiveBasisEstimator(FunctionEstimator):
         return sizes
 
     @staticmethod
-    def _build_module(**config: object) -> AdaptiveBasisNetwork:
+    def _build_module(**config: Any) -> AdaptiveBasisNetwork:
         return AdaptiveBasisNetwork(**config)
 
     def _objective(self, generator):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import make_interp_spline
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state, get_tags
 
@@ -21,8 +21,10 @@ from skdyn._validation import (
     check_array,
     check_is_fitted,
     check_weights,
+    clone,
     fit_context,
     from_torch,
+    is_whole,
     validate_data,
 )
 from skdyn.exceptions import warn_user
@@ -226,7 +228,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
             the trajectories in ``fit``.
         """
         check_is_fitted(self)
-        if not isinstance(n_steps, Integral) or n_steps < 1:
+        if not is_whole(n_steps, 1):
             raise ValueError(f"n_steps must be a positive integer; got {n_steps!r}.")
         past = self._read_past(X)
         states, left = [], False
@@ -298,7 +300,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         return np.concatenate(list(np.moveaxis(velocity, 1, 0)))
 
     def _fit_step(self, past, targets, rng, progress):
-        step = FNORegressor() if self.estimator is None else clone(self.estimator)
+        step: Any = FNORegressor() if self.estimator is None else clone(self.estimator)
         seed_within(step, rng)
         self._reads_fields = get_tags(step).input_tags.three_d_array
         with progress.part("step", inside=step):
@@ -332,7 +334,8 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         return now + (first + 2 * second + 2 * third + fourth) / 6
 
     def _regress(self, past):
-        answer = self.estimator_.predict(self._laid_out(past)[0])
+        step: Any = self.estimator_
+        answer = step.predict(self._laid_out(past)[0])
         return np.asarray(answer).reshape(len(past), *self._state_shape)
 
     def _learn_range(self, X):

@@ -2,6 +2,7 @@
 
 import math
 from itertools import pairwise
+from typing import Any
 
 import torch
 
@@ -69,6 +70,10 @@ class BranchTrunkNetwork(torch.nn.Module):
         Whether the grids are.
     """
 
+    modes: torch.Tensor
+    mean: torch.Tensor
+    output_grid: tuple[int, ...]
+
     def __init__(
         self,
         n_inputs: int,
@@ -95,7 +100,7 @@ class BranchTrunkNetwork(torch.nn.Module):
         )
         if basis == "pod":
             n_points = math.prod(self.output_grid)
-            self.trunk = None
+            self.trunk: Any = None
             self.register_buffer("modes", torch.zeros(n_basis, n_outputs * n_points))
             self.register_buffer("mean", torch.zeros(n_outputs * n_points))
         else:
@@ -116,7 +121,7 @@ class BranchTrunkNetwork(torch.nn.Module):
         Tensor of shape (n, n_outputs, *output_grid) or (n, n_outputs)
         """
         parts = x.flatten(2).chunk(self.n_branches, dim=1)
-        coefficients = math.prod(
+        coefficients: Any = math.prod(
             branch(part.flatten(1)) for branch, part in zip(self.branches, parts, strict=True)
         )
         if self.trunk is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from math import prod
 from numbers import Integral
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -288,7 +288,7 @@ class DeepONetRegressor(OperatorRegressor):
         }
 
     def _initial_module(self, config, seed, keep):
-        module = super()._initial_module(config, seed, keep)
+        module: Any = super()._initial_module(config, seed, keep)
         if self.basis == "pod":
             mean, modes = map(torch.from_numpy, self._pod)
             module.mean.copy_(mean)
@@ -296,5 +296,5 @@ class DeepONetRegressor(OperatorRegressor):
         return module
 
     @staticmethod
-    def _build_module(**config: object) -> BranchTrunkNetwork:
+    def _build_module(**config: Any) -> BranchTrunkNetwork:
         return BranchTrunkNetwork(**config)

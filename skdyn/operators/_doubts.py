@@ -5,6 +5,8 @@ by a correlation near one for what is smooth on its grid, while columns of a tab
 mostly do not. Nothing is changed by a doubt; each warning names what says clearly what was meant.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from skdyn.exceptions import warn_user
@@ -114,7 +116,7 @@ def doubt_channels(fields: np.ndarray, name: str) -> None:
 
 
 def doubt_targets(
-    y: np.ndarray, shape: tuple[int, ...], same_grid: bool, grid_shape: tuple[int, ...] | None
+    y: np.ndarray, shape: Sequence[int], same_grid: bool, grid_shape: tuple[int, ...] | None
 ) -> None:
     """Warn where rows of targets were taken for numbers, or may well be some.
 

@@ -7,7 +7,7 @@ writes ``__init__``, the static ``_build_module`` and ``_config``, the arguments
 from __future__ import annotations
 
 from math import prod
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from skdyn._blocks import in_blocks
 from skdyn._scales import units
 from skdyn._state import OPTIONAL, Shape, Since
-from skdyn._tabular import TabularRegressor
+from skdyn._tabular import TabularEstimator, TabularRegressor
 from skdyn._validation import StrOptions, as_floats, check_is_fitted
 from skdyn.base import TorchEstimator
 from skdyn.metrics import field_r2_score
@@ -28,7 +28,7 @@ _CHUNK = 2**19  # points times samples a forward pass at prediction: bounds memo
 _SMALLEST_NORM = 0.01  # of the root mean square of all: what divides errors is never less
 
 
-class FunctionEstimator(FunctionReader, TorchEstimator):
+class FunctionEstimator(FunctionReader, TabularEstimator):
     """Inputs that are functions: standardised channel by channel, on the grid of the training.
 
     With a base of :mod:`skdyn._tabular` it makes regressors and classifiers of functions.
@@ -58,6 +58,8 @@ class OperatorRegressor(FunctionEstimator, TabularRegressor):
     targets: Annotated[str, Since(lambda state: "auto")]
     _y_size: float
     _y_is_1d: Annotated[bool, OPTIONAL]  # the layout says it
+    if TYPE_CHECKING:  # of the estimators
+        loss: Any
 
     _parameter_constraints = {
         **FunctionEstimator._parameter_constraints,
@@ -155,7 +157,9 @@ class OperatorRegressor(FunctionEstimator, TabularRegressor):
         column = (-1, *[1] * (y.ndim - 2))
         return (y - self._y_offset.reshape(column)) / self._y_scale.reshape(column)
 
-    def _row_loss(self, prediction, y):
+    def _row_loss(  # pyright: ignore[reportIncompatibleMethodOverride]: it knows the size of y
+        self, prediction, y
+    ):
         error = prediction - y
         loss = self._loss()
         return error.square().flatten(1).mean(1) if loss == "mse" else norms(error, loss)

@@ -5,6 +5,7 @@ A weight is a real tensor ``(*modes, n_inputs, 2 * n_outputs)``. Called, each mo
 
 from collections.abc import Callable, Sequence
 from math import prod
+from typing import Any, cast
 
 import torch
 
@@ -83,9 +84,9 @@ class TuckerWeight(torch.nn.Module):
         -------
         Tensor
         """
-        weight = self.core
+        weight, axes = self.core, cast("Any", ([0], [1]))
         for factor in self.factors:  # each takes the first axis and puts its own last
-            weight = torch.tensordot(weight, factor, dims=([0], [1]))
+            weight = torch.tensordot(weight, factor, dims=axes)
         return weight
 
 

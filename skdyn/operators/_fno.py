@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import prod
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -296,7 +297,7 @@ class FNORegressor(SymmetryMixin, OperatorRegressor):
         return now != before
 
     @staticmethod
-    def _build_module(**config: object) -> FourierNetwork:
+    def _build_module(**config: Any) -> FourierNetwork:
         return FourierNetwork(**config)
 
     @classmethod
@@ -314,12 +315,12 @@ class FNORegressor(SymmetryMixin, OperatorRegressor):
             )
         return self.local_size
 
-    def _check_modes(self, grid):
+    def _check_modes(self, grid) -> tuple[int, ...]:
         """Return the frequencies kept along each axis; refuse what the grid does not have."""
         most = tuple(n // 2 + 1 for n in grid)
         if isinstance(self.n_modes, str):
             return tuple(min(_MODES[len(grid)], n) for n in most)
-        modes = check_grid(self.n_modes, "n_modes")
+        modes: Any = check_grid(self.n_modes, "n_modes")
         modes = modes * len(grid) if isinstance(self.n_modes, Integral) else modes
         if len(modes) != len(grid):
             raise ValueError(

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from math import prod
+from typing import Any
 
 import torch
 from torch.nn.functional import conv2d, gelu, pad
@@ -47,6 +48,8 @@ class FourierNetwork(torch.nn.Module):
     incremental : bool, default=False
         Whether :meth:`limit_modes` may be called.
     """
+
+    convolutions: Any  # a list of SpectralConvolution
 
     def __init__(
         self,

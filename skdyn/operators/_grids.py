@@ -21,12 +21,13 @@ from __future__ import annotations
 from functools import lru_cache
 from math import prod
 from numbers import Integral
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from scipy.interpolate import make_interp_spline
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_consistent_length
 
 from skdyn._state import PlainState, check_size
@@ -36,6 +37,7 @@ from skdyn._validation import (
     check_array,
     check_sizes,
     from_torch,
+    is_whole,
     validate_data,
 )
 from skdyn.operators._doubts import doubt_inputs, doubt_targets
@@ -133,7 +135,7 @@ def check_grid(grid: Any, name: str) -> tuple[int, ...] | None:
     if grid is None:
         return None
     shape = tuple(np.atleast_1d(np.asarray(grid, dtype=object)).tolist())
-    if not 1 <= len(shape) <= 3 or not all(isinstance(n, Integral) and n > 0 for n in shape):
+    if not 1 <= len(shape) <= 3 or not all(is_whole(n, 1) for n in shape):
         raise ValueError(f"{name} must be one to three positive integers; got {grid!r}.")
     return tuple(int(n) for n in shape)
 
@@ -212,7 +214,7 @@ def _with_channel(X, grid):
     return np.asarray(from_torch(X))[:, None]
 
 
-class FunctionReader(PlainState):
+class FunctionReader(PlainState, BaseEstimator):
     """Mixin of the estimators whose ``X`` are functions: validation, layouts, resolutions.
 
     It needs the parameters ``grid_shape``, ``periodic`` and ``resolution``, where targets are read
@@ -222,6 +224,12 @@ class FunctionReader(PlainState):
     _exponents = None, 250  # values at one point may be as small as they like
     _x_layout: Layout
     _y_layout: Layout
+    if TYPE_CHECKING:  # of the estimators
+        n_features_in_: int
+        grid_shape: Any
+        periodic: Any
+        resolution: Any
+        targets: Any
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -393,5 +401,6 @@ def resample(fields: _Fields, grid: tuple[int, ...], *, periodic: bool) -> _Fiel
             matrix = interpolation_matrix(fields.shape[axis], n_to, periodic=periodic)
             if isinstance(fields, torch.Tensor):
                 matrix = torch.from_numpy(matrix).to(fields)
-            fields = (fields.swapaxes(axis, -1) @ matrix.T).swapaxes(axis, -1)
+            moved: Any = fields.swapaxes(axis, -1)
+            fields = (moved @ matrix.T).swapaxes(axis, -1)
     return fields

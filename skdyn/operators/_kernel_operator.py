@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from itertools import product
 from numbers import Integral, Real
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 import torch
@@ -308,7 +308,9 @@ class KernelOperatorRegressor(
         blocks = [rows[i : i + _QUERIES] for i in range(0, len(rows), _QUERIES)]
         values = [self._gram(block) @ self._coefficients for block in blocks]
         fields = self._fields(np.concatenate(values) + self._y_mean)
-        near = resample(X, fields.shape[2:], periodic=self.periodic) if self._corrections else None
+        near: Any = None
+        if self._corrections:
+            near = resample(X, fields.shape[2:], periodic=self.periodic)
         for correction in self._corrections:
             fields = correction(near, fields)
         y = self._answer(fields, grid)
@@ -367,8 +369,8 @@ class KernelOperatorRegressor(
         """Choose the settings by the error on samples left out."""
         rows = np.sort(rng.permutation(len(scores))[:_SEARCH_ROWS])
         few, goal = scores[rows], summary(targets[rows])
-        kernels = _KERNELS if self.kernel == "auto" else (self.kernel,)
-        lengths = _LENGTH_SCALES if self.length_scale == "auto" else (self.length_scale,)
+        kernels: Any = _KERNELS if self.kernel == "auto" else (self.kernel,)
+        lengths: Any = _LENGTH_SCALES if self.length_scale == "auto" else (self.length_scale,)
         emphases = _EMPHASES if self.emphasis == "auto" else (self.emphasis,)
         found = []
         for kernel, length, emphasis in product(kernels, lengths, emphases):
@@ -379,7 +381,8 @@ class KernelOperatorRegressor(
             found.append((error, noise, kernel, length, emphasis))
         _, noise, self.kernel_, self.length_scale_, self.emphasis_ = min(found)
         self._stretch = self._stretched(self.emphasis_)
-        self.alpha_ = noise if self.alpha == "auto" else self.alpha
+        given: Any = self.alpha
+        self.alpha_ = noise if given == "auto" else given
 
     def _gram(self, rows):
         return evaluate(self.kernel_, rows, self._rows, self.length_scale_)

@@ -6,7 +6,7 @@ regression of the error there on random Fourier features of the neighbourhoods o
 the prediction; one for all points, so that few samples are many rows.
 """
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -190,7 +190,7 @@ def learn_correction(
     grams, loads = _normal_equations(blank, X, y - fields, fields, weight, folds, rng)
     gram, load = grams.sum(axis=0), loads.sum(axis=0)
     size = np.trace(gram) / len(gram)
-    best = None
+    best: Any = None
     for penalty in _PENALTIES * size:
         solutions = [
             _solve(gram - part, load - right, penalty)

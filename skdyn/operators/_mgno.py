@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -250,5 +251,5 @@ class MgNORegressor(SymmetryMixin, OperatorRegressor):
         }
 
     @staticmethod
-    def _build_module(**config: object) -> MultigridNetwork:
+    def _build_module(**config: Any) -> MultigridNetwork:
         return MultigridNetwork(**config)

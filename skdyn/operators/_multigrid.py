@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 from math import prod
+from typing import Any
 
 import torch
 from torch.nn.functional import (
@@ -202,6 +203,8 @@ class MultigridNetwork(torch.nn.Module):
     n_smoothing : int, default=1
         Smoothing steps of a level, on the way down and up.
     """
+
+    cycles: Any  # a list of cycles
 
     def __init__(
         self,

@@ -196,6 +196,8 @@ class SpectralConvolution(torch.nn.Module):
         Whether the number of frequencies in use may be limited, by the buffer ``limit``.
     """
 
+    limit: torch.Tensor | None
+
     def __init__(
         self,
         n_inputs: int,

@@ -1,12 +1,13 @@
 """Symmetries of a domain: exchanges of its axes, reflections along them, changes of sign."""
 
 from itertools import permutations, product
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 
 from skdyn._validation import StrOptions
+from skdyn.operators._estimator import FunctionEstimator
 
 __all__ = ["SYMMETRIES", "Motion", "SymmetryMixin", "motions"]
 
@@ -123,13 +124,16 @@ def motions(symmetry: str | None, n_axes: int, *, periodic: bool = False) -> lis
     ]
 
 
-class SymmetryMixin:
+class SymmetryMixin(FunctionEstimator):
     """Before a trained estimator of functions: its parameter ``symmetry``.
 
     Training moves each batch at random, predictions are means over all motions.
     """
 
     _parameter_constraints = {"symmetry": [StrOptions(set(SYMMETRIES)), None]}
+    if TYPE_CHECKING:  # of the estimators
+        optimizer: Any
+        symmetry: Any
 
     def _learn_scales(self, X, y, weight, classes):
         self._check_symmetry()

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import clone
 
+from skdyn._validation import clone
 from skdyn.symbolic._coefficients import standard_errors
 
 __all__ = ["Rational", "fit_rational", "rational_errors"]

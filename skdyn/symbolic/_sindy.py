@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, clone
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import has_fit_parameter
 
 from skdyn._dynamics import refuse_unread
 from skdyn._state import OPTIONAL, Shape
-from skdyn._validation import Interval, StrOptions, check_is_fitted, fit_context
+from skdyn._validation import Interval, StrOptions, check_is_fitted, clone, fit_context
 from skdyn.symbolic._coefficients import (
     coefficient_table,
     powers_of,

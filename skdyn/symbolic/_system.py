@@ -152,7 +152,7 @@ class EquationSystem(PlainState):
             return NotImplemented
         return self.__getstate__() == other.__getstate__()
 
-    __hash__ = None
+    __hash__ = None  # pyright: ignore[reportAssignmentType]: not hashable
 
     @cached_property
     def _compiled(self):

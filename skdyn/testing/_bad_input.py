@@ -4,10 +4,10 @@ import warnings
 
 import numpy as np
 import torch
-from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import get_tags
 
-from skdyn._validation import check_is_fitted
+from skdyn._validation import check_is_fitted, clone
 from skdyn.testing._probe import (
     answer,
     fit,

@@ -7,9 +7,9 @@ import tempfile
 
 import joblib
 import numpy as np
-from sklearn.base import clone
 
 import skdyn
+from skdyn._validation import clone
 from skdyn.testing._probe import answer, fit_to_read, has_parameter, meant_for, sample_data
 
 

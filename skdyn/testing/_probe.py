@@ -7,12 +7,13 @@ import warnings
 from collections import OrderedDict
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
+from sklearn.base import BaseEstimator, is_classifier, is_regressor
 from sklearn.datasets import make_classification, make_regression
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
 
+from skdyn._validation import clone
 from skdyn.base import TorchEstimator
 from skdyn.training._optimizers import FULL_BATCH
 

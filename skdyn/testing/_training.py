@@ -5,11 +5,12 @@ import warnings
 
 import numpy as np
 import torch
-from sklearn.base import clone, is_classifier
+from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.validation import has_fit_parameter
 
 import skdyn
+from skdyn._validation import clone
 from skdyn.testing._probe import (
     answer,
     fit,

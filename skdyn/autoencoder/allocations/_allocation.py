@@ -1,12 +1,17 @@
 """What every allocation offers the coder."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from sklearn.base import BaseEstimator
 
 from skdyn._state import PlainState
 from skdyn.autoencoder._kernels import Codes, Support
+
+if TYPE_CHECKING:
+    from skdyn.autoencoder._network import SparseCoder
 
 __all__ = ["Allocation", "TrainingCodes"]
 
@@ -41,7 +46,7 @@ class Allocation(PlainState, BaseEstimator):
     penalizes_size = False  # whether l1_coefficient has a part in it
     trivial_penalty = 0.0  # what is added to the loss where no latent is active at all
 
-    def extend(self, coder: torch.nn.Module) -> None:
+    def extend(self, coder: SparseCoder) -> None:
         """Register with a new coder what this allocation learns beside its weights.
 
         Parameters
@@ -64,7 +69,7 @@ class Allocation(PlainState, BaseEstimator):
         """
         return self.penalizes_size and l1_coefficient is None
 
-    def start(self, pre: torch.Tensor, coder: torch.nn.Module) -> None:
+    def start(self, pre: torch.Tensor, coder: SparseCoder) -> None:
         """Set what is learnt beside the weights to where the data say that it begins.
 
         Parameters
@@ -89,7 +94,7 @@ class Allocation(PlainState, BaseEstimator):
         """
         return False
 
-    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Codes:
+    def choose(self, pre: torch.Tensor, coder: SparseCoder, k: int, progress: float) -> Codes:
         """Choose the active latents of a training batch.
 
         Parameters
@@ -110,7 +115,7 @@ class Allocation(PlainState, BaseEstimator):
         """
         raise NotImplementedError
 
-    def calibrate(self, pre: torch.Tensor, coder: torch.nn.Module, fresh: bool) -> None:
+    def calibrate(self, pre: torch.Tensor, coder: SparseCoder, fresh: bool) -> None:
         """Learn from a batch what inference compares with, now that the weights rest.
 
         Parameters
@@ -125,7 +130,7 @@ class Allocation(PlainState, BaseEstimator):
         """
         self.choose(pre, coder, coder.k, 1.0)
 
-    def select(self, pre: torch.Tensor, coder: torch.nn.Module) -> Support:
+    def select(self, pre: torch.Tensor, coder: SparseCoder) -> Support:
         """Choose the active latents of rows of which each must be answered by itself.
 
         Parameters
@@ -141,7 +146,7 @@ class Allocation(PlainState, BaseEstimator):
         """
         return Support.of_mask(pre > coder.threshold.clamp_min(0.0))
 
-    def activate(self, pre: torch.Tensor, support: Support, coder: torch.nn.Module) -> torch.Tensor:
+    def activate(self, pre: torch.Tensor, support: Support, coder: SparseCoder) -> torch.Tensor:
         """Return the codes from the pre-activations at the support.
 
         Parameters
@@ -162,7 +167,7 @@ class Allocation(PlainState, BaseEstimator):
     def penalty(
         self,
         coded: TrainingCodes,
-        coder: torch.nn.Module,
+        coder: SparseCoder,
         target: torch.Tensor,
         k: int,
         coefficient: float | None,

@@ -1,10 +1,17 @@
 """The largest of the batch."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
 
 from skdyn.autoencoder._kernels import Codes, Support
 from skdyn.autoencoder.allocations._allocation import Allocation
 from skdyn.autoencoder.allocations._largest import largest
+
+if TYPE_CHECKING:
+    from skdyn.autoencoder._network import SparseCoder
 
 __all__ = ["BatchTopKAllocation"]
 
@@ -21,7 +28,7 @@ class BatchTopKAllocation(Allocation):
        arXiv:2412.06410, 2024.
     """
 
-    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Codes:
+    def choose(self, pre: torch.Tensor, coder: SparseCoder, k: int, progress: float) -> Codes:
         """Choose the active latents of a training batch.
 
         Parameters

@@ -1,6 +1,9 @@
 """Each latent chooses its rows."""
 
+from __future__ import annotations
+
 from numbers import Real
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -9,6 +12,9 @@ from skdyn.autoencoder._kernels import Codes
 from skdyn.autoencoder.allocations._allocation import Allocation
 from skdyn.autoencoder.allocations._largest import largest, largest_of_rows
 from skdyn.autoencoder.allocations._zipf import zipf_shares
+
+if TYPE_CHECKING:
+    from skdyn.autoencoder._network import SparseCoder
 
 __all__ = ["FeatureChoiceAllocation"]
 
@@ -60,7 +66,7 @@ class FeatureChoiceAllocation(Allocation):
         self.offset = offset
         self.max_share = max_share
 
-    def extend(self, coder: torch.nn.Module) -> None:
+    def extend(self, coder: SparseCoder) -> None:
         """Register with a new coder what this allocation learns beside its weights.
 
         Parameters
@@ -84,7 +90,7 @@ class FeatureChoiceAllocation(Allocation):
         """
         return True
 
-    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Codes:
+    def choose(self, pre: torch.Tensor, coder: SparseCoder, k: int, progress: float) -> Codes:
         """Choose the active latents of a training batch.
 
         Parameters
@@ -118,7 +124,7 @@ class FeatureChoiceAllocation(Allocation):
         coder.track_threshold(ends, len(pre), latents)
         return Codes.of_pairs(rows, latents.repeat_interleave(quotas[latents]), values, *pre.shape)
 
-    def track_demand(self, pre: torch.Tensor, coder: torch.nn.Module, k: int) -> None:
+    def track_demand(self, pre: torch.Tensor, coder: SparseCoder, k: int) -> None:
         """Note how often each latent is among the largest matches, every fourth batch.
 
         Parameters
@@ -141,7 +147,7 @@ class FeatureChoiceAllocation(Allocation):
         rate = (_DEMAND_STEPS * coder.rate).clamp_max(1.0)
         coder.demand.lerp_((counts / len(rows)).to(coder.demand), rate.to(coder.demand))
 
-    def quotas(self, coder: torch.nn.Module, n_rows: int, k: int) -> torch.Tensor:
+    def quotas(self, coder: SparseCoder, n_rows: int, k: int) -> torch.Tensor:
         """Return how many rows of a batch each latent takes.
 
         Whole numbers, less than one away from the law's, that sum to k n_rows, give or take one;

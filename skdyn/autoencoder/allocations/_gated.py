@@ -1,10 +1,17 @@
 """Latents that are switched by one function of the row and sized by another."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
 
 from skdyn.autoencoder._kernels import Codes, Support, decode
 from skdyn.autoencoder.allocations._allocation import Allocation, TrainingCodes
 from skdyn.autoencoder.allocations._steering import extend_by_strength, steered_strength
+
+if TYPE_CHECKING:
+    from skdyn.autoencoder._network import SparseCoder
 
 __all__ = ["GatedAllocation"]
 
@@ -27,7 +34,7 @@ class GatedAllocation(Allocation):
     penalizes_size = True
     trivial_penalty = 1.0  # the error of what the gates rebuild
 
-    def extend(self, coder: torch.nn.Module) -> None:
+    def extend(self, coder: SparseCoder) -> None:
         """Register with a new coder what this allocation learns beside its weights.
 
         Parameters
@@ -40,7 +47,7 @@ class GatedAllocation(Allocation):
         coder.register_parameter("magnitude_bias", torch.nn.Parameter(zeros.clone()))
         extend_by_strength(coder)
 
-    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Codes:
+    def choose(self, pre: torch.Tensor, coder: SparseCoder, k: int, progress: float) -> Codes:
         """Choose the active latents of a training batch.
 
         Parameters
@@ -61,7 +68,7 @@ class GatedAllocation(Allocation):
         """
         return Codes.of_mask(pre > 0, pre)
 
-    def activate(self, pre: torch.Tensor, support: Support, coder: torch.nn.Module) -> torch.Tensor:
+    def activate(self, pre: torch.Tensor, support: Support, coder: SparseCoder) -> torch.Tensor:
         """Return the codes from the pre-activations at the support.
 
         Parameters
@@ -84,7 +91,7 @@ class GatedAllocation(Allocation):
     def penalty(
         self,
         coded: TrainingCodes,
-        coder: torch.nn.Module,
+        coder: SparseCoder,
         target: torch.Tensor,
         k: int,
         coefficient: float | None,

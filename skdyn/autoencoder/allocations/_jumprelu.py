@@ -1,7 +1,10 @@
 """Latents that pass a threshold of their own, which is learnt."""
 
+from __future__ import annotations
+
 import math
 from numbers import Real
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -9,6 +12,9 @@ from skdyn._validation import Interval
 from skdyn.autoencoder._kernels import Codes, Support
 from skdyn.autoencoder.allocations._allocation import Allocation, TrainingCodes
 from skdyn.autoencoder.allocations._largest import largest
+
+if TYPE_CHECKING:
+    from skdyn.autoencoder._network import SparseCoder
 
 __all__ = ["JumpReLUAllocation"]
 
@@ -60,7 +66,7 @@ class JumpReLUAllocation(Allocation):
         """What is added to the loss where no latent is active at all."""
         return self.strength
 
-    def extend(self, coder: torch.nn.Module) -> None:
+    def extend(self, coder: SparseCoder) -> None:
         """Register with a new coder what this allocation learns beside its weights.
 
         Parameters
@@ -85,7 +91,7 @@ class JumpReLUAllocation(Allocation):
         """
         return self.strength > 0
 
-    def start(self, pre: torch.Tensor, coder: torch.nn.Module) -> None:
+    def start(self, pre: torch.Tensor, coder: SparseCoder) -> None:
         """Begin where k latents a row are active.
 
         Parameters
@@ -98,7 +104,7 @@ class JumpReLUAllocation(Allocation):
         smallest = pre.flatten()[largest(pre, coder.k * len(pre))].min()
         coder.log_threshold.fill_(smallest.clamp_min(self.bandwidth / 2).log())
 
-    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Codes:
+    def choose(self, pre: torch.Tensor, coder: SparseCoder, k: int, progress: float) -> Codes:
         """Choose the active latents of a training batch.
 
         Parameters
@@ -120,7 +126,7 @@ class JumpReLUAllocation(Allocation):
         # What is less than half a ramp below a threshold is inactive but has a say in it.
         return Codes.of_mask(pre > coder.log_threshold.exp() - self.bandwidth / 2, pre)
 
-    def calibrate(self, pre: torch.Tensor, coder: torch.nn.Module, fresh: bool) -> None:
+    def calibrate(self, pre: torch.Tensor, coder: SparseCoder, fresh: bool) -> None:
         """Scale all thresholds alike so that k latents a row are active.
 
         Gradients find what each is beside the others, and come near k where they have time.
@@ -142,7 +148,7 @@ class JumpReLUAllocation(Allocation):
         coder.tracked += len(pre)  # the mean over batches
         coder.log_threshold += middle.clamp_min(_LEAST).log() * len(pre) / coder.tracked
 
-    def select(self, pre: torch.Tensor, coder: torch.nn.Module) -> Support:
+    def select(self, pre: torch.Tensor, coder: SparseCoder) -> Support:
         """Choose the active latents of rows of which each must be answered by itself.
 
         Parameters
@@ -158,7 +164,7 @@ class JumpReLUAllocation(Allocation):
         """
         return Support.of_mask(pre > coder.log_threshold.exp())
 
-    def activate(self, pre: torch.Tensor, support: Support, coder: torch.nn.Module) -> torch.Tensor:
+    def activate(self, pre: torch.Tensor, support: Support, coder: SparseCoder) -> torch.Tensor:
         """Return the codes from the pre-activations at the support.
 
         Parameters
@@ -180,7 +186,7 @@ class JumpReLUAllocation(Allocation):
     def penalty(
         self,
         coded: TrainingCodes,
-        coder: torch.nn.Module,
+        coder: SparseCoder,
         target: torch.Tensor,
         k: int,
         coefficient: float | None,
@@ -221,6 +227,7 @@ class _Step(torch.autograd.Function):
         return (pre > threshold).to(pre)
 
     @staticmethod
-    def backward(ctx, gradient):
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        (gradient,) = grad_outputs
         (near,) = ctx.saved_tensors
         return None, -gradient * near / ctx.bandwidth, None

@@ -1,6 +1,9 @@
 """Mutual choice first, then feature choice."""
 
+from __future__ import annotations
+
 from numbers import Real
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -8,6 +11,9 @@ from skdyn._validation import Interval
 from skdyn.autoencoder._kernels import Codes
 from skdyn.autoencoder.allocations._feature_choice import FeatureChoiceAllocation
 from skdyn.autoencoder.allocations._mutual_choice import MutualChoiceAllocation
+
+if TYPE_CHECKING:
+    from skdyn.autoencoder._network import SparseCoder
 
 __all__ = ["MutualThenFeatureAllocation"]
 
@@ -56,7 +62,7 @@ class MutualThenFeatureAllocation(FeatureChoiceAllocation):
         """Share of the training after which the rule stays the same."""
         return self.switch
 
-    def extend(self, coder: torch.nn.Module) -> None:
+    def extend(self, coder: SparseCoder) -> None:
         """Register with a new coder what this allocation learns beside its weights.
 
         Parameters
@@ -81,7 +87,7 @@ class MutualThenFeatureAllocation(FeatureChoiceAllocation):
         """
         return progress >= self.switch
 
-    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Codes:
+    def choose(self, pre: torch.Tensor, coder: SparseCoder, k: int, progress: float) -> Codes:
         """Choose the active latents of a training batch.
 
         Parameters

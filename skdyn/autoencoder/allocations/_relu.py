@@ -1,10 +1,17 @@
 """Whatever is positive, under an L1 penalty."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
 
 from skdyn.autoencoder._kernels import Codes
 from skdyn.autoencoder.allocations._allocation import Allocation, TrainingCodes
 from skdyn.autoencoder.allocations._steering import extend_by_strength, steered_strength
+
+if TYPE_CHECKING:
+    from skdyn.autoencoder._network import SparseCoder
 
 __all__ = ["ReLUAllocation"]
 
@@ -27,7 +34,7 @@ class ReLUAllocation(Allocation):
 
     penalizes_size = True
 
-    def extend(self, coder: torch.nn.Module) -> None:
+    def extend(self, coder: SparseCoder) -> None:
         """Register with a new coder what this allocation learns beside its weights.
 
         Parameters
@@ -37,7 +44,7 @@ class ReLUAllocation(Allocation):
         """
         extend_by_strength(coder)
 
-    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Codes:
+    def choose(self, pre: torch.Tensor, coder: SparseCoder, k: int, progress: float) -> Codes:
         """Choose the active latents of a training batch.
 
         Parameters
@@ -61,7 +68,7 @@ class ReLUAllocation(Allocation):
     def penalty(
         self,
         coded: TrainingCodes,
-        coder: torch.nn.Module,
+        coder: SparseCoder,
         target: torch.Tensor,
         k: int,
         coefficient: float | None,

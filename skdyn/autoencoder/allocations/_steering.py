@@ -1,8 +1,15 @@
 """A penalty whose strength follows from how many latents are to be active."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
 
 from skdyn.autoencoder._kernels import Codes
+
+if TYPE_CHECKING:
+    from skdyn.autoencoder._network import SparseCoder
 
 __all__ = ["extend_by_strength", "steered_strength"]
 
@@ -10,7 +17,7 @@ _GAIN = 0.03  # of the logarithm a step, for each k that are too many; three tim
 _BOUNDS = 1e-3, 30.0  # it settles near four: further off the weights learn too slowly to follow
 
 
-def extend_by_strength(coder: torch.nn.Module) -> None:
+def extend_by_strength(coder: SparseCoder) -> None:
     """Register the strength of the penalty with a new coder.
 
     Parameters
@@ -23,7 +30,7 @@ def extend_by_strength(coder: torch.nn.Module) -> None:
 
 @torch.no_grad()
 def steered_strength(
-    coder: torch.nn.Module, codes: Codes, k: int, coefficient: float | None
+    coder: SparseCoder, codes: Codes, k: int, coefficient: float | None
 ) -> torch.Tensor | float:
     """Return the strength of the penalty on a batch.
 

@@ -1,10 +1,17 @@
 """The k largest of each row."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
 
 from skdyn.autoencoder._kernels import Codes, Support
 from skdyn.autoencoder.allocations._allocation import Allocation
 from skdyn.autoencoder.allocations._largest import largest_of_rows
+
+if TYPE_CHECKING:
+    from skdyn.autoencoder._network import SparseCoder
 
 __all__ = ["TopKAllocation"]
 
@@ -17,7 +24,7 @@ class TopKAllocation(Allocation):
     .. [1] Leo Gao et al., "Scaling and evaluating sparse autoencoders", arXiv:2406.04093, 2024.
     """
 
-    def choose(self, pre: torch.Tensor, coder: torch.nn.Module, k: int, progress: float) -> Codes:
+    def choose(self, pre: torch.Tensor, coder: SparseCoder, k: int, progress: float) -> Codes:
         """Choose the active latents of a training batch.
 
         Parameters
@@ -39,7 +46,7 @@ class TopKAllocation(Allocation):
         values, columns = largest_of_rows(pre, k)
         return Codes(Support.of_columns(columns, pre.shape[1]), values.reshape(-1))
 
-    def select(self, pre: torch.Tensor, coder: torch.nn.Module) -> Support:
+    def select(self, pre: torch.Tensor, coder: SparseCoder) -> Support:
         """Choose the active latents of rows of which each must be answered by itself.
 
         Parameters

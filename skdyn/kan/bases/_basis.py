@@ -1,6 +1,7 @@
 """What every basis of edge functions can do."""
 
 import copy
+from typing import Any
 
 import torch
 
@@ -26,6 +27,8 @@ class Basis(torch.nn.Module):
         How a function goes on outside the range: along its tangent, or not at all.
     """
 
+    low: torch.Tensor
+    high: torch.Tensor
     # Normal weights of this size give functions of variance one, about, over the range.
     initial_scale = 1.0
 
@@ -41,7 +44,7 @@ class Basis(torch.nn.Module):
         """Number of functions that are not zero at a point."""
         return self.n_functions
 
-    def values_and_slopes(self, x):
+    def values_and_slopes(self, x) -> Any:
         """Evaluate the functions and their derivatives inside the range.
 
         Parameters

@@ -1,6 +1,7 @@
 """B-splines: piecewise polynomials of which only a few differ from zero at any point."""
 
 import warnings
+from typing import Any
 
 import torch
 from torch.autograd.function import once_differentiable
@@ -41,6 +42,8 @@ class BSpline(Basis):
     ----------
     .. [1] C. de Boor, "A Practical Guide to Splines", Springer, 1978.
     """
+
+    breaks: torch.Tensor
 
     def __init__(self, n_in, grid_size, spline_order=3, extrapolation="linear", grid_eps=0.5):
         super().__init__(n_in, grid_size + spline_order, extrapolation)
@@ -359,7 +362,8 @@ class _Combine(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad):
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        (grad,) = grad_outputs
         x, gated, weight, table, place, start, u = ctx.saved_tensors
         basis, order, grad = ctx.basis, len(table) - 1, grad.contiguous()
         to_x = to_weight = None
@@ -412,7 +416,7 @@ def _sums(rows, place, start, power):
 def _slopes(table, place, start, u, grad):
     """Multiply the polynomials' derivatives at each point with ``grad``: shape (n, n_in)."""
     total, places, order = torch.zeros_like(u), place.flatten(), len(table) - 1
-    size = len(grad), table.shape[1]
+    size, chosen = (len(grad), table.shape[1]), total
     if grad.shape[1] > 1:
         chosen = torch.sparse_csr_tensor(
             start, places, total.view(-1), size, check_invariants=False

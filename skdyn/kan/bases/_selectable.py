@@ -1,6 +1,7 @@
 """A choice of bases: each edge finds out which of them suits it."""
 
 import copy
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,6 +34,10 @@ class Selectable(Basis):
     .. [1] Z. Yang, J. Zhang, X. Luo, Z. Lu and L. Shen, "Activation Space Selectable
        Kolmogorov-Arnold Networks", arXiv:2408.08338, 2024.
     """
+
+    chosen: torch.Tensor
+    scales: torch.Tensor
+    spaces: Any  # a list of Basis
 
     def __init__(self, n_in, n_out, spaces, extrapolation="linear"):
         self._sizes = [space.n_functions for space in spaces]

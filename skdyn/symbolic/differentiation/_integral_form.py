@@ -1,6 +1,7 @@
 """Dynamics integrated over windows, so that no derivative of data is taken."""
 
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from scipy.interpolate import make_interp_spline
@@ -79,7 +80,7 @@ class IntegralForm(Differentiator):
         if self.width is None:
             return integrals - integrals.mean(axis=0), X - X.mean(axis=0)
         if self.width == "auto":
-            width = time_scale(t, X, _FEWEST_STEPS)
+            width: Any = time_scale(t, X, _FEWEST_STEPS)
         else:
             check_width(self.width, t, 1)
             width = self.width

@@ -1,6 +1,7 @@
 """Finite differences of data smoothed by local polynomials."""
 
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from scipy.signal import savgol_filter
@@ -75,7 +76,7 @@ class SmoothedFiniteDifference(Differentiator):
             )
         # For even lengths SciPy evaluates half a step beside the point.
         if self.window_length % 2 and common_step(t) is not None:
-            smooth = savgol_filter(X, self.window_length, self.polyorder, axis=0)
+            smooth: Any = savgol_filter(X, self.window_length, self.polyorder, axis=0)
         else:
             smooth = _fit_locally(X, t, self.window_length, self.polyorder)
         derivative = FiniteDifference(self.order)._differentiate(smooth, t).derivative

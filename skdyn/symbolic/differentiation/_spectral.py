@@ -1,6 +1,7 @@
 """Derivatives of trigonometric series."""
 
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from scipy.fft import dct, dst, irfft, rfft
@@ -77,7 +78,9 @@ class SpectralDerivative(Differentiator):
         slopes = frequency * terms
         if n % 2 == 0:
             slopes[-1] = 0.0  # the highest cosine has its extrema, hence no slope, at the points
-        return Differentiated(irfft(terms, n, axis=0), irfft(slopes, n, axis=0))
+        smooth: Any = irfft(terms, n, axis=0)
+        derivative: Any = irfft(slopes, n, axis=0)
+        return Differentiated(smooth, derivative)
 
     def _cosine(self, X, t, step):
         n = len(X)
@@ -90,10 +93,10 @@ class SpectralDerivative(Differentiator):
         trend = a + s * (b + s * (c + s * d))
         slope = (b + s * (2 * c + s * 3 * d)) / span
         terms = self._cut(dct(X - trend, 1, axis=0))
-        slope[1:-1] -= dst((np.pi / span * np.arange(n)[:, None] * terms)[1:-1], 1, axis=0) / (
-            2 * (n - 1)
-        )
-        return Differentiated(trend + dct(terms, 1, axis=0) / (2 * (n - 1)), slope)
+        waves: Any = dct(terms, 1, axis=0)
+        slopes: Any = dst((np.pi / span * np.arange(n)[:, None] * terms)[1:-1], 1, axis=0)
+        slope[1:-1] -= slopes / (2 * (n - 1))
+        return Differentiated(trend + waves / (2 * (n - 1)), slope)
 
     def _cut(self, terms):
         terms[max(1, int(np.ceil(self.cutoff * len(terms)))) :] = 0.0

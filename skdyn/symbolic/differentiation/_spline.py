@@ -1,11 +1,15 @@
 """Derivatives of interpolating and smoothing splines."""
 
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 from scipy.interpolate import BSpline, CubicSpline, make_interp_spline
-from scipy.linalg.lapack import dpbtrf, dpbtrs
+from scipy.linalg.lapack import (
+    dpbtrf,  # pyright: ignore[reportAttributeAccessIssue]: not among scipy's hints
+    dpbtrs,  # pyright: ignore[reportAttributeAccessIssue]: the same
+)
 
 from skdyn._validation import Interval, StrOptions
 from skdyn.symbolic.differentiation._differentiator import Differentiated, Differentiator
@@ -149,11 +153,11 @@ def smoothing_spline(t, x, weights, degree=5, criterion="reml"):
 class _SmoothingSplines:
     """Normal equations ``(gram + penalty * roughness) coefs = right``, banded."""
 
-    def __init__(self, t, X, breaks, degree, root=1.0):
+    def __init__(self, t, X, breaks, degree, root: Any = 1.0):
         self.t, self.X, self.breaks = t, root * X, breaks
         self.degree, self.order = degree, (degree + 1) // 2
         self.knots = np.r_[[t[0]] * degree, breaks, [t[-1]] * degree]
-        self.design = BSpline.design_matrix(t, self.knots, degree)
+        self.design: Any = BSpline.design_matrix(t, self.knots, degree)
         self.design.data *= np.repeat(np.broadcast_to(np.ravel(root), len(t)), degree + 1)
         self.right = self.design.T @ self.X
         self.gram = self._gram(self.design)

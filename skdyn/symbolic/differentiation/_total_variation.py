@@ -95,7 +95,7 @@ class TotalVariation(Differentiator):
             return x  # nothing but rounding
         change = _SlopeChange(steps)
         corner = _CORNER * scale / n**2
-        curve, curvature = x, change.of(x)
+        curve, curvature, moved = x, change.of(x), np.inf
         for _ in range(self.max_iter):
             previous = curve
             tension = change.solve(np.hypot(curvature, corner) / weight, change.of(x))

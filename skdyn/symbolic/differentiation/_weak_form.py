@@ -1,6 +1,7 @@
 """Dynamics tested by smooth windows, so that no derivative of data is taken."""
 
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from scipy.interpolate import BSpline, make_interp_spline
@@ -120,13 +121,14 @@ class WeakForm(Differentiator):
             )
         return np.array(A), np.array(B)
 
-    def _half_width(self, X, t):
-        if self.width == "auto":
+    def _half_width(self, X, t) -> Any:
+        width: Any = self.width
+        if width == "auto":
             return time_scale(t, X, _FEWEST_STEPS)
-        check_width(self.width, t, _FEWEST_STEPS)
-        return self.width / 2
+        check_width(width, t, _FEWEST_STEPS)
+        return width / 2
 
-    def _n_windows(self, t, half):
+    def _n_windows(self, t, half) -> Any:
         if self.n_test_functions != "auto":
             return self.n_test_functions
         return min(len(t), max(100, int(_OVERLAP * (t[-1] - t[0]) / half)))

@@ -2,6 +2,7 @@
 
 import ast
 from functools import lru_cache
+from typing import Any
 
 from skdyn.formulas._functions import FUNCTIONS
 from skdyn.formulas._reader import read
@@ -54,7 +55,7 @@ def angles_of(text):
     set of int
         Not those of differences, which may be negative where no variable is.
     """
-    calls = [node for node in ast.walk(read(text)) if isinstance(node, ast.Call)]
+    calls: list[Any] = [node for node in ast.walk(read(text)) if isinstance(node, ast.Call)]
     inside = [call.args[0] for call in calls if FUNCTIONS[call.func.id].kind == "trigonometric"]
     sums = [arg for arg in inside if not any(isinstance(n, ast.Sub) for n in ast.walk(arg))]
     return {int(name[1:]) for arg in sums for name in _names(arg, "x")}
@@ -69,8 +70,8 @@ def _marks(tree):
     """Yield the kinds that parts of a tree are typical of."""
     for node in ast.walk(tree):
         match node:
-            case ast.Call():
-                yield FUNCTIONS[node.func.id].kind
+            case ast.Call(func=ast.Name(id=name)):
+                yield FUNCTIONS[name].kind
             case ast.BinOp(op=ast.Div()) if _names(node.right, "x"):
                 yield _of_quotient(node.right)
             case ast.BinOp(op=ast.Pow()) if _names(node.right, "x"):
@@ -105,14 +106,14 @@ def _sums(node):
     return []
 
 
-def _whole(node):
+def _whole(node) -> Any:
     """Return the whole number that is written, or None."""
     match node:
         case ast.UnaryOp(op=ast.USub()):
             value = _whole(node.operand)
             return None if value is None else -value
-        case ast.Constant() if node.value == int(node.value):
-            return int(node.value)
+        case ast.Constant(value=int() | float() as value) if value == int(value):
+            return int(value)
     return None
 
 

@@ -1,5 +1,7 @@
 """Round numbers for constants that are hardly distinguishable from them."""
 
+from typing import Any
+
 import numpy as np
 
 from skdyn.symbolic.discovery import _prices as prices
@@ -33,9 +35,9 @@ def rounded(joint, fitted, round_constants=True):
     system = System(fitted.equations)
     constants = system.constants(fitted.coefficients)
     rows = joint.residuals(fitted.equations)
-    tie = _TIES[-1:]
-    shot = shoot(system, constants, joint.windows, x0=fitted.shot.x0, ties=_TIES, n_steps=_STEPS,
-                 covariance=True, rows=rows)  # fmt: skip
+    tie: tuple[float, ...] = _TIES[-1:]
+    shot: Any = shoot(system, constants, joint.windows, x0=fitted.shot.x0, ties=_TIES,
+                      n_steps=_STEPS, covariance=True, rows=rows)  # fmt: skip
     if shot is None or not joint.score(fitted.equations, shot.rss) < fitted.score + prices.WORSE:
         # Chaos may forbid to close the last gaps.
         tie = (joint.ties[-1],)
@@ -47,7 +49,7 @@ def rounded(joint, fitted, round_constants=True):
     covariance = inflation * shot.covariance
     free, refused, saved = np.ones(len(constants), bool), set(), 0.0
 
-    def trial_of(values, ties=tie):
+    def trial_of(values, ties: Any = tie):
         """Fit the others with some constants given; also what these cost less, and the fit more."""
         p, mask = shot.p.copy(), free.copy()
         for k, value in values.items():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Self
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -30,6 +30,11 @@ __all__ = ["ConcatLibrary", "FeatureLibrary", "IdentityLibrary", "PairLibrary", 
 # A dense matrix of so many columns over a thousand rows is 0.8 GB; a larger library is a mistake.
 _MOST_TERMS = 100_000
 _POWER = 500  # the highest degree of a term; evaluating it recurses
+
+
+def _names_in(library: Any, input_features: ArrayLike | None = None) -> Any:
+    """Return the names of the columns, by the public way to scikit-learn's check of them."""
+    return OneToOneFeatureMixin.get_feature_names_out(library, input_features)
 
 
 class FeatureLibrary(PlainState, TransformerMixin, BaseEstimator, ABC):
@@ -70,11 +75,11 @@ class FeatureLibrary(PlainState, TransformerMixin, BaseEstimator, ABC):
     _parameter_constraints: dict = {}
 
     @abstractmethod
-    def _terms(self, inputs) -> Iterator:
+    def _terms(self, inputs) -> Iterable:
         """Yield the terms; ``inputs`` maps names of columns to variables."""
         ...
 
-    def _parts(self) -> tuple[FeatureLibrary, ...]:
+    def _parts(self) -> Sequence[FeatureLibrary]:
         """Return the libraries that this one is made of."""
         return ()
 
@@ -148,7 +153,7 @@ class FeatureLibrary(PlainState, TransformerMixin, BaseEstimator, ABC):
             If there are no terms or too many, or two functions have the same name.
         """
         X = validate_data(self, X, dtype=np.float64)
-        names = OneToOneFeatureMixin.get_feature_names_out(self)
+        names = _names_in(self)
         inputs = {name: f"x{i}" for i, name in enumerate(names)}
         terms, self._functions = self._list_terms(inputs), self._callables()
         self.terms_, self.n_output_features_ = terms, len(terms)
@@ -182,7 +187,7 @@ class FeatureLibrary(PlainState, TransformerMixin, BaseEstimator, ABC):
 
     def _refuse(self, values, column, X):
         """Say which term has no value, and where."""
-        term, names = self.terms_[column], OneToOneFeatureMixin.get_feature_names_out(self)
+        term, names = self.terms_[column], _names_in(self)
         row = int(np.argmin(np.isfinite(values[:, column])))
         where = [f"{names[i]}={X[row, i]:g}" for i in columns_of(term, self._functions)]
         raise ValueError(
@@ -205,8 +210,7 @@ class FeatureLibrary(PlainState, TransformerMixin, BaseEstimator, ABC):
             Names such as "1", "x0 x1^2" or "sin(2 x0)", dtype object.
         """
         check_is_fitted(self)
-        # The public way to scikit-learn's check of the names.
-        names = OneToOneFeatureMixin.get_feature_names_out(self, input_features)
+        names = _names_in(self, input_features)
         shown = [show_term(term, names, self._functions) for term in self.terms_]
         return np.array(shown, dtype=object)
 
@@ -232,7 +236,7 @@ class FeatureLibrary(PlainState, TransformerMixin, BaseEstimator, ABC):
 
         check_is_fitted(self)
         if symbols is None:
-            symbols = [sympy.Symbol(n) for n in OneToOneFeatureMixin.get_feature_names_out(self)]
+            symbols = [sympy.Symbol(n) for n in _names_in(self)]
         if len(symbols) != self.n_features_in_:
             raise ValueError(
                 f"symbols must hold one for each of the {self.n_features_in_} columns; got "

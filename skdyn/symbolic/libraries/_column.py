@@ -70,18 +70,19 @@ class ColumnLibrary(FeatureLibrary):
 
     def _terms(self, inputs):
         (part,) = self._parts()
-        names = list(inputs) if self.columns is None else self._names(list(inputs))
+        names = list(inputs) if self.columns is None else self._names(list(inputs), self.columns)
         return part._list_terms({name: inputs[name] for name in names})
 
-    def _names(self, names):
+    @staticmethod
+    def _names(names, columns):
         """Return the names of the columns; an index may be negative."""
-        for column in self.columns:
+        for column in columns:
             known = column in names
             if isinstance(column, Integral):
-                known = -len(names) <= column < len(names)
+                known = -len(names) <= int(column) < len(names)
             if not known:
                 raise ValueError(
                     f"columns names {column!r}, but the library is given {len(names)} columns: "
                     f"{', '.join(map(str, names))}."
                 )
-        return [names[c] if isinstance(c, Integral) else c for c in self.columns]
+        return [names[c] if isinstance(c, Integral) else c for c in columns]

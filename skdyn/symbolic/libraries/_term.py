@@ -6,6 +6,7 @@ is the empty product. Plain data: it can be compared, pickled and written to a f
 
 import ast
 import re
+from typing import Any
 
 import numpy as np
 
@@ -80,7 +81,7 @@ def evaluate_terms(terms, X, callables):
             return columns[int(formula[1:])]
         return compiled(formula, names, tuple(callables))(*columns, *callables.values())
 
-    known = {(): 1.0}
+    known: dict[tuple, Any] = {(): 1.0}
     with np.errstate(all="ignore"):
         for column, term in zip(out.T, terms, strict=True):
             column[:] = _evaluate(term, known, evaluated, len(X))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,6 +19,8 @@ from skdyn.symbolic.optimizers._relaxation import (
 from skdyn.symbolic.optimizers._sparse_optimizer import SparseOptimizer
 
 __all__ = ["ConstrainedSR3"]
+
+_FLOAT: Any = np.float64  # scikit-learn's default, a text, is all that checkers see
 
 
 class ConstrainedSR3(SparseOptimizer):
@@ -149,7 +152,7 @@ class ConstrainedSR3(SparseOptimizer):
                 raise ValueError("constraint_rhs was passed without constraint_lhs; pass both.")
             nothing = np.zeros((0, n_targets, n_features))
             return LinearConstraints(nothing, np.zeros(0), np.zeros(0, dtype=bool))
-        lhs = check_array(self.constraint_lhs, dtype=np.float64, input_name="constraint_lhs")
+        lhs = check_array(self.constraint_lhs, dtype=_FLOAT, input_name="constraint_lhs")
         if lhs.shape[1] != n_targets * n_features:
             raise ValueError(
                 f"constraint_lhs has {lhs.shape[1]} columns for {n_targets} targets and "
@@ -159,7 +162,7 @@ class ConstrainedSR3(SparseOptimizer):
         rhs = np.zeros(len(lhs))
         if self.constraint_rhs is not None:
             rhs = check_array(
-                self.constraint_rhs, dtype=np.float64, ensure_2d=False, input_name="constraint_rhs"
+                self.constraint_rhs, dtype=_FLOAT, ensure_2d=False, input_name="constraint_rhs"
             )
         types = np.broadcast_to(self.constraint_type, np.shape(self.constraint_type) or len(lhs))
         for name, length in {"constraint_rhs": rhs.shape, "constraint_type": types.shape}.items():

@@ -1,7 +1,7 @@
 """Least squares under linear equalities and inequalities, exactly."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.linalg
@@ -64,7 +64,8 @@ def nearest_fit(
     InfeasibleError
         If no coefficients on the support obey the constraints.
     """
-    R, c = scipy.linalg.block_diag(*factors), np.concatenate(targets)
+    R: Any = scipy.linalg.block_diag(*factors)
+    c = np.concatenate(targets)
     if not c.size:
         R = R.reshape(0, 0)
     # All in units in which the columns of R, and the constraints, have length one.
@@ -84,7 +85,7 @@ def nearest_fit(
 def _constrained_minimum(R, c, lhs, rhs, equal):
     free = scipy.linalg.solve_triangular(R, c)
     # R w = c + z: constraints on w as those on z.
-    G = scipy.linalg.solve_triangular(R, lhs.T, trans="T").T
+    G = scipy.linalg.solve_triangular(R, lhs.T, trans=1).T
     G, h = unit_rows(G, rhs - lhs @ free)
     z = least_squares(G[equal], h[equal])
     if not equal.all():

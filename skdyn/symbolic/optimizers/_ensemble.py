@@ -1,16 +1,16 @@
 """Many sparse models of resampled data: how often each term is found."""
 
 from numbers import Integral, Real
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from joblib import Parallel, delayed
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from skdyn._seeds import seed_within
 from skdyn._state import Shape
-from skdyn._validation import Interval, StrOptions
+from skdyn._validation import Interval, StrOptions, clone
 from skdyn.symbolic._default_parts import DefaultParts
 from skdyn.symbolic.optimizers._constraints import InfeasibleError
 from skdyn.symbolic.optimizers._sparse_optimizer import SparseOptimizer, compressed, fit_support
@@ -145,13 +145,14 @@ class EnsembleOptimizer(DefaultParts, SparseOptimizer):
                 "choose a smaller number."
             )
         rng = check_random_state(self.random_state)
-        optimizer = STLSQ() if self.optimizer is None else self.optimizer
+        optimizer: Any = STLSQ() if self.optimizer is None else self.optimizer
         # All draws are made here, so that they do not depend on n_jobs.
         draws = [self._draw(rng, n_samples, n_features, weight) for _ in range(self.n_models)]
         optimizers = [clone(optimizer) for _ in draws]
         for one in optimizers:
             seed_within(one, None if self.random_state is None else rng)
-        with Parallel(n_jobs=self.n_jobs) as parallel:
+        with Parallel(n_jobs=self.n_jobs) as pool:
+            parallel: Any = pool  # it returns a list
             coefs = parallel(
                 delayed(_fit_terms)(one, X[rows], Y[rows], terms)
                 for one, (rows, terms) in zip(optimizers, draws, strict=True)

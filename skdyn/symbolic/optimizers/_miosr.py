@@ -95,7 +95,7 @@ def best_subset(A: np.ndarray, b: np.ndarray, n_terms: int, max_nodes: int) -> B
         if squares < best:
             columns, best = np.flatnonzero(held), squares
     proven = best <= nothing or not heap or heap[0][0] >= best * (1 - 1e-12)
-    return BestSubset(columns, 0.0 if proven else 1.0 - heap[0][0] / best, n_nodes)
+    return BestSubset(columns, 0.0 if proven else float(1.0 - heap[0][0] / best), n_nodes)
 
 
 def _squares(A, b):

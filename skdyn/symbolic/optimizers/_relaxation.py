@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.linalg
@@ -125,6 +125,7 @@ def relax_and_split(
     everywhere = np.ones((n_targets, n_features), dtype=bool)
     threshold = threshold.T
     path = []
+    W: Any = None
     converged = False
     while not converged and len(path) < max_iter:
         if constraints is None:
@@ -145,7 +146,7 @@ def relax_and_split(
 
 
 def constrained_relaxation(
-    problem: SparseProblem, constraints: LinearConstraints, **settings: object
+    problem: SparseProblem, constraints: LinearConstraints, **settings: Any
 ) -> tuple[np.ndarray, np.ndarray, bool]:
     """Find a sparse support under constraints, and the best coefficients on it that obey them.
 
@@ -179,7 +180,8 @@ def constrained_relaxation(
         path, full, converged = relax_and_split(A, B, constraints=constraints, **settings)
         support = path[-1] != 0.0
         missing = np.flatnonzero(~support)
-        for count in range(len(missing) + 1):
+        count = 0
+        while True:
             try:
                 return constrained_fit(A, B, support, constraints), path, converged
             except InfeasibleError:
@@ -187,6 +189,7 @@ def constrained_relaxation(
                     raise
                 largest = np.argsort(-np.abs(full).flat[missing])
                 support.flat[missing[largest[count]]] = True
+                count += 1
     except InfeasibleError as error:
         raise ValueError(
             f"The {len(constraints.rhs)} constraints contradict one another: no coefficients obey "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import numpy as np
 import scipy.linalg
@@ -50,7 +50,7 @@ def compressed(A: np.ndarray, B: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return A, B
     # Block by block in Fortran's order: the block stays in the cache, four times faster.
     n_block = max(2000, 4 * width)
-    R = np.empty((0, width))
+    R: Any = np.empty((0, width))
     for start in range(0, len(A), n_block):
         rows = slice(start, start + n_block)
         block = np.empty((len(R) + len(A[rows]), width), order="F")
@@ -81,7 +81,8 @@ def least_ridge(A: np.ndarray) -> np.ndarray:
 def least_squares(A: np.ndarray, B: np.ndarray) -> np.ndarray:
     """Solve A x = B in the least squares sense; of several answers, the shortest."""
     cutoff = max(A.shape) * np.finfo(float).eps
-    return scipy.linalg.lstsq(A, B, cond=cutoff, lapack_driver="gelsy", check_finite=False)[0]
+    found: Any = scipy.linalg.lstsq(A, B, cond=cutoff, lapack_driver="gelsy", check_finite=False)
+    return found[0]
 
 
 def fit_support(
@@ -134,6 +135,9 @@ class SparseOptimizer(PlainState, MultiOutputMixin, ScoredRegressor, BaseEstimat
     _y_is_1d: bool
 
     _parameter_constraints: dict = {}
+    if TYPE_CHECKING:  # of those that have them
+        max_iter: Any
+        threshold: Any
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -185,7 +189,7 @@ class SparseOptimizer(PlainState, MultiOutputMixin, ScoredRegressor, BaseEstimat
         if "coef_" in state and (state["coef_"].ndim == 1) != state["_y_is_1d"]:
             raise ValueError(f"coef_ has the shape {state['coef_'].shape}, which y had not.")
 
-    def _coefficients(self, X, Y, weight, **knowledge):
+    def _coefficients(self, X, Y, weight, *args: Any, **knowledge: Any) -> Any:
         n_samples = float(len(X))
         if weight is not None:
             n_samples = weight.sum()
@@ -202,13 +206,13 @@ class SparseOptimizer(PlainState, MultiOutputMixin, ScoredRegressor, BaseEstimat
         return coef / scale
 
     @abstractmethod
-    def _solve(self, problem, **knowledge) -> Any:
+    def _solve(self, problem, *args: Any, **knowledge: Any) -> Any:
         """Return (coefficients, path) and set ``n_iter_``.
 
         The path has shape (n_steps, n_targets, n_features); both are in units of A.
         """
 
-    def _refitted(self, A, B, support, **knowledge):
+    def _refitted(self, A, B, support, *args: Any, **knowledge: Any) -> Any:
         """Fit the terms of a support, as the optimizer would had it found them."""
         return fit_support(A, B, support)
 

