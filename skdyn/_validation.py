@@ -29,6 +29,8 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
+from skdyn._time_limit import time_limit
+
 F = TypeVar("F", bound=Callable[..., Any])
 E = TypeVar("E")
 
@@ -355,7 +357,8 @@ def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[F], F]:
     -------
     callable
         A decorator of ``fit`` and ``partial_fit``: parameters are checked first, callbacks are
-        taken care of, and a call that fails leaves the estimator as it was.
+        taken care of, ``max_time`` limits all training within, and a call that fails leaves the
+        estimator as it was.
     """
 
     def decorate(method: F) -> F:
@@ -365,7 +368,8 @@ def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[F], F]:
         def fit(estimator: BaseEstimator, *args: Any, **kwargs: Any) -> Any:
             arrays = [from_torch(value) for value in args]
             named = {name: from_torch(value) for name, value in kwargs.items()}
-            with all_or_nothing(estimator):
+            limit = time_limit(getattr(estimator, "max_time", None))
+            with all_or_nothing(estimator), limit:
                 return checked(estimator, *arrays, **named)
 
         return cast("F", fit)

@@ -100,9 +100,9 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
     _may_lack: ClassVar[frozenset[str]] = frozenset()  # weights that older states lack
 
     def _settings(self):
-        own = {"max_recoveries": self._max_recoveries, "max_time": getattr(self, "max_time", None)}
-        values = {name: getattr(self, name) for name in TrainingSettings._fields if name not in own}
-        return TrainingSettings(**values, **own)
+        names = [name for name in TrainingSettings._fields if name != "max_recoveries"]
+        values = {name: getattr(self, name) for name in names}
+        return TrainingSettings(**values, max_recoveries=self._max_recoveries)
 
     def _precision(self):
         return self.dtype
@@ -216,8 +216,8 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
             )
         if record.stop_reason == "max_time":
             told.append(
-                f"stopped after max_time={self.max_time:g} s, in epoch {len(record.loss_curve)}. "
-                "What was reached by then is kept; allow more time for more."
+                f"stopped in epoch {len(record.loss_curve)}, when max_time was over. What was "
+                "reached by then is kept; allow more time for more."
             )
         if record.stop_reason == "max_iter" and not plan_ended and self.tol:
             told.append(

@@ -20,10 +20,11 @@ REPOSITORY = Path(__file__).parents[1]
 PACKAGE = REPOSITORY / "skdyn"
 
 # A file may import from lower storeys only: family -> base, datasets, metrics, inspection ->
-# training -> solvers, _dynamics -> exceptions, formulas, _scales, _typing, _validation. What is not
-# named here is a family when it is a folder (storey 4), and belongs to base when it is a private
-# file beside it (_tabular.py).
+# training -> solvers, _dynamics -> exceptions, formulas, _scales, _typing, _validation ->
+# _time_limit. What is not named here is a family when it is a folder (storey 4), and belongs to
+# base when it is a private file beside it (_tabular.py).
 STOREYS = {
+    "_time_limit": -1,
     "exceptions": 0,
     "formulas": 0,
     "_scales": 0,

@@ -183,7 +183,7 @@ def test_the_warning_of_a_fit_cut_short_names_the_parameters_to_change():
 
 def test_a_fit_that_runs_out_of_time_keeps_what_it_reached_and_says_so():
     model = NeuralODERegressor((4,), max_iter=7, max_time=1e-12, random_state=0)
-    with pytest.warns(ConvergenceWarning, match=r"stopped after max_time=1e-12 s, in epoch 1\."):
+    with pytest.warns(ConvergenceWarning, match="stopped in epoch 1, when max_time was over"):
         model.fit(X, X[:, 0])
     assert model.n_iter_ == 1
     once = clone(model).set_params(max_iter=1, max_time=None).fit(X, X[:, 0])

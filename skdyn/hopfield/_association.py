@@ -409,7 +409,8 @@ class AssociationEstimator(TabularEstimator):
         generator, device = new_generator(seed), resolve_device(self.device)
         module = self._build_module(**self._config(*(array.shape[1] for array in training[:2])))
         module.to(device, resolve_dtype(self._precision(), device))
-        settings, patience = self._settings(), self.n_iter_no_change
+        settings = self._settings()
+        patience: Any = settings.n_iter_no_change
         if self.mode == "projected":  # prototypes gain to the last
             patience = min(patience, _SHORT_OF_BREATH)
         settings = settings._replace(

@@ -48,7 +48,8 @@ def axes_or_new(ax: Any, figsize: tuple[float, float] = (5.0, 3.6)) -> Any:
             f"ax holds {np.size(ax)} axes, but this is drawn on one. Pass one of them."
         )
     # Whoever chose other colors for all figures keeps them.
-    chosen = plt.rcParams["axes.prop_cycle"] != plt.rcParamsDefault["axes.prop_cycle"]
+    default: Any = plt.rcParamsDefault  # pyright: ignore[reportPrivateImportUsage]
+    chosen = plt.rcParams["axes.prop_cycle"] != default["axes.prop_cycle"]
     if not ax.has_data() and not chosen:
         ax.set_prop_cycle(color=COLORS, linestyle=LINES)
     return ax
@@ -70,7 +71,7 @@ def extent(ax: Any) -> tuple[float, float]:
     return 72 * box.width / ax.figure.dpi, 72 * box.height / ax.figure.dpi
 
 
-def name_ticks(ax: Any, places: Sequence[float], names: Sequence[str]) -> None:
+def name_ticks(ax: Any, places: Sequence[float] | np.ndarray, names: Sequence[str]) -> None:
     """Write names below the horizontal axis: side by side, or upright where they are too long.
 
     Parameters
@@ -148,8 +149,8 @@ def keep_inside(*axes: Any, right: float | None = None) -> None:
     if right is not None:
         page = Bbox.from_extents(*page.min, min(page.x1, page.x0 + right * page.width), page.y1)
     whole = Bbox.union([ax.get_position() for ax in axes])
-    low = whole.min + np.maximum(0.0, page.min + _EDGE - outer.min) / figure.bbox.size
-    high = whole.max - np.maximum(0.0, outer.max - page.max + _EDGE) / figure.bbox.size
+    low = whole.min + np.maximum(0.0, np.asarray(page.min) + _EDGE - outer.min) / figure.bbox.size
+    high = whole.max - np.maximum(0.0, np.asarray(outer.max) - page.max + _EDGE) / figure.bbox.size
     if np.array_equal([low, high], [whole.min, whole.max]):
         return
     for ax in axes:

@@ -1,11 +1,8 @@
 """The course that a model takes from an observed state on."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from sklearn.base import BaseEstimator
 
 __all__ = ["follow_case", "times_of_case"]
 
@@ -34,7 +31,7 @@ def times_of_case(t: Any, case: int, n_timepoints: int) -> np.ndarray:
 
 
 def follow_case(
-    estimator: "BaseEstimator",
+    estimator: Any,
     observed: np.ndarray,
     times: np.ndarray,
     case: int,

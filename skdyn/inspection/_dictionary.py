@@ -1,7 +1,7 @@
 """The atoms of a dictionary."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -9,9 +9,6 @@ from skdyn.inspection._axes import axes_or_new, extent, keep_inside, name_ticks,
 from skdyn.inspection._fitted import unwrapped
 from skdyn.inspection._panels import small_panels
 from skdyn.inspection._style import BLUE, VERMILION, styled
-
-if TYPE_CHECKING:
-    from sklearn.base import BaseEstimator
 
 __all__ = ["DictionaryDisplay"]
 
@@ -78,7 +75,7 @@ class DictionaryDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: "BaseEstimator",
+        estimator: Any,
         features: Sequence[int] | None = None,
         *,
         image_shape: tuple[int, int] | None = None,
@@ -122,9 +119,10 @@ class DictionaryDisplay:
         if features is None:
             density = getattr(estimator, "feature_density_", np.zeros(len(atoms)))
             n_atoms = 5 * n_columns if image_shape else 10
-            features = np.argsort(-np.asarray(density), kind="stable")[:n_atoms]
+            features = np.argsort(-np.asarray(density), kind="stable")[:n_atoms].tolist()
+        shown: Any = features
         return cls(
-            atoms[features], [str(feature) for feature in features], image_shape, n_columns,
+            atoms[shown], [str(feature) for feature in shown], image_shape, n_columns,
             fitted.names(),
         ).plot(ax=ax, name=name, **style)  # fmt: skip
 
@@ -164,7 +162,7 @@ class DictionaryDisplay:
         return self
 
     def _draw_images(self, atoms, ax, style):
-        height, width = self.image_shape
+        height, width = cast("tuple[int, int]", self.image_shape)
         if height * width != atoms.shape[1]:
             raise ValueError(
                 f"image_shape={self.image_shape} holds {height * width} pixels, but an atom has "
@@ -199,8 +197,7 @@ class DictionaryDisplay:
 
     def _draw_bars(self, atoms, ax, style):
         n_atoms, n_features = atoms.shape
-        named = self.feature_names is not None
-        longest = max(map(len, self.feature_names)) if named else 5
+        longest = 5 if self.feature_names is None else max(map(len, self.feature_names))
         # Names are written upright, ten letters an inch.
         size = (min(12.0, max(5.0, 0.25 * n_features)), max(1.5, 0.4 * n_atoms) + 0.1 * longest)
         self.ax_ = axes_or_new(ax, figsize=size)
@@ -210,7 +207,7 @@ class DictionaryDisplay:
             self.ax_.axhline(row, color="0.8", ls="-", lw=0.8, zorder=0)
         names = range(n_atoms) if self.names is None else self.names
         self.ax_.set(ylim=(n_atoms - 0.5, -0.5), yticks=range(n_atoms), yticklabels=names)
-        if named:
+        if self.feature_names is not None:
             name_ticks(self.ax_, np.arange(n_features), self.feature_names)
         else:
             self.ax_.set_xlabel("feature")

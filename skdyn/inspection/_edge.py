@@ -1,7 +1,7 @@
 """One edge of a network, with the data it saw."""
 
 import copy
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -10,9 +10,6 @@ from skdyn.inspection._fitted import unwrapped
 from skdyn.inspection._legend import place_legend
 from skdyn.inspection._network import check_network, input_names, node_inputs, output_names
 from skdyn.inspection._style import BLUE, VERMILION, styled
-
-if TYPE_CHECKING:
-    from sklearn.base import BaseEstimator
 
 __all__ = ["EdgeDisplay"]
 
@@ -91,7 +88,7 @@ class EdgeDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: "BaseEstimator",
+        estimator: Any,
         layer: int,
         i: int,
         j: int,

@@ -1,7 +1,7 @@
 """The energy of a memory of two features."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -11,9 +11,6 @@ from skdyn.inspection._axes import axes_or_new, end_beside, keep_inside, title_i
 from skdyn.inspection._fitted import unwrapped
 from skdyn.inspection._style import VERMILION
 from skdyn.inspection._units import with_unit
-
-if TYPE_CHECKING:
-    from sklearn.base import BaseEstimator
 
 __all__ = ["EnergyLandscapeDisplay"]
 
@@ -80,7 +77,7 @@ class EnergyLandscapeDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: "BaseEstimator",
+        estimator: Any,
         X: Any = None,
         *,
         n_steps: int = 100,
@@ -138,7 +135,7 @@ class EnergyLandscapeDisplay:
             low, high = everything.min(axis=0), everything.max(axis=0)
             margin = np.where(high > low, _MARGIN * (high - low), 0.5)
             bounds = np.stack([low - margin, high + margin], axis=1)
-        axes = [np.linspace(*pair, grid_resolution) for pair in bounds]
+        axes = [np.linspace(low, high, grid_resolution) for low, high in bounds]
         grid = np.stack(np.meshgrid(*axes), axis=-1)
         energies = estimator.energy(_named(estimator, grid.reshape(-1, 2)))
         states = [queries]

@@ -1,6 +1,6 @@
 """How often the features of a dictionary are used."""
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -8,9 +8,6 @@ from skdyn.inspection._axes import axes_or_new, keep_inside
 from skdyn.inspection._fitted import unwrapped
 from skdyn.inspection._legend import place_legend
 from skdyn.inspection._style import BLUE, VERMILION, styled
-
-if TYPE_CHECKING:
-    from sklearn.base import BaseEstimator
 
 __all__ = ["FeatureDensityDisplay"]
 
@@ -52,7 +49,7 @@ class FeatureDensityDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: "BaseEstimator",
+        estimator: Any,
         X: Any = None,
         *,
         n_bins: int = 30,

@@ -1,6 +1,6 @@
 """Truth, prediction and error of one function, side by side."""
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -9,9 +9,6 @@ from skdyn.inspection._fitted import unwrapped
 from skdyn.inspection._legend import place_legend
 from skdyn.inspection._panels import panels_in
 from skdyn.inspection._style import BLUE, GRAY, VERMILION, styled
-
-if TYPE_CHECKING:
-    from sklearn.base import BaseEstimator
 
 __all__ = ["FieldDisplay"]
 
@@ -58,7 +55,7 @@ class FieldDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: "BaseEstimator",
+        estimator: Any,
         X: Any,
         y: Any,
         *,

@@ -77,6 +77,7 @@ def unwrapped(estimator: Any) -> Fitted:
         If a search did not refit.
     """
     before = []
+    searched: Any
     while True:
         if isinstance(estimator, Pipeline):
             if len(estimator) > 1:
@@ -89,6 +90,7 @@ def unwrapped(estimator: Any) -> Fitted:
                     f"{type(estimator).__name__} was fitted with refit=False, so it holds no "
                     "fitted estimator to draw. Set refit=True."
                 )
-            estimator = estimator.best_estimator_
+            searched = estimator
+            estimator = searched.best_estimator_
         else:
             return Fitted(estimator, tuple(before))

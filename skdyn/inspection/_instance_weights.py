@@ -1,7 +1,7 @@
 """Which instances of a bag an answer rests on."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -9,9 +9,6 @@ from skdyn.inspection._axes import axes_or_new, keep_inside, name_ticks, title_i
 from skdyn.inspection._fitted import unwrapped
 from skdyn.inspection._panels import SINGLE, small_panels
 from skdyn.inspection._style import BLUE, VERMILION, styled
-
-if TYPE_CHECKING:
-    from sklearn.base import BaseEstimator
 
 __all__ = ["InstanceWeightsDisplay"]
 
@@ -64,7 +61,7 @@ class InstanceWeightsDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: "BaseEstimator",
+        estimator: Any,
         X: Any,
         *,
         bags: int | Sequence[int] | None = None,

@@ -1,7 +1,7 @@
 """A network drawn with the functions on its edges."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -16,9 +16,6 @@ from skdyn.inspection._network import (
     output_names,
 )
 from skdyn.inspection._style import VERMILION, styled
-
-if TYPE_CHECKING:
-    from sklearn.base import BaseEstimator
 
 __all__ = ["KANDisplay"]
 
@@ -96,7 +93,7 @@ class KANDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: "BaseEstimator",
+        estimator: Any,
         *,
         feature_names: Sequence[str] | None = None,
         beta: float = 3.0,

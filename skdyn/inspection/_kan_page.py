@@ -6,7 +6,7 @@ and a row for each node it leads to; the next layer takes these rows on to the r
 and leads up, and so on. Inputs too many for one table stand in several, one below the other.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -68,7 +68,7 @@ class Page(NamedTuple):
         return pitch * width, pitch * height
 
 
-def page_of(layers: list, longest: tuple[int, int], room: tuple[float, float] | None) -> Page:
+def page_of(layers: list, longest: tuple[int, ...], room: tuple[float, float] | None) -> Page:
     """Lay out a network.
 
     Parameters
@@ -216,7 +216,7 @@ class _Laid(NamedTuple):
 class _Table(NamedTuple):
     """One layer: inputs below, lines of its subnodes to the right; more tables further down."""
 
-    layer: object
+    layer: Any
     places: dict
     tops: dict
     line: dict

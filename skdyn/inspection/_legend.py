@@ -112,6 +112,7 @@ def lines_below(ax: Any, size: float = _SIZES[-1]) -> int:
 def _fitted(texts, width, height):
     """Return texts broken into lines, the largest size that fits, and letters of a line at it."""
     em = 1.05 * max(map(_em, texts))
+    broken, size, letters = texts, _SIZES[-1], 8
     for size in _SIZES:
         letters = max(8, int(width / (em * size)))
         broken = ["\n".join(_lines(text, letters)) for text in texts]

@@ -1,7 +1,7 @@
 """How the loss fell."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -9,9 +9,6 @@ from skdyn.inspection._axes import axes_or_new, extent, keep_inside
 from skdyn.inspection._fitted import unwrapped
 from skdyn.inspection._legend import place_legend
 from skdyn.inspection._style import GRAY, styled
-
-if TYPE_CHECKING:
-    from sklearn.base import BaseEstimator
 
 __all__ = ["LossCurveDisplay"]
 
@@ -68,7 +65,7 @@ class LossCurveDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: "BaseEstimator",
+        estimator: Any,
         *,
         ax: Any = None,
         name: str | None = None,
@@ -150,7 +147,8 @@ class LossCurveDisplay:
 
     def _mark_stages(self):
         """Divide the stages and name them: upright, or by numbers where they are narrow."""
-        lengths = np.array([n for _, n in self.stages])
+        stages = self.stages or ()
+        lengths = np.array([n for _, n in stages])
         starts = np.cumsum(lengths) - lengths + 0.5
         self.boundaries_ = [
             self.ax_.axvline(start, color=GRAY, ls="-", lw=0.8, zorder=0) for start in starts[1:]
@@ -159,7 +157,7 @@ class LossCurveDisplay:
         points = _LEFT * extent(self.ax_)[0] * lengths / lengths.sum()
         numbered = points.min() < 2 * _LETTERS
         written = {"fontsize": _LETTERS, "transform": self.ax_.get_xaxis_transform()}
-        for number, (stage, _) in enumerate(self.stages):
+        for number, (stage, _) in enumerate(stages):
             end = starts[number] + lengths[number]
             if not numbered:
                 # At its end a curve is low.

@@ -92,7 +92,7 @@ def small_panels(ax: Any, names: Sequence[str], xlabel: str, ylabel: str) -> np.
     """
     from matplotlib.ticker import MaxNLocator, NullLocator
 
-    panels = panels_in(ax, len(names))
+    panels: Any = panels_in(ax, len(names))
     n_rows, n_columns = panels[0].get_gridspec().get_geometry()
     width, height = (size / n for size, n in zip(extent(ax), (n_columns, n_rows), strict=True))
     size = float(np.clip(0.22 * height, 5.0, 9.0))

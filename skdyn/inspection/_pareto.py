@@ -11,7 +11,6 @@ from skdyn.inspection._style import BLUE, MARKERS, VERMILION, styled
 
 if TYPE_CHECKING:
     import pandas as pd
-    from sklearn.base import BaseEstimator
 
 __all__ = ["ParetoDisplay"]
 
@@ -64,7 +63,7 @@ class ParetoDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: "BaseEstimator",
+        estimator: Any,
         *,
         n_equations: int = 0,
         figsize: tuple[float, float] | None = None,

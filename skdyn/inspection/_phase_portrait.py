@@ -1,7 +1,7 @@
 """A found system among the data it was found from."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -14,9 +14,6 @@ from skdyn.inspection._legend import place_legend
 from skdyn.inspection._plane import field_on_grid
 from skdyn.inspection._style import BLUE, VERMILION, styled
 from skdyn.inspection._units import rate_label, with_unit
-
-if TYPE_CHECKING:
-    from sklearn.base import BaseEstimator
 
 __all__ = ["PhasePortraitDisplay"]
 
@@ -104,7 +101,7 @@ class PhasePortraitDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: "BaseEstimator",
+        estimator: Any,
         X: Any,
         *,
         t: Any = None,
@@ -159,17 +156,17 @@ class PhasePortraitDisplay:
         """
         fitted = unwrapped(estimator)
         estimator, X = fitted.estimator, as_cases(fitted.seen(X))
-        channels = list(channels) if X.shape[1] > 1 else [0]
-        resolution = grid_resolution if len(channels) > 1 else 10 * grid_resolution
-        field = field_on_grid(estimator, X, channels, resolution, bounds)
-        n_trajectories = min(n_trajectories, len(X)) if len(channels) > 1 else 0
-        trajectories = [c[channels] for c in _simulated(estimator, X[:n_trajectories], t)]
+        chosen = list(channels) if X.shape[1] > 1 else [0]
+        resolution = grid_resolution if len(chosen) > 1 else 10 * grid_resolution
+        field = field_on_grid(estimator, X, chosen, resolution, bounds)
+        n_trajectories = min(n_trajectories, len(X)) if len(chosen) > 1 else 0
+        trajectories = [c[chosen] for c in _simulated(estimator, X[:n_trajectories], t)]
         found = _fixed_points(estimator, field)
-        points = np.array([point for point, _ in found]).reshape(-1, X.shape[1])[:, channels]
+        points = np.array([point for point, _ in found]).reshape(-1, X.shape[1])[:, chosen]
         kinds = [kind for _, kind in found]
-        names = [channel_names(fitted.names(), X.shape[1])[c] for c in channels]
+        names = [channel_names(fitted.names(), X.shape[1])[c] for c in chosen]
         portrait = cls(
-            field.axes, field.velocities, X[:, channels], trajectories, points, kinds, names, units
+            field.axes, field.velocities, X[:, chosen], trajectories, points, kinds, names, units
         )
         return portrait.plot(ax=ax, name=name, **style)
 

@@ -1,12 +1,9 @@
 """A learnt field over a line or plane of channels."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-
-if TYPE_CHECKING:
-    from sklearn.base import BaseEstimator
 
 __all__ = ["FieldOnGrid", "field_on_grid"]
 
@@ -33,7 +30,7 @@ class FieldOnGrid(NamedTuple):
 
 
 def field_on_grid(
-    estimator: "BaseEstimator",
+    estimator: Any,
     X: np.ndarray,
     channels: list[int],
     grid_resolution: int,
@@ -72,7 +69,7 @@ def field_on_grid(
             f"channels drawn; got {bounds.tolist()}."
         )
     ranges[channels] = bounds
-    axes = [np.linspace(*pair, grid_resolution) for pair in bounds]
+    axes = [np.linspace(low, high, grid_resolution) for low, high in bounds]
     points = np.stack(np.meshgrid(*axes), axis=-1)
     states = np.tile(np.nanmean(X, axis=(0, 2)), (points[..., 0].size, 1))
     states[:, channels] = points.reshape(-1, len(channels))

@@ -2,16 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
 from skdyn._validation import as_floats
 from skdyn.inspection._axes import axes_or_new, extent, keep_inside, title_if_named
 from skdyn.inspection._fitted import unwrapped
-
-if TYPE_CHECKING:
-    from sklearn.base import BaseEstimator
 
 __all__ = ["RetrievalDisplay"]
 
@@ -62,7 +59,7 @@ class RetrievalDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: "BaseEstimator",
+        estimator: Any,
         X: Any,
         *,
         stored: Any = None,
@@ -116,7 +113,7 @@ class RetrievalDisplay:
             raise ValueError(
                 f"X of shape {shown.shape} needs an image_shape of {shown.shape[1]} pixels, and "
                 f"stored of the same shape; got image_shape={(height, width)} and stored of shape "
-                f"{np.shape(stored)}."
+                f"{rows['stored'].shape}."
             )
         images = {name: row.reshape(-1, height, width) for name, row in rows.items()}
         return cls(images).plot(ax=ax, name=name, **style)

@@ -1,7 +1,7 @@
 """How the error of a rollout grows with time."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -11,9 +11,6 @@ from skdyn.inspection._fitted import unwrapped
 from skdyn.inspection._legend import place_legend
 from skdyn.inspection._style import styled
 from skdyn.inspection._units import with_unit
-
-if TYPE_CHECKING:
-    from sklearn.base import BaseEstimator
 
 __all__ = ["RolloutDisplay"]
 
@@ -65,7 +62,7 @@ class RolloutDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: "BaseEstimator",
+        estimator: Any,
         X: Any,
         *,
         times: Any = None,

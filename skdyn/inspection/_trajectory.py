@@ -1,7 +1,7 @@
 """How a model follows a trajectory."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -13,9 +13,6 @@ from skdyn.inspection._legend import place_legend
 from skdyn.inspection._panels import SINGLE, small_panels
 from skdyn.inspection._style import GRAY, series, styled
 from skdyn.inspection._units import with_unit
-
-if TYPE_CHECKING:
-    from sklearn.base import BaseEstimator
 
 __all__ = ["TrajectoryDisplay"]
 
@@ -85,7 +82,7 @@ class TrajectoryDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: "BaseEstimator",
+        estimator: Any,
         X: Any,
         *,
         t: Any = None,

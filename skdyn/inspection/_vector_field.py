@@ -1,7 +1,7 @@
 """The field that a model has learnt."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -11,9 +11,6 @@ from skdyn.inspection._fitted import unwrapped
 from skdyn.inspection._plane import field_on_grid
 from skdyn.inspection._style import VERMILION
 from skdyn.inspection._units import rate_label, with_unit
-
-if TYPE_CHECKING:
-    from sklearn.base import BaseEstimator
 
 __all__ = ["VectorFieldDisplay"]
 
@@ -75,7 +72,7 @@ class VectorFieldDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: "BaseEstimator",
+        estimator: Any,
         X: Any,
         *,
         channels: tuple[int, int] = (0, 1),
@@ -119,11 +116,11 @@ class VectorFieldDisplay:
         X = as_cases(fitted.seen(X))
         if X.shape[1] < 2:
             raise ValueError(f"A vector field needs 2 channels; X has {X.shape[1]}.")
-        channels = list(channels)
-        field = field_on_grid(fitted.estimator, X, channels, grid_resolution)
+        chosen = list(channels)
+        field = field_on_grid(fitted.estimator, X, chosen, grid_resolution)
         points, velocities = field.points.reshape(-1, 2), field.velocities.reshape(-1, 2)
-        names = [channel_names(fitted.names(), X.shape[1])[c] for c in channels]
-        display = cls(points, velocities, X[:, channels], names, units)
+        names = [channel_names(fitted.names(), X.shape[1])[c] for c in chosen]
+        display = cls(points, velocities, X[:, chosen], names, units)
         return display.plot(ax=ax, name=name, **style)
 
     def plot(self, *, ax: Any = None, name: str | None = None, **style: Any) -> Self:

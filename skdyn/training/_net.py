@@ -5,7 +5,6 @@
 
 import copy
 import math
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -14,6 +13,7 @@ from typing import Any, cast
 import torch
 from skorch import NeuralNet
 
+from skdyn._time_limit import time_is_over
 from skdyn.exceptions import SolverError, SolverWarning, TrainingDivergedError, warn_user
 from skdyn.training._batches import TensorBatches, to_tensor
 from skdyn.training._course import Course
@@ -136,7 +136,6 @@ class LeanNet(NeuralNet):
             If a differential equation inside the module could not be solved.
         """
         before = Snapshot(self.learnt())
-        self._start = time.monotonic()
         record: Any = None
         waiting = deque(stages)
         self.module_.train()
@@ -218,7 +217,7 @@ class LeanNet(NeuralNet):
             reason = course.reason_to_stop()
             shown = record if earlier is None else earlier.then(record)
             self._report(stage, record)
-            if self._late():
+            if time_is_over():
                 reason = "max_time"
             if on_epoch is not None and on_epoch(shown):
                 reason = "callback"
@@ -228,10 +227,6 @@ class LeanNet(NeuralNet):
         if record.rise is None:
             self._check_last_step(record, course, training)
         return record
-
-    def _late(self):
-        limit = self.settings.max_time
-        return limit is not None and time.monotonic() - self._start > limit
 
     def _changes(self, stage, epoch):
         """Let the stage change the function; what the optimiser knows lives on where it can."""

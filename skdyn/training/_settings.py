@@ -28,7 +28,6 @@ class TrainingSettings(NamedTuple):
     early_stopping: bool = False
     max_recoveries: int = 0
     verbose: int = 0
-    max_time: float | None = None
 
     @property
     def patience(self) -> int:

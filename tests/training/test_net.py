@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from skdyn._time_limit import time_limit
 from skdyn.exceptions import DivergenceError, SolverWarning, TrainingDivergedError
 from skdyn.training import LeanNet, Stage, TrainingSettings, new_generator, seeded_rng
 
@@ -491,8 +492,10 @@ def test_an_interrupt_puts_the_weights_back():
 
 def test_no_epoch_begins_after_the_time_is_over():
     stages = [Stage(_squared, (X, Y), 3), Stage(_squared, (X, Y), 2)]
-    assert _net(tol=0.0, max_time=1e9).run(stages).n_iter == 5
-    record = _net(tol=0.0, max_time=1e-12).run(stages)
+    with time_limit(1e9):
+        assert _net(tol=0.0).run(stages).n_iter == 5
+        with time_limit(1e-12):
+            record = _net(tol=0.0).run(stages)
     assert (record.n_iter, record.stop_reason) == (1, "max_time")
 
 
