@@ -73,9 +73,8 @@ class KANClassifier(KANEstimator, TabularClassifier):
     alpha : float or "auto", default="auto"
         Strength of the L2 penalty on the weights; it is divided by the number of samples (the total
         of their weights) when added to the mean loss, as scikit-learn's networks do. "auto" lets
-        the data decide with ``solver="lm"`` [4]_, is 0 with "lbfgs" and 2 with the others. Edges of
-        layers of more than 16 inputs pay more, straight ones least; not with "lm", nor in
-        ``partial_fit``.
+        the data decide with ``solver="lm"`` [4]_, is 0 with "lbfgs" and 2 with the others, where in
+        ``fit`` edges of layers of more than 16 inputs pay more, straight ones least.
     clip_norm : float or None, default=None
         Largest norm of the gradient; longer ones are shortened to it.
     tol : float, default=0.0001

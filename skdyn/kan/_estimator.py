@@ -305,8 +305,8 @@ class KANEstimator(Interpretation, Symbolic, TabularEstimator):
         return Evidence(smoothness, alpha, total_weight, self._noise)
 
     def _alpha_of_wide_layers(self, task):
-        """Return their penalty; a batch's rows are not all, and "lm" follows evidence instead."""
-        off = task.incremental or self.solver == "lm"
+        """Return their penalty beside that of all; a number is meant as it is."""
+        off = self.alpha != "auto" or task.incremental  # a batch's rows are not all there are
         return 0.0 if off else self._settings().alpha / task.total_weight
 
     def _take_over(self, module, config, record, incremental):
