@@ -12,7 +12,7 @@ with the true coefficients of a system with noise: "errors" are the largest of e
 with ``pip install "skdyn[bench]"``; without it, what needs it is left out.
 
 ``recovery``: see ``symbolic_recovery.py``. ``prices``: what each constant in nats does to the
-answers for random systems, see ``symbolic_prices.py``; it takes an hour.
+answers for random systems, see ``symbolic_prices.py``; it takes half an hour.
 """
 
 import argparse
@@ -197,7 +197,7 @@ TABLES = {"sindy": sindy, "recovery": recovery, "prices": prices}
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("table", nargs="?", choices=[*TABLES, "all"], default="all")
-    parser.add_argument("--systems", type=int, default=15, help="random ones, for prices")
+    parser.add_argument("--systems", type=int, default=72, help="random ones, for prices")
     parser.add_argument("--seed", type=int, default=0, help="of the random systems")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--timepoints", type=int, default=2000)
