@@ -1,6 +1,6 @@
 """Symbolic ODE discovery beside pysindy: the same equations, and how long they take.
 
-    python benchmarks/symbolic.py [sindy | recovery] [--odebench FOLDER]
+    python benchmarks/symbolic.py [sindy | recovery | prices] [--odebench FOLDER]
 
 ``sindy``: one fit of :class:`skdyn.SINDyRegressor` and of pysindy in the same configuration,
 polynomials up to a degree, on trajectories of ``skdyn.datasets``. Contestants are run in turn, so
@@ -9,7 +9,10 @@ largest one between the coefficients of the two. Where it exceeds 1e-6, the norm
 of both follow: the terms are then nearly dependent, and normal equations lose their digits.
 Ensembles draw different rows, and weak forms have different windows, so that those are compared
 with the true coefficients of a system with noise: "errors" are the largest of each. Install pysindy
-with ``pip install "skdyn[bench]"``.
+with ``pip install "skdyn[bench]"``; without it, what needs it is left out.
+
+``recovery``: see ``symbolic_recovery.py``. ``prices``: what each constant in nats does to the
+answers for random systems, see ``symbolic_prices.py``; it takes half an hour.
 """
 
 import argparse
@@ -21,8 +24,8 @@ import warnings
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy starts its threads
 
 import numpy as np
-import pysindy
-from symbolic_recovery import recovery
+from symbolic_prices import prices
+from symbolic_recovery import pysindy, recovery
 from threadpoolctl import threadpool_limits
 
 from skdyn import SINDyRegressor
@@ -107,6 +110,9 @@ def residual(X, t, degree, method, coef):
 
 
 def sindy(options):
+    if pysindy is None:
+        print("sindy: left out; pysindy is not installed")
+        return
     print(f"{'':52}{'skdyn':>10}{'pysindy':>10}{'ratio':>8}{'difference':>12}")
     ratios, differences = [], []
     for system, (X, t) in data(options.timepoints).items():
@@ -185,12 +191,14 @@ def noisy(options):
         )
 
 
-TABLES = {"sindy": sindy, "recovery": recovery}
+TABLES = {"sindy": sindy, "recovery": recovery, "prices": prices}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("table", nargs="?", choices=[*TABLES, "all"], default="all")
+    parser.add_argument("--systems", type=int, default=72, help="random ones, for prices")
+    parser.add_argument("--seed", type=int, default=0, help="of the random systems")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--timepoints", type=int, default=2000)
     parser.add_argument("--degrees", type=int, nargs="+", default=[2, 3, 5])
@@ -198,7 +206,9 @@ def main():
     parser.add_argument("--noise", type=float, nargs="+", default=[0.0, 0.03, 0.05])
     parser.add_argument("--dropped", type=float, nargs="+", default=[0.0, 0.5])
     parser.add_argument("--ids", type=int, nargs="+", help="systems; all by default")
-    parser.add_argument("--only", nargs="+", default=[""], help="parts of contestants' names")
+    parser.add_argument(
+        "--only", nargs="+", default=[""], help="parts of contestants' or prices' names"
+    )
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", help="file to which every result is appended as JSON")
     options = parser.parse_args()

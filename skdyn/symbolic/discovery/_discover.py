@@ -313,17 +313,17 @@ def _best_system(record, likely, short, pools, priors, best, max_terms):
                     "too fast for their times. Check t, or sample more often."
                 )
         near = weak.improve(weak.prune(weak.exchange(near, likely)), pools)
-        if _misfit(weak, near) > _FOLLOWS:
-            near = weak.exchange(weak.exchange(near, likely), short)
-            near = weak.improve(weak.prune(near), pools)
+        for lists in (likely, short):  # sets of few terms take long: they come last
+            if _misfit(weak, near) > _FOLLOWS:
+                near = weak.improve(weak.prune(weak.exchange(near, lists)), pools)
         other = joint.fit(near.equations, near.coefficients)
         candidates = [f for f in (fitted, other) if f is not None]
         fitted = min(candidates, key=lambda f: f.score, default=None)
         if fitted is None or _misfit(joint, fitted) > _LOST:
             return weak, near
     fitted = joint.improve(joint.prune(joint.exchange(joint.prune(fitted), likely)), pools)
-    # The noise of the first round is a guess.
-    noisy = _FOLLOWS if best is None else _NOT_ALL
+    # The noise is a guess until a solution follows the data.
+    noisy = _FOLLOWS if best is None or _misfit(*best) > _FOLLOWS else _NOT_ALL
     if _misfit(joint, fitted) > (_EXACT if record.clean.all() else noisy):
         fitted = joint.exchange(joint.exchange(fitted, likely), short)
         fitted = joint.improve(joint.prune(fitted), pools)
