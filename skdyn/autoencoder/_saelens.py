@@ -164,5 +164,5 @@ def load_saelens(folder: str | os.PathLike[str], *, k: int | None = None) -> Spa
     estimator.device_ = "cpu"
     estimator.n_features_in_ = n_features
     estimator.n_iter_, estimator.loss_curve_, estimator.best_loss_ = 0, [], np.nan
-    estimator.validation_scores_ = None
+    estimator.validation_scores_, estimator.stages_ = None, []
     return estimator

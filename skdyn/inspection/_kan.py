@@ -7,7 +7,7 @@ import numpy as np
 
 from skdyn.inspection._axes import axes_or_new, extent, keep_inside, title_if_named
 from skdyn.inspection._fitted import unwrapped
-from skdyn.inspection._kan_page import BOX, LETTER, page_of
+from skdyn.inspection._kan_page import BOX, letters_of, page_of
 from skdyn.inspection._network import (
     EdgeLayer,
     check_network,
@@ -22,7 +22,6 @@ __all__ = ["KANDisplay"]
 _RESOLUTION = 100  # points of a curve
 _INK, _IN_CLOSED_FORM = "black", VERMILION
 _EM = 0.62  # width of a letter of size one
-_LETTERS = 10.0  # size of names, in points, while there is room
 _FAINTEST_EDGE, _FAINTEST_NODE = 0.05, 0.25  # opacity where the score is zero
 
 
@@ -164,8 +163,10 @@ class KANDisplay:
         longest = tuple(
             max(map(len, names), default=0) for names in (self.feature_names, self.output_names)
         )
-        page = page_of(self.layers, longest, None if ax is None else extent(ax))
-        self.ax_ = axes_or_new(ax, figsize=page.figsize)
+        room = None if ax is None else extent(ax)
+        page = page_of(self.layers, longest, room)
+        inches = page.unit(room) / 72
+        self.ax_ = axes_or_new(ax, figsize=(inches * page.size[0], inches * page.size[1]))
         self.figure_ = self.ax_.figure
         left, right, bottom, top = page.limits
         self.ax_.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
@@ -247,7 +248,7 @@ class KANDisplay:
             self.ax_.plot(x, y, sign, ms=0.6 * size, mew=0.1 * size, zorder=5, **look)
 
     def _write_names(self, page, unit):
-        size = min(_LETTERS, LETTER * unit / _EM)
+        size = letters_of(unit)
         below = {"xytext": (0, -0.35 * unit), "ha": "center", "va": "top"}
         above = {"xytext": (0, 0.45 * unit), "ha": "center", "va": "bottom"}
         if page.beside:

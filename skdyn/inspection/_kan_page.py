@@ -10,11 +10,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["BOX", "LETTER", "Page", "page_of"]
+__all__ = ["BOX", "Page", "letters_of", "page_of"]
 
 BOX = 0.8  # side of a box; the unit of length is the place of one edge
-LETTER = 0.4  # units along which one letter of a name runs, where letters are small
+_LETTER = 0.4  # units along which one letter of a name runs, at most
+_EM, _LARGEST = 0.62, 10.0  # width of a letter of size one, and the largest size, in points
 _SHORT = 4  # letters of names that stand side by side at nodes one unit apart
+_PASSES = 5  # over a page until its letters take what room they need
 _TREE = 24  # boxes of a layer, beyond which a network is no longer drawn as a tree
 _FACTORS = 0.22, 0.45  # how far a product's factors are beside it, and below
 _PITCH = 0.9  # inches of a unit in a figure of our own, while there is room
@@ -60,12 +62,38 @@ class Page(NamedTuple):
         left, right, bottom, top = self.limits
         return right - left, top - bottom
 
-    @property
-    def figsize(self) -> tuple[float, float]:
-        """Inches of a figure that the page fills."""
-        width, height = self.size
-        pitch = min(_PITCH, _ROOM[0] / width, _ROOM[1] / height)
-        return pitch * width, pitch * height
+    def unit(self, room: tuple[float, float] | None) -> float:
+        """Return how long a unit is.
+
+        Parameters
+        ----------
+        room : tuple of float or None
+            Width and height to be filled, in points; None is a figure of our own.
+
+        Returns
+        -------
+        float
+            In points.
+        """
+        width, height = (72 * inches for inches in _ROOM) if room is None else room
+        most = 72 * _PITCH if room is None else np.inf
+        return min(most, width / self.size[0], height / self.size[1])
+
+
+def letters_of(unit: float) -> float:
+    """Return the size of letters that fit a page.
+
+    Parameters
+    ----------
+    unit : float
+        Length of its unit, in points.
+
+    Returns
+    -------
+    float
+        In points.
+    """
+    return min(_LARGEST, _LETTER * unit / _EM)
 
 
 def page_of(layers: list, longest: tuple[int, ...], room: tuple[float, float] | None) -> Page:
@@ -78,18 +106,27 @@ def page_of(layers: list, longest: tuple[int, ...], room: tuple[float, float] | 
     longest : tuple of int
         Letters of the longest name of an input, and of an output.
     room : tuple of float or None
-        Width and height to be filled, in any unit; None is a figure of our own.
+        Width and height to be filled, in points; None is a figure of our own.
 
     Returns
     -------
     Page
     """
+    letter = _LETTER
+    # Letters do not grow with the page; the less room they leave idle, the larger it gets.
+    for _ in range(_PASSES):
+        page = _largest(layers, [letter * n for n in longest], longest, room)
+        letter = _EM * letters_of(page.unit(room)) / page.unit(room)
+    return page
+
+
+def _largest(layers, lengths, longest, room):
+    """Return the page with the largest boxes for names of these lengths and numbers of letters."""
     if max(len(layer.edges) for layer in layers) <= _TREE:
-        return _tree(layers, longest)
-    width, height = _ROOM if room is None else room
+        return _tree(layers, lengths, longest)
     n_inputs = len(np.unique(layers[0].edges[:, 0]))
-    pages = [_crossbar(layers, longest, n) for n in range(1, min(n_inputs, 8) + 1)]
-    return max(pages, key=lambda page: min(width / page.size[0], height / page.size[1]))
+    pages = [_crossbar(layers, lengths, longest, n) for n in range(1, min(n_inputs, 8) + 1)]
+    return max(pages, key=lambda page: page.unit(room))
 
 
 def _drawn(layers):
@@ -117,7 +154,7 @@ def _subnodes(layer, node):
 # -- trees --------------------------------------------------------------------------------------
 
 
-def _tree(layers, longest):
+def _tree(layers, lengths, longest):
     drawn = _drawn(layers)
     width = max(3, *(len(layer.edges) for layer in layers), *map(len, drawn))
     gap = float(np.clip(0.2 * width, 2.2, 4.0))  # from the nodes of one layer to those of the next
@@ -145,8 +182,7 @@ def _tree(layers, longest):
         letters > _SHORT * width / max(1, len(nodes[end])) for letters, end in zip(longest, (0, -1))
     )
     foot, head = (
-        0.5 + (LETTER * letters if up else 0.6)
-        for letters, up in zip(longest, upright, strict=True)
+        0.5 + (length if up else 0.6) for length, up in zip(lengths, upright, strict=True)
     )
     top = len(layers) * gap
     return Page(nodes, boxes, wires, factors, upright, False, (0.0, width, -foot, top + head))
@@ -159,12 +195,12 @@ def _spread(n, width):
 # -- crossbars ----------------------------------------------------------------------------------
 
 
-def _crossbar(layers, longest, n_tables):
+def _crossbar(layers, lengths, longest, n_tables):
     drawn = _drawn(layers)
     per_table = -(-len(drawn[0]) // n_tables)
     n_rows = sum(len(_subnodes(layers[0], k)) for k in drawn[1])
     upright = longest[0] > _SHORT
-    foot = 0.8 + (LETTER * longest[0] if upright else 0.6)
+    foot = 0.8 + (lengths[0] if upright else 0.6)
     nodes = [{
         k: (number % per_table, -(n_rows + foot + 0.4) * (number // per_table))
         for number, k in enumerate(drawn[0])
@@ -194,7 +230,10 @@ def _crossbar(layers, longest, n_tables):
         nodes.append(made)
         # In the next layer the lines of this one are the columns.
         across, along = max(line.values(), default=along), found.end
-    return _bounded(nodes, boxes, wires, factors, upright, len(layers) % 2 == 1, longest, foot)
+    beside = len(layers) % 2 == 1
+    over = not beside and longest[1] > _SHORT
+    upright = (upright, over)
+    return _bounded(nodes, boxes, wires, factors, upright, beside, lengths[1], foot)
 
 
 def _swap(place, swapped):
@@ -249,16 +288,14 @@ class _Table(NamedTuple):
         return _Laid(boxes, wires, end)
 
 
-def _bounded(nodes, boxes, wires, factors, upright, beside, longest, foot):
+def _bounded(nodes, boxes, wires, factors, upright, beside, name, foot):
     """Return the page with room for the names around it."""
     middles = np.array(
         [place for layer in [*boxes, *(n.values() for n in nodes)] for place in layer]
     )
     (left, bottom), (right, top) = middles.min(axis=0), middles.max(axis=0)
-    name = LETTER * longest[1]
-    over = not beside and longest[1] > _SHORT
     limits = (
         left - 0.6, right + (0.8 + name if beside else 0.6),
-        bottom - foot, top + (0.6 if beside else 1.0 + (name if over else 0.4)),
+        bottom - foot, top + (0.6 if beside else 1.0 + (name if upright[1] else 0.4)),
     )  # fmt: skip
-    return Page(nodes, boxes, wires, factors, (upright, over), beside, limits)
+    return Page(nodes, boxes, wires, factors, upright, beside, limits)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skdyn.inspection._kan_page import BOX, page_of
+from skdyn.inspection._kan_page import BOX, letters_of, page_of
 from skdyn.inspection._network import EdgeLayer
 
 
@@ -23,7 +23,7 @@ ALL = [TREE, CROSSBAR, WIDE, PRUNED]
 
 
 @pytest.mark.parametrize("layers", ALL)
-@pytest.mark.parametrize("room", [None, (4, 3), (1, 9)])
+@pytest.mark.parametrize("room", [None, (220, 160), (70, 600)])
 def test_boxes_are_apart_inside_the_page_and_one_for_each_edge(layers, room):
     page = page_of(layers, (7, 10), room)
     assert [len(boxes) for boxes in page.boxes] == [len(layer.edges) for layer in layers]
@@ -58,7 +58,7 @@ def test_wires_lead_along_each_edge_from_its_input_through_its_box_to_its_node(l
 
 
 def test_lines_of_a_crossbar_cross_at_right_angles_only():
-    page = page_of(CROSSBAR, (3, 1), (4, 3))
+    page = page_of(CROSSBAR, (3, 1), (220, 160))
     for wires in page.wires:
         for path, _ in wires:
             steps = np.diff(path, axis=0)
@@ -76,7 +76,7 @@ def test_a_row_of_a_table_is_a_node_and_a_column_an_input():
 
 
 def test_many_inputs_fold_where_that_makes_boxes_larger():
-    flat, square = page_of(WIDE, (7, 1), (12, 1)), page_of(WIDE, (7, 1), (4, 3))
+    flat, square = page_of(WIDE, (7, 1), (900, 60)), page_of(WIDE, (7, 1), (220, 160))
     assert len({y for _, y in flat.nodes[0].values()}) == 1
     assert len({y for _, y in square.nodes[0].values()}) > 1
     assert square.size[0] < flat.size[0]
@@ -94,4 +94,15 @@ def test_inputs_without_edges_are_left_out_and_outputs_never():
 def test_long_names_stand_upright_and_get_room(longest, upright):
     short, page = page_of(TREE, (1, 1), None), page_of(TREE, longest, None)
     assert page.upright == upright
-    assert (page.size[1] > short.size[1] + 5) is upright[0]
+    assert bool(page.size[1] > short.size[1] + 3) is upright[0]
+
+
+def test_the_page_fills_its_room_and_keeps_no_more_for_names_than_they_take():
+    page = page_of(TREE, (30, 1), (4000, 3000))
+    unit = page.unit((4000, 3000))
+    assert unit * page.size[0] == pytest.approx(4000) or unit * page.size[1] == pytest.approx(3000)
+    assert letters_of(unit) == 10.0
+    lowest = min(y for _, y in page.nodes[0].values())
+    foot = (lowest - page.limits[2]) * unit  # points
+    assert 30 * 0.55 * 10 < foot < 30 * 0.75 * 10 + 0.6 * unit
+    assert letters_of(10.0) < letters_of(12.0) < 10.0
