@@ -34,7 +34,8 @@ from skdyn.exceptions import warn_user
 from skdyn.training import Stage, TrainingSettings, to_tensor
 
 _SHARED = (
-    "max_iter", "learning_rate", "learning_rate_schedule", "clip_norm", "tol", "n_iter_no_change",
+    "max_iter", "max_time", "learning_rate", "learning_rate_schedule", "clip_norm", "tol",
+    "n_iter_no_change",
     "batch_size", "warm_start", "random_state", "device", "dtype", "verbose",
 )  # fmt: skip
 _ENTRIES = 2**24  # pre-activations at a time at inference: bounds memory, costs no speed
