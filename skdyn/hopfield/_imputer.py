@@ -185,7 +185,8 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
         """
         X, gaps = self._read(X, reset=True)
         kept: Any = ~gaps.all(axis=0)
-        self._kept, self._indicated = kept, gaps.any(axis=0)
+        indicated: Any = gaps.any(axis=0)
+        self._kept, self._indicated = kept, indicated
         if not (self.keep_empty_features or self._kept.all()):
             names = getattr(self, "feature_names_in_", np.arange(X.shape[1]))
             warn_user(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 
 from skdyn._state import OPTIONAL, PlainState, Shape, Since
 from skdyn._trajectories import is_trajectories
@@ -23,7 +24,7 @@ _MARGIN = 0.1
 _ATOL = 1e-10  # absolute error of solutions, of states that are not small
 
 
-class SymbolicODEMixin(PlainState):
+class SymbolicODEMixin(PlainState, BaseEstimator):
     """The equations of a fitted estimator: shown, evaluated, solved.
 
     An estimator supplies ``system_``, an :class:`EquationSystem`, and ``bounds_``, the lowest and
@@ -38,6 +39,9 @@ class SymbolicODEMixin(PlainState):
     _targets: list[str] | None
     _flat: bool = False
     _counts_times: Annotated[bool, Since(lambda state: True)]  # as was taken for granted
+    if TYPE_CHECKING:  # of the estimators
+        max_gap: Any
+        system_: Any
 
     def equations(self, precision: int = 3) -> list[str]:
         """Return the equations as text.
