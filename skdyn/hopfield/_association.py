@@ -261,6 +261,7 @@ class AssociationEstimator(TabularEstimator):
         self.patterns_, self._targets, self._mass, self.pattern_rows_ = store
         if not self._learns:
             return None, None
+        rows, targets, mass, _ = store
         learnt, watched = np.unique(place[-len(X) :]), None
         if X_val is not None:
             X_val, y_val = self._validate(X_val, y_val, reset=False)
@@ -272,8 +273,8 @@ class AssociationEstimator(TabularEstimator):
             parts = hold_out_rows(len(learnt), self.validation_fraction, seed, labels)
             learnt, held_out = (learnt[rows] for rows in parts)
             if len(held_out):
-                watched = self._arrays(*(part[held_out] for part in store[:3]), index=held_out)
-        return self._arrays(*(part[learnt] for part in store[:3]), index=learnt), watched
+                watched = self._arrays(rows[held_out], targets[held_out], mass[held_out], held_out)
+        return self._arrays(rows[learnt], targets[learnt], mass[learnt], learnt), watched
 
     def _store(self):
         return Store(self.patterns_, self._targets, self._mass, self.pattern_rows_)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.metrics import r2_score
 
 from skdyn._dynamics import WORST, check_of, derivative_score, solution_score
@@ -27,7 +28,7 @@ _MARGIN = 0.1
 _ATOL = 1e-10  # absolute error of solutions, of states that are not small
 
 
-class SymbolicODEMixin(PlainState):
+class SymbolicODEMixin(PlainState, BaseEstimator):
     """The equations of a fitted estimator: shown, evaluated, solved.
 
     An estimator finds ``system_``, an :class:`EquationSystem`, in what ``_learn`` returns, and says
@@ -42,6 +43,9 @@ class SymbolicODEMixin(PlainState):
     _targets: list[str] | None
     _flat: bool = False
     _counts_times: Annotated[bool, Since(lambda state: True)]  # as was taken for granted
+    if TYPE_CHECKING:  # of the estimators
+        max_gap: Any
+        system_: Any
 
     def equations(self, precision: int = 3) -> list[str]:
         """Return the equations as text.

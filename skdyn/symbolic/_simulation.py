@@ -2,6 +2,7 @@
 
 import warnings
 from bisect import bisect_right
+from typing import Any
 
 import numpy as np
 from scipy.integrate import ODEintWarning, odeint
@@ -66,7 +67,7 @@ def simulate_system(system, x0, t, u, t0, rtol, atol, bound, max_steps):
     return solutions[0] if x0.ndim == 1 else np.stack(solutions).transpose(0, 2, 1)
 
 
-def _control(system, t, u):
+def _control(system, t, u: Any):
     """Return the controls as a function from a time to a list of floats, or None."""
     n_controls = len(system.control_names)
     if n_controls == 0:
@@ -142,7 +143,7 @@ class _checked_field:
         self._scalar = not system.functions
         self._rhs = system._compiled_scalar if self._scalar else system.rhs
         self._control, self._bound, self._case = control, bound, case
-        self.last = None
+        self.last: Any = None
 
     def __call__(self, t, x):
         values = x.tolist()
@@ -155,7 +156,7 @@ class _checked_field:
                 slopes = self._rhs(x[None], None if self._control is None else [u])[0].tolist()
             total = sum(slopes, 0.0)
         except (ArithmeticError, ValueError):  # overflow, a division by zero, a log of a negative
-            total = np.nan
+            slopes, total = None, np.nan
         # An infinite or complex value or NaN among the slopes makes the total one as well.
         if type(total) is complex or total - total != 0.0:
             raise _blow_up(t, values, self._case)

@@ -396,7 +396,8 @@ class EquationSystem(PlainState):
             own: sympy.Symbol(name, real=True)
             for own, name in zip(self._symbols, names, strict=True)
         }
-        return [expression.xreplace(named) for expression in self._expressions]
+        found: list[Any] = [expression.xreplace(named) for expression in self._expressions]
+        return found
 
 
 def _nowhere(*arguments):

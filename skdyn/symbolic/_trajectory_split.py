@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -75,7 +76,7 @@ class TrajectorySplit(BaseCrossValidator):
         self.gap = gap
         self.strategy = strategy
 
-    def get_n_splits(
+    def get_n_splits(  # pyright: ignore[reportIncompatibleMethodOverride]: a number always
         self, X: ArrayLike | None = None, y: object = None, groups: ArrayLike | None = None
     ) -> int:
         """Return the number of splits.
@@ -96,7 +97,7 @@ class TrajectorySplit(BaseCrossValidator):
         """
         return self.n_splits
 
-    def split(
+    def split(  # pyright: ignore[reportIncompatibleMethodOverride]: into arrays always
         self, X: ArrayLike, y: object = None, groups: ArrayLike | None = None
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the rows, or cases, of each training and test set.
@@ -124,7 +125,8 @@ class TrajectorySplit(BaseCrossValidator):
             the gap leaves nothing to train on.
         """
         self._check_parameters()
-        X, y, groups = indexable(X, y, groups)
+        arrays: Any = indexable(X, y, groups)
+        X, y, groups = arrays
         unit, one_trajectory = _units(X, groups)
         forward = self.strategy == "forward"
         n_units, n_blocks = int(unit.max(initial=-1)) + 1, self.n_splits + forward

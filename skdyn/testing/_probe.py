@@ -5,6 +5,7 @@ import copy
 import pickle
 import warnings
 from collections import OrderedDict
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
@@ -86,9 +87,7 @@ def has_parameter(name):
 # -- data ------------------------------------------------------------------------------------
 
 
-def sample_data(
-    estimator: BaseEstimator, random_state: int = 0
-) -> tuple[np.ndarray, np.ndarray | None]:
+def sample_data(estimator: BaseEstimator, random_state: int = 0) -> tuple[np.ndarray, Any]:
     """Return data of a kind this estimator can learn quickly.
 
     Parameters
@@ -106,12 +105,14 @@ def sample_data(
         Targets, where the estimator needs any.
     """
     if is_classifier(estimator):
-        return make_classification(
+        made: Any = make_classification(
             60, 4, n_informative=3, n_redundant=0, n_classes=3, n_clusters_per_class=1,
             random_state=random_state,
         )  # fmt: skip
+        return made
     if is_regressor(estimator) and not reads_times(estimator):
-        return make_regression(60, 4, noise=0.1, random_state=random_state)
+        made = make_regression(60, 4, noise=0.1, random_state=random_state)
+        return made
     # Two damped oscillators: smooth, a closed linear system, and free of the polynomial identities
     # that undamped ones obey (cos^2 + sin^2 = 1), so that what is to be found is unique.
     t = np.arange(60.0)

@@ -2,6 +2,7 @@
 
 import warnings
 from inspect import signature
+from typing import Any
 
 import joblib
 import numpy as np
@@ -30,6 +31,8 @@ from skdyn.testing._probe import (
     two_candidates,
 )
 
+_RAISE: Any = "raise"  # checkers see scikit-learn's default, a number
+
 
 def check_pipeline_and_grid_search(estimator):
     """A pipeline around it is searched and predicts."""
@@ -39,7 +42,7 @@ def check_pipeline_and_grid_search(estimator):
         steps, y = [*steps, Ridge()], X.sum(axis=1)
     name = type(estimator).__name__.lower()
     grid = {f"{name}__{key}": values for key, values in two_candidates(estimator).items()}
-    search = GridSearchCV(make_pipeline(*steps), grid, cv=2, error_score="raise")
+    search = GridSearchCV(make_pipeline(*steps), grid, cv=2, error_score=_RAISE)
     with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
         search.fit(X, y)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
@@ -143,7 +146,7 @@ def check_score_is_routed(estimator):
             plain.set_fit_request(t=True).set_score_request(t=True)
         routed = make_pipeline(plain).fit(X, y, **data)
         assert routed.score(X, y, **data) == plain.score(X, y, **data)
-        folds = cross_val_score(routed, X, y, cv=KFold(2), params=data, error_score="raise")
+        folds = cross_val_score(routed, X, y, cv=KFold(2), params=data, error_score=_RAISE)
     assert np.isfinite(folds).all()
 
 
@@ -178,7 +181,7 @@ def check_global_state_is_left_alone(estimator):
     X, y = sample_to_sketch(estimator)
 
     def state():
-        numpy_state = np.random.get_state()  # noqa: NPY002  (the global state is the subject)
+        numpy_state: Any = np.random.get_state()  # noqa: NPY002  (the global state is the subject)
         return (
             torch.get_rng_state().tolist(), numpy_state[1].tolist(), numpy_state[2], np.geterr(),
             torch.get_default_dtype(), torch.get_num_threads(), torch.is_grad_enabled(),

@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from typing import Any
 
 import numpy as np
 import torch
@@ -154,7 +155,7 @@ class _Interrupt:
     def on_fit_task_begin(self, estimator, context):
         """Nothing to do."""
 
-    def on_fit_task_end(self, estimator, context):
+    def on_fit_task_end(self, estimator, context) -> Any:
         """Interrupt."""
         raise KeyboardInterrupt
 

@@ -3,7 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg.lapack import dgeqrf, dorgqr
+from scipy.linalg.lapack import (
+    dgeqrf,  # pyright: ignore[reportAttributeAccessIssue]: not among scipy's hints
+    dorgqr,  # pyright: ignore[reportAttributeAccessIssue]: the same
+)
 
 from skdyn.symbolic.discovery import _prices as prices
 
@@ -13,7 +16,7 @@ _COLLINEAR = 1e-10  # share of a column outside the span of others, squared, tha
 class _Part(NamedTuple):
     """Some columns of a dictionary."""
 
-    index: np.ndarray
+    index: np.ndarray  # pyright: ignore[reportIncompatibleMethodOverride]: not a tuple's search
     A: np.ndarray
     costs: np.ndarray
 
@@ -350,7 +353,7 @@ def refine(problem, terms, n_steps=5):
         scale = np.linalg.norm(J, axis=0)
         scale[scale == 0] = 1.0
         u, s, vt = np.linalg.svd(J / scale, full_matrices=False)
-        improved = False
+        improved, gain = False, 0.0
         for _ in range(3):
             step = (vt.T @ ((s / (s**2 + damping)) * (u.T @ r))) / scale
             trial = list(terms)

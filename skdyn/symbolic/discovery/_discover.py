@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -135,7 +135,9 @@ def discover(
     """  # noqa: E501
     record = smooth(t, X, u)
     d = record.n_states
-    best, scored = None, None
+    best: Any = None
+    scored: Any = None
+    likely, short, pools = [], [], []
     for round_ in range(max_rounds):
         if best is None or _misfit(*best) > _FOLLOWS:
             # Once a solution follows the data, their neighbourhood asks for no new proposals.

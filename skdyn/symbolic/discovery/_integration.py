@@ -6,6 +6,7 @@ weighted, and summed to the equations. Steps are folded into the weights.
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -44,9 +45,9 @@ class Field(NamedTuple):
         1 where a term belongs to an equation.
     """
 
-    fill: object
+    fill: Callable[..., None]
     n_rows: int
-    index: np.ndarray
+    index: np.ndarray  # pyright: ignore[reportIncompatibleMethodOverride]: not a tuple's search
     weights: np.ndarray
     sums: np.ndarray
 

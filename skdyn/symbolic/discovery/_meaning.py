@@ -1,6 +1,7 @@
 """What terms mean: texts of users as terms, and whether terms are equal, even, odd or bounded."""
 
 import re
+from typing import Any
 
 import numpy as np
 from scipy.optimize import least_squares
@@ -79,7 +80,8 @@ def read_term(text, names, n_constants=0):
     ValueError
         If the text is anything else.
     """
-    factor, expression = read_expression(text, names, n_constants).as_coeff_Mul()
+    found: Any = read_expression(text, names, n_constants)
+    factor, expression = found.as_coeff_Mul()
     if factor == 0:
         raise ValueError(f"{text!r} is zero, which is no term.")
     return write_term(expression)

@@ -6,6 +6,7 @@ of the smoothing that the first candidates came from.
 """
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -42,7 +43,7 @@ def neighbours(joint, fitted, pools, n=8):
         return []
     now = tuple(range(len(terms)) for terms in fitted.equations)
     now = tuple(frozenset(row) for row in now)
-    judged = {now: model.judge(now)}
+    judged: dict[tuple, Any] = {now: model.judge(now)}
     front = [now]
     for _ in range(2):
         for origin in front:
@@ -75,7 +76,9 @@ class _Linear:
             self.kept.append({j for j, term in enumerate(terms) if term.form.text in texts})
         system = System(fitted.equations)
         constants = system.constants(fitted.coefficients)
-        found = jacobian(system, constants, joint.windows, fitted.shot.x0, joint.ties[-1], further)
+        found: Any = jacobian(
+            system, constants, joint.windows, fitted.shot.x0, joint.ties[-1], further
+        )
         self.works = found is not None
         if not self.works:
             return

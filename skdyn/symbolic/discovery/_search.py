@@ -1,7 +1,7 @@
 """Candidates for one equation: where to look for sets of terms, and which of them to pass on."""
 
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -104,7 +104,8 @@ def propose(problem, terms, families, max_terms=6, n_kept=24, required=()):
         The best; and sets of few terms, or of polynomials alone, for a joint fit to judge.
     """
     book = Dictionary(problem, [*required, *terms])
-    start = tuple(sorted({book.add(term) for term in required} - {None}))
+    places: Any = {book.add(term) for term in required} - {None}
+    start = tuple(sorted(places))
     if len(start) < len(required) or not book.terms:
         raise ValueError(
             "No term of the families, or not every required one, has finite values along the data. "
@@ -201,7 +202,7 @@ def _shortlist(book, found, plain, n_kept):
                 break
     # What smoothing errors may have spoilt.
     few = [node for node in found if len(node) <= _FEW]
-    local = _local_residuals(book, few)
+    local: Any = _local_residuals(book, few)
     short, count = {}, {}
     for node in sorted(few, key=local.get):
         forms = frozenset(book.forms[k] for k in node)

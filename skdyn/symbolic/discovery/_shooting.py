@@ -5,7 +5,7 @@ their ends are tied to the next one's start more and more tightly, until the who
 of the equations. Windows and perturbed parameters are lanes of one vectorised integration.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -340,7 +340,7 @@ class _Problem:
         p[self.free] -= move[: len(self.free)]
         x0 = path.x0 - starts.reshape(self.m, self.d).T
         if wide:
-            new = self.beside(_Path(p, x0))
+            new: Any = self.beside(_Path(p, x0))
             if np.isfinite(new.base).all():
                 return new
             # What is not finite beside a solution may have spoilt it.
