@@ -55,6 +55,23 @@ class Progress:
         yield
         part.call_on_fit_task_end(**self._told, reconstruction_attributes=self._attributes)
 
+    def step(self, name: str) -> bool:
+        """Tell of a part that is over; return whether a callback asks to stop.
+
+        Parameters
+        ----------
+        name : str
+            What it did.
+
+        Returns
+        -------
+        bool
+        """
+        part = self._whole.subcontext(task_name=name)
+        part.call_on_fit_task_begin(**self._told)
+        told = {**self._told, "reconstruction_attributes": self._attributes}
+        return bool(part.call_on_fit_task_end(**told))
+
     def end(self) -> None:
         """Say that the fit is over."""
         self._whole.call_on_fit_task_end(**self._told, reconstruction_attributes=self._attributes)

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from numbers import Real
 from typing import Any
 
-__all__ = ["time_is_over", "time_limit"]
+__all__ = ["time_is_over", "time_left", "time_limit"]
 
 _END: ContextVar[float] = ContextVar("end", default=math.inf)
 
@@ -34,6 +34,17 @@ def time_limit(seconds: Any) -> Iterator[None]:
         yield
     finally:
         _END.reset(token)
+
+
+def time_left() -> float:
+    """Return the seconds to the time limit around this call, infinity where there is none.
+
+    Returns
+    -------
+    float
+        What a process started now should be given.
+    """
+    return _END.get() - time.monotonic()
 
 
 def time_is_over() -> bool:

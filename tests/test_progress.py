@@ -2,7 +2,11 @@ import numpy as np
 import pytest
 from sklearn.callback import ProgressBar
 
-from skdyn import AutoregressiveOperator, FNORegressor, KernelOperatorRegressor
+from skdyn import (
+    AutoregressiveOperator,
+    FNORegressor,
+    KernelOperatorRegressor,
+)
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(12, 1, 8)).cumsum(axis=2)

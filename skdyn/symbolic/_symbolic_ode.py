@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 
 from skdyn._dynamics import refuse_unread
+from skdyn._progress import Progress
+from skdyn._state import Since
+from skdyn._time_limit import time_is_over
 from skdyn._validation import Interval, StrOptions, check_is_fitted, fit_context
 from skdyn.exceptions import warn_user
 from skdyn.symbolic._doubts import say_doubts
 from skdyn.symbolic._equations import SymbolicODEMixin
 from skdyn.symbolic._found import Found, constants_table
 from skdyn.symbolic._measurements import dependence
+from skdyn.symbolic._rounds import Rounds
 from skdyn.symbolic.discovery._findings import (
     candidate_terms,
     search_targets,
@@ -37,7 +42,7 @@ _FEWEST_ROWS = 10  # below which any equations fit
 
 
 class SymbolicODERegressor(
-    Found, SymbolicODEMixin, MultiOutputMixin, RegressorMixin, BaseEstimator
+    Found, SymbolicODEMixin, CallbackSupportMixin, MultiOutputMixin, RegressorMixin, BaseEstimator
 ):
     """Differential equations found from trajectories, without a threshold to tune.
 
@@ -80,6 +85,9 @@ class SymbolicODERegressor(
         state itself that damps. States that were never negative are taken to stay so.
     max_rounds : int, default=4
         Times the search is repeated along the solution of what it found.
+    max_time : float or None, default=None
+        Seconds after which no more systems are fitted: the best by then is the answer, with a
+        warning. None sets no limit.
     round_constants : bool, default=True
         Whether constants hardly distinguishable from a round number become it.
     n_ensemble : int, default=0
@@ -93,7 +101,7 @@ class SymbolicODERegressor(
     random_state : int, RandomState instance or None, default=None
         Seed of the halves.
     verbose : int, default=0
-        Whether to tell of the progress.
+        Whether to print the equations after each round of the search on all data.
 
     Attributes
     ----------
@@ -159,6 +167,8 @@ class SymbolicODERegressor(
     x1' = -3 x1 + x0 x1
     """
 
+    max_time: Annotated[float | int | None, Since(lambda state: None)]
+
     _parameter_constraints: dict = {
         "families": [StrOptions({"all", *FAMILIES}), tuple, list],
         "degree": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
@@ -171,6 +181,7 @@ class SymbolicODERegressor(
         "monotone": [dict, None],
         "bounded": [list, tuple, None],
         "max_rounds": [Interval(Integral, 1, None, closed="left")],
+        "max_time": [Interval(Real, 0, None, closed="neither"), None],
         "round_constants": ["boolean"],
         "n_ensemble": [Interval(Integral, 0, None, closed="left")],
         "max_gap": [Interval(Real, 0, None, closed="right"), StrOptions({"auto"})],
@@ -204,6 +215,7 @@ class SymbolicODERegressor(
         monotone: dict[str, Any] | None = None,
         bounded: Sequence[Any] | None = None,
         max_rounds: int = 4,
+        max_time: float | None = None,
         round_constants: bool = True,
         n_ensemble: int = 0,
         max_gap: float | str = "auto",
@@ -222,6 +234,7 @@ class SymbolicODERegressor(
         self.monotone = monotone
         self.bounded = bounded
         self.max_rounds = max_rounds
+        self.max_time = max_time
         self.round_constants = round_constants
         self.n_ensemble = n_ensemble
         self.max_gap = max_gap
@@ -288,7 +301,9 @@ class SymbolicODERegressor(
             standard errors of zero.
         """
         refuse_unread(self, X_val=X_val, t_val=t_val)
+        given = {"X": X, "y": y}
         data = self._learn(X, y, t, u, groups)
+        progress = Progress(self, self.max_rounds, **given)
         if y is not None:
             self._refuse_laws()
         knowledge, options = self._preparation(data)
@@ -296,15 +311,21 @@ class SymbolicODERegressor(
             say_what_stands_out(data.segments, self._state_names())
             options |= {
                 "max_rounds": self.max_rounds, "round_constants": self.round_constants,
-                "verbose": self.verbose,
             }  # fmt: skip
+            rounds = Rounds(self._state_names(), self.control_names_, progress, self.verbose)
             found = search_trajectories(
                 data, knowledge, options, self.n_ensemble, self.n_jobs,
-                check_random_state(self.random_state),
+                check_random_state(self.random_state), rounds,
             )  # fmt: skip
         else:
             found = search_targets(data, knowledge, options, self.n_jobs)
         self._keep(found, len(data.inputs))
+        progress.end()
+        if time_is_over():
+            warn_user(
+                f"{type(self).__name__} stopped when max_time was over. The best equations by then "
+                "are kept; allow more time, or fewer families, for more."
+            )
         spread = self.noise_ if y is not None else data.inputs.std(axis=0)[: len(self.noise_)]
         say_doubts(
             self.system_.target_names, self.misfit_, np.sqrt(self.misfit_) * self.noise_ / spread,

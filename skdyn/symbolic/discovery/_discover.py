@@ -1,11 +1,12 @@
 """The whole search: propose, refine, follow, propose again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from skdyn._time_limit import time_is_over
 from skdyn.symbolic.discovery import _prices as prices
 from skdyn.symbolic.discovery._beam import Candidate, moved_term, refine
 from skdyn.symbolic.discovery._integral import DirectForm, IntegralForm
@@ -75,7 +76,7 @@ def discover(
     max_terms: int = 6,
     max_rounds: int = 4,
     round_constants: bool = True,
-    verbose: int = 0,
+    after_round: Callable[[int, Fitted, np.ndarray], Any] | None = None,
 ) -> Discovery:
     """Find the equations of trajectories.
 
@@ -105,8 +106,10 @@ def discover(
         Most rounds; an answer that comes twice ends the search.
     round_constants : bool, default=True
         Whether constants hardly distinguishable from a round number become it.
-    verbose : int, default=0
-        Whether to tell of the progress.
+    after_round : callable or None, default=None
+        ``after_round(number, fitted, misfit)`` is told of each round, from 1, the best system so
+        far and the misfit of its equations, and ends the search where it returns true. A
+        time limit around the search ends it as well, with what was fitted by then.
 
     Returns
     -------
@@ -153,13 +156,11 @@ def discover(
             short = [row for _, row in lists]
             pools = [_pool(*each) for each in zip(allowed, (a + b for a, b in zip(likely, short)))]
         joint, fitted = _best_system(record, likely, short, pools, priors, best, max_terms)
-        if verbose:
-            misfit = ", ".join(f"{m:.3g}" for m in fitted.rss / joint.n)
-            print(f"round {round_ + 1}: {fitted.score:.1f} nats, misfit {misfit}")
+        stop = after_round and after_round(round_ + 1, fitted, fitted.rss / joint.n)
         same = best is not None and forms_of(fitted.equations) == forms_of(best[1].equations)
         best = joint, fitted
         exact = record.clean.all() and _misfit(*best) < _EXACT
-        if same or exact or round_ == max_rounds - 1:
+        if same or exact or stop or time_is_over() or round_ == max_rounds - 1:
             break
         record = followed(record, joint.windows, fitted)
     joint, fitted = best

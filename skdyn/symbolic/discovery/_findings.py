@@ -7,6 +7,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
+from skdyn._time_limit import time_left, time_limit
 from skdyn.symbolic.discovery._discover import discover, regress
 from skdyn.symbolic.discovery._integral import DirectForm
 from skdyn.symbolic.discovery._joint import forms_of
@@ -94,7 +95,9 @@ def candidate_terms(families, degree, inputs):
     return terms
 
 
-def search_trajectories(data, knowledge, options, n_ensemble=0, n_jobs=None, rng=None):
+def search_trajectories(
+    data, knowledge, options, n_ensemble=0, n_jobs=None, rng=None, after_round=None
+):
     """Find the equations of trajectories, and how sure their terms are.
 
     Parameters
@@ -111,18 +114,21 @@ def search_trajectories(data, knowledge, options, n_ensemble=0, n_jobs=None, rng
         Searches at a time.
     rng : RandomState, default=None
         Chooses the halves.
+    after_round : callable or None, default=None
+        Hears of the rounds of the search on all rows; see :func:`discover`.
 
     Returns
     -------
     Findings
     """
     parts = [data.segments, *(_half(data.segments, rng) for _ in range(n_ensemble))]
-    searches = _parallel(parts, [knowledge] * len(parts), options, n_jobs)
+    heard = [options | {"after_round": after_round}, *[options] * n_ensemble]
+    searches = _parallel(parts, [knowledge] * len(parts), heard, n_jobs)
     known = {forms_of(system.equations) for system in searches[0].systems}
     new = {forms_of(search.equations): search.equations for search in searches[1:]}
     given = [GivenTerms(knowledge, new[forms]) for forms in new if forms not in known]
-    options = {**options, "max_rounds": 1}
-    again = _parallel([data.segments] * len(given), given, options, n_jobs, _discover_if_possible)
+    once = [options | {"max_rounds": 1}] * len(given)
+    again = _parallel([data.segments] * len(given), given, once, n_jobs, _discover_if_possible)
     n_rows = len(data.inputs)
     whole = [searches[0], *(search for search in again if search is not None)]
     found = [_finding(search, knowledge, n_rows) for search in whole]
@@ -155,7 +161,7 @@ def search_targets(data, knowledge, options, n_jobs=None):
     """
     each = [knowledge.of_equation(i) for i in range(data.targets.shape[1])]
     searches = Parallel(n_jobs=n_jobs)(
-        delayed(_on_one_thread)(regress, data.inputs, y, priors=one, **options)
+        delayed(_on_one_thread)(regress, time_left(), data.inputs, y, priors=one, **options)
         for y, one in zip(data.targets.T, each, strict=True)
     )
     n_rows, alone = len(data.inputs), []
@@ -175,10 +181,10 @@ def search_targets(data, knowledge, options, n_jobs=None):
 def _parallel(parts, knowledge, options, n_jobs, search=None):
     return Parallel(n_jobs=n_jobs)(
         delayed(_on_one_thread)(
-            search or discover, [s.t for s in segments], [s.X for s in segments],
-            None if segments[0].u is None else [s.u for s in segments], priors=known, **options,
+            search or discover, time_left(), [s.t for s in segments], [s.X for s in segments],
+            None if segments[0].u is None else [s.u for s in segments], priors=known, **own,
         )
-        for segments, known in zip(parts, knowledge, strict=True)
+        for segments, known, own in zip(parts, knowledge, options, strict=True)
     )  # fmt: skip
 
 
@@ -189,10 +195,11 @@ def _discover_if_possible(*data, **options):
         return None
 
 
-def _on_one_thread(search, *data, **options):
+def _on_one_thread(search, seconds, *data, **options):
     # The matrices are so small that threads of linear algebra only wait for each other.
     # Equations that blow up are tried on the way, and dropped.
-    with threadpool_limits(1, user_api="blas"), np.errstate(all="ignore"):
+    quiet = np.errstate(all="ignore")
+    with threadpool_limits(1, user_api="blas"), quiet, time_limit(seconds):
         return search(*data, **options)
 
 

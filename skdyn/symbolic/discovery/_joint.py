@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skdyn._time_limit import time_is_over
 from skdyn.symbolic.discovery import _prices as prices
 from skdyn.symbolic.discovery._integration import field, integrate
 from skdyn.symbolic.discovery._neighbours import neighbours
@@ -68,6 +69,8 @@ class Joint:
         key = forms_of(equations)
         if key in self.seen and not (whatever and self.seen[key] is None):
             return self.seen[key]
+        if self.best < np.inf and time_is_over():
+            return None  # what there is must do
         system = System(equations)
         steps = (8,) if self.weak else _QUICK if quick else _THOROUGH
         shot = shoot(

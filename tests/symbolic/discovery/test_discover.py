@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
+from skdyn._time_limit import time_limit
 from skdyn.symbolic.discovery import discover, regress
 from skdyn.symbolic.discovery._terms import Form, Term, evaluate
 
@@ -129,12 +130,27 @@ def test_rounding_and_the_number_of_terms_are_chosen(prey):
     assert [len(terms) for terms in short.equations] == [1]
 
 
-def test_progress_is_told_on_request_only(prey, capsys):
+def test_rounds_are_told_and_end_where_the_listener_asks(prey):
     t, X = prey
-    discover([t[:25]], [X[:25, :1]], **SIMPLE, max_rounds=1)
-    assert capsys.readouterr().out == ""
-    discover([t[:25]], [X[:25, :1]], **SIMPLE, max_rounds=1, verbose=1)
-    assert "round 1" in capsys.readouterr().out
+    heard = []
+
+    def listen(number, fitted, misfit):
+        heard.append((number, fitted, misfit))
+        return True
+
+    found = discover([t[:25]], [X[:25, :1]], **SIMPLE, max_rounds=3, after_round=listen)
+    ((number, fitted, misfit),) = heard
+    assert number == 1
+    assert misfit.shape == (1,)
+    assert fitted.score >= min(system.score for system in found.systems)
+
+
+def test_a_search_out_of_time_gives_what_it_fitted_first(prey):
+    t, X = prey
+    with time_limit(-1.0):
+        found = discover([t[:25]], [X[:25]], **SIMPLE)
+    assert len(found.systems) == 1
+    assert np.isfinite(np.concatenate(found.coefficients)).all()
 
 
 # -- derivatives that were measured -----------------------------------------------------------
