@@ -1,7 +1,7 @@
 """Show the package, and the code that its docs show, to a type checker, as editors do.
 
-``python docs/_check_types.py`` runs basedpyright over the folders that ``pyproject.toml`` names,
-and over the code of README, guide, docstrings and quickstart; it fails on any error. CI runs it.
+``python docs/_check_types.py`` runs basedpyright over the package and over the code of README,
+guide, docstrings and quickstart; it fails on any error. CI runs it.
 """
 
 import doctest

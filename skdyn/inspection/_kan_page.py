@@ -114,9 +114,10 @@ def page_of(layers: list, longest: tuple[int, ...], room: tuple[float, float] | 
     """
     letter = _LETTER
     # Letters do not grow with the page; the less room they leave idle, the larger it gets.
-    for _ in range(_PASSES):
-        page = _largest(layers, [letter * n for n in longest], longest, room)
+    page = _largest(layers, [letter * n for n in longest], longest, room)
+    for _ in range(_PASSES - 1):
         letter = _EM * letters_of(page.unit(room)) / page.unit(room)
+        page = _largest(layers, [letter * n for n in longest], longest, room)
     return page
 
 

@@ -129,7 +129,7 @@ class ParetoDisplay:
             x[chosen], y[chosen], "o", ms=12, mfc="none", mec=VERMILION, mew=2
         )
         self.ax_.set(xlabel="complexity", ylabel="error", yscale="log")
-        self.legend_ = None
+        self.legend_: Any = None
         if told:
             self.legend_ = self._write_equations(front, chosen, told)
             title_if_named(self.ax_, name)

@@ -125,11 +125,16 @@ class SymbolicODEMixin(PlainState, BaseEstimator):
         if not is_trajectories(X):
             X = validate_data(self, X, reset=False, dtype=np.float64)
             return self._derivatives(X, u)[:, 0] if self._flat else self._derivatives(X, u)
-        cases = [as_floats(case) for case in X]
+        given: Any = X
+        cases = [as_floats(case) for case in given]
         controls = controls_of_cases(u, [len(case.T) for case in cases])
         pairs = zip(cases, controls, strict=True)
         out = [self._case_derivatives(case, u_case) for case, u_case in pairs]
         return out if isinstance(X, list | tuple) else np.stack(out)
+
+    if TYPE_CHECKING:
+
+        def _usable(self, data: Any) -> Any: ...
 
     def _learn(self, X, y, t, u, groups, sample_weight=None):
         """Return what fit is to learn from; keep its names and its range."""

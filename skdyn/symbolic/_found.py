@@ -48,6 +48,12 @@ class Found:
         self._errors, self._chances = found.errors, found.chances
         self.system_ = self._system(self._chosen)
 
+    if TYPE_CHECKING:  # of the estimators
+        control_names_: list[str]
+        _targets: list[str] | None
+
+        def _state_names(self) -> list[str]: ...
+
     def _system(self, row):
         return self._named(self._front[row])
 

@@ -50,7 +50,7 @@ class Segment(NamedTuple):
 
     def take(self, rows):
         """Return some of the rows."""
-        return Segment(*(None if part is None else part[rows] for part in self))
+        return Segment(self.t[rows], self.X[rows], None if self.u is None else self.u[rows])
 
 
 class Measurements:
@@ -211,9 +211,10 @@ def _step_of(t):
     """Return the step between times where it is all that was passed."""
     if not isinstance(t, Real):
         return None
-    if not 0 < t < np.inf:
+    step = float(t)
+    if not 0 < step < np.inf:
         raise ValueError(f"t must be a positive step, or times; got {t!r}.")
-    return float(t)
+    return step
 
 
 def _without_gaps(segments, max_gap):

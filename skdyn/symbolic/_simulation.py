@@ -78,10 +78,11 @@ def _control(system, t, u: Any):
     if u is None:
         raise ValueError(f"The equations need {wanted}: pass u, a function of time or an array.")
     if callable(u):
-        size = np.size(u(t[0]))
+        function: Any = u
+        size = np.size(function(t[0]))
         if size != n_controls:
             raise ValueError(f"u must return a value for each of {wanted}; it returned {size}.")
-        return lambda time: np.ravel(u(time)).tolist()
+        return lambda time: np.ravel(function(time)).tolist()
     u = as_floats(u)
     u = u[:, None] if u.ndim == 1 and n_controls == 1 else u
     if u.shape != (len(t), n_controls) or not np.isfinite(u).all():

@@ -311,12 +311,13 @@ class SINDyRegressor(
         return values if np.isfinite(values.sum()) else library.transform(inputs)
 
     def _fit_linear(self, A, B, data):
-        optimizer, weight = self.optimizer, data.weight
-        optimizer = STLSQ() if optimizer is None else clone(optimizer)
+        weight = data.weight
+        optimizer: Any = STLSQ() if self.optimizer is None else clone(self.optimizer)
         if isinstance(optimizer, SparseOptimizer):
             options = {}
-            if hasattr(optimizer, "powers"):
-                known = optimizer.powers
+            trapping: Any = optimizer
+            if hasattr(trapping, "powers"):
+                known = trapping.powers
                 options["powers"] = powers_of(self.feature_library_) if known is None else known
             optimizer._validate_params()
             optimizer._fit_checked(A, B, weight, **options)
@@ -347,9 +348,10 @@ class SINDyRegressor(
     def _fit_implicit(self, A, B, data):
         if data.weight is not None:
             raise ValueError("sample_weight has no meaning with implicit_library. Leave one out.")
-        below = self.implicit_library_.transform(data.inputs)
+        library: Any = self.implicit_library_
+        below = library.transform(data.inputs)
         # The constant of the denominator is one already.
-        below *= [float(term != ()) for term in self.implicit_library_.terms_]
+        below *= [float(term != ()) for term in library.terms_]
         optimizer = SSR() if self.optimizer is None else self.optimizer
         pairs = []
         for name, target in zip(self._target_names(), B.T, strict=True):
@@ -373,7 +375,7 @@ class SINDyRegressor(
             raise ValueError(f"A denominator is zero in row {row} of X, at {inputs[row].tolist()}.")
         return values / below
 
-    def score(
+    def score(  # pyright: ignore[reportIncompatibleMethodOverride]: of trajectories
         self,
         X: Any,
         y: Any = None,

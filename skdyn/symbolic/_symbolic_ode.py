@@ -387,7 +387,7 @@ class SymbolicODERegressor(
             self.system_.target_names,
         )  # fmt: skip
 
-    def score(
+    def score(  # pyright: ignore[reportIncompatibleMethodOverride]: of trajectories
         self,
         X: Any,
         y: Any = None,

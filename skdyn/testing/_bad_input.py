@@ -151,7 +151,7 @@ def check_extreme_values(estimator):
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         for name, far, targets, milder in _extremes(X, y):
-            what = f"{name} of size {np.abs(far if name == 'X' else targets).max():.0e}"
+            what = f"{name} of size {np.abs(np.asarray(far if name == 'X' else targets)).max():.0e}"
             try:
                 found = answer(fit(quick, far, targets), far)
             except ValueError:

@@ -4,8 +4,9 @@ import copy
 import json
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -197,17 +198,18 @@ def check_a_forged_file_is_refused(thing: BaseEstimator) -> Counter:
     A changed value, a coefficient say, may change the answers or make them impossible; it runs
     nothing, and whatever was changed, no more memory is taken than ten times the file and 50 MB.
     """
-    question = repr
+    question: Callable[[Any], Any] = repr
     if has_parameter("max_iter")(thing):  # few numbers to walk
         thing = type(thing)(**thing.get_params(deep=False) | {"max_iter": 2})
     if can_fit(thing):
         X, y = sample_data(thing)
         thing = fit_to_read(thing, X, y)
-
-        def question(fitted):
-            return answer(fitted, X[:_N_ROWS])
-
+        question = partial(_answer_to, X[:_N_ROWS])
     return walk(thing, question)
+
+
+def _answer_to(X, fitted):
+    return answer(fitted, X)
 
 
 def walk(thing, question):

@@ -120,7 +120,7 @@ def check_warm_start_goes_on_from_where_it_was(estimator):
         warm.fit(X[:n_rows], None if y is None else y[:n_rows])
     np.testing.assert_allclose(answer(warm, X), before, atol=1e-4 * np.abs(before).max())
     if is_classifier(estimator):
-        refuses(lambda: warm.fit(X, y + 10), "classes")
+        refuses(lambda: warm.fit(X, np.asarray(y) + 10), "classes")
         np.testing.assert_allclose(answer(warm, X), before, atol=1e-4)
 
 

@@ -1,7 +1,7 @@
 """All that one or several searches found, the lawful of it, judged together."""
 
 from functools import reduce
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -160,7 +160,7 @@ def search_targets(data, knowledge, options, n_jobs=None):
     Findings
     """
     each = [knowledge.of_equation(i) for i in range(data.targets.shape[1])]
-    searches = Parallel(n_jobs=n_jobs)(
+    searches: Any = Parallel(n_jobs=n_jobs)(
         delayed(_on_one_thread)(regress, time_left(), data.inputs, y, priors=one, **options)
         for y, one in zip(data.targets.T, each, strict=True)
     )
@@ -178,7 +178,7 @@ def search_targets(data, knowledge, options, n_jobs=None):
     return reduce(lambda some, other: _beside(some, other, n_rows), alone)
 
 
-def _parallel(parts, knowledge, options, n_jobs, search=None):
+def _parallel(parts, knowledge, options, n_jobs, search=None) -> Any:
     return Parallel(n_jobs=n_jobs)(
         delayed(_on_one_thread)(
             search or discover, time_left(), [s.t for s in segments], [s.X for s in segments],

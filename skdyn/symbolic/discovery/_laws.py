@@ -1,6 +1,7 @@
 """Laws that tie constants together: conservation, symmetry, monotony, damping."""
 
 import copy
+from typing import Any
 
 import numpy as np
 
@@ -66,7 +67,7 @@ class Laws:
 
     def _derivatives(self, text, points):
         try:
-            function = read_expression(text, self._names)
+            function: Any = read_expression(text, self._names)
             slopes = np.zeros((self._n_states, points.shape[1]))
             for symbol in function.free_symbols:
                 i = int(symbol.name[1:])
@@ -121,9 +122,10 @@ class Laws:
     def _linear(self, equations, coefficients):
         """Return departures that are linear in the coefficients."""
         parts = []
-        if self._gradients or self._matrices:
-            field = _field(equations, coefficients, self._points)
-            parts += [("conserved", (slopes * field).sum(axis=0)) for slopes in self._gradients]
+        if not (self._gradients or self._matrices):
+            return parts
+        field = _field(equations, coefficients, self._points)
+        parts += [("conserved", (slopes * field).sum(axis=0)) for slopes in self._gradients]
         for matrix, moved in self._matrices:
             off = _field(equations, coefficients, moved) - matrix @ field
             parts.append(("symmetry", (off / self._rates[:, None]).ravel()))

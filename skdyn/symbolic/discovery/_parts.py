@@ -2,12 +2,11 @@
 
 import ast
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from skdyn.formulas._reader import read
-from skdyn.symbolic.discovery._shooting import Shot
 
 
 class Parts(NamedTuple):
@@ -60,7 +59,7 @@ class Fitted(NamedTuple):
     coefficients: tuple
     rss: np.ndarray
     score: float
-    shot: Shot
+    shot: Any  # None of an equation that was fitted alone
     parts: Parts = Parts()
 
     @property

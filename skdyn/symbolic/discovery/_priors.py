@@ -107,7 +107,7 @@ class PriorKnowledge:
         """Return the terms that are stated of each equation."""
         if not isinstance(value, dict):
             value = dict.fromkeys(range(len(self._equations)), value)
-        rows = [()] * len(self._equations)
+        rows: list[tuple] = [()] * len(self._equations)
         for name, texts in value.items():
             try:
                 row = [read_term(text, self._names, n_constants) for text in _listed(texts)]

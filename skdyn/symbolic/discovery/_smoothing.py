@@ -257,13 +257,12 @@ def noise_model(fitted, series):
     x, y = np.concatenate(fitted), np.concatenate(series)
     r, ones = y - x, np.ones_like(x)
     least = 1e-12 * max((r**2).mean(), 1e-300)
-    best = (np.inf, None)
+    best = (np.inf, ones)
     for form in ([ones], [x**2], [ones, x**2]):
         form = np.stack(form, axis=1)
         variance = np.full(len(x), max(r.var(), 1e-300))
-        for _ in range(
-            5
-        ):  # reweighted least squares: the variance of r^2 is twice its mean squared
+        # Reweighted least squares: the variance of r^2 is twice its mean squared.
+        for _ in range(5):
             coef, _ = nnls(form / variance[:, None], r**2 / variance)
             variance = np.maximum(form @ coef, least)
         variance = np.maximum(variance, 1e-4 * np.median(variance))
