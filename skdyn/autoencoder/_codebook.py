@@ -13,7 +13,7 @@ __all__ = ["CodebookTransformer"]
 
 _OF_ALL = ("n_components", "k", "dead_after", "output", "optimizer", "max_iter", "learning_rate")
 _OF_ALL += ("learning_rate_schedule", "clip_norm", "tol", "n_iter_no_change", "batch_size")
-_OF_ALL += ("warm_start", "random_state", "device", "dtype", "verbose")
+_OF_ALL += ("warm_start", "random_state", "device", "dtype", "verbose", "max_time")
 
 
 class CodebookTransformer(Reconstructing, SparseCoding):

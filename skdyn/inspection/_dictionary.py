@@ -150,7 +150,8 @@ class DictionaryDisplay:
         atoms = np.asarray(self.atoms, dtype=np.float64)
         largest = np.abs(atoms).max(axis=1, keepdims=True)
         atoms = atoms / np.where(largest > 0, largest, 1.0)
-        self.image_, self.bars_ = None, []
+        self.image_: Any = None
+        self.bars_: list = []
         if self.image_shape is None:
             draw = self._draw_bars if len(atoms) <= _ROWS else self._draw_panels
         else:

@@ -113,7 +113,7 @@ class RetrievalDisplay:
             raise ValueError(
                 f"X of shape {shown.shape} needs an image_shape of {shown.shape[1]} pixels, and "
                 f"stored of the same shape; got image_shape={(height, width)} and stored of shape "
-                f"{rows['stored'].shape}."
+                f"{None if stored is None else rows['stored'].shape}."
             )
         images = {name: row.reshape(-1, height, width) for name, row in rows.items()}
         return cls(images).plot(ax=ax, name=name, **style)

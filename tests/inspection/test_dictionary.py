@@ -17,7 +17,7 @@ def test_images_lie_side_by_side_each_in_units_of_its_largest_entry():
     np.testing.assert_allclose(canvas[3:, :2], [[0.25, 0.5], [0.75, 1]])
     assert np.ma.getmaskarray(canvas)[2].all()  # a gap
     assert np.ma.getmaskarray(canvas)[3:, 3:].all()  # no fourth atom
-    assert display.image_.get_clim() == (-1, 1)  # zero is the colour in the middle
+    assert display.image_.get_clim() == (-1, 1)  # zero is the color in the middle
 
 
 def test_bars_of_an_atom_stand_on_its_row_and_the_first_is_on_top():
