@@ -1,6 +1,6 @@
 """Missing entries: errors and times of imputers, on columns of variance one.
 
-Entries are taken away completely at random, the columns are standardised by what is left, and every
+Entries are taken away completely at random, the columns are standardized by what is left, and every
 imputer fills the same gaps. "error" is the root mean square over the gaps, averaged over seeds.
 Times are those of the processor, of ``fit_transform``, taken in turn, so that a slow moment of the
 machine hits all alike: medians over seeds and rounds. "ratio" is the median of our time over
@@ -39,7 +39,7 @@ def add_arguments(parser):
 
 
 def with_gaps(X, share, seed):
-    """Return the truth and the data with gaps, both standardised by what is left."""
+    """Return the truth and the data with gaps, both standardized by what is left."""
     gaps = np.random.default_rng(seed).random(X.shape) < share
     left = np.where(gaps, np.nan, X)
     scale = np.nanstd(left, axis=0)

@@ -2,7 +2,7 @@
 
 Every model sees the same stratified folds; "AUC" is the mean over folds and seeds, "least" the mean
 of the worst seed. "statistics" are minimum, mean and maximum of each feature over a bag,
-standardised. "attention" is the usual layer of attention over embedded instances (Ilse, Tomczak,
+standardized. "attention" is the usual layer of attention over embedded instances (Ilse, Tomczak,
 Welling, ICML 2018) in plain torch. "tuned" chooses among six settings of ours by the AUC of three
 inner folds. Defaults and settings were chosen with these data in view, MUSK-1 included.
 

@@ -1,7 +1,7 @@
 """Classifiers on tables: accuracy and log-loss, time on digits, time and memory on large data.
 
 ``accuracy``: five outer folds. "best of three" chooses the mode of :class:`HopfieldClassifier` by
-five inner folds in each outer one. All get the same standardised columns (ours standardise inside)
+five inner folds in each outer one. All get the same standardized columns (ours standardize inside)
 and are used with their defaults; the MLP gets more epochs than its default, so that it converges.
 The log-loss of the SVC is that of its calibrated version. "attention" is a layer of scaled
 dot-product attention in plain torch, with learned queries and keys, over the other training rows.
@@ -9,7 +9,7 @@ dot-product attention in plain torch, with learned queries and keys, over the ot
 Our defaults (decay, dropout, shrinkage, learning rate) were chosen on these data sets, with folds
 of the seeds 1 to 4; ``--seed`` is 0 by default. The table says that they are reasonable there.
 
-``speed``: fit and predict on digits with stored patterns beside brute-force neighbours, in turn.
+``speed``: fit and predict on digits with stored patterns beside brute-force neighbors, in turn.
 ``memory``: many stored patterns and queries, in a process of its own for each contestant.
 """
 
@@ -137,7 +137,7 @@ def speed(args):
     brute = KNeighborsClassifier(algorithm="brute")
     models = {
         "stored patterns": HopfieldClassifier("stored"),
-        "neighbours, brute force": brute,
+        "neighbors, brute force": brute,
         "the same with a scaler": make_pipeline(StandardScaler(), brute),
     }
     times = {name: [] for name in models}

@@ -9,9 +9,9 @@ squared one over all their points. One network, an MLP 2-64-2 with SiLU. Contest
 - skdyn on windows with Adam: the same algorithm on our solver, nothing else;
 - skdyn as it comes: collocation, growing windows, L-BFGS.
 
-Everybody gets the same standardised states and times and, with Adam, the same learning rate. CPU
+Everybody gets the same standardized states and times and, with Adam, the same learning rate. CPU
 seconds of one thread, smoothing and everything else included; measuring the error is not timed.
-The third table is about the cost of the learnt field: penalties from the solver's own estimates.
+The third table is about the cost of the learned field: penalties from the solver's own estimates.
 
     python benchmarks/neural_ode.py                  # quick: under four minutes
     python benchmarks/neural_ode.py --seeds 5 --limit 60
@@ -47,7 +47,7 @@ class Task:
         self.scale = self.X.std(axis=(0, 2), keepdims=True)
 
     def tensors(self):
-        """Standardised states (t, n, 2) and times, as torchdiffeq wants them."""
+        """Standardized states (t, n, 2) and times, as torchdiffeq wants them."""
         states = ((self.X - self.offset) / self.scale).transpose(2, 0, 1)
         return torch.tensor(states, dtype=torch.float32), torch.tensor(self.t, dtype=torch.float32)
 

@@ -1,4 +1,4 @@
-"""Learnt operators beside neuraloperator, DeepXDE and scikit-learn: errors, CPU time and memory.
+"""Learned operators beside neuraloperator, DeepXDE and scikit-learn: errors, CPU time and memory.
 
     python benchmarks/operators.py [TASK ...] [--darcy FOLDER] [--models ...] [--speed ROUNDS]
 
@@ -38,7 +38,7 @@ from skdyn.metrics import relative_l2_error
 # Epochs of every network; those of the bundled data bring neuraloperator to its usual error.
 TASKS = {"darcy16": 40, "darcy32": 12, "burgers": 40, "energy": 20, "rollout": 40}
 
-STEPS = np.arange(1.0, 26.0)  # of a rollout: neighbours part by a factor of ten
+STEPS = np.arange(1.0, 26.0)  # of a rollout: neighbors part by a factor of ten
 
 
 def load(task, folder, n_samples):

@@ -79,7 +79,7 @@ class Rollout:
 
 
 def kernel_ridge(task, epochs, seed):
-    """Standardised inputs, and the best of twelve settings by three folds."""
+    """Standardized inputs, and the best of twelve settings by three folds."""
     kernels = {
         "kernelridge__kernel": ["rbf", "laplacian"],
         "kernelridge__gamma": [1e-3, 3e-3, 1e-2],
@@ -90,7 +90,7 @@ def kernel_ridge(task, epochs, seed):
 
 
 def mlp(task, epochs, seed):
-    """Three hidden layers; everything standardised, targets by their principal components."""
+    """Three hidden layers; everything standardized, targets by their principal components."""
     network = MLPRegressor(
         hidden_layer_sizes=(256, 256, 256),
         alpha=1.0,
@@ -103,7 +103,7 @@ def mlp(task, epochs, seed):
 
 
 class TorchLoop:
-    """The usual loop: AdamW, a cosine, relative L2 error; channels standardised."""
+    """The usual loop: AdamW, a cosine, relative L2 error; channels standardized."""
 
     def __init__(self, build, epochs, seed):
         self.build, self.epochs, self.seed = build, epochs, seed

@@ -151,7 +151,7 @@ def curve_distance(d, m, batches, n_steps=30):
 
 
 def fresh(d, m, coder):
-    """A step that begins with these weights and an optimiser that has seen nothing."""
+    """A step that begins with these weights and an optimizer that has seen nothing."""
     settings = ObjectiveSettings(K)
     objective = ReconstructionObjective(settings, n_steps=1000)
     net = LeanNet(coder, TrainingSettings(learning_rate=1e-3), new_generator(0))

@@ -3,7 +3,7 @@
 Used by ``benchmarks/symbolic.py recovery --odebench FOLDER``; the folder holds an evaluation
 harness (``odebench.py``: ``evaluate(factory, ...)``, ``summarize(rows)``) and its systems. A system
 counts as reconstructed when the found equations, integrated from the start of the trajectory that
-was seen, reach an R2 above 0.9, and as generalised when they do from another start; it is exact
+was seen, reach an R2 above 0.9, and as generalized when they do from another start; it is exact
 when its terms are the true ones and no others.
 """
 

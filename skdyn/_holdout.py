@@ -1,4 +1,4 @@
-"""Rows to watch while the others are learnt from."""
+"""Rows to watch while the others are learned from."""
 
 from math import ceil
 from typing import Any
@@ -17,7 +17,7 @@ def hold_out_rows(
     """Share rows between training and validation, each class in its proportion.
 
     Where a class is too rare or the rows are too few for that, as much of it is kept as can be,
-    with a warning: classes of one row are learnt from, a larger share is held out, then one that
+    with a warning: classes of one row are learned from, a larger share is held out, then one that
     may lack classes, then none.
 
     Parameters
@@ -49,7 +49,7 @@ def hold_out_rows(
     n_held_out = min(max(wanted, n_classes), len(rest) - 1)
     all_classes = min(n_held_out, len(rest) - n_held_out) >= n_classes
     happened = {
-        f"{len(alone)} classes have one row each, which is learnt from": len(alone),
+        f"{len(alone)} classes have one row each, which is learned from": len(alone),
         f"{n_held_out} rows are held out instead of {wanted}": n_held_out != wanted,
         "either part may lack classes": not all_classes,
     }

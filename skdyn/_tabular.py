@@ -34,7 +34,7 @@ from skdyn.training import Stage
 
 __all__ = ["TabularClassifier", "TabularEstimator", "TabularRegressor"]
 
-# Where values far from all others are learnt, in distances of the farthest other: inputs still as
+# Where values far from all others are learned, in distances of the farthest other: inputs still as
 # something of their own, targets, whose errors count by their squares, as the farthest other.
 _X_EDGE, _Y_EDGE = 2.0, 1.0
 
@@ -66,10 +66,10 @@ class FitTask(NamedTuple):
 class TabularEstimator(TorchEstimator):
     """Rows in, one target or several out: what regressors and classifiers share.
 
-    Inputs are standardised inside, so that the network sees the same numbers whatever the units.
+    Inputs are standardized inside, so that the network sees the same numbers whatever the units.
     """
 
-    _exponents = None, 250  # any small unit: scales are learnt without squaring it
+    _exponents = None, 250  # any small unit: scales are learned without squaring it
     _x_offset: Annotated[np.ndarray, Shape("n_features_in_")]
     _x_scale: Annotated[np.ndarray, Shape("n_features_in_")]
     if TYPE_CHECKING:  # of the families, and of the two classes below
@@ -192,7 +192,7 @@ class TabularEstimator(TorchEstimator):
 
 
 class TabularRegressor(MultiOutputMixin, ScoredRegressor, TabularEstimator):
-    """Base of regressors on tables: squared error on standardised targets."""
+    """Base of regressors on tables: squared error on standardized targets."""
 
     _y_offset: Annotated[np.ndarray, Shape("n_outputs")]
     _y_scale: Annotated[np.ndarray, Shape("n_outputs")]
@@ -234,7 +234,7 @@ class TabularRegressor(MultiOutputMixin, ScoredRegressor, TabularEstimator):
     def partial_fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> Self:
-        """Learn from one more batch of data: one epoch, with the optimiser's state kept.
+        """Learn from one more batch of data: one epoch, with the optimizer's state kept.
 
         It keeps to ``learning_rate``: a schedule would need to know the last epoch.
 
@@ -359,7 +359,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
-        """Learn from one more batch of data: one epoch, with the optimiser's state kept.
+        """Learn from one more batch of data: one epoch, with the optimizer's state kept.
 
         It keeps to ``learning_rate``: a schedule would need to know the last epoch.
 

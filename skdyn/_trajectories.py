@@ -354,7 +354,7 @@ def check_validation_set(X_val, t_val, early_stopping):
 
 
 def split_trajectories(estimator, trajectories, X_val, t_val):
-    """Return what is learnt from and what is watched for early stopping.
+    """Return what is learned from and what is watched for early stopping.
 
     Parameters
     ----------
@@ -397,7 +397,7 @@ def hold_out(trajectories, fraction, random_state):
     Returns
     -------
     training : Trajectories
-        What is to be learnt from.
+        What is to be learned from.
     validation : Trajectories or None
         What is to be watched; None, with a warning, where a part would be too small.
     """

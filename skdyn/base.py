@@ -5,7 +5,7 @@ constraints, randomness, training on the shared backend, scikit-learn's callback
 persistence without code. A family says what is its own through few hooks:
 
 ``_build_module(**config)``  a static method; the network, from plain numbers and strings alone
-``_stages(...)``             what to minimise, over which arrays, for how long
+``_stages(...)``             what to minimize, over which arrays, for how long
 ``_max_recoveries``          how many diverged epochs may be taken back
 """
 
@@ -121,7 +121,7 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
         X, y, metadata : object
             The data as the user gave them, shown to callbacks.
         incremental : bool, default=False
-            Whether to continue with the present module and optimiser (``partial_fit``).
+            Whether to continue with the present module and optimizer (``partial_fit``).
         total_weight : float, default=1.0
             What ``alpha`` is divided by: the more data, the less the penalty counts beside them.
         """

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 
 class Line(TorchEstimator):
-    """The smallest estimator the base allows: the mean of each column, learnt by descent."""
+    """The smallest estimator the base allows: the mean of each column, learned by descent."""
 
     def __init__(
         self, optimizer="adam", max_iter=50, learning_rate=0.1, learning_rate_schedule="constant",

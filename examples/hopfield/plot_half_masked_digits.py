@@ -29,7 +29,7 @@ halves[:, 32:] = np.nan
 
 
 def restored(queries):
-    """Share of images that come back with every grey level right."""
+    """Share of images that come back with every gray level right."""
     return np.mean(np.abs(memory.retrieve(queries) - images).max(axis=1) < 0.5)
 
 
@@ -57,7 +57,7 @@ filled = {
     for name, imputer in imputers.items()
 }
 errors = {name: np.sqrt(np.mean((values - images)[holes] ** 2)) for name, values in filled.items()}
-print(pd.Series(errors, name="root mean square error, grey levels of 16").round(2).to_string())
+print(pd.Series(errors, name="root mean square error, gray levels of 16").round(2).to_string())
 
 # %%
 # It chose an inverse temperature at which few images are recalled, and a weak correction.

@@ -54,7 +54,7 @@ def row(n):
 # --------------
 # Does the model follow the data, and where does it go from there? Hares and lynxes of twenty years;
 # gray is forecast. How did the training go? In stages: velocities first, then longer and longer
-# pieces of solutions. What field was learnt?
+# pieces of solutions. What field was learned?
 
 record = load_lynx_hare()
 units = {"hare": "thousand pelts", "lynx": "thousand pelts", "time": "years"}

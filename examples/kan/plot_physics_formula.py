@@ -42,7 +42,7 @@ print(f"Network, R2 on held-out data: {model.score(X_test, y_test):.4f}")
 # Prune, and look at the edges that are left: both velocities pass through one and the same
 # function, are added, and the sum passes through another. The first looks like the inverse of the
 # hyperbolic tangent. Physicists know what it gives: the *rapidity*, which adds up as velocities do
-# not. (Dotted: the functions that are suggested; ticks: the knots of the splines; grey: the data.)
+# not. (Dotted: the functions that are suggested; ticks: the knots of the splines; gray: the data.)
 
 small = model.prune()
 figure, axes = plt.subplots(1, 3, figsize=(12, 3.6), layout="constrained")

@@ -1,5 +1,5 @@
 """
-Can the learnt flow be made cheaper to solve?
+Can the learned flow be made cheaper to solve?
 =============================================
 
 A classifier whose hidden layers are an ODE costs as many evaluations of its field as its solver
@@ -30,7 +30,7 @@ for penalty in (None, "error", "stiffness"):
     print(f"{penalty}: accuracy {model.score(X_test, y_test):.3f}, {cost} evaluations")
 
 # %%
-# The surfaces they learnt, and what an answer costs. All are right about as often.
+# The surfaces they learned, and what an answer costs. All are right about as often.
 
 figure, axes = plt.subplots(1, 3, figsize=(11, 3.8), layout="constrained", sharex=True, sharey=True)
 grid = np.stack(np.meshgrid(*[np.linspace(-1.5, 1.5, 80)] * 2), axis=-1)

@@ -20,7 +20,7 @@ share = model.noise_ / X.std(axis=(0, 2))
 print(f"Noise it found: {share[0]:.1%} and {share[1]:.1%} of the channels' deviation.")
 
 # %%
-# The learnt field, with the noisy observations it was learnt from, and how the training went:
+# The learned field, with the noisy observations it was learned from, and how the training went:
 # velocities first, then windows of growing length.
 
 figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
@@ -40,7 +40,7 @@ for states, color in ((truth, "0.7"), (predicted, None)):
     axis = figure.gca()
     for x, y in states:
         axis.plot(x, y, color=color, lw=4 if color else 1)
-axis.set(xlabel="prey", ylabel="predators", title="truth (grey) and learnt (thin), 30 time units")
+axis.set(xlabel="prey", ylabel="predators", title="truth (gray) and learned (thin), 30 time units")
 for end in (10, 30):
     seen = t_long <= end
     error = np.mean((predicted - truth)[:, :, seen] ** 2) / truth.var()

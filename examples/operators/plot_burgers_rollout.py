@@ -2,8 +2,8 @@
 Roll Burgers' equation out in time
 ==================================
 
-A step of time is learnt from short pieces of solutions, and applied to its own answers. Two ways to
-learn it are compared: the next state, or the change that leads to it.
+A step of time is learned from short pieces of solutions, and applied to its own answers. Two ways
+to learn it are compared: the next state, or the change that leads to it.
 """
 
 import matplotlib.pyplot as plt

@@ -50,7 +50,7 @@ ParetoDisplay.from_estimator(free, n_equations=3)
 
 # %%
 # The front shows what more complicated equations buy. With so short a record the choice among them
-# is not safe: neighbours on the front differ by little, and the standard errors take the terms for
+# is not safe: neighbors on the front differ by little, and the standard errors take the terms for
 # granted. Here knowledge has to help. Say that animals act alone or meet in pairs (polynomials of
 # degree two), and that we want the two most important effects for each.
 

@@ -27,7 +27,7 @@ class Crosscoder(Reconstructing, SparseCoding):
     that several sources know has a decoder in each of them; where one lacks it, its decoder there
     is short: ``source_norms_`` tells. The sources stand side by side in the columns of X, so that a
     :class:`~sklearn.pipeline.FeatureUnion` or a :class:`~sklearn.compose.ColumnTransformer` can
-    come before it. Each is scaled to the same share of the squares, so that none is learnt at the
+    come before it. Each is scaled to the same share of the squares, so that none is learned at the
     expense of another because of its units or its width.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Rows that lie far from all others: squared errors would make them all that is learnt."""
+"""Rows that lie far from all others: squared errors would make them all that is learned."""
 
 from typing import NamedTuple, Self
 
@@ -11,11 +11,11 @@ __all__ = ["Reach", "tell_of_far_rows"]
 
 _MOST = 0.9  # share of the rows by which is told how far is usual
 _FAR = 5.0  # times as far, beyond which a row is taken as if it lay at the usual distance
-_TINY = 1e-30  # distance of a row at the centre
+_TINY = 1e-30  # distance of a row at the center
 
 
 class Reach(NamedTuple):
-    """How far from the centre rows usually lie; farther ones are brought back to there.
+    """How far from the center rows usually lie; farther ones are brought back to there.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class Reach(NamedTuple):
         Parameters
         ----------
         distance : ndarray of shape (n_rows,)
-            Distances from the centre.
+            Distances from the center.
 
         Returns
         -------
@@ -63,14 +63,14 @@ class Reach(NamedTuple):
         return np.where(distance > self.farthest, self.usual, distance)
 
     def share(self, x: torch.Tensor, centre: torch.Tensor) -> torch.Tensor:
-        """Return how much of each row's way from the centre training takes.
+        """Return how much of each row's way from the center training takes.
 
         Parameters
         ----------
         x : Tensor of shape (n_rows, n_columns)
             Scaled rows.
         centre : Tensor of shape (n_columns,)
-            The centre.
+            The center.
 
         Returns
         -------
@@ -92,7 +92,7 @@ def tell_of_far_rows(distance: np.ndarray, numbers: np.ndarray, name: str) -> No
     Parameters
     ----------
     distance : ndarray of shape (n_rows,)
-        Distances from the centre.
+        Distances from the center.
     numbers : ndarray of int, shape (n_rows,)
         Which rows these are.
     name : str
@@ -106,8 +106,8 @@ def tell_of_far_rows(distance: np.ndarray, numbers: np.ndarray, name: str) -> No
     warn_user(
         f"{n_far} of {len(distance)} rows of {name} lie far from all others: row "
         f"{numbers[farthest]} is {distance[farthest] / reach.usual:.3g} times as far from the "
-        f"centre as nine tenths of them. Training takes rows over {_FAR:g} times as far as if they "
-        "lay at that distance, lest nothing else be learnt. Drop them if they are errors; if they "
+        f"center as nine tenths of them. Training takes rows over {_FAR:g} times as far as if they "
+        "lay at that distance, lest nothing else be learned. Drop them if they are errors; if they "
         "are what matters, give all rows the same norm first.",
         UserWarning,
     )

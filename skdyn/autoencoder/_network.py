@@ -39,7 +39,7 @@ class SparseCoder(torch.nn.Module):
         Its parameters.
     autoencoding : bool, default=True
         Whether the outputs are the inputs: then the decoder's bias is what is taken from them, and
-        the encoder starts as the transposed decoder. Else ``centre`` is, which is not learnt.
+        the encoder starts as the transposed decoder. Else ``centre`` is, which is not learned.
     """
 
     input_scale: torch.Tensor
@@ -124,7 +124,7 @@ class SparseCoder(torch.nn.Module):
         return Codes(support, values * self.unit).where(values > 0)
 
     def _pre_activations(self, centred, by_latent=False):
-        if by_latent:  # those of a latent are neighbours in memory
+        if by_latent:  # those of a latent are neighbors in memory
             return torch.addmm(self.encoder_bias[:, None], self.encoder_weight, centred.T).T
         return torch.addmm(self.encoder_bias, centred, self.encoder_weight.T)
 

@@ -1,4 +1,4 @@
-"""What training minimises: the error of the reconstruction, and what revives idle latents."""
+"""What training minimizes: the error of the reconstruction, and what revives idle latents."""
 
 from typing import Any, NamedTuple
 
@@ -54,7 +54,7 @@ class ReconstructionObjective:
         Parameters
         ----------
         coder : SparseCoder
-            The network, its scales and centre set.
+            The network, its scales and center set.
         X : ndarray of shape (n_samples, n_features)
             Inputs.
         Y : ndarray of shape (n_samples, n_outputs) or None, default=None

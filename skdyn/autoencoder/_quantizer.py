@@ -17,7 +17,7 @@ _MEMORY = 100  # steps that running averages look back
 
 
 class Codebook(torch.nn.Module):
-    """Sums of k codes of a codebook, around a centre.
+    """Sums of k codes of a codebook, around a center.
 
     As a layer of a network it passes gradients straight through to its inputs [1]_: rounding to
     codes is flat almost everywhere and would let none pass.
@@ -70,7 +70,7 @@ class Codebook(torch.nn.Module):
         return len(self.decoder_weight)
 
     def scaled(self, x: torch.Tensor) -> torch.Tensor:
-        """Return inputs as the codes see them: around their centre, of unit variance.
+        """Return inputs as the codes see them: around their center, of unit variance.
 
         Parameters
         ----------
@@ -171,7 +171,7 @@ class Codebook(torch.nn.Module):
         return _StraightThrough.apply(x, quantized)
 
     def known_thresholds(self) -> dict[str, torch.Tensor]:
-        """Return nothing: no threshold is learnt here.
+        """Return nothing: no threshold is learned here.
 
         Returns
         -------
@@ -251,7 +251,7 @@ class QuantizationObjective:
         Parameters
         ----------
         codebook : Codebook
-            The network, its scales and centre set.
+            The network, its scales and center set.
         X : ndarray of shape (n_samples, n_features)
             Inputs.
         Y : None, default=None
@@ -306,7 +306,7 @@ class QuantizationObjective:
 
 @torch.no_grad()
 def start_codes(codebook: Codebook, X: np.ndarray, generator: torch.Generator) -> None:
-    """Set the scale, the centre and the first codes of a new codebook from data.
+    """Set the scale, the center and the first codes of a new codebook from data.
 
     With "residual" the codes form k groups of equal size: the first stands for rows, each other for
     what the groups before it leave over. Within a group they are chosen as k-means++ does [1]_.

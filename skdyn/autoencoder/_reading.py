@@ -155,7 +155,7 @@ def _nearest(components, n_neighbors):
     parts = []
     for start in range(0, len(atoms), size := max(1, _CHUNK // len(atoms))):
         cosines = atoms[start : start + size] @ atoms.T
-        cosines.diagonal(start).fill_(-torch.inf)  # nobody is a neighbour of himself
+        cosines.diagonal(start).fill_(-torch.inf)  # nobody is a neighbor of himself
         parts.append(cosines.topk(n_neighbors, dim=1))
     cosines, neighbors = (torch.cat(part).numpy() for part in zip(*parts))
     yield from zip(neighbors.T, cosines.T)

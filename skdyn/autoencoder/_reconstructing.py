@@ -33,8 +33,8 @@ class Reconstructing:
     def fit(self, X: Rows, y: object = None) -> Self:
         """Learn a dictionary.
 
-        Rows over five times as far from the centre as nine tenths of them are taken as if they lay
-        at that distance, with a warning: they would be all that is learnt.
+        Rows over five times as far from the center as nine tenths of them are taken as if they lay
+        at that distance, with a warning: they would be all that is learned.
 
         Parameters
         ----------
@@ -55,7 +55,7 @@ class Reconstructing:
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Rows, y: object = None) -> Self:
-        """Learn from one more batch of data: one epoch, with the optimiser's state kept.
+        """Learn from one more batch of data: one epoch, with the optimizer's state kept.
 
         How many calls are to come is not known: each trains by the rule that ends a training, so
         that ``max_iter`` and ``sparsity_warmup`` have no part in it.

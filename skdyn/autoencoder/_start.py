@@ -1,4 +1,4 @@
-"""Where training starts from: scales of the data, and their centre."""
+"""Where training starts from: scales of the data, and their center."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ def start_from_data(
 ) -> None:
     """Set the scales of a new network and its biases from the data.
 
-    A scale makes the mean squared distance from the centre one a feature, in all features of a
+    A scale makes the mean squared distance from the center one a feature, in all features of a
     source alike: a dictionary of directions would change with anything else. Rows far from all
     others count as if they lay nearer.
 
@@ -70,7 +70,7 @@ def _calm(coder, x):
 
 
 class Shortened:
-    """Takes rows far from all others as if they lay at the usual distance from the centre.
+    """Takes rows far from all others as if they lay at the usual distance from the center.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class Shortened:
     scale : Tensor of shape (n_columns,)
         What turns them into the units of the network.
     centre : Tensor of shape (n_columns,)
-        The centre, in those units; a copy is kept.
+        The center, in those units; a copy is kept.
     name : str or None, default=None
         What holds the rows, such as "X", in a warning of those that lie too far; None warns of
         none.
@@ -96,7 +96,7 @@ class Shortened:
             tell_of_far_rows(distance, _row_numbers(len(X), _ROWS), name)
 
     def share(self, x: torch.Tensor) -> torch.Tensor:
-        """Return how much of each row's way from the centre is taken.
+        """Return how much of each row's way from the center is taken.
 
         Parameters
         ----------
@@ -110,7 +110,7 @@ class Shortened:
         return self.reach.share(x, self.centre)
 
     def __call__(self, x: torch.Tensor, share: torch.Tensor | None = None) -> torch.Tensor:
-        """Return rows at a share of their way from the centre; a share of one changes nothing.
+        """Return rows at a share of their way from the center; a share of one changes nothing.
 
         Parameters
         ----------
@@ -150,7 +150,7 @@ def some_rows(X: np.ndarray, n_rows: int = _ROWS) -> np.ndarray:
 def centre_and_scale(
     X: np.ndarray, sources: Sequence[slice] = (slice(None),)
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the centre of rows and the factors that give each source the same spread about it.
+    """Return the center of rows and the factors that give each source the same spread about it.
 
     Parameters
     ----------

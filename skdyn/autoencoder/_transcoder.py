@@ -209,8 +209,8 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Learn codes of X that restore y.
 
-        Samples over five times as far from the centre as nine tenths of them, by X or by y, are
-        taken as if they lay at that distance, with a warning: they would be all that is learnt.
+        Samples over five times as far from the center as nine tenths of them, by X or by y, are
+        taken as if they lay at that distance, with a warning: they would be all that is learned.
 
         Parameters
         ----------
@@ -228,7 +228,7 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Learn from one more batch of data: one epoch, with the optimiser's state kept.
+        """Learn from one more batch of data: one epoch, with the optimizer's state kept.
 
         How many calls are to come is not known: each trains by the rule that ends a training, so
         that ``max_iter`` and ``sparsity_warmup`` have no part in it.

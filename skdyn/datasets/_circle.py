@@ -123,7 +123,7 @@ def make_kuramoto_sivashinsky(
 
     .. math:: u_t + u\,u_x + u_{xx} + u_{xxxx} = 0, \qquad x \in [0, L) \text{ periodic},
 
-    a model of flame fronts [1]_ that is chaotic on long circles: neighbours part by a factor of e
+    a model of flame fronts [1]_ that is chaotic on long circles: neighbors part by a factor of e
     in some ten units of time.
 
     Parameters

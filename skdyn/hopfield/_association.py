@@ -250,7 +250,7 @@ class AssociationEstimator(TabularEstimator):
         return Store(X.astype(np.float64, copy=False), self._exact_targets(y), weight, rows)
 
     def _split(self, X, y, weight, X_val, y_val, incremental) -> Any:
-        """Store the rows; return what is learnt from, and what is watched."""
+        """Store the rows; return what is learned from, and what is watched."""
         if hasattr(self, "_first"):
             store, place = vars(self).pop("_first")
         else:

@@ -25,7 +25,7 @@ _PART = 300  # rows at least, a tenth of the rows if that is more
 
 
 def partitions(n_rows: int, groups: np.ndarray | None) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Share rows between those that are learnt from and those that are asked.
+    """Share rows between those that are learned from and those that are asked.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ _CERTAINTY = 5.0  # log-odds with which prototypes begin to stand for their clas
 class HopfieldClassifier(AssociationEstimator, TabularClassifier):
     """Classifier that answers by recall from a Hopfield network.
 
-    A row, standardised, is compared with stored patterns :math:`x_k`; the answer is the mean of
+    A row, standardized, is compared with stored patterns :math:`x_k`; the answer is the mean of
     their classes :math:`y_k` by the weights of one update of the network [1]_:
 
     .. math:: P(y \\mid \\xi) = \\sum_k p_k y_k, \\qquad
@@ -40,7 +40,7 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
     Parameters
     ----------
     mode : {"projected", "stored", "prototypes"}, default="projected"
-        What is learnt beside the temperature. "stored": nothing, ``fit`` stores the rows.
+        What is learned beside the temperature. "stored": nothing, ``fit`` stores the rows.
         "projected": a linear map in which the stored rows are compared, trained to recall each row
         from a random few of the others. "prototypes": a small number of patterns and their values,
         which replace the rows.
@@ -48,7 +48,7 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
         Inverse temperature: small answers with the mean of all patterns, large with the nearest
         one. It multiplies similarities divided by the total variance of the patterns, so that its
         meaning depends on neither units nor repeated features. "auto" chooses it, of powers of two,
-        by the log-loss of rows recalled from all the others, under a map, where one is learnt,
+        by the log-loss of rows recalled from all the others, under a map, where one is learned,
         that has not seen them; prototypes learn it, and are tempered by such rows.
     separation : {"softmax", "sparsemax", "entmax", "topk"} or Separation, default="softmax"
         From scores to weights: all patterns take part, or only some do [2]_. Objects such as
@@ -64,7 +64,7 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
         Width of the space in which rows are compared, in modes "projected" and "prototypes". None
         is the number of features.
     n_prototypes : int, default=5
-        Number of prototypes, of each class where there are any; they begin as centres of clusters.
+        Number of prototypes, of each class where there are any; they begin as centers of clusters.
     dropout : float or "auto", default="auto"
         Share of the patterns, or prototypes, that a batch does not see in training. "auto" is 0.9
         for "projected" and 0.5 for "prototypes".
@@ -129,7 +129,7 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, when all are strings.
     module_ : torch.nn.Module
-        The trained map, on standardised inputs; with the prototypes, where there are any.
+        The trained map, on standardized inputs; with the prototypes, where there are any.
     n_iter_ : int
         Number of epochs run.
     loss_curve_ : list of float
@@ -275,7 +275,7 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
         return self.n_prototypes * len(self.classes_)
 
     def _first_prototypes(self, X, values, weight, seed):
-        """Return centres within the classes, what they say, and the mean square around them."""
+        """Return centers within the classes, what they say, and the mean square around them."""
         groups, found, square = self._groups(values), [], 0.0
         for group in range(values.shape[1]):
             members = groups == group

@@ -57,7 +57,7 @@ class DenseHebbianClassifier(PlainState, ClassifierMixin, BaseEstimator):
         Whether labels tell which examples belong together.
     binarize : float or None, default=None
         Threshold above which a feature is +1 and else -1. None takes features as real numbers,
-        standardises them, and gives every row the same length.
+        standardizes them, and gives every row the same length.
     max_iter : int, default=200
         Updates of a state at most. Only without a teacher.
     tol : float, default=1e-06

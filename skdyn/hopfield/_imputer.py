@@ -273,7 +273,7 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
         self._scale[constant] = 1
 
     def _in_units(self, X, gaps):
-        """Return standardised values, zero in gaps, and ones where they are known."""
+        """Return standardized values, zero in gaps, and ones where they are known."""
         values = standardized(np.where(gaps, self._offset, X), self._offset, self._scale)
         return torch.from_numpy(values), torch.from_numpy(1.0 - gaps)
 

@@ -15,7 +15,7 @@ from skdyn.hopfield._separations import Separation
 
 __all__ = ["FaissIndex", "candidate_chunks"]
 
-_POINTS_A_LIST = 40  # faiss asks for 39 to find a centre from
+_POINTS_A_LIST = 40  # faiss asks for 39 to find a center from
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The inverse temperature under which rows are best recalled from others.
 
-Each stored row from all the other ones; or, where a map was learnt, rows that it has not seen.
+Each stored row from all the other ones; or, where a map was learned, rows that it has not seen.
 """
 
 from collections.abc import Callable

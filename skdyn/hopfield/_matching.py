@@ -1,4 +1,4 @@
-"""The learnt part of an association: where rows are compared, and what they are compared with."""
+"""The learned part of an association: where rows are compared, and what they are compared with."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ _N_LLOYD = 20  # the prototypes move on anyway
 class Matching(torch.nn.Module):
     """A linear projection, or the identity; prototypes in its space, or none; a temperature.
 
-    What is learnt are the differences from where they began, so that weight decay draws them back
+    What is learned are the differences from where they began, so that weight decay draws them back
     to there and not to zero.
 
     Parameters
@@ -27,11 +27,11 @@ class Matching(torch.nn.Module):
     n_components : int
         Width of the projection; 0 compares rows as they are.
     n_prototypes : int
-        Number of prototypes; 0 leaves the projection to be learnt, else they are.
+        Number of prototypes; 0 leaves the projection to be learned, else they are.
     n_values : int
         Width of the prototypes' values.
     learns_beta : bool
-        Whether the temperature is learnt.
+        Whether the temperature is learned.
     """
 
     first_beta: torch.Tensor
@@ -99,7 +99,7 @@ def whitening(X, weight, groups, n_components):
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
-        Standardised rows.
+        Standardized rows.
     weight : ndarray of shape (n_samples,)
         Their weights.
     groups : ndarray of int of shape (n_samples,) or None
@@ -132,7 +132,7 @@ def whitening(X, weight, groups, n_components):
 
 
 def centres(X, weight, n_centres, seed) -> Any:
-    """Return centres of clusters of rows; where rows are few, some of them twice.
+    """Return centers of clusters of rows; where rows are few, some of them twice.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def centres(X, weight, n_centres, seed) -> Any:
     n_centres : int
         How many.
     seed : int
-        Seed of the first centres.
+        Seed of the first centers.
 
     Returns
     -------

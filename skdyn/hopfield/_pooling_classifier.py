@@ -16,8 +16,8 @@ class HopfieldPoolingClassifier(PoolingEstimator, TabularClassifier):
         \\bigl(\\beta_s q_s^\\top K \\phi(x_i) / \\sqrt{d}\\bigr), \\qquad
         \\phi_c(x) = e^{-\\beta \\lVert x - x_c \\rVert^2 / 2 \\sigma^2},
 
-    where :math:`\\phi(x)`, standardised, is the likeness of an instance to stored ones [2]_.
-    States, maps and the temperatures :math:`\\beta_s` are learnt.
+    where :math:`\\phi(x)`, standardized, is the likeness of an instance to stored ones [2]_.
+    States, maps and the temperatures :math:`\\beta_s` are learned.
 
     Bags are a list of arrays ``(n_instances_i, n_features)``, or one array ``(n_bags, n_instances,
     n_features)`` in which rows of NaN are padding. A table is bags of one instance each.

@@ -33,7 +33,7 @@ class PoolingEstimator(TabularEstimator):
     """Parameters and hooks of the estimators of bags.
 
     Instances are described once, before training, by their likeness to stored ones; the network
-    sees these descriptions and the statistics of each bag, all standardised.
+    sees these descriptions and the statistics of each bag, all standardized.
     """
 
     _x_offset: Annotated[np.ndarray, Shape("n_features_in_")]

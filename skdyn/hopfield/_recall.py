@@ -15,7 +15,7 @@ class Recall:
     """Mean loss of recalling each row of a batch.
 
     In training, groups of patterns are dealt out anew for each batch, as small as ``dropout`` says;
-    a row is recalled from each group by itself, and never from itself. What is learnt then cannot
+    a row is recalled from each group by itself, and never from itself. What is learned then cannot
     lean on the very nearest patterns.
 
     Parameters

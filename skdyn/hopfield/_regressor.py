@@ -21,7 +21,7 @@ _MEAN = 0.98  # squared error from which on there is nearly nothing but the mean
 class HopfieldRegressor(AssociationEstimator, TabularRegressor):
     """Regressor that answers by recall from a Hopfield network.
 
-    A row, standardised, is compared with stored patterns :math:`x_k`; the answer is the mean of
+    A row, standardized, is compared with stored patterns :math:`x_k`; the answer is the mean of
     their targets :math:`y_k` by the weights of one update of the network [1]_:
 
     .. math:: \\hat y(\\xi) = \\sum_k p_k y_k, \\qquad
@@ -34,7 +34,7 @@ class HopfieldRegressor(AssociationEstimator, TabularRegressor):
     Parameters
     ----------
     mode : {"projected", "stored", "prototypes"}, default="projected"
-        What is learnt beside the temperature. "stored": nothing, ``fit`` stores the rows.
+        What is learned beside the temperature. "stored": nothing, ``fit`` stores the rows.
         "projected": a linear map in which the stored rows are compared, trained to recall each row
         from a random few of the others. "prototypes": a small number of patterns and their values,
         which replace the rows.
@@ -42,8 +42,8 @@ class HopfieldRegressor(AssociationEstimator, TabularRegressor):
         Inverse temperature: small answers with the mean of all patterns, large with the nearest
         one. It multiplies similarities divided by the total variance of the patterns, so that its
         meaning depends on neither units nor repeated features. "auto" chooses it, of powers of two,
-        by the squared error of rows recalled from all the others, under a map, where one is learnt,
-        that has not seen them; prototypes learn it, and are tempered by such rows.
+        by the squared error of rows recalled from all the others, under a map, where one is
+        learned, that has not seen them; prototypes learn it, and are tempered by such rows.
     separation : {"softmax", "sparsemax", "entmax", "topk"} or Separation, default="softmax"
         From scores to weights: all patterns take part, or only some do [2]_. Objects such as
         :class:`~skdyn.hopfield.TopKSeparation` have settings.
@@ -54,7 +54,7 @@ class HopfieldRegressor(AssociationEstimator, TabularRegressor):
         Width of the space in which rows are compared, in modes "projected" and "prototypes". None
         is the number of features.
     n_prototypes : int, default=50
-        Number of prototypes, of each class where there are any; they begin as centres of clusters.
+        Number of prototypes, of each class where there are any; they begin as centers of clusters.
     dropout : float or "auto", default="auto"
         Share of the patterns, or prototypes, that a batch does not see in training. "auto" is 0.9
         for "projected" and 0.5 for "prototypes".
@@ -117,7 +117,7 @@ class HopfieldRegressor(AssociationEstimator, TabularRegressor):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, when all are strings.
     module_ : torch.nn.Module
-        The trained map, on standardised inputs; with the prototypes, where there are any.
+        The trained map, on standardized inputs; with the prototypes, where there are any.
     n_iter_ : int
         Number of epochs run.
     loss_curve_ : list of float
@@ -231,7 +231,7 @@ class HopfieldRegressor(AssociationEstimator, TabularRegressor):
         return self.n_prototypes
 
     def _first_prototypes(self, X, values, weight, seed):
-        """Return centres, the means of their values, and the mean square around them."""
+        """Return centers, the means of their values, and the mean square around them."""
         found, labels = centres(X, weight, self.n_prototypes, seed)
         square = weight @ np.square(X - found[labels]).sum(axis=1) / weight.sum()
         mass = np.bincount(labels, weight, minlength=len(found))

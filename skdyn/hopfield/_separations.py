@@ -63,7 +63,7 @@ class Separation(PlainState):
 
 @dataclass(frozen=True)
 class EntmaxSeparation(Separation):
-    """Weights that maximise expected score plus Tsallis entropy: softmax, sparsemax, or between.
+    """Weights that maximize expected score plus Tsallis entropy: softmax, sparsemax, or between.
 
     The negative entropy is :math:`\\Omega(p) = (\\sum_k p_k^\\alpha - 1) / (\\alpha (\\alpha - 1))`
     [1]_. With :math:`\\alpha = 1` it is Shannon's and the weights are the softmax; with

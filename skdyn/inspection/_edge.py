@@ -27,7 +27,7 @@ class EdgeDisplay:
     x, values : ndarray of shape (n_points,)
         Points, and the edge function there.
     ends : tuple of two float
-        Between them the function was learnt; beyond it is extrapolated.
+        Between them the function was learned; beyond it is extrapolated.
     inputs : ndarray of shape (n,)
         Data, whose density is drawn.
     breaks : ndarray of shape (n_breaks,) or None, default=None

@@ -1,4 +1,4 @@
-"""A learnt field over a line or plane of channels."""
+"""A learned field over a line or plane of channels."""
 
 from typing import Any, NamedTuple
 

@@ -6,7 +6,7 @@ from typing import Any
 __all__ = ["BLUE", "COLORS", "GRAY", "LINES", "MARKERS", "VERMILION", "series", "styled"]
 
 # M. Okabe and K. Ito, "Color Universal Design" (2008). Its yellow is hard to see on paper: the wine
-# of P. Tol's "Colour schemes" (2021) stands in for it. Gray is for what is no curve.
+# of P. Tol's "Color schemes" (2021) stands in for it. Gray is for what is no curve.
 BLUE, VERMILION, GRAY = "#0072B2", "#D55E00", "#8C8C8C"
 COLORS = (BLUE, VERMILION, "#000000", "#56B4E9", "#009E73", "#E69F00", "#882255", "#CC79A7")
 LINES = (

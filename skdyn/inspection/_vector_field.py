@@ -1,4 +1,4 @@
-"""The field that a model has learnt."""
+"""The field that a model has learned."""
 
 from collections.abc import Mapping
 from typing import Any, Self
@@ -16,7 +16,7 @@ __all__ = ["VectorFieldDisplay"]
 
 
 class VectorFieldDisplay:
-    """Learnt velocities as arrows over a plane of two channels, trajectories as curves.
+    """Learned velocities as arrows over a plane of two channels, trajectories as curves.
 
     Arrows have one length; their color is the speed.
 

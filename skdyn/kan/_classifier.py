@@ -50,7 +50,7 @@ class KANClassifier(KANEstimator, TabularClassifier):
     lamb_entropy : float, default=2.0
         Share of the entropy of the sizes in that penalty.
     solver : {"adam", "adamw", "sgd", "lbfgs", "lm"}, default="adam"
-        Optimiser. "lm" is Levenberg-Marquardt [4]_, for up to 5000 weights: small networks to high
+        Optimizer. "lm" is Levenberg-Marquardt [4]_, for up to 5000 weights: small networks to high
         precision, with penalties that the data set. It finds its own step size, takes ``tol`` as a
         part of the loss, and lets validation data, where ``early_stopping`` has them, choose the
         damping of each step. It and "lbfgs" use the full batch.
@@ -114,7 +114,7 @@ class KANClassifier(KANEstimator, TabularClassifier):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, when all are strings.
     module_ : torch.nn.Module
-        The trained network, on standardised inputs.
+        The trained network, on standardized inputs.
     n_iter_ : int
         Number of epochs run.
     loss_curve_ : list of float

@@ -141,7 +141,7 @@ def _project(function, places, t, y, root):
         Unexplained share of the variance.
     c : ndarray of shape (n_places,)
     f, residual : ndarray of shape (n_places, n)
-        Centred and weighted.
+        Centered and weighted.
     """
     low, high = function.domain
     u = places[:, :1] * t + places[:, 1:]

@@ -294,7 +294,7 @@ class KANEstimator(Interpretation, Symbolic, TabularEstimator):
         return super()._initial_module(config, seed, keep)
 
     def _evidence(self, total_weight):
-        """Return the strengths of the penalties; those called "auto" are learnt where they can."""
+        """Return the strengths of the penalties; those called "auto" are learned where they can."""
         smoothness, alpha = self.smoothness, self.alpha
         if self.solver != "lm":  # their optimisers and settings see to alpha
             if smoothness == "auto":  # functions that get narrow bend too much for one number

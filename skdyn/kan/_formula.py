@@ -27,7 +27,7 @@ class LayerFormula(NamedTuple):
 
 
 class Scales(NamedTuple):
-    """How user's units are standardised: ``(x - x_offset) / x_scale``, and y likewise."""
+    """How user's units are standardized: ``(x - x_offset) / x_scale``, and y likewise."""
 
     x_offset: Sequence[float] | np.ndarray
     x_scale: Sequence[float] | np.ndarray

@@ -16,7 +16,7 @@ class GaussNewtonProblem:
     Parameters
     ----------
     objective : KANObjective
-        What is minimised.
+        What is minimized.
     module : KAN
         The network; its bases' own parameters stay as they are.
     batch : tuple of Tensor

@@ -58,7 +58,7 @@ class Interpretation(TabularEstimator):
         j : int
             The subnode of the layer; the factors of its products come last, in pairs.
         x : ndarray of shape (n,)
-            Points, in the units the layer sees: features are standardised.
+            Points, in the units the layer sees: features are standardized.
 
         Returns
         -------

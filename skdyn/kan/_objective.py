@@ -1,4 +1,4 @@
-"""What a Kolmogorov-Arnold network minimises: a loss, smooth edges, and few of them."""
+"""What a Kolmogorov-Arnold network minimizes: a loss, smooth edges, and few of them."""
 
 import torch
 
@@ -25,7 +25,7 @@ class KANObjective:
     lamb, lamb_l1, lamb_entropy : float
         Weight of the sparsity penalty, and in it of the edges' sizes and of their entropy.
     alpha : float, default=0
-        Weight of half the squares that edges of wide layers pay beside the optimiser's penalty.
+        Weight of half the squares that edges of wide layers pay beside the optimizer's penalty.
     """
 
     def __init__(self, row_loss, curvature, evidence, lamb, lamb_l1, lamb_entropy, alpha=0.0):
@@ -80,7 +80,7 @@ class KANObjective:
             loss = loss + self.evidence.smoothness * sum(bending(layer) for layer in module.layers)
         if self.lamb:
             loss = loss + self.lamb * self.sparsity(module, X, weight)
-        if self.alpha and module.training:  # validation does without, as without the optimiser's
+        if self.alpha and module.training:  # validation does without, as without the optimizer's
             loss = loss + 0.5 * self.alpha * sum(map(crowding, module.layers))
         return loss
 

@@ -216,7 +216,7 @@ def _swept(module, objective, batch):
 
 
 def _refit(module, objective, batch):
-    """Minimise the objective in place; return the loss of the rows."""
+    """Minimize the objective in place; return the loss of the rows."""
     module.requires_grad_(True).train()
     optimizer, n_idle = LevenbergMarquardt(module.parameters()), 0
     for _ in range(_N_STEPS):

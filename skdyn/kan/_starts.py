@@ -19,7 +19,7 @@ def best_start(module, stage, settings, generator, n_init):
     module : KAN
         The network, with the first of the starts.
     stage : Stage
-        What to minimise.
+        What to minimize.
     settings : TrainingSettings
         How.
     generator : torch.Generator

@@ -16,7 +16,7 @@ from skdyn.metrics._arrays import as_trajectories, check_observed
 
 __all__ = ["attractor_distance"]
 
-# Rows of the sample-to-centre distances held at once: 256 x 10^5 centres take 200 MB.
+# Rows of the sample-to-centre distances held at once: 256 x 10^5 centers take 200 MB.
 _CHUNK = 256
 
 
@@ -40,7 +40,7 @@ def attractor_distance(
 
     in nats: 0 for the same occupation, whatever the order in time. It is meant for chaotic systems,
     where no forecast stays close for long but a good model has the right climate. States are
-    first standardised by the mean and deviation of each channel of `y_true`.
+    first standardized by the mean and deviation of each channel of `y_true`.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def _standardised_states(y_true, y_pred):
     if not (deviation > 0).all():
         raise ValueError(
             f"Channel {int(deviation.argmin())} of y_true stands still, so that it cannot be "
-            "standardised. Leave it out."
+            "standardized. Leave it out."
         )
     return (true - mean) / deviation, (pred - mean) / deviation
 

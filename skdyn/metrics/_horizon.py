@@ -48,7 +48,7 @@ def valid_prediction_time(
 ) -> float | np.ndarray:
     r"""Time until a forecast leaves the truth.
 
-    The valid time of a case [1]_, [2]_ ends with the last observation before the normalised error
+    The valid time of a case [1]_, [2]_ ends with the last observation before the normalized error
 
     .. math:: e(t) = \sqrt{\frac{1}{d} \sum_{j=1}^d
               \frac{(\hat y_j(t) - y_j(t))^2}{\sigma_j^2}}
@@ -140,7 +140,7 @@ def _normalised_error(y_true, y_pred):
     if not (deviation > 0).all():
         raise ValueError(
             f"Channel {int(deviation.argmin())} of y_true stands still (or is missing), so that "
-            "its error cannot be normalised. Leave it out."
+            "its error cannot be normalized. Leave it out."
         )
     error = np.where(np.isfinite(y_pred), y_pred, np.inf)
     error = np.where(seen, error - truth, 0.0) / deviation[:, None]

@@ -3,11 +3,11 @@
 A network can be fitted to velocities by plain regression, without solving an equation: a start
 that costs little and lands near the solution (Varah 1982; Roesch, Rackauckas & Stumpf 2021).
 
-The curve of a channel is the natural cubic smoothing spline that minimises
+The curve of a channel is the natural cubic smoothing spline that minimizes
 
     sum_k (x_k - s(t_k))^2 + lam * integral s''(t)^2 dt,
 
-with one ``lam`` for all cases of a channel, by robust generalised cross-validation (Craven & Wahba
+with one ``lam`` for all cases of a channel, by robust generalized cross-validation (Craven & Wahba
 1979; Lukas 2006): all cases together tell noise from dynamics better than each alone. Where it
 finds no noise, a quintic spline through the points gives better velocities.
 """
@@ -109,7 +109,7 @@ def _curve(t, y, lam, clean, at):
 
 
 def smoothing_strength(series):
-    """Choose one penalty for the curves of a channel by robust generalised cross-validation.
+    """Choose one penalty for the curves of a channel by robust generalized cross-validation.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ __all__ = ["CollocationObjective", "TrajectoryODE", "WindowObjective"]
 
 
 class TrajectoryODE(torch.nn.Module):
-    """An autonomous field and how to solve it, on standardised states and times.
+    """An autonomous field and how to solve it, on standardized states and times.
 
     Channels that stood still in all data stand still: nothing tells how they would move, and a
     field that is free there runs away from where the data are.
@@ -119,7 +119,7 @@ class WindowObjective:
     Parameters
     ----------
     starts : Tensor of shape (n_windows, n_states) or None
-        Start states that are learnt, the windows' own order; None takes them from the data.
+        Start states that are learned, the windows' own order; None takes them from the data.
     windows : Windows
         The windows to train on; when all share their times, one solve serves all.
     penalty : dict

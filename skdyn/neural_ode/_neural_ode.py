@@ -1,4 +1,4 @@
-"""Dynamics learnt from trajectories."""
+"""Dynamics learned from trajectories."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ __all__ = ["NeuralODE"]
 
 
 class NeuralODE(LearntDynamics, TorchEstimator):
-    """Dynamical system whose velocity is a neural network, learnt from trajectories.
+    """Dynamical system whose velocity is a neural network, learned from trajectories.
 
     The model is [1]_
 
@@ -71,11 +71,11 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         Time intervals a window. "auto" grows from about two characteristic times of the data to
         the whole trajectory (512 intervals at most); None takes whole trajectories from the start.
     learn_x0 : bool or "auto", default="auto"
-        Whether the windows' start states are learnt, from smoothed data; otherwise they stay
+        Whether the windows' start states are learned, from smoothed data; otherwise they stay
         there. "auto" learns them where the data are noisy.
     regularization : {"error", "stiffness"} or None, default=None
         Penalty on the solver's embedded error estimate or on its stiffness estimate, which makes
-        the learnt field cheaper to solve [5]_.
+        the learned field cheaper to solve [5]_.
     regularization_mode : {"global", "local"}, default="global"
         Sum the penalty over all steps, or take it at one random step a solve [6]_.
     regularization_weight : float or "auto", default="auto"
@@ -143,14 +143,14 @@ class NeuralODE(LearntDynamics, TorchEstimator):
     noise_ : ndarray of shape (n_states,)
         Deviation of the noise in each channel, as the smoothing estimates it.
     x0_ : ndarray of shape (n_cases, n_states)
-        First states of the training trajectories as fitted, learnt or smoothed (see
+        First states of the training trajectories as fitted, learned or smoothed (see
         ``learn_x0``): ``simulate(x0_, t)`` is the fit to noisy data.
     module_ : torch.nn.Module
-        The trained network, on standardised states.
+        The trained network, on standardized states.
     n_iter_ : int
         Number of epochs run, in all stages.
     loss_curve_ : list of float
-        Training loss of each epoch. Stages minimise different losses: it jumps between them.
+        Training loss of each epoch. Stages minimize different losses: it jumps between them.
     stages_ : list of tuple of (str, int)
         Name and number of epochs of each stage of the training.
     validation_scores_ : list of float or None
@@ -167,7 +167,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
     Notes
     -----
     ``alpha`` is the precision of a Gaussian prior on the weights: the penalty is scaled by the
-    estimated noise variance over the number of observations. Exact data are hardly penalised. In
+    estimated noise variance over the number of observations. Exact data are hardly penalized. In
     the same units, epochs that gain less than 5 of log-likelihood count as standing still.
 
     One epoch of "lbfgs" is up to 20 iterations on all windows; of the other optimisers it is one
@@ -391,7 +391,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         ValueError
             If a time to predict lies before ``t0``.
         SolverError
-            If the learnt dynamics cannot be solved that far.
+            If the learned dynamics cannot be solved that far.
         """
         check_is_fitted(self)
         if is_trajectories(X):

@@ -27,14 +27,14 @@ __all__ = [
 ]
 
 _WINDOWS = "windows of"  # begins the names of stages
-_NOISY = 1e-3  # share of a channel's deviation from which on start states are learnt by "auto"
+_NOISY = 1e-3  # share of a channel's deviation from which on start states are learned by "auto"
 _NEGLIGIBLE = 5.0  # an epoch that gains less log-likelihood than this has stood still
 # Variance of noise, in units of the data's, below which data count as exact: float32 resolves less.
 _EXACT = 1e-10
-# Losses of trajectories fall to the noise, well below one; a solve has tens of steps to penalise.
+# Losses of trajectories fall to the noise, well below one; a solve has tens of steps to penalize.
 _ERROR_SHARE = 1e-3
-# What was learnt over short windows does not hold over long ones: by the ratio of their losses, and
-# by a loss that leaves a share of the data's variance unexplained.
+# What was learned over short windows does not hold over long ones: by the ratio of their losses,
+# and by a loss that leaves a share of the data's variance unexplained.
 _FADED, _UNEXPLAINED = 10.0, 0.1
 _PRETRAINING = 0.4  # share of the epochs for collocation: its epochs are the cheapest by far
 
@@ -254,7 +254,7 @@ def what_faded(record):
     if not max(_FADED * least, _UNEXPLAINED * trivial) < last <= trivial:
         return None  # a loss above the trivial one is told anyway
     return (
-        f"learnt {shorter} to a loss of {least:.3g}, but {longest} to {last:.3g} only, where "
+        f"learned {shorter} to a loss of {least:.3g}, but {longest} to {last:.3g} only, where "
         f"{trivial:.3g} is that of the mean: trust it over short times. Try another random_state, "
         "raise max_iter, or give more time points about the fastest changes; or set window to the "
         "number of intervals that you want to forecast."
@@ -276,7 +276,7 @@ def fitted_starts(stages, prepared, scales):
     Returns
     -------
     ndarray of shape (n_cases, n_states)
-        In the data's units: learnt where starts were learnt, else smoothed.
+        In the data's units: learned where starts were learned, else smoothed.
     """
     starts = prepared.smooth.states[:, 0].copy()
     objective = stages[-1].objective if stages else None

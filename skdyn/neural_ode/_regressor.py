@@ -9,7 +9,7 @@ __all__ = ["NeuralODERegressor"]
 class NeuralODERegressor(DepthEstimator, TabularRegressor):
     """Regressor whose hidden layers are the flow of a neural ODE.
 
-    A row, standardised and padded with zeros, is the state at depth 0; a network is its velocity;
+    A row, standardized and padded with zeros, is the state at depth 0; a network is its velocity;
     a linear readout of the state at depth 1 is the prediction [1]_:
 
     .. math:: h(0) = [x, 0], \\qquad \\dot h = f_\\theta(t, h), \\qquad \\hat y = W h(1) + b.
@@ -25,7 +25,7 @@ class NeuralODERegressor(DepthEstimator, TabularRegressor):
         them room to pass each other.
     regularization : {"error", "stiffness"} or None, default=None
         Penalty on the solver's embedded error estimate or on its stiffness estimate, which makes
-        the learnt field cheaper to solve [3]_.
+        the learned field cheaper to solve [3]_.
     regularization_mode : {"global", "local"}, default="global"
         Sum the penalty over all steps, or take it at one random step a solve [4]_.
     regularization_weight : float or "auto", default="auto"
@@ -88,7 +88,7 @@ class NeuralODERegressor(DepthEstimator, TabularRegressor):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, when all are strings.
     module_ : torch.nn.Module
-        The trained network, on standardised inputs.
+        The trained network, on standardized inputs.
     n_iter_ : int
         Number of epochs run.
     loss_curve_ : list of float

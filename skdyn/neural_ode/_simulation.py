@@ -45,7 +45,7 @@ class LearntDynamics(TorchEstimator):
         time_channel: Any
 
     def simulate(self, x0: ArrayLike, t: ArrayLike, u: None = None) -> np.ndarray:
-        """Solve the learnt equation from ``x0`` at ``t[0]``.
+        """Solve the learned equation from ``x0`` at ``t[0]``.
 
         Parameters
         ----------
@@ -68,7 +68,7 @@ class LearntDynamics(TorchEstimator):
         return X[0].T if x0.ndim == 1 else X
 
     def vector_field(self, X: ArrayLike, t: Any = None, u: None = None) -> np.ndarray:
-        """Return the learnt velocities at states.
+        """Return the learned velocities at states.
 
         Parameters
         ----------

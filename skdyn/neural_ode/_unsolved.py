@@ -31,13 +31,13 @@ def retold(error, case, t, when=""):
     details = {**error.details, "case": case, "t": t}
     n_steps = details.get("n_steps")
     if isinstance(error, DivergenceError):
-        what = "The learnt dynamics diverge"
+        what = "The learned dynamics diverge"
         hint = _HINT
     elif isinstance(error, StiffnessError):
-        what = "The learnt dynamics are too stiff for the solver"
+        what = "The learned dynamics are too stiff for the solver"
         hint = details.get("hint", _HINT)
     else:
-        what = f"The learnt dynamics took all of max_steps={n_steps}"
+        what = f"The learned dynamics took all of max_steps={n_steps}"
         hint = details.get("hint", _HINT)
     size = ""
     if "norm" in details:

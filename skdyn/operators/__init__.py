@@ -1,7 +1,7 @@
 """Operator learning: from functions to functions.
 
 Given pairs of functions :math:`(a_i, u_i)`, a permeability and the pressure it leads to, or a state
-and the one a moment later, an operator :math:`G: a \\mapsto u` is learnt from their values on a
+and the one a moment later, an operator :math:`G: a \\mapsto u` is learned from their values on a
 grid. A Fourier neural operator [1]_ is a network of layers
 
 .. math:: v \\leftarrow \\sigma\\Bigl(W v + b + \\sum_{\\lvert k \\rvert < K} W_k \\hat v_k

@@ -1,4 +1,4 @@
-"""Functions seen through few weighted integrals of them, whose weights are learnt."""
+"""Functions seen through few weighted integrals of them, whose weights are learned."""
 
 from functools import reduce
 from math import prod
@@ -28,7 +28,7 @@ def quadrature(grid: tuple[int, ...], periodic: bool) -> torch.Tensor:
 
 
 class AdaptiveBasisNetwork(torch.nn.Module):
-    """Integrals of the inputs with learnt functions, and a perceptron of those.
+    """Integrals of the inputs with learned functions, and a perceptron of those.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class AdaptiveBasisNetwork(torch.nn.Module):
         self.head = perceptron([n_basis, *hidden_layer_sizes, n_outputs])
 
     def functions(self, grid: tuple[int, ...], like: torch.Tensor) -> torch.Tensor:
-        """Evaluate the learnt functions, of mean square one over channels and domain.
+        """Evaluate the learned functions, of mean square one over channels and domain.
 
         Parameters
         ----------
@@ -116,7 +116,7 @@ class AdaptiveBasisNetwork(torch.nn.Module):
 
 
 class AdaptiveBasisEstimator(FunctionEstimator):
-    """What regressors and classifiers of functions by learnt integrals share."""
+    """What regressors and classifiers of functions by learned integrals share."""
 
     _parameter_constraints = {
         **FunctionEstimator._parameter_constraints,
@@ -147,7 +147,7 @@ class AdaptiveBasisEstimator(FunctionEstimator):
         Returns
         -------
         ndarray of shape (n_basis, n_channels, \\*grid)
-            Functions on standardised channels, each of mean square one.
+            Functions on standardized channels, each of mean square one.
         """
         check_is_fitted(self)
         here = self._x_layout

@@ -1,4 +1,4 @@
-"""Time stepping: a learnt step, applied to its own answers."""
+"""Time stepping: a learned step, applied to its own answers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ __all__ = ["AutoregressiveOperator"]
 
 _DTYPES = [np.float64, np.float32]
 _ANYWHERE = float(np.finfo(np.float64).max)  # the reach of what was saved without one
-_FAR = 10  # times the range of the data, from its middle: nothing learnt holds there
+_FAR = 10  # times the range of the data, from its middle: nothing learned holds there
 
 
 class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
@@ -51,7 +51,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         Regressor of states on states; None is :class:`FNORegressor`. Estimators of functions are
         given ``(n, n_history * n_channels, *grid)``, others flat rows.
     target : {"state", "change"}, default="state"
-        What is learnt: the next state, or the change that leads to it. Where steps are short the
+        What is learned: the next state, or the change that leads to it. Where steps are short the
         change is what there is to learn.
     integrator : {"euler", "midpoint", "rk4"}, default="euler"
         How a change becomes a step. "euler" adds the difference between successive states. The
@@ -178,7 +178,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         if X.ndim > 3 and are_neighbours(X):
             warn_user(
                 f"X of shape {X.shape} is read as {X.shape[1]} channels at {X.shape[2]} times, but "
-                "they go together as neighbours in space or time do: axes are (n_cases, "
+                "they go together as neighbors in space or time do: axes are (n_cases, "
                 "n_channels, n_timepoints, *grid). Use X[:, None] if the channel was left out."
             )
         progress = Progress(self, 1 + self.pushforward, X=X)

@@ -59,7 +59,7 @@ class BranchTrunkNetwork(torch.nn.Module):
     n_basis : int
         Functions, for each channel of the answers.
     basis : {"trunk", "pod"}
-        Functions that are learnt by a network of coordinates, or put in :attr:`modes`.
+        Functions that are learned by a network of coordinates, or put in :attr:`modes`.
     branch : {"nonlinear", "linear"}
         Map from the inputs to the coefficients.
     merge : {"concatenate", "product"}

@@ -38,13 +38,13 @@ def learn_corrections(
     n_most : int
         Number of corrections at most.
     rng : RandomState
-        Source of the waves, and of the points that are learnt from.
+        Source of the waves, and of the points that are learned from.
 
     Returns
     -------
     corrections : list of LocalCorrection
     corrected : ndarray of shape (n, n_channels, \\*grid)
-        Predictions, that of a sample by corrections that were learnt from others.
+        Predictions, that of a sample by corrections that were learned from others.
     """
     corrections = []
     for _ in range(n_most):
@@ -69,10 +69,10 @@ def apparent_share(
 ) -> float:
     """Return the squared error on samples that nothing has seen, over that of ``corrected``.
 
-    A correction that was learnt without a sample was still learnt from predictions that have seen
+    A correction that was learned without a sample was still learned from predictions that have seen
     it, and that err against it: the residuals of a regression lean against each other. On new
     samples it does better. So some are taken out of everything, first of all of the predictions
-    that corrections are learnt from.
+    that corrections are learned from.
 
     Parameters
     ----------

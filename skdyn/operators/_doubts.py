@@ -1,6 +1,6 @@
 """Warnings where data were perhaps not meant as the convention reads them.
 
-A function is known by its neighbours: values at points side by side go together over the samples,
+A function is known by its neighbors: values at points side by side go together over the samples,
 by a correlation near one for what is smooth on its grid, while columns of a table, or channels,
 mostly do not. Nothing is changed by a doubt; each warning names what says clearly what was meant.
 """
@@ -20,7 +20,7 @@ _FEW_CHANNELS = 4  # components and colors are no more, and no axis of space is 
 
 
 def likeness(values: np.ndarray) -> float | None:
-    """Return the mean correlation, over samples and points, of neighbours along the second axis.
+    """Return the mean correlation, over samples and points, of neighbors along the second axis.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def doubt_inputs(X: np.ndarray, flat: bool, grid_shape: tuple[int, ...] | None) 
         return
     warn_user(
         f"The rows of X are read as functions on {n_points} points, but their columns have little "
-        "to do with their neighbours. If they are parameters of functions, give each as a channel "
+        "to do with their neighbors. If they are parameters of functions, give each as a channel "
         "that is constant in space, standardized: X[:, :, None].repeat(n_points, axis=2); if they "
         "are a table for numbers or classes, take an estimator of tables. If they are functions, "
         f"say so with grid_shape={n_points}."
@@ -109,7 +109,7 @@ def doubt_channels(fields: np.ndarray, name: str) -> None:
     without = f"grid_shape={(n_channels, *grid)} if there is no axis of channels, "
     warn_user(
         f"{name} of shape {fields.shape} is read as {n_channels} channels on a grid {grid}, but "
-        "they go together as neighbours in space do: axes are (n_samples, n_channels, *grid). Use "
+        "they go together as neighbors in space do: axes are (n_samples, n_channels, *grid). Use "
         f"{without if len(grid) < 3 else ''}{last if len(grid) > 1 else ''}or grid_shape={grid} to "
         "say that they are channels."
     )
@@ -146,6 +146,6 @@ def doubt_targets(
     elif (alike := likeness(y[:, 0])) is not None and alike < _ALIKE:
         warn_user(
             f"y of shape {shape} is read as functions on {shape[1]} points, but its columns have "
-            "little to do with their neighbours. Set targets='numbers' if they are numbers "
+            "little to do with their neighbors. Set targets='numbers' if they are numbers "
             "without an order, or targets='functions' if they are functions."
         )

@@ -29,7 +29,7 @@ _SMALLEST_NORM = 0.01  # of the root mean square of all: what divides errors is 
 
 
 class FunctionEstimator(FunctionReader, TabularEstimator):
-    """Inputs that are functions: standardised channel by channel, on the grid of the training.
+    """Inputs that are functions: standardized channel by channel, on the grid of the training.
 
     With a base of :mod:`skdyn._tabular` it makes regressors and classifiers of functions.
     """

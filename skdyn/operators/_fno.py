@@ -66,7 +66,7 @@ class FNORegressor(SymmetryMixin, OperatorRegressor):
         first half of the epochs [4]_.
     loss : {"relative_l2", "h1", "mse"}, default="relative_l2"
         Norm of the error relative to that of the truth, of values or of values and slopes; or the
-        mean squared error. Numbers instead of functions are always learnt by the last.
+        mean squared error. Numbers instead of functions are always learned by the last.
     grid_shape : int, tuple of int or None, default=None
         Grid that the rows of a flat `X` were flattened from; None is one axis, or those of X.
     targets : {"auto", "functions", "numbers"}, default="auto"
@@ -126,7 +126,7 @@ class FNORegressor(SymmetryMixin, OperatorRegressor):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, when all are strings.
     module_ : torch.nn.Module
-        The trained network, on standardised channels.
+        The trained network, on standardized channels.
     n_iter_ : int
         Number of epochs run.
     loss_curve_ : list of float

@@ -14,15 +14,15 @@ __all__ = ["AdaFNNClassifier", "AdaFNNRegressor"]
 
 
 class AdaFNNClassifier(AdaptiveBasisEstimator, TabularClassifier):
-    """Classifier of functions, by integrals that are learnt.
+    """Classifier of functions, by integrals that are learned.
 
     A function is integrated with few functions :math:`\\beta_k`, each a network of the coordinates,
     and a perceptron scores the classes from the integrals [1]_:
 
     .. math:: c_k(a) = \\int \\beta_k(x) \\cdot a(x)\\, dx, \\qquad \\hat y = h(c_1, \\dots, c_K).
 
-    The integrals are learnt for the task, unlike principal components. They are sums over the grid,
-    by the trapezoidal rule, so that any grid will do.
+    The integrals are learned for the task, unlike principal components. They are sums over the
+    grid, by the trapezoidal rule, so that any grid will do.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class AdaFNNClassifier(AdaptiveBasisEstimator, TabularClassifier):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, when all are strings.
     module_ : torch.nn.Module
-        The trained network, on standardised channels.
+        The trained network, on standardized channels.
     n_iter_ : int
         Number of epochs run.
     loss_curve_ : list of float
@@ -188,15 +188,15 @@ class AdaFNNClassifier(AdaptiveBasisEstimator, TabularClassifier):
 
 
 class AdaFNNRegressor(AdaptiveBasisEstimator, TabularRegressor):
-    """Regressor of numbers on functions, by integrals that are learnt.
+    """Regressor of numbers on functions, by integrals that are learned.
 
     A function is integrated with few functions :math:`\\beta_k`, each a network of the coordinates,
     and a perceptron answers to the integrals [1]_:
 
     .. math:: c_k(a) = \\int \\beta_k(x) \\cdot a(x)\\, dx, \\qquad \\hat y = h(c_1, \\dots, c_K).
 
-    The integrals are learnt for the task, unlike principal components. They are sums over the grid,
-    by the trapezoidal rule, so that any grid will do.
+    The integrals are learned for the task, unlike principal components. They are sums over the
+    grid, by the trapezoidal rule, so that any grid will do.
 
     Parameters
     ----------
@@ -265,7 +265,7 @@ class AdaFNNRegressor(AdaptiveBasisEstimator, TabularRegressor):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, when all are strings.
     module_ : torch.nn.Module
-        The trained network, on standardised channels.
+        The trained network, on standardized channels.
     n_iter_ : int
         Number of epochs run.
     loss_curve_ : list of float

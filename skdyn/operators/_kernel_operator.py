@@ -90,14 +90,14 @@ class KernelOperatorRegressor(
         not lower the error on samples left out ends them. There are none where the predictions are
         numbers, or have other axes than the inputs.
     radius : int, default=2
-        Neighbours on each side, along each axis, that a correction sees.
+        Neighbors on each side, along each axis, that a correction sees.
     n_waves : int, default=800
         Random Fourier features of a correction.
     symmetry : {"exchange", "reflect", "both", "odd", "even"} or None, default=None
         Under which motions of a square domain the operator is known to keep its form: exchanges of
         its axes, reflections along each, or all of them; or a reflection of all axes that changes
         the sign of inputs and answers, as in Burgers' equation, or of inputs alone, as in the
-        energy of a wave. Samples are learnt from in all motions, at the cost of as many times more
+        energy of a wave. Samples are learned from in all motions, at the cost of as many times more
         samples. But for "odd" and "even", channels must not be components of vectors.
     grid_shape : int, tuple of int or None, default=None
         Grid that the rows of a flat `X` were flattened from; None is one axis, or those of X.

@@ -21,7 +21,7 @@ _N_FOLDS = 4
 # and coordinates: chosen on the Darcy problem, where the least error on samples left out was the
 # one that is local in space and smooth in what is around.
 _PACE = (0.25, 0.5, 2.0, 3.0)
-_MOST_ROWS = 2**16  # that a regression is learnt from: some eighty for each of its weights
+_MOST_ROWS = 2**16  # that a regression is learned from: some eighty for each of its weights
 _CHUNK = 2**13  # rows whose features are held at once
 # Of the mean square of a feature: float32 sums are not true to less.
 _PENALTIES = 10.0 ** np.arange(-5, 1)
@@ -33,7 +33,7 @@ class LocalCorrection(NamedTuple):
     Attributes
     ----------
     radius : int
-        Neighbours on each side.
+        Neighbors on each side.
     periodic : bool
         Whether neighbourhoods go on at the other end of an axis.
     offset, scale : ndarray of shape (n_inputs,)
@@ -107,7 +107,7 @@ def neighbourhoods(X: np.ndarray, fields: np.ndarray, radius: int, periodic: boo
     fields : ndarray of shape (n, n_channels, \\*grid)
         Prediction so far.
     radius : int
-        Neighbours on each side.
+        Neighbors on each side.
     periodic : bool
         Whether neighbourhoods go on at the other end; coordinates then have no meaning.
 
@@ -136,12 +136,12 @@ def neighbourhoods(X: np.ndarray, fields: np.ndarray, radius: int, periodic: boo
 
 
 class Learning(NamedTuple):
-    """How corrections are learnt.
+    """How corrections are learned.
 
     Attributes
     ----------
     radius : int
-        Neighbours on each side.
+        Neighbors on each side.
     n_features : int
         Random waves.
     periodic : bool
@@ -161,7 +161,7 @@ def learn_correction(
     how: Learning,
     rng: np.random.RandomState,
 ) -> tuple[LocalCorrection, np.ndarray]:
-    """Learn a correction, and correct each sample by one that was learnt from others.
+    """Learn a correction, and correct each sample by one that was learned from others.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ def learn_correction(
     how : Learning
         Settings.
     rng : RandomState
-        Source of the waves, and of the points that are learnt from.
+        Source of the waves, and of the points that are learned from.
 
     Returns
     -------

@@ -19,7 +19,7 @@ __all__ = ["MgNORegressor"]
 class MgNORegressor(SymmetryMixin, OperatorRegressor):
     """Regressor of functions on functions, by layers that are multigrid cycles.
 
-    A layer adds a linear operator that is one V-cycle of multigrid, with learnt stencils, to a map
+    A layer adds a linear operator that is one V-cycle of multigrid, with learned stencils, to a map
     of each point [1]_:
 
     .. math:: v \\leftarrow \\sigma\\bigl(\\mathcal W_{\\text{Mg}}\\, v + W v + b\\bigr).
@@ -49,7 +49,7 @@ class MgNORegressor(SymmetryMixin, OperatorRegressor):
         motions. But for "odd" and "even", channels must not be components of vectors.
     loss : {"relative_l2", "h1", "mse"}, default="relative_l2"
         Norm of the error relative to that of the truth, of values or of values and slopes; or the
-        mean squared error. Numbers instead of functions are always learnt by the last.
+        mean squared error. Numbers instead of functions are always learned by the last.
     grid_shape : int, tuple of int or None, default=None
         Grid that the rows of a flat `X` were flattened from; None is one axis, or those of X.
     targets : {"auto", "functions", "numbers"}, default="auto"
@@ -106,7 +106,7 @@ class MgNORegressor(SymmetryMixin, OperatorRegressor):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, when all are strings.
     module_ : torch.nn.Module
-        The trained network, on standardised channels.
+        The trained network, on standardized channels.
     n_iter_ : int
         Number of epochs run.
     loss_curve_ : list of float

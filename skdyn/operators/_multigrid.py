@@ -59,7 +59,7 @@ def level_grids(
 
 
 class MultigridCycle(torch.nn.Module):
-    """One V-cycle for the equation ``A u = f``, all of its stencils learnt.
+    """One V-cycle for the equation ``A u = f``, all of its stencils learned.
 
     On each level :math:`u \\leftarrow u + S(f - Au)`, from zero; the residual goes to the next
     level by R and the correction comes back by P; then the smoothing again. Every map is a
@@ -172,7 +172,7 @@ class MultigridCycle(torch.nn.Module):
 
     def _refine(self, coarse, stencil, grid):
         """Put zeros between the points and convolve; the stencil stands as for convolutions."""
-        if self.beyond == "circular":  # the first point is also the neighbour of the last
+        if self.beyond == "circular":  # the first point is also the neighbor of the last
             coarse = pad(coarse, [0, 1] * self.n_axes, self.beyond)
         axes = tuple(range(2, stencil.ndim))
         turned = stencil.transpose(0, 1).flip(axes)

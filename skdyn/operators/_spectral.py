@@ -170,7 +170,7 @@ def from_modes(
 
 
 class SpectralConvolution(torch.nn.Module):
-    """Convolution with a learnt periodic kernel, by its Fourier coefficients.
+    """Convolution with a learned periodic kernel, by its Fourier coefficients.
 
     Each kept mode k of the channels is multiplied by a complex matrix :math:`W_k`.
 

@@ -35,7 +35,7 @@ stage to the first,
           \lambda_0 = \lambda_1 + \sum_i J_i^\top \kappa_i.
 
 The estimates that a solver makes anyway, of its error and of the stiffness, can be returned as
-penalties that make a learnt field cheap to solve, over all steps [9]_ or at one of them [10]_.
+penalties that make a learned field cheap to solve, over all steps [9]_ or at one of them [10]_.
 
 References
 ----------

@@ -64,7 +64,7 @@ def check_steps(max_steps, first_step, step_size):
 
 
 def check_regularization(kind, mode, generator, adjoint, tableau):
-    """Raise unless the regularisation can be had from the solver chosen."""
+    """Raise unless the regularization can be had from the solver chosen."""
     check_choice("regularization", kind, (None, "error", "stiffness"))
     check_choice("regularization_mode", mode, ("global", "local"))
     if kind is None:

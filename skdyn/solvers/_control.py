@@ -55,7 +55,7 @@ class Tolerance:
         return error / torch.add(self._atol, size, alpha=self.rtol)
 
     def joint(self, error, *states):
-        """Root mean square over all cases and dimensions, a float (one synchronisation)."""
+        """Root mean square over all cases and dimensions, a float (one synchronization)."""
         scaled = self._scaled(error, *states)
         if self._emphasis is not None:
             scaled = scaled * self._emphasis

@@ -1,6 +1,6 @@
 r"""What the solver's own heuristics say about how hard the equation is to solve.
 
-Pal, Ma, Shah and Rackauckas (2021) penalise, with stages :math:`k_i`, stage states :math:`g_i`
+Pal, Ma, Shah and Rackauckas (2021) penalize, with stages :math:`k_i`, stage states :math:`g_i`
 and the embedded error :math:`E_j` of step j,
 
 .. math:: R_E = \sum_j |E_j| |h_j|, \qquad
@@ -19,7 +19,7 @@ __all__ = ["Regularizer"]
 
 
 class Regularizer:
-    """A regularisation term over the steps of a solve.
+    """A regularization term over the steps of a solve.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class Regularizer:
         return span.h.flatten() != 0
 
     def total(self):
-        """The regularisation term; fixes the weight of each step and case."""
+        """The regularization term; fixes the weight of each step and case."""
         values = torch.stack([value for value, _ in self._values])
         moved = torch.stack([mask for _, mask in self._values]).to(values)
         self.weights = moved / values.shape[1]

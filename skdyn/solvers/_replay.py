@@ -24,7 +24,7 @@ def replay(march, field, y0, regularizer):
     ys : tensor of shape (n, t, d)
         States at the requested times.
     term : tensor of shape () or None
-        Regularisation.
+        Regularization.
     """
     y, k = y0, field(march.first_time(), y0)
     out, terms, step = {}, [], 0

@@ -15,7 +15,7 @@ import torch
 
 __all__ = ["Chunk", "Rows", "Span"]
 
-# Small enough to stay in the cache while its steps are taken, large enough to amortise its views.
+# Small enough to stay in the cache while its steps are taken, large enough to amortize its views.
 _CHUNK_BYTES = 2**18
 _CHUNK_BLOCKS = (4, 8)
 
@@ -43,7 +43,7 @@ class Chunk:
     like : tensor of shape (n, d)
         A state.
     zero : bool, default=False
-        Whether the rows start at zero (adjoint) or uninitialised (solution).
+        Whether the rows start at zero (adjoint) or uninitialized (solution).
     """
 
     def __init__(self, n_blocks, n_stages, like, zero=False):

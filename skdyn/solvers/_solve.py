@@ -60,7 +60,7 @@ class ODESolution(NamedTuple):
     ys : tensor of shape (n, t, d)
         States at the requested times; ``ys[:, 0]`` is ``y0``.
     regularization : tensor of shape () or None
-        Differentiable regularisation term.
+        Differentiable regularization term.
     stats : SolverStats
         What the solve cost.
     """

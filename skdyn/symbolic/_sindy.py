@@ -71,7 +71,7 @@ class SINDyRegressor(
         denominators. Every term of the implicit equation is tried alone on the left [3]_, and
         the sets of terms that the optimizer passes are judged by rows held out.
     max_gap : float or "auto", default="auto"
-        Time between neighbouring complete rows beyond which a trajectory is cut, so that nothing is
+        Time between neighboring complete rows beyond which a trajectory is cut, so that nothing is
         estimated across the hole that a splitter or a failed sensor leaves. "auto" is ten times
         the median.
 

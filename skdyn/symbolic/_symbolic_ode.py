@@ -94,7 +94,7 @@ class SymbolicODERegressor(
         Further searches, each on a random half of the rows, for inclusion probabilities that tell
         of noise; what they find is judged on all rows.
     max_gap : float or "auto", default="auto"
-        Time between neighbouring complete rows beyond which a trajectory is cut. "auto" is ten
+        Time between neighboring complete rows beyond which a trajectory is cut. "auto" is ten
         times the median.
     n_jobs : int or None, default=None
         Searches at a time, in processes; None is one.

@@ -30,7 +30,7 @@ class TrajectorySplit(BaseCrossValidator):
         Number of splits, at least 2.
     gap : int, default=0
         Rows of one trajectory left out of the training set at both sides of the test block, as
-        neighbours in time are alike. Whole trajectories have no neighbours.
+        neighbors in time are alike. Whole trajectories have no neighbors.
     strategy : {"blocks", "forward"}, default="blocks"
         "blocks": every block, or set of trajectories, is the test set once and all others train.
         "forward": only the past trains. The first of ``n_splits + 1`` blocks is never tested;

@@ -55,7 +55,7 @@ def check_round_trips(estimator):
 
 
 def check_pickle_is_arrays_and_config(estimator):
-    """The pickle names nothing of torch: no optimiser, no module; parameters changed later do not
+    """The pickle names nothing of torch: no optimizer, no module; parameters changed later do not
     disturb the rebuild."""
     X, y = sample_data(estimator)
     fitted = fit_to_read(estimator, X, y)

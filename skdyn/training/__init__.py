@@ -2,7 +2,7 @@
 
 The backend is plain torch and skorch and knows nothing of scikit-learn's estimators. It turns
 arrays into tensors once, slices batches from them without a ``DataLoader``, steps a fused
-optimiser, and reads one number from the device an epoch.
+optimizer, and reads one number from the device an epoch.
 
 An estimator describes its problem as one or more :class:`Stage` objects: an objective
 ``(module, *batch) -> scalar``, the arrays it runs over, and for how long. :class:`LeanNet` runs

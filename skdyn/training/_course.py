@@ -86,7 +86,7 @@ class Course:
         losses : list of float
             The training loss and, where one is watched, the validation loss.
         penalty : float
-            What the optimiser lowers beside the training loss. It may well fall while that rises.
+            What the optimizer lowers beside the training loss. It may well fall while that rises.
         """
         self._patience.note(losses[-1])
         self._losses.append(losses[-1])

@@ -11,7 +11,7 @@ __all__ = ["eager"]
 
 
 def eager(optimizer: type[Any]) -> Callable[..., Any]:
-    """Return an optimiser that does not import torch's compiler.
+    """Return an optimizer that does not import torch's compiler.
 
     Torch wraps these methods so that its compiler leaves them alone, and the wrappers import that
     compiler when they are first called: some 800 modules, sympy and torch.distributed among them,

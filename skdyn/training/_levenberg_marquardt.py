@@ -36,7 +36,7 @@ class LevenbergMarquardt(torch.optim.Optimizer):
     Parameters
     ----------
     params : iterable of Tensor
-        What is learnt.
+        What is learned.
     lr : float, default=0.0
         Unused: the damping sets the length of a step.
 

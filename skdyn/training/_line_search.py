@@ -21,7 +21,7 @@ class GuardedStep:
     Parameters
     ----------
     net : LeanNet
-        Whose optimiser is L-BFGS.
+        Whose optimizer is L-BFGS.
     batch : tuple of Tensor
         The full batch.
     """
@@ -35,7 +35,7 @@ class GuardedStep:
         self.broken = False
 
     def take(self) -> torch.Tensor:
-        """Let the optimiser take its step.
+        """Let the optimizer take its step.
 
         Returns
         -------

@@ -79,7 +79,7 @@ class LeanNet(NeuralNet):
     def get_params_for_optimizer(
         self, prefix: str, named_parameters: Iterator[tuple[str, torch.Tensor]]
     ) -> tuple[tuple[list[dict]], dict]:
-        """Collect what the optimiser is made from: the module's groups, then the stage's tensors.
+        """Collect what the optimizer is made from: the module's groups, then the stage's tensors.
 
         L-BFGS allows one group only, which everything joins; its penalty is written into the loss,
         where the groups are heeded.
@@ -87,7 +87,7 @@ class LeanNet(NeuralNet):
         Parameters
         ----------
         prefix : str
-            What skorch's options of the optimiser begin with.
+            What skorch's options of the optimizer begin with.
         named_parameters : iterator of (str, Tensor)
             Unused: the module's groups say more than names.
 
@@ -229,7 +229,7 @@ class LeanNet(NeuralNet):
         return record
 
     def _changes(self, stage, epoch):
-        """Let the stage change the function; what the optimiser knows lives on where it can."""
+        """Let the stage change the function; what the optimizer knows lives on where it can."""
         if not epoch or stage.before_epoch is None:
             return False
         before = dict(self.module_.named_parameters())
@@ -248,7 +248,7 @@ class LeanNet(NeuralNet):
         return True
 
     def run_single_epoch(self, iterator: TensorBatches) -> torch.Tensor:
-        """Take one optimiser step a batch; return the mean loss, still on the device.
+        """Take one optimizer step a batch; return the mean loss, still on the device.
 
         Parameters
         ----------
@@ -267,7 +267,7 @@ class LeanNet(NeuralNet):
         return total / iterator.n_cases
 
     def train_step(self, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        """Take one step of the optimiser on a batch.
+        """Take one step of the optimizer on a batch.
 
         Parameters
         ----------
@@ -324,7 +324,7 @@ class LeanNet(NeuralNet):
         return total / batches.n_cases
 
     def gradients(self, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        """Compute the loss of a batch and the gradients of everything learnt.
+        """Compute the loss of a batch and the gradients of everything learned.
 
         Parameters
         ----------

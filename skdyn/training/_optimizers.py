@@ -55,12 +55,12 @@ LEARNING_RATE_SCHEDULES: dict[str, Callable[[float], float]] = {
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
-    """Give every parameter group of an optimiser this learning rate, times the group's own factor.
+    """Give every parameter group of an optimizer this learning rate, times the group's own factor.
 
     Parameters
     ----------
     optimizer : torch.optim.Optimizer
-        The optimiser.
+        The optimizer.
     learning_rate : float
         The rate.
     """

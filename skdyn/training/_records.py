@@ -30,16 +30,16 @@ class Stage(NamedTuple):
     tol : float or None, default=None
         This stage's own tolerance; None takes the settings'.
     parameters : tuple of Tensor, default=()
-        Leaf tensors learnt in this stage beside the module's weights, without weight decay.
+        Leaf tensors learned in this stage beside the module's weights, without weight decay.
     must_improve : bool, default=False
         Whether a stage that ends with a higher loss (validation's where there is one) than the
         one before is taken back, and ends the run.
     before_epoch : callable or None, default=None
         ``before_epoch(module, epoch)`` may change the function before an epoch, counted from 0:
         move a grid, let in modes. It returns whether it did: patience then begins anew. The
-        optimiser's moments survive as far as shapes allow.
+        optimizer's moments survive as far as shapes allow.
     after_step : callable or None, default=None
-        ``after_step(module)`` may change the weights after each step of the optimiser; "lbfgs" and
+        ``after_step(module)`` may change the weights after each step of the optimizer; "lbfgs" and
         curvature methods, which evaluate more than once a step, refuse.
     trivial_loss : float or None, default=None
         Loss of the best answer that reads no input, on ``validation`` where there is one: the

@@ -25,7 +25,7 @@ def multiply_adds(
     module : Module
         The network.
     objective : callable
-        What is minimised; its ``multiply_adds(module, shape)`` goes before the module's
+        What is minimized; its ``multiply_adds(module, shape)`` goes before the module's
         ``multiply_adds(shape)``, and that before the number of the weights times the cases.
     shape : tuple of int
         Shape of a batch's first array; the first axis is the cases.

@@ -129,7 +129,7 @@ class BestWeights:
         Parameters
         ----------
         tensors : sequence of Tensor
-            What is learnt now.
+            What is learned now.
 
         Returns
         -------

@@ -19,7 +19,7 @@ class Rectified(ReadableDictionary, BaseEstimator):
         self.output = output
 
     def fit(self):
-        """Take the components; nothing is learnt."""
+        """Take the components; nothing is learned."""
         self.components_ = np.asarray(self.components, dtype=float)
         self.feature_density_ = np.linspace(0, 1, len(self.components_))
         self.feature_activation_ = np.arange(1.0, len(self.components_) + 1)

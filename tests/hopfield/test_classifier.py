@@ -21,7 +21,7 @@ queries = np.random.default_rng(0).normal(size=(40, 4))
 def test_huge_beta_is_the_nearest_neighbour_of_scikit_learn():
     rows = np.unique(SCALED, axis=0, return_index=True)[1]
     model = HopfieldClassifier("stored", beta=1e12).fit(SCALED[rows], Y[rows])
-    # Both standardise alike when the metric is that of the model's own scales.
+    # Both standardize alike when the metric is that of the model's own scales.
     scaler = StandardScaler().fit(SCALED[rows])
     peer = KNeighborsClassifier(1).fit(scaler.transform(SCALED[rows]), Y[rows])
     np.testing.assert_array_equal(model.predict(queries), peer.predict(scaler.transform(queries)))

@@ -1,4 +1,4 @@
-"""What is minimised: penalties with closed forms."""
+"""What is minimized: penalties with closed forms."""
 
 import math
 

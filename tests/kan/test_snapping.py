@@ -28,7 +28,7 @@ def inputs():
 
 
 def snapped(target, library, allowed, minor=False):
-    """A network that has learnt the target, edges replaced by functions of the library."""
+    """A network that has learned the target, edges replaced by functions of the library."""
     X = inputs()
     y = target(*X.T)[:, None]
     module, losses = network(), squared_error(y.var().item())

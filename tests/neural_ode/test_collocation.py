@@ -59,7 +59,7 @@ def test_irregular_times_and_missing_values_cost_little():
 
 
 def test_without_robustness_the_penalty_is_scipys(monkeypatch):
-    """One series, plain generalised cross-validation: what scipy's own smoothing spline does."""
+    """One series, plain generalized cross-validation: what scipy's own smoothing spline does."""
     monkeypatch.setattr(_collocation, "_ROBUSTNESS", 1.0)
     rng = np.random.default_rng(0)
     t = np.linspace(0, 10, 100)

@@ -186,5 +186,5 @@ def test_a_fit_that_fades_warns(monkeypatch, faded):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         NeuralODE((8,), max_iter=6, random_state=0).fit(X, t=t)
-    warned = any("NeuralODE learnt windows of" in str(warning.message) for warning in caught)
+    warned = any("NeuralODE learned windows of" in str(warning.message) for warning in caught)
     assert warned == (faded == 0.0)

@@ -1,4 +1,4 @@
-"""Learnt integrals: quadrature, norms, what is penalised."""
+"""Learned integrals: quadrature, norms, what is penalized."""
 
 import numpy as np
 import pytest

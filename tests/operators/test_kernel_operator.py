@@ -25,7 +25,7 @@ def darcy():
 
 
 def unit_scale(X):
-    """Root mean square distance of two rows, channels standardised."""
+    """Root mean square distance of two rows, channels standardized."""
     return np.sqrt(2 * X.var(axis=0).sum())
 
 

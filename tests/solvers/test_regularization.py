@@ -1,4 +1,4 @@
-"""Regularisation by the solver's own heuristics."""
+"""Regularization by the solver's own heuristics."""
 
 import pytest
 import torch

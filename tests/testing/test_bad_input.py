@@ -51,7 +51,7 @@ class Whole(Hasty):
 
 
 class Dividing(Ridge):
-    """Standardises in its own way."""
+    """Standardizes in its own way."""
 
     def predict(self, X):
         with np.errstate(invalid="ignore"):

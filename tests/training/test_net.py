@@ -117,7 +117,7 @@ def test_tol_counts_in_units_of_the_loss_of_a_trivial_answer(trivial_loss, n_ite
 
 @pytest.mark.parametrize("tol", [1e-4, 100.0])
 def test_early_stopping_keeps_the_weights_that_were_best_on_validation(tol):
-    wrong = -Y  # what is learnt on training makes validation worse from the first epoch on
+    wrong = -Y  # what is learned on training makes validation worse from the first epoch on
     net = _net(learning_rate=0.05, early_stopping=True, n_iter_no_change=4, tol=tol)
     record = net.run([Stage(_squared, (X, Y), 100, validation=(X, wrong))])
     assert record.stop_reason == "early_stopping"

@@ -70,14 +70,14 @@ class Allocation(PlainState, BaseEstimator):
         return self.penalizes_size and l1_coefficient is None
 
     def start(self, pre: torch.Tensor, coder: SparseCoder) -> None:
-        """Set what is learnt beside the weights to where the data say that it begins.
+        """Set what is learned beside the weights to where the data say that it begins.
 
         Parameters
         ----------
         pre : Tensor of shape (n_rows, n_components)
             Pre-activations of some rows.
         coder : SparseCoder
-            The network, its scales and centre set.
+            The network, its scales and center set.
         """
 
     def by_latent(self, progress: float) -> bool:

@@ -1,4 +1,4 @@
-"""Latents that pass a threshold of their own, which is learnt."""
+"""Latents that pass a threshold of their own, which is learned."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ __all__ = ["ReLUAllocation"]
 
 
 class ReLUAllocation(Allocation):
-    """Positive latents are active, and the sum of the codes is penalised [1]_, [2]_.
+    """Positive latents are active, and the sum of the codes is penalized [1]_, [2]_.
 
     The penalty is ``l1_coefficient`` times the mean of the rows' sums of codes, beside the mean of
     their squared errors; both are divided by the number of outputs. "auto" raises the coefficient

@@ -237,7 +237,7 @@ class Basis(torch.nn.Module):
     def straight(self):
         """Return the weights, of length one, that come closest to a straight line.
 
-        Functions follow their range, which thus is no matter; shapes that are learnt are taken as
+        Functions follow their range, which thus is no matter; shapes that are learned are taken as
         they were when it was first asked.
 
         Returns

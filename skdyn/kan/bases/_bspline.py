@@ -199,7 +199,7 @@ class BSpline(Basis):
         return (self.grid_size + 1).bit_length()
 
     def _pieces(self):
-        """Expand the functions in powers of the distance to a centre, on every interval.
+        """Expand the functions in powers of the distance to a center, on every interval.
 
         The first and the last piece continue them outside the range.
 
@@ -235,7 +235,7 @@ class BSpline(Basis):
         return centres.flatten(), torch.cat([outer[0, :, None], pieces, outer[1, :, None]], dim=1)
 
     def _locate(self, x):
-        """Find the piece of each point by bisection, and the way to it from the piece's centre.
+        """Find the piece of each point by bisection, and the way to it from the piece's center.
 
         All points take each of the few steps together, which is far faster than a search apiece.
 

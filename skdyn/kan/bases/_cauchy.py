@@ -6,7 +6,7 @@ from skdyn.kan.bases._unit import UnitBasis, evenly
 
 
 class Cauchy(UnitBasis):
-    """Pairs of Cauchy activations with learnable centres and widths (CauchyNet, XNet [1]_).
+    """Pairs of Cauchy activations with learnable centers and widths (CauchyNet, XNet [1]_).
 
     ``d^2 / ((u - c)^2 + d^2)`` and ``d (u - c) / ((u - c)^2 + d^2)`` on the unit coordinate u: the
     parts of a pole at ``c + i d``, scaled so that a width does not change a height. An odd number

@@ -9,7 +9,7 @@ class RBF(UnitBasis):
     """Gaussians as wide as they are apart (FastKAN [1]_).
 
     ``B_k(u) = exp(-((u - c_k) / h)^2)`` on the unit coordinate u, where h is the distance of two
-    centres. The outermost centres lie about one h outside the range: with all of them inside, the
+    centers. The outermost centers lie about one h outside the range: with all of them inside, the
     error at the ends is a hundred times as large.
 
     Parameters

@@ -53,7 +53,7 @@ class UnitBasis(Basis):
 
     @torch.no_grad()
     def refined(self, grid_size):
-        """Return a basis with more functions on the same range, learnt shapes kept.
+        """Return a basis with more functions on the same range, learned shapes kept.
 
         Parameters
         ----------

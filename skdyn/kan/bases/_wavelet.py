@@ -1,4 +1,4 @@
-"""Mexican hats whose places and widths are learnt."""
+"""Mexican hats whose places and widths are learned."""
 
 import torch
 

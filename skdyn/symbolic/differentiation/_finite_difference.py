@@ -1,4 +1,4 @@
-"""Derivatives of the polynomial through neighbouring points."""
+"""Derivatives of the polynomial through neighboring points."""
 
 from numbers import Integral
 
@@ -17,7 +17,7 @@ __all__ = ["FiniteDifference"]
 class FiniteDifference(Differentiator):
     """Finite differences of any order on any grid.
 
-    The derivative at a point is that of the polynomial through ``order + 1`` neighbouring points
+    The derivative at a point is that of the polynomial through ``order + 1`` neighboring points
     [1]_: as many on each side, one more to the right where the order is odd, and the outermost
     points at the ends. The error shrinks like the step to the power ``order``.
 

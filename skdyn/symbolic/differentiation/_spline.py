@@ -21,20 +21,20 @@ _AT_ONCE = 2**20  # fitted values at a time
 _BY = 0.05  # step of the logarithm of a penalty, for a derivative
 _FEW_KNOTS = 50
 _LEAST = {3: 1e-6, 5: 1e-8}  # penalty, in steps, that does less harm than interpolation
-_DROWNING = 1e12  # penalised over other entries of the normal equations: the latter still count
+_DROWNING = 1e12  # penalized over other entries of the normal equations: the latter still count
 
 
 class SplineDerivative(Differentiator):
     """Derivatives of a spline that smooths as much as the noise asks for.
 
-    The spline minimises, for ``degree=2 m - 1`` and a penalty :math:`\\lambda` for each feature,
+    The spline minimizes, for ``degree=2 m - 1`` and a penalty :math:`\\lambda` for each feature,
 
     .. math:: \\sum_i (x_i - f(t_i))^2 + \\lambda \\int (f^{(m)})^2 dt.
 
     Parameters
     ----------
     smoothing : {"reml", "gcv"} or float, default="reml"
-        How the penalty is chosen: by marginal likelihood [1]_ or by generalised cross-validation
+        How the penalty is chosen: by marginal likelihood [1]_ or by generalized cross-validation
         [2]_, which now and then takes noise for signal in short trajectories; a number is the
         penalty itself, and 0 interpolates.
     degree : {3, 5}, default=5
@@ -222,7 +222,7 @@ class _SmoothingSplines:
         return dpbtrs(factor, self.right)[0], logdet
 
     def _penalised_slopes(self):
-        """Return the matrix of the penalised derivative at Gauss nodes, weighted by their roots."""
+        """Return the matrix of the penalized derivative at Gauss nodes, weighted by their roots."""
         nodes, weights = np.polynomial.legendre.leggauss(self.order)
         h = np.diff(self.breaks)[:, None]
         at = (self.breaks[:-1, None] + h * (nodes + 1) / 2).ravel()

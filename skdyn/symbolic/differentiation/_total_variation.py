@@ -20,7 +20,7 @@ class TotalVariation(Differentiator):
     """Derivatives of least total variation that integrate to the data.
 
     A piecewise constant derivative :math:`v` on the intervals between the times, with integral
-    :math:`x` through a free starting value, minimises [1]_
+    :math:`x` through a free starting value, minimizes [1]_
 
     .. math:: \\frac{1}{2 n} \\sum_i \\left(\\frac{x_i - x^{data}_i}{s}\\right)^2
               + \\alpha \\frac{T}{s} \\sum_i |v_{i+1} - v_i|
@@ -28,13 +28,13 @@ class TotalVariation(Differentiator):
     where :math:`s` is the standard deviation of the feature and :math:`T` the length of the
     trajectory, so that :math:`\\alpha` has no units. It is found by lagged diffusivity [2]_: each
     step solves one banded system. The derivative at a point is that of the parabola through its
-    neighbours.
+    neighbors.
 
     Parameters
     ----------
     alpha : "auto" or float, default="auto"
         Weight of the total variation. "auto" lets the data be missed by as much as their noise,
-        which is read from the differences of neighbouring points.
+        which is read from the differences of neighboring points.
     max_iter : int, default=1000
         Number of iterations at most.
     tol : float, default=1e-05
@@ -147,7 +147,7 @@ class _SlopeChange:
 
 
 def _noise(t, X):
-    """Return the noise of each feature: what neighbouring points leave of a cubic polynomial."""
+    """Return the noise of each feature: what neighboring points leave of a cubic polynomial."""
     nodes = np.stack([t[j : len(t) - _WINDOW + 1 + j] for j in range(_WINDOW)])
     gaps = nodes[:, None] - nodes[None] + np.eye(_WINDOW)[..., None]
     weights = 1 / gaps.prod(axis=1)  # of a divided difference

@@ -319,7 +319,7 @@ def refine_set(book, node, n_steps=8):
 
 
 def refine(problem, terms, n_steps=5):
-    """Minimise the residual over inner constants (variable projection, Kaufman's Jacobian).
+    """Minimize the residual over inner constants (variable projection, Kaufman's Jacobian).
 
     Parameters
     ----------

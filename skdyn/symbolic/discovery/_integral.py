@@ -39,12 +39,12 @@ class IntegralForm:
         self.n_rows = len(y)
 
     def by_pieces(self, columns, n_pieces=16):
-        """Centre columns piece by piece: errors of the smoothing then do not pile up over time.
+        """Center columns piece by piece: errors of the smoothing then do not pile up over time.
 
         Parameters
         ----------
         columns : ndarray of shape (n_rows, ...)
-            Centred over whole segments.
+            Centered over whole segments.
         n_pieces : int, default=16
             Pieces in all.
 

@@ -2,7 +2,7 @@
 
 The record is cut into windows, each with a start state of its own. Windows first stand alone, then
 their ends are tied to the next one's start more and more tightly, until the whole is one solution
-of the equations. Windows and perturbed parameters are lanes of one vectorised integration.
+of the equations. Windows and perturbed parameters are lanes of one vectorized integration.
 """
 
 from typing import Any, NamedTuple

@@ -85,7 +85,7 @@ def gauss_times(t):
 def smooth(t, X, u=None):
     """Smooth each channel of each segment as much as its noise asks for.
 
-    Noise may grow with the state: its variance is modelled as ``a^2 + b^2 x^2``. Measurements that
+    Noise may grow with the state: its variance is modeled as ``a^2 + b^2 x^2``. Measurements that
     stand out of their neighbors are ignored.
 
     Parameters

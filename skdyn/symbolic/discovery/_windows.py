@@ -1,4 +1,4 @@
-"""A record cut into windows, the lanes of one vectorised integration."""
+"""A record cut into windows, the lanes of one vectorized integration."""
 
 from itertools import pairwise
 

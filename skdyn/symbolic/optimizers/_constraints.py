@@ -38,7 +38,7 @@ def nearest_fit(
     constraints: LinearConstraints,
     support: np.ndarray,
 ) -> np.ndarray:
-    """Minimise the sum of ``norm(R_i w_i - c_i)**2`` over coefficients that obey the constraints.
+    """Minimize the sum of ``norm(R_i w_i - c_i)**2`` over coefficients that obey the constraints.
 
     With ``z_i = R_i w_i - c_i`` this is to find the shortest z: equalities by a minimum-norm
     solution, inequalities within their null space by least distance programming.

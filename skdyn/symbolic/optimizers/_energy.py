@@ -76,8 +76,8 @@ def growth(coef: np.ndarray, gradient: np.ndarray) -> np.ndarray:
 def calmest_centre(coef: np.ndarray, constant: np.ndarray, linear: np.ndarray) -> np.ndarray:
     """Find the state around which the fastest growth is slowest.
 
-    The largest eigenvalue of a matrix that depends linearly on the centre is convex; it is
-    minimised through the smooth maximum of the eigenvalues, ever closer to the largest.
+    The largest eigenvalue of a matrix that depends linearly on the center is convex; it is
+    minimized through the smooth maximum of the eigenvalues, ever closer to the largest.
 
     Parameters
     ----------

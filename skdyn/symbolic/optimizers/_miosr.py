@@ -119,7 +119,7 @@ def _greedy_subset(A, b, n_terms):
 class MIOSR(SparseOptimizer):
     """Sparse regressor that finds the best subset of a given size and proves that it is.
 
-    Mixed-integer optimised sparse regression [1]_: with k terms an equation at most,
+    Mixed-integer optimized sparse regression [1]_: with k terms an equation at most,
 
     .. math:: \\min_{\\|\\xi\\|_0 \\le k} \\|b - A \\xi\\|^2 + \\alpha \\|\\xi\\|^2
 

@@ -1,4 +1,4 @@
-"""Sparse relaxed regularised regression."""
+"""Sparse relaxed regularized regression."""
 
 from __future__ import annotations
 

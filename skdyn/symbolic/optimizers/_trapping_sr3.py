@@ -36,7 +36,7 @@ class TrappingSR3(SparseOptimizer):
     .. math:: x \\cdot N(x) = 0 \\quad \\text{for all } x
 
     as in fluids. With a ``stability_margin``, quadratic dynamics are bounded too: seen from a
-    centre m, which is searched for, the symmetric part of the Jacobian has no eigenvalue above
+    center m, which is searched for, the symmetric part of the Jacobian has no eigenvalue above
     minus the margin, so that all trajectories end in a ball around m [2]_. Without one, the linear
     terms may let solutions grow without bound.
 
@@ -46,7 +46,7 @@ class TrappingSR3(SparseOptimizer):
         Exponents of the states in each term, as scikit-learn's ``PolynomialFeatures.powers_``;
         more columns than targets are controls. Where None, ``fit`` has to be given them.
     stability_margin : float or None, default=None
-        Rate at which energy has to decay at least, in all directions around the centre.
+        Rate at which energy has to decay at least, in all directions around the center.
         None does not ask for stability.
     threshold : float or array-like of shape (n_targets, n_features), default=0.1
         Magnitude up to which a coefficient is set to zero; an array says it for each one.
@@ -68,11 +68,11 @@ class TrappingSR3(SparseOptimizer):
     coef_path_ : ndarray of shape (n_iter_, n_targets, n_features)
         The thresholded coefficients after each iteration.
     growth_rates_ : ndarray of shape (n_targets,)
-        Eigenvalues at the centre, in ascending order. Only with a ``stability_margin``.
+        Eigenvalues at the center, in ascending order. Only with a ``stability_margin``.
     trapping_center_ : ndarray of shape (n_targets,)
-        The centre m. Only with a ``stability_margin``.
+        The center m. Only with a ``stability_margin``.
     trapping_radius_ : float
-        Outside the ball of this radius around the centre energy decays; infinite if some growth
+        Outside the ball of this radius around the center energy decays; infinite if some growth
         rate is positive. Only with a ``stability_margin``.
     intercept_ : float
         Zero: a constant is a term of the library.
@@ -229,7 +229,7 @@ class TrappingSR3(SparseOptimizer):
         return powers
 
     def _trap(self, problem, coef, constraints, powers):
-        """Refit until distances from the calmest centre shrink in every direction."""
+        """Refit until distances from the calmest center shrink in every direction."""
         constant, linear = gradients(powers, len(coef))
         center: Any = None
         gradient: Any = None

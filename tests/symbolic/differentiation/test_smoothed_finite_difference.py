@@ -30,7 +30,7 @@ def test_polynomials_up_to_the_degree_pass_unchanged(window_length, regular):
 def test_a_parabola_is_slightly_flattened_by_lines():
     t = np.linspace(-1, 1, 21)
     smooth = SmoothedFiniteDifference(5, 1).differentiate(t[:, None] ** 2, t).smooth
-    # The mean of the squares 0, 1, 1, 4, 4 of steps, at the centre of each window.
+    # The mean of the squares 0, 1, 1, 4, 4 of steps, at the center of each window.
     np.testing.assert_allclose(smooth[2:-2, 0] - t[2:-2] ** 2, 2 * 0.1**2)
 
 
