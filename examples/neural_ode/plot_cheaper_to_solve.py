@@ -1,6 +1,6 @@
 """
 Can the learned flow be made cheaper to solve?
-=============================================
+==============================================
 
 A classifier whose hidden layers are an ODE costs as many evaluations of its field as its solver
 needs. Nothing in the usual loss keeps that number low. The solver's own estimates of its error and
