@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Found", "constants_table", "plain_equations", "system_of"]
 
-_LARGE = 300.0  # exponents whose exponential may be no number any more
+_LARGE = 100.0  # exponents whose exponential, times a coefficient, may be no number any more
 _TWO_SIDED = 1.959963984540054  # standard deviations that hold 95 % of a normal distribution
 
 
@@ -159,9 +159,13 @@ def system_of(equations, state_names, control_names, target_names=None):
     for terms in equations:
         total = sympy.Integer(0)
         for text, (factor, *inner) in terms:
-            constants = {f"k{j}": _number(value) for j, value in enumerate(inner)}
-            expression = to_sympy(text, symbols | constants)
-            total += _number(factor) * expression.replace(sympy.exp, _without_constant)
+            constants = {f"k{j}": sympy.Dummy(real=True) for j in range(len(inner))}
+            values = dict(zip(constants.values(), map(_number, inner), strict=True))
+            # Numbers come in last: sympy takes floats out of exponents, beyond what floats hold.
+            expression = to_sympy(text, symbols | constants).replace(
+                sympy.exp, lambda exponent, values=values: _exp(exponent.xreplace(values))
+            )
+            total += _number(factor) * expression.xreplace(values)
         sums.append(total)
     return EquationSystem(sums, state_names, control_names, target_names=target_names)
 
@@ -173,13 +177,15 @@ def _number(value):
     return sympy.Integer(int(value)) if value == round(value) else sympy.Float(value)
 
 
-def _without_constant(exponent):
-    """Write ``exp(a + b*x)`` as a number times ``exp(b*x)``."""
+def _exp(exponent):
+    """Write ``exp(a + b*x)`` as a number times ``exp(b*x)``, where there is such a number."""
     import sympy
 
     constant, rest = exponent.as_coeff_Add()
-    if constant == 0 or abs(constant) > _LARGE:
+    if constant == 0:
         return sympy.exp(exponent)
+    if abs(constant) > _LARGE:
+        return sympy.exp(sympy.Rational(f"{float(constant):.9f}") + rest)
     return sympy.Float(math.exp(constant)) * sympy.exp(rest)
 
 

@@ -49,3 +49,12 @@ def test_the_table_has_a_row_for_each_constant_with_its_interval():
     assert table["upper"][0] == pytest.approx(2.0 + 1.96 * 0.1, abs=1e-4)
     assert table["lower"][1] == pytest.approx(0.3 - 1.96 * 0.01, abs=1e-4)
     assert table["inclusion_probability"].tolist()[:2] == [0.9, 0.9]
+
+
+@pytest.mark.parametrize("shift", [720.3, -720.3, 299.9])
+def test_a_sigmoid_far_from_its_data_has_a_value_everywhere(shift):
+    system = system_of([[("1/(exp(k0 + k1*x0) + 1)", [3e125, shift, 9.6])]], ["x"], [])
+    assert "inf" not in repr(system)
+    X = np.linspace(-100.0, 100.0, 41)[:, None]
+    wanted = 3e125 / (1 + np.exp(np.minimum(shift + 9.6 * X, 700.0)))
+    np.testing.assert_allclose(system.rhs(X), wanted, rtol=1e-4, atol=1e-150)
