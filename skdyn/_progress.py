@@ -53,7 +53,7 @@ class Progress:
             return
         part.call_on_fit_task_begin(**self._told)
         yield
-        part.call_on_fit_task_end(**self._told, reconstruction_attributes=self._attributes)
+        self._over(part)
 
     def step(self, name: str) -> bool:
         """Tell of a part that is over; return whether a callback asks to stop.
@@ -69,12 +69,12 @@ class Progress:
         """
         part = self._whole.subcontext(task_name=name)
         part.call_on_fit_task_begin(**self._told)
-        told = {**self._told, "reconstruction_attributes": self._attributes}
-        return bool(part.call_on_fit_task_end(**told))
+        return self._over(part)
 
     def end(self) -> None:
         """Say that the fit is over."""
-        self._whole.call_on_fit_task_end(**self._told, reconstruction_attributes=self._attributes)
+        self._over(self._whole)
 
-    def _attributes(self):
-        return dict(vars(self._estimator))
+    def _over(self, task):
+        attributes = {"reconstruction_attributes": lambda: dict(vars(self._estimator))}
+        return bool(task.call_on_fit_task_end(**self._told, **attributes))

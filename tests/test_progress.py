@@ -6,6 +6,7 @@ from skdyn import (
     AutoregressiveOperator,
     FNORegressor,
     KernelOperatorRegressor,
+    SymbolicODERegressor,
 )
 
 rng = np.random.default_rng(0)
@@ -49,6 +50,12 @@ def test_parts_of_a_fit_begin_and_end_within_it():
         "begin fit", "begin settings", "end settings", "begin corrections", "end corrections",
         "end fit",
     ]  # fmt: skip
+
+
+def test_a_search_for_equations_tells_of_its_rounds():
+    search = SymbolicODERegressor("polynomial", degree=1, max_terms=2, max_rounds=1)
+    decay = np.exp(-np.linspace(0.0, 2.0, 30))[:, None]
+    assert tasks(search, decay) == ["begin fit", "begin round", "end round", "end fit"]
 
 
 def test_an_estimator_within_is_heard_too():

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from functools import reduce
-from typing import Literal
+from numbers import Integral
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -80,7 +81,8 @@ def make_gaussian_random_field(
     >>> bool(abs(fine[:, ::2] - coarse).max() < 1e-12)
     True
     """
-    shape = tuple(np.atleast_1d(np.asarray(grid_shape, dtype=object)))
+    given: Any = grid_shape
+    shape: Any = (given,) if isinstance(given, Integral) else tuple(given)
     if not shape:
         raise ValueError("grid_shape must be a number of points or a tuple of them; got ().")
     for n_points in shape:

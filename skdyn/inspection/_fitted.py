@@ -1,6 +1,6 @@
 """The estimator that a display is about: the last step of a pipeline, the best one of a search."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from sklearn.base import MetaEstimatorMixin
 from sklearn.pipeline import Pipeline
@@ -77,7 +77,6 @@ def unwrapped(estimator: Any) -> Fitted:
         If a search did not refit.
     """
     before = []
-    searched: Any
     while True:
         if isinstance(estimator, Pipeline):
             if len(estimator) > 1:
@@ -90,7 +89,6 @@ def unwrapped(estimator: Any) -> Fitted:
                     f"{type(estimator).__name__} was fitted with refit=False, so it holds no "
                     "fitted estimator to draw. Set refit=True."
                 )
-            searched = estimator
-            estimator = searched.best_estimator_
+            estimator = cast("Any", estimator).best_estimator_
         else:
             return Fitted(estimator, tuple(before))

@@ -173,6 +173,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         self : object
             The fitted estimator.
         """
+        progress = Progress(self, 1 + self.pushforward, X=X)
         X = validate_data(self, X, dtype=_DTYPES, allow_nd=True)
         self._check_options()
         if X.ndim > 3 and are_neighbours(X):
@@ -181,7 +182,6 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
                 "they go together as neighbors in space or time do: axes are (n_cases, "
                 "n_channels, n_timepoints, *grid). Use X[:, None] if the channel was left out."
             )
-        progress = Progress(self, 1 + self.pushforward, X=X)
         past, future = self._pairs(X)
         self._state_shape = past.shape[2:]
         rng = None if self.random_state is None else check_random_state(self.random_state)

@@ -240,7 +240,7 @@ class KernelOperatorRegressor(
         self : object
             The fitted estimator.
         """
-        given = {"X": X, "y": y}
+        progress = Progress(self, 2, X=X, y=y)
         X = self._read_inputs(X, reset=True).astype(np.float64)
         y = self._read_targets(X, y, reset=True).astype(np.float64, copy=False)
         check_sizes(y, "y")  # errors are squared in its units
@@ -249,7 +249,6 @@ class KernelOperatorRegressor(
         n_copies = len(self._motions())
         X, y, weight = self._moved(X), self._moved(y, answers=True), weight.repeat(n_copies)
         rng = check_random_state(self.random_state)
-        progress = Progress(self, 2, **given)
         self._x_offset, self._x_scale = channel_scales(X, weight)
         X = self._scaled(X)
         scores = self._learn_components(X, weight)

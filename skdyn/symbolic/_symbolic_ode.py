@@ -301,9 +301,8 @@ class SymbolicODERegressor(
             standard errors of zero.
         """
         refuse_unread(self, X_val=X_val, t_val=t_val)
-        given = {"X": X, "y": y}
+        progress = Progress(self, self.max_rounds, X=X, y=y)
         data = self._learn(X, y, t, u, groups)
-        progress = Progress(self, self.max_rounds, **given)
         if y is not None:
             self._refuse_laws()
         knowledge, options = self._preparation(data)

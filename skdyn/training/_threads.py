@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -34,11 +34,10 @@ def multiply_adds(
     -------
     int
     """
-    told: Any = objective if hasattr(objective, "multiply_adds") else module
-    if told is objective:
-        return told.multiply_adds(module, shape)
+    if hasattr(objective, "multiply_adds"):
+        return cast("Any", objective).multiply_adds(module, shape)
     if hasattr(module, "multiply_adds"):
-        return told.multiply_adds(shape)
+        return cast("Any", module).multiply_adds(shape)
     return shape[0] * sum(weight.numel() for weight in module.parameters())
 
 
