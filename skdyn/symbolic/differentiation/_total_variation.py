@@ -32,9 +32,9 @@ class TotalVariation(Differentiator):
 
     Parameters
     ----------
-    alpha : "auto" or float, default="auto"
-        Weight of the total variation. "auto" lets the data be missed by as much as their noise,
-        which is read from the differences of neighboring points.
+    smoothing : "auto" or float, default="auto"
+        Weight of the total variation, :math:`\\alpha` above. "auto" lets the data be missed by as
+        much as their noise, which is read from the differences of neighboring points.
     max_iter : int, default=1000
         Number of iterations at most.
     tol : float, default=1e-05
@@ -62,26 +62,27 @@ class TotalVariation(Differentiator):
     True
     """
 
+    _old_names = {"alpha": "smoothing"}
     _parameter_constraints = {
-        "alpha": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+        "smoothing": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
     }
 
     def __init__(
-        self, alpha: str | float = "auto", *, max_iter: int = 1000, tol: float = 1e-5
+        self, smoothing: str | float = "auto", *, max_iter: int = 1000, tol: float = 1e-5
     ) -> None:
-        self.alpha = alpha
+        self.smoothing = smoothing
         self.max_iter = max_iter
         self.tol = tol
 
     def _fewest(self):
-        return _WINDOW if self.alpha == "auto" else 3
+        return _WINDOW if self.smoothing == "auto" else 3
 
     def _differentiate(self, X, t):
         n = len(t)
         steps = (t - t[0]) * (n - 1) / (t[-1] - t[0])
-        noise = _noise(steps, X) if self.alpha == "auto" else np.full(X.shape[1], np.nan)
+        noise = _noise(steps, X) if self.smoothing == "auto" else np.full(X.shape[1], np.nan)
         curves = [self._smooth(x, steps, sd) for x, sd in zip(X.T, noise)]
         smooth = np.stack(curves, axis=1)
         return Differentiated(smooth, np.gradient(smooth, t, axis=0))
@@ -89,8 +90,8 @@ class TotalVariation(Differentiator):
     def _smooth(self, x, steps, noise):
         """Return the minimiser; where its weight is "auto", it misses the data by the noise."""
         n, scale = len(x), x.std()
-        auto = self.alpha == "auto"
-        weight = noise if auto else self.alpha * n * (n - 1) * scale
+        auto = self.smoothing == "auto"
+        weight = noise if auto else self.smoothing * n * (n - 1) * scale
         if weight <= 4 * np.finfo(float).eps * np.abs(x).max():
             return x  # nothing but rounding
         change = _SlopeChange(steps)

@@ -114,6 +114,7 @@ class ConstrainedSR3(SparseOptimizer):
         constraint_lhs: ArrayLike | None = None,
         constraint_rhs: ArrayLike | None = None,
         constraint_type: str | ArrayLike = "equality",
+        *,
         threshold: float | ArrayLike = 0.1,
         regularizer: str = "l0",
         nu: float = 1.0,

@@ -119,6 +119,7 @@ class EnsembleOptimizer(DefaultParts, SparseOptimizer):
         self,
         optimizer: BaseEstimator | None = None,
         n_models: int = 20,
+        *,
         sample_fraction: float = 1.0,
         replace: bool = True,
         n_terms_dropped: int = 0,

@@ -95,7 +95,7 @@ class FROLS(StepwiseOptimizer):
     array([ 0.,  2.,  0., -1.])
     """
 
-    def __init__(self, n_terms: int | None = None, criterion: str = "bic") -> None:
+    def __init__(self, n_terms: int | None = None, *, criterion: str = "bic") -> None:
         self.n_terms = n_terms
         self.criterion = criterion
 

@@ -191,6 +191,7 @@ class MIOSR(SparseOptimizer):
     def __init__(
         self,
         n_terms: int = 5,
+        *,
         alpha: float = 0.0,
         max_iter: int = 10000,
         normalize_columns: bool = False,

@@ -90,6 +90,7 @@ class SR3(SparseOptimizer):
     def __init__(
         self,
         threshold: float | ArrayLike = 0.1,
+        *,
         regularizer: str = "l0",
         nu: float = 1.0,
         tol: float = 0.00001,

@@ -107,6 +107,7 @@ class SSR(StepwiseOptimizer):
     def __init__(
         self,
         n_terms: int | None = None,
+        *,
         criterion: str = "bic",
         elimination: str = "residual",
         normalize_columns: bool = False,

@@ -78,6 +78,7 @@ class STLSQ(SparseOptimizer):
     def __init__(
         self,
         threshold: float = 0.1,
+        *,
         alpha: float = 0.05,
         max_iter: int = 20,
         normalize_columns: bool = False,

@@ -130,6 +130,7 @@ class TrappingSR3(SparseOptimizer):
         self,
         powers: ArrayLike | None = None,
         stability_margin: float | None = None,
+        *,
         threshold: float | ArrayLike = 0.1,
         regularizer: str = "l0",
         nu: float = 1.0,

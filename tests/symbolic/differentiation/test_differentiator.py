@@ -25,7 +25,7 @@ ANY_TIMES = [
     SplineDerivative(smoothing="gcv", degree=3),
     SplineDerivative(smoothing=0),
     TotalVariation(),
-    TotalVariation(alpha=1e-4),
+    TotalVariation(smoothing=1e-4),
     WeakForm(),
     IntegralForm(),
     IntegralForm(width=None),
