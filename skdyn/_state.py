@@ -16,6 +16,8 @@ What later versions added, parameters too, has a default that answers as those b
 
         _moves: Annotated[np.ndarray, Since(lambda state: np.ones(state["n_features_in_"], bool))]
 
+What was renamed keeps its old name for a while, see :mod:`skdyn._old_names`.
+
 A class from outside skdyn may leave its own attributes undeclared; they can then be any plain
 values. What it inherits from a class of ours is held to that one's declarations.
 """
@@ -31,6 +33,8 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
+
+from skdyn._old_names import renamed_state, take_old_names
 
 __all__ = [
     "ANY_NUMBER",
@@ -104,6 +108,13 @@ class Since(NamedTuple):
 
 class PlainState:
     """Base of the classes that are restored from the names and kinds they declare."""
+
+    if typing.TYPE_CHECKING:
+        _old_names: typing.ClassVar[dict[str, str]]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        take_old_names(cls)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is computed when asked for: caches are never state."""
@@ -196,6 +207,7 @@ def read_state(cls, state):
     declared, parameters = declared_names(cls), parameter_names(cls)
     if not isinstance(state, dict):
         raise ValueError(f"The state of {cls.__name__} is no dict; got {type(state).__name__}.")
+    state = renamed_state(cls, state)
     missing = parameters - state.keys()
     if is_ours(cls):
         unknown = state.keys() - declared.keys() - parameters - _OF_SCIKIT_LEARN

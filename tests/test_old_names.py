@@ -43,7 +43,9 @@ def test_the_constructor_takes_the_old_name_with_a_word(cls):
     assert [record.filename for record in told] == [__file__]
 
 
-@pytest.mark.parametrize("make", [lambda: Renamed(2.0, speed=3.0), lambda: Renamed(rate=2.0, speed=3.0)])
+@pytest.mark.parametrize(
+    "make", [lambda: Renamed(2.0, speed=3.0), lambda: Renamed(rate=2.0, speed=3.0)]
+)
 def test_old_and_new_name_together_are_refused(make):
     with pytest.warns(FutureWarning), pytest.raises(TypeError, match="got speed and rate"):
         make()
@@ -87,9 +89,7 @@ def test_a_state_under_the_old_names_is_restored_in_silence():
 
 
 def test_every_renamed_parameter_of_ours_leads_to_one_that_exists():
-    classes = [
-        thing for name in skdyn.__all__ if inspect.isclass(thing := getattr(skdyn, name))
-    ]
+    classes = [thing for name in skdyn.__all__ if inspect.isclass(thing := getattr(skdyn, name))]
     renamed = [cls for cls in classes if getattr(cls, "_old_names", {})]
     assert renamed
     for cls in renamed:
