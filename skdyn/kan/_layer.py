@@ -2,11 +2,13 @@
 
 import copy
 import math
+from numbers import Integral
 from typing import Any
 
 import torch
 
-from skdyn.kan.bases import make_basis
+from skdyn.kan.bases import BASES, make_basis
+from skdyn.kan.bases._basis import EXTRAPOLATIONS
 
 # Inputs of a layer up to which it learns at the full rate and pays a plain penalty. Adam moves
 # every edge by a step alike, so that a sum over many of them would leap (decision 0033), and so
@@ -15,7 +17,10 @@ _NARROW = 16
 
 
 class KANLayer(torch.nn.Module):
-    """Edge functions from every input to every subnode, summed there, some sums multiplied.
+    """Edge functions from every input to every node, summed there; some sums are multiplied.
+
+    Output j is :math:`b_j + \\sum_i \\phi_{ij}(x_i)` with :math:`\\phi(x) = w\\,\\mathrm{silu}(x)
+    + \\sum_k c_k B_k(x)` [1]_, or the product of two such sums [2]_.
 
     Parameters
     ----------
@@ -23,18 +28,55 @@ class KANLayer(torch.nn.Module):
         Number of inputs.
     n_sum : int
         Number of outputs that are sums of edges.
-    n_mult : int
-        Number of outputs that are products of two such sums.
-    basis, grid_size, spline_order, extrapolation
-        See :func:`skdyn.kan.bases.make_basis`.
+    n_mult : int, default=0
+        Number of outputs that are products of two such sums; they come last.
+    basis : str, default="bspline"
+        Functions of an edge, see :mod:`skdyn.kan.bases`.
+    grid_size : int, default=5
+        Intervals of the grid.
+    spline_order : int, default=3
+        Degree of the splines; every basis has ``grid_size + spline_order`` functions.
+    extrapolation : {"linear", "constant"}, default="linear"
+        How the functions go on outside the range of their input.
+
+    Attributes
+    ----------
+    weight : Parameter of shape (n_in, n_functions + 1, n_sum + 2 n_mult)
+        Coefficients of the functions of each edge; the last is that of silu.
+    bias : Parameter of shape (n_sum + 2 n_mult,)
+        What is added to each sum.
+
+    References
+    ----------
+    .. [1] Ziming Liu et al., "KAN: Kolmogorov-Arnold Networks", ICLR 2025.
+    .. [2] Z. Liu, P. Ma, Y. Wang, W. Matusik, M. Tegmark, "KAN 2.0: Kolmogorov-Arnold Networks Meet
+       Science", arXiv:2408.10205, 2024.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skdyn.kan.layers import KANLayer
+    >>> net = torch.nn.Sequential(KANLayer(2, 5), KANLayer(5, 1))
+    >>> net(torch.zeros(7, 3, 2)).shape
+    torch.Size([7, 3, 1])
     """
 
     mask: torch.Tensor
     basis: Any  # a Basis
     symbolic: Any  # SymbolicEdge by place
 
-    def __init__(self, n_in, n_sum, n_mult, basis, grid_size, spline_order, extrapolation):
+    def __init__(
+        self,
+        n_in: int,
+        n_sum: int,
+        n_mult: int = 0,
+        basis: str = "bspline",
+        grid_size: int = 5,
+        spline_order: int = 3,
+        extrapolation: str = "linear",
+    ) -> None:
         super().__init__()
+        _check_sizes(n_in, n_sum, n_mult, basis, grid_size, spline_order, extrapolation)
         self.n_in, self.n_sum, self.n_mult = n_in, n_sum, n_mult
         self.n_subnodes = n_sum + 2 * n_mult
         self.basis = make_basis(
@@ -53,7 +95,7 @@ class KANLayer(torch.nn.Module):
         return torch.cat([functions, residual], dim=1) / math.sqrt(self.n_in)
 
     @torch.no_grad()
-    def redraw(self, generator):
+    def redraw(self, generator: torch.Generator) -> None:
         """Begin again with other weights, bolder than the first.
 
         Parameters
@@ -70,11 +112,11 @@ class KANLayer(torch.nn.Module):
         return bias
 
     @property
-    def width(self):
+    def width(self) -> float:
         """Number of inputs, in units of what is few; at least one."""
         return max(1.0, self.n_in / _NARROW)
 
-    def linear_weights(self):
+    def linear_weights(self) -> list[torch.Tensor]:
         """Return what the subnodes are linear in: weights and biases, then the symbolic edges'.
 
         Returns
@@ -83,7 +125,7 @@ class KANLayer(torch.nn.Module):
         """
         return [self.weight, self.bias, *self.symbolic.parameters()]
 
-    def linear_features(self, x):
+    def linear_features(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Return the derivative of the subnodes by the weights, biases and symbolic edges.
 
         Parameters
@@ -102,7 +144,7 @@ class KANLayer(torch.nn.Module):
         ]
         return [self.basis.features(x).detach(), *edges]
 
-    def jacobian(self, features, slopes):
+    def jacobian(self, features: list[torch.Tensor], slopes: torch.Tensor) -> torch.Tensor:
         """Chain features and an output's derivative by the subnodes into its row by the weights.
 
         Parameters
@@ -124,7 +166,7 @@ class KANLayer(torch.nn.Module):
         ]
         return torch.cat([by_weight.flatten(1), slopes, *by_edges], dim=1)
 
-    def numeric_weight(self):
+    def numeric_weight(self) -> torch.Tensor:
         """Return the weights of the edges that stand.
 
         Returns
@@ -133,7 +175,7 @@ class KANLayer(torch.nn.Module):
         """
         return self.weight * self.mask[:, None, :]
 
-    def standing(self):
+    def standing(self) -> torch.Tensor:
         """Return which edges there are, numeric or symbolic.
 
         Returns
@@ -145,7 +187,7 @@ class KANLayer(torch.nn.Module):
             there[tuple(map(int, place.split("_")))] = True
         return there
 
-    def subnodes(self, x):
+    def subnodes(self, x: torch.Tensor) -> torch.Tensor:
         """Return the sums of the edges.
 
         Parameters
@@ -165,7 +207,7 @@ class KANLayer(torch.nn.Module):
             )
         return sums
 
-    def outputs(self, subnodes):
+    def outputs(self, subnodes: torch.Tensor) -> torch.Tensor:
         """Multiply where subnodes are factors.
 
         Parameters
@@ -182,11 +224,23 @@ class KANLayer(torch.nn.Module):
         sums, factors = subnodes.split([self.n_sum, 2 * self.n_mult], dim=1)
         return torch.cat([sums, factors[:, ::2] * factors[:, 1::2]], dim=1)
 
-    def forward(self, x):
-        """Return the layer's outputs of shape (n, n_sum + n_mult)."""
-        return self.outputs(self.subnodes(x))
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Apply the layer.
 
-    def edges(self, x):
+        Parameters
+        ----------
+        x : Tensor of shape (..., n_in)
+            Inputs.
+
+        Returns
+        -------
+        Tensor of shape (..., n_sum + n_mult)
+            Sums, then products.
+        """
+        outputs = self.outputs(self.subnodes(x.reshape(-1, x.shape[-1])))
+        return outputs.reshape(*x.shape[:-1], -1)
+
+    def edges(self, x: torch.Tensor) -> torch.Tensor:
         """Return the value of every edge function.
 
         Parameters
@@ -206,22 +260,22 @@ class KANLayer(torch.nn.Module):
         return values
 
     @torch.no_grad()
-    def adapt(self, x, weight=None):
+    def adapt(self, x: torch.Tensor, weight: torch.Tensor | None = None) -> None:
         """Move the grids to where the inputs are, the edge functions staying what they are.
 
         Parameters
         ----------
-        x : Tensor of shape (n, n_in)
+        x : Tensor of shape (..., n_in)
             Inputs.
         weight : Tensor of shape (n,), default=None
             Weights of the rows.
         """
         before = copy.deepcopy(self.basis)
-        self.basis.adapt(x, weight)
+        self.basis.adapt(x.reshape(-1, self.n_in), weight)
         self._take_over(before)
 
     @torch.no_grad()
-    def refine(self, grid_size):
+    def refine(self, grid_size: int) -> None:
         """Take a finer grid, the edge functions staying what they are.
 
         Parameters
@@ -240,3 +294,22 @@ class KANLayer(torch.nn.Module):
             self.weight.copy_(weight)
         else:
             self.weight = torch.nn.Parameter(weight)
+
+
+def _check_sizes(n_in, n_sum, n_mult, basis, grid_size, spline_order, extrapolation):
+    """Refuse what would give a layer without nodes, or fail in the middle of a basis."""
+    least = {"n_in": 1, "n_sum": 0, "n_mult": 0, "grid_size": 1, "spline_order": 0}
+    given = {
+        "n_in": n_in, "n_sum": n_sum, "n_mult": n_mult, "grid_size": grid_size,
+        "spline_order": spline_order,
+    }  # fmt: skip
+    for name, value in given.items():
+        if not isinstance(value, Integral) or isinstance(value, bool) or value < least[name]:
+            raise ValueError(f"{name} must be an integer of at least {least[name]}; got {value!r}.")
+    if not n_sum + n_mult:
+        raise ValueError("n_sum and n_mult are both 0: the layer has no output. Raise one of them.")
+    for name, value, known in (
+        ("basis", basis, sorted(BASES)), ("extrapolation", extrapolation, list(EXTRAPOLATIONS))
+    ):  # fmt: skip
+        if value not in known:
+            raise ValueError(f"{name} must be one of {known}; got {value!r}.")

@@ -1,5 +1,7 @@
 """The network: layers in a row, and what is asked of them together."""
 
+from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -9,53 +11,71 @@ from skdyn.kan._symbolic_edge import SymbolicEdge
 
 
 class KAN(torch.nn.Module):
-    """Layers of edge functions.
+    """Layers of edge functions in a row.
 
     Parameters
     ----------
-    layer_sizes : tuple of (int, int)
-        Sums and products of each layer, inputs (as sums) first.
-    basis : str
-        Basis of the edge functions.
-    grid_size : int
+    layer_sizes : sequence of int or (int, int)
+        Nodes of each layer, inputs first: a number of sums, or numbers of sums and products.
+    basis : str, default="bspline"
+        Functions of an edge, see :mod:`skdyn.kan.bases`.
+    grid_size : int, default=5
         Intervals of the grid.
-    spline_order : int
+    spline_order : int, default=3
         Degree of the splines; every basis has ``grid_size + spline_order`` functions.
-    extrapolation : str
-        How edge functions go on outside their range.
-    symbolic : tuple of (int, int, int, str), default=()
-        Edges given in closed form: layer, input, subnode, name of the function.
+    extrapolation : {"linear", "constant"}, default="linear"
+        How the functions go on outside the range of their input.
+    symbolic : sequence of (int, int, int, str), default=()
+        Edges given in closed form: layer, input, node, name of the function.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skdyn.kan.layers import KAN
+    >>> net = KAN((2, (3, 1), 1))
+    >>> net(torch.zeros(7, 2)).shape
+    torch.Size([7, 1])
     """
 
     layers: Any  # a list of KANLayer
 
     def __init__(
         self,
-        layer_sizes: tuple[tuple[int, int], ...],
-        basis: str,
-        grid_size: int,
-        spline_order: int,
-        extrapolation: str,
-        symbolic: tuple[tuple[int, int, int, str], ...] = (),
+        layer_sizes: Sequence[int | tuple[int, int]],
+        basis: str = "bspline",
+        grid_size: int = 5,
+        spline_order: int = 3,
+        extrapolation: str = "linear",
+        symbolic: Sequence[tuple[int, int, int, str]] = (),
     ) -> None:
         super().__init__()
+        if len(layer_sizes) < 2:
+            raise ValueError(
+                f"layer_sizes must name inputs and outputs at least; got {layer_sizes!r}."
+            )
+        sizes = [(size, 0) if isinstance(size, Integral) else (*size,) for size in layer_sizes]
         self.plan: dict[str, Any] = {
-            "layer_sizes": layer_sizes,
+            "layer_sizes": (*sizes,),
             "basis": basis,
             "grid_size": grid_size,
             "spline_order": spline_order,
             "extrapolation": extrapolation,
         }
-        widths = [n_sum + n_mult for n_sum, n_mult in layer_sizes]
+        widths = [n_sum + n_mult for n_sum, n_mult in sizes]
         self.layers = torch.nn.ModuleList(
-            KANLayer(n_in, *sizes, basis, grid_size, spline_order, extrapolation)
-            for n_in, sizes in zip(widths[:-1], layer_sizes[1:], strict=True)
+            KANLayer(n_in, *size, basis, grid_size, spline_order, extrapolation)
+            for n_in, size in zip(widths[:-1], sizes[1:], strict=True)
         )
         for depth, i, j, name in symbolic:
             self.layers[depth].symbolic[f"{i}_{j}"] = SymbolicEdge(name)
 
-    def config(self):
-        """Return the arguments that build a network of this shape."""
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that build a network of this shape.
+
+        Returns
+        -------
+        dict of str to object
+        """
         symbolic = tuple(
             (depth, *map(int, place.split("_")), edge.name)
             for depth, layer in enumerate(self.layers)
@@ -63,7 +83,7 @@ class KAN(torch.nn.Module):
         )
         return self.plan | {"symbolic": symbolic}
 
-    def parameter_groups(self):
+    def parameter_groups(self) -> list[dict[str, Any]]:
         """Return parameters and rates: the more edges enter a node, the less each of them moves.
 
         Returns
@@ -74,7 +94,7 @@ class KAN(torch.nn.Module):
             {"params": list(layer.parameters()), "rate": 1 / layer.width} for layer in self.layers
         ]
 
-    def redraw(self, generator):
+    def redraw(self, generator: torch.Generator) -> None:
         """Begin again with other weights.
 
         Parameters
@@ -85,13 +105,23 @@ class KAN(torch.nn.Module):
         for layer in self.layers:
             layer.redraw(generator)
 
-    def forward(self, x):
-        """Return the outputs of shape (n, n_outputs)."""
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Apply the layers.
+
+        Parameters
+        ----------
+        x : Tensor of shape (..., n_inputs)
+            Inputs.
+
+        Returns
+        -------
+        Tensor of shape (..., n_outputs)
+        """
         for layer in self.layers:
             x = layer(x)
         return x
 
-    def multiply_adds(self, shape):
+    def multiply_adds(self, shape: tuple[int, ...]) -> int:
         """Count the multiply-adds of a pass over a batch of this shape.
 
         Parameters
@@ -107,7 +137,7 @@ class KAN(torch.nn.Module):
             layer.n_in * layer.n_subnodes * (layer.basis.n_at_a_point + 1) for layer in self.layers
         )
 
-    def inputs(self, x):
+    def inputs(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Return what each layer gets to see.
 
         Parameters
@@ -125,12 +155,12 @@ class KAN(torch.nn.Module):
         return seen
 
     @torch.no_grad()
-    def adapt(self, x, weight=None):
+    def adapt(self, x: torch.Tensor, weight: torch.Tensor | None = None) -> None:
         """Move every layer's grids to where its inputs are.
 
         Parameters
         ----------
-        x : Tensor of shape (n, n_features)
+        x : Tensor of shape (..., n_inputs)
             Inputs of the network.
         weight : Tensor of shape (n,), default=None
             Weights of the rows.
@@ -140,7 +170,7 @@ class KAN(torch.nn.Module):
             x = layer(x)
 
     @torch.no_grad()
-    def refine(self, grid_size):
+    def refine(self, grid_size: int) -> None:
         """Take finer grids, the function staying what it is.
 
         Parameters
