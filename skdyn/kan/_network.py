@@ -53,7 +53,7 @@ class KAN(torch.nn.Module):
             raise ValueError(
                 f"layer_sizes must name inputs and outputs at least; got {layer_sizes!r}."
             )
-        sizes = [(size, 0) if isinstance(size, Integral) else (*size,) for size in layer_sizes]
+        sizes = [_as_pair(size) for size in layer_sizes]
         self.plan: dict[str, Any] = {
             "layer_sizes": (*sizes,),
             "basis": basis,
@@ -63,8 +63,8 @@ class KAN(torch.nn.Module):
         }
         widths = [n_sum + n_mult for n_sum, n_mult in sizes]
         self.layers = torch.nn.ModuleList(
-            KANLayer(n_in, *size, basis, grid_size, spline_order, extrapolation)
-            for n_in, size in zip(widths[:-1], sizes[1:], strict=True)
+            KANLayer(n_in, n_sum, n_mult, basis, grid_size, spline_order, extrapolation)
+            for n_in, (n_sum, n_mult) in zip(widths[:-1], sizes[1:], strict=True)
         )
         for depth, i, j, name in symbolic:
             self.layers[depth].symbolic[f"{i}_{j}"] = SymbolicEdge(name)
@@ -181,3 +181,8 @@ class KAN(torch.nn.Module):
         for layer in self.layers:
             layer.refine(grid_size)
         self.plan["grid_size"] = grid_size
+
+
+def _as_pair(size: Any) -> tuple[int, int]:
+    """Return numbers of sums and products; a number alone is one of sums."""
+    return (size, 0) if isinstance(size, Integral) else (size[0], size[1])
