@@ -185,4 +185,4 @@ class KAN(torch.nn.Module):
 
 def _as_pair(size: Any) -> tuple[int, int]:
     """Return numbers of sums and products; a number alone is one of sums."""
-    return (size, 0) if isinstance(size, Integral) else (size[0], size[1])
+    return (int(size), 0) if isinstance(size, Integral) else (size[0], size[1])
