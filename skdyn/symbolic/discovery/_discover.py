@@ -151,7 +151,8 @@ def discover(
     # Of what stands out nothing is known: misfits are means over the others.
     systems = [f._replace(rss=n_rows / joint.n * f.rss) for f in joint.seen.values() if f]
     systems = systems if priors is None else priors.lawful(systems)
-    ignored = [np.concatenate(record.t)[out] for out in np.concatenate(record.ignored).T]
+    stands_out: Any = record.ignored
+    ignored = [np.concatenate(record.t)[out] for out in np.concatenate(stands_out).T]
     return judged(systems, fitted, errors, noise, n_rows)._replace(ignored=ignored)
 
 
