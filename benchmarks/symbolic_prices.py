@@ -23,7 +23,7 @@ from symbolic_systems import T, judged, problems, skeleton
 from skdyn import SymbolicODERegressor
 from skdyn.symbolic._found import plain_equations, system_of
 from skdyn.symbolic.discovery import _discover, _prices
-from skdyn.symbolic.discovery._joint import forms_of
+from skdyn.symbolic.discovery._fitted import forms_of
 from skdyn.symbolic.discovery._library import library
 from skdyn.symbolic.discovery._rounding import rounded
 

@@ -8,7 +8,7 @@ from sklearn.base import clone
 from skdyn import io
 from skdyn._dynamics import derivative_score, solution_score
 from skdyn.exceptions import DivergenceError
-from skdyn.metrics import trajectory_r2_score
+from skdyn.metrics import DynamicsScorer, trajectory_r2_score
 from skdyn.neural_ode import NeuralODE
 from skdyn.symbolic import EquationSystem, SINDyRegressor, SymbolicODERegressor
 from skdyn.symbolic.libraries import PolynomialLibrary
@@ -129,6 +129,14 @@ def test_a_field_takes_controls(driven):
 
 
 @pytest.mark.parametrize("index", [0, 1, 2])
+def test_groups_of_cases_are_for_splits_and_no_model_is_scored_by_them(index, models):
+    X, score = trajectories(), DynamicsScorer("derivative")
+    assert score(models[index], X, t=TIMES, groups=[7, 7]) == score(models[index], X, t=TIMES)
+    with pytest.raises(ValueError, match="groups"):  # of rows, which there are none of
+        score(models[index], X, t=TIMES, groups=np.arange(61))
+
+
+@pytest.mark.parametrize("index", [0, 1, 2])
 def test_a_solution_that_leaves_scores_the_worst_in_every_model(index, models, monkeypatch):
     model, far = models[index], trajectories() * 1e-3
     solve = "_follow" if index == 0 else "simulate"
@@ -182,6 +190,9 @@ def test_what_is_not_read_or_missing_is_named(index, models):
         name = type(model).__name__
         with pytest.raises(ValueError, match=f"{name} does not read X_val: .* score .* as X and t"):
             model.fit(X, t=TIMES, X_val=X, t_val=TIMES)
+        for call in (model.fit, model.score):
+            with pytest.raises(ValueError, match=r"groups .* X holds 2 cases"):
+                call(list(X), t=TIMES, groups=[0, 1])
         with pytest.raises(ValueError, match=f"{name} does not read t_val"):
             model.fit(X, t=TIMES, t_val=TIMES)
     else:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import MetadataRequest
 
@@ -28,7 +29,8 @@ class DynamicsScorer:
     Notes
     -----
     With metadata routing it asks for ``t``, ``u``, ``groups`` and ``sample_weight``, as far as they
-    are passed. The last step of a pipeline is scored on what the steps before it make of ``X``.
+    are passed; it keeps ``groups`` of cases, which only a splitter reads, to itself. The last step
+    of a pipeline is scored on what the steps before it make of ``X``.
 
     Examples
     --------
@@ -67,6 +69,9 @@ class DynamicsScorer:
         """
         if isinstance(estimator, Pipeline):
             X, estimator = estimator[:-1].transform(X), estimator[-1]
+        groups = data.get("groups")
+        if groups is not None and len(groups) == len(X) and np.ndim(next(iter(X))) == 2:
+            del data["groups"]  # of cases that a splitter keeps together: no model reads them
         return estimator.score(X, y, of=self.of, **data)
 
     def __repr__(self) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 
 from skdyn.exceptions import warn_user
 from skdyn.symbolic._coefficients import dependent_terms
-from skdyn.symbolic.discovery._findings import CLOSE
+from skdyn.symbolic.discovery._fitted import CLOSE
 from skdyn.symbolic.discovery._smoothing import roughness
 
 __all__ = ["disturbed", "say_dependence", "say_doubts", "say_residuals", "unexplained"]

@@ -10,19 +10,19 @@ from skdyn._state import ANY_NUMBER, Shape, Since
 from skdyn._validation import check_is_fitted
 from skdyn.formulas import show, to_sympy
 from skdyn.symbolic._system import EquationSystem
-from skdyn.symbolic.discovery._parts import Parts
+from skdyn.symbolic.discovery._fitted import Parts
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Found", "constants_table", "plain_equations", "system_of"]
+__all__ = ["FoundMixin", "constants_table", "plain_equations", "system_of"]
 
 _LARGE = 100.0  # exponents whose exponential, times a coefficient, may be no number any more
 _TWO_SIDED = 1.959963984540054  # standard deviations that hold 95 % of a normal distribution
 
 
-class Found:
-    """What a search leaves in its estimator."""
+class FoundMixin:
+    """What an estimator keeps of what its search found."""
 
     system_: EquationSystem
     noise_: Annotated[np.ndarray, Shape("equations")]
@@ -36,9 +36,9 @@ class Found:
     _errors: list[list[list[Annotated[float, ANY_NUMBER]]]]
     _chances: list[dict[str, float]]
 
-    def _keep(self, found, n_rows):
+    def _keep(self, found):
         """Take over plain values: equations, and no terms with what they compile to."""
-        self.noise_, self.misfit_ = found.noise, found.best.rss / n_rows
+        self.noise_, self.misfit_, n_rows = found.noise, found.misfit, found.n_rows
         self._front = [plain_equations(s.equations, s.coefficients) for s in found.front]
         self._merits = [[*s.merits(n_rows), s.score, *map(float, s.parts)] for s in found.front]
         self._rivals = [plain_equations(s.equations, s.coefficients) for s in found.rivals]

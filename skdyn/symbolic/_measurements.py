@@ -169,6 +169,12 @@ def read_measurements(
     ValueError
         If layout, values or times cannot be used.
     """
+    if groups is not None and is_trajectories(X):
+        raise ValueError(
+            "groups tells rows of several trajectories below each other apart, and X holds "
+            f"{len(X)} cases, which are trajectories already. Leave groups out; it goes to "
+            "TrajectorySplit where cases belong together."
+        )
     if reset:
         estimator.control_names_ = _names_of_controls(u, X)
     if y is not None:
@@ -190,7 +196,7 @@ def _segments(estimator, X, t, u, groups, max_gap, reset):
     if step is not None:
         counted = _segments(estimator, X, None, u, groups, np.inf, reset)
         return _without_gaps([s._replace(t=step * s.t) for s in counted], max_gap)
-    if groups is not None and not is_trajectories(X):
+    if groups is not None:
         cases, controls = _by_group(estimator, X, t, u, groups, reset)
     else:
         data = check_trajectories(estimator, X, t, reset=reset)

@@ -214,7 +214,8 @@ class SINDyRegressor(
         u : array-like in the layout of X, default=None
             Controls: further inputs of the equations.
         groups : array-like of shape (n_timepoints,), default=None
-            Trajectory of each row of a 2-D ``X`` that holds several, with one time a row.
+            Trajectory of each row of a 2-D ``X`` that holds several, with one time a row. Refused
+            beside several cases.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows. Only with ``y``.
         X_val, t_val : None, default=None

@@ -20,16 +20,14 @@ from skdyn._validation import Interval, StrOptions, check_is_fitted, fit_context
 from skdyn.exceptions import warn_user
 from skdyn.symbolic._doubts import say_doubts
 from skdyn.symbolic._equations import SymbolicODEMixin
-from skdyn.symbolic._found import Found, constants_table
+from skdyn.symbolic._found import FoundMixin, constants_table
 from skdyn.symbolic._measurements import dependence
 from skdyn.symbolic._rounds import Rounds
-from skdyn.symbolic.discovery._findings import (
-    candidate_terms,
-    search_targets,
-    search_trajectories,
-)
+from skdyn.symbolic.discovery._discover import search_trajectories
+from skdyn.symbolic.discovery._library import candidate_terms
 from skdyn.symbolic.discovery._outliers import say_what_stands_out
 from skdyn.symbolic.discovery._priors import PriorKnowledge
+from skdyn.symbolic.discovery._regress import search_targets
 from skdyn.symbolic.discovery._smoothing import FEWEST
 from skdyn.symbolic.discovery._terms import FAMILIES
 
@@ -42,8 +40,9 @@ _FEWEST_ROWS = 10  # below which any equations fit
 
 
 class SymbolicODERegressor(
-    Found, SymbolicODEMixin, CallbackSupportMixin, MultiOutputMixin, RegressorMixin, BaseEstimator
-):
+    FoundMixin, SymbolicODEMixin, CallbackSupportMixin, MultiOutputMixin, RegressorMixin,
+    BaseEstimator,
+):  # fmt: skip
     """Differential equations found from trajectories, without a threshold to tune.
 
     Candidate terms of many kinds, with free constants inside, are combined to right-hand sides,
@@ -277,7 +276,8 @@ class SymbolicODERegressor(
             Controls: further inputs of the equations, known without noise, straight lines between
             the times.
         groups : array-like of shape (n_timepoints,), default=None
-            Trajectory of each row of a 2-D ``X`` that holds several, with one time a row.
+            Trajectory of each row of a 2-D ``X`` that holds several, with one time a row. Refused
+            beside several cases.
         X_val, t_val : None, default=None
             Not read, and refused: nothing is watched. They are for ``score``.
 
@@ -307,7 +307,6 @@ class SymbolicODERegressor(
             self._refuse_laws()
         knowledge, options = self._preparation(data)
         if y is None:
-            say_what_stands_out(data.segments, self._state_names())
             options |= {
                 "max_rounds": self.max_rounds, "round_constants": self.round_constants,
             }  # fmt: skip
@@ -316,9 +315,10 @@ class SymbolicODERegressor(
                 data, knowledge, options, self.n_ensemble, self.n_jobs,
                 check_random_state(self.random_state), rounds,
             )  # fmt: skip
+            say_what_stands_out(found.ignored, self._state_names())
         else:
             found = search_targets(data, knowledge, options, self.n_jobs)
-        self._keep(found, len(data.inputs))
+        self._keep(found)
         progress.end()
         if time_is_over():
             warn_user(

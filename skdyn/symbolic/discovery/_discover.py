@@ -2,21 +2,24 @@
 
 from collections.abc import Callable, Sequence
 from itertools import product
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
 
-from skdyn._time_limit import time_is_over
+from skdyn._time_limit import time_is_over, time_left, time_limit
 from skdyn.symbolic.discovery import _prices as prices
-from skdyn.symbolic.discovery._beam import Candidate, moved_term, refine
-from skdyn.symbolic.discovery._integral import DirectForm, IntegralForm
-from skdyn.symbolic.discovery._joint import Joint, followed, forms_of
+from skdyn.symbolic.discovery._beam import Candidate
+from skdyn.symbolic.discovery._fitted import Fitted, Found, forms_of, judged, mean_chances
+from skdyn.symbolic.discovery._integral import IntegralForm
+from skdyn.symbolic.discovery._joint import Joint, followed
 from skdyn.symbolic.discovery._library import library
-from skdyn.symbolic.discovery._parts import Fitted, Parts
+from skdyn.symbolic.discovery._priors import GivenTerms
 from skdyn.symbolic.discovery._rounding import rounded
-from skdyn.symbolic.discovery._search import misfit_cost, propose, score_each, structure_cost
+from skdyn.symbolic.discovery._search import propose, score_each
 from skdyn.symbolic.discovery._shooting import System, steps_needed
-from skdyn.symbolic.discovery._smoothing import Record, smooth
+from skdyn.symbolic.discovery._smoothing import FEWEST, smooth
 from skdyn.symbolic.discovery._terms import FAMILIES
 
 if TYPE_CHECKING:
@@ -33,37 +36,6 @@ _FOLLOWS = 3.0  # misfit of a solution whose neighbourhood is searched
 _N_POOL = 40  # common terms that may come into a fitted equation
 
 
-class Discovery(NamedTuple):
-    """What was found.
-
-    Attributes
-    ----------
-    equations : tuple of tuple of Term
-        Terms of each equation.
-    coefficients : tuple of tuple of float
-        Their coefficients.
-    errors : tuple of tuple of tuple of float
-        Standard errors of each term's coefficient and inner constants.
-    systems : list of Fitted
-        Every system that was fitted in the last round; lower scores are better.
-    misfit : ndarray of shape (n_states,)
-        Mean squared residual over the noise variance; where left-hand sides were measured,
-        nothing is known of their noise, and the rounding of numbers stands for it.
-    noise : ndarray of shape (n_states,)
-        Median standard deviation of the noise.
-    record : Record or None
-        The measurements and the curves along which the last round searched.
-    """
-
-    equations: tuple
-    coefficients: tuple
-    errors: tuple
-    systems: list
-    misfit: np.ndarray
-    noise: np.ndarray
-    record: Record | None
-
-
 @np.errstate(all="ignore")  # candidates overflow; what is not finite is left out
 def discover(
     t: Sequence[np.ndarray],
@@ -77,7 +49,7 @@ def discover(
     max_rounds: int = 4,
     round_constants: bool = True,
     after_round: Callable[[int, Fitted, np.ndarray], Any] | None = None,
-) -> Discovery:
+) -> Found:
     """Find the equations of trajectories.
 
     Right-hand sides are proposed along smooth curves, from the integral form of each
@@ -113,7 +85,7 @@ def discover(
 
     Returns
     -------
-    found : Discovery
+    found : Found
         The equations, their constants with standard errors, and the alternatives.
 
     References
@@ -131,9 +103,9 @@ def discover(
     >>> t = np.linspace(0, 6, 40)
     >>> x = 5 / (1 + 9 * np.exp(-0.8 * t))  # logistic growth
     >>> found = discover([t], [x[:, None]], families=("polynomial",))
-    >>> [[term.form.text for term in terms] for terms in found.equations]
+    >>> [[term.form.text for term in terms] for terms in found.best.equations]
     [['x0', 'x0**2']]
-    >>> np.round(found.coefficients, 4)
+    >>> np.round(found.best.coefficients, 4)
     array([[ 0.8 , -0.16]])
     """  # noqa: E501
     record = smooth(t, X, u)
@@ -168,108 +140,20 @@ def discover(
     joint.simpler(fitted)
     finals = [rounded(joint, f, round_constants) for f in _contenders(joint, fitted)]
     fitted, covariance = min(finals, key=lambda pair: pair[0].score)
-    joint.seen |= {forms_of(f.equations): f for f, _ in finals}
-    system = System(fitted.equations)
     sd = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-    errors = tuple(
-        tuple((c, *term.inner) for c, term in zip(coef, terms))
-        for coef, terms in zip(system.split(sd)[1], system.split(sd)[0])
-    )
+    errors = [
+        [[c, *term.inner] for c, term in zip(coef, terms)]
+        for terms, coef in zip(*System(fitted.equations).split(sd))
+    ]
     noise = np.median(np.concatenate(joint.record.sd), axis=0)
-    systems = [f for f in joint.seen.values() if f is not None]
-    return Discovery(
-        fitted.equations, fitted.coefficients, errors, systems, fitted.rss / joint.n, noise, record
-    )
-
-
-@np.errstate(all="ignore")
-def regress(
-    inputs: np.ndarray,
-    y: np.ndarray,
-    *,
-    priors: "PriorKnowledge | None" = None,
-    families: Sequence[str] = FAMILIES,
-    degree: int | None = None,
-    max_terms: int = 6,
-    equation: int = 0,
-) -> Discovery:
-    """Find one equation where its left-hand side was measured.
-
-    Parameters
-    ----------
-    inputs : ndarray of shape (n_samples, n_variables)
-        States, then controls.
-    y : ndarray of shape (n_samples,)
-        The left-hand side.
-    priors : PriorKnowledge, default=None
-        What is known beforehand.
-    families : sequence of str, default=("polynomial", "rational", "trigonometric", "exponential", "logarithmic", "absolute", "power", "sigmoid")
-        Kinds of terms.
-    degree : int, default=None
-        Largest degree of polynomials; None keeps their number moderate.
-    max_terms : int, default=6
-        Most terms of an equation.
-    equation : int, default=0
-        Which equation ``priors`` are asked about.
-
-    Returns
-    -------
-    found : Discovery
-        Of one equation, without a record.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdyn.symbolic.discovery import regress
-    >>> x = np.linspace(0.1, 3, 40)
-    >>> found = regress(x[:, None], 2 * x / (0.5 + x), families=("rational",))
-    >>> found.equations[0][0].form.text
-    'x0/(k0 + x0)'
-    """  # noqa: E501
-    columns = list(inputs.T)
-    terms = library(columns, families, degree)
-    required = ()
-    if priors is not None:
-        terms, required = priors.allowed(equation, terms), priors.required(equation)
-    problem = DirectForm(y, columns)
-    found, _ = propose(problem, terms, families, max_terms, required=required)
-    systems = sorted((_judged(problem, c, priors) for c in found), key=lambda f: f.score)
-    best = systems[0]
-    misfit = best.rss / problem.n_rows
-    errors = _standard_errors(problem, best)
-    noise = problem.sd * np.sqrt(misfit)
-    return Discovery(best.equations, best.coefficients, (errors,), systems, misfit, noise, None)
-
-
-def _judged(problem, c, priors):
-    terms, rss = refine(problem, c.terms) if any(t.inner for t in c.terms) else (c.terms, c.rss)
-    n = problem.n_rows
-    A = np.stack([problem.column(term) for term in terms], axis=1)
-    coef = tuple(np.linalg.lstsq(A, problem.y, rcond=None)[0].tolist())
-    parts = Parts(float(misfit_cost(rss, n)), float(structure_cost(terms, n)))
-    equations, coefficients = (tuple(terms),), (coef,)
-    if priors is not None:
-        parts = parts._replace(priors=priors.price(equations, coefficients))
-    return Fitted(equations, coefficients, np.array([rss]), sum(parts), None, parts)
-
-
-def _standard_errors(problem, fitted):
-    """Standard errors of least squares on all constants of one equation."""
-    (terms,), (coef,) = fitted.equations, fitted.coefficients
-    slopes = []
-    for term, c in zip(terms, coef):
-        column = problem.column(term)
-        slopes.append(column)
-        for b, k in enumerate(term.inner):
-            step = 1e-6 * (abs(k) or 1.0)
-            moved = problem.column(moved_term(term, b, step))
-            slopes.append((moved - column) * (c / step))
-    J = np.stack(slopes, axis=1)
-    size = np.linalg.norm(J, axis=0)
-    variance = fitted.rss[0] / max(problem.n_rows - J.shape[1], 1)
-    inverse = np.linalg.pinv((J / size).T @ (J / size), hermitian=True)
-    sd = iter(np.sqrt(variance * np.diag(inverse)) / size)
-    return tuple(tuple(float(next(sd)) for _ in range(1 + len(term.inner))) for term in terms)
+    joint.seen |= {forms_of(f.equations): f for f in (*(f for f, _ in finals), fitted)}
+    n_rows = sum(map(len, record.X))
+    # Of what stands out nothing is known: misfits are means over the others.
+    systems = [f._replace(rss=n_rows / joint.n * f.rss) for f in joint.seen.values() if f]
+    systems = systems if priors is None else priors.lawful(systems)
+    stands_out: Any = record.ignored
+    ignored = [np.concatenate(record.t)[out] for out in np.concatenate(stands_out).T]
+    return judged(systems, fitted, errors, noise, n_rows)._replace(ignored=ignored)
 
 
 def _proposals(record, allowed, priors, families, max_terms):
@@ -370,3 +254,80 @@ def _merged(new, old):
             seen.add(s.candidate.forms)
             out.append(s)
     return out
+
+
+def search_trajectories(
+    data, knowledge, options, n_ensemble=0, n_jobs=None, rng=None, after_round=None
+):
+    """Find the equations of trajectories, and how sure their terms are.
+
+    Parameters
+    ----------
+    data : Measurements
+        Their ``segments``.
+    knowledge : PriorKnowledge
+        What is known beforehand.
+    options : dict
+        Further arguments of :func:`discover`.
+    n_ensemble : int, default=0
+        Searches on random halves of the rows; what they find is judged on all rows.
+    n_jobs : int or None, default=None
+        Searches at a time.
+    rng : RandomState, default=None
+        Chooses the halves.
+    after_round : callable or None, default=None
+        Hears of the rounds of the search on all rows; see :func:`discover`.
+
+    Returns
+    -------
+    Found
+    """
+    whole = data.segments, knowledge, options | {"after_round": after_round}
+    halves = [(_half(data.segments, rng), knowledge, options) for _ in range(n_ensemble)]
+    first, *searches = _parallel([whole, *halves], n_jobs)
+    known = {forms_of(system.equations) for system in first.systems}
+    new = {forms_of(found.best.equations): found.best.equations for found in searches}
+    given = [GivenTerms(knowledge, new[forms]) for forms in new if forms not in known]
+    runs = [(data.segments, terms, options | {"max_rounds": 1}) for terms in given]
+    again = _parallel(runs, n_jobs, _discover_if_possible)
+    on_all = [first, *(found for found in again if found is not None)]
+    best = min(on_all, key=lambda found: found.best.score)
+    systems = [system for found in on_all for system in found.systems]
+    chances = mean_chances([found.chances for found in (first, *searches)])
+    found = judged(systems, best.best, best.errors, first.noise, first.n_rows)
+    return found._replace(chances=chances, ignored=first.ignored)
+
+
+def _parallel(runs, n_jobs, search=None) -> Any:
+    return Parallel(n_jobs=n_jobs)(
+        delayed(on_one_thread)(
+            search or discover, time_left(), [s.t for s in segments], [s.X for s in segments],
+            None if segments[0].u is None else [s.u for s in segments], priors=known, **own,
+        )
+        for segments, known, own in runs
+    )  # fmt: skip
+
+
+def _discover_if_possible(*data, **options):
+    try:
+        return discover(*data, **options)
+    except ValueError:  # terms that a half suggests may have no value on all rows
+        return None
+
+
+def on_one_thread(search, seconds, *data, **options):
+    # The matrices are so small that threads of linear algebra only wait for each other.
+    # Equations that blow up are tried on the way, and dropped.
+    quiet = np.errstate(all="ignore")
+    with threadpool_limits(1, user_api="blas"), quiet, time_limit(seconds):
+        return search(*data, **options)
+
+
+def _half(segments, rng):
+    """Leave out half of the rows at random, in the order of time."""
+    half = []
+    for segment in segments:
+        n = max(FEWEST, len(segment.t) // 2)
+        rows = np.sort(rng.choice(len(segment.t), n, replace=False))
+        half.append(segment.take(rows))
+    return half

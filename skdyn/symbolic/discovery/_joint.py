@@ -4,9 +4,9 @@ import numpy as np
 
 from skdyn._time_limit import time_is_over
 from skdyn.symbolic.discovery import _prices as prices
+from skdyn.symbolic.discovery._fitted import Fitted, Parts, forms_of
 from skdyn.symbolic.discovery._integration import field, integrate
 from skdyn.symbolic.discovery._neighbours import neighbours
-from skdyn.symbolic.discovery._parts import Fitted, Parts
 from skdyn.symbolic.discovery._search import misfit_cost, structure_cost
 from skdyn.symbolic.discovery._shooting import System, shoot, solution
 from skdyn.symbolic.discovery._smoothing import interpolant, noise_model
@@ -254,11 +254,6 @@ def _on_one_side(starts, X, sd):
     positive = (-_CROSSES * sd < X).all(axis=0)[:, None]
     negative = (_CROSSES * sd > X).all(axis=0)[:, None]
     return np.where(positive, np.abs(starts), np.where(negative, -np.abs(starts), starts))
-
-
-def forms_of(equations):
-    """Return the texts of the terms of each equation, sorted: equal for the same system."""
-    return tuple(tuple(sorted(term.form.text for term in terms)) for terms in equations)
 
 
 def followed(record, windows, fitted):

@@ -9,7 +9,7 @@ import numpy as np
 
 from skdyn.symbolic.discovery import _prices as prices
 from skdyn.symbolic.discovery._kinds import angles_of, n_constants_of
-from skdyn.symbolic.discovery._terms import FAMILIES, Form, Term
+from skdyn.symbolic.discovery._terms import FAMILIES, Form, Term, evaluate
 
 _BELOW = 0.02  # of a variable's range below zero that smoothing may make up
 
@@ -71,6 +71,45 @@ def library(columns, families=FAMILIES, degree=None):
                 term._replace(form=term.form._replace(cost=term.form.cost + prices.RARER))
                 for term in _MAKERS[family](around)
             ]
+    return terms
+
+
+def candidate_terms(families, degree, inputs):
+    """Return the terms that have a value on all data.
+
+    Parameters
+    ----------
+    families : sequence of str
+        Kinds of terms.
+    degree : int or None
+        Largest degree of polynomials.
+    inputs : ndarray of shape (n_rows, n_variables)
+        States, then controls.
+
+    Returns
+    -------
+    list of Term
+
+    Raises
+    ------
+    ValueError
+        If a family is unknown, or no term is left.
+    """
+    unknown = [name for name in families if name not in FAMILIES]
+    if unknown or not families:
+        raise ValueError(
+            f"families must be 'all' or some of {', '.join(FAMILIES)}; got "
+            f"{unknown[0] if unknown else families!r}."
+        )
+    columns = list(inputs.T)
+    terms = library(columns, families, degree)
+    terms = [term for term in terms if np.isfinite(evaluate(term, columns)).all()]
+    if not terms:
+        raise ValueError(
+            f"No term of families={families!r} has a value on all the data: logarithms and powers "
+            "need positive states, absolute values states of both signs. Choose further families, "
+            "such as 'polynomial'."
+        )
     return terms
 
 

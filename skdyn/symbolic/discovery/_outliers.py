@@ -38,19 +38,18 @@ def stand_out(x):
     return out
 
 
-def say_what_stands_out(segments, names):
-    """Warn of measurements that the search ignores.
+def say_what_stands_out(ignored, names):
+    """Warn of measurements that the search ignored.
 
     Parameters
     ----------
-    segments : list of Segment
-        The data.
+    ignored : sequence of ndarray
+        Times of each state's measurements that stand out.
     names : list of str
         Of the states.
     """
     found = []
-    for i, name in enumerate(names):
-        times = np.concatenate([s.t[stand_out(s.X[:, i])] for s in segments])
+    for name, times in zip(names, ignored, strict=True):
         shown = ", ".join(f"{time:g}" for time in times[:_SHOWN])
         if len(times):
             found.append(f"{len(times)} of {name} (t={shown}{', ...' * (len(times) > _SHOWN)})")

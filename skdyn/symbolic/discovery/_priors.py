@@ -6,6 +6,7 @@ import re
 import numpy as np
 
 from skdyn.symbolic.discovery import _prices as prices
+from skdyn.symbolic.discovery._fitted import complexity
 from skdyn.symbolic.discovery._laws import Laws
 from skdyn.symbolic.discovery._meaning import (
     covers,
@@ -16,7 +17,6 @@ from skdyn.symbolic.discovery._meaning import (
     read_term,
     same,
 )
-from skdyn.symbolic.discovery._parts import complexity
 from skdyn.symbolic.discovery._terms import evaluate
 
 __all__ = ["GivenTerms", "PriorKnowledge"]
@@ -307,6 +307,23 @@ class PriorKnowledge:
             add(name, 0.0 if off <= _TOLERANCE else min(off, 1.0) if off == off else 1.0)
         return found
 
+    def lawful(self, systems):
+        """Return the systems that break nothing, with constants to which laws apply exactly."""
+        kept = [
+            s._replace(coefficients=self.laws.exact(s.equations, s.coefficients))
+            for s in systems
+            if not self.breaches(s.equations, s.coefficients)
+        ]
+        if not kept:
+            best = min(systems, key=lambda system: system.score)
+            broken = ", ".join(self.breaches(best.equations, best.coefficients))
+            raise ValueError(
+                f"No equations agree with both the data and {broken}: the best ones that were "
+                "found break this. Drop what may not hold, or allow further terms (families, "
+                "degree, max_terms, max_complexity)."
+            )
+        return kept
+
     def residuals(self, equations):
         """Return rows that must vanish, as :meth:`Laws.residuals` does."""
         return self.laws.residuals(equations)
@@ -326,6 +343,7 @@ class GivenTerms:
     def __init__(self, knowledge, equations):
         self._equations = equations
         self.price, self.residuals = knowledge.price, knowledge.residuals
+        self.lawful = knowledge.lawful
 
     def allowed(self, i, terms):
         """Return the terms of an equation, whatever the library holds."""

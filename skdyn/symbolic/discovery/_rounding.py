@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from skdyn.symbolic.discovery import _prices as prices
-from skdyn.symbolic.discovery._parts import Fitted
+from skdyn.symbolic.discovery._fitted import Fitted
 from skdyn.symbolic.discovery._search import misfit_cost
 from skdyn.symbolic.discovery._shooting import System, shoot
 

@@ -3,7 +3,8 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from skdyn.symbolic.discovery._beam import Candidate
-from skdyn.symbolic.discovery._joint import Joint, followed, forms_of
+from skdyn.symbolic.discovery._fitted import forms_of
+from skdyn.symbolic.discovery._joint import Joint, followed
 from skdyn.symbolic.discovery._shooting import System
 from skdyn.symbolic.discovery._smoothing import smooth
 from skdyn.symbolic.discovery._terms import Form, Term

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skdyn.symbolic.discovery._kinds import degree_of
-from skdyn.symbolic.discovery._library import library, monomials
+from skdyn.symbolic.discovery._library import candidate_terms, library, monomials
 from skdyn.symbolic.discovery._terms import FAMILIES, evaluate
 
 SIGNED = [np.linspace(-2, 2, 30), np.linspace(1.5, -0.5, 30)]
@@ -91,3 +91,18 @@ def test_starts_of_inner_constants_follow_the_units_of_the_data():
         if a.inner:
             factor = evaluate(b, thousandfold) / evaluate(a, POSITIVE)
             assert factor == pytest.approx(np.full(30, factor[0]), rel=1e-6), a
+
+
+def test_terms_without_a_value_on_the_data_are_left_out():
+    X = np.linspace(-1.0, 1.0, 21)[:, None]
+    texts = {term.form.text for term in candidate_terms(("polynomial", "trigonometric"), 1, X)}
+    assert "sin(x0)" in texts
+    assert "cot(x0)" not in texts  # x is zero once
+
+
+def test_families_without_a_value_are_an_error_that_names_them():
+    X = np.linspace(-1.0, 1.0, 20)[:, None]
+    with pytest.raises(ValueError, match=r"No term of families=\('logarithmic', 'power'"):
+        candidate_terms(("logarithmic", "power"), None, X)
+    with pytest.raises(ValueError, match="families must be 'all' or some of polynomial"):
+        candidate_terms(("polynomials",), None, X)

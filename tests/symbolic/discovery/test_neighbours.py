@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from skdyn.symbolic.discovery._joint import Joint, forms_of
+from skdyn.symbolic.discovery._fitted import forms_of
+from skdyn.symbolic.discovery._joint import Joint
 from skdyn.symbolic.discovery._neighbours import neighbours
 from skdyn.symbolic.discovery._smoothing import smooth
 from skdyn.symbolic.discovery._terms import Form, Term

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from skdyn.symbolic.discovery._outliers import stand_out
+from skdyn.symbolic.discovery import discover
+from skdyn.symbolic.discovery._outliers import say_what_stands_out, stand_out
 from skdyn.symbolic.discovery._smoothing import smooth
 from skdyn.symbolic.discovery._windows import Windows
 
@@ -37,3 +38,16 @@ def test_what_stands_out_moves_neither_curves_nor_noise_and_is_not_fitted():
     windows = Windows(record, 8)
     assert windows.seen.sum(axis=(0, 2)).tolist() == [118, 120]
     assert np.nanmax(windows.X) < 4
+
+
+def test_what_a_search_ignored_is_told_by_state_and_time():
+    t = T[:40]
+    X = np.exp(-np.outer(t, [0.5, 1.0]))
+    X[[10, 30], 1] *= -9.0
+    found = discover(
+        [t[:20], t[20:]], [X[:20], X[20:]], families=("polynomial",), degree=1, max_rounds=1
+    )
+    assert [times.tolist() for times in found.ignored] == [[], t[[10, 30]].tolist()]
+    with pytest.warns(UserWarning, match=rf"neighbors and are ignored: 2 of b \(t={t[10]:g}, "):
+        say_what_stands_out(found.ignored, ["a", "b"])
+    assert found.misfit == pytest.approx(found.best.rss / 40)
