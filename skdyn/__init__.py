@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from skdyn import (
         autoencoder as autoencoder, base as base, datasets as datasets, exceptions as exceptions,
         formulas as formulas, hopfield as hopfield, inspection as inspection, io as io, kan as kan,
-        metrics as metrics, neural_ode as neural_ode, operators as operators, solvers as solvers,
-        symbolic as symbolic, testing as testing, training as training,
+        kernels as kernels, metrics as metrics, neural_ode as neural_ode, operators as operators,
+        solvers as solvers, symbolic as symbolic, testing as testing, training as training,
     )
     from skdyn.autoencoder import (
         CodebookTransformer, Crosscoder, DictionaryMatch, SparseAutoencoder, Transcoder,
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     )
     from skdyn.kan import (
         KANClassifier, KANRegressor,
+    )
+    from skdyn.kernels import (
+        NNGPKernel, NTKKernel, StudentTProcessRegressor,
     )
     from skdyn.neural_ode import (
         NeuralODE, NeuralODEClassifier, NeuralODERegressor,
@@ -61,12 +64,13 @@ __all__ = [
     "FunctionLibrary", "HopfieldClassifier", "HopfieldImputer", "HopfieldMemory",
     "HopfieldPoolingClassifier", "HopfieldPoolingRegressor", "HopfieldRegressor", "IdentityLibrary",
     "IntegralForm", "KANClassifier", "KANRegressor", "KernelOperatorRegressor", "MIOSR",
-    "MgNORegressor", "NeuralODE", "NeuralODEClassifier", "NeuralODERegressor",
-    "PolynomialInteraction", "PolynomialLibrary", "SINDyRegressor", "SR3", "SSR", "STLSQ",
-    "SmoothedFiniteDifference", "SparseAutoencoder", "SpectralDerivative", "SplineDerivative",
-    "SymbolicODERegressor", "TensorLibrary", "TopKSeparation", "TotalVariation", "TrajectorySplit",
-    "Transcoder", "TrappingSR3", "WeakForm", "collect_activations", "convergent_learning",
-    "load_saelens", "match_dictionaries", "save_saelens",
+    "MgNORegressor", "NNGPKernel", "NTKKernel", "NeuralODE", "NeuralODEClassifier",
+    "NeuralODERegressor", "PolynomialInteraction", "PolynomialLibrary", "SINDyRegressor", "SR3",
+    "SSR", "STLSQ", "SmoothedFiniteDifference", "SparseAutoencoder", "SpectralDerivative",
+    "SplineDerivative", "StudentTProcessRegressor", "SymbolicODERegressor", "TensorLibrary",
+    "TopKSeparation", "TotalVariation", "TrajectorySplit", "Transcoder", "TrappingSR3", "WeakForm",
+    "collect_activations", "convergent_learning", "load_saelens", "match_dictionaries",
+    "save_saelens",
 ]
 _FAMILY_OF = {
     "AdaFNNClassifier": "operators", "AdaFNNRegressor": "operators",
@@ -81,12 +85,13 @@ _FAMILY_OF = {
     "HopfieldPoolingClassifier": "hopfield", "HopfieldPoolingRegressor": "hopfield",
     "HopfieldRegressor": "hopfield", "IdentityLibrary": "symbolic", "IntegralForm": "symbolic",
     "KANClassifier": "kan", "KANRegressor": "kan", "KernelOperatorRegressor": "operators",
-    "MIOSR": "symbolic", "MgNORegressor": "operators", "NeuralODE": "neural_ode",
-    "NeuralODEClassifier": "neural_ode", "NeuralODERegressor": "neural_ode",
-    "PolynomialInteraction": "hopfield", "PolynomialLibrary": "symbolic",
-    "SINDyRegressor": "symbolic", "SR3": "symbolic", "SSR": "symbolic", "STLSQ": "symbolic",
-    "SmoothedFiniteDifference": "symbolic", "SparseAutoencoder": "autoencoder",
-    "SpectralDerivative": "symbolic", "SplineDerivative": "symbolic",
+    "MIOSR": "symbolic", "MgNORegressor": "operators", "NNGPKernel": "kernels",
+    "NTKKernel": "kernels", "NeuralODE": "neural_ode", "NeuralODEClassifier": "neural_ode",
+    "NeuralODERegressor": "neural_ode", "PolynomialInteraction": "hopfield",
+    "PolynomialLibrary": "symbolic", "SINDyRegressor": "symbolic", "SR3": "symbolic",
+    "SSR": "symbolic", "STLSQ": "symbolic", "SmoothedFiniteDifference": "symbolic",
+    "SparseAutoencoder": "autoencoder", "SpectralDerivative": "symbolic",
+    "SplineDerivative": "symbolic", "StudentTProcessRegressor": "kernels",
     "SymbolicODERegressor": "symbolic", "TensorLibrary": "symbolic", "TopKSeparation": "hopfield",
     "TotalVariation": "symbolic", "TrajectorySplit": "symbolic", "Transcoder": "autoencoder",
     "TrappingSR3": "symbolic", "WeakForm": "symbolic", "collect_activations": "autoencoder",

@@ -18,6 +18,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 import skdyn
+from skdyn._sklearn_kernels import class_of_kernel, is_plain_kernel, rebuilt_kernel
 from skdyn._state import LIVE_NAMES, parameter_names
 from skdyn._validation import check_parameters
 from skdyn.exceptions import MissingExtraError
@@ -228,7 +229,7 @@ def _pack(value, where, arrays):
         return {"scalar": value.item(), "dtype": value.dtype.str}
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    if isinstance(value, BaseEstimator) or _has_state_of_ours(value):
+    if isinstance(value, BaseEstimator) or _has_state_of_ours(value) or is_plain_kernel(value):
         return _pack_object(value, where, arrays)
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
         arrays[where] = value.copy(order="C")
@@ -316,6 +317,8 @@ class _Reader:
             state = {_RENAMED.get(name, name): value for name, value in state.items()}
         if state.keys() & LIVE_NAMES:
             raise ValueError(f"the state of {cls.__name__} names objects of a session.")
+        if class_of_kernel(cls.__name__) is cls:
+            return rebuilt_kernel(cls, state)
         _check_parameters(cls, state)
         thing = cls.__new__(cls)
         thing.__setstate__(state)
@@ -325,6 +328,8 @@ class _Reader:
         cls = self._trusted.get(name) or (getattr(skdyn, name) if name in skdyn.__all__ else None)
         if isinstance(cls, type) and hasattr(cls, "__setstate__"):
             return cls
+        if (kernel := class_of_kernel(name)) is not None:
+            return kernel
         raise ValueError(
             f"it holds a {name!r}, which is no estimator of skdyn. If you trust the class, pass "
             "it: load(path, trusted=[TheClass])."
