@@ -234,7 +234,7 @@ def by_pykan(data, hidden, seed):
 
 def by_skdyn(data, hidden, seed):
     X, y, X_test, _ = data
-    model = KANRegressor((hidden,), solver="lm", grid_sizes=GRIDS, n_init=4, random_state=seed)
+    model = KANRegressor((hidden,), optimizer="lm", grid_sizes=GRIDS, n_init=4, random_state=seed)
     return model.fit(X, y).predict(X_test)
 
 

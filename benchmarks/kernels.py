@@ -312,7 +312,9 @@ HEAVY = {
 def heavy(options):
     """Print minus log-densities of held-out values, and the share that 95 % intervals cover."""
     for pile, draws in HEAVY.items():
-        print(f"\nheavy, {pile} pile: NLL GP, Student-t, difference (s.e.); cover of 95 % intervals")
+        print(
+            f"\nheavy, {pile} pile: NLL GP, Student-t, difference (s.e.); cover of 95 % intervals"
+        )
         for name, draw in draws.items():
             for n in (8, 20, 60):
                 found = np.array([

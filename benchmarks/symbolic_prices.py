@@ -27,7 +27,7 @@ from skdyn.symbolic.discovery._fitted import forms_of
 from skdyn.symbolic.discovery._library import library
 from skdyn.symbolic.discovery._rounding import rounded
 
-QUICK = {"max_rounds": 2, "max_terms": 4}
+QUICK = {"max_iter": 2, "max_terms": 4}
 NOISE = (0.0, 0.03, 0.03)
 STEERING = ("INNER", "COMMON", "SLACK", "HOPELESS")
 ROUNDING = ("DECIMAL", "WHOLE", "THIRD", "STATED", "WORSE", "ODDS")

@@ -81,7 +81,7 @@ instance or None
 [KANClassifier, KANRegressor] alpha : float or "auto"
     Strength of the L2 penalty on the weights; it is divided by the number of samples (the total of
     their weights) when added to the mean loss, as scikit-learn's networks do. "auto" lets the data
-    decide with ``solver="lm"`` [4]_, is 0 with "lbfgs" and 2 with the others, where in ``fit``
+    decide with ``optimizer="lm"`` [4]_, is 0 with "lbfgs" and 2 with the others, where in ``fit``
     edges of layers of more than 16 inputs pay more, straight ones least.
 [KANClassifier, KANRegressor] dtype : {"auto", "float32", "float64"}
     Precision of the training; "auto" is float64 with "lm" and "lbfgs", else float32. Predictions

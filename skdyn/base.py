@@ -24,6 +24,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from skdyn._module_state import rebuilt_module
+from skdyn._old_names import take_old_names
 from skdyn._state import (
     ANY_NUMBER,
     OPTIONAL,
@@ -302,6 +303,10 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
             device = resolve_device("cpu")
         self.device_ = str(device)
         self.module_ = module.to(device)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        take_old_names(cls)
 
     @classmethod
     def _check_state(cls, state):

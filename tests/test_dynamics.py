@@ -105,7 +105,7 @@ def driven():
     U = np.stack([u[None]] * 2)
     found = [
         SINDyRegressor(PolynomialLibrary(1)),
-        SymbolicODERegressor("polynomial", degree=1, max_rounds=1, max_terms=3),
+        SymbolicODERegressor("polynomial", degree=1, max_iter=1, max_terms=3),
     ]
     return X, U, [model.fit(X, t=TIMES, u=U) for model in found]
 

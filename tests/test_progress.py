@@ -53,7 +53,7 @@ def test_parts_of_a_fit_begin_and_end_within_it():
 
 
 def test_a_search_for_equations_tells_of_its_rounds():
-    search = SymbolicODERegressor("polynomial", degree=1, max_terms=2, max_rounds=1)
+    search = SymbolicODERegressor("polynomial", degree=1, max_terms=2, max_iter=1)
     decay = np.exp(-np.linspace(0.0, 2.0, 30))[:, None]
     assert tasks(search, decay) == ["begin fit", "begin round", "end round", "end fit"]
 

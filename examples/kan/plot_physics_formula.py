@@ -30,10 +30,10 @@ y = speed(X) + 0.01 * rng.normal(size=len(X))
 X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
 
 # %%
-# Fit. Levenberg-Marquardt is the solver for formulas; a little of ``lamb`` asks for few edges. More
-# hidden nodes than needed do no harm: those that are not needed fade away.
+# Fit. Levenberg-Marquardt is the optimizer for formulas; a little of ``lamb`` asks for few
+# edges. More hidden nodes than needed do no harm: those that are not needed fade away.
 
-model = KANRegressor((3,), solver="lm", grid_sizes=(3, 5), n_init=4, lamb=1e-3, random_state=0)
+model = KANRegressor((3,), optimizer="lm", grid_sizes=(3, 5), n_init=4, lamb=1e-3, random_state=0)
 model.fit(X_train, y_train)
 KANDisplay.from_estimator(model)
 print(f"Network, R2 on held-out data: {model.score(X_test, y_test):.4f}")

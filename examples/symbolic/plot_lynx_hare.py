@@ -28,7 +28,7 @@ X, t = record.frame, record.t
 # single years; the *weak form* needs no derivatives, which 21 noisy points do not have.
 
 optimizer = EnsembleOptimizer(MIOSR(n_terms=2), n_models=200, random_state=0)
-pairs = SINDyRegressor(differentiation_method=WeakForm(), optimizer=optimizer).fit(X, t=t)
+pairs = SINDyRegressor(differentiation_method=WeakForm(), sparse_optimizer=optimizer).fit(X, t=t)
 pairs.print(precision=2)
 print(pairs.coefficients().round(3).to_string(index=False))
 

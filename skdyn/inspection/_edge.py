@@ -58,7 +58,7 @@ class EdgeDisplay:
     >>> from skdyn import KANRegressor
     >>> from skdyn.inspection import EdgeDisplay
     >>> X = np.random.default_rng(0).uniform(-1, 1, (100, 1))
-    >>> model = KANRegressor((), solver="lm", max_iter=5, tol=0).fit(X, np.sin(3 * X[:, 0]))
+    >>> model = KANRegressor((), optimizer="lm", max_iter=5, tol=0).fit(X, np.sin(3 * X[:, 0]))
     >>> EdgeDisplay.from_estimator(model, 0, 0, 0).ax_.get_xlabel()
     'x0'
     """

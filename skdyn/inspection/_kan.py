@@ -70,7 +70,7 @@ class KANDisplay:
     >>> from skdyn import KANRegressor
     >>> from skdyn.inspection import KANDisplay
     >>> X = np.random.default_rng(0).uniform(-1, 1, (100, 2))
-    >>> model = KANRegressor((2,), solver="lm", max_iter=5, tol=0, random_state=0)
+    >>> model = KANRegressor((2,), optimizer="lm", max_iter=5, tol=0, random_state=0)
     >>> display = KANDisplay.from_estimator(model.fit(X, X[:, 0] * X[:, 1]))
     >>> [len(curves) for curves in display.curves_]
     [4, 2]

@@ -40,7 +40,7 @@ class KANClassifier(KANEstimator, TabularClassifier):
         go on as what they are.
     smoothness : float or "auto", default="auto"
         Strength of the penalty on the edges' squared curvature [3]_; it is divided by the number
-        of samples (the total of their weights). "auto" lets the data decide with ``solver="lm"``
+        of samples (the total of their weights). "auto" lets the data decide with ``optimizer="lm"``
         [4]_; with the others it is 0.3 for "bspline" and 0 for other bases.
     lamb : float, default=0.0
         Strength of the penalty on the number of edges [1]_: 0.001 to 0.01 leaves only those that
@@ -49,11 +49,8 @@ class KANClassifier(KANEstimator, TabularClassifier):
         Share of the edges' sizes (standard deviations over the data) in that penalty.
     lamb_entropy : float, default=2.0
         Share of the entropy of the sizes in that penalty.
-    solver : {"adam", "adamw", "sgd", "lbfgs", "lm"}, default="adam"
-        Optimizer. "lm" is Levenberg-Marquardt [4]_, for up to 5000 weights: small networks to high
-        precision, with penalties that the data set. It finds its own step size, takes ``tol`` as a
-        part of the loss, and lets validation data, where ``early_stopping`` has them, choose the
-        damping of each step. It and "lbfgs" use the full batch.
+    optimizer : {"adam", "adamw", "sgd", "lbfgs"}, default="adam"
+        Optimizer of the weights. "lbfgs" always uses the full batch.
     n_init : int, default=1
         Number of first weights to try; the best after 50 epochs on the first grid go on. Pays with
         "lm" and "lbfgs", which end in the nearest minimum.
@@ -73,8 +70,8 @@ class KANClassifier(KANEstimator, TabularClassifier):
     alpha : float or "auto", default="auto"
         Strength of the L2 penalty on the weights; it is divided by the number of samples (the total
         of their weights) when added to the mean loss, as scikit-learn's networks do. "auto" lets
-        the data decide with ``solver="lm"`` [4]_, is 0 with "lbfgs" and 2 with the others, where in
-        ``fit`` edges of layers of more than 16 inputs pay more, straight ones least.
+        the data decide with ``optimizer="lm"`` [4]_, is 0 with "lbfgs" and 2 with the others, where
+        in ``fit`` edges of layers of more than 16 inputs pay more, straight ones least.
     clip_norm : float or None, default=None
         Largest norm of the gradient; longer ones are shortened to it.
     tol : float, default=0.0001

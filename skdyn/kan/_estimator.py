@@ -44,19 +44,19 @@ KAN_CONSTRAINTS = {
     "lamb": [Interval(Real, 0, None, closed="left")],
     "lamb_l1": [Interval(Real, 0, None, closed="left")],
     "lamb_entropy": [Interval(Real, 0, None, closed="left")],
-    "solver": [StrOptions({"adam", "adamw", "sgd", "lbfgs", "lm"})],
+    "optimizer": [StrOptions({"adam", "adamw", "sgd", "lbfgs", "lm"})],
     "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
     "n_init": [Interval(Integral, 1, None, closed="left")],
     "dtype": [StrOptions({"auto", "float32", "float64"})],
 }
-_SHARED = {k: v for k, v in TorchEstimator._parameter_constraints.items() if k != "optimizer"}
-_ALPHA = {"adam": 2.0, "adamw": 2.0, "sgd": 2.0}  # second-order solvers are for precision: none
+_ALPHA = {"adam": 2.0, "adamw": 2.0, "sgd": 2.0}  # second-order optimizers are for precision: none
 
 
 class KANEstimator(TabularEstimator):
     """Parameters and hooks of the Kolmogorov-Arnold networks."""
 
-    _parameter_constraints = {**_SHARED, **KAN_CONSTRAINTS}
+    _old_names = {"solver": "optimizer"}
+    _parameter_constraints = {**TorchEstimator._parameter_constraints, **KAN_CONSTRAINTS}
     _quick_parameters = {"max_iter": 15}
     edge_scores_: list[Annotated[np.ndarray, Shape("_ _")]]
     feature_importances_: Annotated[np.ndarray, Shape("n_features_in_")]
@@ -83,7 +83,7 @@ class KANEstimator(TabularEstimator):
         lamb: float = 0.0,
         lamb_l1: float = 1.0,
         lamb_entropy: float = 2.0,
-        solver: str = "adam",
+        optimizer: str = "adam",
         n_init: int = 1,
         max_iter: int = 200,
         max_time: float | None = None,
@@ -112,7 +112,7 @@ class KANEstimator(TabularEstimator):
         self.lamb = lamb
         self.lamb_l1 = lamb_l1
         self.lamb_entropy = lamb_entropy
-        self.solver = solver
+        self.optimizer = optimizer
         self.n_init = n_init
         self.max_iter = max_iter
         self.max_time = max_time
@@ -349,13 +349,13 @@ class KANEstimator(TabularEstimator):
         """Return how to train, the options called "auto" resolved."""
         names = [name for name in TrainingSettings._fields if hasattr(self, name)]
         given = TrainingSettings(**{name: getattr(self, name) for name in names})
-        alpha = self.alpha if self.alpha != "auto" else _ALPHA.get(self.solver, 0.0)
-        return given._replace(optimizer=self.solver, alpha=alpha)
+        alpha = self.alpha if self.alpha != "auto" else _ALPHA.get(self.optimizer, 0.0)
+        return given._replace(optimizer=self.optimizer, alpha=alpha)
 
     def _precision(self):
         if self.dtype != "auto":
             return self.dtype
-        return "float64" if self.solver in ("lm", "lbfgs") else "float32"
+        return "float64" if self.optimizer in ("lm", "lbfgs") else "float32"
 
     def _config(self, n_features, n_outputs):
         sizes = check_sizes(self.hidden_layer_sizes)

@@ -30,8 +30,8 @@ class GaussNewtonProblem:
         self.n_weights = sum(weight.numel() for weight in self.weights)
         if self.n_weights > _LARGEST:
             raise ValueError(
-                f"solver='lm' handles up to {_LARGEST} weights; this network has {self.n_weights}. "
-                "Take fewer hidden nodes, smaller grid_sizes, or solver='adam' or 'lbfgs'."
+                f"optimizer='lm' handles up to {_LARGEST} weights; this network has "
+                f"{self.n_weights}. Take fewer hidden nodes, smaller grid_sizes, or optimizer='adam' or 'lbfgs'."
             )
 
     @torch.no_grad()

@@ -34,10 +34,10 @@ def plan_stages(model, generator, task):
     -------
     list of Stage
     """
-    if model.basis == "selectable" and model.solver == "lm":
+    if model.basis == "selectable" and model.optimizer == "lm":
         raise ValueError(
-            "basis='selectable' learns its choice by gradients, which solver='lm' does not "
-            "follow. Use solver='adam' or 'lbfgs', or name one basis."
+            "basis='selectable' learns its choice by gradients, which optimizer='lm' does not "
+            "follow. Use optimizer='adam' or 'lbfgs', or name one basis."
         )
     objective = KANObjective(
         model._row_loss, model._curvature, _evidence(model, task.total_weight),
@@ -107,7 +107,7 @@ def _follow(model, grid_size, task):
 def _evidence(model, total_weight):
     """Return the strengths of the penalties; those called "auto" are learned where they can."""
     smoothness, alpha = model.smoothness, model.alpha
-    if model.solver != "lm":  # their optimisers and settings see to alpha
+    if model.optimizer != "lm":  # their optimisers and settings see to alpha
         if smoothness == "auto":  # functions that get narrow bend too much for one number
             smoothness = _SMOOTHNESS if model.basis == "bspline" else 0.0
         return Evidence(smoothness / total_weight, 0.0, total_weight, None)

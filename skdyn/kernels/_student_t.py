@@ -9,12 +9,12 @@ import numpy as np
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.optimize import minimize
 from scipy.special import gammaln
-from sklearn.base import BaseEstimator, MultiOutputMixin
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process.kernels import Kernel, WhiteKernel
 from sklearn.utils import check_random_state
 
-from skdyn._scoring import ScoredRegressor
+from skdyn._scoring import r2
 from skdyn._state import OPTIONAL, PlainState, Shape
 from skdyn._validation import (
     Interval,
@@ -30,7 +30,7 @@ from skdyn.kernels._nngp import NNGPKernel
 __all__ = ["StudentTProcessRegressor"]
 
 
-class StudentTProcessRegressor(PlainState, MultiOutputMixin, ScoredRegressor, BaseEstimator):
+class StudentTProcessRegressor(PlainState, MultiOutputMixin, RegressorMixin, BaseEstimator):
     """Gaussian process whose scale is not taken for known: regression by a Student-t process.
 
     Values at any rows have a multivariate t distribution with ``nu`` degrees of freedom and the
@@ -139,6 +139,8 @@ class StudentTProcessRegressor(PlainState, MultiOutputMixin, ScoredRegressor, Ba
         "normalize_y": ["boolean"],
         "random_state": ["random_state"],
     }
+
+    score = r2
 
     def __init__(
         self,

@@ -52,8 +52,8 @@ class SINDyRegressor(
     .. math:: \\\\dot x_i \\\\, \\\\Bigl(1 + \\\\sum_k \\\\delta_{ik} \\\\, \\\\psi_k(x, u)\\\\Bigr)
         = \\\\sum_j \\\\xi_{ij} \\\\, \\\\theta_j(x, u).
 
-    The parts are objects, reachable in a search as ``optimizer__threshold``. Given ``y``, it is
-    sparse regression of any target on a library, without a look at time.
+    The parts are objects, reachable in a search as ``sparse_optimizer__threshold``. Given ``y``, it
+    is sparse regression of any target on a library, without a look at time.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class SINDyRegressor(
     differentiation_method : Differentiator or None, default=None
         How derivatives are estimated, or done without; None is ``FiniteDifference()``. Noisy data
         need another, such as ``SmoothedFiniteDifference()`` or ``WeakForm()``.
-    optimizer : estimator or None, default=None
+    sparse_optimizer : estimator or None, default=None
         Sparse linear regressor without intercept, of this package or of scikit-learn; None is
         ``STLSQ()``, and ``SSR()`` with ``implicit_library``. ``EnsembleOptimizer`` gives inclusion
         probabilities.
@@ -89,7 +89,7 @@ class SINDyRegressor(
         The fitted library of the denominators; None without.
     differentiation_method_ : Differentiator
         What estimates derivatives.
-    optimizer_ : estimator or None
+    sparse_optimizer_ : estimator or None
         The fitted optimizer; None with ``implicit_library``, which has many for each equation.
     control_names_ : list of str
         Names of the controls.
@@ -139,7 +139,7 @@ class SINDyRegressor(
     differentiation_method_: Differentiator
     feature_library_: FeatureLibrary
     implicit_library_: FeatureLibrary | None
-    optimizer_: BaseEstimator | None
+    sparse_optimizer_: BaseEstimator | None
     coef_: Annotated[np.ndarray, Shape("equations terms")]
     std_errors_: Annotated[np.ndarray, Shape("equations terms", finite=False)]
     denominator_coef_: Annotated[np.ndarray, Shape("equations denominators"), OPTIONAL]
@@ -147,16 +147,17 @@ class SINDyRegressor(
         np.ndarray, Shape("equations denominators", finite=False), OPTIONAL
     ]
 
+    _old_names = {"optimizer": "sparse_optimizer", "optimizer_": "sparse_optimizer_"}
     _parameter_constraints: dict = {
         "feature_library": [FeatureLibrary, None],
         "differentiation_method": [Differentiator, None],
-        "optimizer": [BaseEstimator, None],
+        "sparse_optimizer": [BaseEstimator, None],
         "implicit_library": [FeatureLibrary, None],
         "max_gap": [Interval(Real, 0, None, closed="right"), StrOptions({"auto"})],
     }
     _default_parts = {
         "feature_library": PolynomialLibrary, "differentiation_method": FiniteDifference,
-        "optimizer": STLSQ,
+        "sparse_optimizer": STLSQ,
     }  # fmt: skip
     _expected_failed_checks = {
         "check_estimators_pickle": (
@@ -169,14 +170,14 @@ class SINDyRegressor(
         self,
         feature_library: FeatureLibrary | None = None,
         differentiation_method: Differentiator | None = None,
-        optimizer: BaseEstimator | None = None,
+        sparse_optimizer: BaseEstimator | None = None,
         *,
         implicit_library: FeatureLibrary | None = None,
         max_gap: float | str = "auto",
     ) -> None:
         self.feature_library = feature_library
         self.differentiation_method = differentiation_method
-        self.optimizer = optimizer
+        self.sparse_optimizer = sparse_optimizer
         self.implicit_library = implicit_library
         self.max_gap = max_gap
 
@@ -313,7 +314,7 @@ class SINDyRegressor(
 
     def _fit_linear(self, A, B, data):
         weight = data.weight
-        optimizer: Any = STLSQ() if self.optimizer is None else clone(self.optimizer)
+        optimizer: Any = STLSQ() if self.sparse_optimizer is None else clone(self.sparse_optimizer)
         if isinstance(optimizer, SparseOptimizer):
             options = {}
             trapping: Any = optimizer
@@ -333,7 +334,7 @@ class SINDyRegressor(
                 f"{optimizer} fitted an intercept beside the library's terms. Set "
                 "fit_intercept=False; a constant is a term of the library."
             )
-        self.optimizer_ = optimizer
+        self.sparse_optimizer_ = optimizer
         self.coef_ = np.reshape(optimizer.coef_, (B.shape[1], A.shape[1]))
         errors = B - A @ self.coef_.T
         self.std_errors_ = standard_errors(A, errors, weight, self.coef_ != 0.0)
@@ -353,7 +354,7 @@ class SINDyRegressor(
         below = library.transform(data.inputs)
         # The constant of the denominator is one already.
         below *= [float(term != ()) for term in library.terms_]
-        optimizer = SSR() if self.optimizer is None else self.optimizer
+        optimizer = SSR() if self.sparse_optimizer is None else self.sparse_optimizer
         pairs = []
         for name, target in zip(self._target_names(), B.T, strict=True):
             found = fit_rational(optimizer, A, below, target, name)
@@ -361,7 +362,7 @@ class SINDyRegressor(
         functions, errors = zip(*pairs, strict=True)
         self.coef_, self.denominator_coef_ = map(np.stack, zip(*functions, strict=True))
         self.std_errors_, self.denominator_std_errors_ = map(np.stack, zip(*errors, strict=True))
-        self.optimizer_ = None
+        self.sparse_optimizer_ = None
 
     def _target_names(self):
         return self._targets or [f"{name}'" for name in self._state_names()]
@@ -438,7 +439,7 @@ class SINDyRegressor(
 
         check_is_fitted(self)
         columns = {"coefficient": self.coef_, "std_error": self.std_errors_}
-        chance = getattr(self.optimizer_, "inclusion_probabilities_", None)
+        chance = getattr(self.sparse_optimizer_, "inclusion_probabilities_", None)
         if chance is not None:
             columns["inclusion_probability"] = chance
         equations = self._target_names()

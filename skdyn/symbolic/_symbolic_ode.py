@@ -82,14 +82,14 @@ class SymbolicODERegressor(
     bounded : list or None, default=None
         States whose right-hand sides are bounded for all states, but for a linear term of the
         state itself that damps. States that were never negative are taken to stay so.
-    max_rounds : int, default=4
+    max_iter : int, default=4
         Times the search is repeated along the solution of what it found.
     max_time : float or None, default=None
         Seconds after which no more systems are fitted: the best by then is the answer, with a
         warning. None sets no limit.
     round_constants : bool, default=True
         Whether constants hardly distinguishable from a round number become it.
-    n_ensemble : int, default=0
+    n_models : int, default=0
         Further searches, each on a random half of the rows, for inclusion probabilities that tell
         of noise; what they find is judged on all rows.
     max_gap : float or "auto", default="auto"
@@ -168,6 +168,7 @@ class SymbolicODERegressor(
 
     max_time: Annotated[float | int | None, Since(lambda state: None)]
 
+    _old_names = {"max_rounds": "max_iter", "n_ensemble": "n_models"}
     _parameter_constraints: dict = {
         "families": [StrOptions({"all", *FAMILIES}), tuple, list],
         "degree": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
@@ -179,17 +180,17 @@ class SymbolicODERegressor(
         "symmetry": [list, tuple, np.ndarray, None],
         "monotone": [dict, None],
         "bounded": [list, tuple, None],
-        "max_rounds": [Interval(Integral, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
         "max_time": [Interval(Real, 0, None, closed="neither"), None],
         "round_constants": ["boolean"],
-        "n_ensemble": [Interval(Integral, 0, None, closed="left")],
+        "n_models": [Interval(Integral, 0, None, closed="left")],
         "max_gap": [Interval(Real, 0, None, closed="right"), StrOptions({"auto"})],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
     _quick_parameters = {
-        "families": "polynomial", "degree": 1, "max_terms": 3, "max_rounds": 1,
+        "families": "polynomial", "degree": 1, "max_terms": 3, "max_iter": 1,
         "round_constants": False,
         "max_gap": 10.0,  # a size for grids to vary, cheaper than a degree
     }  # fmt: skip
@@ -213,10 +214,10 @@ class SymbolicODERegressor(
         symmetry: Sequence[ArrayLike] | np.ndarray | None = None,
         monotone: dict[str, Any] | None = None,
         bounded: Sequence[Any] | None = None,
-        max_rounds: int = 4,
+        max_iter: int = 4,
         max_time: float | None = None,
         round_constants: bool = True,
-        n_ensemble: int = 0,
+        n_models: int = 0,
         max_gap: float | str = "auto",
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = None,
@@ -232,10 +233,10 @@ class SymbolicODERegressor(
         self.symmetry = symmetry
         self.monotone = monotone
         self.bounded = bounded
-        self.max_rounds = max_rounds
+        self.max_iter = max_iter
         self.max_time = max_time
         self.round_constants = round_constants
-        self.n_ensemble = n_ensemble
+        self.n_models = n_models
         self.max_gap = max_gap
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -301,18 +302,18 @@ class SymbolicODERegressor(
             standard errors of zero.
         """
         refuse_unread(self, X_val=X_val, t_val=t_val)
-        progress = Progress(self, self.max_rounds, X=X, y=y)
+        progress = Progress(self, self.max_iter, X=X, y=y)
         data = self._learn(X, y, t, u, groups)
         if y is not None:
             self._refuse_laws()
         knowledge, options = self._preparation(data)
         if y is None:
             options |= {
-                "max_rounds": self.max_rounds, "round_constants": self.round_constants,
+                "max_iter": self.max_iter, "round_constants": self.round_constants,
             }  # fmt: skip
             rounds = Rounds(self._state_names(), self.control_names_, progress, self.verbose)
             found = search_trajectories(
-                data, knowledge, options, self.n_ensemble, self.n_jobs,
+                data, knowledge, options, self.n_models, self.n_jobs,
                 check_random_state(self.random_state), rounds,
             )  # fmt: skip
             say_what_stands_out(found.ignored, self._state_names())

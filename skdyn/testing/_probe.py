@@ -26,7 +26,6 @@ __all__ = [
     "fit_to_read",
     "has_parameter",
     "meant_for",
-    "method_of_descent",
     "reads_times",
     "refuses",
     "sample_data",
@@ -154,18 +153,13 @@ def sketched(estimator, random_state=None):
     if not trains_a_module(copied):
         return copied
     copied.set_params(max_iter=3)
-    many_a_step = getattr(copied, method_of_descent(copied)) in FULL_BATCH
+    many_a_step = copied.optimizer in FULL_BATCH
     return with_plain_steps(copied) if many_a_step else copied
 
 
-def method_of_descent(estimator):
-    """Return the name of the parameter that names the method of descent."""
-    return "optimizer" if has_parameter("optimizer")(estimator) else "solver"
-
-
 def with_plain_steps(estimator):
-    """Set the method of descent whose steps are as long as the learning rate."""
-    return estimator.set_params(**{method_of_descent(estimator): "adam"})
+    """Set the optimizer whose steps are as long as the learning rate."""
+    return estimator.set_params(optimizer="adam")
 
 
 def as_long_as_asked(estimator, check):

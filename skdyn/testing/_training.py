@@ -17,7 +17,6 @@ from skdyn.testing._probe import (
     fit,
     fit_to_read,
     meant_for,
-    method_of_descent,
     refuses,
     sample_data,
     seeded,
@@ -223,8 +222,7 @@ def check_callbacks(estimator):
 def check_divergence_is_never_silent(estimator):
     """A hopeless learning rate ends in a typed error or in a finite model, never in NaN."""
     X, y = sample_data(estimator)
-    descent = method_of_descent(estimator)
-    wild = clone(estimator).set_params(learning_rate=1e18, max_iter=5, **{descent: "sgd"})
+    wild = clone(estimator).set_params(learning_rate=1e18, max_iter=5, optimizer="sgd")
     failure = None
     with warnings.catch_warnings(action="ignore"):
         try:

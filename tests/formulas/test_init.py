@@ -81,7 +81,7 @@ def test_an_edge_takes_what_an_equation_prints():
     printed = EquationSystem(["1.5*sin(2*x) - x**2/3"], ["x"]).equations()[0]
     X = np.linspace(-1, 1, 80)[:, None]
     y = 1.5 * np.sin(2 * X[:, 0]) - X[:, 0] ** 2 / 3
-    model = KANRegressor((), solver="lm", max_iter=3, tol=1e-3, random_state=0).fit(X, y)
+    model = KANRegressor((), optimizer="lm", max_iter=3, tol=1e-3, random_state=0).fit(X, y)
     model.fix_symbolic(0, 0, 0, printed)
     assert model.module_.layers[0].symbolic["0_0"].name == printed
 

@@ -14,7 +14,7 @@ Y = np.sin(X[:, 0] / 2) * X[:, 1]
 
 @pytest.fixture(scope="module")
 def fitted():
-    return KANRegressor(((1, 1),), solver="lm", max_iter=8, tol=0, random_state=0).fit(X, Y)
+    return KANRegressor(((1, 1),), optimizer="lm", max_iter=8, tol=0, random_state=0).fit(X, Y)
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_the_breaks_of_a_spline_are_ticks_and_other_bases_have_none(model):
     (ticks,) = display.ticks_
     assert len(ticks.get_xdata()) == model.grid_sizes + 1
     np.testing.assert_allclose(ticks.get_xdata()[[0, -1]], display.ends)
-    waves = KANRegressor((), basis="fourier", solver="lm", max_iter=2, tol=0).fit(X, Y)
+    waves = KANRegressor((), basis="fourier", optimizer="lm", max_iter=2, tol=0).fit(X, Y)
     assert EdgeDisplay.from_estimator(waves, 0, 0, 0).ticks_ == []
 
 

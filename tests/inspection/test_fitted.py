@@ -15,7 +15,7 @@ from skdyn.inspection._fitted import unwrapped
 
 X = pd.DataFrame(np.random.default_rng(0).normal(5, 2, (60, 2)), columns=["angle", "force"])
 Y = X["angle"] * X["force"]
-KAN = KANRegressor((), solver="lm", max_iter=2, tol=0)
+KAN = KANRegressor((), optimizer="lm", max_iter=2, tol=0)
 
 
 def test_a_bare_estimator_sees_what_it_is_shown():

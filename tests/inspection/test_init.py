@@ -145,7 +145,7 @@ def bags(n):
 
 
 X_WIDE = pd.DataFrame(rng.normal(size=(60, 40)), columns=[f"gene {k:02d}" for k in range(40)])
-SMALL = KANRegressor(((1, 1),), solver="lm", max_iter=2, tol=0, random_state=0)
+SMALL = KANRegressor(((1, 1),), optimizer="lm", max_iter=2, tol=0, random_state=0)
 SMALL.fit(X_WIDE.iloc[:, :2], X_WIDE["gene 00"]).fix_symbolic(0, 0, 0, "x^2")
 TRAJECTORY = {"t": np.linspace(0, 6, 20), "horizon": 9, "units": {"time": "years"}}
 PATHS = {"t": np.linspace(0, 6, 20), "grid_resolution": 8}

@@ -15,7 +15,7 @@ Y = np.sin(3 * X[:, 0]) * X[:, 1]
 
 @pytest.fixture(scope="module")
 def fitted():
-    return KANRegressor(((2, 1),), solver="lm", max_iter=8, tol=0, random_state=0).fit(X, Y)
+    return KANRegressor(((2, 1),), optimizer="lm", max_iter=8, tol=0, random_state=0).fit(X, Y)
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_what_is_left_of_a_network_without_some_edges_is_drawn(model):
 
 def test_a_constant_input_is_drawn():
     constant = np.column_stack([X[:, 0], np.ones(len(X))])
-    model = KANRegressor((), solver="lm", max_iter=2, tol=0).fit(constant, Y)
+    model = KANRegressor((), optimizer="lm", max_iter=2, tol=0).fit(constant, Y)
     (curves,) = KANDisplay.from_estimator(model).curves_
     assert all(np.isfinite(curve.get_xydata()).all() for curve in curves)
 

@@ -20,7 +20,7 @@ Y = X[:, 0] * X[:, 1] + X[:, 2]
 
 @pytest.fixture(scope="module")
 def model():
-    return KANRegressor(((1, 1),), solver="lm", max_iter=8, tol=0, random_state=0).fit(X, Y)
+    return KANRegressor(((1, 1),), optimizer="lm", max_iter=8, tol=0, random_state=0).fit(X, Y)
 
 
 def test_every_edge_spans_its_data_and_has_the_values_of_the_edge_function(model):

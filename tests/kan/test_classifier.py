@@ -22,8 +22,8 @@ def test_the_factor_times_itself_is_the_hessian_of_the_loss():
 
 def test_circles_need_no_hidden_layer():
     X, y = make_circles(300, noise=0.05, factor=0.5, random_state=0)
-    for solver in ("adam", "lm"):
-        model = KANClassifier((), solver=solver, random_state=0).fit(X, y)
+    for optimizer in ("adam", "lm"):
+        model = KANClassifier((), optimizer=optimizer, random_state=0).fit(X, y)
         assert model.score(X, y) > 0.97
 
 

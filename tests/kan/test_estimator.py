@@ -24,19 +24,19 @@ def quick(**options):
 
 
 @pytest.mark.parametrize("basis", BASES)
-@pytest.mark.parametrize(("solver", "epochs"), [("adam", 30), ("lbfgs", 3)])
-def test_every_basis_learns_with_every_solver(table, basis, solver, epochs):
-    model = quick(basis=basis, solver=solver, max_iter=epochs).fit(*table)
+@pytest.mark.parametrize(("optimizer", "epochs"), [("adam", 30), ("lbfgs", 3)])
+def test_every_basis_learns_with_every_solver(table, basis, optimizer, epochs):
+    model = quick(basis=basis, optimizer=optimizer, max_iter=epochs).fit(*table)
     assert model.loss_curve_[-1] < 0.5 * model.loss_curve_[0]
 
 
 @pytest.mark.parametrize("basis", sorted(set(BASES) - {"selectable"}))
 def test_every_fixed_basis_is_fitted_by_levenberg_marquardt(table, basis):
-    assert quick(basis=basis, solver="lm", max_iter=30).fit(*table).score(*table) > 0.99
+    assert quick(basis=basis, optimizer="lm", max_iter=30).fit(*table).score(*table) > 0.99
 
 
 def test_inputs_far_outside_are_answered_along_a_straight_line_with_a_warning(table):
-    model = quick(hidden_layer_sizes=(), solver="lm").fit(*table)
+    model = quick(hidden_layer_sizes=(), optimizer="lm").fit(*table)
     far = np.array([[10.0, 0.0], [20.0, 0.0], [30.0, 0.0]])
     with pytest.warns(UserWarning, match=r"outside the range.*column 0.*'linear'"):
         first, second, third = model.predict(far)
@@ -82,7 +82,7 @@ def test_more_columns_than_rows_are_answered_better_than_by_the_mean():
 
 def test_an_outlier_does_not_take_the_grid_along(table):
     X, y = table
-    model = quick(hidden_layer_sizes=(), solver="lm").fit(np.vstack([X, [[1e3, 0]]]), [*y, 0.0])
+    model = quick(hidden_layer_sizes=(), optimizer="lm").fit(np.vstack([X, [[1e3, 0]]]), [*y, 0.0])
     basis = model.module_.layers[0].basis
     width = (basis.high - basis.low)[0] * model._x_scale[0]
     assert width < 10
@@ -92,8 +92,8 @@ def test_constant_columns_and_repeated_values_are_no_obstacle():
     generator = np.random.default_rng(0)
     X = np.column_stack([np.full(80, 3.0), generator.integers(0, 2, 80), np.r_[np.zeros(79), 1]])
     y = X[:, 1] * 2.0
-    for solver in ("adam", "lm"):
-        model = quick(hidden_layer_sizes=(), solver=solver, max_iter=100).fit(X, y)
+    for optimizer in ("adam", "lm"):
+        model = quick(hidden_layer_sizes=(), optimizer=optimizer, max_iter=100).fit(X, y)
         assert np.isfinite(model.predict(X)).all()
         assert model.score(X, y) > 0.9
     assert model.feature_importances_.argmax() == 1
@@ -132,12 +132,12 @@ def test_precision_follows_the_solver_unless_it_is_named(table):
         return next(quick(max_iter=1, **options).fit(*table).module_.parameters()).dtype
 
     assert dtype() == torch.float32
-    assert dtype(solver="lm") == torch.float64
-    assert dtype(solver="lm", dtype="float32") == torch.float32
+    assert dtype(optimizer="lm") == torch.float64
+    assert dtype(optimizer="lm", dtype="float32") == torch.float32
     assert dtype(dtype="float64") == torch.float64
 
 
 def test_a_refined_pruned_model_can_be_cloned_and_fitted_anew(table):
-    model = quick(solver="lm", grid_sizes=(3, 5)).fit(*table)
+    model = quick(optimizer="lm", grid_sizes=(3, 5)).fit(*table)
     again = clone(model).fit(*table)
     np.testing.assert_array_equal(model.predict(table[0]), again.predict(table[0]))

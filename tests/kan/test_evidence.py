@@ -62,7 +62,7 @@ def test_fixed_strengths_stay():
 def test_a_fine_grid_does_not_follow_the_noise():
     X, y = curve(60, noise=0.3)
     X_test, truth = curve(500, noise=0.0, seed=1)
-    options = {"hidden_layer_sizes": (), "solver": "lm", "grid_sizes": 40, "random_state": 0}
+    options = {"hidden_layer_sizes": (), "optimizer": "lm", "grid_sizes": 40, "random_state": 0}
     errors = {}
     for name, penalties in {"none": {"smoothness": 0.0, "alpha": 0.0}, "auto": {}}.items():
         model = KANRegressor(**options, **penalties).fit(X, y)
@@ -73,7 +73,7 @@ def test_a_fine_grid_does_not_follow_the_noise():
 
 def test_exact_data_are_fitted_to_the_last_digits_all_the_same():
     X, y = curve(300, noise=0.0)
-    model = KANRegressor((), solver="lm", grid_sizes=20, random_state=0).fit(X, y)
+    model = KANRegressor((), optimizer="lm", grid_sizes=20, random_state=0).fit(X, y)
     assert np.abs(model.predict(X) - y).max() < 1e-4
 
 
@@ -81,5 +81,5 @@ def test_probabilities_are_not_driven_to_certainty_on_labels_that_are_noise():
     generator = np.random.default_rng(0)
     X = generator.normal(size=(100, 2))
     y = generator.integers(0, 2, 100)
-    model = KANClassifier((), solver="lm", grid_sizes=10, random_state=0).fit(X, y)
+    model = KANClassifier((), optimizer="lm", grid_sizes=10, random_state=0).fit(X, y)
     assert model.predict_proba(X).max() < 0.8

@@ -20,14 +20,14 @@ def data():
 def sparse(data):
     """Three hidden nodes are too many: the formula needs one, and not the third input."""
     return KANRegressor(
-        (3,), solver="lm", grid_sizes=(3, 5), lamb=1e-3, max_iter=60, random_state=0
+        (3,), optimizer="lm", grid_sizes=(3, 5), lamb=1e-3, max_iter=60, random_state=0
     ).fit(*data)
 
 
 def test_permuting_the_inputs_permutes_the_importances():
     X = np.random.default_rng(0).uniform(-1, 1, (200, 3))
     y = 2 * X[:, 0] + np.sin(3 * X[:, 1])
-    options = {"hidden_layer_sizes": (), "solver": "lm", "random_state": 0}
+    options = {"hidden_layer_sizes": (), "optimizer": "lm", "random_state": 0}
     order = [2, 0, 1]
     straight = KANRegressor(**options).fit(X, y).feature_importances_
     permuted = KANRegressor(**options).fit(X[:, order], y).feature_importances_
@@ -91,7 +91,7 @@ def test_products_are_pruned_factor_by_factor():
     X = np.random.default_rng(0).uniform(-1, 1, (150, 3))
     y = X[:, 0] * X[:, 1]
     model = KANRegressor(
-        ((1, 1),), solver="lm", grid_sizes=2, lamb=1e-3, max_iter=20, random_state=0
+        ((1, 1),), optimizer="lm", grid_sizes=2, lamb=1e-3, max_iter=20, random_state=0
     ).fit(X, y)
     small = model.prune()
     np.testing.assert_allclose(small.predict(X), y, atol=0.05)
@@ -114,5 +114,5 @@ def test_a_penalty_that_leaves_nothing_says_so():
     generator = np.random.default_rng(0)
     X, y = generator.normal(size=(100, 3)), generator.integers(0, 2, 100)
     with pytest.warns(ConvergenceWarning, match=r"lamb=0.1 left no edge"):
-        model = KANClassifier((2,), solver="lm", lamb=0.1, max_iter=50, random_state=0).fit(X, y)
+        model = KANClassifier((2,), optimizer="lm", lamb=0.1, max_iter=50, random_state=0).fit(X, y)
     np.testing.assert_allclose(model.feature_importances_, 1 / 3)

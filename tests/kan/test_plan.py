@@ -21,7 +21,7 @@ def quick(**options):
 
 def test_a_choice_of_spaces_and_levenberg_marquardt_do_not_go_together(table):
     with pytest.raises(ValueError, match=r"selectable.*'adam'"):
-        quick(basis="selectable", solver="lm").fit(*table)
+        quick(basis="selectable", optimizer="lm").fit(*table)
 
 
 def test_each_edge_has_chosen_one_space_in_the_end(table):
@@ -32,13 +32,13 @@ def test_each_edge_has_chosen_one_space_in_the_end(table):
 
 
 def test_a_schedule_of_grids_ends_on_the_last_and_each_has_its_epochs(table):
-    model = quick(grid_sizes=(3, 5, 8), solver="lm").fit(*table)
+    model = quick(grid_sizes=(3, 5, 8), optimizer="lm").fit(*table)
     assert model.module_.plan["grid_size"] == 8
     assert model.n_iter_ == 24
 
 
 def test_a_finer_grid_goes_on_where_the_coarser_one_ended(table):
-    model = quick(grid_sizes=(3, 6), solver="lm", smoothness=0.0, alpha=0.0).fit(*table)
+    model = quick(grid_sizes=(3, 6), optimizer="lm", smoothness=0.0, alpha=0.0).fit(*table)
     losses = np.array(model.loss_curve_)
     assert losses[8] < losses[7]  # the loss before the first step on the new grid
 
@@ -47,7 +47,7 @@ def test_a_finer_grid_that_does_not_help_is_taken_back():
     generator = np.random.default_rng(1)
     X = generator.uniform(-1, 1, (60, 1))
     y = X[:, 0] + generator.normal(size=60)
-    options = {"hidden_layer_sizes": (), "solver": "lm", "smoothness": 0.0, "alpha": 0.0}
+    options = {"hidden_layer_sizes": (), "optimizer": "lm", "smoothness": 0.0, "alpha": 0.0}
     model = quick(grid_sizes=(1, 25), early_stopping=True, validation_fraction=0.3, **options)
     model.fit(X, y)
     assert model.module_.plan["grid_size"] == 1
@@ -66,14 +66,14 @@ def test_the_grids_follow_the_data_only_if_told_to(table):
 
 def test_several_starts_are_never_worse_on_the_first_grid(table):
     X, y = table
-    losses = [quick(solver="lm", n_init=n, grid_sizes=3, alpha=0.0, smoothness=0.0).fit(X, y)
+    losses = [quick(optimizer="lm", n_init=n, grid_sizes=3, alpha=0.0, smoothness=0.0).fit(X, y)
               .best_loss_ for n in (1, 4)]  # fmt: skip
     assert losses[1] <= losses[0] * (1 + 1e-9)
 
 
 def test_a_warm_start_goes_on_from_weights_and_grid(table):
     X, y = table
-    model = quick(solver="lm", grid_sizes=(3, 5), smoothness=0.0, alpha=0.0).fit(X, y)
+    model = quick(optimizer="lm", grid_sizes=(3, 5), smoothness=0.0, alpha=0.0).fit(X, y)
     before = model.loss_curve_[-1]
     model.set_params(warm_start=True, max_iter=2).fit(X, y)
     assert model.module_.plan["grid_size"] == 5

@@ -34,7 +34,7 @@ def table(text, low=-1, high=1, noise=0.0, n=1000, seed=0):
 
 def precise(hidden, **options):
     options = {"grid_sizes": (3, 10), "n_init": 2, "max_iter": 80, "random_state": 0} | options
-    return KANRegressor(hidden, solver="lm", **options)
+    return KANRegressor(hidden, optimizer="lm", **options)
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +157,7 @@ def test_a_function_without_negative_domain_is_shifted_onto_negative_data(toy, n
 def test_predictions_and_formula_agree_on_where_nothing_real_is():
     X = np.random.default_rng(0).uniform(0, 1, (200, 1))
     y = np.sqrt(X[:, 0])
-    model = KANRegressor((), solver="lm", random_state=0, max_iter=30).fit(X, y)
+    model = KANRegressor((), optimizer="lm", random_state=0, max_iter=30).fit(X, y)
     model.auto_symbolic(X, y, library=["sqrt", "x"])
     beyond = np.array([[0.5], [-0.5], [-0.1]])
     with pytest.warns(UserWarning, match="not real at 2 of 3 rows, the first of them row 1"):
@@ -179,7 +179,7 @@ def test_predictions_and_formula_agree_on_where_nothing_real_is():
 def test_columns_may_bear_the_names_of_functions_and_constants(name, text):
     truth, X, y = table(text, n=60)
     X = X.rename(columns={"a": name})
-    model = KANRegressor((), solver="lm", random_state=0, max_iter=20).fit(X, y)
+    model = KANRegressor((), optimizer="lm", random_state=0, max_iter=20).fit(X, y)
     found = model.auto_symbolic(X, y, library=["x", "exp", "sin"]).formula(X, y)
     a, column = (sympy.Symbol(each, real=True) for each in ("a", name))
     assert sympy.simplify(found - truth.xreplace({a: column})) == 0
@@ -190,7 +190,7 @@ def test_a_classifier_keeps_its_accuracy_or_its_edges():
     generator = np.random.default_rng(0)
     X = generator.uniform(-1, 1, (300, 1))
     y = (X[:, 0] > 0) ^ (generator.uniform(size=300) < 0.38)
-    model = KANClassifier((), solver="lm", random_state=0, max_iter=30).fit(X, y)
+    model = KANClassifier((), optimizer="lm", random_state=0, max_iter=30).fit(X, y)
     before = model.score(X, y)
     with pytest.warns(UserWarning, match="left 1 edges as they were, the first of layer 0, i=0"):
         model.auto_symbolic(X, y, library=["0"])

@@ -10,7 +10,7 @@ from skdyn._progress import Progress
 from skdyn.symbolic._rounds import Rounds
 
 T = np.linspace(0.0, 2.0, 30)
-SEARCH = SymbolicODERegressor("polynomial", degree=1, max_terms=2, max_rounds=1)
+SEARCH = SymbolicODERegressor("polynomial", degree=1, max_terms=2, max_iter=1)
 
 
 def test_a_search_tells_of_its_rounds_in_equations_and_seconds(capsys):

@@ -189,13 +189,13 @@ def test_weights_count_as_repeated_rows():
 def test_states_and_times_in_other_units_give_the_same_dynamics():
     scale, slow = np.array([1e3, 1e-2]), 60.0
     optimizer = STLSQ(threshold=0.02, normalize_columns=True, alpha=1e-9)
-    model = SINDyRegressor(optimizer=optimizer).fit(PREY, t=T)
-    other = SINDyRegressor(optimizer=STLSQ(threshold=0.0, normalize_columns=True, alpha=1e-9)).fit(
-        PREY * scale, t=slow * T
-    )
-    every = SINDyRegressor(optimizer=STLSQ(threshold=0.0, normalize_columns=True, alpha=1e-9)).fit(
-        PREY, t=T
-    )
+    model = SINDyRegressor(sparse_optimizer=optimizer).fit(PREY, t=T)
+    other = SINDyRegressor(
+        sparse_optimizer=STLSQ(threshold=0.0, normalize_columns=True, alpha=1e-9)
+    ).fit(PREY * scale, t=slow * T)
+    every = SINDyRegressor(
+        sparse_optimizer=STLSQ(threshold=0.0, normalize_columns=True, alpha=1e-9)
+    ).fit(PREY, t=T)
     expected = every.predict(PREY) * scale / slow
     np.testing.assert_allclose(other.predict(PREY * scale), expected, rtol=1e-6, atol=1e-9)
     powers = np.array([[0, 0], [1, 0], [0, 1], [2, 0], [1, 1], [0, 2]])
@@ -207,7 +207,7 @@ def test_states_and_times_in_other_units_give_the_same_dynamics():
 def test_a_simulation_is_scipys_integration_of_the_sympy_equations():
     import sympy
 
-    model = SINDyRegressor(PolynomialLibrary(1) + FourierLibrary(), optimizer=STLSQ(0.01))
+    model = SINDyRegressor(PolynomialLibrary(1) + FourierLibrary(), sparse_optimizer=STLSQ(0.01))
     model.fit(PREY, t=T)
     field = sympy.lambdify(sympy.symbols("x0 x1", real=True), model.to_sympy())
     t = T[:400]
@@ -230,13 +230,13 @@ def test_standard_errors_shrink_with_the_noise():
 
 def test_parts_are_reached_by_a_search_that_splits_by_time():
     model = SINDyRegressor(PolynomialLibrary(), SmoothedFiniteDifference(), STLSQ())
-    grid = {"optimizer__threshold": [0.1, 5.0], "feature_library__degree": [1, 2]}
+    grid = {"sparse_optimizer__threshold": [0.1, 5.0], "feature_library__degree": [1, 2]}
     noisy = PREY[::5] + 0.01 * RNG.normal(size=(401, 2))
     search = GridSearchCV(model, grid, cv=TrajectorySplit(3))
     with warnings.catch_warnings(action="ignore"), config_context(enable_metadata_routing=True):
         model.set_fit_request(t=True).set_score_request(t=True)
         search.fit(noisy, t=T[::5])
-    assert search.best_params_ == {"optimizer__threshold": 0.1, "feature_library__degree": 2}
+    assert search.best_params_ == {"sparse_optimizer__threshold": 0.1, "feature_library__degree": 2}
     assert search.best_score_ > 0.9
 
 
@@ -255,7 +255,7 @@ def test_trajectories_are_routed_by_their_groups():
 
 def test_ensembles_tell_how_often_they_took_a_term():
     optimizer = EnsembleOptimizer(n_models=4, random_state=0)
-    table = SINDyRegressor(optimizer=optimizer).fit(PREY, t=T).coefficients()
+    table = SINDyRegressor(sparse_optimizer=optimizer).fit(PREY, t=T).coefficients()
     assert list(table.columns) == [
         "equation", "term", "coefficient", "std_error", "inclusion_probability",
     ]  # fmt: skip
@@ -264,16 +264,16 @@ def test_ensembles_tell_how_often_they_took_a_term():
 
 def test_optimizers_of_scikit_learn_work_without_an_intercept_and_are_refused_with_one():
     lasso = Lasso(alpha=1e-4, fit_intercept=False, max_iter=20_000)
-    model = SINDyRegressor(optimizer=lasso).fit(PREY, t=T)
+    model = SINDyRegressor(sparse_optimizer=lasso).fit(PREY, t=T)
     assert model.score(PREY, t=T) > 0.99
-    assert SINDyRegressor(optimizer=lasso).fit(PREY, PREY[:, 0]).coef_.shape == (1, 6)
+    assert SINDyRegressor(sparse_optimizer=lasso).fit(PREY, PREY[:, 0]).coef_.shape == (1, 6)
     with pytest.raises(ValueError, match="Set fit_intercept=False"):
-        SINDyRegressor(optimizer=LinearRegression()).fit(PREY, t=T)
+        SINDyRegressor(sparse_optimizer=LinearRegression()).fit(PREY, t=T)
 
 
 def test_an_optimizer_that_wants_the_powers_of_the_terms_gets_them():
     X = solve(lorenz, [1.0, 1.0, 20.0], T[:1001])
-    model = SINDyRegressor(optimizer=TrappingSR3(threshold=0.5)).fit(X, t=T[:1001])
+    model = SINDyRegressor(sparse_optimizer=TrappingSR3(threshold=0.5)).fit(X, t=T[:1001])
     names = model.get_feature_names()
     energy_in, energy_out = (
         model.coef_[1, names.index("x0 x2")],
@@ -302,7 +302,7 @@ def test_names_of_columns_go_into_the_equations_and_choose_columns():
     model = SINDyRegressor().fit(frame, t=T)
     assert model.equations(2)[0] == "hare' = 1.5 hare - hare the lynx"
     library = ColumnLibrary(PolynomialLibrary(1), columns=["the lynx"])
-    only = SINDyRegressor(library, optimizer=STLSQ(0.0)).fit(frame, t=T)
+    only = SINDyRegressor(library, sparse_optimizer=STLSQ(0.0)).fit(frame, t=T)
     assert only.get_feature_names() == ["1", "the lynx"]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -360,7 +360,7 @@ def test_data_that_cannot_be_used_are_named(arguments, complaint):
         ),
         ({"max_gap": 0.001}, "in stretches of 3 or more .* another differentiation_method"),
         ({"max_gap": 0.0}, "max_gap"),
-        ({"optimizer": "lasso"}, "optimizer"),
+        ({"sparse_optimizer": "lasso"}, "sparse_optimizer"),
     ],
 )
 def test_parts_that_cannot_work_are_named(parameters, complaint):

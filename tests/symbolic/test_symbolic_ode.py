@@ -18,7 +18,7 @@ from skdyn.symbolic._symbolic_ode import SymbolicODERegressor
 from skdyn.symbolic._trajectory_split import TrajectorySplit
 
 POLYNOMIAL = {"families": "polynomial", "degree": 2}
-QUICK = POLYNOMIAL | {"max_rounds": 1, "max_terms": 3, "round_constants": False}
+QUICK = POLYNOMIAL | {"max_iter": 1, "max_terms": 3, "round_constants": False}
 
 
 def solve(field, x0, t):
@@ -176,7 +176,7 @@ def test_rows_with_nan_and_irregular_times_are_no_hindrance():
 
 
 def test_an_ensemble_asks_for_a_seed_and_gives_probabilities(noisy):
-    model = SymbolicODERegressor(**QUICK, n_ensemble=1, random_state=0).fit(noisy, t=T)
+    model = SymbolicODERegressor(**QUICK, n_models=1, random_state=0).fit(noisy, t=T)
     assert model.coefficients()["inclusion_probability"].between(0.3, 1.0 + 1e-9).all()
 
 

@@ -22,7 +22,7 @@ models = [
     if issubclass(cls, TorchEstimator)
 ]
 models += [HopfieldRegressor(optimizer=name, max_iter=1) for name in OPTIMIZERS]
-models.append(KANRegressor(solver="lm", max_iter=1))
+models.append(KANRegressor(optimizer="lm", max_iter=1))
 for model in models:
     model.fit(*sample_data(model))
     heavy = {"torch._dynamo", "torch._inductor", "sympy", "matplotlib"} & set(sys.modules)

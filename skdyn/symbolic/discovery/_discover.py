@@ -46,7 +46,7 @@ def discover(
     families: Sequence[str] = FAMILIES,
     degree: int | None = None,
     max_terms: int = 6,
-    max_rounds: int = 4,
+    max_iter: int = 4,
     round_constants: bool = True,
     after_round: Callable[[int, Fitted, np.ndarray], Any] | None = None,
 ) -> Found:
@@ -74,7 +74,7 @@ def discover(
         Largest degree of polynomials; None keeps their number moderate.
     max_terms : int, default=6
         Most terms of an equation.
-    max_rounds : int, default=4
+    max_iter : int, default=4
         Most rounds; an answer that comes twice ends the search.
     round_constants : bool, default=True
         Whether constants hardly distinguishable from a round number become it.
@@ -113,7 +113,7 @@ def discover(
     best: Any = None
     scored: Any = None
     likely, short, pools = [], [], []
-    for round_ in range(max_rounds):
+    for round_ in range(max_iter):
         if best is None or _misfit(*best) > _FOLLOWS:
             # Once a solution follows the data, their neighbourhood asks for no new proposals.
             terms = library(record.nodes(), families, degree)
@@ -132,7 +132,7 @@ def discover(
         same = best is not None and forms_of(fitted.equations) == forms_of(best[1].equations)
         best = joint, fitted
         exact = record.clean.all() and _misfit(*best) < _EXACT
-        if same or exact or stop or time_is_over() or round_ == max_rounds - 1:
+        if same or exact or stop or time_is_over() or round_ == max_iter - 1:
             break
         record = followed(record, joint.windows, fitted)
     joint, fitted = best
@@ -257,7 +257,7 @@ def _merged(new, old):
 
 
 def search_trajectories(
-    data, knowledge, options, n_ensemble=0, n_jobs=None, rng=None, after_round=None
+    data, knowledge, options, n_models=0, n_jobs=None, rng=None, after_round=None
 ):
     """Find the equations of trajectories, and how sure their terms are.
 
@@ -269,7 +269,7 @@ def search_trajectories(
         What is known beforehand.
     options : dict
         Further arguments of :func:`discover`.
-    n_ensemble : int, default=0
+    n_models : int, default=0
         Searches on random halves of the rows; what they find is judged on all rows.
     n_jobs : int or None, default=None
         Searches at a time.
@@ -283,12 +283,12 @@ def search_trajectories(
     Found
     """
     whole = data.segments, knowledge, options | {"after_round": after_round}
-    halves = [(_half(data.segments, rng), knowledge, options) for _ in range(n_ensemble)]
+    halves = [(_half(data.segments, rng), knowledge, options) for _ in range(n_models)]
     first, *searches = _parallel([whole, *halves], n_jobs)
     known = {forms_of(system.equations) for system in first.systems}
     new = {forms_of(found.best.equations): found.best.equations for found in searches}
     given = [GivenTerms(knowledge, new[forms]) for forms in new if forms not in known]
-    runs = [(data.segments, terms, options | {"max_rounds": 1}) for terms in given]
+    runs = [(data.segments, terms, options | {"max_iter": 1}) for terms in given]
     again = _parallel(runs, n_jobs, _discover_if_possible)
     on_all = [first, *(found for found in again if found is not None)]
     best = min(on_all, key=lambda found: found.best.score)

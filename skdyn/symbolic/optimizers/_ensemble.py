@@ -25,11 +25,11 @@ class EnsembleOptimizer(DefaultParts, SparseOptimizer):
     Ensemble SINDy [1]_: each model sees rows drawn at random, and not all of the terms. A term's
     inclusion probability is the share of the models offered it that took it. The terms kept are
     fitted again to each draw of rows, and the coefficients are the median, or mean, of these. What
-    ``optimizer`` demands of the coefficients is kept: they are fitted again by its own rule.
+    ``sparse_optimizer`` demands of the coefficients is kept: they are fitted again by its own rule.
 
     Parameters
     ----------
-    optimizer : estimator or None, default=None
+    sparse_optimizer : estimator or None, default=None
         Linear regressor without intercept, of this module or of scikit-learn; None is
         :class:`STLSQ`.
     n_models : int, default=20
@@ -46,8 +46,8 @@ class EnsembleOptimizer(DefaultParts, SparseOptimizer):
         Inclusion probability below which a term is left out. None aggregates the models as they
         are, without fitting again.
     random_state : int, RandomState instance or None, default=None
-        Source of the rows and terms drawn, and of the seeds of `optimizer` if it takes any. Pass
-        an int for the same model every time.
+        Source of the rows and terms drawn, and of the seeds of ``sparse_optimizer`` if it takes
+        any. Pass an int for the same model every time.
     n_jobs : int or None, default=None
         Number of models fitted at the same time; -1 for all processors. The result is the same.
 
@@ -96,15 +96,16 @@ class EnsembleOptimizer(DefaultParts, SparseOptimizer):
     coef_samples_: Annotated[np.ndarray, Shape("samples outputs n_features_in_")]
     coef_std_: Annotated[np.ndarray, Shape("outputs n_features_in_")]
 
-    _default_parts = {"optimizer": STLSQ}
+    _default_parts = {"sparse_optimizer": STLSQ}
 
     # Draws depend on how many rows there are and in which order.
     _expected_failed_checks = {
         "check_sample_weight_equivalence_on_dense_data": "rows are drawn at random"
     }
 
+    _old_names = {"optimizer": "sparse_optimizer"}
     _parameter_constraints: dict = {
-        "optimizer": [BaseEstimator, None],
+        "sparse_optimizer": [BaseEstimator, None],
         "n_models": [Interval(Integral, 1, None, closed="left")],
         "sample_fraction": [Interval(Real, 0, 1, closed="right")],
         "replace": ["boolean"],
@@ -117,7 +118,7 @@ class EnsembleOptimizer(DefaultParts, SparseOptimizer):
 
     def __init__(
         self,
-        optimizer: BaseEstimator | None = None,
+        sparse_optimizer: BaseEstimator | None = None,
         n_models: int = 20,
         *,
         sample_fraction: float = 1.0,
@@ -128,7 +129,7 @@ class EnsembleOptimizer(DefaultParts, SparseOptimizer):
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
     ) -> None:
-        self.optimizer = optimizer
+        self.sparse_optimizer = sparse_optimizer
         self.n_models = n_models
         self.sample_fraction = sample_fraction
         self.replace = replace
@@ -146,7 +147,7 @@ class EnsembleOptimizer(DefaultParts, SparseOptimizer):
                 "choose a smaller number."
             )
         rng = check_random_state(self.random_state)
-        optimizer: Any = STLSQ() if self.optimizer is None else self.optimizer
+        optimizer: Any = STLSQ() if self.sparse_optimizer is None else self.sparse_optimizer
         # All draws are made here, so that they do not depend on n_jobs.
         draws = [self._draw(rng, n_samples, n_features, weight) for _ in range(self.n_models)]
         optimizers = [clone(optimizer) for _ in draws]

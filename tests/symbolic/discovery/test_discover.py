@@ -132,7 +132,7 @@ def test_rounding_and_the_number_of_terms_are_chosen(prey):
     found = discover([t], [X], **SIMPLE, round_constants=False)
     assert_is(found, PREY, 1e-3)
     assert 1.1 not in told(found.best)[0].values()
-    short = discover([t], [X[:, :1]], families=("polynomial",), max_terms=1, max_rounds=1)
+    short = discover([t], [X[:, :1]], families=("polynomial",), max_terms=1, max_iter=1)
     assert [len(terms) for terms in short.best.equations] == [1]
 
 
@@ -144,7 +144,7 @@ def test_rounds_are_told_and_end_where_the_listener_asks(prey):
         heard.append((number, fitted, misfit))
         return True
 
-    found = discover([t[:25]], [X[:25, :1]], **SIMPLE, max_rounds=3, after_round=listen)
+    found = discover([t[:25]], [X[:25, :1]], **SIMPLE, max_iter=3, after_round=listen)
     ((number, fitted, misfit),) = heard
     assert number == 1
     assert misfit.shape == (1,)
@@ -180,9 +180,9 @@ def knowledge(data, **stated):
 @pytest.fixture(scope="module")
 def found():
     data = lotka_volterra()
-    options = OPTIONS | {"max_rounds": 1}
+    options = OPTIONS | {"max_iter": 1}
     rng = np.random.RandomState(0)
-    return search_trajectories(data, knowledge(data), options, n_ensemble=1, rng=rng)
+    return search_trajectories(data, knowledge(data), options, n_models=1, rng=rng)
 
 
 def test_the_ensemble_finds_the_truth_and_is_sure_of_its_terms(found):
@@ -200,10 +200,10 @@ def test_the_best_is_on_the_front_which_holds_each_complexity_once(found):
 
 def test_searches_at_a_time_find_what_searches_in_turn_find(found):
     data = lotka_volterra()
-    options = OPTIONS | {"max_rounds": 1}
+    options = OPTIONS | {"max_iter": 1}
     with joblib.parallel_config("threading"):  # starts faster than processes
         again = search_trajectories(
-            data, knowledge(data), options, n_ensemble=1, n_jobs=2, rng=np.random.RandomState(0)
+            data, knowledge(data), options, n_models=1, n_jobs=2, rng=np.random.RandomState(0)
         )
     assert again.best.coefficients == found.best.coefficients
     assert again.chances == found.chances
@@ -219,10 +219,10 @@ def test_what_a_half_finds_is_judged_on_all_rows(monkeypatch):
         return discover(t, X, u, priors=priors, max_terms=1 if whole else max_terms, **options)
 
     monkeypatch.setattr(_discover, "discover", narrow)
-    options = OPTIONS | {"max_rounds": 1}
+    options = OPTIONS | {"max_iter": 1}
     rng = np.random.RandomState(0)
     alone = search_trajectories(data, knowledge(data), options)
-    helped = search_trajectories(data, knowledge(data), options, n_ensemble=1, rng=rng)
+    helped = search_trajectories(data, knowledge(data), options, n_models=1, rng=rng)
     assert helped.best.score < alone.best.score
     found = [{term.form.text for term in terms} for terms in helped.best.equations]
     assert found == [{"x0", "x0*x1"}, {"x1", "x0*x1"}]
@@ -235,4 +235,4 @@ def test_equations_that_no_data_could_bring_about_are_an_error():
     known = knowledge(data, required={"x": ["x"]}, max_complexity=4)
     known._max_complexity = 3  # c * x alone has as many, and nothing is left for 0
     with pytest.raises(ValueError, match="No equations agree with both the data and max_complex"):
-        search_trajectories(data, known, OPTIONS | {"max_rounds": 1})
+        search_trajectories(data, known, OPTIONS | {"max_iter": 1})

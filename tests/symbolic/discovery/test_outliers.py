@@ -45,7 +45,7 @@ def test_what_a_search_ignored_is_told_by_state_and_time():
     X = np.exp(-np.outer(t, [0.5, 1.0]))
     X[[10, 30], 1] *= -9.0
     found = discover(
-        [t[:20], t[20:]], [X[:20], X[20:]], families=("polynomial",), degree=1, max_rounds=1
+        [t[:20], t[20:]], [X[:20], X[20:]], families=("polynomial",), degree=1, max_iter=1
     )
     assert [times.tolist() for times in found.ignored] == [[], t[[10, 30]].tolist()]
     with pytest.warns(UserWarning, match=rf"neighbors and are ignored: 2 of b \(t={t[10]:g}, "):

@@ -174,11 +174,11 @@ def test_linear_models_of_scikit_learn_take_the_same_place(data):
 def test_parameters_are_searched(data):
     search = GridSearchCV(
         EnsembleOptimizer(STLSQ(), n_models=3, random_state=0),
-        {"optimizer__threshold": [0.1, 2.5]}, cv=2,
+        {"sparse_optimizer__threshold": [0.1, 2.5]}, cv=2,
     )  # fmt: skip
     with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
         search.fit(*data)
-    assert search.best_params_ == {"optimizer__threshold": 0.1}
+    assert search.best_params_ == {"sparse_optimizer__threshold": 0.1}
 
 
 # -- the pieces -----------------------------------------------------------------------------------
