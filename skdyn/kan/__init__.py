@@ -11,8 +11,8 @@ that multiply two such sums [2]_. An edge can be looked at, cut out, or called b
 
 - **tables**: :class:`KANRegressor` and :class:`KANClassifier` with their defaults;
 - **formulas**: few nodes, a growing list of ``grid_sizes`` and ``optimizer="lm"``:
-  Levenberg-Marquardt in float64, whose penalties on curvature and weights the data set themselves [3]_, follows exact
-  data to errors of 1e-7 and does not follow noise;
+  Levenberg-Marquardt in float64, whose penalties on curvature and weights the data set themselves
+  [3]_, follows exact data to errors of 1e-7 and does not follow noise;
 - **reading**: ``lamb`` leaves few edges, ``prune`` cuts out the others, ``auto_symbolic`` finds the
   names of those that stay, ``formula`` is the expression with its constants fitted to the data.
 

@@ -31,7 +31,8 @@ class GaussNewtonProblem:
         if self.n_weights > _LARGEST:
             raise ValueError(
                 f"optimizer='lm' handles up to {_LARGEST} weights; this network has "
-                f"{self.n_weights}. Take fewer hidden nodes, smaller grid_sizes, or optimizer='adam' or 'lbfgs'."
+                f"{self.n_weights}. Take fewer hidden nodes, smaller grid_sizes, or "
+                "optimizer='adam' or 'lbfgs'."
             )
 
     @torch.no_grad()

@@ -1,6 +1,5 @@
 """The network: layers in a row, and what is asked of them together."""
 
-from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
 
@@ -15,7 +14,7 @@ class KAN(torch.nn.Module):
 
     Parameters
     ----------
-    layer_sizes : sequence of int or (int, int)
+    layer_sizes : tuple of int or (int, int)
         Nodes of each layer, inputs first: a number of sums, or numbers of sums and products.
     basis : str, default="bspline"
         Functions of an edge, see :mod:`skdyn.kan.bases`.
@@ -25,7 +24,7 @@ class KAN(torch.nn.Module):
         Degree of the splines; every basis has ``grid_size + spline_order`` functions.
     extrapolation : {"linear", "constant"}, default="linear"
         How the functions go on outside the range of their input.
-    symbolic : sequence of (int, int, int, str), default=()
+    symbolic : tuple of (int, int, int, str), default=()
         Edges given in closed form: layer, input, node, name of the function.
 
     Examples
@@ -41,12 +40,12 @@ class KAN(torch.nn.Module):
 
     def __init__(
         self,
-        layer_sizes: Sequence[int | tuple[int, int]],
+        layer_sizes: tuple[int | tuple[int, int], ...],
         basis: str = "bspline",
         grid_size: int = 5,
         spline_order: int = 3,
         extrapolation: str = "linear",
-        symbolic: Sequence[tuple[int, int, int, str]] = (),
+        symbolic: tuple[tuple[int, int, int, str], ...] = (),
     ) -> None:
         super().__init__()
         if len(layer_sizes) < 2:
