@@ -9,31 +9,30 @@ from sklearn.metrics import r2_score
 from skdyn._scales import units
 from skdyn._validation import as_floats, from_torch
 
-__all__ = ["r2", "variance_explained"]
+__all__ = ["mean_r2", "variance_explained"]
 
 
-def r2(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-    """Return the coefficient of determination of the predictions.
+def mean_r2(y: ArrayLike, predicted: np.ndarray, sample_weight: ArrayLike | None = None) -> float:
+    """Return the coefficient of determination, the mean over the outputs.
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
-        Inputs.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         True targets.
+    predicted : ndarray of the same shape
+        Predictions.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each sample.
 
     Returns
     -------
     float
-        :math:`R^2`, the mean over the outputs.
-    """  # the words of a method: classes take it as their ``score``
-    y, predicted = as_floats(y), self.predict(X)
-    if y.shape == predicted.shape:
-        unit = units(y.reshape(len(y), -1)).reshape(-1, *y.shape[1:])
-        y, predicted = y / unit, predicted / unit
-    return r2_score(y, predicted, sample_weight=from_torch(sample_weight))
+    """
+    truth = as_floats(y)
+    if truth.shape == predicted.shape:
+        unit = units(truth.reshape(len(truth), -1)).reshape(-1, *truth.shape[1:])
+        truth, predicted = truth / unit, predicted / unit
+    return r2_score(truth, predicted, sample_weight=from_torch(sample_weight))
 
 
 def variance_explained(

@@ -20,7 +20,7 @@ from skdyn._blocks import in_blocks
 from skdyn._holdout import hold_out_rows
 from skdyn._outliers import held_in
 from skdyn._scales import learn_column_scales, standardized
-from skdyn._scoring import r2
+from skdyn._scoring import mean_r2
 from skdyn._state import Shape
 from skdyn._validation import (
     check_is_fitted,
@@ -270,7 +270,24 @@ class TabularRegressor(MultiOutputMixin, RegressorMixin, TabularEstimator):
         y = self._outputs(X).astype(np.float64) * self._y_scale + self._y_offset
         return y.ravel() if self._y_is_1d else y
 
-    score = r2
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the coefficient of determination of the predictions.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sample.
+
+        Returns
+        -------
+        float
+            :math:`R^2`, the mean over the outputs.
+        """
+        return mean_r2(y, self.predict(X), sample_weight)
 
     def _validate(self, X, y, reset):
         return validate_data(

@@ -13,6 +13,7 @@ import copy
 import warnings
 from collections.abc import Callable
 from inspect import signature
+from math import prod
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
@@ -52,7 +53,8 @@ from skdyn.training import (
 __all__ = ["TorchEstimator"]
 
 _RISE = 10  # of the loss from the first epoch to the last, beyond which training has diverged
-_PREDICTION_ROWS = 8192  # rows a forward pass at prediction: bounds memory, costs no speed
+# Rows, or points of functions, a forward pass at prediction: bounds memory, costs no speed.
+_PREDICTION_ROWS, _PREDICTION_POINTS = 8192, 2**19
 
 
 class TorchEstimator(CallbackSupportMixin, BaseEstimator):
@@ -267,8 +269,10 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         """Run the module over rows in batches; numpy in, numpy out, in X's precision."""
         module = self._module_for(X.dtype)
         like = next(module.parameters())
-        rows = to_tensor(X).split(_PREDICTION_ROWS)
-        return torch.cat([module(part.to(like)).cpu() for part in rows]).numpy()
+        fields = X.ndim > 2
+        n_rows = max(1, _PREDICTION_POINTS // prod(X.shape[2:])) if fields else _PREDICTION_ROWS
+        parts = to_tensor(X).split(n_rows)
+        return torch.cat([module(part.to(like)).cpu() for part in parts]).numpy()
 
     def __copy__(self) -> Self:
         made = shallow_copy(self)

@@ -3,15 +3,27 @@
 from functools import reduce
 from math import prod
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import torch
 
+from skdyn._state import Shape
+from skdyn._tabular import TabularEstimator
 from skdyn._validation import Interval, check_is_fitted
+from skdyn.base import TorchEstimator
 from skdyn.operators._branch_trunk import coordinates, perceptron
-from skdyn.operators._estimator import FunctionEstimator
-from skdyn.operators._grids import Layout, check_grid, resample
+from skdyn.operators._estimator import channel_scales
+from skdyn.operators._grids import (
+    GRID_CONSTRAINTS,
+    Layout,
+    check_grid,
+    check_layouts,
+    read_inputs,
+    read_queries,
+    resample,
+    with_fields,
+)
 
 __all__ = ["AdaptiveBasisEstimator", "AdaptiveBasisNetwork"]
 
@@ -115,11 +127,17 @@ class AdaptiveBasisNetwork(torch.nn.Module):
         return shape[0] * (head + self.n_basis * self.n_inputs * n_points) + n_points * basis
 
 
-class AdaptiveBasisEstimator(FunctionEstimator):
+class AdaptiveBasisEstimator(TabularEstimator):
     """What regressors and classifiers of functions by learned integrals share."""
 
+    _x_layout: Layout
+    _y_layout: Layout
+    _x_offset: Annotated[np.ndarray, Shape("n_inputs")]
+    _x_scale: Annotated[np.ndarray, Shape("n_inputs")]
+
     _parameter_constraints = {
-        **FunctionEstimator._parameter_constraints,
+        **TorchEstimator._parameter_constraints,
+        **GRID_CONSTRAINTS,
         "n_basis": [Interval(Integral, 1, None, closed="left")],
         "basis_layer_sizes": ["array-like"],
         "hidden_layer_sizes": ["array-like"],
@@ -134,7 +152,16 @@ class AdaptiveBasisEstimator(FunctionEstimator):
     if TYPE_CHECKING:  # of the estimators
         n_basis: Any
         orthogonality: Any
+        periodic: Any
+        resolution: Any
         sparsity: Any
+
+    def __sklearn_tags__(self):
+        return with_fields(super().__sklearn_tags__())
+
+    @classmethod
+    def _check_state(cls, state):
+        check_layouts(state)
 
     def basis_functions(self, grid: int | tuple[int, ...] | None = None) -> np.ndarray:
         """Evaluate the functions that inputs are integrated with: what the model looks at.
@@ -161,15 +188,19 @@ class AdaptiveBasisEstimator(FunctionEstimator):
 
     def _outputs(self, X):
         check_is_fitted(self)
-        X, _ = self._read_queries(X)
+        X, _ = read_queries(self, X)
         if self.resolution == "resample":
             X = resample(X, self._x_layout.grid, periodic=self.periodic)
         return self._forward(self._scaled(X))
 
     def _read_functions(self, X, reset):
-        X = self._read_inputs(X, reset=reset)
+        X = read_inputs(self, X, reset=reset)
         self._y_layout = Layout(1, (), 1)
         return X
+
+    def _learn_scales(self, X, y, weight, classes):
+        self._x_offset, self._x_scale = channel_scales(X, weight)
+        self._learn_targets(y, weight, classes)
 
     def _config(self, n_channels, n_outputs):
         return {

@@ -15,6 +15,7 @@ from skdyn._state import OPTIONAL, Shape
 from skdyn._validation import Interval, StrOptions, check_is_fitted
 from skdyn.operators._branch_trunk import BranchTrunkNetwork
 from skdyn.operators._estimator import OperatorRegressor
+from skdyn.operators._grids import read_queries
 
 __all__ = ["DeepONetRegressor"]
 
@@ -244,7 +245,7 @@ class DeepONetRegressor(OperatorRegressor):
         check_is_fitted(self)
         if self.resolution == "resample":
             return super().predict(X, grid)
-        fields, grid = self._read_queries(X, grid)
+        fields, grid = read_queries(self, X, grid)
         if fields.shape[2:] != self._x_layout.grid:
             raise ValueError(
                 f"X is on a grid {fields.shape[2:]}, but the sensors of the branch are the points "

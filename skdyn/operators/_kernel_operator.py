@@ -17,7 +17,7 @@ from sklearn.utils import check_random_state
 
 from skdyn._progress import Progress
 from skdyn._scales import standardized
-from skdyn._state import OPTIONAL, OneOf, Shape, Since
+from skdyn._state import OPTIONAL, OneOf, PlainState, Shape, Since
 from skdyn._validation import (
     Interval,
     StrOptions,
@@ -29,7 +29,17 @@ from skdyn._validation import (
 from skdyn.exceptions import warn_user
 from skdyn.operators._corrections import apparent_share, learn_corrections, mean_square
 from skdyn.operators._estimator import OperatorRegressor, channel_scales
-from skdyn.operators._grids import GRID_CONSTRAINTS, TARGET_CONSTRAINTS, FunctionReader, resample
+from skdyn.operators._grids import (
+    GRID_CONSTRAINTS,
+    TARGET_CONSTRAINTS,
+    Layout,
+    check_layouts,
+    read_inputs,
+    read_queries,
+    read_targets,
+    resample,
+    with_fields,
+)
 from skdyn.operators._kernel_ridge import (
     KERNELS,
     errors_without,
@@ -40,7 +50,7 @@ from skdyn.operators._kernel_ridge import (
     summary,
 )
 from skdyn.operators._local_correction import Learning, LocalCorrection
-from skdyn.operators._symmetries import SYMMETRIES, motions
+from skdyn.operators._symmetries import SYMMETRY_CONSTRAINTS, motions
 
 __all__ = ["KernelOperatorRegressor"]
 
@@ -54,7 +64,7 @@ _QUERIES = 2048  # rows a block at prediction: bounds memory
 
 
 class KernelOperatorRegressor(
-    FunctionReader, CallbackSupportMixin, MultiOutputMixin, RegressorMixin, BaseEstimator
+    PlainState, CallbackSupportMixin, MultiOutputMixin, RegressorMixin, BaseEstimator
 ):
     """Regressor of functions on functions, by kernels, without gradient descent.
 
@@ -165,6 +175,8 @@ class KernelOperatorRegressor(
     alpha_: float
     left_out_error_: float
     n_corrections_: int
+    _x_layout: Layout
+    _y_layout: Layout
     _x_offset: Annotated[np.ndarray, Shape("channels")]
     _x_scale: Annotated[np.ndarray, Shape("channels")]
     _mean: Annotated[np.ndarray, Shape("inputs")]
@@ -178,6 +190,7 @@ class KernelOperatorRegressor(
     _deviation: Annotated[np.ndarray, Shape("outputs")]
     _corrections: list[LocalCorrection]
 
+    _exponents = None, 250  # values at one point may be as small as they like
     _parameter_constraints = {
         "kernel": [StrOptions({*KERNELS, "auto"})],
         "length_scale": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
@@ -186,7 +199,7 @@ class KernelOperatorRegressor(
         "n_corrections": [Interval(Integral, 0, None, closed="left")],
         "radius": [Interval(Integral, 0, None, closed="left")],
         "n_waves": [Interval(Integral, 1, None, closed="left")],
-        "symmetry": [StrOptions(set(SYMMETRIES)), None],
+        **SYMMETRY_CONSTRAINTS,
         "grid_shape": GRID_CONSTRAINTS["grid_shape"],
         **TARGET_CONSTRAINTS,
         "periodic": ["boolean"],
@@ -241,8 +254,8 @@ class KernelOperatorRegressor(
             The fitted estimator.
         """
         progress = Progress(self, 2, X=X, y=y)
-        X = self._read_inputs(X, reset=True).astype(np.float64)
-        y = self._read_targets(X, y, reset=True).astype(np.float64, copy=False)
+        X = read_inputs(self, X, reset=True).astype(np.float64)
+        y = read_targets(self, X, y, reset=True).astype(np.float64, copy=False)
         check_sizes(y, "y")  # errors are squared in its units
         weight = check_weights(sample_weight, X)
         X, y, weight = merge_copies(X, y, np.ones(len(X)) if weight is None else weight)
@@ -300,7 +313,7 @@ class KernelOperatorRegressor(
             Standard deviations, if asked for.
         """
         check_is_fitted(self)
-        X, grid = self._read_queries(X, grid)
+        X, grid = read_queries(self, X, grid)
         X = resample(X.astype(np.float64), self._x_layout.grid, periodic=self.periodic)
         X = self._scaled(X)
         rows = (X.reshape(len(X), -1) - self._mean) @ self._components * self._stretch
@@ -321,6 +334,13 @@ class KernelOperatorRegressor(
     score = OperatorRegressor.score
 
     # -- inputs ------------------------------------------------------------------------------
+
+    def __sklearn_tags__(self):
+        return with_fields(super().__sklearn_tags__())
+
+    @classmethod
+    def _check_state(cls, state):
+        check_layouts(state)
 
     def _motions(self):
         for grid in (self._x_layout.grid, self._y_layout.grid):

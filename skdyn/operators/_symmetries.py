@@ -1,17 +1,18 @@
 """Symmetries of a domain: exchanges of its axes, reflections along them, changes of sign."""
 
 from itertools import permutations, product
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from skdyn._validation import StrOptions
-from skdyn.operators._estimator import FunctionEstimator
 
-__all__ = ["SYMMETRIES", "Motion", "SymmetryMixin", "motions"]
+__all__ = ["SYMMETRY_CONSTRAINTS", "Motion", "mean_over", "motions", "moved_at_random"]
 
-SYMMETRIES = frozenset({"exchange", "reflect", "both", "odd", "even"})
+SYMMETRY_CONSTRAINTS = {
+    "symmetry": [StrOptions({"exchange", "reflect", "both", "odd", "even"}), None]
+}
 
 
 class Motion(NamedTuple):
@@ -124,55 +125,26 @@ def motions(symmetry: str | None, n_axes: int, *, periodic: bool = False) -> lis
     ]
 
 
-class SymmetryMixin(FunctionEstimator):
-    """Before a trained estimator of functions: its parameter ``symmetry``.
+def moved_at_random(plain: Any, moves: list[Motion], optimizer: str, generator: Any) -> Any:
+    """Return an objective that moves each batch of the training at random."""
 
-    Training moves each batch at random, predictions are means over all motions.
-    """
+    def objective(module, X, y, weight):
+        if not module.training:
+            return plain(module, X, y, weight)
+        if optimizer == "lbfgs":  # which needs one fixed function
+            losses = [plain(module, move.of(X), move.of_answers(y), weight) for move in moves]
+            return torch.stack(losses).mean()
+        move = moves[int(torch.randint(len(moves), (), generator=generator))]
+        return plain(module, move.of(X), move.of_answers(y), weight)
 
-    _parameter_constraints = {"symmetry": [StrOptions(set(SYMMETRIES)), None]}
-    if TYPE_CHECKING:  # of the estimators
-        optimizer: Any
-        symmetry: Any
+    return objective if len(moves) > 1 else plain
 
-    def _learn_scales(self, X, y, weight, classes):
-        self._check_symmetry()
-        super()._learn_scales(X, y, weight, classes)
-        if self.symmetry in ("odd", "even"):  # zero must stay zero
-            self._x_offset = np.zeros_like(self._x_offset)
-        if self.symmetry == "odd":
-            self._y_offset = np.zeros_like(self._y_offset)
 
-    def _objective(self, generator):
-        plain, moves = super()._objective(generator), self._motions()
-        if len(moves) == 1:
-            return plain
-
-        def objective(module, X, y, weight):
-            if not module.training:
-                return plain(module, X, y, weight)
-            if self.optimizer == "lbfgs":  # which needs one fixed function
-                losses = [plain(module, move.of(X), move.of_answers(y), weight) for move in moves]
-                return torch.stack(losses).mean()
-            move = moves[int(torch.randint(len(moves), (), generator=generator))]
-            return plain(module, move.of(X), move.of_answers(y), weight)
-
-        return objective
-
-    def _forward(self, X):
-        answers = []
-        for move in self._motions():
-            moved = move.of(torch.from_numpy(X)).numpy()
-            answers.append(move.back(torch.from_numpy(super()._forward(moved))).numpy())
-        return np.mean(answers, axis=0)
-
-    def _motions(self):
-        return motions(self.symmetry, len(self._x_layout.grid), periodic=self.periodic)
-
-    def _check_symmetry(self):
-        for grid in (self._x_layout.grid, self._y_layout.grid):
-            if self.symmetry in ("exchange", "both") and len(set(grid)) > 1:
-                raise ValueError(
-                    f"symmetry={self.symmetry!r} exchanges axes, which a grid {grid} of unequal "
-                    "axes does not allow. Use 'reflect' or None."
-                )
+def mean_over(moves: list[Motion], answer: Any, X: np.ndarray) -> np.ndarray:
+    """Return the mean of the answers to all motions of inputs, each moved back."""
+    if len(moves) == 1:
+        return answer(X)
+    moved = (move.of(torch.from_numpy(X)).numpy() for move in moves)
+    answers = [torch.from_numpy(answer(np.ascontiguousarray(fields))) for fields in moved]
+    back = [move.back(fields).numpy() for move, fields in zip(moves, answers, strict=True)]
+    return np.mean(back, axis=0)
