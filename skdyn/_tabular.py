@@ -20,7 +20,7 @@ from skdyn._blocks import in_blocks
 from skdyn._holdout import hold_out_rows
 from skdyn._outliers import held_in
 from skdyn._scales import learn_column_scales, standardized
-from skdyn._scoring import mean_r2
+from skdyn._scoring import r2
 from skdyn._state import Shape
 from skdyn._validation import (
     check_is_fitted,
@@ -185,8 +185,9 @@ class TabularEstimator(TorchEstimator):
     def _objective(self, generator) -> Any:
         """Return the objective of a batch: the weighted mean of each row's loss."""
 
-        def objective(module, X, y, weight):
-            return (self._row_loss(module(X), y) * weight).mean()
+        def objective(module, *arrays):
+            *inputs, y, weight = arrays
+            return (self._row_loss(module(*inputs), y) * weight).mean()
 
         return objective
 
@@ -287,7 +288,7 @@ class TabularRegressor(MultiOutputMixin, RegressorMixin, TabularEstimator):
         float
             :math:`R^2`, the mean over the outputs.
         """
-        return mean_r2(y, self.predict(X), sample_weight)
+        return r2(y, self.predict(X), sample_weight)
 
     def _validate(self, X, y, reset):
         return validate_data(

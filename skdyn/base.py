@@ -25,15 +25,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from skdyn._module_state import rebuilt_module
-from skdyn._state import (
-    ANY_NUMBER,
-    OPTIONAL,
-    Shape,
-    Since,
-    read_state,
-    shallow_copy,
-    without_caches,
-)
+from skdyn._state import ANY_NUMBER, OPTIONAL, Shape, Since, read_state, without_caches
 from skdyn._validation import Interval, StrOptions
 from skdyn.exceptions import warn_user
 from skdyn.training import (
@@ -110,7 +102,7 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
     _may_lack: ClassVar[frozenset[str]] = frozenset()  # weights that older states lack
 
     def _settings(self):
-        names = [name for name in TrainingSettings._fields if name != "max_recoveries"]
+        names = [name for name in TrainingSettings._fields if hasattr(self, name)]
         values = {name: getattr(self, name) for name in names}
         return TrainingSettings(**values, max_recoveries=self._max_recoveries)
 
@@ -275,7 +267,9 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         return torch.cat([module(part.to(like)).cpu() for part in parts]).numpy()
 
     def __copy__(self) -> Self:
-        made = shallow_copy(self)
+        """Copy by hand: callbacks look at copies in the middle of ``fit``, a state half way."""
+        made = type(self).__new__(type(self))
+        vars(made).update(vars(self))
         vars(made).pop("_net", None)  # two could not go on from one optimizer
         return made
 

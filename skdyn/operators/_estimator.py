@@ -28,9 +28,8 @@ from skdyn.operators._grids import (
     read_queries,
     read_targets,
     resample,
-    with_fields,
 )
-from skdyn.operators._symmetries import mean_over, motions, moved_at_random
+from skdyn.operators._symmetries import mean_over, motions_of, moved_at_random
 
 __all__ = ["OperatorRegressor", "channel_scales"]
 
@@ -129,7 +128,9 @@ class OperatorRegressor(TabularRegressor):
     # -- hooks of the base -------------------------------------------------------------------
 
     def __sklearn_tags__(self):
-        return with_fields(super().__sklearn_tags__())
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
 
     @classmethod
     def _check_state(cls, state):
@@ -140,7 +141,7 @@ class OperatorRegressor(TabularRegressor):
         return X, read_targets(self, X, y, reset=reset)
 
     def _learn_scales(self, X, y, weight, classes):
-        self._check_symmetry()
+        motions_of(self)  # refuses a symmetry that the grids do not have
         self._x_offset, self._x_scale = channel_scales(X, weight)
         self._learn_targets(y, weight, classes)
         if self.symmetry in ("odd", "even"):  # zero must stay zero
@@ -148,23 +149,12 @@ class OperatorRegressor(TabularRegressor):
         if self.symmetry == "odd":
             self._y_offset = np.zeros_like(self._y_offset)
 
-    def _check_symmetry(self):
-        for grid in (self._x_layout.grid, self._y_layout.grid):
-            if self.symmetry in ("exchange", "both") and len(set(grid)) > 1:
-                raise ValueError(
-                    f"symmetry={self.symmetry!r} exchanges axes, which a grid {grid} of unequal "
-                    "axes does not allow. Use 'reflect' or None."
-                )
-
-    def _motions(self):
-        return motions(self.symmetry, len(self._x_layout.grid), periodic=self.periodic)
-
     def _objective(self, generator):
         plain = super()._objective(generator)
-        return moved_at_random(plain, self._motions(), self.optimizer, generator)
+        return moved_at_random(plain, motions_of(self), self.optimizer, generator)
 
     def _forward(self, X):
-        return mean_over(self._motions(), super()._forward, X)
+        return mean_over(motions_of(self), super()._forward, X)
 
     def _learn_targets(self, y, weight, classes):
         self._y_offset, self._y_scale = channel_scales(y, weight, "float64")

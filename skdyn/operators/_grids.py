@@ -14,6 +14,9 @@ Predictions take the layout of the targets in ``fit``. A resolution changes only
 by X with its axes written out, or by ``predict(X, grid=...)``. Along an axis that is not periodic
 the first and the last point are the ends of the domain; along a periodic one the last point is a
 step before the first. Grids have no extents: each is taken for the whole domain.
+
+Estimators of functions have the parameters ``grid_shape``, ``periodic`` and ``resolution``, where
+targets are read also ``targets``; they keep ``_x_layout`` and ``_y_layout``.
 """
 
 from __future__ import annotations
@@ -52,7 +55,6 @@ __all__ = [
     "read_queries",
     "read_targets",
     "resample",
-    "with_fields",
 ]
 
 _Fields = TypeVar("_Fields", np.ndarray, torch.Tensor)
@@ -215,16 +217,6 @@ def _with_channel(X, grid):
     if grid is None or len(grid) < 2 or _n_axes(X) != 1 + len(grid):
         return X
     return np.asarray(from_torch(X))[:, None]
-
-
-# Estimators of functions have the parameters ``grid_shape``, ``periodic`` and ``resolution``, where
-# targets are read also ``targets``; they keep ``_x_layout`` and ``_y_layout``, which these set.
-
-
-def with_fields(tags):
-    """Return the tags of an estimator that takes fields too."""
-    tags.input_tags.three_d_array = True
-    return tags
 
 
 def check_layouts(state):

@@ -38,7 +38,6 @@ from skdyn.operators._grids import (
     read_queries,
     read_targets,
     resample,
-    with_fields,
 )
 from skdyn.operators._kernel_ridge import (
     KERNELS,
@@ -50,7 +49,7 @@ from skdyn.operators._kernel_ridge import (
     summary,
 )
 from skdyn.operators._local_correction import Learning, LocalCorrection
-from skdyn.operators._symmetries import SYMMETRY_CONSTRAINTS, motions
+from skdyn.operators._symmetries import SYMMETRY_CONSTRAINTS, motions_of
 
 __all__ = ["KernelOperatorRegressor"]
 
@@ -259,7 +258,7 @@ class KernelOperatorRegressor(
         check_sizes(y, "y")  # errors are squared in its units
         weight = check_weights(sample_weight, X)
         X, y, weight = merge_copies(X, y, np.ones(len(X)) if weight is None else weight)
-        n_copies = len(self._motions())
+        n_copies = len(motions_of(self))
         X, y, weight = self._moved(X), self._moved(y, answers=True), weight.repeat(n_copies)
         rng = check_random_state(self.random_state)
         self._x_offset, self._x_scale = channel_scales(X, weight)
@@ -336,30 +335,20 @@ class KernelOperatorRegressor(
     # -- inputs ------------------------------------------------------------------------------
 
     def __sklearn_tags__(self):
-        return with_fields(super().__sklearn_tags__())
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
 
     @classmethod
     def _check_state(cls, state):
         check_layouts(state)
-
-    def _motions(self):
-        for grid in (self._x_layout.grid, self._y_layout.grid):
-            other_axes = grid and len(grid) != len(self._x_layout.grid)
-            exchanged = self.symmetry in ("exchange", "both") and len({*grid}) > 1
-            if self.symmetry and (other_axes or exchanged):
-                raise ValueError(
-                    f"symmetry={self.symmetry!r} moves X and y alike, and 'exchange' and 'both' "
-                    f"exchange axes; the grids {self._x_layout.grid} and {self._y_layout.grid} do "
-                    "not allow that. Set symmetry=None."
-                )
-        return motions(self.symmetry, len(self._x_layout.grid), periodic=self.periodic)
 
     def _moved(self, fields, answers=False):
         """Return each field in all motions, one after the other."""
         if self.symmetry is None:  # fields may have other axes than those of X
             return fields
         fields = torch.from_numpy(fields)
-        ways = [move.of_answers if answers else move.of for move in self._motions()]
+        ways = [move.of_answers if answers else move.of for move in motions_of(self)]
         return torch.stack([way(fields) for way in ways], dim=1).flatten(0, 1).numpy()
 
     def _scaled(self, X):

@@ -8,11 +8,10 @@ import torch
 
 from skdyn._validation import StrOptions
 
-__all__ = ["SYMMETRY_CONSTRAINTS", "Motion", "mean_over", "motions", "moved_at_random"]
+__all__ = ["SYMMETRY_CONSTRAINTS", "Motion", "mean_over", "motions_of", "moved_at_random"]
 
-SYMMETRY_CONSTRAINTS = {
-    "symmetry": [StrOptions({"exchange", "reflect", "both", "odd", "even"}), None]
-}
+_SYMMETRIES = {"exchange", "reflect", "both", "odd", "even"}
+SYMMETRY_CONSTRAINTS = {"symmetry": [StrOptions(_SYMMETRIES), None]}
 
 
 class Motion(NamedTuple):
@@ -123,6 +122,19 @@ def motions(symmetry: str | None, n_axes: int, *, periodic: bool = False) -> lis
         for order in orders
         for flip in flips
     ]
+
+
+def motions_of(model) -> list[Motion]:
+    """List the motions of an estimator's symmetry, which its grids must allow."""
+    here, there = model._x_layout.grid, model._y_layout.grid
+    unequal = model.symmetry in ("exchange", "both") and max(len({*here}), len({*there})) > 1
+    if model.symmetry and (unequal or (there and len(there) != len(here))):
+        raise ValueError(
+            f"symmetry={model.symmetry!r} moves X and y alike, and 'exchange' and 'both' exchange "
+            f"axes; the grids {here} and {there} do not allow that. Set symmetry=None, or "
+            "'reflect' where only the lengths of axes differ."
+        )
+    return motions(model.symmetry, len(here), periodic=model.periodic)
 
 
 def moved_at_random(plain: Any, moves: list[Motion], optimizer: str, generator: Any) -> Any:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 
-from skdyn._scoring import mean_r2
+from skdyn._scoring import r2
 from skdyn._state import OPTIONAL, PlainState, Shape
 from skdyn._validation import check_is_fitted, check_weights, fit_context, validate_data
 from skdyn.exceptions import warn_user
@@ -266,4 +266,4 @@ class SparseOptimizer(PlainState, MultiOutputMixin, RegressorMixin, BaseEstimato
         float
             :math:`R^2`, the mean over the outputs.
         """
-        return mean_r2(y, self.predict(X), sample_weight)
+        return r2(y, self.predict(X), sample_weight)
