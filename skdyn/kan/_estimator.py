@@ -18,45 +18,35 @@ from skdyn.kan._edge_fit import Candidate
 from skdyn.kan._interpretation import edge_values, look_at_edges, pruned, shares
 from skdyn.kan._network import KAN
 from skdyn.kan._plan import check_grid_sizes, check_sizes, plan_stages
-from skdyn.kan._ranges import (
-    CROWDED,
-    DRIFTED,
-    crowded,
-    drifted,
-    moving_columns,
-    named,
-    warn_if_far,
-    warn_of_columns,
-)
+from skdyn.kan._ranges import hold_still, moving_columns, warn_if_far, warn_of_grids
 from skdyn.kan._symbolic import formula_of, in_latex, name_edge, name_edges, suggest
 from skdyn.kan.bases import BASES
 from skdyn.kan.bases._basis import EXTRAPOLATIONS
-from skdyn.training import TrainingSettings
 
-KAN_CONSTRAINTS = {
-    "hidden_layer_sizes": ["array-like"],
-    "basis": [StrOptions(set(BASES))],
-    "grid_sizes": [Interval(Integral, 1, None, closed="left"), "array-like"],
-    "spline_order": [Interval(Integral, 0, None, closed="left")],
-    "grid_update": [Interval(Integral, 1, None, closed="left"), None],
-    "extrapolation": [StrOptions(set(EXTRAPOLATIONS))],
-    "smoothness": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
-    "lamb": [Interval(Real, 0, None, closed="left")],
-    "lamb_l1": [Interval(Real, 0, None, closed="left")],
-    "lamb_entropy": [Interval(Real, 0, None, closed="left")],
-    "optimizer": [StrOptions({"adam", "adamw", "sgd", "lbfgs", "lm"})],
-    "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
-    "n_init": [Interval(Integral, 1, None, closed="left")],
-    "dtype": [StrOptions({"auto", "float32", "float64"})],
-}
 _ALPHA = {"adam": 2.0, "adamw": 2.0, "sgd": 2.0}  # second-order optimizers are for precision: none
 
 
 class KANEstimator(TabularEstimator):
     """Parameters and hooks of the Kolmogorov-Arnold networks."""
 
-    _old_names = {"solver": "optimizer"}
-    _parameter_constraints = {**TorchEstimator._parameter_constraints, **KAN_CONSTRAINTS}
+    _old_names = {"optimizer": "optimizer"}
+    _parameter_constraints = {
+        **TorchEstimator._parameter_constraints,
+        "hidden_layer_sizes": ["array-like"],
+        "basis": [StrOptions(set(BASES))],
+        "grid_sizes": [Interval(Integral, 1, None, closed="left"), "array-like"],
+        "spline_order": [Interval(Integral, 0, None, closed="left")],
+        "grid_update": [Interval(Integral, 1, None, closed="left"), None],
+        "extrapolation": [StrOptions(set(EXTRAPOLATIONS))],
+        "smoothness": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "lamb": [Interval(Real, 0, None, closed="left")],
+        "lamb_l1": [Interval(Real, 0, None, closed="left")],
+        "lamb_entropy": [Interval(Real, 0, None, closed="left")],
+        "optimizer": [StrOptions({"adam", "adamw", "sgd", "lbfgs", "lm"})],
+        "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "dtype": [StrOptions({"auto", "float32", "float64"})],
+    }
     _quick_parameters = {"max_iter": 15}
     edge_scores_: list[Annotated[np.ndarray, Shape("_ _")]]
     feature_importances_: Annotated[np.ndarray, Shape("n_features_in_")]
@@ -347,10 +337,8 @@ class KANEstimator(TabularEstimator):
 
     def _settings(self):
         """Return how to train, the options called "auto" resolved."""
-        names = [name for name in TrainingSettings._fields if hasattr(self, name)]
-        given = TrainingSettings(**{name: getattr(self, name) for name in names})
         alpha = self.alpha if self.alpha != "auto" else _ALPHA.get(self.optimizer, 0.0)
-        return given._replace(optimizer=self.optimizer, alpha=alpha)
+        return super()._settings()._replace(alpha=alpha)
 
     def _precision(self):
         if self.dtype != "auto":
@@ -374,30 +362,11 @@ class KANEstimator(TabularEstimator):
 
     def _split(self, X, y, weight, X_val, y_val, incremental):
         self._moves = self._moves | moving_columns(X)  # what goes on may bring more than the start
-        if not incremental:
-            warn_of_columns(self, crowded(X), CROWDED)
-        elif hasattr(self, "module_"):
-            basis = self.module_.layers[0].basis
-            ends = (end.double().cpu().numpy() for end in (basis.low, basis.high))
-            low, high = (self._x_offset + end * self._x_scale for end in ends)
-            warn_of_columns(self, drifted(X, low, high), DRIFTED)
+        warn_of_grids(self, X, incremental)
         return super()._split(X, y, weight, X_val, y_val, incremental)
 
     def _scaled(self, X):
-        """Return scaled inputs, still in columns that never moved: nothing is known of them."""
-        Z, still = super()._scaled(X), ~self._moves
-        if not still.any():
-            return Z
-        moved = still & ~np.isclose(X, self._x_offset, rtol=1e-5, atol=1e-12).all(axis=0)
-        if moved.any():
-            warn_user(
-                f"X moves in {named(self, moved)}, which was constant in the "
-                "training data: what it says is not known, and it is not read. Fit anew on data in "
-                "which it moves, or leave it out.",
-                UserWarning,
-            )
-        Z[:, still] = 0
-        return Z
+        return hold_still(self, X, super()._scaled(X))
 
     @staticmethod
     def _build_module(**config: Any) -> KAN:

@@ -97,6 +97,6 @@ def test_numbers_stay_what_they_are():
 
 def test_axes_of_unequal_length_cannot_be_exchanged():
     X = rng.normal(size=(4, 1, 4, 6))
-    with pytest.raises(ValueError, match=r"symmetry='exchange' exchanges axes, .* \(4, 6\)"):
+    with pytest.raises(ValueError, match=r"symmetry='exchange' moves .* grids \(4, 6\)"):
         FNORegressor(symmetry="exchange").fit(X, X)
     FNORegressor(2, hidden_channels=4, n_layers=1, max_iter=1, symmetry="reflect").fit(X, X)
