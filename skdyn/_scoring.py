@@ -2,47 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 
 from skdyn._scales import units
 from skdyn._validation import as_floats, from_torch
 
-__all__ = ["ScoredRegressor", "variance_explained"]
+__all__ = ["r2", "variance_explained"]
 
 
-class ScoredRegressor(RegressorMixin):
-    """scikit-learn's mixin of regressors, with a score of targets and weights of any kind."""
+def r2(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+    """Return the coefficient of determination of the predictions.
 
-    if TYPE_CHECKING:
-        predict: Any
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Inputs.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        True targets.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weight of each sample.
 
-    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Return the coefficient of determination of the predictions.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Inputs.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            True targets.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each sample.
-
-        Returns
-        -------
-        float
-            :math:`R^2`, the mean over the outputs.
-        """
-        y, predicted = as_floats(y), self.predict(X)
-        if y.shape == predicted.shape:
-            unit = units(y.reshape(len(y), -1)).reshape(-1, *y.shape[1:])
-            y, predicted = y / unit, predicted / unit
-        return r2_score(y, predicted, sample_weight=from_torch(sample_weight))
+    Returns
+    -------
+    float
+        :math:`R^2`, the mean over the outputs.
+    """  # the words of a method: classes take it as their ``score``
+    y, predicted = as_floats(y), self.predict(X)
+    if y.shape == predicted.shape:
+        unit = units(y.reshape(len(y), -1)).reshape(-1, *y.shape[1:])
+        y, predicted = y / unit, predicted / unit
+    return r2_score(y, predicted, sample_weight=from_torch(sample_weight))
 
 
 def variance_explained(

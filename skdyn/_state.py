@@ -27,7 +27,7 @@ import math
 import types
 import typing
 from numbers import Integral, Real
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -42,11 +42,16 @@ __all__ = [
     "Since",
     "check_size",
     "declared_names",
+    "read_state",
     "read_value",
+    "shallow_copy",
+    "without_caches",
 ]
 
 OPTIONAL = "optional"  # marks an attribute that not every fit sets
 ANY_NUMBER = "any number"  # marks a float that may be infinite or NaN
+
+_Thing = TypeVar("_Thing")
 
 _LONGEST_TEXT = 100_000
 _LARGEST_SIZE = 2**18  # points of a grid, say, where no array of that size is there to bear it out
@@ -106,21 +111,12 @@ class PlainState:
     """Base of the classes that are restored from the names and kinds they declare."""
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out what is computed when asked for: caches are never state."""
-        caches = {
-            name
-            for base in type(self).__mro__
-            for name, value in vars(base).items()
-            if isinstance(value, functools.cached_property)
-        }
-        state: Any = super().__getstate__() or {}
-        return {name: value for name, value in state.items() if name not in caches}
+        """Leave out what is computed when asked for."""
+        return without_caches(type(self), super().__getstate__())
 
     def __copy__(self) -> Self:
-        """Copy by hand: callbacks look at copies in the middle of ``fit``, a state half way."""
-        made = type(self).__new__(type(self))
-        vars(made).update(vars(self))
-        return made
+        """Copy a state that may be half way."""
+        return shallow_copy(self)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = read_state(type(self), state)
@@ -134,6 +130,24 @@ class PlainState:
     @classmethod
     def _check_state(cls, state):
         """Refuse a state whose parts do not fit each other, where shapes alone do not tell."""
+
+
+def without_caches(cls, state):
+    """Return a state without what is computed when asked for: caches are never state."""
+    caches = {
+        name
+        for base in cls.__mro__
+        for name, value in vars(base).items()
+        if isinstance(value, functools.cached_property)
+    }
+    return {name: value for name, value in (state or {}).items() if name not in caches}
+
+
+def shallow_copy(thing: _Thing) -> _Thing:
+    """Copy by hand: callbacks look at copies in the middle of ``fit``, a state half way."""
+    made = type(thing).__new__(type(thing))
+    vars(made).update(vars(thing))
+    return made
 
 
 def is_ours(cls):

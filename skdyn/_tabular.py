@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from sklearn.base import ClassifierMixin, MultiOutputMixin
+from sklearn.base import ClassifierMixin, MultiOutputMixin, RegressorMixin
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
@@ -20,7 +20,7 @@ from skdyn._blocks import in_blocks
 from skdyn._holdout import hold_out_rows
 from skdyn._outliers import held_in
 from skdyn._scales import learn_column_scales, standardized
-from skdyn._scoring import ScoredRegressor
+from skdyn._scoring import r2
 from skdyn._state import Shape
 from skdyn._validation import (
     check_is_fitted,
@@ -191,7 +191,7 @@ class TabularEstimator(TorchEstimator):
         return objective
 
 
-class TabularRegressor(MultiOutputMixin, ScoredRegressor, TabularEstimator):
+class TabularRegressor(MultiOutputMixin, RegressorMixin, TabularEstimator):
     """Base of regressors on tables: squared error on standardized targets."""
 
     _y_offset: Annotated[np.ndarray, Shape("n_outputs")]
@@ -269,6 +269,8 @@ class TabularRegressor(MultiOutputMixin, ScoredRegressor, TabularEstimator):
         """
         y = self._outputs(X).astype(np.float64) * self._y_scale + self._y_offset
         return y.ravel() if self._y_is_1d else y
+
+    score = r2
 
     def _validate(self, X, y, reset):
         return validate_data(

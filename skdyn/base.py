@@ -24,7 +24,15 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from skdyn._module_state import rebuilt_module
-from skdyn._state import ANY_NUMBER, OPTIONAL, PlainState, Shape, Since
+from skdyn._state import (
+    ANY_NUMBER,
+    OPTIONAL,
+    Shape,
+    Since,
+    read_state,
+    shallow_copy,
+    without_caches,
+)
 from skdyn._validation import Interval, StrOptions
 from skdyn.exceptions import warn_user
 from skdyn.training import (
@@ -47,7 +55,7 @@ _RISE = 10  # of the loss from the first epoch to the last, beyond which trainin
 _PREDICTION_ROWS = 8192  # rows a forward pass at prediction: bounds memory, costs no speed
 
 
-class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
+class TorchEstimator(CallbackSupportMixin, BaseEstimator):
     """Base of every estimator that trains a torch module."""
 
     n_features_in_: int
@@ -263,18 +271,20 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
         return torch.cat([module(part.to(like)).cpu() for part in rows]).numpy()
 
     def __copy__(self) -> Self:
-        made = super().__copy__()
+        made = shallow_copy(self)
         vars(made).pop("_net", None)  # two could not go on from one optimizer
         return made
 
     def __getstate__(self) -> dict[str, Any]:
-        state = dict(super().__getstate__())
+        state = without_caches(type(self), super().__getstate__())
         state.pop("_net", None)
         if "module_" in state:
             state["_module_arrays"] = state_to_arrays(state.pop("module_"))
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        state = read_state(type(self), state)
+        self._check_state(state)
         super().__setstate__(state)
         arrays = vars(self).pop("_module_arrays", None)
         if arrays is None:
@@ -292,6 +302,10 @@ class TorchEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
             device = resolve_device("cpu")
         self.device_ = str(device)
         self.module_ = module.to(device)
+
+    @classmethod
+    def _check_state(cls, state):
+        """Refuse a state whose parts do not fit each other, where shapes alone do not tell."""
 
 
 def _joined(earlier, later):

@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
+from sklearn.exceptions import ConvergenceWarning
 
-from skdyn._state import Shape, Since
+from skdyn._state import ANY_NUMBER, OPTIONAL, Shape, Since
 from skdyn._tabular import TabularEstimator
-from skdyn._validation import Interval, StrOptions, is_whole
+from skdyn._validation import Interval, StrOptions, check_is_fitted
 from skdyn.base import TorchEstimator
 from skdyn.exceptions import warn_user
-from skdyn.kan._evidence import Evidence
-from skdyn.kan._interpretation import Interpretation
+from skdyn.kan._edge_fit import Candidate
+from skdyn.kan._interpretation import edge_values, look_at_edges, pruned, shares
 from skdyn.kan._network import KAN
-from skdyn.kan._objective import KANObjective
-from skdyn.kan._ranges import CROWDED, DRIFTED, crowded, drifted, moving_columns
-from skdyn.kan._starts import best_start
-from skdyn.kan._symbolic import Symbolic
+from skdyn.kan._plan import check_grid_sizes, check_sizes, plan_stages
+from skdyn.kan._ranges import (
+    CROWDED,
+    DRIFTED,
+    crowded,
+    drifted,
+    moving_columns,
+    named,
+    warn_if_far,
+    warn_of_columns,
+)
+from skdyn.kan._symbolic import formula_of, in_latex, name_edge, name_edges, suggest
 from skdyn.kan.bases import BASES
 from skdyn.kan.bases._basis import EXTRAPOLATIONS
-from skdyn.training import Stage, TrainingSettings
+from skdyn.training import TrainingSettings
 
 KAN_CONSTRAINTS = {
     "hidden_layer_sizes": ["array-like"],
@@ -43,16 +51,19 @@ KAN_CONSTRAINTS = {
 }
 _SHARED = {k: v for k, v in TorchEstimator._parameter_constraints.items() if k != "optimizer"}
 _ALPHA = {"adam": 2.0, "adamw": 2.0, "sgd": 2.0}  # second-order solvers are for precision: none
-_SMOOTHNESS = 0.3
-_START_EPOCHS = 50  # of each start
-_GRID_UPDATES = 5  # how often the grids of a stage follow the data: then they should rest
 
 
-class KANEstimator(Interpretation, Symbolic, TabularEstimator):
+class KANEstimator(TabularEstimator):
     """Parameters and hooks of the Kolmogorov-Arnold networks."""
 
     _parameter_constraints = {**_SHARED, **KAN_CONSTRAINTS}
     _quick_parameters = {"max_iter": 15}
+    edge_scores_: list[Annotated[np.ndarray, Shape("_ _")]]
+    feature_importances_: Annotated[np.ndarray, Shape("n_features_in_")]
+    formula_score_: Annotated[float, OPTIONAL, ANY_NUMBER]  # NaN: real at no row
+    formula_unreal_: Annotated[int, OPTIONAL]
+    _edge_means: list[Annotated[np.ndarray, Shape("_ _")]]
+    _node_quantiles: list[Annotated[np.ndarray, Shape("_ _")]]
     _moves: Annotated[
         np.ndarray,
         Shape("n_features_in_", "b"),
@@ -120,6 +131,220 @@ class KANEstimator(Interpretation, Symbolic, TabularEstimator):
         self.dtype = dtype
         self.verbose = verbose
 
+    def edge_function(self, layer: int, i: int, j: int, x: np.ndarray) -> np.ndarray:
+        """Evaluate one edge function.
+
+        Parameters
+        ----------
+        layer : int
+            The layer, the first is 0.
+        i : int
+            The input of the layer.
+        j : int
+            The subnode of the layer; the factors of its products come last, in pairs.
+        x : ndarray of shape (n,)
+            Points, in the units the layer sees: features are standardized.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Values, float64.
+        """
+        check_is_fitted(self)
+        return edge_values(self._module_for(np.dtype("float64")), layer, i, j, x)
+
+    def prune(self, *, edge_threshold: float = 0.03, node_threshold: float = 0.01) -> Self:
+        """Return a smaller fitted estimator without the edges and nodes that matter little.
+
+        An edge that goes leaves its mean behind in the bias of its subnode. The result predicts,
+        can be pruned again, and trains on from its weights with ``warm_start=True``; its
+        ``hidden_layer_sizes`` are what is left.
+
+        Parameters
+        ----------
+        edge_threshold : float, default=0.03
+            Edges with a lower score go; all outputs of the network together have score one each.
+        node_threshold : float, default=0.01
+            Hidden nodes whose edges' scores add up to less go, with all their edges.
+
+        Returns
+        -------
+        estimator : object
+            A new fitted estimator; this one stays as it is.
+
+        Raises
+        ------
+        ValueError
+            If a layer would lose all its edges.
+        """
+        check_is_fitted(self)
+        return pruned(self, edge_threshold, node_threshold)
+
+    def suggest_symbolic(
+        self, layer: int, i: int, j: int, *, library: object = None, top: int = 5
+    ) -> list[Candidate]:
+        """Suggest functions that an edge may be.
+
+        Parameters
+        ----------
+        layer : int
+            The layer, the first is 0.
+        i : int
+            The input of the layer.
+        j : int
+            The subnode of the layer; the factors of its products come last, in pairs.
+        library : list of str or dict of str to int, default=None
+            Names of functions, or expressions in ``x`` such as ``"x*exp(-x)"``; a dict gives the
+            complexity of each as well. None takes the default library.
+        top : int, default=5
+            Number of suggestions.
+
+        Returns
+        -------
+        list of Candidate
+            Named tuples ``(name, a, b, c, d, r2, complexity)``, the best first: the edge is about
+            ``c f(a x + b) + d`` in the units the layer sees, and ``r2`` says how nearly.
+        """
+        return suggest(self, layer, i, j, library)[:top]
+
+    def fix_symbolic(self, layer: int, i: int, j: int, name: str) -> Self:
+        """Give one edge a closed form, in place.
+
+        Parameters
+        ----------
+        layer : int
+            The layer, the first is 0.
+        i : int
+            The input of the layer.
+        j : int
+            The subnode of the layer; the factors of its products come last, in pairs.
+        name : str
+            Name of the function, or an expression in ``x``. Scale and shift are fitted such that
+            the edge's data are inside the function's domain. ``"0"`` leaves the edge's mean.
+
+        Returns
+        -------
+        self : object
+            The estimator; train on with ``warm_start=True`` to refit everything else.
+
+        Raises
+        ------
+        ValueError
+            If there is no such edge or function.
+        """
+        name_edge(self, layer, i, j, name)
+        return self
+
+    def auto_symbolic(
+        self,
+        X: ArrayLike | None = None,
+        y: ArrayLike | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+        library: object = None,
+        tolerance: float = 0.1,
+    ) -> Self:
+        """Give all edges closed forms, in place: the surest first, everything else refitted.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), default=None
+            Data, best the training data. Without them the network itself teaches, on inputs drawn
+            from the quantiles of each feature.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Targets; None takes what the network predicts.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+        library : list of str or dict of str to int, default=None
+            Names of functions, or expressions in ``x``; a dict gives complexities as well.
+        tolerance : float, default=0.1
+            By what part of itself the loss may grow; a classifier's accuracy may fall by a fifth of
+            it. An edge that no function of the library brings down to that stays as it is, with a
+            warning.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+
+        Raises
+        ------
+        ValueError
+            If the library is empty or names an unknown function.
+        """
+        check_is_fitted(self)
+        name_edges(self, X, y, sample_weight, library, tolerance)
+        return self
+
+    def formula(
+        self,
+        X: ArrayLike | None = None,
+        y: ArrayLike | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+    ) -> object:
+        """Write the network as a formula of the features, in their own units.
+
+        Without data the formula is what ``predict`` computes, NaN where it is not real. With data
+        a regressor's formula is better than that: four fifths of the rows refit its constants all
+        together, and those that may be nice numbers (0, 2/3, pi ...) become them.
+        ``formula_score_`` is R2 on the fifth left out of that. The network and its closed forms
+        may have seen these rows: a score of the whole path needs data that neither ``fit`` nor
+        ``auto_symbolic`` had.
+        A classifier's constants stay; its score is the accuracy on all rows. ``formula_unreal_``
+        counts the rows, of all, at which the formula is not real; they have no part in R2, and
+        count as wrong in the accuracy.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), default=None
+            Data to refit the constants to.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Their targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        sympy.Expr or list of sympy.Expr
+            A list for several outputs, one each. A classifier's outputs are the scores that
+            softmax turns into probabilities; of two classes, the log-odds of the second.
+            Variables are real symbols named as the features, or ``x0``, ``x1`` ...
+
+        Raises
+        ------
+        ValueError
+            If an edge has no closed form yet.
+        """
+        check_is_fitted(self)
+        return formula_of(self, X, y, sample_weight)
+
+    def latex(
+        self,
+        X: ArrayLike | None = None,
+        y: ArrayLike | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+        digits: int = 4,
+    ) -> str | list[str]:
+        """Write the network's formula for LaTeX.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for :meth:`formula`.
+        digits : int, default=4
+            Of the constants that are no nice numbers.
+
+        Returns
+        -------
+        str or list of str
+            A list for several outputs.
+        """
+        return in_latex(self.formula(X, y, sample_weight=sample_weight), digits)
+
+    # -- hooks of the base -------------------------------------------------------------------
+
     def _settings(self):
         """Return how to train, the options called "auto" resolved."""
         names = [name for name in TrainingSettings._fields if hasattr(self, name)]
@@ -150,12 +375,12 @@ class KANEstimator(Interpretation, Symbolic, TabularEstimator):
     def _split(self, X, y, weight, X_val, y_val, incremental):
         self._moves = self._moves | moving_columns(X)  # what goes on may bring more than the start
         if not incremental:
-            self._warn_of_columns(crowded(X), CROWDED)
+            warn_of_columns(self, crowded(X), CROWDED)
         elif hasattr(self, "module_"):
             basis = self.module_.layers[0].basis
             ends = (end.double().cpu().numpy() for end in (basis.low, basis.high))
             low, high = (self._x_offset + end * self._x_scale for end in ends)
-            self._warn_of_columns(drifted(X, low, high), DRIFTED)
+            warn_of_columns(self, drifted(X, low, high), DRIFTED)
         return super()._split(X, y, weight, X_val, y_val, incremental)
 
     def _scaled(self, X):
@@ -166,7 +391,7 @@ class KANEstimator(Interpretation, Symbolic, TabularEstimator):
         moved = still & ~np.isclose(X, self._x_offset, rtol=1e-5, atol=1e-12).all(axis=0)
         if moved.any():
             warn_user(
-                f"X moves in {', '.join(self._column_names(moved))}, which was constant in the "
+                f"X moves in {named(self, moved)}, which was constant in the "
                 "training data: what it says is not known, and it is not read. Fit anew on data in "
                 "which it moves, or leave it out.",
                 UserWarning,
@@ -174,87 +399,26 @@ class KANEstimator(Interpretation, Symbolic, TabularEstimator):
         Z[:, still] = 0
         return Z
 
-    def _warn_of_columns(self, which, words):
-        if which.any():
-            warn_user(words.format(columns=", ".join(self._column_names(which))), UserWarning)
-
-    def _column_names(self, which):
-        names = getattr(self, "feature_names_in_", [f"column {i}" for i in range(len(which))])
-        return [str(name) for name, named in zip(names, which, strict=True) if named]
-
     @staticmethod
     def _build_module(**config: Any) -> KAN:
         return KAN(**config)
 
     def _stages(self, generator, task):
-        if self.basis == "selectable" and self.solver == "lm":
-            raise ValueError(
-                "basis='selectable' learns its choice by gradients, which solver='lm' does not "
-                "follow. Use solver='adam' or 'lbfgs', or name one basis."
-            )
-        objective = KANObjective(
-            self._row_loss, self._curvature, self._evidence(task.total_weight),
-            self.lamb, self.lamb_l1, self.lamb_entropy, self._alpha_of_wide_layers(task),
-        )  # fmt: skip
-        trivial_loss = self._trivial_loss(task.training, task.validation)
-        stages = [
-            Stage(
-                objective, task.training, 1 if task.incremental else self.max_iter,
-                name=f"grid {grid_size}", validation=task.validation, trivial_loss=trivial_loss,
-                must_improve=self.early_stopping, before_epoch=self._follow(grid_size, task),
-            )
-            for grid_size in self._grid_schedule(task)
-        ]  # fmt: skip
-        if self.basis == "selectable" and not task.incremental:
-            choice = {"name": "choice", "must_improve": False, "before_epoch": _choose}
-            stages.append(stages[-1]._replace(**choice))
-        if self.n_init > 1 and not task.goes_on:
-            starts = self._try_starts(stages[0], generator, task.total_weight)
-            stages[0] = stages[0]._replace(before_epoch=starts)
-        return stages
+        return plan_stages(self, generator, task)
 
-    def _grid_schedule(self, task):
-        """Return the grid sizes of this fit; what goes on never goes back to a coarser grid."""
-        sizes = check_grid_sizes(self.grid_sizes)
-        if task.goes_on:
-            now = self.module_.plan["grid_size"]
-            sizes = (now, *(size for size in sizes if size > now))
-        return sizes[:1] if task.incremental else sizes
-
-    def _try_starts(self, stage, generator, total_weight):
-        """Return what tries several first weights before a stage."""
-        trial = stage._replace(max_iter=min(stage.max_iter, _START_EPOCHS))
-        settings = self._settings()
-        settings = settings._replace(alpha=settings.alpha / total_weight)
-
-        def before_epoch(module, epoch):
-            if epoch == 0:
-                best_start(module, trial, settings, generator, self.n_init)
-                return True
-            return stage.before_epoch(module, epoch)
-
-        return before_epoch
-
-    def _follow(self, grid_size, task):
-        """Return what refines the grids before a stage and lets them follow the data in it."""
+    def _look_back(self, task):
         X, _, weight = task.training
-
-        def before_epoch(module, epoch):
-            if epoch == 0 and module.plan["grid_size"] < grid_size:
-                module.refine(grid_size)
-                return True
-            turn, rest = divmod(epoch, self.grid_update or 1)
-            resting = epoch and (self.grid_update is None or rest or turn >= _GRID_UPDATES)
-            if task.goes_on or resting:
-                return False
-            like = next(module.parameters())
-            module.adapt(torch.as_tensor(X).to(like), torch.as_tensor(weight).to(like))
-            return True
-
-        return before_epoch
+        looked = look_at_edges(self.module_, X, weight)
+        self.edge_scores_, of_inputs, self._edge_means, self._node_quantiles = looked
+        if not of_inputs.any() and self.lamb > 0:
+            warn_user(
+                f"lamb={self.lamb} left no edge that matters: the outputs are constants. Lower it.",
+                ConvergenceWarning,
+            )
+        self.feature_importances_ = shares(of_inputs)
 
     def _forward(self, X):
-        self._warn_if_far(X)
+        warn_if_far(self, X)
         outputs = super()._forward(X)
         self._warn_if_unreal(outputs)
         return outputs
@@ -269,22 +433,6 @@ class KANEstimator(Interpretation, Symbolic, TabularEstimator):
                 UserWarning,
             )
 
-    def _warn_if_far(self, X):
-        """Say so where inputs lie so far outside that the answer is the extrapolation's."""
-        if not hasattr(self, "_node_quantiles"):  # asked by a callback, in the middle of fit
-            return
-        low, high = self._node_quantiles[0][[0, -1]]
-        width = high - low
-        counts = self.module_.layers[0].standing().any(dim=1).cpu().numpy() & (width > 0)
-        far = ((low - width > X) | (high + width < X)).any(axis=0) & counts
-        if far.any():
-            warn_user(
-                f"X lies outside the range of the training data by more than its width in "
-                f"{', '.join(self._column_names(far))}. Edge functions go on there by "
-                f"extrapolation={self.extrapolation!r}.",
-                UserWarning,
-            )
-
     def _initial_module(self, config, seed, keep):
         if keep and hasattr(self, "module_"):  # its grid was refined, some edges have closed forms
             now = self.module_.config()
@@ -293,89 +441,6 @@ class KANEstimator(Interpretation, Symbolic, TabularEstimator):
             config = config | {"symbolic": ()}
         return super()._initial_module(config, seed, keep)
 
-    def _evidence(self, total_weight):
-        """Return the strengths of the penalties; those called "auto" are learned where they can."""
-        smoothness, alpha = self.smoothness, self.alpha
-        if self.solver != "lm":  # their optimisers and settings see to alpha
-            if smoothness == "auto":  # functions that get narrow bend too much for one number
-                smoothness = _SMOOTHNESS if self.basis == "bspline" else 0.0
-            return Evidence(smoothness / total_weight, 0.0, total_weight, None)
-        alpha = alpha if alpha == "auto" else alpha / total_weight
-        smoothness = smoothness if smoothness == "auto" else smoothness / total_weight
-        return Evidence(smoothness, alpha, total_weight, self._noise)
-
-    def _alpha_of_wide_layers(self, task):
-        """Return their penalty beside that of all; a number is meant as it is."""
-        off = self.alpha != "auto" or task.incremental  # a batch's rows are not all there are
-        return 0.0 if off else self._settings().alpha / task.total_weight
-
     def _take_over(self, module, config, record, incremental):
         super()._take_over(module, module.config(), record, incremental)
         vars(self).pop("_node_quantiles", None)  # an earlier fit's
-
-
-def _choose(module, epoch):
-    """Give each edge its one space before the last stage."""
-    if epoch:
-        return False
-    for layer in module.layers:
-        with torch.no_grad():
-            layer.weight.copy_(layer.basis.select(layer.weight))
-    return True
-
-
-def check_sizes(hidden_layer_sizes):
-    """Return the sums and products of each hidden layer.
-
-    Parameters
-    ----------
-    hidden_layer_sizes : array-like of int or (int, int)
-        The estimator's parameter.
-
-    Returns
-    -------
-    tuple of (int, int)
-
-    Raises
-    ------
-    ValueError
-        If an entry is neither a size nor a pair of sizes.
-    """
-    sizes = []
-    for entry in hidden_layer_sizes:
-        pair = tuple(entry) if np.ndim(entry) == 1 else (entry, 0)
-        whole = len(pair) == 2 and all(is_whole(size, 0) for size in pair)
-        if not whole or sum(pair) == 0:
-            raise ValueError(
-                "hidden_layer_sizes must hold positive whole numbers or pairs (sums, products), "
-                f"e.g. (5,) or ((3, 2),); got {hidden_layer_sizes!r}."
-            )
-        sizes.append((int(pair[0]), int(pair[1])))
-    return tuple(sizes)
-
-
-def check_grid_sizes(grid_sizes):
-    """Return the schedule of grid sizes.
-
-    Parameters
-    ----------
-    grid_sizes : int or array-like of int
-        The estimator's parameter.
-
-    Returns
-    -------
-    tuple of int
-
-    Raises
-    ------
-    ValueError
-        If a size is not a positive whole number or smaller than the one before.
-    """
-    sizes = (grid_sizes,) if isinstance(grid_sizes, Integral) else tuple(grid_sizes)
-    whole = sizes and all(is_whole(size, 1) for size in sizes)
-    if not whole or list(sizes) != sorted(sizes):
-        raise ValueError(
-            "grid_sizes must be a positive whole number or a growing list of them, e.g. 5 or "
-            f"(3, 5, 10, 20); got {grid_sizes!r}."
-        )
-    return tuple(map(int, sizes))

@@ -2,7 +2,18 @@
 
 import numpy as np
 
-__all__ = ["CROWDED", "DRIFTED", "crowded", "drifted", "moving_columns"]
+from skdyn.exceptions import warn_user
+
+__all__ = [
+    "CROWDED",
+    "DRIFTED",
+    "crowded",
+    "drifted",
+    "moving_columns",
+    "named",
+    "warn_if_far",
+    "warn_of_columns",
+]
 
 CROWDED = (
     "Nine tenths of the values of X in {columns} lie within a tenth of their range, so that few "
@@ -77,3 +88,32 @@ def moving_columns(columns):
     low, high = columns.min(axis=0), columns.max(axis=0)
     size = np.maximum(np.abs(low), np.abs(high))
     return high - low > _ROUNDING * np.finfo(columns.dtype).eps * size
+
+
+def named(model, which):
+    """Return the names of some columns, in a row."""
+    names = getattr(model, "feature_names_in_", [f"column {i}" for i in range(len(which))])
+    return ", ".join(str(name) for name, chosen in zip(names, which, strict=True) if chosen)
+
+
+def warn_of_columns(model, which, words):
+    """Warn of columns, if there are any."""
+    if which.any():
+        warn_user(words.format(columns=named(model, which)), UserWarning)
+
+
+def warn_if_far(model, X):
+    """Say so where inputs lie so far outside that the answer is the extrapolation's."""
+    if not hasattr(model, "_node_quantiles"):  # asked by a callback, in the middle of fit
+        return
+    low, high = model._node_quantiles[0][[0, -1]]
+    width = high - low
+    counts = model.module_.layers[0].standing().any(dim=1).cpu().numpy() & (width > 0)
+    far = ((low - width > X) | (high + width < X)).any(axis=0) & counts
+    if far.any():
+        warn_user(
+            f"X lies outside the range of the training data by more than its width in "
+            f"{named(model, far)}. Edge functions go on there by "
+            f"extrapolation={model.extrapolation!r}.",
+            UserWarning,
+        )

@@ -178,10 +178,6 @@ class KANRegressor(KANEstimator, TabularRegressor):
         outputs[:, ~self._y_moves] = 0  # a target that is constant is known exactly
         return outputs
 
-    def _scales(self):
-        scales = super()._scales()
-        return scales._replace(y_scale=np.where(self._y_moves, scales.y_scale, 0.0))
-
     @staticmethod
     def _curvature(outputs, y):
         n_outputs = y.shape[1]

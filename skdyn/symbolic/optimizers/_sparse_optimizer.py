@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import numpy as np
 import scipy.linalg
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, MultiOutputMixin
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 
-from skdyn._scoring import ScoredRegressor
+from skdyn._scoring import r2
 from skdyn._state import OPTIONAL, PlainState, Shape
 from skdyn._validation import check_is_fitted, check_weights, fit_context, validate_data
 from skdyn.exceptions import warn_user
@@ -117,7 +117,7 @@ def fit_support(
     return coef
 
 
-class SparseOptimizer(PlainState, MultiOutputMixin, ScoredRegressor, BaseEstimator):
+class SparseOptimizer(PlainState, MultiOutputMixin, RegressorMixin, BaseEstimator):
     """Base of the sparse linear regressors: validates, weighs, scales and compresses once.
 
     Subclasses supply ``_solve``.
@@ -135,6 +135,7 @@ class SparseOptimizer(PlainState, MultiOutputMixin, ScoredRegressor, BaseEstimat
     _y_is_1d: bool
 
     _parameter_constraints: dict = {}
+    score = r2
     if TYPE_CHECKING:  # of those that have them
         max_iter: Any
         threshold: Any
