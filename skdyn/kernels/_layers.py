@@ -131,6 +131,4 @@ def slopes_of_pairs(network, layers):
             by_tangent = weight * by_tangent * above.prime
         by_kernel = zero
     # The first layer's tangent kernel is its covariance, (u + v - gap) / 2.
-    return SlopesOfPairs(
-        by_row + by_tangent / 2, by_gap - by_tangent / 2, total_weight, total_bias
-    )
+    return SlopesOfPairs(by_row + by_tangent / 2, by_gap - by_tangent / 2, total_weight, total_bias)

@@ -37,7 +37,9 @@ class WideNetworkKernel(PlainState, Kernel):
     activation: Annotated[str, OneOf(tuple(ACTIVATIONS))]
     weight_var: float
     bias_var: float
-    input_var: float | Annotated[np.ndarray, Shape("_", "iuf")] | list[float] | tuple[float, ...] | None
+    input_var: (
+        float | Annotated[np.ndarray, Shape("_", "iuf")] | list[float] | tuple[float, ...] | None
+    )
     weight_var_bounds: _StoredBounds
     bias_var_bounds: _StoredBounds
     input_var_bounds: _StoredBounds

@@ -35,9 +35,7 @@ def test_random_networks_have_this_covariance(activation):
     X, random_state, n, width = rows(), np.random.default_rng(0), 200, 100
     nodes = np.broadcast_to(X, (n, *X.shape))
     for size in (width, width, 1):
-        weight = random_state.normal(size=(n, nodes.shape[2], size)) * np.sqrt(
-            1.5 / nodes.shape[2]
-        )
+        weight = random_state.normal(size=(n, nodes.shape[2], size)) * np.sqrt(1.5 / nodes.shape[2])
         entering = nodes @ weight + random_state.normal(size=(n, 1, size)) * np.sqrt(0.3)
         nodes = FUNCTIONS[activation](entering)
     products = entering * entering[..., 0][:, None, :]
