@@ -67,7 +67,7 @@ def test_only_kernels_of_plain_numbers_are_known():
 def test_other_parameters_of_a_kernel_are_refused(changed):
     state = {"length_scale": 1.0, "length_scale_bounds": "fixed"}
     assert rebuilt_kernel(RBF, state) == RBF(1.0, "fixed")
-    with pytest.raises(ValueError, match="of a RBF|a RBF has"):
+    with pytest.raises(ValueError, match=r"of a RBF|a RBF has"):
         rebuilt_kernel(RBF, state | changed)
-    with pytest.raises(ValueError, match="lacks|a RBF has"):
+    with pytest.raises(ValueError, match="a RBF has"):
         rebuilt_kernel(RBF, {"length_scale": 1.0})

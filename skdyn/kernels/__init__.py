@@ -2,8 +2,8 @@
 
 A network with random weights becomes a Gaussian process as its layers widen, and training it by
 gradient descent becomes regression with another kernel. Both kernels have closed forms
-(:class:`NNGPKernel`, :class:`NTKKernel`), so that a network without end of width is fitted exactly, in
-one solve, by scikit-learn's estimators that take kernels:
+(:class:`NNGPKernel`, :class:`NTKKernel`), so that a network without end of width is fitted in one
+solve, by scikit-learn's estimators that take kernels:
 
 - **smooth functions, some hundred rows**: ``GaussianProcessRegressor`` with
   ``NNGPKernel(activation="erf")`` or ``"sin"``, which compete with the RBF kernel;

@@ -39,9 +39,8 @@ class NNGPKernel(WideNetworkKernel):
         Between what a Gaussian process may choose it.
     bias_var_bounds : pair of floats or "fixed", default=(1e-05, 100000.0)
         Between what a Gaussian process may choose it.
-    input_var_bounds : pair of floats, array of shape (n_features, 2) or "fixed", \\
-            default=(1e-05, 100000.0)
-        Between what a Gaussian process may choose it.
+    input_var_bounds : pair of floats, array or "fixed", default=(1e-05, 100000.0)
+        Between what a Gaussian process may choose it; an array has a pair for each column.
 
     See Also
     --------

@@ -352,16 +352,18 @@ class StudentTProcessRegressor(PlainState, MultiOutputMixin, RegressorMixin, Bas
                 f"n_restarts_optimizer={self.n_restarts_optimizer} draws hyperparameters within "
                 "their bounds; make all bounds of the kernel finite and positive."
             )
-        starts = [self.kernel_.theta]
-        for _ in range(self.n_restarts_optimizer):
-            starts.append(random_state.uniform(bounds[:, 0], bounds[:, 1]))
+        further = [
+            random_state.uniform(bounds[:, 0], bounds[:, 1])
+            for _ in range(self.n_restarts_optimizer)
+        ]
 
         def loss(theta):
             value, gradient = self._likelihood(self.kernel_.clone_with_theta(theta))
             return -value, -gradient
 
         found = [
-            minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds) for start in starts
+            minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
+            for start in [self.kernel_.theta, *further]
         ]
         best = min(found, key=lambda result: result.fun)
         if not best.success:

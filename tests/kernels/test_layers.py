@@ -1,5 +1,7 @@
 """The recursion over layers, where it can be written down by hand."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -28,7 +30,7 @@ def test_the_first_layer_is_linear():
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_each_layer_follows_from_the_one_below(activation):
     layers = layers_above(Network(2, activation, WEIGHT, BIAS), first())
-    for below, above in zip(layers[:2], layers[1:], strict=True):
+    for below, above in pairwise(layers):
         mean, prime = ACTIVATIONS[activation].means(*below[:3])
         np.testing.assert_allclose(above.kernel, BIAS + WEIGHT * mean)
         np.testing.assert_allclose(

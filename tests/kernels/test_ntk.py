@@ -1,5 +1,7 @@
 """The kernel of networks in training."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -17,7 +19,7 @@ def rows():
 
 def drawn(sizes, generator):
     """Weights and biases of a network, all from the standard normal distribution."""
-    shapes = [s for n, m in zip(sizes, sizes[1:], strict=False) for s in ((n, m), (m,))]
+    shapes = [s for n, m in pairwise(sizes) for s in ((n, m), (m,))]
     return [torch.randn(*s, generator=generator, dtype=torch.float64) for s in shapes]
 
 

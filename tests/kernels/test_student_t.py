@@ -167,7 +167,7 @@ def test_more_starts_find_no_worse_hyperparameters():
 def test_rows_that_come_twice_without_noise_are_refused_by_a_name():
     X, y = data(6)
     model = StudentTProcessRegressor(RBF(), optimizer=None, alpha=0.0)
-    with pytest.raises(ValueError, match="alpha=0.0"):
+    with pytest.raises(ValueError, match=r"alpha=0\.0"):
         model.fit(np.vstack([X, X]), np.hstack([y, y]))
 
 
