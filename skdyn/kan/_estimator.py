@@ -29,7 +29,7 @@ _ALPHA = {"adam": 2.0, "adamw": 2.0, "sgd": 2.0}  # second-order optimizers are 
 class KANEstimator(TabularEstimator):
     """Parameters and hooks of the Kolmogorov-Arnold networks."""
 
-    _old_names = {"optimizer": "optimizer"}
+    _old_names = {"solver": "optimizer"}
     _parameter_constraints = {
         **TorchEstimator._parameter_constraints,
         "hidden_layer_sizes": ["array-like"],
