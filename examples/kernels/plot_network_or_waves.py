@@ -64,9 +64,9 @@ print(table.round(3).to_string(index=False))
 
 # %%
 # The likelihood is known without any test data, and it names the kernel that errs least: the
-# sigmoid network for the switch, where the RBF kernel has to wave along the flat parts, and the sines or
-# the RBF kernel for the wave. Relus can neither: their functions have a kink at every data point,
-# and are meant for tables with many columns.
+# sigmoid network for the switch, where the RBF kernel has to wave along the flat parts, and the
+# sines or the RBF kernel for the wave. Relus can neither: their functions have a kink at every data
+# point, and are meant for tables with many columns.
 #
 # A network that gradient descent trains has another kernel. Ridge regression with it is that
 # network, trained to the end.
