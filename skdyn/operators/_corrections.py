@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from skdyn._time_limit import time_is_over
 from skdyn.operators._local_correction import Learning, LocalCorrection, learn_correction
 
 __all__ = ["apparent_share", "learn_corrections", "mean_square"]
@@ -48,6 +49,8 @@ def learn_corrections(
     """
     corrections = []
     for _ in range(n_most):
+        if time_is_over():
+            break
         correction, corrected = learn_correction(X, y, fields, weight, how, rng)
         if mean_square(y - corrected, weight).sum() >= mean_square(y - fields, weight).sum():
             break
@@ -92,6 +95,8 @@ def apparent_share(
     fold_of = np.arange(len(X)) % n_folds
     found = apparent = 0.0
     for fold in range(min(_MOST_FOLDS, -(-_HELD * n_folds // len(X)))):
+        if fold and time_is_over():
+            break
         held = fold_of == fold
         rest = ~held
         corrections, _ = learn_corrections(

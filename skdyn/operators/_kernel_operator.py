@@ -18,6 +18,7 @@ from sklearn.utils import check_random_state
 from skdyn._progress import Progress
 from skdyn._scales import standardized
 from skdyn._state import OPTIONAL, OneOf, PlainState, Shape, Since
+from skdyn._time_limit import time_is_over
 from skdyn._validation import (
     Interval,
     StrOptions,
@@ -102,6 +103,9 @@ class KernelOperatorRegressor(
         Neighbors on each side, along each axis, that a correction sees.
     n_waves : int, default=800
         Random Fourier features of a correction.
+    max_time : float or None, default=None
+        Seconds after which no more settings are compared and no more corrections learned, with a
+        warning. None sets no limit.
     symmetry : {"exchange", "reflect", "both", "odd", "even"} or None, default=None
         Under which motions of a square domain the operator is known to keep its form: exchanges of
         its axes, reflections along each, or all of them; or a reflection of all axes that changes
@@ -166,6 +170,7 @@ class KernelOperatorRegressor(
     """
 
     targets: Annotated[str, Since(lambda state: "auto")]
+    max_time: Annotated[float | int | None, Since(lambda state: None)]
     n_features_in_: int
     feature_names_in_: Annotated[np.ndarray, Shape("n_features_in_", "OU"), OPTIONAL]
     kernel_: Annotated[str, OneOf(KERNELS)]
@@ -198,6 +203,7 @@ class KernelOperatorRegressor(
         "n_corrections": [Interval(Integral, 0, None, closed="left")],
         "radius": [Interval(Integral, 0, None, closed="left")],
         "n_waves": [Interval(Integral, 1, None, closed="left")],
+        "max_time": [Interval(Real, 0, None, closed="neither"), None],
         **SYMMETRY_CONSTRAINTS,
         "grid_shape": GRID_CONSTRAINTS["grid_shape"],
         **TARGET_CONSTRAINTS,
@@ -215,6 +221,7 @@ class KernelOperatorRegressor(
         n_corrections: int = 3,
         radius: int = 2,
         n_waves: int = 800,
+        max_time: float | None = None,
         symmetry: str | None = None,
         grid_shape: ArrayLike | int | None = None,
         targets: str = "auto",
@@ -228,6 +235,7 @@ class KernelOperatorRegressor(
         self.n_corrections = n_corrections
         self.radius = radius
         self.n_waves = n_waves
+        self.max_time = max_time
         self.symmetry = symmetry
         self.grid_shape = grid_shape
         self.targets = targets
@@ -281,6 +289,11 @@ class KernelOperatorRegressor(
         with progress.part("corrections"):
             self._learn_corrections(X[one], y[one], left_out[one], weight[one], without, rng)
         progress.end()
+        if time_is_over():
+            warn_user(
+                f"{type(self).__name__} stopped when max_time was over, with "
+                f"{self.n_corrections_} corrections. Allow more time for more."
+            )
         self._tell_if_useless(y[unmoved], weight[unmoved])
         return self
 
@@ -382,6 +395,8 @@ class KernelOperatorRegressor(
         emphases = _EMPHASES if self.emphasis == "auto" else (self.emphasis,)
         found = []
         for kernel, length, emphasis in product(kernels, lengths, emphases):
+            if found and time_is_over():
+                break
             if KERNELS[kernel] is None and length != lengths[0] and self.alpha == "auto":
                 continue  # the scale of a linear kernel is that of the noise
             Z = few * self._stretched(emphasis)

@@ -265,3 +265,13 @@ def test_few_equal_or_constant_samples_have_an_answer():
 def test_bad_input_is_named(parameters, X, message):
     with pytest.raises(ValueError, match=message):
         KernelOperatorRegressor(**parameters).fit(X, np.ones((9, 4)))
+
+
+def test_a_fit_whose_time_is_over_learns_no_correction_and_says_so(darcy):
+    X, y = darcy[0][:40], darcy[1][:40]
+    with pytest.warns(UserWarning, match="stopped when max_time was over, with 0 corrections"):
+        model = KernelOperatorRegressor(max_time=1e-12, random_state=0).fit(X, y)
+    assert model.n_corrections_ == 0
+    assert (model.length_scale_, model.emphasis_) == (0.5, 0.0)  # the first setting of all
+    assert np.isfinite(model.predict(X)).all()
+    assert clone(model).set_params(max_time=None).fit(X, y).n_corrections_ > 0
