@@ -24,6 +24,7 @@ _TENSORS, _TENSORS_AN_ARRAY = 500, 50
 # A skeleton has no numbers to draw; on the meta device each draw still goes through Python.
 _DRAWN_IN_PLACE = {torch.Tensor.uniform_, torch.Tensor.normal_}
 _DRAWN = {torch.rand, torch.randn}
+_OF_ONE_SHAPE = {torch.nn.functional.normalize}  # nor to compute
 _ITEMS = 16  # of a tuple in a configuration; more where there are as many weights
 
 
@@ -92,7 +93,7 @@ class _Skeletons(TorchFunctionMode):
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
-        if function in _DRAWN_IN_PLACE and args[0].is_meta:
+        if function in _DRAWN_IN_PLACE | _OF_ONE_SHAPE and args[0].is_meta:
             return args[0]
         if function in _DRAWN and torch.device(kwargs.get("device", "cpu")).type == "meta":
             function = torch.empty

@@ -313,7 +313,12 @@ def test_another_class_than_the_expected_one_is_refused(path):
         (KANRegressor((2,), max_iter=2, random_state=0), ["_moves", "_y_moves"]),
         (HopfieldClassifier(mode="stored"), ["_prior", "_cooling"]),
         (SparseAutoencoder(4, k=2, allocation="gated", max_iter=2), ["penalty_strength"]),
-        (KernelOperatorRegressor(grid_shape=3, random_state=0), ["targets"]),
+        (
+            KernelOperatorRegressor(
+                grid_shape=3, length_scale=1.0, emphasis=0.0, alpha=1e-3, n_corrections=0
+            ),
+            ["targets"],
+        ),
     ],
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
