@@ -150,7 +150,7 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
         if name != "inference"  # codes that restore targets best cannot be told from inputs
     }
     _autoencoding = False
-    _quick_parameters = {"n_components": 16, "k": 1, "learning_rate": 0.03}  # see SparseAutoencoder
+    _quick_parameters = {"n_components": 16, "k": 1, "learning_rate": 0.03}  # see Reconstructing
 
     def __init__(
         self,
