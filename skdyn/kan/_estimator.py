@@ -16,6 +16,7 @@ from skdyn.base import TorchEstimator
 from skdyn.exceptions import warn_user
 from skdyn.kan._edge_fit import Candidate
 from skdyn.kan._interpretation import edge_values, look_at_edges, pruned, shares
+from skdyn.kan._left_out import warn_of_new_rows
 from skdyn.kan._network import KAN
 from skdyn.kan._plan import check_grid_sizes, check_sizes, plan_stages
 from skdyn.kan._ranges import hold_still, moving_columns, warn_if_far, warn_of_grids
@@ -385,6 +386,7 @@ class KANEstimator(TabularEstimator):
                 ConvergenceWarning,
             )
         self.feature_importances_ = shares(of_inputs)
+        warn_of_new_rows(self, task)
 
     def _forward(self, X):
         warn_if_far(self, X)

@@ -6,7 +6,7 @@ from skdyn.kan._gauss_newton import GaussNewtonProblem
 
 # Powers of a wide layer's width by which weights pay more, the fewer columns are likely to need
 # them: for straight lines, for what bends, and for the residual, whose bend is always the same.
-_STRAIGHT, _BENT, _RESIDUAL = 1.0, 1.5, 2.0
+CROWDING = 1.0, 1.5, 2.0
 
 
 class KANObjective:
@@ -191,8 +191,7 @@ def crowding(layer):
     line = layer.basis.straight().to(weight)[..., None]
     straight = (functions * line).sum(dim=1).square().sum()
     squares = straight, functions.square().sum() - straight, residual.square().sum()
-    powers = _STRAIGHT, _BENT, _RESIDUAL
-    return sum((layer.width**p - 1) * square for p, square in zip(powers, squares, strict=True))
+    return sum((layer.width**p - 1) * square for p, square in zip(CROWDING, squares, strict=True))
 
 
 def row_shares(x, weight=None):

@@ -11,7 +11,7 @@ from skdyn.kan._objective import KANObjective
 from skdyn.kan._starts import best_start
 from skdyn.training import Stage
 
-__all__ = ["check_grid_sizes", "check_sizes", "plan_stages"]
+__all__ = ["check_grid_sizes", "check_sizes", "objective_of", "plan_stages"]
 
 _SMOOTHNESS = 0.3
 _START_EPOCHS = 50  # of each start
@@ -25,10 +25,7 @@ def plan_stages(model, generator, task):
             "basis='selectable' learns its choice by gradients, which optimizer='lm' does not "
             "follow. Use optimizer='adam' or 'lbfgs', or name one basis."
         )
-    objective = KANObjective(
-        model._row_loss, model._curvature, _evidence(model, task.total_weight),
-        model.lamb, model.lamb_l1, model.lamb_entropy, _alpha_of_wide_layers(model, task),
-    )  # fmt: skip
+    objective = objective_of(model, task)
     trivial_loss = model._trivial_loss(task.training, task.validation)
     stages = [
         Stage(
@@ -45,6 +42,14 @@ def plan_stages(model, generator, task):
         starts = _try_starts(model, stages[0], generator, task.total_weight)
         stages[0] = stages[0]._replace(before_epoch=starts)
     return stages
+
+
+def objective_of(model, task):
+    """Return what a fit minimizes, a KANObjective."""
+    return KANObjective(
+        model._row_loss, model._curvature, _evidence(model, task.total_weight),
+        model.lamb, model.lamb_l1, model.lamb_entropy, _alpha_of_wide_layers(model, task),
+    )  # fmt: skip
 
 
 def _grid_schedule(model, task):

@@ -1,0 +1,149 @@
+"""What a network would make of rows that it had not seen, told without another fit."""
+
+import torch
+
+from skdyn.exceptions import warn_user
+from skdyn.kan._objective import CROWDING
+from skdyn.kan._plan import objective_of
+
+__all__ = ["left_out_outputs", "warn_of_new_rows"]
+
+_MOST = 1000  # outputs of all rows whose products with each other cost little beside the fit
+_LEAST = 1e-6  # share of a row's curvature below which there is none: scores all higher by one
+_AS_IT_IS = 0.3  # share of what the weights say as they are, in orders of magnitude (decision 0052)
+_BLOCK = 64  # inputs at a time: their features of all rows are a large array
+
+
+def warn_of_new_rows(model, task):
+    """Warn where new rows are likely to be answered worse than by one answer for all.
+
+    Where rows are held out they tell, and penalties that are not the usual ones, or not all that
+    there is, say little of how far a row pulls the network to itself.
+
+    Parameters
+    ----------
+    model : KANEstimator
+        Fitted.
+    task : FitTask
+        What it learned from.
+    """
+    n_answers = len(task.training[0]) * model._n_outputs()
+    told = task.validation is not None or task.incremental or n_answers > _MOST
+    usual = model.solver == "adam" and model.alpha == "auto" and not model.lamb
+    whole = all(layer.mask.all() and not len(layer.symbolic) for layer in model.module_.layers)
+    if told or not usual or not whole:
+        return
+    X, y, weight = task.training
+    like = next(model.module_.parameters())
+    y = torch.as_tensor(y).to(like.device)
+    y = y if y.dtype == torch.int64 else y.to(like)
+    batch = torch.as_tensor(X).to(like), y, torch.as_tensor(weight).to(like)
+    objective, alpha = objective_of(model, task), model._settings().alpha / task.total_weight
+    losses = [
+        objective.data_loss(outputs, batch[1], batch[2].double()).item()
+        for outputs in left_out_outputs(model.module_, objective, batch, alpha)
+    ]
+    loss = losses[0] ** _AS_IT_IS * losses[1] ** (1 - _AS_IT_IS)
+    trivial = model._trivial_loss(task.training, None)
+    if loss > trivial:
+        rows, columns = X.shape
+        warn_user(
+            f"{type(model).__name__} is likely to answer new rows worse than one answer for all "
+            f"would: with each of the {rows} rows left out in turn, its loss is about {loss:.2g}, "
+            f"that of one answer {trivial:.2g}, however well it fits the rows that it has seen. "
+            f"There are too few of them for {columns} columns, or the columns say nothing. Drop "
+            "columns, pass more rows, raise alpha, or take a linear model."
+        )
+
+
+@torch.no_grad()
+def left_out_outputs(module, objective, batch, alpha):
+    """Return what the network would answer to each row if that had not been among the data.
+
+    The network is taken as linear in its weights about those that it has, and the loss as
+    quadratic: then the answers without one row follow from how far they are free to move. An
+    output's derivative by a layer's weights is the outer product of features and of its
+    derivative by the subnodes, so that products of two rows are products of both; weights, of
+    which there are many more than rows, never meet.
+
+    Parameters
+    ----------
+    module : KAN
+        The network.
+    objective : KANObjective
+        What it minimizes.
+    batch : tuple of Tensor
+        Inputs, targets and weights of the rows.
+    alpha : float
+        Weight of half the squared weights in the mean loss.
+
+    Returns
+    -------
+    as_it_is, settled : Tensor of shape (n, n_outputs), float64
+        By residuals as they are, and as they are at the minimum. Where training ended before it,
+        the first say too much of how far a row pulls, and the second too little, as they take for
+        given what the network has made of all rows.
+    """
+    X, y, weight = batch
+    x, features, subnodes = X.detach().requires_grad_(), [], []  # weights of fitted networks rest
+    with torch.enable_grad():
+        for layer in module.layers:
+            features.append(_products(layer, x.detach(), objective, alpha))
+            subnodes.append(layer.subnodes(x))
+            x = layer.outputs(subnodes[-1])
+        slopes = [
+            torch.stack(by, dim=1).double()
+            for by in zip(*(
+                torch.autograd.grad(output.sum(), subnodes, retain_graph=True)
+                for output in x.unbind(dim=1)
+            ), strict=True)
+        ]  # fmt: skip
+    outputs = x.detach().double()
+    linear, kernel = 0.0, 0.0
+    for part, by, sums in zip(features, slopes, subnodes, strict=True):
+        linear = linear + torch.einsum("nos,ns->no", by, sums.detach().double())
+        kernel = kernel + part[:, None, :, None] * torch.einsum("nos,mps->nomp", by, by)
+    slope, root = (part.double() for part in objective.curvature(x.detach(), y))
+    share = weight.double()[:, None] / len(X)
+    root = root * share[:, None].sqrt()
+    unroot = torch.linalg.pinv(root, rtol=_LEAST)
+    pull = torch.einsum("nio,no->ni", unroot, share * slope)
+    kernel = torch.einsum("noi,nomp,mpj->nimj", root, kernel, root).flatten(2).flatten(0, 1)
+    kernel.diagonal().add_(1.0)
+    inverse = torch.cholesky_inverse(torch.linalg.cholesky(kernel))
+    settled = pull - torch.einsum("noi,no->ni", root, linear)
+    settled = (inverse @ settled.flatten()).view_as(pull)
+    blocks = inverse.unflatten(1, pull.shape).unflatten(0, pull.shape)
+    blocks = blocks.diagonal(dim1=0, dim2=2).permute(2, 0, 1)
+    left_out = [torch.linalg.solve(blocks, force[..., None])[..., 0] for force in (pull, settled)]
+    return [outputs - torch.einsum("nio,ni->no", unroot, pull - force) for force in left_out]
+
+
+def _products(layer, x, objective, alpha):
+    """Return products of rows' features, weights that pay little counting for much."""
+    precision = _precision(layer, objective, alpha)
+    factor = torch.linalg.cholesky(precision)
+    total = torch.full((len(x), len(x)), 1 / alpha, dtype=torch.float64, device=x.device)  # biases
+    features = layer.basis.features(x).permute(1, 2, 0)
+    for part, root in zip(features.split(_BLOCK), factor.split(_BLOCK), strict=True):
+        rows = torch.linalg.solve_triangular(root, part.double(), upper=False).flatten(0, 1)
+        total.addmm_(rows.T, rows)
+    return total
+
+
+def _precision(layer, objective, alpha):
+    """Return the Hessian of all penalties on the weights of an edge, one an input."""
+    rough = layer.basis.roughness().double()
+    n = rough.shape[-1]
+    price = torch.eye(n + 1, dtype=torch.float64, device=rough.device).repeat(len(rough), 1, 1)
+    price *= alpha
+    price[:, :n, :n] += 2 * objective.evidence.smoothness * rough
+    if layer.width > 1:
+        straight, bent, residual = (
+            objective.alpha * (layer.width**power - 1) for power in CROWDING
+        )
+        line = layer.basis.straight().double()
+        price[:, :n, :n] += (straight - bent) * line[:, :, None] * line[:, None, :]
+        price.diagonal(dim1=1, dim2=2)[:, :n] += bent
+        price[:, n, n] += residual
+    return price
