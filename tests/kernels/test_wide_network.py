@@ -16,6 +16,8 @@ from sklearn.svm import SVC
 from skdyn.kernels import NNGPKernel, NTKKernel
 from skdyn.kernels._moments import ACTIVATIONS
 
+# Variances that are not needed end at their bounds.
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 KERNELS = [NNGPKernel, NTKKernel]
 both = pytest.mark.parametrize("cls", KERNELS)
 every_activation = pytest.mark.parametrize("activation", ACTIVATIONS)
