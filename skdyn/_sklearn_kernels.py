@@ -58,7 +58,7 @@ def class_of_kernel(name: str) -> type | None:
     return getattr(kernels, name)
 
 
-def rebuilt_kernel(cls: Any, state: Mapping[str, Any]) -> Any:
+def rebuilt_kernel(cls: Any, state: Mapping) -> Any:
     """Make a kernel from its parameters.
 
     Parameters

@@ -460,11 +460,12 @@ def test_importing_is_light(frozen):
     It has no sources to read: the package is a zip of compiled files.
     """
     system = pickle.dumps(EquationSystem(["x * sin(w) - y / 3", "-x"], ["x", "y"], ["w"]))
-    package, shapes, data, libraries, equations, memories, file, whole = loaded_after(
+    package, shapes, data, libraries, kernels, equations, memories, file, whole = loaded_after(
         "import skdyn; dir(skdyn)",
         "import skdyn._typing",
         "import skdyn.datasets, skdyn.metrics",
         "import skdyn.symbolic.libraries",
+        "import skdyn.kernels",
         f"import skdyn.symbolic._equations, pickle; pickle.loads({system!r})",
         "import skdyn.hopfield",
         "[getattr(skdyn, name) for name in skdyn.__all__]; skdyn.datasets.load_lynx_hare(); "
@@ -480,7 +481,8 @@ def test_importing_is_light(frozen):
     assert "skdyn._typing" in shapes
     assert "skdyn.datasets" in data
     assert "skdyn.symbolic.libraries" in libraries
-    assert not {"torch", "sympy"} & {*shapes, *data, *libraries}
+    assert "skdyn.kernels" in kernels
+    assert not {"torch", "sympy"} & {*shapes, *data, *libraries, *kernels}
     assert "skdyn.symbolic._system" in equations
     assert "sympy" not in equations
     assert "skdyn.hopfield" in memories

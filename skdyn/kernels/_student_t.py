@@ -202,13 +202,13 @@ class StudentTProcessRegressor(PlainState, MultiOutputMixin, RegressorMixin, Bas
         self.kernel_ = _default_kernel() if self.kernel is None else clone(self.kernel)
         if self.optimizer is not None and self.kernel_.n_dims:
             self.kernel_.theta = self._best_theta()
-        self.L_ = self._factor(self.kernel_(X))
-        if self.L_ is None:
+        L = self._factor(self.kernel_(X))
+        if L is None:
             raise ValueError(
                 f"The matrix of {self.kernel_} has no inverse on these rows: some are alike or too "
                 f"close. Raise alpha={self.alpha}, or add a WhiteKernel to the kernel."
             )
-        self.alpha_ = cho_solve((self.L_, True), self.y_train_)
+        self.L_, self.alpha_ = L, cho_solve((L, True), self.y_train_)
         squares = (self.y_train_ * self.alpha_).sum(axis=0)
         self.dof_ = float(self.nu + len(X))
         self.scale_ = (self.nu - 2 + squares) / (self.dof_ - 2)
@@ -248,7 +248,7 @@ class StudentTProcessRegressor(PlainState, MultiOutputMixin, RegressorMixin, Bas
         if return_std and return_cov:
             raise ValueError("return_std and return_cov are both True: ask for one of them.")
         X = validate_data(self, X, dtype=np.float64, reset=False)
-        across = self.kernel_(X, self.X_train_)
+        across: Any = self.kernel_(X, self.X_train_)
         mean = self._shaped(self._y_mean + self._y_std * (across @ self.alpha_))
         if not return_std and not return_cov:
             return mean

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from numbers import Real
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.spatial.distance import cdist
 from sklearn.gaussian_process.kernels import Hyperparameter, Kernel
 
@@ -21,12 +19,11 @@ __all__ = ["WideNetworkKernel"]
 _DEEPEST = 100  # hidden layers: long before that nothing of the rows is left in the kernel
 _LARGEST = 2.0**250  # variance of a node, of which cubes must be finite
 
-Bounds = str | Sequence[float] | np.ndarray
+Values = float | np.ndarray | list[float] | tuple[float, ...]
+Pairs = tuple[float, ...] | list[float] | list[tuple[float, float]] | list[list[float]]
+Bounds = str | np.ndarray | Pairs
 _StoredBounds = (
-    Annotated[str, OneOf(("fixed",))]
-    | Annotated[np.ndarray, Shape("...", "iuf")]
-    | tuple[float, ...]
-    | list[float]
+    Annotated[str, OneOf(("fixed",))] | Annotated[np.ndarray, Shape("...", "iuf")] | Pairs
 )
 
 
@@ -50,7 +47,7 @@ class WideNetworkKernel(PlainState, Kernel):
         activation: str = "relu",
         weight_var: float = 2.0,
         bias_var: float = 1.0,
-        input_var: float | ArrayLike | None = None,
+        input_var: Values | None = None,
         weight_var_bounds: Bounds = (1e-5, 1e5),
         bias_var_bounds: Bounds = (1e-5, 1e5),
         input_var_bounds: Bounds = (1e-5, 1e5),
@@ -88,7 +85,7 @@ class WideNetworkKernel(PlainState, Kernel):
         n_elements = int(np.size(self.input_var)) if self.anisotropic else 1
         return Hyperparameter("input_var", "numeric", self.input_var_bounds, n_elements)
 
-    def __call__(
+    def __call__(  # pyright: ignore[reportIncompatibleMethodOverride]: as that of diag
         self, X: Any, Y: Any = None, eval_gradient: bool = False
     ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
         """Compute the kernel of each row of X with each of Y.
@@ -136,7 +133,9 @@ class WideNetworkKernel(PlainState, Kernel):
             return K
         return K, self._gradient(slopes_of_pairs(self._network(), layers), X, variances, gap)
 
-    def diag(self, X: Any) -> np.ndarray:
+    def diag(  # pyright: ignore[reportIncompatibleMethodOverride]: its base is guessed from `pass`
+        self, X: Any
+    ) -> np.ndarray:
         """Compute the kernel of each row with itself.
 
         Parameters
@@ -154,7 +153,9 @@ class WideNetworkKernel(PlainState, Kernel):
         first = first_layer(squares, squares, np.zeros_like(squares), self._with_tangent)
         return self._chosen(layers_above(self._network(), first))
 
-    def is_stationary(self) -> bool:
+    def is_stationary(  # pyright: ignore[reportIncompatibleMethodOverride]: as that of diag
+        self,
+    ) -> bool:
         """Say whether it depends on differences of rows alone.
 
         Returns
@@ -172,7 +173,7 @@ class WideNetworkKernel(PlainState, Kernel):
 
     _with_tangent: ClassVar[bool]
 
-    def _chosen(self, layers):
+    def _chosen(self, layers) -> Any:
         """Return the one of the output's two kernels that this is."""
         return layers[-1].tangent if self._with_tangent else layers[-1].kernel
 
@@ -187,7 +188,7 @@ class WideNetworkKernel(PlainState, Kernel):
         first = np.atleast_1d(as_floats(first)) / max(X.shape[1], 1)
         if first.ndim != 1 or len(first) not in (1, X.shape[1]):
             raise ValueError(
-                f"input_var has the shape {np.shape(self.input_var)}, but there are {X.shape[1]} "
+                f"input_var has the shape {first.shape}, but there are {X.shape[1]} "
                 "columns. Give one variance, or one for each column."
             )
         return X, np.broadcast_to(first, X.shape[1])

@@ -16,6 +16,8 @@ from sklearn.svm import SVC
 from skdyn.kernels import NNGPKernel, NTKKernel
 from skdyn.kernels._moments import ACTIVATIONS
 
+# Variances that are not needed end at their bounds.
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 KERNELS = [NNGPKernel, NTKKernel]
 both = pytest.mark.parametrize("cls", KERNELS)
 every_activation = pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -86,7 +88,7 @@ def test_what_is_fixed_has_no_gradient(cls):
 
 @both
 def test_copies_are_equal_and_it_shows_what_it_is(cls):
-    kernel = cls(2, "sin", 1.25, 0.0, np.array([1.0, 0.5]))
+    kernel = cls(2, "sin", 1.25, 0.0, np.array([1.0, 0.5]), input_var_bounds=[(0.1, 1), (0.2, 2)])
     for other in (clone(kernel), pickle.loads(pickle.dumps(kernel)), copy.deepcopy(kernel)):
         assert other == kernel
     assert repr(kernel) == (
