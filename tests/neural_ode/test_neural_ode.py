@@ -140,8 +140,8 @@ def test_hidden_dimensions_explain_what_the_state_cannot():
         n_timepoints=30, t_span=(0, 9), x0=[[1.0, 0.0], [2.0, 0.0], [-1.5, 0.0]]
     )
     X = X[:, :1]
-    plain = NeuralODE((16,), max_iter=4, random_state=0).fit(X, t=t).score(X, t=t)
-    model = NeuralODE((16,), max_iter=10, augment_dim=1, random_state=0)
+    plain = NeuralODE((8,), max_iter=2, random_state=0).fit(X, t=t).score(X, t=t)
+    model = NeuralODE((8,), max_iter=4, augment_dim=1, random_state=0)
     augmented = model.fit(X, t=t).score(X, t=t)
     assert plain < 0.6
     assert augmented > 0.99
@@ -363,7 +363,7 @@ def test_a_fit_with_enough_epochs_does_not_warn(oscillations):
     ("noise", "model", "most"),
     [
         (0.0, NeuralODE((32,), max_iter=15, random_state=0), 1e-3),
-        (0.1, NeuralODE((16,), max_iter=8, random_state=0), 0.03),
+        (0.1, NeuralODE((8,), max_iter=4, random_state=0), 0.03),
     ],
     ids=["exact", "noisy"],
 )
