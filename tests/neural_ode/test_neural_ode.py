@@ -170,7 +170,7 @@ def test_every_option_learns(oscillations, params):
 
 def test_a_second_fit_with_warm_start_goes_on(oscillations):
     X, t = oscillations
-    model = NeuralODE((16,), max_iter=4, tol=0, warm_start=True, random_state=0).fit(X, t=t)
+    model = NeuralODE((8,), max_iter=2, tol=0, warm_start=True, random_state=0).fit(X, t=t)
     first = model.loss_curve_[0]
     assert model.fit(X, t=t).loss_curve_[0] < 0.1 * first
 
