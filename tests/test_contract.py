@@ -29,6 +29,7 @@ from skdyn.testing import (
 from skdyn.testing._probe import (
     as_long_as_asked,
     has_parameter,
+    sample_to_sketch,
     shared_fits,
     sketched,
     trains_a_module,
@@ -83,7 +84,7 @@ def test_scikit_learns_checks_of_precision_pass_in_float64(estimator, ask_all):
     chosen = {*expected_failed_checks(estimator), *fails}
     ask_all(
         (
-            (name, partial(check, sketched(twin)))
+            (name, partial(check, as_long_as_asked(twin, check)))
             for _, check in estimator_checks_generator(twin)
             if (name := check.func.__name__) in chosen or "dtype" in name
         ),
@@ -102,7 +103,7 @@ def test_the_contract_is_kept(thing, ask_all):
 
 @every_network
 def test_scikit_learns_own_callbacks_work_under_the_search_too(estimator, capsys):
-    X, y = sample_data(estimator)
+    X, y = sample_to_sketch(estimator)
     monitor = ScoringMonitor(scoring={"score": _own_score})
     estimator = type(estimator)(max_iter=2, random_state=0).set_callbacks(monitor)
     search = GridSearchCV(estimator, {"tol": [1e-3]}, cv=2)  # each fold and the refit are told
@@ -172,7 +173,7 @@ def dask_client():
 
 @every_estimator
 def test_a_grid_search_runs_on_dask(estimator, dask_client):
-    X, y = sample_data(estimator)
+    X, y = sample_to_sketch(estimator)
     # One candidate, one fit a fold and no refit: more would show no more of Dask.
     grid = {name: values[1:] for name, values in two_candidates(estimator).items()}
     search = GridSearchCV(

@@ -121,7 +121,7 @@ def test_every_similarity_and_separation_learns(mode):
         separations += [TopKSeparation(3), EntmaxSeparation(1.2)]
     kinds = [{"similarity": name} for name in SIMILARITIES]
     for kind in [*kinds, *({"separation": each} for each in separations)]:
-        for model, X, y in both(mode=mode, n_prototypes=5, max_iter=5, **kind):
+        for model, X, y in both(mode=mode, n_prototypes=5, max_iter=2, **kind):
             assert model.fit(X, y).score(X, y) > 0.2
 
 

@@ -20,7 +20,7 @@ def data():
 def sparse(data):
     """Three hidden nodes are too many: the formula needs one, and not the third input."""
     return KANRegressor(
-        (3,), optimizer="lm", grid_sizes=(3, 5), lamb=1e-3, max_iter=60, random_state=0
+        (3,), optimizer="lm", grid_sizes=(3, 5), lamb=1e-3, max_iter=30, random_state=0
     ).fit(*data)
 
 
@@ -100,7 +100,7 @@ def test_products_are_pruned_factor_by_factor():
 
 def test_a_classifier_is_interpreted_and_pruned_alike():
     generator = np.random.default_rng(0)
-    X = generator.normal(size=(300, 4))
+    X = generator.normal(size=(200, 4))
     y = np.where(X[:, 0] ** 2 + X[:, 1] > 1, "in", "out")
     model = KANClassifier((4,), lamb=0.01, learning_rate=0.03, max_iter=60, random_state=0)
     model.fit(X, y)

@@ -103,7 +103,7 @@ def test_noisy_irregular_incomplete_data_are_learnt():
     size = {"n_cases": 6, "n_timepoints": 40, "t_span": (0, 8), "random_state": 1}
     X, t = make_damped_oscillator(**size, **bad)
     truth, t_truth = make_damped_oscillator(**size)
-    model = NeuralODE((8,), max_iter=3, random_state=0).fit(X, t=t)
+    model = NeuralODE((8,), max_iter=2, random_state=0).fit(X, t=t)
     assert model.score(truth, t=t_truth) > 0.98
     expected = 0.1 * truth.std(axis=(0, 2))
     np.testing.assert_allclose(model.noise_, expected, rtol=0.3)
@@ -113,7 +113,7 @@ def test_the_fit_to_noisy_data_starts_at_the_learnt_states():
     size = {"n_cases": 4, "n_timepoints": 50, "t_span": (0, 8), "random_state": 1}
     X, t = make_damped_oscillator(noise=0.2, **size)
     truth, _ = make_damped_oscillator(**size)
-    model = NeuralODE((8,), max_iter=10, random_state=0).fit(X, t=t)
+    model = NeuralODE((8,), max_iter=3, random_state=0).fit(X, t=t)
     learnt, observed = model.simulate(model.x0_, t), model.simulate(X[:, :, 0], t)
     assert np.mean((learnt - truth) ** 2) < 0.5 * np.mean((observed - truth) ** 2)
     exact = NeuralODE((4,), max_iter=1, learn_x0=False).fit(truth, t=t)
@@ -140,8 +140,8 @@ def test_hidden_dimensions_explain_what_the_state_cannot():
         n_timepoints=30, t_span=(0, 9), x0=[[1.0, 0.0], [2.0, 0.0], [-1.5, 0.0]]
     )
     X = X[:, :1]
-    plain = NeuralODE((16,), max_iter=4, random_state=0).fit(X, t=t).score(X, t=t)
-    model = NeuralODE((16,), max_iter=10, augment_dim=1, random_state=0)
+    plain = NeuralODE((8,), max_iter=2, random_state=0).fit(X, t=t).score(X, t=t)
+    model = NeuralODE((8,), max_iter=4, augment_dim=1, random_state=0)
     augmented = model.fit(X, t=t).score(X, t=t)
     assert plain < 0.6
     assert augmented > 0.99
@@ -170,7 +170,7 @@ def test_every_option_learns(oscillations, params):
 
 def test_a_second_fit_with_warm_start_goes_on(oscillations):
     X, t = oscillations
-    model = NeuralODE((16,), max_iter=4, tol=0, warm_start=True, random_state=0).fit(X, t=t)
+    model = NeuralODE((8,), max_iter=2, tol=0, warm_start=True, random_state=0).fit(X, t=t)
     first = model.loss_curve_[0]
     assert model.fit(X, t=t).loss_curve_[0] < 0.1 * first
 
@@ -362,8 +362,8 @@ def test_a_fit_with_enough_epochs_does_not_warn(oscillations):
 @pytest.mark.parametrize(
     ("noise", "model", "most"),
     [
-        (0.0, NeuralODE((32,), max_iter=15, random_state=0), 1e-3),
-        (0.1, NeuralODE((16,), max_iter=8, random_state=0), 0.03),
+        (0.0, NeuralODE((32,), max_iter=13, random_state=0), 1e-3),
+        (0.1, NeuralODE((8,), max_iter=4, random_state=0), 0.03),
     ],
     ids=["exact", "noisy"],
 )

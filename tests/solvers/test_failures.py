@@ -1,6 +1,7 @@
 """Solves that cannot be finished say why."""
 
 import pickle
+from itertools import product
 
 import pytest
 import torch
@@ -22,12 +23,15 @@ def stiff(t, y):
     return -1e6 * (y - torch.cos(t))
 
 
-@pytest.mark.parametrize("step_control", CONTROLS)
 @pytest.mark.parametrize(
-    ("solver", "dtype"),
-    [("bosh3", torch.float64), ("tsit5", torch.float32), ("tsit5", torch.float64),
-     ("dopri8", torch.float32), ("kvaerno5", torch.float64)],
-)  # fmt: skip
+    ("solver", "dtype", "step_control"),
+    [
+        *product(["tsit5"], [torch.float32, torch.float64], CONTROLS),
+        ("bosh3", torch.float64, "joint"),
+        ("dopri8", torch.float32, "per_sample"),
+        ("kvaerno5", torch.float64, "per_sample"),
+    ],
+)
 def test_a_finite_time_blow_up_names_case_and_time(solver, dtype, step_control):
     y0 = torch.tensor([[0.1], [1.0], [0.2]], dtype=dtype)
     with pytest.raises(DivergenceError, match=r"diverges at t=(1|0\.99)\S* in case 1") as caught:

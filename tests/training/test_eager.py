@@ -12,7 +12,7 @@ import sys, warnings
 from skdyn import HopfieldRegressor, KANRegressor
 from skdyn.base import TorchEstimator
 from skdyn.testing import all_estimators, quick_instance
-from skdyn.testing._probe import sample_data
+from skdyn.testing._probe import sample_to_sketch
 from skdyn.training._optimizers import OPTIMIZERS
 
 warnings.simplefilter("ignore")
@@ -24,7 +24,7 @@ models = [
 models += [HopfieldRegressor(optimizer=name, max_iter=1) for name in OPTIMIZERS]
 models.append(KANRegressor(optimizer="lm", max_iter=1))
 for model in models:
-    model.fit(*sample_data(model))
+    model.fit(*sample_to_sketch(model))
     heavy = {"torch._dynamo", "torch._inductor", "sympy", "matplotlib"} & set(sys.modules)
     assert not heavy, f"{model} imported {sorted(heavy)}"
 print(len(models))
