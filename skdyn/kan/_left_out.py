@@ -11,6 +11,7 @@ __all__ = ["left_out_outputs", "warn_of_new_rows"]
 _MOST = 1000  # outputs of all rows whose products with each other cost little beside the fit
 _LEAST = 1e-6  # share of a row's curvature below which there is none: scores all higher by one
 _AS_IT_IS = 0.3  # share of what the weights say as they are, in orders of magnitude (decision 0052)
+_CLEAR = 1.1  # times the loss of one answer: the estimate is not exact
 _BLOCK = 64  # inputs at a time: their features of all rows are a large array
 
 
@@ -45,7 +46,7 @@ def warn_of_new_rows(model, task):
     ]
     loss = losses[0] ** _AS_IT_IS * losses[1] ** (1 - _AS_IT_IS)
     trivial = model._trivial_loss(task.training, None)
-    if loss > trivial:
+    if loss > _CLEAR * trivial:
         rows, columns = X.shape
         warn_user(
             f"{type(model).__name__} is likely to answer new rows worse than one answer for all "
