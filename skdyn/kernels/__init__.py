@@ -1,4 +1,4 @@
-"""Kernels of wide networks, and processes with heavy tails.
+"""Kernels of wide networks (NNGP, NTK) for scikit-learn, and Student-t processes.
 
 A network with random weights becomes a Gaussian process as its layers widen, and training it by
 gradient descent becomes regression with another kernel. Both kernels have closed forms
