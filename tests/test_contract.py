@@ -27,6 +27,7 @@ from skdyn.testing import (
     sample_data,
 )
 from skdyn.testing._probe import (
+    answer,
     as_long_as_asked,
     has_parameter,
     sample_to_sketch,
@@ -159,7 +160,7 @@ def _threads_after_fit(estimator):
 
 
 def _mean_square(estimator, X, y=None):
-    return float(np.mean(np.square(estimator.transform(X))))
+    return float(np.mean(np.square(answer(estimator, X))))
 
 
 @pytest.fixture(scope="module")

@@ -23,6 +23,7 @@ from skdyn.hopfield._imputer import HopfieldImputer
 from skdyn.hopfield._index import FaissIndex
 from skdyn.hopfield._interactions import PolynomialInteraction
 from skdyn.hopfield._memory import HopfieldMemory
+from skdyn.hopfield._outlier_detector import HopfieldOutlierDetector
 from skdyn.hopfield._pooling_classifier import HopfieldPoolingClassifier
 from skdyn.hopfield._pooling_regressor import HopfieldPoolingRegressor
 from skdyn.hopfield._regressor import HopfieldRegressor
@@ -35,6 +36,7 @@ __all__ = [
     "HopfieldClassifier",
     "HopfieldImputer",
     "HopfieldMemory",
+    "HopfieldOutlierDetector",
     "HopfieldPoolingClassifier",
     "HopfieldPoolingRegressor",
     "HopfieldRegressor",

@@ -8,7 +8,7 @@ from skdyn._blocks import in_blocks
 from skdyn._scales import units
 from skdyn.hopfield._retrieval import row_chunks
 
-__all__ = ["Store", "merged", "scales"]
+__all__ = ["Store", "merged", "places", "scales"]
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: Knuth's multiplier
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))  # those of splitmix64
@@ -63,6 +63,31 @@ def merged(store: Store) -> tuple[Store, np.ndarray]:
     return Store(store.patterns[first], store.targets[first], mass, store.rows[first]), place
 
 
+def places(rows: np.ndarray, patterns: np.ndarray) -> np.ndarray:
+    """Find rows among patterns, to the last digit.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_features)
+        What is looked for.
+    patterns : ndarray of shape (n_patterns, n_features)
+        Distinct patterns.
+
+    Returns
+    -------
+    ndarray of int64 of shape (n_rows,)
+        Which pattern each row equals; -1 where it equals none.
+    """
+    exponent = np.zeros(patterns.shape[1], dtype=int)
+    hashes = _hashes(patterns, exponent)
+    order = np.argsort(hashes)
+    found = np.searchsorted(hashes[order], _hashes(rows, exponent)).clip(max=len(patterns) - 1)
+    found = order[found]
+    for part in row_chunks(*rows.shape):
+        found[part][(rows[part] != patterns[found[part]]).any(axis=1)] = -1
+    return found
+
+
 def scales(table: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return means and standard deviations of columns, one for a constant column.
 
@@ -99,14 +124,15 @@ def _distinct(table, hashes):
     return order[begins], place
 
 
-def _hashes(table):
+def _hashes(table, exponent=None):
     """Hash each row to 64 bits.
 
     Columns count in a power of two near their size, which changes no digit: a unit of another
     power gives the same order, and so the same model. Each number is mixed by itself before they
     are added up: round numbers differ in few bits, which sums and products alone do not spread.
     """
-    _, exponent = np.frexp(np.abs(table).max(axis=0))
+    if exponent is None:
+        _, exponent = np.frexp(np.abs(table).max(axis=0))
     keys = np.multiply.accumulate(np.full(table.shape[1], _ODD))
 
     def hashed(rows):

@@ -2,7 +2,7 @@ import numpy as np
 from sklearn.preprocessing import StandardScaler
 
 from skdyn.hopfield import _store
-from skdyn.hopfield._store import Store, merged, scales
+from skdyn.hopfield._store import Store, merged, places, scales
 
 rng = np.random.default_rng(0)
 
@@ -69,3 +69,14 @@ def test_scales_are_those_of_scikit_learn():
     means, deviations = scales(table, weight)
     np.testing.assert_allclose(means, peer.mean_)
     np.testing.assert_allclose(deviations, peer.scale_, rtol=1e-6)
+
+
+def test_rows_are_found_among_patterns_to_the_last_digit():
+    patterns = np.random.default_rng(0).normal(size=(50, 3))
+    asked = np.vstack([patterns[::-1], patterns + 1e-15, [[0.0, 0.0, 0.0]]])
+    found = places(asked, patterns)
+    assert found[:50].tolist() == list(range(49, -1, -1))
+    equal = (patterns + 1e-15 == patterns).all(axis=1)
+    assert found[50:100].tolist() == np.where(equal, np.arange(50), -1).tolist()
+    assert found[100] == -1
+    assert places(np.array([[-0.0]]), np.array([[1.0], [0.0]])).tolist() == [1]
