@@ -145,7 +145,7 @@ def most_likely_beta(stored: Mass) -> float:
     if best[1] == _ABOVE[-1]:
         warn_user(
             f"beta='auto' ended at {2.0 ** best[1]:.3g}, the largest that is tried: nearly all "
-            "rows of X have others that differ from them by next to nothing. Round X, so that these "
+            "rows of X have others that differ from them by next to nothing. Round X, so that they "
             "become copies, or pass beta=."
         )
     return 2.0 ** max(best, best_of([best[1] + step for step in _FINE]))[1]

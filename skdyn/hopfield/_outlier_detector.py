@@ -45,8 +45,9 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
         s_k = x_k^\\top \\xi - \\tfrac12 \\lVert x_k \\rVert^2,
 
     which times :math:`\\beta` is the logarithm of a kernel density with Gaussian kernels of
-    variance :math:`1 / \\beta`, up to a constant. Where ``fit`` is given outliers too, the score is
-    the difference between the energies in a memory of these and in one of all others [2]_.
+    variance :math:`1 / \\beta`, up to a constant. Where ``fit`` is given outliers too, these have a
+    memory of their own, and the score is the difference between the energies in both [2]_: over
+    :math:`1 / \\beta`, the logarithm of the ratio of two densities.
 
     **A stored row is scored as a new one would be**: one copy of it, weight one, is left out. So
     one threshold serves the rows of ``fit`` and those to come.
@@ -56,7 +57,8 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
     beta : float or "auto", default="auto"
         Inverse temperature, one over the variance of the kernels, in units of the columns'
         variances: small values compare with all rows, large ones with the nearest. "auto" is the
-        most likely one: each row, or each of a sample, given all rows that differ from it.
+        most likely one: each row, or each of a sample, given all rows that differ from it. Known
+        outliers then have one of their own, as they may lie wider apart.
     contamination : float or "auto", default="auto"
         Share of the rows of ``fit``, up to one half, to be called outliers; where outliers are
         labeled, of the others. "auto" draws Tukey's fence: the lower quartile of the scores
@@ -74,6 +76,8 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
         Distinct rows that were labeled as outliers; none where none were.
     beta_ : float
         Inverse temperature used.
+    outlier_beta_ : float
+        Inverse temperature of the memory of known outliers, ``beta_`` where there are none.
     offset_ : float
         Score below which a row is an outlier.
     n_features_in_ : int
@@ -102,6 +106,7 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
     n_features_in_: int
     feature_names_in_: Annotated[np.ndarray, Shape("n_features_in_", "OU"), OPTIONAL]
     beta_: float
+    outlier_beta_: float
     offset_: float
     patterns_: Annotated[np.ndarray, Shape("patterns n_features_in_")]
     outliers_: Annotated[np.ndarray, Shape("outliers n_features_in_")]
@@ -170,8 +175,7 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
         self.outliers_, self._outlier_mass = outside.patterns, outside.mass
         self._check_number()
         self._learn_units()
-        memories = [memory for memory in self._memories() if len(memory.mass)]
-        self.beta_ = most_likely_beta(memories[0]) if self.beta == "auto" else float(self.beta)
+        self._choose_betas()
         self.offset_ = self._threshold()
         return self
 
@@ -226,6 +230,14 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
     def _scaled(self, X):
         return torch.from_numpy(standardized(X, self._center, self._scale))
 
+    def _choose_betas(self):
+        self.beta_ = self.outlier_beta_ = 1.0 if self.beta == "auto" else float(self.beta)
+        if self.beta == "auto":
+            memories = self._memories()
+            self.beta_ = self.outlier_beta_ = most_likely_beta(memories[0])
+            if len(self.outliers_) > 1:
+                self.outlier_beta_ = most_likely_beta(memories[1])
+
     def _memories(self):
         """Return the memory of ordinary rows and that of known outliers, standardized."""
         stored = (self.patterns_, self._mass), (self.outliers_, self._outlier_mass)
@@ -265,9 +277,18 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
         queries, among = self._scaled(X), places(X, self.patterns_)
         scores = log_densities(queries, inside, self.beta_, torch.from_numpy(among))
         if len(self.outliers_):
-            among = torch.from_numpy(places(X, self.outliers_))
-            scores -= log_densities(queries, outside, self.beta_, among)
+            among, beta = torch.from_numpy(places(X, self.outliers_)), self.outlier_beta_
+            ratio = beta / self.beta_
+            kernels = self._n_varying(inside, outside) / 2 * np.log(ratio)
+            scores -= ratio * log_densities(queries, outside, beta, among) + kernels / self.beta_
         return scores.numpy()
+
+    @staticmethod
+    def _n_varying(inside, outside):
+        """Return the number of columns that kernels of different width are compared in."""
+        first = inside.patterns[0]
+        varies = [(memory.patterns != first).any(dim=0) for memory in (inside, outside)]
+        return int((varies[0] | varies[1]).sum())
 
     def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Return scores less the threshold.

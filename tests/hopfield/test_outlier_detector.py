@@ -184,20 +184,44 @@ def with_outliers():
     return rows, np.r_[np.ones(len(moons)), -np.ones(len(outliers))], outliers
 
 
-def test_with_known_outliers_the_score_is_the_ratio_of_two_densities():
+@pytest.mark.parametrize("beta", ["auto", 2.0])
+def test_with_known_outliers_the_score_is_the_ratio_of_two_densities(beta):
     rows, y, outliers = with_outliers()
-    model = HopfieldOutlierDetector().fit(rows, y)
+    model = HopfieldOutlierDetector(beta=beta).fit(rows, y)
     scale, asked = moons.std(axis=0), queries[:, :2]
     inside, outside = (
-        log_density(stored / scale, asked / scale, model.beta_, None)
-        for stored in (moons, outliers)
+        log_density(stored / scale, asked / scale, beta, None)
+        for stored, beta in ((moons, model.beta_), (outliers, model.outlier_beta_))
     )
-    np.testing.assert_allclose(
-        model.beta_ * model.score_samples(asked), inside - outside, atol=1e-9
-    )
+    np.testing.assert_allclose(model.beta_ * model.score_samples(asked), inside - outside)
+    assert (model.beta_ == model.outlier_beta_) == (beta == 2.0)
     assert model.offset_ == 0
     assert len(model.outliers_) == len(outliers)
     assert len(model.patterns_) == len(moons)
+
+
+def test_one_known_outlier_takes_the_kernels_of_the_others():
+    y = np.ones(len(X))
+    y[0] = -1
+    model = HopfieldOutlierDetector().fit(X, y)
+    assert model.outlier_beta_ == model.beta_
+    assert np.isfinite(model.score_samples(X)).all()
+    assert model.predict(X[:1]) == [-1]
+
+
+def test_few_known_outliers_all_around_do_no_harm():
+    draw = np.random.default_rng(6)
+    noise = draw.uniform(-2.5, 3.0, size=(220, 2))
+    ordinary, _ = make_moons(200, noise=0.08, random_state=5)
+    asked, truth = np.vstack([ordinary, noise[20:]]), np.r_[np.ones(200), -np.ones(200)]
+    rows, y = np.vstack([moons, noise[:20]]), np.r_[np.ones(len(moons)), -np.ones(20)]
+    one, own = (
+        HopfieldOutlierDetector(beta=beta).fit(rows, y).score_samples(asked)
+        for beta in (HopfieldOutlierDetector().fit(moons).beta_, "auto")
+    )
+    alone = HopfieldOutlierDetector().fit(moons).score_samples(asked)
+    assert roc_auc_score(truth, own) > roc_auc_score(truth, alone) - 0.02
+    assert roc_auc_score(truth, own) > roc_auc_score(truth, one) + 0.02
 
 
 def test_known_outliers_are_told_from_rows_they_lie_between():
