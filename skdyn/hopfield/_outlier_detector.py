@@ -320,7 +320,7 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
         """
         return np.where(self.decision_function(X) >= 0, 1, -1)
 
-    def fit_predict(
+    def fit_predict(  # pyright: ignore[reportIncompatibleMethodOverride]: no other keywords
         self, X: ArrayLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
     ) -> np.ndarray:
         """Store rows, and tell which of them are outliers.
