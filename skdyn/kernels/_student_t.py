@@ -6,6 +6,7 @@ from numbers import Integral, Real
 from typing import Annotated, Any, Self, cast
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.optimize import minimize
 from scipy.special import gammaln
