@@ -144,7 +144,9 @@ class KANLayer(torch.nn.Module):
         ]
         return [self.basis.features(x).detach(), *edges]
 
-    def jacobian(self, features: list[torch.Tensor], slopes: torch.Tensor) -> torch.Tensor:
+    def jacobian(
+        self, features: list[torch.Tensor], slopes: torch.Tensor, inputs: torch.Tensor
+    ) -> torch.Tensor:
         """Chain features and an output's derivative by the subnodes into its row by the weights.
 
         Parameters
@@ -153,13 +155,16 @@ class KANLayer(torch.nn.Module):
             From :meth:`linear_features`.
         slopes : Tensor of shape (n, n_subnodes)
             The output's derivative by the subnodes.
+        inputs : Tensor of shape (n_wanted,)
+            Numbers of the inputs whose weights are wanted.
 
         Returns
         -------
         Tensor of shape (n, n_weights)
         """
-        gates = self.basis.effective(torch.ones_like(self.weight))
-        by_weight = features[0][..., None] * gates * (self.mask * slopes[:, None])[:, :, None]
+        gates = self.basis.effective(torch.ones_like(self.weight))[inputs]
+        by_subnode = self.mask[inputs] * slopes[:, None]
+        by_weight = features[0][:, inputs, :, None] * gates * by_subnode[:, :, None]
         by_edges = [
             found * slopes[:, int(place.split("_")[1]), None]
             for place, found in zip(self.symbolic, features[1:], strict=True)
@@ -269,10 +274,19 @@ class KANLayer(torch.nn.Module):
             Inputs.
         weight : Tensor of shape (n,), default=None
             Weights of the rows.
+
+        Returns
+        -------
+        bool
+            Whether they moved.
         """
         before = copy.deepcopy(self.basis)
         self.basis.adapt(x.reshape(-1, self.n_in), weight)
+        pairs = zip(before.buffers(), self.basis.buffers(), strict=True)
+        if all(torch.equal(*pair) for pair in pairs):
+            return False
         self._take_over(before)
+        return True
 
     @torch.no_grad()
     def refine(self, grid_size: int) -> None:
