@@ -65,7 +65,7 @@ class KANEstimator(TabularEstimator):
     """Parameters and hooks of the Kolmogorov-Arnold networks."""
 
     _parameter_constraints = {**_SHARED, **KAN_CONSTRAINTS}
-    _quick_parameters = {"max_iter": 15}
+    _quick_parameters = {"hidden_layer_sizes": (2,), "grid_sizes": 3, "max_iter": 15}
     edge_scores_: list[Annotated[np.ndarray, Shape("_ _")]]
     feature_importances_: Annotated[np.ndarray, Shape("n_features_in_")]
     solver_: Annotated[str, Since(lambda state: state["solver"])]

@@ -105,7 +105,7 @@ def sizes_at_first(model):
     """
     if not isinstance(model.hidden_layer_sizes, str):
         return check_sizes(model.hidden_layer_sizes)
-    return () if model._solver_now() == "lm" else _SIZES
+    return () if _searches(model) else _SIZES
 
 
 def grids_at_first(model):
@@ -122,7 +122,7 @@ def grids_at_first(model):
     """
     if not isinstance(model.grid_sizes, str):
         return check_grid_sizes(model.grid_sizes)
-    return (_GRIDS[0] if model._solver_now() == "lm" else _GRID,)
+    return (_GRIDS[0] if _searches(model) else _GRID,)
 
 
 def plan_stages(model, generator, task):
@@ -141,8 +141,7 @@ def plan_stages(model, generator, task):
     -------
     list of Stage
     """
-    solver = model._solver_now()
-    if model.basis == "selectable" and solver == "lm":
+    if model.basis == "selectable" and model._solver_now() == "lm":
         raise ValueError(
             "basis='selectable' learns its choice by gradients, which solver='lm' does not "
             "follow. Use solver='adam' or 'lbfgs', or name one basis."
@@ -163,9 +162,9 @@ def plan_stages(model, generator, task):
     if model.basis == "selectable" and not task.incremental:
         choice = {"name": "choice", "must_improve": False, "before_epoch": _choose}
         stages.append(stages[-1]._replace(**choice))
-    if solver == "lm" and not task.goes_on and _searches(model):
+    if _searches(model) and not task.goes_on:
         stages[0] = _searched(model, stages[0], generator, task)
-    elif model.solver == "auto" and not (task.goes_on or task.incremental or solver == "lm"):
+    elif _begins_linear(model, task):
         stages[0] = _started_linear(model, stages[0], task)
     elif model.n_init > 1 and not task.goes_on:
         starts = _try_starts(model, stages[0], generator, task.total_weight)
@@ -183,13 +182,12 @@ def _grid_schedule(model, task):
 
 
 def _searches(model):
-    return isinstance(model.hidden_layer_sizes, str) or isinstance(model.grid_sizes, str)
+    return isinstance(model.hidden_layer_sizes, str) and model._solver_now() == "lm"
 
 
 def _searched(model, stage, generator, task):
     """Return a stage that finds the shape of the network first, then trains it to the end."""
     finer = _GRIDS[1:] if isinstance(model.grid_sizes, str) else ()
-    widths = isinstance(model.hidden_layer_sizes, str)
     n_steps = math.inf
 
     def before_epoch(module, epoch):
@@ -197,13 +195,19 @@ def _searched(model, stage, generator, task):
         if epoch:
             return stage.before_epoch(module, epoch)
         trials = Trials(stage, model._settings(), generator, partial(_follow, model, task=task))
-        found = search(module, trials, widths=widths, grid_sizes=finer, n_init=model.n_init)
+        found = search(module, trials, grid_sizes=finer, n_init=model.n_init)
         module.adopt(found.module)
         stage.objective.evidence.go_on_from(found.evidence)
         n_steps = trials.n_steps(module)
         return True
 
     return stage._replace(before_epoch=before_epoch, is_enough=lambda n_iter: n_iter >= n_steps)
+
+
+def _begins_linear(model, task):
+    chosen = model.solver == "auto" and model._solver_now() == "adam"
+    asked = model.lamb or model.n_init > 1  # for few edges, or for other first weights
+    return chosen and not (asked or task.goes_on or task.incremental)
 
 
 def _started_linear(model, stage, task):

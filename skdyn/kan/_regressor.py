@@ -35,7 +35,7 @@ class KANRegressor(KANEstimator, TabularRegressor):
         Number of grid intervals; every basis has ``grid_size + spline_order`` functions an edge.
         A growing list is a schedule of up to ``max_iter`` epochs on each grid, the function being
         handed over from one to the next; ``early_stopping`` takes back a grid that did not help.
-        "auto" is 3, and 5 and 10 where the evidence asks for it, with "lm"; else 5.
+        "auto" is 5; where "lm" chooses ``hidden_layer_sizes`` it chooses from 3, 5 and 10, too.
     spline_order : int, default=3
         Degree of the splines.
     grid_update : int or None, default=5
@@ -76,8 +76,7 @@ class KANRegressor(KANEstimator, TabularRegressor):
         and a warning. None sets no limit.
     learning_rate : float, default=0.01
         Step size of the optimizer; "lbfgs" finds its own.
-    learning_rate_schedule : {"auto", "constant", "cosine", "exponential", "one_cycle", \
-            "plateau"}, default="constant"
+    learning_rate_schedule : {"auto", "constant", "cosine", "exponential", "one_cycle", "plateau"}
         How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever
         the loss stands still and stops only when that no longer helps. "auto" is "cosine" where
         ``solver="auto"`` chose "adam", else "constant".

@@ -279,17 +279,15 @@ def step_cost(n_residuals: int, n_weights: int) -> float:
     return n_residuals * n_weights**2 + 1.5 * n_weights**3
 
 
-def search(module, trials, *, widths, grid_sizes, n_init=1):
+def search(module, trials, *, grid_sizes, n_init=1):
     """Find the shape under which the data are most probable.
 
     Parameters
     ----------
     module : KAN
-        A network on the inputs and outputs, on the coarsest grid.
+        A network on the inputs and outputs without hidden nodes, on the coarsest grid.
     trials : Trials
         How networks are tried.
-    widths : bool
-        Whether to look for the number of hidden nodes.
     grid_sizes : tuple of int
         Finer grids to try.
     n_init : int, default=1
@@ -299,11 +297,11 @@ def search(module, trials, *, widths, grid_sizes, n_init=1):
     -------
     Trial
     """
-    if widths and not trials.is_affordable(module):
+    if not trials.is_affordable(module):
         module = trials.narrowed(module)
     best = trials.first(module)
     failed = 0
-    for width in _WIDTHS if widths else ():
+    for width in _WIDTHS:
         drawn = trials.draw(module, width)
         if time_is_over() or not trials.is_affordable(drawn):
             break
