@@ -11,7 +11,7 @@ from skdyn._validation import is_whole
 from skdyn.kan._evidence import Evidence
 from skdyn.kan._linear_start import start_linear
 from skdyn.kan._objective import KANObjective
-from skdyn.kan._search import Trials, affordable, n_columns_read, search
+from skdyn.kan._search import COARSEST, Trials, affordable, search
 from skdyn.kan._starts import best_start
 from skdyn.training import Stage
 
@@ -22,7 +22,7 @@ __all__ = [
 
 _SMOOTHNESS = 0.3
 _SIZES, _GRID = ((16, 0),), 5  # where nothing looks for them
-_COARSE = 1  # grid of the smallest network that is tried
+_MOST_WEIGHTS = 2.0  # a number that is learned from: of more, the evidence follows the noise
 _GRIDS = (3, 5, 10)  # that Levenberg-Marquardt looks through
 _FIXED_SHAPES = {"bspline", "rbf", "chebyshev", "fourier"}  # bases that "lm" moves all of
 _START_EPOCHS = 50  # of each start
@@ -72,13 +72,10 @@ def choose_solver(model, X, incremental):
         return "adam"
     searches = isinstance(model.hidden_layer_sizes, str)
     hidden = () if searches else check_sizes(model.hidden_layer_sizes)
-    finest = _COARSE if searches else grids_at_first(model)[-1]
-    n_columns = X.shape[1]
-    if searches and n_columns > n_columns_read(len(X)):
-        if affordable(*_size(model, len(X), n_columns, hidden, finest)):
-            return "lm"
-        n_columns = n_columns_read(len(X))
-    return "lm" if affordable(*_size(model, len(X), n_columns, hidden, finest)) else "adam"
+    finest = COARSEST if searches else grids_at_first(model)[-1]
+    n_residuals, n_weights = _size(model, *X.shape, hidden, finest)
+    told_apart = not searches or n_weights <= _MOST_WEIGHTS * n_residuals
+    return "lm" if told_apart and affordable(n_residuals, n_weights) else "adam"
 
 
 def _size(model, n_rows, n_columns, hidden, grid_size):

@@ -61,10 +61,10 @@ class KANRegressor(KANEstimator, TabularRegressor):
         precision, with penalties that the data set. It finds its own step size, takes ``tol`` as a
         part of the loss, and lets validation data, where ``early_stopping`` has them, choose the
         damping of each step. It and "lbfgs" use the full batch. "auto" is "lm" where that takes
-        seconds (20 steps of at most 3e10 multiply-adds in all), and neither ``lamb``,
+        seconds (20 steps of at most 3e10 multiply-adds in all), the table is not too wide for its
+        rows (at most two weights of an additive model for each), and neither ``lamb``,
         ``batch_size``, ``dtype="float32"`` nor a basis with shapes to learn speaks against it;
-        else "adam" from the best linear answer, with batches that grow with the rows. Of a table
-        too wide for that, only the columns that alone say most are read (decision 0053).
+        else "adam" from the best linear answer, with batches that grow with the rows.
     n_init : int, default=1
         Number of first weights to try. Where the evidence chooses the shape, for each shape; else
         the best after 50 epochs on the first grid go on. Pays with "lm" and "lbfgs", which end in
@@ -76,13 +76,13 @@ class KANRegressor(KANEstimator, TabularRegressor):
         and a warning. None sets no limit.
     learning_rate : float, default=0.01
         Step size of the optimizer; "lbfgs" finds its own.
-    learning_rate_schedule : {"auto", "constant", "cosine", "exponential", "one_cycle", "plateau"}
+    learning_rate_schedule : {"auto", "constant", "cosine", "exponential", "one_cycle", \
+            "plateau"}, default="auto"
         How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever
         the loss stands still and stops only when that no longer helps. "auto" is "cosine" where
         ``solver="auto"`` chose "adam", else "constant".
     batch_size : int or "auto", default="auto"
-        Cases a batch; "auto" is ``min(200, n_samples)``, and at least a fiftieth of the rows where
-        ``solver="auto"`` chose "adam".
+        Cases a batch; "auto" is ``min(200, n_samples)``.
     alpha : float or "auto", default="auto"
         Strength of the L2 penalty on the weights; it is divided by the number of samples (the total
         of their weights) when added to the mean loss, as scikit-learn's networks do. "auto" lets
