@@ -98,9 +98,6 @@ instance or None
     How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever the
     loss stands still and stops only when that no longer helps. "auto" is "cosine" where
     ``optimizer="auto"`` chose "adam", else "constant".
-[KANClassifier, KANRegressor] batch_size : int or "auto"
-    Cases a batch; "auto" is ``min(200, n_samples)``, and at least a fiftieth of the rows where
-    ``optimizer="auto"`` chose "adam".
 [KANClassifier, KANRegressor] dtype : {"auto", "float32", "float64"}
     Precision of the training; "auto" is float64 with "lm" and "lbfgs", else float32. Predictions
     are computed in the precision of their input.

@@ -30,7 +30,7 @@ class KANClassifier(KANEstimator, TabularClassifier):
         Number of grid intervals; every basis has ``grid_size + spline_order`` functions an edge.
         A growing list is a schedule of up to ``max_iter`` epochs on each grid, the function being
         handed over from one to the next; ``early_stopping`` takes back a grid that did not help.
-        "auto" is 3, and 5 and 10 where the evidence asks for it, with "lm"; else 5.
+        "auto" is 5; where "lm" chooses ``hidden_layer_sizes`` it chooses from 3, 5 and 10, too.
     spline_order : int, default=3
         Degree of the splines.
     grid_update : int or None, default=5
@@ -76,8 +76,7 @@ class KANClassifier(KANEstimator, TabularClassifier):
         the loss stands still and stops only when that no longer helps. "auto" is "cosine" where
         ``optimizer="auto"`` chose "adam", else "constant".
     batch_size : int or "auto", default="auto"
-        Cases a batch; "auto" is ``min(200, n_samples)``, and at least a fiftieth of the rows where
-        ``optimizer="auto"`` chose "adam".
+        Cases a batch; "auto" is ``min(200, n_samples)``.
     alpha : float or "auto", default="auto"
         Strength of the L2 penalty on the weights; it is divided by the number of samples (the total
         of their weights) when added to the mean loss, as scikit-learn's networks do. "auto" lets

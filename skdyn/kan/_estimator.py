@@ -61,7 +61,7 @@ class KANEstimator(TabularEstimator):
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "dtype": [StrOptions({"auto", "float32", "float64"})],
     }
-    _quick_parameters = {"max_iter": 15}
+    _quick_parameters = {"hidden_layer_sizes": (2,), "grid_sizes": 3, "max_iter": 15}
     edge_scores_: list[Annotated[np.ndarray, Shape("_ _")]]
     feature_importances_: Annotated[np.ndarray, Shape("n_features_in_")]
     optimizer_: Annotated[str, Since(lambda state: state["optimizer"])]

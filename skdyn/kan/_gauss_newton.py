@@ -79,7 +79,7 @@ class GaussNewtonProblem:
     @torch.no_grad()
     def loss(self):
         """Return the loss at the present weights, a scalar tensor."""
-        return self._penalized(self.module(self.X))
+        return self._penalized(self._outputs())
 
     def _penalized(self, outputs):
         loss = self.objective.data_loss(outputs, self.y, self.row_weight)
@@ -143,7 +143,8 @@ class GaussNewtonProblem:
         rows = max(1, _CHUNK // (self.n_weights * n_outputs))
         share = self.row_weight / len(self.X)
         seen = []
-        parts = (tensor.split(rows) for tensor in (self.X, self.y, share))
+        whole = self.X, self.y, share
+        parts = [[part] if rows >= len(share) else part.split(rows) for part in whole]
         for X, y, part in zip(*parts, strict=True):
             outputs, jacobian = self._jacobian(X)
             seen.append(outputs)
@@ -158,9 +159,13 @@ class GaussNewtonProblem:
         layers = self.module.layers
         with torch.enable_grad():
             x, features, subnodes = X, [], []
-            for layer in layers:
-                features.append(layer.linear_features(x.detach()))
-                subnodes.append(layer.subnodes(x))
+            for layer, inputs in zip(layers, self.inputs, strict=True):
+                known = self._known(X) if x is X else None
+                found = layer.linear_features(x.detach(), known)
+                found[0] = found[0] if known is not None else found[0][:, inputs]
+                features.append(found)
+                sums = layer.subnodes(x, known, inputs)
+                subnodes.append(sums.detach().requires_grad_() if x is X else sums)
                 x = layer.outputs(subnodes[-1])
             slopes = [
                 torch.autograd.grad(output.sum(), subnodes, retain_graph=True)
@@ -174,6 +179,28 @@ class GaussNewtonProblem:
             for by in slopes
         ]  # fmt: skip
         return x.detach(), torch.stack(rows, dim=1)
+
+    def _known(self, X):
+        """Return the functions of the network's inputs at all rows, which change only as grids do.
+
+        None where they would fill the memory, and of a part of the rows.
+        """
+        layer, inputs = self.module.layers[0], self.inputs[0]
+        if X is not self.X or len(X) * len(inputs) * layer.weight.shape[1] > _CHUNK:
+            return None
+        now = [X, inputs, *layer.basis.state_dict().values()]
+        memo = self.objective.memo
+        if memo is None or memo[0][0] is not X or not all(map(_same, memo[0][1:], now[1:])):
+            features = layer.basis.features(X).detach()[:, inputs]
+            self.objective.memo = [X, *(part.clone() for part in now[1:])], features
+        return self.objective.memo[1]
+
+    def _outputs(self):
+        first, *others = self.module.layers
+        x = first.outputs(first.subnodes(self.X, self._known(self.X), self.inputs[0]))
+        for layer in others:
+            x = layer(x)
+        return x
 
     def _roughness(self):
         """Return the quadratic form of all edges' squared curvature."""
@@ -222,3 +249,7 @@ class GaussNewtonProblem:
             shape = len(inputs), *layer.weight.shape[1:]
             square = whole[place, place].unflatten(1, shape).unflatten(0, shape)
             yield square.diagonal(dim1=0, dim2=3).diagonal(dim1=1, dim2=3)
+
+
+def _same(one, other):
+    return one.shape == other.shape and bool((one == other).all())

@@ -11,7 +11,7 @@ from skdyn._validation import is_whole
 from skdyn.kan._evidence import Evidence
 from skdyn.kan._linear_start import start_linear
 from skdyn.kan._objective import KANObjective
-from skdyn.kan._search import Trials, affordable, n_columns_read, search
+from skdyn.kan._search import COARSEST, Trials, affordable, search
 from skdyn.kan._starts import best_start
 from skdyn.training import Stage
 
@@ -22,7 +22,7 @@ __all__ = [
 
 _SMOOTHNESS = 0.3
 _SIZES, _GRID = ((16, 0),), 5  # where nothing looks for them
-_COARSE = 1  # grid of the smallest network that is tried
+_MOST_WEIGHTS = 2.0  # a number that is learned from: of more, the evidence follows the noise
 _GRIDS = (3, 5, 10)  # that Levenberg-Marquardt looks through
 _FIXED_SHAPES = {"bspline", "rbf", "chebyshev", "fourier"}  # bases that "lm" moves all of
 _START_EPOCHS = 50  # of each start
@@ -72,13 +72,10 @@ def choose_optimizer(model, X, incremental):
         return "adam"
     searches = isinstance(model.hidden_layer_sizes, str)
     hidden = () if searches else check_sizes(model.hidden_layer_sizes)
-    finest = _COARSE if searches else grids_at_first(model)[-1]
-    n_columns = X.shape[1]
-    if searches and n_columns > n_columns_read(len(X)):
-        if affordable(*_size(model, len(X), n_columns, hidden, finest)):
-            return "lm"
-        n_columns = n_columns_read(len(X))
-    return "lm" if affordable(*_size(model, len(X), n_columns, hidden, finest)) else "adam"
+    finest = COARSEST if searches else grids_at_first(model)[-1]
+    n_residuals, n_weights = _size(model, *X.shape, hidden, finest)
+    told_apart = not searches or n_weights <= _MOST_WEIGHTS * n_residuals
+    return "lm" if told_apart and affordable(n_residuals, n_weights) else "adam"
 
 
 def _size(model, n_rows, n_columns, hidden, grid_size):
@@ -105,7 +102,7 @@ def sizes_at_first(model):
     """
     if not isinstance(model.hidden_layer_sizes, str):
         return check_sizes(model.hidden_layer_sizes)
-    return () if model._optimizer_now() == "lm" else _SIZES
+    return () if _searches(model) else _SIZES
 
 
 def grids_at_first(model):
@@ -122,13 +119,12 @@ def grids_at_first(model):
     """
     if not isinstance(model.grid_sizes, str):
         return check_grid_sizes(model.grid_sizes)
-    return (_GRIDS[0] if model._optimizer_now() == "lm" else _GRID,)
+    return (_GRIDS[0] if _searches(model) else _GRID,)
 
 
 def plan_stages(model, generator, task):
     """Turn an estimator's parameters and what it learns from into training stages."""
-    optimizer = model._optimizer_now()
-    if model.basis == "selectable" and optimizer == "lm":
+    if model.basis == "selectable" and model._optimizer_now() == "lm":
         raise ValueError(
             "basis='selectable' learns its choice by gradients, which optimizer='lm' does not "
             "follow. Use optimizer='adam' or 'lbfgs', or name one basis."
@@ -146,9 +142,9 @@ def plan_stages(model, generator, task):
     if model.basis == "selectable" and not task.incremental:
         choice = {"name": "choice", "must_improve": False, "before_epoch": _choose}
         stages.append(stages[-1]._replace(**choice))
-    if optimizer == "lm" and not task.goes_on and _searches(model):
+    if _searches(model) and not task.goes_on:
         stages[0] = _searched(model, stages[0], generator, task)
-    elif model.optimizer == "auto" and not (task.goes_on or task.incremental or optimizer == "lm"):
+    elif _begins_linear(model, task):
         stages[0] = _started_linear(model, stages[0], task)
     elif model.n_init > 1 and not task.goes_on:
         starts = _try_starts(model, stages[0], generator, task.total_weight)
@@ -174,13 +170,12 @@ def _grid_schedule(model, task):
 
 
 def _searches(model):
-    return isinstance(model.hidden_layer_sizes, str) or isinstance(model.grid_sizes, str)
+    return isinstance(model.hidden_layer_sizes, str) and model._optimizer_now() == "lm"
 
 
 def _searched(model, stage, generator, task):
     """Return a stage that finds the shape of the network first, then trains it to the end."""
     finer = _GRIDS[1:] if isinstance(model.grid_sizes, str) else ()
-    widths = isinstance(model.hidden_layer_sizes, str)
     n_steps = math.inf
 
     def before_epoch(module, epoch):
@@ -188,13 +183,19 @@ def _searched(model, stage, generator, task):
         if epoch:
             return stage.before_epoch(module, epoch)
         trials = Trials(stage, model._settings(), generator, partial(_follow, model, task=task))
-        found = search(module, trials, widths=widths, grid_sizes=finer, n_init=model.n_init)
+        found = search(module, trials, grid_sizes=finer, n_init=model.n_init)
         module.adopt(found.module)
         stage.objective.evidence.go_on_from(found.evidence)
         n_steps = trials.n_steps(module)
         return True
 
     return stage._replace(before_epoch=before_epoch, is_enough=lambda n_iter: n_iter >= n_steps)
+
+
+def _begins_linear(model, task):
+    chosen = model.optimizer == "auto" and model._optimizer_now() == "adam"
+    asked = model.lamb or model.n_init > 1  # for few edges, or for other first weights
+    return chosen and not (asked or task.goes_on or task.incremental)
 
 
 def _started_linear(model, stage, task):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -13,7 +12,7 @@ from skdyn._time_limit import time_is_over
 from skdyn.kan._network import KAN
 from skdyn.training import LeanNet, seeded_rng
 
-__all__ = ["Trial", "Trials", "affordable", "search", "step_cost"]
+__all__ = ["COARSEST", "Trial", "Trials", "affordable", "search", "step_cost"]
 
 _WIDTHS = (1, 2, 4, 8)  # nodes of one hidden layer, after none
 _UNPROMISING = 2  # widths in a row without a gain that end the search, at first
@@ -22,7 +21,7 @@ _STEPS = 20  # of Levenberg-Marquardt, for each network and each grid
 _TOL, _PATIENCE = 1e-3, 4  # of them
 _STRENGTH = 1.2  # of the logarithm of the evidence, for each strength that was chosen
 _WORTH = 0.02  # of the logarithm of a row's probability that a finer grid must bring
-_COARSEST = 1  # grid, of networks that are wide for their rows
+COARSEST = 1  # grid, of networks that are wide for their rows
 _FAINT = 0.1  # size of what new nodes first say, as part of what nodes are drawn with
 _BUDGET = 3e10  # multiply-adds of the steps that a network is tried with: seconds
 _LAST = 2e10  # and of those that follow for the one that is chosen
@@ -119,14 +118,13 @@ class Trials:
         return found
 
     def draw(self, like, width, **other):
-        """Return a new network with one hidden layer, or none, that reads the same columns."""
+        """Return a new network with one hidden layer, or none, in the same place."""
         sizes = like.plan["layer_sizes"]
         layer_sizes = (sizes[0], (width, 0), sizes[-1]) if width else (sizes[0], sizes[-1])
         plan = like.config() | {"layer_sizes": layer_sizes, "symbolic": ()} | other
         seed = int(torch.randint(2**31 - 1, (1,), generator=self.generator))
         with seeded_rng(seed):
             module = KAN(**plan)
-        module.layers[0].mask *= like.layers[0].mask.any(dim=1, keepdim=True)
         weight = next(like.parameters())
         return module.to(weight.device, weight.dtype)
 
@@ -168,31 +166,6 @@ class Trials:
                 last.weight[:n_old, :-1] = lines[..., : last.n_subnodes]
         return module
 
-    def narrowed(self, module):
-        """Return a network without hidden nodes on the coarsest grid, for tables that are wide.
-
-        If that is still too large, only the columns that alone say most of the targets are read.
-
-        Parameters
-        ----------
-        module : KAN
-            A network on all columns.
-
-        Returns
-        -------
-        KAN
-        """
-        module = self.draw(module, 0, grid_size=_COARSEST)
-        if not self.is_affordable(module):
-            X, y, weight = (torch.as_tensor(part) for part in self.stage.arrays)
-            layer = module.layers[0]
-            X, weight = X.to(layer.weight), weight.to(layer.weight)
-            layer.adapt(X, weight)
-            said = explained(layer.basis.features(X), y, weight)
-            kept = said.topk(min(n_columns_read(len(X)), len(said))).indices
-            layer.mask *= torch.zeros_like(said).index_fill_(0, kept, 1)[:, None].to(layer.mask)
-        return module
-
     def is_affordable(self, module):
         """Tell whether a network may be tried."""
         return affordable(*self._size(module))
@@ -207,48 +180,8 @@ class Trials:
         return max(_STEPS, int(_LAST / step_cost(*self._size(module))))
 
     def _size(self, module):
-        n_weights = sum(
-            layer.weight[0].numel() * int(layer.mask.any(dim=1).sum()) + layer.n_subnodes
-            for layer in module.layers
-        )
+        n_weights = sum(w.numel() for layer in module.layers for w in layer.linear_weights())
         return len(self.stage.arrays[0]) * module.layers[-1].n_subnodes, n_weights
-
-
-def n_columns_read(n_rows: int) -> int:
-    """Return how many columns of a table that is wide for its rows are read [1]_.
-
-    References
-    ----------
-    .. [1] J. Fan, J. Lv, "Sure Independence Screening for Ultrahigh Dimensional Feature Space",
-       Journal of the Royal Statistical Society B 70, 2008.
-    """
-    return max(1, int(n_rows / math.log(max(n_rows, 3))))
-
-
-def explained(features, y, weight):
-    """Return how much of the targets' variance each input's functions explain alone.
-
-    Parameters
-    ----------
-    features : Tensor of shape (n, n_in, n_functions)
-        The functions at the rows.
-    y : Tensor of shape (n, n_targets) or (n,)
-        Targets, or whole numbers of classes.
-    weight : Tensor of shape (n,)
-        Weights of the rows.
-
-    Returns
-    -------
-    Tensor of shape (n_in,)
-    """
-    y = (torch.nn.functional.one_hot(y) if y.ndim == 1 else y).to(features)
-    root, share = weight.sqrt(), weight / weight.sum()
-    y = root[:, None] * (y - share @ y)
-    centred = features - torch.einsum("n,nik->ik", share, features)
-    columns = (root[:, None, None] * centred).transpose(0, 1)
-    directions, sizes, _ = torch.linalg.svd(columns, full_matrices=False)
-    real = sizes > 1e-6 * sizes.amax(dim=1, keepdim=True)
-    return (real[..., None] * (directions.transpose(1, 2) @ y)).square().sum(dim=(1, 2))
 
 
 def _copy(basis, other, rows):
@@ -279,17 +212,15 @@ def step_cost(n_residuals: int, n_weights: int) -> float:
     return n_residuals * n_weights**2 + 1.5 * n_weights**3
 
 
-def search(module, trials, *, widths, grid_sizes, n_init=1):
+def search(module, trials, *, grid_sizes, n_init=1):
     """Find the shape under which the data are most probable.
 
     Parameters
     ----------
     module : KAN
-        A network on the inputs and outputs, on the coarsest grid.
+        A network on the inputs and outputs without hidden nodes, on the coarsest grid.
     trials : Trials
         How networks are tried.
-    widths : bool
-        Whether to look for the number of hidden nodes.
     grid_sizes : tuple of int
         Finer grids to try.
     n_init : int, default=1
@@ -299,11 +230,11 @@ def search(module, trials, *, widths, grid_sizes, n_init=1):
     -------
     Trial
     """
-    if widths and not trials.is_affordable(module):
-        module = trials.narrowed(module)
+    if not trials.is_affordable(module):
+        module = trials.draw(module, 0, grid_size=COARSEST)
     best = trials.first(module)
     failed = 0
-    for width in _WIDTHS if widths else ():
+    for width in _WIDTHS:
         drawn = trials.draw(module, width)
         if time_is_over() or not trials.is_affordable(drawn):
             break

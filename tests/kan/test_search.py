@@ -8,7 +8,7 @@ from skdyn import KANClassifier, KANRegressor
 from skdyn.kan._evidence import Evidence
 from skdyn.kan._network import KAN
 from skdyn.kan._objective import KANObjective
-from skdyn.kan._search import Trials, affordable, explained, n_columns_read
+from skdyn.kan._search import Trials, affordable
 from skdyn.training import Stage, TrainingSettings
 
 
@@ -95,34 +95,11 @@ def test_the_budget_counts_rows_and_weights():
     assert not affordable(100, 4000)
 
 
-def test_of_a_very_wide_table_the_columns_that_say_something_are_read():
-    X = table(60, 800)
-    y = (X[:, 7] > 0) + 0.0 + X[:, 300]
-    model = KANRegressor(random_state=0, max_iter=20).fit(X, y)
-    read = np.flatnonzero(model.edge_scores_[0].any(axis=1))
-    assert model.optimizer_ == "lm"
-    assert {7, 300} <= set(read)
-    assert len(read) <= n_columns_read(60)
-
-
-def test_what_a_column_explains_alone_is_its_r2():
-    X = torch.as_tensor(table(50, 3))
-    weight = torch.ones(50).double()
-    features = torch.stack([X, X**2], dim=2)
-    y = X[:, :1] ** 2 + X[:, 1:2]
-    found = explained(features, y, weight)
-    for column in range(3):
-        design = torch.cat([features[:, column], torch.ones(50, 1).double()], dim=1)
-        left = y - design @ torch.linalg.lstsq(design, y).solution
-        expected = (y - y.mean()).square().sum() - left.square().sum()
-        assert found[column].item() == pytest.approx(expected.item(), rel=1e-6, abs=1e-9)
-
-
-def test_classes_are_shares_of_what_is_explained():
-    X = torch.as_tensor(table(60, 2))
-    y = (X[:, 1] > 0).long()
-    found = explained(X[..., None], y, torch.ones(60).double())
-    assert found[1] > 10 * found[0]
+def test_tables_too_wide_for_the_evidence_are_learned_from_the_linear_answer():
+    X = table(60, 100)
+    model = KANRegressor(random_state=0, max_iter=2, tol=0).fit(X, X[:, 7] + X[:, 50])
+    assert model.optimizer_ == "adam"
+    assert model.score(X, X[:, 7] + X[:, 50]) > 0.9
 
 
 @pytest.mark.parametrize(
