@@ -83,6 +83,21 @@ instance or None
     their weights) when added to the mean loss, as scikit-learn's networks do. "auto" lets the data
     decide with ``optimizer="lm"`` [4]_, is 0 with "lbfgs" and 2 with the others, where in ``fit``
     edges of layers of more than 16 inputs pay more, straight ones least.
+[KANClassifier, KANRegressor] optimizer : {"auto", "adam", "adamw", "sgd", \
+"lbfgs", "lm"}
+    Optimizer. "lm" is Levenberg-Marquardt [4]_, for up to 5000 weights: small networks to high
+    precision, with penalties that the data set. It finds its own step size, takes ``tol`` as a
+    part of the loss, and lets validation data, where ``early_stopping`` has them, choose the
+    damping of each step. It and "lbfgs" use the full batch. "auto" is "lm" where that takes
+    seconds (20 steps of at most 3e10 multiply-adds in all), and neither ``lamb``,
+    ``batch_size``, ``dtype="float32"`` nor a basis with shapes to learn speaks against it;
+    else "adam" from the best linear answer, with batches that grow with the rows. Of a table
+    too wide for that, only the columns that alone say most are read (decision 0053).
+[KANClassifier, KANRegressor] learning_rate_schedule : {"auto", "constant", "cosine", \
+"exponential", "one_cycle", "plateau"}
+    How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever the
+    loss stands still and stops only when that no longer helps. "auto" is "cosine" where
+    ``optimizer="auto"`` chose "adam", else "constant".
 [KANClassifier, KANRegressor] dtype : {"auto", "float32", "float64"}
     Precision of the training; "auto" is float64 with "lm" and "lbfgs", else float32. Predictions
     are computed in the precision of their input.

@@ -203,7 +203,7 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         first, last, kept = record.loss_curve[0], record.loss_curve[-1], record.kept_loss
         rise = (first, last) if record.rise is None else (kept, record.rise)
         trivial = record.trivial_loss
-        plan_ended = self.learning_rate_schedule not in ("constant", "plateau")
+        plan_ended = self._settings().learning_rate_schedule not in ("constant", "plateau")
         told = []
         if 0 < _RISE * rise[0] < rise[1]:
             after = "" if record.rise is None else " The weights from before the rise were kept."

@@ -81,7 +81,9 @@ PhasePortraitDisplay.from_estimator(law, swings, t=times, n_trajectories=2, ax=a
 # whose names say that it does not see the data as they were measured.
 
 iris = load_iris(as_frame=True)
-network = make_pipeline(StandardScaler(), KANClassifier((2,), max_iter=30, tol=0, random_state=0))
+network = make_pipeline(
+    StandardScaler(), KANClassifier((2,), optimizer="adam", max_iter=30, tol=0, random_state=0)
+)
 network.fit(iris.data, iris.target_names[iris.target])
 axes = row(2)
 KANDisplay.from_estimator(network, feature_names=list("abcd"), ax=axes[0])

@@ -23,7 +23,9 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=228, stratif
 # %%
 # ``lamb`` is the price of an edge. With it most edges are faint already after training.
 
-model = KANClassifier((2,), lamb=0.01, max_iter=400, random_state=0).fit(X_train, y_train)
+model = KANClassifier((2,), optimizer="adam", lamb=0.01, max_iter=400, random_state=0).fit(
+    X_train, y_train
+)
 forest = RandomForestClassifier(random_state=0).fit(X_train, y_train)
 KANDisplay.from_estimator(model)
 print(f"Whole network: accuracy {model.score(X_test, y_test):.3f}")

@@ -1,11 +1,12 @@
 """The learned part of an association: where rows are compared, and what they are compared with."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 import torch
 from sklearn.cluster import KMeans
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 __all__ = ["Matching", "centres", "whitening"]
 
@@ -131,6 +132,12 @@ def whitening(X, weight, groups, n_components):
     return axes[:, : -n_components - 1 : -1].T @ projection
 
 
+@cache
+def _threads():
+    """Return what limits threads; to find their libraries takes longer than to cluster few rows."""
+    return ThreadpoolController()
+
+
 def centres(X, weight, n_centres, seed) -> Any:
     """Return centers of clusters of rows; where rows are few, some of them twice.
 
@@ -154,7 +161,7 @@ def centres(X, weight, n_centres, seed) -> Any:
     if len(X) <= n_centres:
         return X[np.arange(n_centres) % len(X)], np.arange(len(X))
     once: Any = 1
-    with threadpool_limits(1):  # sums of threads differ in their last bits
+    with _threads().limit(limits=1):  # sums of threads differ in their last bits
         means = KMeans(n_centres, n_init=once, max_iter=_N_LLOYD, random_state=seed)
         means.fit(X, sample_weight=weight)
     return means.cluster_centers_, means.labels_

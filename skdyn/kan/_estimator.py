@@ -18,12 +18,20 @@ from skdyn.kan._edge_fit import Candidate
 from skdyn.kan._interpretation import edge_values, look_at_edges, pruned, shares
 from skdyn.kan._left_out import warn_of_new_rows
 from skdyn.kan._network import KAN
-from skdyn.kan._plan import check_grid_sizes, check_sizes, plan_stages
+from skdyn.kan._plan import (
+    choose_optimizer,
+    follows_curvature,
+    grids_at_first,
+    plan_stages,
+    sizes_at_first,
+)
 from skdyn.kan._ranges import hold_still, moving_columns, warn_if_far, warn_of_grids
 from skdyn.kan._symbolic import formula_of, in_latex, name_edge, name_edges, suggest
 from skdyn.kan.bases import BASES
 from skdyn.kan.bases._basis import EXTRAPOLATIONS
+from skdyn.training import LEARNING_RATE_SCHEDULES
 
+_MOST_BATCHES = 50  # an epoch, where nobody says how large they are
 _ALPHA = {"adam": 2.0, "adamw": 2.0, "sgd": 2.0}  # second-order optimizers are for precision: none
 
 
@@ -33,9 +41,13 @@ class KANEstimator(TabularEstimator):
     _old_names = {"solver": "optimizer"}
     _parameter_constraints = {
         **TorchEstimator._parameter_constraints,
-        "hidden_layer_sizes": ["array-like"],
+        "hidden_layer_sizes": [StrOptions({"auto"}), "array-like"],
         "basis": [StrOptions(set(BASES))],
-        "grid_sizes": [Interval(Integral, 1, None, closed="left"), "array-like"],
+        "grid_sizes": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+            "array-like",
+        ],
         "spline_order": [Interval(Integral, 0, None, closed="left")],
         "grid_update": [Interval(Integral, 1, None, closed="left"), None],
         "extrapolation": [StrOptions(set(EXTRAPOLATIONS))],
@@ -43,14 +55,16 @@ class KANEstimator(TabularEstimator):
         "lamb": [Interval(Real, 0, None, closed="left")],
         "lamb_l1": [Interval(Real, 0, None, closed="left")],
         "lamb_entropy": [Interval(Real, 0, None, closed="left")],
-        "optimizer": [StrOptions({"adam", "adamw", "sgd", "lbfgs", "lm"})],
+        "learning_rate_schedule": [StrOptions({"auto", *LEARNING_RATE_SCHEDULES})],
+        "optimizer": [StrOptions({"auto", "adam", "adamw", "sgd", "lbfgs", "lm"})],
         "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "dtype": [StrOptions({"auto", "float32", "float64"})],
     }
-    _quick_parameters = {"max_iter": 15}
+    _quick_parameters = {"hidden_layer_sizes": (2,), "grid_sizes": 3, "max_iter": 15}
     edge_scores_: list[Annotated[np.ndarray, Shape("_ _")]]
     feature_importances_: Annotated[np.ndarray, Shape("n_features_in_")]
+    optimizer_: Annotated[str, Since(lambda state: state["optimizer"])]
     formula_score_: Annotated[float, OPTIONAL, ANY_NUMBER]  # NaN: real at no row
     formula_unreal_: Annotated[int, OPTIONAL]
     _edge_means: list[Annotated[np.ndarray, Shape("_ _")]]
@@ -63,10 +77,10 @@ class KANEstimator(TabularEstimator):
 
     def __init__(
         self,
-        hidden_layer_sizes: ArrayLike = (16,),
+        hidden_layer_sizes: ArrayLike | str = "auto",
         *,
         basis: str = "bspline",
-        grid_sizes: int | ArrayLike = 5,
+        grid_sizes: int | ArrayLike | str = "auto",
         spline_order: int = 3,
         grid_update: int | None = 5,
         extrapolation: str = "linear",
@@ -74,12 +88,12 @@ class KANEstimator(TabularEstimator):
         lamb: float = 0.0,
         lamb_l1: float = 1.0,
         lamb_entropy: float = 2.0,
-        optimizer: str = "adam",
+        optimizer: str = "auto",
         n_init: int = 1,
         max_iter: int = 200,
         max_time: float | None = None,
         learning_rate: float = 1e-2,
-        learning_rate_schedule: str = "constant",
+        learning_rate_schedule: str = "auto",
         batch_size: int | str = "auto",
         alpha: float | str = "auto",
         clip_norm: float | None = None,
@@ -338,17 +352,34 @@ class KANEstimator(TabularEstimator):
 
     def _settings(self):
         """Return how to train, the options called "auto" resolved."""
-        alpha = self.alpha if self.alpha != "auto" else _ALPHA.get(self.optimizer, 0.0)
-        return super()._settings()._replace(alpha=alpha)
+        optimizer, schedule = self._optimizer_now(), self.learning_rate_schedule
+        chosen = self.optimizer == "auto" and optimizer == "adam"
+        if schedule == "auto":
+            schedule = "cosine" if chosen else "constant"
+        return super()._settings()._replace(
+            optimizer=optimizer, learning_rate_schedule=schedule,
+            alpha=_ALPHA.get(optimizer, 0.0) if self.alpha == "auto" else self.alpha,
+            most_batches=_MOST_BATCHES if chosen else None,
+        )  # fmt: skip
+
+    def _at_one_rate(self, settings, told):
+        if self.learning_rate_schedule == "auto":  # nobody asked for a schedule
+            return settings._replace(learning_rate_schedule="constant")
+        return super()._at_one_rate(settings, told)
+
+    def _optimizer_now(self):
+        """Return the optimizer: the one given, or chosen, or, before ``fit``, likely to be."""
+        if self.optimizer != "auto":
+            return self.optimizer
+        return getattr(self, "optimizer_", "lm" if follows_curvature(self) else "adam")
 
     def _precision(self):
         if self.dtype != "auto":
             return self.dtype
-        return "float64" if self.optimizer in ("lm", "lbfgs") else "float32"
+        return "float64" if self._optimizer_now() in ("lm", "lbfgs") else "float32"
 
     def _config(self, n_features, n_outputs):
-        sizes = check_sizes(self.hidden_layer_sizes)
-        grid_sizes = check_grid_sizes(self.grid_sizes)
+        sizes, grid_sizes = sizes_at_first(self), grids_at_first(self)
         return {
             "layer_sizes": ((n_features, 0), *sizes, (n_outputs, 0)),
             "basis": self.basis,
@@ -362,6 +393,8 @@ class KANEstimator(TabularEstimator):
         self._moves = moving_columns(X)
 
     def _split(self, X, y, weight, X_val, y_val, incremental):
+        if not (hasattr(self, "module_") and (incremental or self.warm_start)):
+            self.optimizer_ = choose_optimizer(self, X, incremental)
         self._moves = self._moves | moving_columns(X)  # what goes on may bring more than the start
         warn_of_grids(self, X, incremental)
         return super()._split(X, y, weight, X_val, y_val, incremental)
@@ -407,7 +440,10 @@ class KANEstimator(TabularEstimator):
     def _initial_module(self, config, seed, keep):
         if keep and hasattr(self, "module_"):  # its grid was refined, some edges have closed forms
             now = self.module_.config()
-            config = config | {name: now[name] for name in ("grid_size", "symbolic")}
+            kept = ["grid_size", "symbolic"]
+            if isinstance(self.hidden_layer_sizes, str):
+                kept.append("layer_sizes")
+            config = config | {name: now[name] for name in kept}
         else:
             config = config | {"symbolic": ()}
         return super()._initial_module(config, seed, keep)

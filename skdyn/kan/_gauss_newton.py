@@ -11,7 +11,7 @@ class GaussNewtonProblem:
 
     An output's derivative by the weights of a layer is the outer product of the layer's features
     and of the output's derivative by the layer's subnodes: one backward pass an output gives the
-    whole Jacobian.
+    whole Jacobian. Inputs of a layer all of whose edges are cut take no part.
 
     Parameters
     ----------
@@ -26,8 +26,13 @@ class GaussNewtonProblem:
     def __init__(self, objective, module, batch):
         self.objective, self.module = objective, module
         self.X, self.y, self.row_weight = batch
-        self.weights = [w for layer in module.layers for w in layer.linear_weights()]
-        self.n_weights = sum(weight.numel() for weight in self.weights)
+        self.inputs = [layer.mask.any(dim=1).nonzero()[:, 0] for layer in module.layers]
+        self.n_weights = len(self.weights())
+        first = module.layers[0].weight
+        self.n_groups = len(first) + 1
+        of_edges = self.inputs[0].repeat_interleave(first[0].numel())
+        rest = self.n_weights - len(of_edges)
+        self.group = torch.nn.functional.pad(of_edges, (0, rest), value=len(first))
         if self.n_weights > _LARGEST:
             raise ValueError(
                 f"optimizer='lm' handles up to {_LARGEST} weights; this network has "
@@ -35,16 +40,51 @@ class GaussNewtonProblem:
                 "optimizer='adam' or 'lbfgs'."
             )
 
+    def _vector(self, of_weight):
+        """Write something of the shape of every layer's weights as one vector."""
+        parts = []
+        for layer, inputs in zip(self.module.layers, self.inputs, strict=True):
+            edges, *rest = map(of_weight, layer.linear_weights())
+            parts += [edges[inputs].flatten(), *(part.flatten() for part in rest)]
+        return torch.cat(parts)
+
+    def weights(self):
+        """Return what is minimized over.
+
+        Returns
+        -------
+        Tensor of shape (n_weights,)
+        """
+        return self._vector(torch.Tensor.detach)
+
+    @torch.no_grad()
+    def place(self, weights):
+        """Take other weights.
+
+        Parameters
+        ----------
+        weights : Tensor of shape (n_weights,)
+            In the order of :meth:`weights`.
+        """
+        start = 0
+        for layer, inputs in zip(self.module.layers, self.inputs, strict=True):
+            edges, *rest = layer.linear_weights()
+            end = start + len(inputs) * edges[0].numel()
+            edges[inputs] = weights[start:end].view(-1, *edges.shape[1:])
+            for weight in rest:
+                start, end = end, end + weight.numel()
+                weight.copy_(weights[start:end].view_as(weight))
+            start = end
+
     @torch.no_grad()
     def loss(self):
         """Return the loss at the present weights, a scalar tensor."""
-        return self._penalized(self.module(self.X))
+        return self._penalized(self._outputs())
 
     def _penalized(self, outputs):
         loss = self.objective.data_loss(outputs, self.y, self.row_weight)
         loss = self.objective.penalized(loss, self.module, self.X, self.row_weight)
-        squares = sum(weight.square().sum() for weight in self.weights)
-        return loss + 0.5 * self.objective.evidence.alpha * squares
+        return loss + 0.5 * self.objective.evidence.ridge(self) @ self.weights().square()
 
     @torch.no_grad()
     def expand(self):
@@ -61,22 +101,40 @@ class GaussNewtonProblem:
         outputs, gradient, curvature = self._data_part()
         if self.objective.lamb:
             self._add_sparsity(gradient, curvature)
-        weights = torch.nn.utils.parameters_to_vector(self.weights)
+        weights = self.weights()
         roughness, evidence = self._roughness(), self.objective.evidence
         data_loss = self.objective.data_loss(outputs, self.y, self.row_weight)
         evidence.weigh(self, data_loss, weights, curvature, roughness)
         prior = 2 * evidence.smoothness * roughness
-        prior.diagonal().add_(evidence.alpha)
+        prior.diagonal().add_(evidence.ridge(self))
         return self._penalized(outputs), gradient + prior @ weights, curvature + prior
 
+    def by_group(self, values):
+        """Add up numbers of the weights: of each input of the network, then of all others.
+
+        Parameters
+        ----------
+        values : Tensor of shape (n_weights,)
+            The numbers.
+
+        Returns
+        -------
+        Tensor of shape (n_groups,)
+        """
+        return values.new_zeros(self.n_groups).index_add(0, self.group, values)
+
     def roughness_spectrum(self):
-        """Return the eigenvalues of the form of the squared curvature, one a weight."""
-        spectrum = [
-            layer.basis.roughness_spectrum()[:, None, :] * layer.mask[..., None]
-            for layer in self.module.layers
-        ]
-        spectrum = torch.cat([part.flatten() for part in spectrum])
-        return torch.nn.functional.pad(spectrum, (0, self.n_weights - len(spectrum)))
+        """Return the eigenvalues of the form of the squared curvature, one a weight.
+
+        Those of an edge stand where its weights do, in any order.
+        """
+        parts = []
+        for layer, inputs in zip(self.module.layers, self.inputs, strict=True):
+            values = torch.nn.functional.pad(layer.basis.roughness_spectrum()[inputs], (0, 1))
+            parts.append((values[..., None] * layer.mask[inputs, None]).flatten())
+            rest = sum(weight.numel() for weight in layer.linear_weights()[1:])
+            parts.append(values.new_zeros(rest))
+        return torch.cat(parts)
 
     def _data_part(self):
         gradient = self.X.new_zeros(self.n_weights)
@@ -85,7 +143,8 @@ class GaussNewtonProblem:
         rows = max(1, _CHUNK // (self.n_weights * n_outputs))
         share = self.row_weight / len(self.X)
         seen = []
-        parts = (tensor.split(rows) for tensor in (self.X, self.y, share))
+        whole = self.X, self.y, share
+        parts = [[part] if rows >= len(share) else part.split(rows) for part in whole]
         for X, y, part in zip(*parts, strict=True):
             outputs, jacobian = self._jacobian(X)
             seen.append(outputs)
@@ -100,25 +159,55 @@ class GaussNewtonProblem:
         layers = self.module.layers
         with torch.enable_grad():
             x, features, subnodes = X, [], []
-            for layer in layers:
-                features.append(layer.linear_features(x.detach()))
-                subnodes.append(layer.subnodes(x))
+            for layer, inputs in zip(layers, self.inputs, strict=True):
+                known = self._known(X) if x is X else None
+                found = layer.linear_features(x.detach(), known)
+                found[0] = found[0] if known is not None else found[0][:, inputs]
+                features.append(found)
+                sums = layer.subnodes(x, known, inputs)
+                subnodes.append(sums.detach().requires_grad_() if x is X else sums)
                 x = layer.outputs(subnodes[-1])
             slopes = [
                 torch.autograd.grad(output.sum(), subnodes, retain_graph=True)
                 for output in x.unbind(dim=1)
             ]
         rows = [
-            torch.cat([layer.jacobian(*pair) for layer, *pair in zip(layers, features, by)], dim=1)
+            torch.cat([
+                layer.jacobian(*both, inputs)
+                for layer, inputs, *both in zip(layers, self.inputs, features, by, strict=True)
+            ], dim=1)
             for by in slopes
-        ]
+        ]  # fmt: skip
         return x.detach(), torch.stack(rows, dim=1)
+
+    def _known(self, X):
+        """Return the functions of the network's inputs at all rows, which change only as grids do.
+
+        None where they would fill the memory, and of a part of the rows.
+        """
+        layer, inputs = self.module.layers[0], self.inputs[0]
+        if X is not self.X or len(X) * len(inputs) * layer.weight.shape[1] > _CHUNK:
+            return None
+        now = [X, inputs, *layer.basis.state_dict().values()]
+        memo = self.objective.memo
+        if memo is None or memo[0][0] is not X or not all(map(_same, memo[0][1:], now[1:])):
+            features = layer.basis.features(X).detach()[:, inputs]
+            self.objective.memo = [X, *(part.clone() for part in now[1:])], features
+        return self.objective.memo[1]
+
+    def _outputs(self):
+        first, *others = self.module.layers
+        x = first.outputs(first.subnodes(self.X, self._known(self.X), self.inputs[0]))
+        for layer in others:
+            x = layer(x)
+        return x
 
     def _roughness(self):
         """Return the quadratic form of all edges' squared curvature."""
         whole = self.X.new_zeros(self.n_weights, self.n_weights)
-        for layer, diagonal in zip(self.module.layers, self._edge_blocks(whole), strict=True):
-            form = layer.mask[..., None, None] * layer.basis.roughness()[:, None]
+        views = zip(self.module.layers, self.inputs, self._edge_blocks(whole), strict=True)
+        for layer, inputs, diagonal in views:
+            form = layer.mask[inputs, :, None, None] * layer.basis.roughness()[inputs, None]
             diagonal[:-1, :-1] += form.permute(2, 3, 0, 1)
         return whole
 
@@ -127,33 +216,40 @@ class GaussNewtonProblem:
             price = self.objective.lamb * self.objective.sparsity(
                 self.module, self.X, self.row_weight
             )
-            slopes = torch.autograd.grad(price, self.weights, allow_unused=True)
-        gradient += torch.cat([
-            torch.zeros_like(weight).flatten() if slope is None else slope.flatten()
-            for weight, slope in zip(self.weights, slopes, strict=True)
-        ])  # fmt: skip
+            learnt = [w for layer in self.module.layers for w in layer.linear_weights()]
+            slopes = torch.autograd.grad(price, learnt, allow_unused=True)
+        found = {id(w): slope for w, slope in zip(learnt, slopes, strict=True)}
+        gradient += self._vector(lambda w: torch.zeros_like(w) if found[id(w)] is None
+                                 else found[id(w)])  # fmt: skip
         seen = self.module.inputs(self.X)
-        for layer, x, block in zip(
-            self.module.layers, seen, self._edge_blocks(curvature), strict=True
-        ):
+        views = zip(
+            self.module.layers, self.inputs, seen, self._edge_blocks(curvature), strict=True
+        )
+        for layer, inputs, x, block in views:
             covariance, rate = self.objective.sparsity_model(layer, x, self.row_weight)
             # The entropy is concave in places: a majorant must not follow it there.
             rate = (rate * layer.mask).clamp(min=0)
-            block += torch.einsum("ij,ikl->klij", rate, covariance)
+            block += torch.einsum("ij,ikl->klij", rate[inputs], covariance[inputs])
 
     def _edge_slices(self):
         """Yield where each layer's edge weights stand among all."""
         start = 0
-        for layer in self.module.layers:
-            yield slice(start, start + layer.weight.numel())
-            start += sum(weight.numel() for weight in layer.linear_weights())
+        for layer, inputs in zip(self.module.layers, self.inputs, strict=True):
+            end = start + len(inputs) * layer.weight[0].numel()
+            yield slice(start, end)
+            start = end + sum(weight.numel() for weight in layer.linear_weights()[1:])
 
     def _edge_blocks(self, whole):
         """Yield views of a matrix, of shape (n_functions + 1, n_functions + 1, n_in, n_subnodes).
 
         Penalties couple only the weights of one edge; a layer's view holds those places.
         """
-        for layer, place in zip(self.module.layers, self._edge_slices(), strict=True):
-            shape = layer.weight.shape
+        views = zip(self.module.layers, self.inputs, self._edge_slices(), strict=True)
+        for layer, inputs, place in views:
+            shape = len(inputs), *layer.weight.shape[1:]
             square = whole[place, place].unflatten(1, shape).unflatten(0, shape)
             yield square.diagonal(dim1=0, dim2=3).diagonal(dim1=1, dim2=3)
+
+
+def _same(one, other):
+    return one.shape == other.shape and bool((one == other).all())

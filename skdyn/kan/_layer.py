@@ -125,13 +125,17 @@ class KANLayer(torch.nn.Module):
         """
         return [self.weight, self.bias, *self.symbolic.parameters()]
 
-    def linear_features(self, x: torch.Tensor) -> list[torch.Tensor]:
+    def linear_features(
+        self, x: torch.Tensor, features: torch.Tensor | None = None
+    ) -> list[torch.Tensor]:
         """Return the derivative of the subnodes by the weights, biases and symbolic edges.
 
         Parameters
         ----------
         x : Tensor of shape (n, n_in)
             Inputs.
+        features : Tensor, default=None
+            The functions there, if they are known.
 
         Returns
         -------
@@ -142,24 +146,29 @@ class KANLayer(torch.nn.Module):
         edges = [
             edge.slopes(x[:, int(place.split("_")[0])]) for place, edge in self.symbolic.items()
         ]
-        return [self.basis.features(x).detach(), *edges]
+        return [self.basis.features(x).detach() if features is None else features, *edges]
 
-    def jacobian(self, features: list[torch.Tensor], slopes: torch.Tensor) -> torch.Tensor:
+    def jacobian(
+        self, features: list[torch.Tensor], slopes: torch.Tensor, inputs: torch.Tensor
+    ) -> torch.Tensor:
         """Chain features and an output's derivative by the subnodes into its row by the weights.
 
         Parameters
         ----------
         features : list of Tensor
-            From :meth:`linear_features`.
+            From :meth:`linear_features`; the first of the wanted inputs only.
         slopes : Tensor of shape (n, n_subnodes)
             The output's derivative by the subnodes.
+        inputs : Tensor of shape (n_wanted,)
+            Numbers of the inputs whose weights are wanted.
 
         Returns
         -------
         Tensor of shape (n, n_weights)
         """
-        gates = self.basis.effective(torch.ones_like(self.weight))
-        by_weight = features[0][..., None] * gates * (self.mask * slopes[:, None])[:, :, None]
+        gates = self.basis.effective(torch.ones_like(self.weight))[inputs]
+        by_subnode = self.mask[inputs] * slopes[:, None]
+        by_weight = features[0][..., None] * gates * by_subnode[:, :, None]
         by_edges = [
             found * slopes[:, int(place.split("_")[1]), None]
             for place, found in zip(self.symbolic, features[1:], strict=True)
@@ -187,19 +196,33 @@ class KANLayer(torch.nn.Module):
             there[tuple(map(int, place.split("_")))] = True
         return there
 
-    def subnodes(self, x: torch.Tensor) -> torch.Tensor:
+    def subnodes(
+        self,
+        x: torch.Tensor,
+        features: torch.Tensor | None = None,
+        inputs: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         """Return the sums of the edges.
 
         Parameters
         ----------
         x : Tensor of shape (n, n_in)
             Inputs.
+        features : Tensor of shape (n, n_wanted, n_functions + 1), default=None
+            The functions there, if they are known.
+        inputs : Tensor of shape (n_wanted,), default=None
+            Numbers of the inputs that they are of: all whose edges are not cut.
 
         Returns
         -------
         Tensor of shape (n, n_subnodes)
         """
-        sums = self.basis.combine(x, self.numeric_weight()) + self.bias
+        weight = self.numeric_weight()
+        if features is None:
+            sums = self.basis.combine(x, weight) + self.bias
+        else:
+            weight = self.basis.effective(weight)[inputs]
+            sums = features.flatten(1) @ weight.flatten(0, 1) + self.bias
         for place, edge in self.symbolic.items():
             i, j = map(int, place.split("_"))
             sums = sums + edge(x[:, i])[:, None] * torch.nn.functional.one_hot(
@@ -269,10 +292,19 @@ class KANLayer(torch.nn.Module):
             Inputs.
         weight : Tensor of shape (n,), default=None
             Weights of the rows.
+
+        Returns
+        -------
+        bool
+            Whether they moved.
         """
         before = copy.deepcopy(self.basis)
         self.basis.adapt(x.reshape(-1, self.n_in), weight)
+        pairs = zip(before.buffers(), self.basis.buffers(), strict=True)
+        if all(torch.equal(*pair) for pair in pairs):
+            return False
         self._take_over(before)
+        return True
 
     @torch.no_grad()
     def refine(self, grid_size: int) -> None:

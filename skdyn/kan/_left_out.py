@@ -30,7 +30,7 @@ def warn_of_new_rows(model, task):
     """
     n_answers = len(task.training[0]) * model._n_outputs()
     told = task.validation is not None or task.incremental or n_answers > _MOST
-    usual = model.optimizer == "adam" and model.alpha == "auto" and not model.lamb
+    usual = model._optimizer_now() == "adam" and model.alpha == "auto" and not model.lamb
     whole = all(layer.mask.all() and not len(layer.symbolic) for layer in model.module_.layers)
     if told or not usual or not whole:
         return

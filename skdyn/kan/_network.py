@@ -186,10 +186,27 @@ class KAN(torch.nn.Module):
             Inputs of the network.
         weight : Tensor of shape (n,), default=None
             Weights of the rows.
+
+        Returns
+        -------
+        bool
+            Whether any of them moved.
         """
+        moved = False
         for layer in self.layers:
-            layer.adapt(x, weight)
+            moved = layer.adapt(x, weight) or moved
             x = layer(x)
+        return moved
+
+    def adopt(self, other):
+        """Become another network on the same inputs and outputs, in place.
+
+        Parameters
+        ----------
+        other : KAN
+            The network; it is to be forgotten.
+        """
+        self.layers, self.plan = other.layers, other.plan
 
     @torch.no_grad()
     def refine(self, grid_size: int) -> None:

@@ -1,5 +1,7 @@
 """What a Kolmogorov-Arnold network minimizes: a loss, smooth edges, and few of them."""
 
+from typing import Any
+
 import torch
 
 from skdyn.kan._gauss_newton import GaussNewtonProblem
@@ -33,6 +35,7 @@ class KANObjective:
         self.evidence = evidence
         self.lamb, self.lamb_l1, self.lamb_entropy = lamb, lamb_l1, lamb_entropy
         self.alpha = alpha
+        self.memo: Any = None  # of the problem's
 
     def __call__(self, module, X, y, weight):
         """Return the objective of a batch, a scalar."""

@@ -1,5 +1,7 @@
 """The plan of a fit: its sizes, its grids one after the other, its penalties, its first weights."""
 
+import math
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -7,20 +9,122 @@ import torch
 
 from skdyn._validation import is_whole
 from skdyn.kan._evidence import Evidence
+from skdyn.kan._linear_start import start_linear
 from skdyn.kan._objective import KANObjective
+from skdyn.kan._search import COARSEST, Trials, affordable, search
 from skdyn.kan._starts import best_start
 from skdyn.training import Stage
 
-__all__ = ["check_grid_sizes", "check_sizes", "objective_of", "plan_stages"]
+__all__ = [
+    "check_grid_sizes", "check_sizes", "choose_optimizer", "follows_curvature", "grids_at_first",
+    "objective_of", "plan_stages", "sizes_at_first",
+]  # fmt: skip
 
 _SMOOTHNESS = 0.3
+_SIZES, _GRID = ((16, 0),), 5  # where nothing looks for them
+_MOST_WEIGHTS = 2.0  # a number that is learned from: of more, the evidence follows the noise
+_GRIDS = (3, 5, 10)  # that Levenberg-Marquardt looks through
+_FIXED_SHAPES = {"bspline", "rbf", "chebyshev", "fourier"}  # bases that "lm" moves all of
 _START_EPOCHS = 50  # of each start
+_SCORE = 4.0  # the slope of a probability by its log-odds is a quarter at most
 _GRID_UPDATES = 5  # how often the grids of a stage follow the data: then they should rest
+
+
+def follows_curvature(model):
+    """Tell whether nothing that an estimator is asked for speaks against Levenberg-Marquardt.
+
+    Parameters
+    ----------
+    model : KANEstimator
+        Whose parameters count.
+
+    Returns
+    -------
+    bool
+    """
+    return (
+        model.basis in _FIXED_SHAPES
+        and model.dtype != "float32"
+        and model.batch_size == "auto"
+        and not model.lamb  # its price is in units of what gradients do
+    )
+
+
+def choose_optimizer(model, X, incremental):
+    """Return the optimizer of a fit: the one given, or what suits the size of the data.
+
+    Parameters
+    ----------
+    model : KANEstimator
+        Whose parameters count.
+    X : ndarray of shape (n, n_features)
+        Data.
+    incremental : bool
+        Whether this is ``partial_fit``.
+
+    Returns
+    -------
+    str
+    """
+    if model.optimizer != "auto":
+        return model.optimizer
+    if incremental or not follows_curvature(model):
+        return "adam"
+    searches = isinstance(model.hidden_layer_sizes, str)
+    hidden = () if searches else check_sizes(model.hidden_layer_sizes)
+    finest = COARSEST if searches else grids_at_first(model)[-1]
+    n_residuals, n_weights = _size(model, *X.shape, hidden, finest)
+    told_apart = not searches or n_weights <= _MOST_WEIGHTS * n_residuals
+    return "lm" if told_apart and affordable(n_residuals, n_weights) else "adam"
+
+
+def _size(model, n_rows, n_columns, hidden, grid_size):
+    """Return the numbers of residuals and of weights."""
+    n_outputs = model._n_outputs()
+    widths = [n_columns, *map(sum, hidden), n_outputs]
+    subnodes = [*(n_sum + 2 * n_mult for n_sum, n_mult in hidden), n_outputs]
+    of_edge = grid_size + model.spline_order + 1
+    layers = zip(widths[:-1], subnodes, strict=True)
+    return n_rows * n_outputs, sum(n_out * (n_in * of_edge + 1) for n_in, n_out in layers)
+
+
+def sizes_at_first(model):
+    """Return the sums and products of the hidden layers that a fit begins with.
+
+    Parameters
+    ----------
+    model : KANEstimator
+        Whose parameters count.
+
+    Returns
+    -------
+    tuple of (int, int)
+    """
+    if not isinstance(model.hidden_layer_sizes, str):
+        return check_sizes(model.hidden_layer_sizes)
+    return () if _searches(model) else _SIZES
+
+
+def grids_at_first(model):
+    """Return the grids that a fit takes one after the other, whatever they say.
+
+    Parameters
+    ----------
+    model : KANEstimator
+        Whose parameters count.
+
+    Returns
+    -------
+    tuple of int
+    """
+    if not isinstance(model.grid_sizes, str):
+        return check_grid_sizes(model.grid_sizes)
+    return (_GRIDS[0] if _searches(model) else _GRID,)
 
 
 def plan_stages(model, generator, task):
     """Turn an estimator's parameters and what it learns from into training stages."""
-    if model.basis == "selectable" and model.optimizer == "lm":
+    if model.basis == "selectable" and model._optimizer_now() == "lm":
         raise ValueError(
             "basis='selectable' learns its choice by gradients, which optimizer='lm' does not "
             "follow. Use optimizer='adam' or 'lbfgs', or name one basis."
@@ -38,7 +142,11 @@ def plan_stages(model, generator, task):
     if model.basis == "selectable" and not task.incremental:
         choice = {"name": "choice", "must_improve": False, "before_epoch": _choose}
         stages.append(stages[-1]._replace(**choice))
-    if model.n_init > 1 and not task.goes_on:
+    if _searches(model) and not task.goes_on:
+        stages[0] = _searched(model, stages[0], generator, task)
+    elif _begins_linear(model, task):
+        stages[0] = _started_linear(model, stages[0], task)
+    elif model.n_init > 1 and not task.goes_on:
         starts = _try_starts(model, stages[0], generator, task.total_weight)
         stages[0] = stages[0]._replace(before_epoch=starts)
     return stages
@@ -54,11 +162,55 @@ def objective_of(model, task):
 
 def _grid_schedule(model, task):
     """Return the grid sizes of this fit; what goes on never goes back to a coarser grid."""
-    sizes = check_grid_sizes(model.grid_sizes)
+    sizes = grids_at_first(model)
     if task.goes_on:
         now = model.module_.plan["grid_size"]
         sizes = (now, *(size for size in sizes if size > now))
     return sizes[:1] if task.incremental else sizes
+
+
+def _searches(model):
+    return isinstance(model.hidden_layer_sizes, str) and model._optimizer_now() == "lm"
+
+
+def _searched(model, stage, generator, task):
+    """Return a stage that finds the shape of the network first, then trains it to the end."""
+    finer = _GRIDS[1:] if isinstance(model.grid_sizes, str) else ()
+    n_steps = math.inf
+
+    def before_epoch(module, epoch):
+        nonlocal n_steps
+        if epoch:
+            return stage.before_epoch(module, epoch)
+        trials = Trials(stage, model._settings(), generator, partial(_follow, model, task=task))
+        found = search(module, trials, grid_sizes=finer, n_init=model.n_init)
+        module.adopt(found.module)
+        stage.objective.evidence.go_on_from(found.evidence)
+        n_steps = trials.n_steps(module)
+        return True
+
+    return stage._replace(before_epoch=before_epoch, is_enough=lambda n_iter: n_iter >= n_steps)
+
+
+def _begins_linear(model, task):
+    chosen = model.optimizer == "auto" and model._optimizer_now() == "adam"
+    asked = model.lamb or model.n_init > 1  # for few edges, or for other first weights
+    return chosen and not (asked or task.goes_on or task.incremental)
+
+
+def _started_linear(model, stage, task):
+    """Return a stage that begins as the best linear function of the inputs."""
+    X, y, weight = map(torch.as_tensor, task.training)
+    if y.ndim == 1:  # of classes, scores whose probabilities have the slopes of the shares
+        y = _SCORE * torch.nn.functional.one_hot(y, model._n_outputs())
+
+    def before_epoch(module, epoch):
+        if epoch == 0:
+            like = next(module.parameters())
+            return start_linear(module, *(part.to(like) for part in (X, y, weight)))
+        return stage.before_epoch(module, epoch)
+
+    return stage._replace(before_epoch=before_epoch)
 
 
 def _try_starts(model, stage, generator, total_weight):
@@ -89,8 +241,7 @@ def _follow(model, grid_size, task):
         if task.goes_on or resting:
             return False
         like = next(module.parameters())
-        module.adapt(torch.as_tensor(X).to(like), torch.as_tensor(weight).to(like))
-        return True
+        return module.adapt(torch.as_tensor(X).to(like), torch.as_tensor(weight).to(like))
 
     return before_epoch
 
@@ -98,7 +249,7 @@ def _follow(model, grid_size, task):
 def _evidence(model, total_weight):
     """Return the strengths of the penalties; those called "auto" are learned where they can."""
     smoothness, alpha = model.smoothness, model.alpha
-    if model.optimizer != "lm":  # their optimisers and settings see to alpha
+    if model._optimizer_now() != "lm":  # their optimisers and settings see to alpha
         if smoothness == "auto":  # functions that get narrow bend too much for one number
             smoothness = _SMOOTHNESS if model.basis == "bspline" else 0.0
         return Evidence(smoothness / total_weight, 0.0, total_weight, None)

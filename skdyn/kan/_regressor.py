@@ -23,17 +23,19 @@ class KANRegressor(KANEstimator, TabularRegressor):
 
     Parameters
     ----------
-    hidden_layer_sizes : array-like of int or (int, int), default=(16,)
+    hidden_layer_sizes : array-like of int or (int, int), or "auto", default="auto"
         Number of nodes in each hidden layer. A pair is a number of sums and a number of products
-        of two sums [2]_: ``((3, 2),)`` is one hidden layer of three sums and two products.
+        of two sums [2]_: ``((3, 2),)`` is one hidden layer of three sums and two products. "auto"
+        is what the evidence [4]_ says with "lm": none, or one layer of 1, 2, 4 or 8; else (16,).
     basis : {"bspline", "rbf", "chebyshev", "fourier", "wavelet", "rational", "cauchy", \
             "selectable"}, default="bspline"
         Functions that an edge is made of; :mod:`skdyn.kan.bases` compares them and cites their
         papers. "selectable" lets each edge choose among five of them.
-    grid_sizes : int or array-like of int, default=5
+    grid_sizes : int or array-like of int, or "auto", default="auto"
         Number of grid intervals; every basis has ``grid_size + spline_order`` functions an edge.
         A growing list is a schedule of up to ``max_iter`` epochs on each grid, the function being
         handed over from one to the next; ``early_stopping`` takes back a grid that did not help.
+        "auto" is 5; where "lm" chooses ``hidden_layer_sizes`` it chooses from 3, 5 and 10, too.
     spline_order : int, default=3
         Degree of the splines.
     grid_update : int or None, default=5
@@ -45,8 +47,8 @@ class KANRegressor(KANEstimator, TabularRegressor):
         go on as what they are.
     smoothness : float or "auto", default="auto"
         Strength of the penalty on the edges' squared curvature [3]_; it is divided by the number
-        of samples (the total of their weights). "auto" lets the data decide with ``optimizer="lm"``
-        [4]_; with the others it is 0.3 for "bspline" and 0 for other bases.
+        of samples (the total of their weights). "auto" lets the data decide with "lm" [4]_; with
+        the others it is 0.3 for "bspline" and 0 for other bases.
     lamb : float, default=0.0
         Strength of the penalty on the number of edges [1]_: 0.001 to 0.01 leaves only those that
         matter, for :meth:`prune` to keep.
@@ -54,11 +56,19 @@ class KANRegressor(KANEstimator, TabularRegressor):
         Share of the edges' sizes (standard deviations over the data) in that penalty.
     lamb_entropy : float, default=2.0
         Share of the entropy of the sizes in that penalty.
-    optimizer : {"adam", "adamw", "sgd", "lbfgs"}, default="adam"
-        Optimizer of the weights. "lbfgs" always uses the full batch.
+    optimizer : {"auto", "adam", "adamw", "sgd", "lbfgs", "lm"}, default="auto", default="auto"
+        Optimizer. "lm" is Levenberg-Marquardt [4]_, for up to 5000 weights: small networks to high
+        precision, with penalties that the data set. It finds its own step size, takes ``tol`` as a
+        part of the loss, and lets validation data, where ``early_stopping`` has them, choose the
+        damping of each step. It and "lbfgs" use the full batch. "auto" is "lm" where that takes
+        seconds (20 steps of at most 3e10 multiply-adds in all), and neither ``lamb``,
+        ``batch_size``, ``dtype="float32"`` nor a basis with shapes to learn speaks against it; else
+        "adam" from the best linear answer, with batches that grow with the rows. Of a table too
+        wide for that, only the columns that alone say most are read (decision 0053).
     n_init : int, default=1
-        Number of first weights to try; the best after 50 epochs on the first grid go on. Pays with
-        "lm" and "lbfgs", which end in the nearest minimum.
+        Number of first weights to try. Where the evidence chooses the shape, for each shape; else
+        the best after 50 epochs on the first grid go on. Pays with "lm" and "lbfgs", which end in
+        the nearest minimum.
     max_iter : int, default=200
         Number of epochs at most.
     max_time : float or None, default=None
@@ -66,10 +76,10 @@ class KANRegressor(KANEstimator, TabularRegressor):
         and a warning. None sets no limit.
     learning_rate : float, default=0.01
         Step size of the optimizer; "lbfgs" finds its own.
-    learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
-            default="constant"
+    learning_rate_schedule : {"auto", "constant", "cosine", "exponential", "one_cycle", "plateau"}
         How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever
-        the loss stands still and stops only when that no longer helps.
+        the loss stands still and stops only when that no longer helps. "auto" is "cosine" where
+        ``optimizer="auto"`` chose "adam", else "constant".
     batch_size : int or "auto", default="auto"
         Cases a batch; "auto" is ``min(200, n_samples)``.
     alpha : float or "auto", default="auto"
@@ -109,6 +119,8 @@ class KANRegressor(KANEstimator, TabularRegressor):
     edge_scores_ : list of ndarray of shape (n_in, n_subnodes)
         How much each edge contributes, layer by layer [2]_; an output's score is one. Subnodes are
         a layer's sums, then the factors of its products, in pairs.
+    optimizer_ : str
+        The optimizer that trained the network.
     n_features_in_ : int
         Number of features seen during fit.
     feature_names_in_ : ndarray of shape (n_features_in_,)

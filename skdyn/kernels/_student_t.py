@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, cast
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.optimize import minimize
 from scipy.special import gammaln
@@ -140,8 +141,6 @@ class StudentTProcessRegressor(PlainState, MultiOutputMixin, RegressorMixin, Bas
         "random_state": ["random_state"],
     }
 
-    score = r2
-
     def __init__(
         self,
         kernel: Kernel | None = None,
@@ -260,6 +259,25 @@ class StudentTProcessRegressor(PlainState, MultiOutputMixin, RegressorMixin, Bas
         left = self.kernel_.diag(X) - np.square(explained).sum(axis=0)
         # Below zero by rounding alone.
         return mean, self._shaped(np.sqrt(np.maximum(left, 0.0)[:, None] * factor))
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the coefficient of determination of the means.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            True targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        float
+            :math:`R^2`, the mean over the targets.
+        """
+        return r2(y, cast("Any", self.predict(X)), sample_weight)
 
     def sample_y(
         self, X: Any, n_samples: int = 1, random_state: int | np.random.RandomState | None = 0

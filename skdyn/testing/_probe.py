@@ -152,7 +152,7 @@ def sketched(estimator, random_state=None):
     copied = seeded(estimator, random_state)
     if not trains_a_module(copied):
         return copied
-    copied.set_params(max_iter=2)
+    copied.set_params(max_iter=3)
     many_a_step = copied.optimizer in FULL_BATCH
     return with_plain_steps(copied) if many_a_step else copied
 

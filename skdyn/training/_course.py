@@ -102,6 +102,8 @@ class Course:
         str
         """
         settings, patience = self.settings, self._patience
+        if self.stage.is_enough is not None and self.stage.is_enough(len(self._losses)):
+            return "budget"
         if not patience.exhausted or (self.watched and not settings.early_stopping):
             return "max_iter"
         if settings.learning_rate_schedule == "plateau" and self.pace.drop():

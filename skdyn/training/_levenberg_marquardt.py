@@ -16,7 +16,13 @@ _CAUTION = 10.0  # how much more damping is tried where validation data watch
 class Problem(Protocol):
     """What a step needs to know."""
 
-    weights: list[torch.Tensor]
+    def weights(self) -> torch.Tensor:
+        """Return what is minimized over, a vector."""
+        ...
+
+    def place(self, weights: torch.Tensor) -> None:
+        """Take other weights."""
+        ...
 
     def loss(self) -> torch.Tensor:
         """Return the loss at the present weights."""
@@ -61,8 +67,9 @@ class LevenbergMarquardt(torch.optim.Optimizer):
         Parameters
         ----------
         problem : object
-            ``problem.weights`` are the tensors to move, ``problem.loss()`` their loss, and
-            ``problem.expand()`` its loss, gradient and Gauss-Newton matrix there.
+            ``problem.weights()`` is the vector to move, ``problem.place(vector)`` moves it there,
+            ``problem.loss()`` is its loss, and ``problem.expand()`` its loss, gradient and
+            Gauss-Newton matrix.
         watch : callable or None, default=None
             Loss on validation data: a more damped step is taken instead where it is lower there.
 
@@ -72,7 +79,7 @@ class LevenbergMarquardt(torch.optim.Optimizer):
             The loss before the step.
         """
         loss, gradient, curvature = problem.expand()
-        start = torch.nn.utils.parameters_to_vector(problem.weights)
+        start = problem.weights()
         diagonal = curvature.diagonal()
         # What no data and no penalty bind must not move freely either.
         tiny = torch.finfo(diagonal.dtype).tiny
@@ -84,7 +91,7 @@ class LevenbergMarquardt(torch.optim.Optimizer):
             if failed:
                 return -math.inf, 1.0
             move = -torch.cholesky_solve(gradient[:, None], factor)[:, 0]
-            torch.nn.utils.vector_to_parameters(start + move, problem.weights)
+            problem.place(start + move)
             promised = -(gradient @ move + 0.5 * move @ curvature @ move)
             return (loss - problem.loss()).item(), promised.item()
 
@@ -92,25 +99,25 @@ class LevenbergMarquardt(torch.optim.Optimizer):
             gained, promised = gain(self.damping)
             if math.isfinite(gained) and gained > 0:
                 if watch is not None:
-                    self._be_careful(gain, watch, problem.weights)
+                    self._be_careful(gain, watch, problem)
                 quality = gained / max(promised, tiny)
                 self.damping *= max(0.1, 1 - (2 * quality - 1) ** 3)
                 self.damping, self.growth = max(self.damping, _LEAST), 2.0
                 return loss
             self.damping *= self.growth
             self.growth *= 2.0
-        torch.nn.utils.vector_to_parameters(start, problem.weights)
+        problem.place(start)
         self.damping, self.growth = _FIRST, 2.0
         return loss
 
-    def _be_careful(self, gain, watch, weights):
+    def _be_careful(self, gain, watch, problem):
         """Damp the step further as long as that lowers the loss on the validation data."""
         lowest = watch()
         while self.damping < 1.0 / _LEAST:
-            reached = torch.nn.utils.parameters_to_vector(weights)
+            reached = problem.weights()
             gained, _ = gain(_CAUTION * self.damping)
             now = watch()
             if not (gained > 0 and now < lowest):
-                torch.nn.utils.vector_to_parameters(reached, weights)
+                problem.place(reached)
                 return
             lowest, self.damping = now, _CAUTION * self.damping

@@ -48,6 +48,8 @@ class Stage(NamedTuple):
     steady_from : float, default=0.0
         Share of the epochs after which the objective stays the same. Before (penalties that grow,
         phases) losses are not compared: nothing is kept as best, and no patience ends.
+    is_enough : callable or None, default=None
+        ``is_enough(n_iter)`` tells whether so many epochs are all that the stage was to get.
     easier : callable or None, default=None
         ``easier()`` returns stages to run in place of this one where its very start cannot be
         evaluated, an easier one first; an empty list where there is none.
@@ -66,6 +68,7 @@ class Stage(NamedTuple):
     after_step: Callable[[torch.nn.Module], None] | None = None
     trivial_loss: float | None = None
     steady_from: float = 0.0
+    is_enough: Callable[[int], bool] | None = None
     easier: Callable[[], list["Stage"]] | None = None
 
 
@@ -79,7 +82,7 @@ class TrainingRecord(NamedTuple):
     validation_scores : list of float or None
         Minus the validation loss after each epoch (higher is better); None without validation.
     stop_reason : str
-        "tol", "early_stopping", "callback", "diverged" or "max_iter".
+        "tol", "early_stopping", "callback", "diverged", "max_time", "budget" or "max_iter".
     n_recoveries : int
         How often a diverged epoch was taken back.
     kept_loss : float or None

@@ -15,6 +15,7 @@ class TrainingSettings(NamedTuple):
 
     ``max_recoveries`` is how many diverged epochs may be taken back, each halving the learning
     rate, before the run gives up. ``n_iter_no_change`` may be "auto", sixty passes over the data.
+    ``most_batches`` lets batches of size "auto" grow with the data beyond that number of them.
     """
 
     optimizer: str = "adam"
@@ -27,6 +28,7 @@ class TrainingSettings(NamedTuple):
     n_iter_no_change: int | Literal["auto"] = 10
     early_stopping: bool = False
     max_recoveries: int = 0
+    most_batches: int | None = None
     verbose: int = 0
 
     @property
@@ -60,4 +62,7 @@ class TrainingSettings(NamedTuple):
                     f"is below the {n_cases} cases. Use batch_size='auto' or 'adam'."
                 )
             return n_cases
-        return min(200, n_cases) if self.batch_size == "auto" else min(self.batch_size, n_cases)
+        if self.batch_size != "auto":
+            return min(self.batch_size, n_cases)
+        least = 0 if self.most_batches is None else -(-n_cases // self.most_batches)
+        return min(max(200, least), n_cases)

@@ -34,10 +34,11 @@ def test_the_gradient_is_that_of_autograd(kind, penalties):
     made = problem(kind, **penalties)
     loss, gradient, _ = made.expand()
     torch.testing.assert_close(loss, made.loss())
-    squares = sum(weight.square().sum() for weight in made.weights)
+    learnt = [weight for layer in made.module.layers for weight in layer.linear_weights()]
+    squares = sum(weight.square().sum() for weight in learnt)
     whole = made.objective(made.module, made.X, made.y, made.row_weight)
     (whole + 0.5 * made.objective.evidence.alpha * squares).backward()
-    expected = torch.cat([weight.grad.flatten() for weight in made.weights])
+    expected = torch.cat([weight.grad.flatten() for weight in learnt])
     torch.testing.assert_close(gradient, expected)
 
 
@@ -53,10 +54,11 @@ def test_rows_taken_in_turn_give_the_same_model(monkeypatch):
 def test_the_matrix_is_the_hessian_where_outputs_are_linear_in_the_weights(kind):
     made = problem(kind, sizes=((2, 0), (2, 0)), smoothness=0.3, alpha=0.2)
     _, _, curvature = made.expand()
+    learnt = made.module.layers[0].linear_weights()
 
     def whole(vector):
-        parts = vector.split([weight.numel() for weight in made.weights])
-        weight, bias = (p.view_as(w) for p, w in zip(parts, made.weights, strict=True))
+        parts = vector.split([weight.numel() for weight in learnt])
+        weight, bias = (p.view_as(w) for p, w in zip(parts, learnt, strict=True))
         evidence, layer = made.objective.evidence, made.module.layers[0]
         weight = weight * layer.mask[:, None]
         outputs = torch.einsum("nik,iko->no", layer.basis.features(made.X), weight) + bias
@@ -65,7 +67,7 @@ def test_the_matrix_is_the_hessian_where_outputs_are_linear_in_the_weights(kind)
         bending = torch.einsum("ikj,ikl,ilj->", bent, layer.basis.roughness(), bent)
         return loss + evidence.smoothness * bending + 0.5 * evidence.alpha * vector.square().sum()
 
-    at = torch.nn.utils.parameters_to_vector(made.weights).detach()
+    at = made.weights()
     torch.testing.assert_close(curvature, torch.autograd.functional.hessian(whole, at))
 
 
@@ -74,15 +76,23 @@ def test_the_sparsity_penalty_is_majorised():
     _, gradient, curvature = made.expand()
     assert torch.linalg.eigvalsh(curvature).min() > -1e-10
     for scale in (1e-3, 1e-2):
-        weights = [weight.detach().clone() for weight in made.weights]
-        move = -scale * gradient
-        start = torch.nn.utils.parameters_to_vector(made.weights)
-        before = made.loss()
-        with torch.no_grad():
-            torch.nn.utils.vector_to_parameters(start + move, made.weights)
-            assert made.loss() < before
-            for old, weight in zip(weights, made.weights, strict=True):
-                weight.copy_(old)
+        start, before = made.weights(), made.loss()
+        made.place(start - scale * gradient)
+        assert made.loss() < before
+        made.place(start)
+
+
+def test_columns_that_are_cut_take_no_part():
+    made = problem("squares", smoothness=0.3, alpha=0.2)
+    layer = made.module.layers[0]
+    layer.mask[1] = 0
+    layer.weight.data[1] = 0
+    less = made.objective.problem(made.module, (made.X, made.y, made.row_weight))
+    assert less.n_weights == made.n_weights - layer.weight[1].numel()
+    weights = less.weights()
+    less.place(2 * weights)
+    torch.testing.assert_close(less.weights(), 2 * weights)
+    assert not layer.weight[1].any()
 
 
 def test_many_weights_are_refused_with_what_to_do():

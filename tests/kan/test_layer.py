@@ -66,7 +66,7 @@ def test_the_jacobian_is_that_of_autograd(n_mult):
     made, x = layer(n_mult=n_mult), points(6)
     made.mask[0, 1] = 0
     slopes = torch.randn(6, made.n_subnodes, dtype=torch.float64)
-    rows = made.jacobian(made.linear_features(x), slopes)
+    rows = made.jacobian(made.linear_features(x), slopes, torch.arange(made.n_in))
     for row, point, slope in zip(rows, x, slopes, strict=True):
         made.zero_grad()
         (made.subnodes(point[None]) @ slope).sum().backward()

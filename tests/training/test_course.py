@@ -39,6 +39,16 @@ def test_a_rise_within_tol_in_units_of_the_trivial_loss_is_none():
         assert _run(weight, course, [3.0, 1.0, 2.0]).rise == rise
 
 
+def test_a_stage_ends_where_it_has_had_all_that_it_was_to_get():
+    _, course = _course(stage={"is_enough": lambda n_iter: n_iter >= 2})
+    reasons = []
+    for epoch, loss in enumerate([3.0, 2.0]):
+        course.begin_epoch(epoch, changed=False)
+        course.note([loss], 0.0)
+        reasons.append(course.reason_to_stop())
+    assert reasons == ["max_iter", "budget"]
+
+
 def test_what_the_optimiser_lowers_beside_the_loss_counts():
     weight, course = _course()
     record = _run(weight, course, [3.0, 1.0, 2.0], penalties=[9.0, 9.0, 1.0])

@@ -1,0 +1,264 @@
+"""How many nodes and how fine a grid: what the evidence says."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+
+from skdyn._time_limit import time_is_over
+from skdyn.kan._network import KAN
+from skdyn.training import LeanNet, seeded_rng
+
+__all__ = ["COARSEST", "Trial", "Trials", "affordable", "search", "step_cost"]
+
+_WIDTHS = (1, 2, 4, 8)  # nodes of one hidden layer, after none
+_UNPROMISING = 2  # widths in a row without a gain that end the search, at first
+_SURE = 4  # width from which one is enough, and from which networks only grow
+_STEPS = 20  # of Levenberg-Marquardt, for each network and each grid
+_TOL, _PATIENCE = 1e-3, 4  # of them
+_STRENGTH = 1.2  # of the logarithm of the evidence, for each strength that was chosen
+_WORTH = 0.02  # of the logarithm of a row's probability that a finer grid must bring
+COARSEST = 1  # grid, of networks that are wide for their rows
+_FAINT = 0.1  # size of what new nodes first say, as part of what nodes are drawn with
+_BUDGET = 3e10  # multiply-adds of the steps that a network is tried with: seconds
+_LAST = 2e10  # and of those that follow for the one that is chosen
+LARGEST = 5000  # weights
+
+
+class Trial(NamedTuple):
+    """A network, trained for a while, and how probable it makes the data.
+
+    Attributes
+    ----------
+    module : KAN
+        The network.
+    evidence : Evidence
+        Strengths of its penalties, and the logarithm of the evidence.
+    """
+
+    module: KAN
+    evidence: Any
+
+
+class Trials:
+    """Train networks of several shapes and compare them by their evidence [1]_.
+
+    Parameters
+    ----------
+    stage : Stage
+        What is minimized; its objective holds the evidence as it is at first.
+    settings : TrainingSettings
+        How.
+    generator : torch.Generator
+        Source of first weights.
+    follow : callable
+        ``follow(grid_size)`` returns the ``before_epoch`` of a trial.
+    largest_cost : float
+        Multiply-adds of a step beyond which nothing is tried.
+
+    References
+    ----------
+    .. [1] D. J. C. MacKay, "Bayesian Interpolation", Neural Computation 4, 1992.
+    """
+
+    def __init__(self, stage, settings, generator, follow: Callable):
+        self.stage, self.generator, self.follow = stage, generator, follow
+        self.settings = settings._replace(n_iter_no_change=_PATIENCE, verbose=0)
+
+    def fit(self, module, evidence=None, grid_size=0):
+        """Train a network for some steps.
+
+        Parameters
+        ----------
+        module : KAN
+            The network, in place.
+        evidence : Evidence or None, default=None
+            Strengths to go on from.
+        grid_size : int, default=0
+            Of the finer grid to take first.
+
+        Returns
+        -------
+        Trial
+        """
+        objective = copy.copy(self.stage.objective)
+        objective.evidence = copy.copy(evidence or objective.evidence)
+        trial = self.stage._replace(
+            objective=objective, max_iter=min(_STEPS, self.stage.max_iter), tol=_TOL,
+            before_epoch=self.follow(grid_size), must_improve=False,
+        )  # fmt: skip
+        net = LeanNet(module, self.settings, self.generator)
+        net.run([trial])
+        return Trial(net.module_, objective.evidence)
+
+    def first(self, module):
+        """Train a network with one penalty for all inputs, and with one for each; keep the better.
+
+        Strengths that were chosen make data look more probable than they are: each must pay.
+
+        Parameters
+        ----------
+        module : KAN
+            The network.
+
+        Returns
+        -------
+        Trial
+        """
+        given = self.stage.objective.evidence
+        own = copy.copy(given)
+        own.by_input = True
+        shared, apart = (self.fit(copy.deepcopy(module), prior) for prior in (given, own))
+        price = _STRENGTH * module.layers[0].n_in
+        found = apart if _evidence_of(apart) - price > _evidence_of(shared) else shared
+        given.by_input = found.evidence.by_input  # of all networks that follow
+        return found
+
+    def draw(self, like, width, **other):
+        """Return a new network with one hidden layer, or none, in the same place."""
+        sizes = like.plan["layer_sizes"]
+        layer_sizes = (sizes[0], (width, 0), sizes[-1]) if width else (sizes[0], sizes[-1])
+        plan = like.config() | {"layer_sizes": layer_sizes, "symbolic": ()} | other
+        seed = int(torch.randint(2**31 - 1, (1,), generator=self.generator))
+        with seeded_rng(seed):
+            module = KAN(**plan)
+        weight = next(like.parameters())
+        return module.to(weight.device, weight.dtype)
+
+    def grown(self, trial, width):
+        """Return a network with more hidden nodes that computes nearly what another does.
+
+        A network without a hidden layer becomes nodes that are handed on as they are.
+
+        Parameters
+        ----------
+        trial : Trial
+            The other network, with one hidden layer or none.
+        width : int
+            Number of hidden nodes.
+
+        Returns
+        -------
+        KAN
+        """
+        module, old = self.draw(trial.module, width), trial.module.layers
+        first, last = module.layers
+        with torch.no_grad():
+            n_old = old[0].n_subnodes
+            _copy(first.basis, old[0].basis, slice(None))
+            first.weight[..., :n_old] = old[0].weight
+            first.bias[:n_old] = old[0].bias
+            first.bias[n_old:] = 0
+            last.weight *= _FAINT
+            like = first.weight
+            X = torch.as_tensor(self.stage.arrays[0]).to(like)
+            last.adapt(first(X), torch.as_tensor(self.stage.arrays[2]).to(like))
+            if len(old) > 1:
+                _copy(last.basis, old[1].basis, slice(n_old))
+                last.weight[:n_old], last.bias[:] = old[1].weight, old[1].bias
+            else:
+                mesh = last.basis.mesh()
+                lines = last.basis.fit(mesh, torch.diag_embed(mesh))[:n_old].to(like)
+                last.weight[:n_old], last.bias[:] = 0, 0
+                last.weight[:n_old, :-1] = lines[..., : last.n_subnodes]
+        return module
+
+    def is_affordable(self, module):
+        """Tell whether a network may be tried."""
+        return affordable(*self._size(module))
+
+    def is_wide(self, module):
+        """Tell whether a network has more weights than there are numbers to learn from."""
+        n_residuals, n_weights = self._size(module)
+        return n_weights > n_residuals
+
+    def n_steps(self, module):
+        """Return how many more steps the budget allows a network that was found."""
+        return max(_STEPS, int(_LAST / step_cost(*self._size(module))))
+
+    def _size(self, module):
+        n_weights = sum(w.numel() for layer in module.layers for w in layer.linear_weights())
+        return len(self.stage.arrays[0]) * module.layers[-1].n_subnodes, n_weights
+
+
+def _copy(basis, other, rows):
+    for new, old in zip(basis.buffers(), other.buffers(), strict=True):
+        new[rows] = old
+    basis._memo = {}
+
+
+def affordable(n_residuals: int, n_weights: int) -> bool:
+    """Tell whether the steps of a trial keep to the budget.
+
+    Parameters
+    ----------
+    n_residuals : int
+        Rows times outputs.
+    n_weights : int
+        Weights of the network.
+
+    Returns
+    -------
+    bool
+    """
+    return n_weights <= LARGEST and _STEPS * step_cost(n_residuals, n_weights) <= _BUDGET
+
+
+def step_cost(n_residuals: int, n_weights: int) -> float:
+    """Return the multiply-adds of a step: the matrix, its factors and its inverse."""
+    return n_residuals * n_weights**2 + 1.5 * n_weights**3
+
+
+def search(module, trials, *, grid_sizes, n_init=1):
+    """Find the shape under which the data are most probable.
+
+    Parameters
+    ----------
+    module : KAN
+        A network on the inputs and outputs without hidden nodes, on the coarsest grid.
+    trials : Trials
+        How networks are tried.
+    grid_sizes : tuple of int
+        Finer grids to try.
+    n_init : int, default=1
+        Number of first weights to try for each shape.
+
+    Returns
+    -------
+    Trial
+    """
+    if not trials.is_affordable(module):
+        module = trials.draw(module, 0, grid_size=COARSEST)
+    best = trials.first(module)
+    failed = 0
+    for width in _WIDTHS:
+        drawn = trials.draw(module, width)
+        if time_is_over() or not trials.is_affordable(drawn):
+            break
+        room = best.module.layers[0].n_subnodes <= width  # for the nodes of the best so far
+        fresh = n_init if width < _SURE or not room else n_init - 1
+        found = [trials.fit(trials.draw(module, width)) for _ in range(fresh)]
+        if room and width > 1:
+            found.append(trials.fit(trials.grown(best, width), best.evidence))
+        now = max(found, key=_evidence_of)
+        failed = failed + 1 if _evidence_of(now) <= _evidence_of(best) else 0
+        best = best if failed else now
+        if failed >= (1 if width >= _SURE or trials.is_wide(drawn) else _UNPROMISING):
+            break
+    for grid_size in grid_sizes:
+        candidate = copy.deepcopy(best.module)
+        candidate.refine(grid_size)
+        if time_is_over() or not trials.is_affordable(candidate):
+            break
+        now = trials.fit(candidate, best.evidence)
+        if _evidence_of(now) <= _evidence_of(best) + _WORTH * len(trials.stage.arrays[0]):
+            break
+        best = now
+    return best
+
+
+def _evidence_of(trial):
+    return trial.evidence.log
