@@ -9,37 +9,17 @@ from sklearn.metrics import r2_score
 from skdyn._scales import units
 from skdyn._validation import as_floats, from_torch
 
-__all__ = ["r2", "variance_explained"]
+__all__ = ["r2"]
 
 
-def r2(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-    """Return the coefficient of determination of the predictions.
-
-    Parameters
-    ----------
-    X : array-like of shape (n_samples, n_features)
-        Inputs.
-    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        True targets.
-    sample_weight : array-like of shape (n_samples,), default=None
-        Weight of each sample.
-
-    Returns
-    -------
-    float
-        :math:`R^2`, the mean over the outputs.
-    """  # the words of a method: classes take it as their ``score``
-    y, predicted = as_floats(y), self.predict(X)
-    if y.shape == predicted.shape:
-        unit = units(y.reshape(len(y), -1)).reshape(-1, *y.shape[1:])
-        y, predicted = y / unit, predicted / unit
-    return r2_score(y, predicted, sample_weight=from_torch(sample_weight))
-
-
-def variance_explained(
-    y: ArrayLike, predicted: np.ndarray, sample_weight: ArrayLike | None = None
+def r2(
+    y: ArrayLike,
+    predicted: np.ndarray,
+    sample_weight: ArrayLike | None = None,
+    *,
+    together: bool = False,
 ) -> float:
-    """Return the share of the variance that is predicted, all outputs together.
+    """Return the coefficient of determination, the mean over the outputs.
 
     Parameters
     ----------
@@ -49,15 +29,21 @@ def variance_explained(
         Predictions, as many.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each sample.
+    together : bool, default=False
+        Whether outputs count by their variances: the share of all of it that is predicted.
 
     Returns
     -------
     float
-        :math:`R^2`, weighted by the variance of each output.
     """
-    truth, flat = as_floats(y), (len(predicted), -1)
-    unit = units(truth.reshape(-1, 1))  # squares of 1e-200 would vanish, and every score be perfect
+    truth = as_floats(y)
+    if together:
+        truth, predicted = (part.reshape(len(predicted), -1) for part in (truth, predicted))
+    if truth.shape == predicted.shape:  # squares of 1e-200 would vanish, and every score be perfect
+        flat = truth.reshape(-1, 1) if together else truth.reshape(len(truth), -1)
+        unit = units(flat)[0] if together else units(flat).reshape(-1, *truth.shape[1:])
+        truth, predicted = truth / unit, predicted / unit
     return r2_score(
-        truth.reshape(flat) / unit, predicted.reshape(flat) / unit,
-        sample_weight=from_torch(sample_weight), multioutput="variance_weighted",
+        truth, predicted, sample_weight=from_torch(sample_weight),
+        multioutput="variance_weighted" if together else "uniform_average",
     )  # fmt: skip

@@ -27,7 +27,7 @@ import math
 import types
 import typing
 from numbers import Integral, Real
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -44,14 +44,11 @@ __all__ = [
     "declared_names",
     "read_state",
     "read_value",
-    "shallow_copy",
     "without_caches",
 ]
 
 OPTIONAL = "optional"  # marks an attribute that not every fit sets
 ANY_NUMBER = "any number"  # marks a float that may be infinite or NaN
-
-_Thing = TypeVar("_Thing")
 
 _LONGEST_TEXT = 100_000
 _LARGEST_SIZE = 2**18  # points of a grid, say, where no array of that size is there to bear it out
@@ -115,8 +112,10 @@ class PlainState:
         return without_caches(type(self), super().__getstate__())
 
     def __copy__(self) -> Self:
-        """Copy a state that may be half way."""
-        return shallow_copy(self)
+        """Copy by hand: callbacks look at copies in the middle of ``fit``, a state half way."""
+        made = type(self).__new__(type(self))
+        vars(made).update(vars(self))
+        return made
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = read_state(type(self), state)
@@ -141,13 +140,6 @@ def without_caches(cls, state):
         if isinstance(value, functools.cached_property)
     }
     return {name: value for name, value in (state or {}).items() if name not in caches}
-
-
-def shallow_copy(thing: _Thing) -> _Thing:
-    """Copy by hand: callbacks look at copies in the middle of ``fit``, a state half way."""
-    made = type(thing).__new__(type(thing))
-    vars(made).update(vars(thing))
-    return made
 
 
 def is_ours(cls):

@@ -185,8 +185,9 @@ class TabularEstimator(TorchEstimator):
     def _objective(self, generator) -> Any:
         """Return the objective of a batch: the weighted mean of each row's loss."""
 
-        def objective(module, X, y, weight):
-            return (self._row_loss(module(X), y) * weight).mean()
+        def objective(module, *arrays):
+            *inputs, y, weight = arrays
+            return (self._row_loss(module(*inputs), y) * weight).mean()
 
         return objective
 
@@ -270,7 +271,24 @@ class TabularRegressor(MultiOutputMixin, RegressorMixin, TabularEstimator):
         y = self._outputs(X).astype(np.float64) * self._y_scale + self._y_offset
         return y.ravel() if self._y_is_1d else y
 
-    score = r2
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the coefficient of determination of the predictions.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sample.
+
+        Returns
+        -------
+        float
+            :math:`R^2`, the mean over the outputs.
+        """
+        return r2(y, self.predict(X), sample_weight)
 
     def _validate(self, X, y, reset):
         return validate_data(

@@ -13,6 +13,7 @@ import copy
 import warnings
 from collections.abc import Callable
 from inspect import signature
+from math import prod
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
@@ -24,15 +25,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from skdyn._module_state import rebuilt_module
-from skdyn._state import (
-    ANY_NUMBER,
-    OPTIONAL,
-    Shape,
-    Since,
-    read_state,
-    shallow_copy,
-    without_caches,
-)
+from skdyn._state import ANY_NUMBER, OPTIONAL, Shape, Since, read_state, without_caches
 from skdyn._validation import Interval, StrOptions
 from skdyn.exceptions import warn_user
 from skdyn.training import (
@@ -52,7 +45,8 @@ from skdyn.training import (
 __all__ = ["TorchEstimator"]
 
 _RISE = 10  # of the loss from the first epoch to the last, beyond which training has diverged
-_PREDICTION_ROWS = 8192  # rows a forward pass at prediction: bounds memory, costs no speed
+# Rows, or points of functions, a forward pass at prediction: bounds memory, costs no speed.
+_PREDICTION_ROWS, _PREDICTION_POINTS = 8192, 2**19
 
 
 class TorchEstimator(CallbackSupportMixin, BaseEstimator):
@@ -108,7 +102,7 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
     _may_lack: ClassVar[frozenset[str]] = frozenset()  # weights that older states lack
 
     def _settings(self):
-        names = [name for name in TrainingSettings._fields if name != "max_recoveries"]
+        names = [name for name in TrainingSettings._fields if hasattr(self, name)]
         values = {name: getattr(self, name) for name in names}
         return TrainingSettings(**values, max_recoveries=self._max_recoveries)
 
@@ -267,11 +261,15 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         """Run the module over rows in batches; numpy in, numpy out, in X's precision."""
         module = self._module_for(X.dtype)
         like = next(module.parameters())
-        rows = to_tensor(X).split(_PREDICTION_ROWS)
-        return torch.cat([module(part.to(like)).cpu() for part in rows]).numpy()
+        fields = X.ndim > 2
+        n_rows = max(1, _PREDICTION_POINTS // prod(X.shape[2:])) if fields else _PREDICTION_ROWS
+        parts = to_tensor(X).split(n_rows)
+        return torch.cat([module(part.to(like)).cpu() for part in parts]).numpy()
 
     def __copy__(self) -> Self:
-        made = shallow_copy(self)
+        """Copy by hand: callbacks look at copies in the middle of ``fit``, a state half way."""
+        made = type(self).__new__(type(self))
+        vars(made).update(vars(self))
         vars(made).pop("_net", None)  # two could not go on from one optimizer
         return made
 

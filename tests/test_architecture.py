@@ -9,11 +9,13 @@ import pickle
 import subprocess
 import sys
 import zipfile
+from inspect import isclass
 from pathlib import Path
 
 import pytest
 
 import skdyn
+from skdyn._state import is_ours
 from skdyn.symbolic import EquationSystem
 
 REPOSITORY = Path(__file__).parents[1]
@@ -233,6 +235,16 @@ def bare_families(root, docs, examples):
     return found
 
 
+def deep_classes(classes):
+    """Classes that stand on more of ours than a reader should go through, itself counted."""
+    ways = {cls: [base for base in cls.__mro__ if is_ours(base)] for cls in classes}
+    return [
+        f"{cls.__name__} goes through {len(way)} classes: {', '.join(b.__name__ for b in way)}"
+        for cls, way in ways.items()
+        if len(way) > 5
+    ]
+
+
 RULES = [wrong_arrows, private_sklearn, sklearn_below, eager_matplotlib, vague_files, long_files]
 
 
@@ -252,6 +264,12 @@ def test_every_file_has_its_mirror_test_and_every_test_its_file():
 
 def test_every_family_has_a_public_list_a_guide_and_an_example():
     assert bare_families(PACKAGE, REPOSITORY / "docs", REPOSITORY / "examples") == []
+
+
+def test_a_reader_of_any_public_class_goes_through_five_of_ours_at_most():
+    classes = [thing for name in skdyn.__all__ if isclass(thing := getattr(skdyn, name))]
+    assert skdyn.FNORegressor in classes
+    assert deep_classes(classes) == []
 
 
 def test_there_are_families_to_check():
@@ -390,6 +408,15 @@ def test_a_bare_family_is_caught(tmp_path):
     plant(tmp_path, {"docs/guide/kan.rst": "", "examples/kan/plot_fit.py": ""})
     plant(tmp_path, {"examples/kan/GALLERY_HEADER.rst": ""})
     assert bare_families(root, tmp_path / "docs", tmp_path / "examples") == []
+
+
+def test_a_sixth_class_in_a_row_is_caught():
+    bases = [object]
+    for name in "abcdef":
+        bases.append(type(name, (bases[-1],), {"__module__": "skdyn.family_a"}))
+    foreign = type("g", (bases[5],), {"__module__": "elsewhere"})
+    assert deep_classes([*bases[:-1], foreign]) == []
+    assert deep_classes(bases) == ["f goes through 6 classes: f, e, d, c, b, a"]
 
 
 # -- importing is light -------------------------------------------------------------------------

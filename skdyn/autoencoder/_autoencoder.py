@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skdyn.autoencoder._estimator import SparseCoding
 from skdyn.autoencoder._reconstructing import Reconstructing
 from skdyn.autoencoder.allocations._allocation import Allocation
 
 __all__ = ["SparseAutoencoder"]
 
 
-class SparseAutoencoder(Reconstructing, SparseCoding):
+class SparseAutoencoder(Reconstructing):
     """Dictionary of features, a few of which make up every row.
 
     .. math:: z = \\mathrm{act}(W_{enc} (x - b) + b_{enc}), \\qquad \\hat x = W_{dec}^\\top z + b
@@ -156,12 +155,6 @@ class SparseAutoencoder(Reconstructing, SparseCoding):
     >>> bool(7 < (Z > 0).sum(axis=1).mean() < 9)
     True
     """
-
-    _parameter_constraints = {
-        **SparseCoding._parameter_constraints,
-        **Reconstructing._parameter_constraints,
-    }
-    _quick_parameters = {"n_components": 16, "k": 1}  # checks set n_components to 1
 
     def __init__(
         self,

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 
 from skdyn._validation import StrOptions
-from skdyn.autoencoder._estimator import SparseCoding
 from skdyn.autoencoder._quantizer import ASSIGNMENTS, Codebook, QuantizationObjective, start_codes
 from skdyn.autoencoder._reconstructing import Reconstructing
 
@@ -13,10 +12,10 @@ __all__ = ["CodebookTransformer"]
 
 _OF_ALL = ("n_components", "k", "dead_after", "output", "optimizer", "max_iter", "learning_rate")
 _OF_ALL += ("learning_rate_schedule", "clip_norm", "tol", "n_iter_no_change", "batch_size")
-_OF_ALL += ("warm_start", "random_state", "device", "dtype", "verbose", "max_time")
+_OF_ALL += ("buffer_size", "warm_start", "random_state", "device", "dtype", "verbose", "max_time")
 
 
-class CodebookTransformer(Reconstructing, SparseCoding):
+class CodebookTransformer(Reconstructing):
     """Vector quantisation by several codes: every row is the sum of k out of many.
 
     .. math:: \\hat x = b + \\sum_{j \\in S(x)} c_j, \\qquad |S(x)| = k
@@ -129,8 +128,7 @@ class CodebookTransformer(Reconstructing, SparseCoding):
     """
 
     _parameter_constraints = {
-        **{name: SparseCoding._parameter_constraints[name] for name in _OF_ALL},
-        **Reconstructing._parameter_constraints,
+        **{name: Reconstructing._parameter_constraints[name] for name in _OF_ALL},
         "assignment": [StrOptions(set(ASSIGNMENTS))],
     }
     # Checks set n_components to 1, and look for rows that change their code within three steps.

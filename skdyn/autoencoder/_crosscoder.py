@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike
 
 from skdyn._state import Shape
 from skdyn._validation import is_whole
-from skdyn.autoencoder._estimator import SparseCoding
 from skdyn.autoencoder._reconstructing import Reconstructing
 from skdyn.autoencoder._start import start_from_data
 from skdyn.autoencoder.allocations._allocation import Allocation
@@ -17,7 +16,7 @@ from skdyn.autoencoder.allocations._allocation import Allocation
 __all__ = ["Crosscoder"]
 
 
-class Crosscoder(Reconstructing, SparseCoding):
+class Crosscoder(Reconstructing):
     """Sparse codes that several sources share: layers of a network, or several networks.
 
     .. math:: z = \\mathrm{act}\\Bigl(\\sum_s W_{enc}^s (x^s - b^s) + b_{enc}\\Bigr), \\qquad
@@ -171,11 +170,9 @@ class Crosscoder(Reconstructing, SparseCoding):
     source_widths_: Annotated[np.ndarray, Shape("sources", "iu")]
 
     _parameter_constraints = {
-        **SparseCoding._parameter_constraints,
         **Reconstructing._parameter_constraints,
         "sources": ["array-like", None],
     }
-    _quick_parameters = {"n_components": 16, "k": 1}  # checks set n_components to 1
 
     def __init__(
         self,

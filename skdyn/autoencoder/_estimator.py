@@ -31,7 +31,7 @@ from skdyn.autoencoder._streaming import StreamedRows, checked_blocks
 from skdyn.autoencoder.allocations import ALLOCATIONS, Allocation, as_allocation
 from skdyn.base import TorchEstimator
 from skdyn.exceptions import warn_user
-from skdyn.training import Stage, TrainingSettings, to_tensor
+from skdyn.training import Stage, to_tensor
 
 _SHARED = (
     "max_iter", "max_time", "learning_rate", "learning_rate_schedule", "clip_norm", "tol",
@@ -89,11 +89,8 @@ class SparseCoding(
     inference = "encoder"  # of siblings without the parameter
 
     def _settings(self):
-        names = [name for name in TrainingSettings._fields if hasattr(self, name)]
-        values = {name: getattr(self, name) for name in names}
-        if self.tol is None:  # then every loss counts as an improvement
-            values["tol"] = -np.inf
-        return TrainingSettings(**values)
+        # Without a tolerance every loss counts as an improvement.
+        return super()._settings()._replace(tol=-np.inf if self.tol is None else self.tol)
 
     def _n_active(self):
         """Return how many latents a row are active: k, or all where there are fewer."""

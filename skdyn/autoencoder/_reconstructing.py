@@ -10,24 +10,23 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skdyn._validation import Interval, as_floats, check_is_fitted, fit_context
+from skdyn.autoencoder._estimator import SparseCoding
 from skdyn.autoencoder._sources import Rows, as_source
 from skdyn.autoencoder._streaming import StreamedRows
 
 __all__ = ["Reconstructing", "explained_variance"]
 
 
-class Reconstructing:
-    """Mixin of sparse coders whose outputs are their inputs: they need no targets."""
+class Reconstructing(SparseCoding):
+    """Base of sparse coders whose outputs are their inputs: they need no targets."""
 
-    _parameter_constraints = {"buffer_size": [Interval(Integral, 1, None, closed="left")]}
-    if TYPE_CHECKING:  # what SparseCoding brings, and the estimators themselves
+    _parameter_constraints = {
+        **SparseCoding._parameter_constraints,
+        "buffer_size": [Interval(Integral, 1, None, closed="left")],
+    }
+    _quick_parameters = {"n_components": 16, "k": 1}  # checks set n_components to 1
+    if TYPE_CHECKING:  # of the estimators
         buffer_size: Any
-        max_iter: Any
-        inverse_transform: Any
-        _blocks: Any
-        _check_rows: Any
-        _codes_of: Any
-        _fit_arrays: Any
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Rows, y: object = None) -> Self:

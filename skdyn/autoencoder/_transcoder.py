@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import MultiOutputMixin, RegressorMixin
 
-from skdyn._scoring import variance_explained
+from skdyn._scoring import r2
 from skdyn._validation import check_is_fitted, fit_context, validate_data
 from skdyn.autoencoder._estimator import SparseCoding
 from skdyn.autoencoder.allocations._allocation import Allocation
@@ -150,7 +150,7 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
         if name != "inference"  # codes that restore targets best cannot be told from inputs
     }
     _autoencoding = False
-    _quick_parameters = {"n_components": 16, "k": 1, "learning_rate": 0.03}  # see SparseAutoencoder
+    _quick_parameters = {"n_components": 16, "k": 1, "learning_rate": 0.03}  # see Reconstructing
 
     def __init__(
         self,
@@ -305,7 +305,7 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
         float
             R2, weighted by variance.
         """
-        return variance_explained(y, self.predict(X), sample_weight)
+        return r2(y, self.predict(X), sample_weight, together=True)
 
     @property
     def input_components_(self) -> np.ndarray:

@@ -36,7 +36,6 @@ from skdyn.training import (
     LeanNet,
     Stage,
     TrainingRecord,
-    TrainingSettings,
     new_generator,
     resolve_device,
     resolve_dtype,
@@ -63,8 +62,6 @@ class AssociationEstimator(TabularEstimator):
     patterns_: Annotated[np.ndarray, Shape("patterns n_features_in_")]
     pattern_rows_: Annotated[np.ndarray, Shape("patterns", "iu")]
     _n_rows_seen: int
-    _x_offset: Annotated[np.ndarray, Shape("n_features_in_")]
-    _x_scale: Annotated[np.ndarray, Shape("n_features_in_")]
     _targets: Annotated[np.ndarray, Shape("rows targets", "biuf")]
     _mass: Annotated[np.ndarray, Shape("patterns")]
     _keys: Annotated[np.ndarray, Shape("patterns components")]
@@ -196,9 +193,8 @@ class AssociationEstimator(TabularEstimator):
     # -- parameters ----------------------------------------------------------------------------
 
     def _settings(self):
-        names = [name for name in TrainingSettings._fields if hasattr(self, name)]
-        given = TrainingSettings(**{name: getattr(self, name) for name in names})
-        return given._replace(alpha=_ALPHA[self.mode] if self.alpha == "auto" else self.alpha)
+        alpha = _ALPHA[self.mode] if self.alpha == "auto" else self.alpha
+        return super()._settings()._replace(alpha=alpha)
 
     def _config(self, n_features, n_outputs):
         n_components = self.n_components or n_features

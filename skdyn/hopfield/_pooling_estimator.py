@@ -36,8 +36,6 @@ class PoolingEstimator(TabularEstimator):
     sees these descriptions and the statistics of each bag, all standardized.
     """
 
-    _x_offset: Annotated[np.ndarray, Shape("n_features_in_")]
-    _x_scale: Annotated[np.ndarray, Shape("n_features_in_")]
     _references: Annotated[np.ndarray, Shape("references n_features_in_")]
     _gamma: float
     _likeness_offset: Annotated[np.ndarray, Shape("n_inputs")]
@@ -199,12 +197,6 @@ class PoolingEstimator(TabularEstimator):
             part.astype(self._precision(), copy=False) for part in self._describe(X, self.skip)
         )
         return *described, self._encode_targets(y), weight / weight.mean()
-
-    def _objective(self, generator) -> Any:
-        def objective(module, bags, of_bags, y, weight):
-            return (self._row_loss(module(bags, of_bags), y) * weight).mean()
-
-        return objective
 
     def _outputs(self, X):
         check_is_fitted(self)

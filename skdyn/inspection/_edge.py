@@ -137,7 +137,7 @@ class EdgeDisplay:
         fitted = unwrapped(estimator)
         estimator, X = fitted.estimator, fitted.seen(X)
         check_network(estimator)
-        estimator._check_edge(layer, i, j)
+        estimator.module_.check_edge(layer, i, j)
         part = estimator.module_.layers[layer]
         if not part.standing()[i, j]:
             raise ValueError(

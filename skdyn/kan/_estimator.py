@@ -24,38 +24,12 @@ from skdyn.kan._plan import (
     plan_stages,
     sizes_at_first,
 )
-from skdyn.kan._ranges import (
-    CROWDED,
-    DRIFTED,
-    crowded,
-    drifted,
-    moving_columns,
-    named,
-    warn_if_far,
-    warn_of_columns,
-)
+from skdyn.kan._ranges import hold_still, moving_columns, warn_if_far, warn_of_grids
 from skdyn.kan._symbolic import formula_of, in_latex, name_edge, name_edges, suggest
 from skdyn.kan.bases import BASES
 from skdyn.kan.bases._basis import EXTRAPOLATIONS
-from skdyn.training import LEARNING_RATE_SCHEDULES, TrainingSettings
+from skdyn.training import LEARNING_RATE_SCHEDULES
 
-KAN_CONSTRAINTS = {
-    "hidden_layer_sizes": [StrOptions({"auto"}), "array-like"],
-    "basis": [StrOptions(set(BASES))],
-    "grid_sizes": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"), "array-like"],
-    "spline_order": [Interval(Integral, 0, None, closed="left")],
-    "grid_update": [Interval(Integral, 1, None, closed="left"), None],
-    "extrapolation": [StrOptions(set(EXTRAPOLATIONS))],
-    "smoothness": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
-    "lamb": [Interval(Real, 0, None, closed="left")],
-    "lamb_l1": [Interval(Real, 0, None, closed="left")],
-    "lamb_entropy": [Interval(Real, 0, None, closed="left")],
-    "solver": [StrOptions({"auto", "adam", "adamw", "sgd", "lbfgs", "lm"})],
-    "learning_rate_schedule": [StrOptions({"auto", *LEARNING_RATE_SCHEDULES})],
-    "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
-    "n_init": [Interval(Integral, 1, None, closed="left")],
-    "dtype": [StrOptions({"auto", "float32", "float64"})],
-}
 _SHARED = {k: v for k, v in TorchEstimator._parameter_constraints.items() if k != "optimizer"}
 _MOST_BATCHES = 50  # an epoch, where nobody says how large they are
 _ALPHA = {"adam": 2.0, "adamw": 2.0, "sgd": 2.0}  # second-order solvers are for precision: none
@@ -64,7 +38,28 @@ _ALPHA = {"adam": 2.0, "adamw": 2.0, "sgd": 2.0}  # second-order solvers are for
 class KANEstimator(TabularEstimator):
     """Parameters and hooks of the Kolmogorov-Arnold networks."""
 
-    _parameter_constraints = {**_SHARED, **KAN_CONSTRAINTS}
+    _parameter_constraints = {
+        **_SHARED,
+        "hidden_layer_sizes": [StrOptions({"auto"}), "array-like"],
+        "basis": [StrOptions(set(BASES))],
+        "grid_sizes": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+            "array-like",
+        ],
+        "spline_order": [Interval(Integral, 0, None, closed="left")],
+        "grid_update": [Interval(Integral, 1, None, closed="left"), None],
+        "extrapolation": [StrOptions(set(EXTRAPOLATIONS))],
+        "smoothness": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "lamb": [Interval(Real, 0, None, closed="left")],
+        "lamb_l1": [Interval(Real, 0, None, closed="left")],
+        "lamb_entropy": [Interval(Real, 0, None, closed="left")],
+        "solver": [StrOptions({"auto", "adam", "adamw", "sgd", "lbfgs", "lm"})],
+        "learning_rate_schedule": [StrOptions({"auto", *LEARNING_RATE_SCHEDULES})],
+        "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "dtype": [StrOptions({"auto", "float32", "float64"})],
+    }
     _quick_parameters = {"hidden_layer_sizes": (2,), "grid_sizes": 3, "max_iter": 15}
     edge_scores_: list[Annotated[np.ndarray, Shape("_ _")]]
     feature_importances_: Annotated[np.ndarray, Shape("n_features_in_")]
@@ -356,13 +351,11 @@ class KANEstimator(TabularEstimator):
 
     def _settings(self):
         """Return how to train, the options called "auto" resolved."""
-        names = [name for name in TrainingSettings._fields if hasattr(self, name)]
-        given = TrainingSettings(**{name: getattr(self, name) for name in names})
         solver, schedule = self._solver_now(), self.learning_rate_schedule
         chosen = self.solver == "auto" and solver == "adam"
         if schedule == "auto":
             schedule = "cosine" if chosen else "constant"
-        return given._replace(
+        return super()._settings()._replace(
             optimizer=solver, learning_rate_schedule=schedule,
             alpha=_ALPHA.get(solver, 0.0) if self.alpha == "auto" else self.alpha,
             most_batches=_MOST_BATCHES if chosen else None,
@@ -402,30 +395,11 @@ class KANEstimator(TabularEstimator):
         if not (hasattr(self, "module_") and (incremental or self.warm_start)):
             self.solver_ = choose_solver(self, X, incremental)
         self._moves = self._moves | moving_columns(X)  # what goes on may bring more than the start
-        if not incremental:
-            warn_of_columns(self, crowded(X), CROWDED)
-        elif hasattr(self, "module_"):
-            basis = self.module_.layers[0].basis
-            ends = (end.double().cpu().numpy() for end in (basis.low, basis.high))
-            low, high = (self._x_offset + end * self._x_scale for end in ends)
-            warn_of_columns(self, drifted(X, low, high), DRIFTED)
+        warn_of_grids(self, X, incremental)
         return super()._split(X, y, weight, X_val, y_val, incremental)
 
     def _scaled(self, X):
-        """Return scaled inputs, still in columns that never moved: nothing is known of them."""
-        Z, still = super()._scaled(X), ~self._moves
-        if not still.any():
-            return Z
-        moved = still & ~np.isclose(X, self._x_offset, rtol=1e-5, atol=1e-12).all(axis=0)
-        if moved.any():
-            warn_user(
-                f"X moves in {named(self, moved)}, which was constant in the "
-                "training data: what it says is not known, and it is not read. Fit anew on data in "
-                "which it moves, or leave it out.",
-                UserWarning,
-            )
-        Z[:, still] = 0
-        return Z
+        return hold_still(self, X, super()._scaled(X))
 
     @staticmethod
     def _build_module(**config: Any) -> KAN:

@@ -25,24 +25,12 @@ def look_at_edges(module, X, weight):
 
 def edge_values(module, layer, i, j, x):
     """Return the values of an edge function at some points."""
-    check_edge(module, layer, i, j)
+    module.check_edge(layer, i, j)
     x, module = np.asarray(x, dtype=np.float64), module.layers[layer]
     inputs = torch.as_tensor(x)[:, None].repeat(1, module.n_in)
     with torch.inference_mode():
         like = next(module.parameters())
         return module.edges(inputs.to(like))[:, i, j].double().cpu().numpy()
-
-
-def check_edge(module, layer, i, j):
-    """Refuse an edge that is not there."""
-    layers = module.layers
-    if not 0 <= layer < len(layers):
-        raise ValueError(f"layer={layer} does not exist; the network has {len(layers)} layers.")
-    n_in, n_subnodes = layers[layer].n_in, layers[layer].n_subnodes
-    if not (0 <= i < n_in and 0 <= j < n_subnodes):
-        raise ValueError(
-            f"Layer {layer} has {n_in} inputs (i) and {n_subnodes} subnodes (j); got i={i}, j={j}."
-        )
 
 
 def shares(scores):

@@ -54,6 +54,18 @@ class KAN(torch.nn.Module):
         for depth, i, j, name in symbolic:
             self.layers[depth].symbolic[f"{i}_{j}"] = SymbolicEdge(name)
 
+    def check_edge(self, layer, i, j):
+        """Refuse an edge that is not there."""
+        layers = self.layers
+        if not 0 <= layer < len(layers):
+            raise ValueError(f"layer={layer} does not exist; the network has {len(layers)} layers.")
+        n_in, n_subnodes = layers[layer].n_in, layers[layer].n_subnodes
+        if not (0 <= i < n_in and 0 <= j < n_subnodes):
+            raise ValueError(
+                f"Layer {layer} has {n_in} inputs (i) and {n_subnodes} subnodes (j); got i={i}, "
+                f"j={j}."
+            )
+
     def config(self):
         """Return the arguments that build a network of this shape."""
         symbolic = tuple(

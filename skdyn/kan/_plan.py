@@ -123,21 +123,7 @@ def grids_at_first(model):
 
 
 def plan_stages(model, generator, task):
-    """Turn an estimator's parameters and its data into training stages.
-
-    Parameters
-    ----------
-    model : KANEstimator
-        Whose parameters count.
-    generator : torch.Generator
-        Source of randomness.
-    task : FitTask
-        What there is to learn from.
-
-    Returns
-    -------
-    list of Stage
-    """
+    """Turn an estimator's parameters and what it learns from into training stages."""
     if model.basis == "selectable" and model._solver_now() == "lm":
         raise ValueError(
             "basis='selectable' learns its choice by gradients, which solver='lm' does not "
@@ -284,22 +270,7 @@ def _choose(module, epoch):
 
 
 def check_sizes(hidden_layer_sizes):
-    """Return the sums and products of each hidden layer.
-
-    Parameters
-    ----------
-    hidden_layer_sizes : array-like of int or (int, int)
-        The estimator's parameter.
-
-    Returns
-    -------
-    tuple of (int, int)
-
-    Raises
-    ------
-    ValueError
-        If an entry is neither a size nor a pair of sizes.
-    """
+    """Return the sums and products of each hidden layer, of which no entry may be senseless."""
     sizes = []
     for entry in hidden_layer_sizes:
         pair = tuple(entry) if np.ndim(entry) == 1 else (entry, 0)
@@ -314,22 +285,7 @@ def check_sizes(hidden_layer_sizes):
 
 
 def check_grid_sizes(grid_sizes):
-    """Return the schedule of grid sizes.
-
-    Parameters
-    ----------
-    grid_sizes : int or array-like of int
-        The estimator's parameter.
-
-    Returns
-    -------
-    tuple of int
-
-    Raises
-    ------
-    ValueError
-        If a size is not a positive whole number or smaller than the one before.
-    """
+    """Return the schedule of grid sizes, which must be whole and must not shrink."""
     sizes = (grid_sizes,) if isinstance(grid_sizes, Integral) else tuple(grid_sizes)
     whole = sizes and all(is_whole(size, 1) for size in sizes)
     if not whole or list(sizes) != sorted(sizes):

@@ -4,23 +4,14 @@ import numpy as np
 
 from skdyn.exceptions import warn_user
 
-__all__ = [
-    "CROWDED",
-    "DRIFTED",
-    "crowded",
-    "drifted",
-    "moving_columns",
-    "named",
-    "warn_if_far",
-    "warn_of_columns",
-]
+__all__ = ["crowded", "drifted", "hold_still", "moving_columns", "warn_if_far", "warn_of_grids"]
 
-CROWDED = (
+_CROWDED = (
     "Nine tenths of the values of X in {columns} lie within a tenth of their range, so that few "
     "intervals of the grid are left for them. Transform such columns first, by a logarithm or by "
     "sklearn.preprocessing.QuantileTransformer."
 )
-DRIFTED = (
+_DRIFTED = (
     "partial_fit was given X outside the range of its first batch in {columns}: grids stay on that "
     "range, and edge functions go on beyond it by extrapolation. Give a first batch that spans "
     "what is to come, or call fit on all the data."
@@ -90,16 +81,36 @@ def moving_columns(columns):
     return high - low > _ROUNDING * np.finfo(columns.dtype).eps * size
 
 
-def named(model, which):
-    """Return the names of some columns, in a row."""
-    names = getattr(model, "feature_names_in_", [f"column {i}" for i in range(len(which))])
-    return ", ".join(str(name) for name, chosen in zip(names, which, strict=True) if chosen)
+def warn_of_grids(model, X, incremental):
+    """Warn of columns that do not suit the grids on them."""
+    if not incremental:
+        found, words = crowded(X), _CROWDED
+    elif hasattr(model, "module_"):
+        basis = model.module_.layers[0].basis
+        ends = (end.double().cpu().numpy() for end in (basis.low, basis.high))
+        low, high = (model._x_offset + end * model._x_scale for end in ends)
+        found, words = drifted(X, low, high), _DRIFTED
+    else:
+        return
+    if found.any():
+        warn_user(words.format(columns=_named(model, found)), UserWarning)
 
 
-def warn_of_columns(model, which, words):
-    """Warn of columns, if there are any."""
-    if which.any():
-        warn_user(words.format(columns=named(model, which)), UserWarning)
+def hold_still(model, X, Z):
+    """Return scaled inputs, still in columns that never moved: nothing is known of them."""
+    still = ~model._moves
+    if not still.any():
+        return Z
+    moved = still & ~np.isclose(X, model._x_offset, rtol=1e-5, atol=1e-12).all(axis=0)
+    if moved.any():
+        warn_user(
+            f"X moves in {_named(model, moved)}, which was constant in the training data: what it "
+            "says is not known, and it is not read. Fit anew on data in which it moves, or leave "
+            "it out.",
+            UserWarning,
+        )
+    Z[:, still] = 0
+    return Z
 
 
 def warn_if_far(model, X):
@@ -113,7 +124,12 @@ def warn_if_far(model, X):
     if far.any():
         warn_user(
             f"X lies outside the range of the training data by more than its width in "
-            f"{named(model, far)}. Edge functions go on there by "
+            f"{_named(model, far)}. Edge functions go on there by "
             f"extrapolation={model.extrapolation!r}.",
             UserWarning,
         )
+
+
+def _named(model, which):
+    names = getattr(model, "feature_names_in_", [f"column {i}" for i in range(len(which))])
+    return ", ".join(str(name) for name, chosen in zip(names, which, strict=True) if chosen)

@@ -16,7 +16,6 @@ from skdyn.kan._constants import evaluate, tidy_constants
 from skdyn.kan._edge_fit import FLOOR, fit_edge
 from skdyn.kan._evidence import Evidence
 from skdyn.kan._formula import LayerFormula, Scales, network_formula
-from skdyn.kan._interpretation import check_edge
 from skdyn.kan._library import make_library
 from skdyn.kan._objective import KANObjective
 from skdyn.kan._snapping import set_edge, snap_edges, squared_error
@@ -34,7 +33,7 @@ def suggest(model, layer, i, j, library):
     """Return the functions of a library, the best first for an edge."""
     functions = make_library(library)
     check_is_fitted(model)
-    check_edge(model.module_, layer, i, j)
+    model.module_.check_edge(layer, i, j)
     x = model._node_quantiles[layer][:, i]
     values = model.edge_function(layer, i, j, x)
     return fit_edge(x, values, functions, floor=_floor(_unlearnt(model)))

@@ -1,17 +1,33 @@
 """Functions seen through few weighted integrals of them, whose weights are learned."""
 
+from __future__ import annotations
+
 from functools import reduce
 from math import prod
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
+from sklearn.base import is_classifier, is_regressor
+from sklearn.utils.multiclass import check_classification_targets
 
-from skdyn._validation import Interval, check_is_fitted
-from skdyn.operators._branch_trunk import coordinates, perceptron
-from skdyn.operators._estimator import FunctionEstimator
-from skdyn.operators._grids import Layout, check_grid, resample
+from skdyn._state import Shape
+from skdyn._tabular import TabularEstimator
+from skdyn._validation import Interval, check_is_fitted, check_X_y
+from skdyn.base import TorchEstimator
+from skdyn.operators._branch_trunk import check_layer_sizes, coordinates, perceptron
+from skdyn.operators._estimator import channel_scales
+from skdyn.operators._grids import (
+    GRID_CONSTRAINTS,
+    Layout,
+    check_grid,
+    check_layouts,
+    read_inputs,
+    read_queries,
+    resample,
+)
 
 __all__ = ["AdaptiveBasisEstimator", "AdaptiveBasisNetwork"]
 
@@ -115,11 +131,17 @@ class AdaptiveBasisNetwork(torch.nn.Module):
         return shape[0] * (head + self.n_basis * self.n_inputs * n_points) + n_points * basis
 
 
-class AdaptiveBasisEstimator(FunctionEstimator):
+class AdaptiveBasisEstimator(TabularEstimator):
     """What regressors and classifiers of functions by learned integrals share."""
 
+    _x_layout: Layout
+    _y_layout: Layout
+    _x_offset: Annotated[np.ndarray, Shape("n_inputs")]
+    _x_scale: Annotated[np.ndarray, Shape("n_inputs")]
+
     _parameter_constraints = {
-        **FunctionEstimator._parameter_constraints,
+        **TorchEstimator._parameter_constraints,
+        **GRID_CONSTRAINTS,
         "n_basis": [Interval(Integral, 1, None, closed="left")],
         "basis_layer_sizes": ["array-like"],
         "hidden_layer_sizes": ["array-like"],
@@ -131,10 +153,69 @@ class AdaptiveBasisEstimator(FunctionEstimator):
         "learning_rate": 0.05, "learning_rate_schedule": "constant", "max_iter": 25,
     }  # fmt: skip
 
-    if TYPE_CHECKING:  # of the estimators
-        n_basis: Any
-        orthogonality: Any
-        sparsity: Any
+    def __init__(
+        self,
+        n_basis: int = 8,
+        *,
+        basis_layer_sizes: ArrayLike = (64, 64),
+        hidden_layer_sizes: ArrayLike = (64,),
+        orthogonality: float = 0.0,
+        sparsity: float = 0.0,
+        grid_shape: ArrayLike | int | None = None,
+        periodic: bool = False,
+        resolution: str = "resample",
+        optimizer: str = "adamw",
+        max_iter: int = 200,
+        max_time: float | None = None,
+        learning_rate: float = 0.003,
+        learning_rate_schedule: str = "cosine",
+        batch_size: int | str = 32,
+        alpha: float = 0.1,
+        clip_norm: float | None = None,
+        tol: float = 1e-05,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 30,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        device: str = "auto",
+        dtype: str = "float32",
+        verbose: int = 0,
+    ) -> None:
+        self.n_basis = n_basis
+        self.basis_layer_sizes = basis_layer_sizes
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.orthogonality = orthogonality
+        self.sparsity = sparsity
+        self.grid_shape = grid_shape
+        self.periodic = periodic
+        self.resolution = resolution
+        self.optimizer = optimizer
+        self.max_iter = max_iter
+        self.max_time = max_time
+        self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
+        self.batch_size = batch_size
+        self.alpha = alpha
+        self.clip_norm = clip_norm
+        self.tol = tol
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.device = device
+        self.dtype = dtype
+        self.verbose = verbose
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+    @classmethod
+    def _check_state(cls, state):
+        check_layouts(state)
 
     def basis_functions(self, grid: int | tuple[int, ...] | None = None) -> np.ndarray:
         """Evaluate the functions that inputs are integrated with: what the model looks at.
@@ -161,15 +242,23 @@ class AdaptiveBasisEstimator(FunctionEstimator):
 
     def _outputs(self, X):
         check_is_fitted(self)
-        X, _ = self._read_queries(X)
+        X, _ = read_queries(self, X)
         if self.resolution == "resample":
             X = resample(X, self._x_layout.grid, periodic=self.periodic)
         return self._forward(self._scaled(X))
 
-    def _read_functions(self, X, reset):
-        X = self._read_inputs(X, reset=reset)
+    def _validate(self, X, y, reset):
+        X = read_inputs(self, X, reset=reset)
         self._y_layout = Layout(1, (), 1)
-        return X
+        several = {"multi_output": True, "y_numeric": True} if is_regressor(self) else {}
+        X, y = check_X_y(X, y, dtype=X.dtype, allow_nd=True, estimator=self, **several)
+        if is_classifier(self):
+            check_classification_targets(y)
+        return X, y
+
+    def _learn_scales(self, X, y, weight, classes):
+        self._x_offset, self._x_scale = channel_scales(X, weight)
+        self._learn_targets(y, weight, classes)
 
     def _config(self, n_channels, n_outputs):
         return {
@@ -177,17 +266,10 @@ class AdaptiveBasisEstimator(FunctionEstimator):
             "n_outputs": n_outputs,
             "n_axes": len(self._x_layout.grid),
             "n_basis": self.n_basis,
-            "basis_layer_sizes": self._sizes("basis_layer_sizes"),
-            "hidden_layer_sizes": self._sizes("hidden_layer_sizes"),
+            "basis_layer_sizes": check_layer_sizes(self, "basis_layer_sizes"),
+            "hidden_layer_sizes": check_layer_sizes(self),
             "periodic": self.periodic,
         }
-
-    def _sizes(self, name):
-        given = getattr(self, name)
-        sizes = tuple(int(n) for n in np.atleast_1d(np.asarray(given)))
-        if any(n < 1 for n in sizes):
-            raise ValueError(f"{name} must be positive integers; got {given!r}.")
-        return sizes
 
     @staticmethod
     def _build_module(**config: Any) -> AdaptiveBasisNetwork:

@@ -4,6 +4,7 @@ import math
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import torch
 
 __all__ = ["BranchTrunkNetwork", "coordinates"]
@@ -35,6 +36,15 @@ def coordinates(grid: tuple[int, ...], periodic: bool) -> torch.Tensor:
             2 * x[:, None] - 1, angles.cos(), angles.sin()
         ]  # fmt: skip
     return torch.cat(columns, dim=1) if columns else torch.ones(1, 1)
+
+
+def check_layer_sizes(estimator, name: str = "hidden_layer_sizes") -> tuple[int, ...]:
+    """Return the widths in a parameter, which must be positive integers."""
+    given = getattr(estimator, name)
+    sizes = tuple(int(n) for n in np.atleast_1d(np.asarray(given)))
+    if any(n < 1 for n in sizes):
+        raise ValueError(f"{name} must be positive integers; got {given!r}.")
+    return sizes
 
 
 def perceptron(widths: list[int]) -> torch.nn.Sequential:

@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike
 
 from skdyn._state import OPTIONAL, Shape
 from skdyn._validation import Interval, StrOptions, check_is_fitted
-from skdyn.operators._branch_trunk import BranchTrunkNetwork
+from skdyn.operators._branch_trunk import BranchTrunkNetwork, check_layer_sizes
 from skdyn.operators._estimator import OperatorRegressor
+from skdyn.operators._grids import read_queries
 
 __all__ = ["DeepONetRegressor"]
 
@@ -244,7 +245,7 @@ class DeepONetRegressor(OperatorRegressor):
         check_is_fitted(self)
         if self.resolution == "resample":
             return super().predict(X, grid)
-        fields, grid = self._read_queries(X, grid)
+        fields, grid = read_queries(self, X, grid)
         if fields.shape[2:] != self._x_layout.grid:
             raise ValueError(
                 f"X is on a grid {fields.shape[2:]}, but the sensors of the branch are the points "
@@ -269,11 +270,6 @@ class DeepONetRegressor(OperatorRegressor):
             self._pod = mean, (s[:, None] * modes)[: self.n_basis]
 
     def _config(self, n_channels, n_outputs):
-        sizes = tuple(int(n) for n in np.atleast_1d(np.asarray(self.hidden_layer_sizes)))
-        if any(n < 1 for n in sizes):
-            raise ValueError(
-                f"hidden_layer_sizes must be positive integers; got {self.hidden_layer_sizes!r}."
-            )
         return {
             "n_inputs": n_channels,
             "n_outputs": n_outputs,
@@ -283,7 +279,7 @@ class DeepONetRegressor(OperatorRegressor):
             "basis": self.basis,
             "branch": self.branch,
             "merge": self.merge,
-            "hidden_layer_sizes": sizes,
+            "hidden_layer_sizes": check_layer_sizes(self),
             "periodic": self.periodic,
         }
 

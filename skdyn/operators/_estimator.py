@@ -1,4 +1,4 @@
-"""What estimators of functions share when they train a module.
+"""What regressors of functions share when they train a module.
 
 A new architecture is a module ``(n, channels, *grid) -> (n, channels, *grid)`` and a class that
 writes ``__init__``, the static ``_build_module`` and ``_config``, the arguments of the former.
@@ -6,7 +6,6 @@ writes ``__init__``, the static ``_build_module`` and ``_config``, the arguments
 
 from __future__ import annotations
 
-from math import prod
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -16,53 +15,51 @@ from numpy.typing import ArrayLike
 from skdyn._blocks import in_blocks
 from skdyn._scales import units
 from skdyn._state import OPTIONAL, Shape, Since
-from skdyn._tabular import TabularEstimator, TabularRegressor
+from skdyn._tabular import TabularRegressor
 from skdyn._validation import StrOptions, as_floats, check_is_fitted
 from skdyn.base import TorchEstimator
 from skdyn.metrics import field_r2_score
-from skdyn.operators._grids import GRID_CONSTRAINTS, TARGET_CONSTRAINTS, FunctionReader, resample
+from skdyn.operators._grids import (
+    GRID_CONSTRAINTS,
+    TARGET_CONSTRAINTS,
+    Layout,
+    check_layouts,
+    read_inputs,
+    read_queries,
+    read_targets,
+    resample,
+)
+from skdyn.operators._symmetries import mean_over, motions_of, moved_at_random
 
-__all__ = ["FunctionEstimator", "OperatorRegressor"]
+__all__ = ["OperatorRegressor", "channel_scales"]
 
-_CHUNK = 2**19  # points times samples a forward pass at prediction: bounds memory
 _SMALLEST_NORM = 0.01  # of the root mean square of all: what divides errors is never less
 
 
-class FunctionEstimator(FunctionReader, TabularEstimator):
-    """Inputs that are functions: standardized channel by channel, on the grid of the training.
+class OperatorRegressor(TabularRegressor):
+    """Base of regressors from functions to functions, or to a number each.
 
-    With a base of :mod:`skdyn._tabular` it makes regressors and classifiers of functions.
+    Inputs are standardized channel by channel, on the grid of the training. With a ``symmetry``
+    training moves each batch at random, and predictions are means over all motions.
     """
 
+    symmetry = None  # of siblings without the parameter
+    _x_layout: Layout
+    _y_layout: Layout
     _x_offset: Annotated[np.ndarray, Shape("n_inputs")]
     _x_scale: Annotated[np.ndarray, Shape("n_inputs")]
-
-    _parameter_constraints = {**TorchEstimator._parameter_constraints, **GRID_CONSTRAINTS}
-
-    def _learn_scales(self, X, y, weight, classes):
-        self._x_offset, self._x_scale = channel_scales(X, weight)
-        self._learn_targets(y, weight, classes)
-
-    @torch.inference_mode()
-    def _forward(self, X):
-        module = self._module_for(X.dtype)
-        like = next(module.parameters())
-        rows = max(1, _CHUNK // prod(X.shape[2:]))
-        parts = torch.from_numpy(np.ascontiguousarray(X)).split(rows)
-        return torch.cat([module(part.to(like)).cpu() for part in parts]).numpy()
-
-
-class OperatorRegressor(FunctionEstimator, TabularRegressor):
-    """Base of regressors from functions to functions, or to a number each."""
-
     targets: Annotated[str, Since(lambda state: "auto")]
     _y_size: float
     _y_is_1d: Annotated[bool, OPTIONAL]  # the layout says it
     if TYPE_CHECKING:  # of the estimators
         loss: Any
+        optimizer: Any
+        periodic: Any
+        resolution: Any
 
     _parameter_constraints = {
-        **FunctionEstimator._parameter_constraints,
+        **TorchEstimator._parameter_constraints,
+        **GRID_CONSTRAINTS,
         **TARGET_CONSTRAINTS,
         "loss": [StrOptions({"relative_l2", "h1", "mse"})],
     }
@@ -85,7 +82,7 @@ class OperatorRegressor(FunctionEstimator, TabularRegressor):
             Predictions in the layout of the targets in ``fit``, float64.
         """
         check_is_fitted(self)
-        X, grid = self._read_queries(X, grid)
+        X, grid = read_queries(self, X, grid)
         if self.resolution == "resample":
             X = resample(X, self._x_layout.grid, periodic=self.periodic)
         y = self._forward(self._scaled(X)).astype(np.float64)
@@ -130,9 +127,34 @@ class OperatorRegressor(FunctionEstimator, TabularRegressor):
 
     # -- hooks of the base -------------------------------------------------------------------
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+    @classmethod
+    def _check_state(cls, state):
+        check_layouts(state)
+
     def _validate(self, X, y, reset):
-        X = self._read_inputs(X, reset=reset)
-        return X, self._read_targets(X, y, reset=reset)
+        X = read_inputs(self, X, reset=reset)
+        return X, read_targets(self, X, y, reset=reset)
+
+    def _learn_scales(self, X, y, weight, classes):
+        motions_of(self)  # refuses a symmetry that the grids do not have
+        self._x_offset, self._x_scale = channel_scales(X, weight)
+        self._learn_targets(y, weight, classes)
+        if self.symmetry in ("odd", "even"):  # zero must stay zero
+            self._x_offset = np.zeros_like(self._x_offset)
+        if self.symmetry == "odd":
+            self._y_offset = np.zeros_like(self._y_offset)
+
+    def _objective(self, generator):
+        plain = super()._objective(generator)
+        return moved_at_random(plain, motions_of(self), self.optimizer, generator)
+
+    def _forward(self, X):
+        return mean_over(motions_of(self), super()._forward, X)
 
     def _learn_targets(self, y, weight, classes):
         self._y_offset, self._y_scale = channel_scales(y, weight, "float64")

@@ -15,14 +15,14 @@ from skdyn.operators._estimator import OperatorRegressor
 from skdyn.operators._factorization import FACTORIZATIONS
 from skdyn.operators._fourier import FourierNetwork
 from skdyn.operators._grids import check_grid
-from skdyn.operators._symmetries import SymmetryMixin
+from skdyn.operators._symmetries import SYMMETRY_CONSTRAINTS
 
 __all__ = ["FNORegressor"]
 
 _MODES = {1: 16, 2: 8, 3: 4}  # kept along each axis by "auto", by the number of axes
 
 
-class FNORegressor(SymmetryMixin, OperatorRegressor):
+class FNORegressor(OperatorRegressor):
     """Regressor of functions on functions, by a Fourier neural operator.
 
     Layers that act on the lowest frequencies of their input, and on each point [1]_:
@@ -172,7 +172,7 @@ class FNORegressor(SymmetryMixin, OperatorRegressor):
 
     _parameter_constraints = {
         **OperatorRegressor._parameter_constraints,
-        **SymmetryMixin._parameter_constraints,
+        **SYMMETRY_CONSTRAINTS,
         "n_modes": [Interval(Integral, 1, None, closed="left"), "array-like", StrOptions({"auto"})],
         "hidden_channels": [Interval(Integral, 1, None, closed="left")],
         "n_layers": [Interval(Integral, 1, None, closed="left")],

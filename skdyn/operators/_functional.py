@@ -1,13 +1,6 @@
 """Regression and classification of functions."""
 
-from __future__ import annotations
-
-import numpy as np
-from numpy.typing import ArrayLike
-from sklearn.utils.multiclass import check_classification_targets
-
 from skdyn._tabular import TabularClassifier, TabularRegressor
-from skdyn._validation import check_X_y
 from skdyn.operators._adaptive_basis import AdaptiveBasisEstimator
 
 __all__ = ["AdaFNNClassifier", "AdaFNNRegressor"]
@@ -125,67 +118,6 @@ class AdaFNNClassifier(AdaptiveBasisEstimator, TabularClassifier):
     True
     """
 
-    def __init__(
-        self,
-        n_basis: int = 8,
-        *,
-        basis_layer_sizes: ArrayLike = (64, 64),
-        hidden_layer_sizes: ArrayLike = (64,),
-        orthogonality: float = 0.0,
-        sparsity: float = 0.0,
-        grid_shape: ArrayLike | int | None = None,
-        periodic: bool = False,
-        resolution: str = "resample",
-        optimizer: str = "adamw",
-        max_iter: int = 200,
-        max_time: float | None = None,
-        learning_rate: float = 0.003,
-        learning_rate_schedule: str = "cosine",
-        batch_size: int | str = 32,
-        alpha: float = 0.1,
-        clip_norm: float | None = None,
-        tol: float = 1e-05,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int = 30,
-        warm_start: bool = False,
-        random_state: int | np.random.RandomState | None = None,
-        device: str = "auto",
-        dtype: str = "float32",
-        verbose: int = 0,
-    ) -> None:
-        self.n_basis = n_basis
-        self.basis_layer_sizes = basis_layer_sizes
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.orthogonality = orthogonality
-        self.sparsity = sparsity
-        self.grid_shape = grid_shape
-        self.periodic = periodic
-        self.resolution = resolution
-        self.optimizer = optimizer
-        self.max_iter = max_iter
-        self.max_time = max_time
-        self.learning_rate = learning_rate
-        self.learning_rate_schedule = learning_rate_schedule
-        self.batch_size = batch_size
-        self.alpha = alpha
-        self.clip_norm = clip_norm
-        self.tol = tol
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.device = device
-        self.dtype = dtype
-        self.verbose = verbose
-
-    def _validate(self, X, y, reset):
-        X = self._read_functions(X, reset)
-        X, y = check_X_y(X, y, dtype=X.dtype, allow_nd=True, estimator=self)
-        check_classification_targets(y)
-        return X, y
-
 
 class AdaFNNRegressor(AdaptiveBasisEstimator, TabularRegressor):
     """Regressor of numbers on functions, by integrals that are learned.
@@ -297,64 +229,3 @@ class AdaFNNRegressor(AdaptiveBasisEstimator, TabularRegressor):
     >>> model.fit(X[:150], y[:150]).score(X[150:], y[150:]) > 0.9
     True
     """
-
-    def __init__(
-        self,
-        n_basis: int = 8,
-        *,
-        basis_layer_sizes: ArrayLike = (64, 64),
-        hidden_layer_sizes: ArrayLike = (64,),
-        orthogonality: float = 0.0,
-        sparsity: float = 0.0,
-        grid_shape: ArrayLike | int | None = None,
-        periodic: bool = False,
-        resolution: str = "resample",
-        optimizer: str = "adamw",
-        max_iter: int = 200,
-        max_time: float | None = None,
-        learning_rate: float = 0.003,
-        learning_rate_schedule: str = "cosine",
-        batch_size: int | str = 32,
-        alpha: float = 0.1,
-        clip_norm: float | None = None,
-        tol: float = 1e-05,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int = 30,
-        warm_start: bool = False,
-        random_state: int | np.random.RandomState | None = None,
-        device: str = "auto",
-        dtype: str = "float32",
-        verbose: int = 0,
-    ) -> None:
-        self.n_basis = n_basis
-        self.basis_layer_sizes = basis_layer_sizes
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.orthogonality = orthogonality
-        self.sparsity = sparsity
-        self.grid_shape = grid_shape
-        self.periodic = periodic
-        self.resolution = resolution
-        self.optimizer = optimizer
-        self.max_iter = max_iter
-        self.max_time = max_time
-        self.learning_rate = learning_rate
-        self.learning_rate_schedule = learning_rate_schedule
-        self.batch_size = batch_size
-        self.alpha = alpha
-        self.clip_norm = clip_norm
-        self.tol = tol
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.device = device
-        self.dtype = dtype
-        self.verbose = verbose
-
-    def _validate(self, X, y, reset):
-        X = self._read_functions(X, reset)
-        return check_X_y(
-            X, y, dtype=X.dtype, allow_nd=True, multi_output=True, y_numeric=True, estimator=self
-        )

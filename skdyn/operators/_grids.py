@@ -14,6 +14,9 @@ Predictions take the layout of the targets in ``fit``. A resolution changes only
 by X with its axes written out, or by ``predict(X, grid=...)``. Along an axis that is not periodic
 the first and the last point are the ends of the domain; along a periodic one the last point is a
 step before the first. Grids have no extents: each is taken for the whole domain.
+
+Estimators of functions have the parameters ``grid_shape``, ``periodic`` and ``resolution``, where
+targets are read also ``targets``; they keep ``_x_layout`` and ``_y_layout``.
 """
 
 from __future__ import annotations
@@ -21,16 +24,15 @@ from __future__ import annotations
 from functools import lru_cache
 from math import prod
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from scipy.interpolate import make_interp_spline
-from sklearn.base import BaseEstimator
 from sklearn.utils import check_consistent_length
 
-from skdyn._state import PlainState, check_size
+from skdyn._state import check_size
 from skdyn._validation import (
     Interval,
     StrOptions,
@@ -45,10 +47,13 @@ from skdyn.operators._doubts import doubt_inputs, doubt_targets
 __all__ = [
     "GRID_CONSTRAINTS",
     "TARGET_CONSTRAINTS",
-    "FunctionReader",
     "Layout",
     "check_grid",
+    "check_layouts",
     "interpolation_matrix",
+    "read_inputs",
+    "read_queries",
+    "read_targets",
     "resample",
 ]
 
@@ -214,136 +219,118 @@ def _with_channel(X, grid):
     return np.asarray(from_torch(X))[:, None]
 
 
-class FunctionReader(PlainState, BaseEstimator):
-    """Mixin of the estimators whose ``X`` are functions: validation, layouts, resolutions.
+def check_layouts(state):
+    """Refuse grids that neither the columns of X nor the module's configuration bear out."""
+    if "_x_layout" not in state:
+        return
+    x, y, config = state["_x_layout"], state["_y_layout"], state.get("_module_config", {})
+    for layout, side in ((x, "inputs"), (y, "outputs")):
+        points = layout.n_channels * prod(layout.grid)
+        check_size(points, 0, f"The number of points of the {side}")
+        if min((layout.n_channels, *layout.grid)) < 1 or layout.ndim > 5:
+            raise ValueError(f"The layout of the {side}, {layout}, is none.")
+    if x.ndim == 2 and state["n_features_in_"] != x.n_channels * prod(x.grid):
+        raise ValueError(f"{x} has not n_features_in_={state['n_features_in_']} columns.")
+    if x.ndim > 2 and (state["n_features_in_"], x.ndim) != (x.n_channels, 2 + len(x.grid)):
+        raise ValueError(f"{x} has not n_features_in_={state['n_features_in_']} channels.")
+    told = {"n_inputs": x.n_channels, "grid": x.grid, "output_grid": y.grid}
+    told |= {"n_sensors": prod(x.grid)}
+    for name in told.keys() & config.keys():
+        if config[name] != told[name]:
+            raise ValueError(f"{name} of the module is {config[name]}, that of the data "
+                             f"{told[name]}.")  # fmt: skip
 
-    It needs the parameters ``grid_shape``, ``periodic`` and ``resolution``, where targets are read
-    also ``targets``, and keeps ``_x_layout`` and ``_y_layout``.
-    """
 
-    _exponents = None, 250  # values at one point may be as small as they like
-    _x_layout: Layout
-    _y_layout: Layout
-    if TYPE_CHECKING:  # of the estimators
-        n_features_in_: int
-        grid_shape: Any
-        periodic: Any
-        resolution: Any
-        targets: Any
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        return tags
-
-    @classmethod
-    def _check_state(cls, state):
-        """Refuse grids that neither the columns of X nor the module's configuration bear out."""
-        if "_x_layout" not in state:
-            return
-        x, y, config = state["_x_layout"], state["_y_layout"], state.get("_module_config", {})
-        for layout, side in ((x, "inputs"), (y, "outputs")):
-            points = layout.n_channels * prod(layout.grid)
-            check_size(points, 0, f"The number of points of the {side}")
-            if min((layout.n_channels, *layout.grid)) < 1 or layout.ndim > 5:
-                raise ValueError(f"The layout of the {side}, {layout}, is none.")
-        if x.ndim == 2 and state["n_features_in_"] != x.n_channels * prod(x.grid):
-            raise ValueError(f"{x} has not n_features_in_={state['n_features_in_']} columns.")
-        if x.ndim > 2 and (state["n_features_in_"], x.ndim) != (x.n_channels, 2 + len(x.grid)):
-            raise ValueError(f"{x} has not n_features_in_={state['n_features_in_']} channels.")
-        told = {"n_inputs": x.n_channels, "grid": x.grid, "output_grid": y.grid}
-        told |= {"n_sensors": prod(x.grid)}
-        for name in told.keys() & config.keys():
-            if config[name] != told[name]:
-                raise ValueError(f"{name} of the module is {config[name]}, that of the data "
-                                 f"{told[name]}.")  # fmt: skip
-
-    def _read_inputs(self, X: ArrayLike, *, reset: bool) -> np.ndarray:
-        """Validate the inputs of ``fit``; return fields ``(n, channels, *grid)``."""
-        dtypes, grid_shape = [np.float64, np.float32], check_grid(self.grid_shape, "grid_shape")
-        X = _with_channel(X, grid_shape)
-        X = validate_data(self, X, reset=reset, dtype=dtypes, allow_nd=True)
-        layout = input_layout(X, grid_shape)
-        if reset:
-            self._x_layout = layout
-            doubt_inputs(layout.fields(X), layout.ndim == 2, grid_shape)
-        elif layout[:2] != self._x_layout[:2]:
-            raise ValueError(
-                f"X has {layout.n_channels} channels on a grid {layout.grid}, but the model was "
-                f"started with {self._x_layout.n_channels} on {self._x_layout.grid}."
-            )
-        return layout.fields(X)
-
-    def _read_targets(self, X: np.ndarray, y: ArrayLike, *, reset: bool) -> np.ndarray:
-        """Validate the targets of ``fit``; return fields ``(n, channels, *grid)``."""
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None. Pass "
-                "one function or number a sample."
-            )
-        y = check_array(
-            y, dtype="numeric", ensure_2d=False, allow_nd=True, input_name="y", estimator=self
+def read_inputs(model, X: ArrayLike, *, reset: bool) -> np.ndarray:
+    """Validate the inputs of ``fit``; return fields ``(n, channels, *grid)``."""
+    dtypes, grid_shape = [np.float64, np.float32], check_grid(model.grid_shape, "grid_shape")
+    X = _with_channel(X, grid_shape)
+    X = validate_data(model, X, reset=reset, dtype=dtypes, allow_nd=True)
+    layout = input_layout(X, grid_shape)
+    if reset:
+        model._x_layout = layout
+        doubt_inputs(layout.fields(X), layout.ndim == 2, grid_shape)
+    elif layout[:2] != model._x_layout[:2]:
+        raise ValueError(
+            f"X has {layout.n_channels} channels on a grid {layout.grid}, but the model was "
+            f"started with {model._x_layout.n_channels} on {model._x_layout.grid}."
         )
-        check_consistent_length(X, y)
-        grid_shape, inputs = check_grid(self.grid_shape, "grid_shape"), self._x_layout
-        layout = target_layout(y, grid_shape, inputs, self.targets)
-        if reset:
-            self._y_layout = layout
-            if self.targets == "auto":
-                same = layout.grid == inputs.grid
-                doubt_targets(layout.fields(y), y.shape, same, grid_shape)
-        elif layout[:2] != self._y_layout[:2]:
-            raise ValueError(
-                f"y has {layout.n_channels} channels on a grid {layout.grid}, but the model was "
-                f"started with {self._y_layout.n_channels} on {self._y_layout.grid}."
-            )
-        y = layout.fields(y if y.dtype == np.float32 else y.astype(np.float64, copy=False))
-        check_sizes(y, "y", self._exponents)
-        return y
+    return layout.fields(X)
 
-    def _read_queries(self, X: ArrayLike, grid: Any = None) -> tuple[np.ndarray, tuple[int, ...]]:
-        """Validate inputs of ``predict``; return fields on their own grid, and that of the answer.
 
-        Without a ``grid`` the answers stay on the grid of the targets in ``fit``, except where
-        that was also the grid of X: then they are on that of X.
-        """
-        grid = check_grid(grid, "grid")
-        here, there = self._x_layout, self._y_layout
-        if grid is not None and not there.grid:
-            raise ValueError(f"grid={grid} has no meaning: the model predicts numbers, not fields.")
-        if grid is not None and len(grid) != len(there.grid):
-            raise ValueError(f"grid={grid} has not as many axes as that of the fit, {there.grid}.")
-        X = _with_channel(X, here.grid if here.n_channels == 1 else None)
-        fields = self._read_fields(X) if _n_axes(X) > 2 else self._read_flat(X, grid)
-        same = there.grid == here.grid
-        return fields, grid or (fields.shape[2:] if same else there.grid)
+def read_targets(model, X: np.ndarray, y: ArrayLike, *, reset: bool) -> np.ndarray:
+    """Validate the targets of ``fit``; return fields ``(n, channels, *grid)``."""
+    if y is None:
+        raise ValueError(
+            f"{type(model).__name__} requires y to be passed, but the target y is None. Pass "
+            "one function or number a sample."
+        )
+    y = check_array(
+        y, dtype="numeric", ensure_2d=False, allow_nd=True, input_name="y", estimator=model
+    )
+    check_consistent_length(X, y)
+    grid_shape, inputs = check_grid(model.grid_shape, "grid_shape"), model._x_layout
+    layout = target_layout(y, grid_shape, inputs, model.targets)
+    if reset:
+        model._y_layout = layout
+        if model.targets == "auto":
+            same = layout.grid == inputs.grid
+            doubt_targets(layout.fields(y), y.shape, same, grid_shape)
+    elif layout[:2] != model._y_layout[:2]:
+        raise ValueError(
+            f"y has {layout.n_channels} channels on a grid {layout.grid}, but the model was "
+            f"started with {model._y_layout.n_channels} on {model._y_layout.grid}."
+        )
+    y = layout.fields(y if y.dtype == np.float32 else y.astype(np.float64, copy=False))
+    check_sizes(y, "y", model._exponents)
+    return y
 
-    def _read_fields(self, X):
-        layout, dtypes = self._x_layout, [np.float64, np.float32]
-        if layout.ndim > 2 and _n_axes(X) == layout.ndim:
-            X = validate_data(self, X, reset=False, dtype=dtypes, allow_nd=True)
-        else:
-            X = check_array(X, dtype=dtypes, allow_nd=True, input_name="X", estimator=self)
-        if X.ndim != 2 + len(layout.grid) or X.shape[1] != layout.n_channels:
-            raise ValueError(
-                f"X of shape {X.shape} is not what the model was fitted on: {layout.n_channels} "
-                f"channels on a grid of {len(layout.grid)} axes, as {layout.grid}."
-            )
-        return X
 
-    def _read_flat(self, X, grid):
-        layout, dtypes = self._x_layout, [np.float64, np.float32]
-        if layout.ndim == 2 and grid is not None:
-            X = check_array(X, dtype=dtypes, input_name="X", estimator=self)
-            width = X.shape[1]
-            if width != self.n_features_in_ and width == layout.n_channels * prod(grid):
-                return layout._replace(grid=grid).fields(X)
-        if layout.ndim > 2 and _n_axes(X) == 2:
-            raise ValueError(
-                "X has two axes, but the model was fitted on fields (n_samples, "
-                f"{layout.n_channels}, *{layout.grid}). Pass X with its axes."
-            )
-        return layout.fields(validate_data(self, X, reset=False, dtype=dtypes))
+def read_queries(model, X: ArrayLike, grid: Any = None) -> tuple[np.ndarray, tuple[int, ...]]:
+    """Validate inputs of ``predict``; return fields on their own grid, and that of the answer.
+
+    Without a ``grid`` the answers stay on the grid of the targets in ``fit``, except where
+    that was also the grid of X: then they are on that of X.
+    """
+    grid = check_grid(grid, "grid")
+    here, there = model._x_layout, model._y_layout
+    if grid is not None and not there.grid:
+        raise ValueError(f"grid={grid} has no meaning: the model predicts numbers, not fields.")
+    if grid is not None and len(grid) != len(there.grid):
+        raise ValueError(f"grid={grid} has not as many axes as that of the fit, {there.grid}.")
+    X = _with_channel(X, here.grid if here.n_channels == 1 else None)
+    fields = _read_fields(model, X) if _n_axes(X) > 2 else _read_flat(model, X, grid)
+    same = there.grid == here.grid
+    return fields, grid or (fields.shape[2:] if same else there.grid)
+
+
+def _read_fields(model, X):
+    layout, dtypes = model._x_layout, [np.float64, np.float32]
+    if layout.ndim > 2 and _n_axes(X) == layout.ndim:
+        X = validate_data(model, X, reset=False, dtype=dtypes, allow_nd=True)
+    else:
+        X = check_array(X, dtype=dtypes, allow_nd=True, input_name="X", estimator=model)
+    if X.ndim != 2 + len(layout.grid) or X.shape[1] != layout.n_channels:
+        raise ValueError(
+            f"X of shape {X.shape} is not what the model was fitted on: {layout.n_channels} "
+            f"channels on a grid of {len(layout.grid)} axes, as {layout.grid}."
+        )
+    return X
+
+
+def _read_flat(model, X, grid):
+    layout, dtypes = model._x_layout, [np.float64, np.float32]
+    if layout.ndim == 2 and grid is not None:
+        X = check_array(X, dtype=dtypes, input_name="X", estimator=model)
+        width = X.shape[1]
+        if width != model.n_features_in_ and width == layout.n_channels * prod(grid):
+            return layout._replace(grid=grid).fields(X)
+    if layout.ndim > 2 and _n_axes(X) == 2:
+        raise ValueError(
+            "X has two axes, but the model was fitted on fields (n_samples, "
+            f"{layout.n_channels}, *{layout.grid}). Pass X with its axes."
+        )
+    return layout.fields(validate_data(model, X, reset=False, dtype=dtypes))
 
 
 @lru_cache(maxsize=64)

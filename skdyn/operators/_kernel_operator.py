@@ -17,7 +17,7 @@ from sklearn.utils import check_random_state
 
 from skdyn._progress import Progress
 from skdyn._scales import standardized
-from skdyn._state import OPTIONAL, OneOf, Shape, Since
+from skdyn._state import OPTIONAL, OneOf, PlainState, Shape, Since
 from skdyn._validation import (
     Interval,
     StrOptions,
@@ -29,7 +29,16 @@ from skdyn._validation import (
 from skdyn.exceptions import warn_user
 from skdyn.operators._corrections import apparent_share, learn_corrections, mean_square
 from skdyn.operators._estimator import OperatorRegressor, channel_scales
-from skdyn.operators._grids import GRID_CONSTRAINTS, TARGET_CONSTRAINTS, FunctionReader, resample
+from skdyn.operators._grids import (
+    GRID_CONSTRAINTS,
+    TARGET_CONSTRAINTS,
+    Layout,
+    check_layouts,
+    read_inputs,
+    read_queries,
+    read_targets,
+    resample,
+)
 from skdyn.operators._kernel_ridge import (
     KERNELS,
     errors_without,
@@ -40,7 +49,7 @@ from skdyn.operators._kernel_ridge import (
     summary,
 )
 from skdyn.operators._local_correction import Learning, LocalCorrection
-from skdyn.operators._symmetries import SYMMETRIES, motions
+from skdyn.operators._symmetries import SYMMETRY_CONSTRAINTS, motions_of
 
 __all__ = ["KernelOperatorRegressor"]
 
@@ -54,7 +63,7 @@ _QUERIES = 2048  # rows a block at prediction: bounds memory
 
 
 class KernelOperatorRegressor(
-    FunctionReader, CallbackSupportMixin, MultiOutputMixin, RegressorMixin, BaseEstimator
+    PlainState, CallbackSupportMixin, MultiOutputMixin, RegressorMixin, BaseEstimator
 ):
     """Regressor of functions on functions, by kernels, without gradient descent.
 
@@ -165,6 +174,8 @@ class KernelOperatorRegressor(
     alpha_: float
     left_out_error_: float
     n_corrections_: int
+    _x_layout: Layout
+    _y_layout: Layout
     _x_offset: Annotated[np.ndarray, Shape("channels")]
     _x_scale: Annotated[np.ndarray, Shape("channels")]
     _mean: Annotated[np.ndarray, Shape("inputs")]
@@ -178,6 +189,7 @@ class KernelOperatorRegressor(
     _deviation: Annotated[np.ndarray, Shape("outputs")]
     _corrections: list[LocalCorrection]
 
+    _exponents = None, 250  # values at one point may be as small as they like
     _parameter_constraints = {
         "kernel": [StrOptions({*KERNELS, "auto"})],
         "length_scale": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
@@ -186,7 +198,7 @@ class KernelOperatorRegressor(
         "n_corrections": [Interval(Integral, 0, None, closed="left")],
         "radius": [Interval(Integral, 0, None, closed="left")],
         "n_waves": [Interval(Integral, 1, None, closed="left")],
-        "symmetry": [StrOptions(set(SYMMETRIES)), None],
+        **SYMMETRY_CONSTRAINTS,
         "grid_shape": GRID_CONSTRAINTS["grid_shape"],
         **TARGET_CONSTRAINTS,
         "periodic": ["boolean"],
@@ -241,12 +253,12 @@ class KernelOperatorRegressor(
             The fitted estimator.
         """
         progress = Progress(self, 2, X=X, y=y)
-        X = self._read_inputs(X, reset=True).astype(np.float64)
-        y = self._read_targets(X, y, reset=True).astype(np.float64, copy=False)
+        X = read_inputs(self, X, reset=True).astype(np.float64)
+        y = read_targets(self, X, y, reset=True).astype(np.float64, copy=False)
         check_sizes(y, "y")  # errors are squared in its units
         weight = check_weights(sample_weight, X)
         X, y, weight = merge_copies(X, y, np.ones(len(X)) if weight is None else weight)
-        n_copies = len(self._motions())
+        n_copies = len(motions_of(self))
         X, y, weight = self._moved(X), self._moved(y, answers=True), weight.repeat(n_copies)
         rng = check_random_state(self.random_state)
         self._x_offset, self._x_scale = channel_scales(X, weight)
@@ -300,7 +312,7 @@ class KernelOperatorRegressor(
             Standard deviations, if asked for.
         """
         check_is_fitted(self)
-        X, grid = self._read_queries(X, grid)
+        X, grid = read_queries(self, X, grid)
         X = resample(X.astype(np.float64), self._x_layout.grid, periodic=self.periodic)
         X = self._scaled(X)
         rows = (X.reshape(len(X), -1) - self._mean) @ self._components * self._stretch
@@ -322,24 +334,21 @@ class KernelOperatorRegressor(
 
     # -- inputs ------------------------------------------------------------------------------
 
-    def _motions(self):
-        for grid in (self._x_layout.grid, self._y_layout.grid):
-            other_axes = grid and len(grid) != len(self._x_layout.grid)
-            exchanged = self.symmetry in ("exchange", "both") and len({*grid}) > 1
-            if self.symmetry and (other_axes or exchanged):
-                raise ValueError(
-                    f"symmetry={self.symmetry!r} moves X and y alike, and 'exchange' and 'both' "
-                    f"exchange axes; the grids {self._x_layout.grid} and {self._y_layout.grid} do "
-                    "not allow that. Set symmetry=None."
-                )
-        return motions(self.symmetry, len(self._x_layout.grid), periodic=self.periodic)
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+    @classmethod
+    def _check_state(cls, state):
+        check_layouts(state)
 
     def _moved(self, fields, answers=False):
         """Return each field in all motions, one after the other."""
         if self.symmetry is None:  # fields may have other axes than those of X
             return fields
         fields = torch.from_numpy(fields)
-        ways = [move.of_answers if answers else move.of for move in self._motions()]
+        ways = [move.of_answers if answers else move.of for move in motions_of(self)]
         return torch.stack([way(fields) for way in ways], dim=1).flatten(0, 1).numpy()
 
     def _scaled(self, X):

@@ -11,12 +11,12 @@ from numpy.typing import ArrayLike
 from skdyn._validation import Interval, StrOptions
 from skdyn.operators._estimator import OperatorRegressor
 from skdyn.operators._multigrid import BOUNDARIES, MultigridNetwork, level_grids
-from skdyn.operators._symmetries import SymmetryMixin
+from skdyn.operators._symmetries import SYMMETRY_CONSTRAINTS
 
 __all__ = ["MgNORegressor"]
 
 
-class MgNORegressor(SymmetryMixin, OperatorRegressor):
+class MgNORegressor(OperatorRegressor):
     """Regressor of functions on functions, by layers that are multigrid cycles.
 
     A layer adds a linear operator that is one V-cycle of multigrid, with learned stencils, to a map
@@ -142,7 +142,7 @@ class MgNORegressor(SymmetryMixin, OperatorRegressor):
 
     _parameter_constraints = {
         **OperatorRegressor._parameter_constraints,
-        **SymmetryMixin._parameter_constraints,
+        **SYMMETRY_CONSTRAINTS,
         "boundary": [StrOptions(set(BOUNDARIES))],
         "hidden_channels": [Interval(Integral, 1, None, closed="left")],
         "n_layers": [Interval(Integral, 1, None, closed="left")],

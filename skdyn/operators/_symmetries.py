@@ -1,17 +1,17 @@
 """Symmetries of a domain: exchanges of its axes, reflections along them, changes of sign."""
 
 from itertools import permutations, product
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from skdyn._validation import StrOptions
-from skdyn.operators._estimator import FunctionEstimator
 
-__all__ = ["SYMMETRIES", "Motion", "SymmetryMixin", "motions"]
+__all__ = ["SYMMETRY_CONSTRAINTS", "Motion", "mean_over", "motions_of", "moved_at_random"]
 
-SYMMETRIES = frozenset({"exchange", "reflect", "both", "odd", "even"})
+_SYMMETRIES = {"exchange", "reflect", "both", "odd", "even"}
+SYMMETRY_CONSTRAINTS = {"symmetry": [StrOptions(_SYMMETRIES), None]}
 
 
 class Motion(NamedTuple):
@@ -124,55 +124,39 @@ def motions(symmetry: str | None, n_axes: int, *, periodic: bool = False) -> lis
     ]
 
 
-class SymmetryMixin(FunctionEstimator):
-    """Before a trained estimator of functions: its parameter ``symmetry``.
+def motions_of(model) -> list[Motion]:
+    """List the motions of an estimator's symmetry, which its grids must allow."""
+    here, there = model._x_layout.grid, model._y_layout.grid
+    unequal = model.symmetry in ("exchange", "both") and max(len({*here}), len({*there})) > 1
+    if model.symmetry and (unequal or (there and len(there) != len(here))):
+        raise ValueError(
+            f"symmetry={model.symmetry!r} moves X and y alike, and 'exchange' and 'both' exchange "
+            f"axes; the grids {here} and {there} do not allow that. Set symmetry=None, or "
+            "'reflect' where only the lengths of axes differ."
+        )
+    return motions(model.symmetry, len(here), periodic=model.periodic)
 
-    Training moves each batch at random, predictions are means over all motions.
-    """
 
-    _parameter_constraints = {"symmetry": [StrOptions(set(SYMMETRIES)), None]}
-    if TYPE_CHECKING:  # of the estimators
-        optimizer: Any
-        symmetry: Any
+def moved_at_random(plain: Any, moves: list[Motion], optimizer: str, generator: Any) -> Any:
+    """Return an objective that moves each batch of the training at random."""
 
-    def _learn_scales(self, X, y, weight, classes):
-        self._check_symmetry()
-        super()._learn_scales(X, y, weight, classes)
-        if self.symmetry in ("odd", "even"):  # zero must stay zero
-            self._x_offset = np.zeros_like(self._x_offset)
-        if self.symmetry == "odd":
-            self._y_offset = np.zeros_like(self._y_offset)
+    def objective(module, X, y, weight):
+        if not module.training:
+            return plain(module, X, y, weight)
+        if optimizer == "lbfgs":  # which needs one fixed function
+            losses = [plain(module, move.of(X), move.of_answers(y), weight) for move in moves]
+            return torch.stack(losses).mean()
+        move = moves[int(torch.randint(len(moves), (), generator=generator))]
+        return plain(module, move.of(X), move.of_answers(y), weight)
 
-    def _objective(self, generator):
-        plain, moves = super()._objective(generator), self._motions()
-        if len(moves) == 1:
-            return plain
+    return objective if len(moves) > 1 else plain
 
-        def objective(module, X, y, weight):
-            if not module.training:
-                return plain(module, X, y, weight)
-            if self.optimizer == "lbfgs":  # which needs one fixed function
-                losses = [plain(module, move.of(X), move.of_answers(y), weight) for move in moves]
-                return torch.stack(losses).mean()
-            move = moves[int(torch.randint(len(moves), (), generator=generator))]
-            return plain(module, move.of(X), move.of_answers(y), weight)
 
-        return objective
-
-    def _forward(self, X):
-        answers = []
-        for move in self._motions():
-            moved = move.of(torch.from_numpy(X)).numpy()
-            answers.append(move.back(torch.from_numpy(super()._forward(moved))).numpy())
-        return np.mean(answers, axis=0)
-
-    def _motions(self):
-        return motions(self.symmetry, len(self._x_layout.grid), periodic=self.periodic)
-
-    def _check_symmetry(self):
-        for grid in (self._x_layout.grid, self._y_layout.grid):
-            if self.symmetry in ("exchange", "both") and len(set(grid)) > 1:
-                raise ValueError(
-                    f"symmetry={self.symmetry!r} exchanges axes, which a grid {grid} of unequal "
-                    "axes does not allow. Use 'reflect' or None."
-                )
+def mean_over(moves: list[Motion], answer: Any, X: np.ndarray) -> np.ndarray:
+    """Return the mean of the answers to all motions of inputs, each moved back."""
+    if len(moves) == 1:
+        return answer(X)
+    moved = (move.of(torch.from_numpy(X)).numpy() for move in moves)
+    answers = [torch.from_numpy(answer(np.ascontiguousarray(fields))) for fields in moved]
+    back = [move.back(fields).numpy() for move, fields in zip(moves, answers, strict=True)]
+    return np.mean(back, axis=0)

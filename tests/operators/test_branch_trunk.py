@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from skdyn import AdaFNNRegressor, DeepONetRegressor
 from skdyn.operators._branch_trunk import BranchTrunkNetwork, coordinates
 
 
@@ -71,3 +72,17 @@ def test_modes_are_summed_around_the_mean():
 def test_answers_may_be_numbers(basis):
     module = network(basis=basis, output_grid=(), n_basis=2)
     assert module(torch.randn(6, 2, 5, dtype=torch.float64)).shape == (6, 3)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        DeepONetRegressor(hidden_layer_sizes=(8, 0)),
+        AdaFNNRegressor(hidden_layer_sizes=(8, 0)),
+        AdaFNNRegressor(basis_layer_sizes=(0,)),
+    ],
+    ids=str,
+)
+def test_layers_without_a_unit_are_refused(estimator):
+    with pytest.raises(ValueError, match="_layer_sizes must be positive integers; got"):
+        estimator.fit(np.eye(8), np.arange(8.0))

@@ -7,18 +7,22 @@ import pytest
 from sklearn.base import BaseEstimator
 
 from skdyn.operators._grids import (
-    FunctionReader,
     Layout,
     check_grid,
     input_layout,
     interpolation_matrix,
+    read_inputs,
+    read_queries,
+    read_targets,
     resample,
     target_layout,
 )
 
 
-class Reader(FunctionReader, BaseEstimator):
+class Reader(BaseEstimator):
     """The least that reads functions."""
+
+    _exponents = None, 250
 
     def __init__(self, grid_shape=None, targets="auto", periodic=False, resolution="resample"):
         self.grid_shape = grid_shape
@@ -28,8 +32,8 @@ class Reader(FunctionReader, BaseEstimator):
 
     def fit(self, X, y):
         """Read both."""
-        X = self._read_inputs(X, reset=True)
-        return X, self._read_targets(X, y, reset=True)
+        X = read_inputs(self, X, reset=True)
+        return X, read_targets(self, X, y, reset=True)
 
 
 def zeros(*shape):
@@ -204,15 +208,15 @@ def fitted(X, y, **parameters):
 
 def test_answers_are_on_the_grid_that_was_asked_for():
     flat = fitted(zeros(5, 12), zeros(5, 12))
-    X, grid = flat._read_queries(zeros(2, 12))
+    X, grid = read_queries(flat, zeros(2, 12))
     assert (X.shape, grid) == ((2, 1, 12), (12,))
-    assert flat._read_queries(zeros(2, 12), 20)[1] == (20,)
-    X, grid = flat._read_queries(zeros(2, 20), 20)
+    assert read_queries(flat, zeros(2, 12), 20)[1] == (20,)
+    X, grid = read_queries(flat, zeros(2, 20), 20)
     assert (X.shape, grid) == ((2, 1, 20), (20,))
-    X, grid = flat._read_queries(zeros(2, 1, 30))
+    X, grid = read_queries(flat, zeros(2, 1, 30))
     assert (X.shape, grid) == ((2, 1, 30), (30,))
     other = fitted(zeros(5, 12), zeros(5, 7))
-    assert other._read_queries(zeros(2, 1, 30))[1] == (7,)
+    assert read_queries(other, zeros(2, 1, 30))[1] == (7,)
 
 
 @pytest.mark.parametrize(
@@ -227,7 +231,7 @@ def test_answers_are_on_the_grid_that_was_asked_for():
 )
 def test_a_resolution_changed_without_saying_so_is_refused(X, grid, message):
     with pytest.raises(ValueError, match=message):
-        fitted(zeros(5, 12), zeros(5, 12))._read_queries(X, grid)
+        read_queries(fitted(zeros(5, 12), zeros(5, 12)), X, grid)
 
 
 def test_one_channel_may_be_left_out_where_the_grid_is_known():
@@ -238,10 +242,10 @@ def test_one_channel_may_be_left_out_where_the_grid_is_known():
     np.testing.assert_array_equal(reader._y_layout.array(fields), y)
     assert reader.n_features_in_ == 1
     for model in (reader, fitted(y[:, None], y)):
-        queries, grid = model._read_queries(y.tolist())
+        queries, grid = read_queries(model, y.tolist())
         np.testing.assert_array_equal(queries, y[:, None])
         assert grid == (3, 4)
-        assert model._read_queries(zeros(2, 6, 7))[1] == (6, 7)
+        assert read_queries(model, zeros(2, 6, 7))[1] == (6, 7)
 
 
 def test_numbers_that_are_said_to_be_some_have_two_axes():
@@ -252,17 +256,17 @@ def test_numbers_that_are_said_to_be_some_have_two_axes():
 def test_fields_stay_fields_and_numbers_have_no_grid():
     reader = fitted(zeros(5, 1, 12), zeros(5))
     with pytest.raises(ValueError, match=r"fitted on fields \(n_samples, 1, \*\(12,\)\)"):
-        reader._read_queries(zeros(2, 12))
+        read_queries(reader, zeros(2, 12))
     with pytest.raises(ValueError, match=r"grid=\(20,\) has no meaning"):
-        reader._read_queries(zeros(2, 1, 12), 20)
+        read_queries(reader, zeros(2, 1, 12), 20)
 
 
 def test_column_names_are_compared():
     frame = pd.DataFrame(zeros(5, 2), columns=["a", "b"])
     reader = fitted(frame, zeros(5))
-    assert reader._read_queries(frame)[0].shape == (5, 1, 2)
+    assert read_queries(reader, frame)[0].shape == (5, 1, 2)
     with pytest.raises(ValueError, match=re.escape("feature names")):
-        reader._read_queries(frame[["b", "a"]])
+        read_queries(reader, frame[["b", "a"]])
 
 
 def test_a_grid_is_one_number_or_several():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from skdyn import FNORegressor, MgNORegressor
+from skdyn import FNORegressor, KernelOperatorRegressor, MgNORegressor
 from skdyn.operators._symmetries import motions
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -97,6 +97,13 @@ def test_numbers_stay_what_they_are():
 
 def test_axes_of_unequal_length_cannot_be_exchanged():
     X = rng.normal(size=(4, 1, 4, 6))
-    with pytest.raises(ValueError, match=r"symmetry='exchange' exchanges axes, .* \(4, 6\)"):
+    with pytest.raises(ValueError, match=r"symmetry='exchange' moves .* grids \(4, 6\)"):
         FNORegressor(symmetry="exchange").fit(X, X)
     FNORegressor(2, hidden_channels=4, n_layers=1, max_iter=1, symmetry="reflect").fit(X, X)
+
+
+@pytest.mark.parametrize("regressor", [FNORegressor, KernelOperatorRegressor])
+def test_fields_on_other_axes_than_those_of_the_inputs_cannot_be_moved_alike(regressor):
+    X = rng.normal(size=(8, 1, 4, 4))
+    with pytest.raises(ValueError, match=r"grids \(4, 4\) and \(5,\) .*symmetry=None"):
+        regressor(symmetry="reflect").fit(X, X[:, :, 0, :1].repeat(5, axis=2))

@@ -40,7 +40,7 @@ def test_a_rise_within_tol_in_units_of_the_trivial_loss_is_none():
 
 
 def test_a_stage_ends_where_it_has_had_all_that_it_was_to_get():
-    weight, course = _course(stage={"is_enough": lambda n_iter: n_iter >= 2})
+    _, course = _course(stage={"is_enough": lambda n_iter: n_iter >= 2})
     reasons = []
     for epoch, loss in enumerate([3.0, 2.0]):
         course.begin_epoch(epoch, changed=False)

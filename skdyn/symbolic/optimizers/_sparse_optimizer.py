@@ -135,7 +135,6 @@ class SparseOptimizer(PlainState, MultiOutputMixin, RegressorMixin, BaseEstimato
     _y_is_1d: bool
 
     _parameter_constraints: dict = {}
-    score = r2
     if TYPE_CHECKING:  # of those that have them
         max_iter: Any
         threshold: Any
@@ -249,3 +248,22 @@ class SparseOptimizer(PlainState, MultiOutputMixin, RegressorMixin, BaseEstimato
         """
         check_is_fitted(self)
         return validate_data(self, X, dtype=np.float64, reset=False) @ self.coef_.T
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the coefficient of determination of the predictions.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sample.
+
+        Returns
+        -------
+        float
+            :math:`R^2`, the mean over the outputs.
+        """
+        return r2(y, self.predict(X), sample_weight)
