@@ -1,5 +1,7 @@
 """The network: layers in a row, and what is asked of them together."""
 
+from __future__ import annotations
+
 from numbers import Integral
 from typing import Any
 
@@ -198,7 +200,7 @@ class KAN(torch.nn.Module):
             x = layer(x)
         return moved
 
-    def adopt(self, other):
+    def adopt(self, other: KAN) -> None:
         """Become another network on the same inputs and outputs, in place.
 
         Parameters

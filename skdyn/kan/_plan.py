@@ -73,7 +73,7 @@ def choose_optimizer(model, X, incremental):
     searches = isinstance(model.hidden_layer_sizes, str)
     hidden = () if searches else check_sizes(model.hidden_layer_sizes)
     finest = COARSEST if searches else grids_at_first(model)[-1]
-    n_residuals, n_weights = _size(model, *X.shape, hidden, finest)
+    n_residuals, n_weights = _size(model, len(X), X.shape[1], hidden, finest)
     told_apart = not searches or n_weights <= _MOST_WEIGHTS * n_residuals
     return "lm" if told_apart and affordable(n_residuals, n_weights) else "adam"
 

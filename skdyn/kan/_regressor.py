@@ -56,7 +56,7 @@ class KANRegressor(KANEstimator, TabularRegressor):
         Share of the edges' sizes (standard deviations over the data) in that penalty.
     lamb_entropy : float, default=2.0
         Share of the entropy of the sizes in that penalty.
-    optimizer : {"auto", "adam", "adamw", "sgd", "lbfgs", "lm"}, default="auto", default="auto"
+    optimizer : {"auto", "adam", "adamw", "sgd", "lbfgs", "lm"}, default="auto"
         Optimizer. "lm" is Levenberg-Marquardt [4]_, for up to 5000 weights: small networks to high
         precision, with penalties that the data set. It finds its own step size, takes ``tol`` as a
         part of the loss, and lets validation data, where ``early_stopping`` has them, choose the

@@ -90,9 +90,8 @@ class Trials:
             objective=objective, max_iter=min(_STEPS, self.stage.max_iter), tol=_TOL,
             before_epoch=self.follow(grid_size), must_improve=False,
         )  # fmt: skip
-        net = LeanNet(module, self.settings, self.generator)
-        net.run([trial])
-        return Trial(net.module_, objective.evidence)
+        LeanNet(module, self.settings, self.generator).run([trial])
+        return Trial(module, objective.evidence)
 
     def first(self, module):
         """Train a network with one penalty for all inputs, and with one for each; keep the better.

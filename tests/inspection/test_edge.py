@@ -58,7 +58,7 @@ def test_it_is_solid_where_it_was_learnt_and_dashed_beyond(model):
 def test_the_breaks_of_a_spline_are_ticks_and_other_bases_have_none(model):
     display = EdgeDisplay.from_estimator(model, 0, 0, 0)
     (ticks,) = display.ticks_
-    assert len(ticks.get_xdata()) == model.grid_sizes + 1
+    assert len(ticks.get_xdata()) == model.module_.plan["grid_size"] + 1
     np.testing.assert_allclose(ticks.get_xdata()[[0, -1]], display.ends)
     waves = KANRegressor((), basis="fourier", optimizer="lm", max_iter=2, tol=0).fit(X, Y)
     assert EdgeDisplay.from_estimator(waves, 0, 0, 0).ticks_ == []
