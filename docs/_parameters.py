@@ -109,7 +109,8 @@ instance or None
 
 # A name, its kinds of values, perhaps on two lines; its default, perhaps on the second; and words.
 ENTRY = re.compile(
-    r"^(?P<indent> {4})(?P<name>\w+) : (?:[^\n]|\\\n)*?(?:, (?:\\\n +)?default=(?P<default>.*))?\n"
+    r"^(?P<indent> {4})(?P<name>\w+) : (?:[^\n\\]|\\\n)*?"
+    r"(?:, (?:\\\n +)?default=(?P<default>.*))?\n"
     r"(?:(?: {8}.*)?\n)+?(?= {4}\w|\n)",
     flags=re.MULTILINE,
 )

@@ -76,7 +76,8 @@ class KANRegressor(KANEstimator, TabularRegressor):
         and a warning. None sets no limit.
     learning_rate : float, default=0.01
         Step size of the optimizer; "lbfgs" finds its own.
-    learning_rate_schedule : {"auto", "constant", "cosine", "exponential", "one_cycle", "plateau"}
+    learning_rate_schedule : {"auto", "constant", "cosine", "exponential", "one_cycle", \
+            "plateau"}, default="auto"
         How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever
         the loss stands still and stops only when that no longer helps. "auto" is "cosine" where
         ``optimizer="auto"`` chose "adam", else "constant".
