@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import numpy as np
 
-from skdyn._state import ANY_NUMBER, Shape, Since
+from skdyn._state import ANY_NUMBER, OPTIONAL, Shape, Since
 from skdyn._validation import check_is_fitted
 from skdyn.formulas import show, to_sympy
 from skdyn.symbolic._system import EquationSystem
@@ -27,6 +27,7 @@ class FoundMixin:
     system_: EquationSystem
     noise_: Annotated[np.ndarray, Shape("equations")]
     misfit_: Annotated[np.ndarray, Shape("equations")]
+    n_iter_: Annotated[int, OPTIONAL]  # files saved before lack it
     _front: list[list[list[tuple[str, list[float]]]]]
     _merits: list[list[Annotated[float, ANY_NUMBER]]]
     _rivals: Annotated[list[list[list[tuple[str, list[float]]]]], Since(lambda state: [])]
@@ -39,6 +40,7 @@ class FoundMixin:
     def _keep(self, found):
         """Take over plain values: equations, and no terms with what they compile to."""
         self.noise_, self.misfit_, n_rows = found.noise, found.misfit, found.n_rows
+        self.n_iter_ = found.n_iter
         self._front = [plain_equations(s.equations, s.coefficients) for s in found.front]
         self._merits = [[*s.merits(n_rows), s.score, *map(float, s.parts)] for s in found.front]
         self._rivals = [plain_equations(s.equations, s.coefficients) for s in found.rivals]

@@ -121,6 +121,8 @@ class SymbolicODERegressor(
     misfit_ : ndarray of shape (n_targets,)
         Mean square residual over the variance of the noise, about 1 where all is explained; with
         ``y``, over the variance of the target.
+    n_iter_ : int
+        Number of rounds of the search.
     bounds_ : ndarray of shape (n_features, 2)
         Lowest and highest value of each state.
     control_names_ : list of str

@@ -333,9 +333,14 @@ class Reweighed:
 
     def problem(self, module, batch):
         self.module, (self.x, self.y) = module, batch
-        self.weights = list(module.parameters())
         self.n_steps += 1
         return self
+
+    def weights(self):
+        return torch.nn.utils.parameters_to_vector(self.module.parameters())
+
+    def place(self, weights):
+        torch.nn.utils.vector_to_parameters(weights, self.module.parameters())
 
     def loss(self):
         return _squared(self.module, self.x, self.y) + self.n_steps

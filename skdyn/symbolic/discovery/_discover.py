@@ -153,7 +153,8 @@ def discover(
     systems = systems if priors is None else priors.lawful(systems)
     stands_out: Any = record.ignored
     ignored = [np.concatenate(record.t)[out] for out in np.concatenate(stands_out).T]
-    return judged(systems, fitted, errors, noise, n_rows)._replace(ignored=ignored)
+    found = judged(systems, fitted, errors, noise, n_rows)
+    return found._replace(ignored=ignored, n_iter=round_ + 1)
 
 
 def _proposals(record, allowed, priors, families, max_terms):

@@ -139,6 +139,8 @@ class Found(NamedTuple):
         Inclusion probability of each form in each equation.
     ignored : sequence of ndarray, default=()
         Times of each state's measurements that stand out of their neighbors.
+    n_iter : int, default=1
+        Number of rounds it took.
     """
 
     best: Fitted
@@ -150,6 +152,7 @@ class Found(NamedTuple):
     rivals: list
     chances: list
     ignored: Sequence[np.ndarray] = ()
+    n_iter: int = 1
 
     @property
     def misfit(self) -> np.ndarray:
