@@ -92,7 +92,7 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
     References
     ----------
     .. [1] Hubert Ramsauer et al., "Hopfield Networks is All You Need", ICLR 2021.
-    .. [2] Claus Hofmann, Simon Schmid, Bernhard Lehner, Daniel Klotz, Sepp Hochreiter,
+    .. [2] C. Hofmann, S. Schmid, B. Lehner, D. Klotz, S. Hochreiter,
        "Energy-based Hopfield Boosting for Out-of-Distribution Detection", NeurIPS 2024.
 
     Examples

@@ -283,7 +283,7 @@ class KANLayer(torch.nn.Module):
         return values
 
     @torch.no_grad()
-    def adapt(self, x: torch.Tensor, weight: torch.Tensor | None = None) -> None:
+    def adapt(self, x: torch.Tensor, weight: torch.Tensor | None = None) -> bool:
         """Move the grids to where the inputs are, the edge functions staying what they are.
 
         Parameters

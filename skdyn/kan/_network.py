@@ -179,7 +179,7 @@ class KAN(torch.nn.Module):
         return seen
 
     @torch.no_grad()
-    def adapt(self, x: torch.Tensor, weight: torch.Tensor | None = None) -> None:
+    def adapt(self, x: torch.Tensor, weight: torch.Tensor | None = None) -> bool:
         """Move every layer's grids to where its inputs are.
 
         Parameters

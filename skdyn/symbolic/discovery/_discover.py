@@ -113,6 +113,7 @@ def discover(
     best: Any = None
     scored: Any = None
     likely, short, pools = [], [], []
+    round_ = 0
     for round_ in range(max_iter):
         if best is None or _misfit(*best) > _FOLLOWS:
             # Once a solution follows the data, their neighbourhood asks for no new proposals.
