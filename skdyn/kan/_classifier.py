@@ -56,10 +56,11 @@ class KANClassifier(KANEstimator, TabularClassifier):
         precision, with penalties that the data set. It finds its own step size, takes ``tol`` as a
         part of the loss, and lets validation data, where ``early_stopping`` has them, choose the
         damping of each step. It and "lbfgs" use the full batch. "auto" is "lm" where that takes
-        seconds (20 steps of at most 3e10 multiply-adds in all), and neither ``lamb``,
-        ``batch_size``, ``dtype="float32"`` nor a basis with shapes to learn speaks against it; else
-        "adam" from the best linear answer, with batches that grow with the rows. Of a table too
-        wide for that, only the columns that alone say most are read (decision 0053).
+        seconds (20 steps of at most 3e10 multiply-adds in all), the table is not too wide for its
+        rows (at most two weights of an additive model for each), and neither ``lamb``,
+        ``batch_size``, ``dtype="float32"``, a ``learning_rate`` of your own nor a basis with shapes
+        to learn speaks against it; else "adam" from the best linear answer, with batches that grow
+        with the rows.
     n_init : int, default=1
         Number of first weights to try. Where the evidence chooses the shape, for each shape; else
         the best after 50 epochs on the first grid go on. Pays with "lm" and "lbfgs", which end in

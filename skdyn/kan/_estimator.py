@@ -393,7 +393,8 @@ class KANEstimator(TabularEstimator):
         self._moves = moving_columns(X)
 
     def _split(self, X, y, weight, X_val, y_val, incremental):
-        if not (hasattr(self, "module_") and (incremental or self.warm_start)):
+        goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
+        if not goes_on or (self.optimizer == "auto" and not follows_curvature(self)):
             self.optimizer_ = choose_optimizer(self, X, incremental)
         self._moves = self._moves | moving_columns(X)  # what goes on may bring more than the start
         warn_of_grids(self, X, incremental)

@@ -21,6 +21,7 @@ __all__ = [
 ]  # fmt: skip
 
 _SMOOTHNESS = 0.3
+_RATE = 0.01  # the default
 _SIZES, _GRID = ((16, 0),), 5  # where nothing looks for them
 _MOST_WEIGHTS = 2.0  # a number that is learned from: of more, the evidence follows the noise
 _GRIDS = (3, 5, 10)  # that Levenberg-Marquardt looks through
@@ -47,6 +48,8 @@ def follows_curvature(model):
         and model.dtype != "float32"
         and model.batch_size == "auto"
         and not model.lamb  # its price is in units of what gradients do
+        and model.learning_rate == _RATE  # another was chosen to be heard: "lm" has none
+        and model.learning_rate_schedule == "auto"
     )
 
 
