@@ -6,17 +6,17 @@ from skdyn.exceptions import warn_user
 from skdyn.kan._objective import CROWDING
 from skdyn.kan._plan import objective_of
 
-__all__ = ["left_out_outputs", "warn_of_new_rows"]
+__all__ = ["left_out_outputs", "loss_of_new_rows", "penalty_of_edges", "warn_of_new_rows"]
 
-_MOST = 1000  # outputs of all rows whose products with each other cost little beside the fit
+_MOST = 2000  # outputs of all rows whose products with each other cost little beside the fit
 _LEAST = 1e-6  # share of a row's curvature below which there is none: scores all higher by one
 _AS_IT_IS = 0.3  # share of what the weights say as they are, in orders of magnitude (decision 0052)
 _CLEAR = 1.1  # times the loss of one answer: the estimate is not exact
 _BLOCK = 64  # inputs at a time: their features of all rows are a large array
 
 
-def warn_of_new_rows(model, task):
-    """Warn where new rows are likely to be answered worse than by one answer for all.
+def loss_of_new_rows(model, task):
+    """Return what the loss of new rows is likely to be; None where that is not known.
 
     Where rows are held out they tell, and penalties that are not the usual ones, or not all that
     there is, say little of how far a row pulls the network to itself.
@@ -27,13 +27,17 @@ def warn_of_new_rows(model, task):
         Fitted.
     task : FitTask
         What it learned from.
+
+    Returns
+    -------
+    float or None
     """
     n_answers = len(task.training[0]) * model._n_outputs()
-    told = task.validation is not None or task.incremental or n_answers > _MOST
+    unknown = task.validation is not None or task.incremental or n_answers > _MOST
     usual = model._optimizer_now() == "adam" and model.alpha == "auto" and not model.lamb
     whole = all(layer.mask.all() and not len(layer.symbolic) for layer in model.module_.layers)
-    if told or not usual or not whole:
-        return
+    if unknown or not usual or not whole:
+        return None
     X, y, weight = task.training
     like = next(model.module_.parameters())
     y = torch.as_tensor(y).to(like.device)
@@ -44,8 +48,24 @@ def warn_of_new_rows(model, task):
         objective.data_loss(outputs, batch[1], batch[2].double()).item()
         for outputs in left_out_outputs(model.module_, objective, batch, alpha)
     ]
-    loss = losses[0] ** _AS_IT_IS * losses[1] ** (1 - _AS_IT_IS)
-    trivial = model._trivial_loss(task.training, None)
+    return losses[0] ** _AS_IT_IS * losses[1] ** (1 - _AS_IT_IS)
+
+
+def warn_of_new_rows(model, task, loss):
+    """Warn where new rows are likely to be answered worse than by one answer for all.
+
+    Parameters
+    ----------
+    model : KANEstimator
+        Fitted.
+    task : FitTask
+        What it learned from.
+    loss : float or None
+        That of new rows, as far as it is known.
+    """
+    if loss is None:
+        return
+    X, trivial = task.training[0], model._trivial_loss(task.training, None)
     if loss > _CLEAR * trivial:
         rows, columns = X.shape
         warn_user(
@@ -122,7 +142,7 @@ def left_out_outputs(module, objective, batch, alpha):
 
 def _products(layer, x, objective, alpha):
     """Return products of rows' features, weights that pay little counting for much."""
-    precision = _precision(layer, objective, alpha)
+    precision = penalty_of_edges(layer, objective, alpha)
     factor = torch.linalg.cholesky(precision)
     total = torch.full((len(x), len(x)), 1 / alpha, dtype=torch.float64, device=x.device)  # biases
     features = layer.basis.features(x).permute(1, 2, 0)
@@ -132,8 +152,22 @@ def _products(layer, x, objective, alpha):
     return total
 
 
-def _precision(layer, objective, alpha):
-    """Return the Hessian of all penalties on the weights of an edge, one an input."""
+def penalty_of_edges(layer, objective, alpha):
+    """Return the Hessian of all penalties on the weights of an edge, one an input.
+
+    Parameters
+    ----------
+    layer : KANLayer
+        Whose edges.
+    objective : KANObjective
+        What is minimized.
+    alpha : float
+        Weight of half the squared weights in the mean loss.
+
+    Returns
+    -------
+    Tensor of shape (n_in, n_functions + 1, n_functions + 1), float64
+    """
     rough = layer.basis.roughness().double()
     n = rough.shape[-1]
     price = torch.eye(n + 1, dtype=torch.float64, device=rough.device).repeat(len(rough), 1, 1)
