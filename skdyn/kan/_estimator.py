@@ -16,7 +16,7 @@ from skdyn.base import TorchEstimator
 from skdyn.exceptions import warn_user
 from skdyn.kan._edge_fit import Candidate
 from skdyn.kan._interpretation import edge_values, look_at_edges, pruned, shares
-from skdyn.kan._left_out import loss_of_new_rows, warn_of_new_rows
+from skdyn.kan._left_out import leave_out, warn_of_new_rows
 from skdyn.kan._network import KAN
 from skdyn.kan._plan import (
     choose_optimizer,
@@ -411,6 +411,10 @@ class KANEstimator(TabularEstimator):
         return plan_stages(self, generator, task)
 
     def _look_back(self, task, objective=None):
+        left_out = leave_out(self, task, objective)
+        if left_out is not None:
+            warn_of_new_rows(self, task, left_out.loss(objective))
+        self._learn_spread(task, objective, left_out)
         X, _, weight = task.training
         looked = look_at_edges(self.module_, X, weight)
         self.edge_scores_, of_inputs, self._edge_means, self._node_quantiles = looked
@@ -420,11 +424,8 @@ class KANEstimator(TabularEstimator):
                 ConvergenceWarning,
             )
         self.feature_importances_ = shares(of_inputs)
-        loss = loss_of_new_rows(self, task)
-        warn_of_new_rows(self, task, loss)
-        self._learn_spread(task, objective, loss)
 
-    def _learn_spread(self, task, objective, loss_of_new_rows):
+    def _learn_spread(self, task, objective, left_out):
         """Learn how sure the answers are, if that can be asked."""
 
     def _forward(self, X):

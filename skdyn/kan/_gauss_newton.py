@@ -247,9 +247,7 @@ class GaussNewtonProblem:
         gradient += self._vector(lambda w: torch.zeros_like(w) if found[id(w)] is None
                                  else found[id(w)])  # fmt: skip
         seen = self.module.inputs(self.X)
-        views = zip(
-            self.module.layers, self.inputs, seen, self.edge_blocks(curvature), strict=True
-        )
+        views = zip(self.module.layers, self.inputs, seen, self.edge_blocks(curvature), strict=True)
         for layer, inputs, x, block in views:
             covariance, rate = self.objective.sparsity_model(layer, x, self.row_weight)
             # The entropy is concave in places: a majorant must not follow it there.

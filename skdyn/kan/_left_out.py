@@ -1,12 +1,13 @@
 """What a network would make of rows that it had not seen, told without another fit."""
 
+from typing import NamedTuple
+
 import torch
 
 from skdyn.exceptions import warn_user
 from skdyn.kan._objective import CROWDING
-from skdyn.kan._plan import objective_of
 
-__all__ = ["left_out_outputs", "loss_of_new_rows", "penalty_of_edges", "warn_of_new_rows"]
+__all__ = ["LeftOut", "leave_out", "left_out_outputs", "penalty_of_edges", "warn_of_new_rows"]
 
 _MOST = 2000  # outputs of all rows whose products with each other cost little beside the fit
 _LEAST = 1e-6  # share of a row's curvature below which there is none: scores all higher by one
@@ -15,8 +16,55 @@ _CLEAR = 1.1  # times the loss of one answer: the estimate is not exact
 _BLOCK = 64  # inputs at a time: their features of all rows are a large array
 
 
-def loss_of_new_rows(model, task):
-    """Return what the loss of new rows is likely to be; None where that is not known.
+class LeftOut(NamedTuple):
+    """What the network would make of rows that it had not seen, by two estimates.
+
+    Attributes
+    ----------
+    outputs : list of Tensor of shape (n, n_outputs)
+        From :func:`left_out_outputs`.
+    y, weight : Tensor of shape (n, ...)
+        Targets and weights of the rows.
+    """
+
+    outputs: list
+    y: torch.Tensor
+    weight: torch.Tensor
+
+    def mixed(self, of_outputs):
+        """Return a positive number that both estimates give, as decision 0052 weighs them.
+
+        Parameters
+        ----------
+        of_outputs : callable
+            From outputs to the number.
+
+        Returns
+        -------
+        float
+        """
+        as_it_is, settled = map(of_outputs, self.outputs)
+        return as_it_is**_AS_IT_IS * settled ** (1 - _AS_IT_IS)
+
+    def loss(self, objective):
+        """Return what the mean loss of new rows is likely to be.
+
+        Parameters
+        ----------
+        objective : KANObjective
+            Whose loss.
+
+        Returns
+        -------
+        float
+        """
+        return self.mixed(
+            lambda outputs: objective.data_loss(outputs, self.y, self.weight.double()).item()
+        )
+
+
+def leave_out(model, task, objective):
+    """Return what a network would make of its rows if it had not seen them; None if not known.
 
     Where rows are held out they tell, and penalties that are not the usual ones, or not all that
     there is, say little of how far a row pulls the network to itself.
@@ -27,28 +75,24 @@ def loss_of_new_rows(model, task):
         Fitted.
     task : FitTask
         What it learned from.
+    objective : KANObjective
+        What it minimized.
 
     Returns
     -------
-    float or None
+    LeftOut or None
     """
     n_answers = len(task.training[0]) * model._n_outputs()
     unknown = task.validation is not None or task.incremental or n_answers > _MOST
     usual = model._optimizer_now() == "adam" and model.alpha == "auto" and not model.lamb
     whole = all(layer.mask.all() and not len(layer.symbolic) for layer in model.module_.layers)
-    if unknown or not usual or not whole:
+    if unknown or objective is None or not usual or not whole:
         return None
-    X, y, weight = task.training
+    X, y, weight = map(torch.as_tensor, task.training)
     like = next(model.module_.parameters())
-    y = torch.as_tensor(y).to(like.device)
-    y = y if y.dtype == torch.int64 else y.to(like)
-    batch = torch.as_tensor(X).to(like), y, torch.as_tensor(weight).to(like)
-    objective, alpha = objective_of(model, task), model._settings().alpha / task.total_weight
-    losses = [
-        objective.data_loss(outputs, batch[1], batch[2].double()).item()
-        for outputs in left_out_outputs(model.module_, objective, batch, alpha)
-    ]
-    return losses[0] ** _AS_IT_IS * losses[1] ** (1 - _AS_IT_IS)
+    y = y.to(like.device) if y.dtype == torch.int64 else y.to(like)
+    batch, alpha = (X.to(like), y, weight.to(like)), model._settings().alpha / task.total_weight
+    return LeftOut(left_out_outputs(model.module_, objective, batch, alpha), *batch[1:])
 
 
 def warn_of_new_rows(model, task, loss):
@@ -60,11 +104,9 @@ def warn_of_new_rows(model, task, loss):
         Fitted.
     task : FitTask
         What it learned from.
-    loss : float or None
-        That of new rows, as far as it is known.
+    loss : float
+        What that of new rows is likely to be.
     """
-    if loss is None:
-        return
     X, trivial = task.training[0], model._trivial_loss(task.training, None)
     if loss > _CLEAR * trivial:
         rows, columns = X.shape

@@ -1,7 +1,7 @@
 """How sure a network is: what else its weights might have been, given the data."""
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -10,7 +10,14 @@ from skdyn.kan._gauss_newton import GaussNewtonProblem
 from skdyn.kan._left_out import penalty_of_edges
 from skdyn.training import in_precision
 
-__all__ = ["Spread", "forget_posterior", "learn_posterior", "spread_of"]
+__all__ = [
+    "Posterior",
+    "Spread",
+    "forget_posterior",
+    "learn_posterior",
+    "posterior_of",
+    "spread_of",
+]
 
 _MOST = 1200  # weights that are free together: their covariance is kept with the model
 _ROWS = 8192  # at most, to learn it from: what it says changes little with more
@@ -45,42 +52,65 @@ class Spread(NamedTuple):
     noise: torch.Tensor
 
 
-@torch.no_grad()
-def learn_posterior(model, task, objective, loss_of_new_rows):
-    """Learn how far the weights are free, and how large the noise is.
+class Posterior(NamedTuple):
+    """The weights that are free, around those that were found.
 
-    Near the weights that were found the network is taken as linear in them, penalties are Gaussian
-    priors, and the noise is what the residuals leave after the weights have taken their share [1]_.
-    Where all layers together have too many weights, only those of the last are free [2]_, and
-    residuals say too little of the noise: what new rows or rows held out are off by says more.
+    Attributes
+    ----------
+    problem : GaussNewtonProblem
+        Of the layers whose weights are free.
+    outputs : Tensor of shape (n, n_outputs)
+        Of its rows.
+    curvature : Tensor of shape (n_weights, n_weights)
+        Gauss-Newton matrix of the mean loss.
+    root : Tensor of shape (n_weights, n_weights)
+        Lower triangular; ``root.T @ root`` is the inverse of that with the penalties.
+    """
+
+    problem: GaussNewtonProblem
+    outputs: torch.Tensor
+    curvature: torch.Tensor
+    root: torch.Tensor
+
+
+@torch.no_grad()
+def posterior_of(model, task, objective, most=_MOST):
+    """Return how far the weights of a network are free.
+
+    Near the weights that were found the network is taken as linear in them, and penalties are
+    Gaussian priors [1]_. Where all layers together have too many weights, only those of the last
+    are free [2]_.
 
     Parameters
     ----------
-    model : KANRegressor
+    model : KANEstimator
         Fitted.
     task : FitTask
         What it learned from.
     objective : KANObjective
         What it minimized.
-    loss_of_new_rows : float or None
-        As far as it is known.
+    most : int, default=1200
+        Number of weights that are free together.
+
+    Returns
+    -------
+    Posterior or None
+        None where rounding leaves nothing of it.
 
     References
     ----------
     .. [1] D. J. C. MacKay, "Bayesian Interpolation", Neural Computation 4, 1992.
     .. [2] E. Daxberger et al., "Laplace Redux: Effortless Bayesian Deep Learning", NeurIPS 2021.
     """
-    forget_posterior(model)
-    if task.incremental or objective is None:
-        return  # a batch's rows are not all that the weights come from
-    module = in_precision(model.module_, torch.float64)
+    module: Any = in_precision(model.module_, torch.float64)
     some = slice(None, None, -(-len(task.training[0]) // _ROWS))
     like = next(module.parameters())
-    X, y, weight = (torch.as_tensor(part[some]).to(like) for part in task.training)
-    n_layers = _n_free_layers(module)
-    layers = module.layers[-n_layers:]
+    X, y, weight = (torch.as_tensor(part[some]).to(like.device) for part in task.training)
+    counts = [sum(w.numel() for w in layer.linear_weights()) for layer in module.layers]
+    n_layers = len(counts) if sum(counts) <= most else 1
+    seen, weight = module.inputs(X.to(like))[-n_layers], weight.to(like)
     problem = GaussNewtonProblem(
-        objective, Tail(layers), (module.inputs(X)[-n_layers], y, weight / weight.mean())
+        objective, Tail(module.layers[-n_layers:]), (seen, y, weight / weight.mean())
     )
     outputs, _, curvature = problem.data_part()
     precision = curvature + _prior(model, objective, problem, task.total_weight)
@@ -88,25 +118,67 @@ def learn_posterior(model, task, objective, loss_of_new_rows):
     precision.diagonal().add_(1e-13 * (scale + scale.max()))  # rounding, where nothing binds
     factor, failed = torch.linalg.cholesky_ex(precision)
     if failed:
+        return None
+    one = torch.eye(len(factor)).to(factor)
+    root = torch.linalg.solve_triangular(factor, one, upper=False)
+    return Posterior(problem, outputs, curvature, root)
+
+
+@torch.no_grad()
+def learn_posterior(model, task, objective, left_out):
+    """Learn how far the weights are free, and how large the noise is.
+
+    The noise is what the residuals leave once the weights have taken their share [1]_. What rows
+    are off by that were left out or held out says more, where only a part of the weights is free.
+
+    Parameters
+    ----------
+    model : KANRegressor
+        Fitted.
+    task : FitTask
+        What it learned from.
+    objective : KANObjective or None
+        What it minimized.
+    left_out : LeftOut or None
+        What it would make of rows that it had not seen.
+
+    References
+    ----------
+    .. [1] D. J. C. MacKay, "Bayesian Interpolation", Neural Computation 4, 1992.
+    """
+    forget_posterior(model)
+    if task.incremental or objective is None:
+        return  # a batch's rows are not all that the weights come from
+    found = posterior_of(model, task, objective)
+    if found is None:
         return
-    root = torch.linalg.solve_triangular(
-        factor, torch.eye(len(factor)).to(factor), upper=False
-    )  # the inverse's factor, transposed
-    n_decided = (root @ curvature * root).sum()
-    n_residuals = task.total_weight * y.shape[1]
-    squares = ((outputs - y).square() * weight[:, None]).sum(dim=0) / weight.sum()
-    free = (n_residuals - n_decided).clamp(min=1.0)
-    unit = squares.mean() / free
-    if task.validation is not None:
-        X, y, _ = (torch.as_tensor(part[:_ROWS]).to(like) for part in task.validation)
-        loss_of_new_rows = (module(X) - y).square().mean().item()
-    if loss_of_new_rows is not None and unit > 0:
-        unit = unit * max(1.0, loss_of_new_rows / (unit * (n_residuals + n_decided)).item())
-    noise = squares / squares.mean().clamp(min=1e-300) * unit * n_residuals
-    model.noise_ = noise.sqrt().cpu().numpy() * model._y_scale
-    root = (root * (2 * unit).sqrt()).cpu().numpy()
+    y, weight = found.problem.y, found.problem.row_weight
+    n_decided = (found.root @ found.curvature * found.root).sum().item()
+    n_residuals = float(task.total_weight * y.shape[1])
+    squares = ((found.outputs - y).square() * weight[:, None]).mean(dim=0)
+    share = squares.mean().item()
+    unit = share / max(n_residuals - n_decided, 1.0)
+    noise = unit * n_residuals
+    if noise > 0:
+        known = _loss_elsewhere(model, task, objective, left_out)
+        noise = max(noise, known - unit * n_decided)
+        squares = squares / share
+    model.noise_ = (squares * noise).sqrt().cpu().numpy() * model._y_scale
+    root = (found.root * (2 * unit) ** 0.5).cpu().numpy()
     model._weight_root = root[np.tril_indices(len(root))]
-    model._n_free_layers = n_layers
+    model._n_free_layers = len(found.problem.module.layers)
+
+
+def _loss_elsewhere(model, task, objective, left_out):
+    """Return the mean loss of rows that were not learned from, zero where that is not known."""
+    if left_out is not None:
+        return left_out.loss(objective)
+    if task.validation is None:
+        return 0.0
+    module: Any = in_precision(model.module_, torch.float64)
+    like = next(module.parameters())
+    X, y, weight = (torch.as_tensor(part[:_ROWS]).to(like) for part in task.validation)
+    return objective.data_loss(module(X), y, weight / weight.mean()).item()
 
 
 def forget_posterior(model):
@@ -156,7 +228,7 @@ def spread_of(model, X):
     ------
     Spread
     """
-    module = in_precision(model.module_, torch.float64)
+    module: Any = in_precision(model.module_, torch.float64)
     like = next(module.parameters())
     root = torch.as_tensor(weight_root(model)).to(like)
     noise = torch.as_tensor(model.noise_ / model._y_scale).to(like)
@@ -167,12 +239,6 @@ def spread_of(model, X):
         problem = GaussNewtonProblem(None, Tail(module.layers[-n_layers:]), (None, None, None))
         _, jacobian = problem.jacobian(seen)
         yield Spread(jacobian @ root.T, noise)
-
-
-def _n_free_layers(module):
-    """Return of how many layers, the last ones, the weights may be free together."""
-    counts = [sum(w.numel() for w in layer.linear_weights()) for layer in module.layers]
-    return len(counts) if sum(counts) <= _MOST else 1
 
 
 def _prior(model, objective, problem, total_weight):
@@ -186,9 +252,7 @@ def _prior(model, objective, problem, total_weight):
         return prior
     alpha = model._settings().alpha / total_weight
     prior = alpha * torch.eye(problem.n_weights).to(problem.X)
-    views = zip(
-        problem.module.layers, problem.inputs, problem.edge_blocks(prior), strict=True
-    )
+    views = zip(problem.module.layers, problem.inputs, problem.edge_blocks(prior), strict=True)
     for layer, inputs, block in views:
         block[:] = penalty_of_edges(layer, objective, alpha)[inputs].permute(1, 2, 0)[..., None]
     return prior

@@ -1,6 +1,6 @@
 """Kolmogorov-Arnold regression."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -187,9 +187,7 @@ class KANRegressor(KANEstimator, TabularRegressor):
     _weight_root: Annotated[np.ndarray, Shape("n_packed"), OPTIONAL]
     _n_free_layers: Annotated[int, OPTIONAL]
 
-    def predict(
-        self, X: ArrayLike, return_std: bool = False
-    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+    def predict(self, X: ArrayLike, return_std: bool = False) -> Any:
         """Predict targets.
 
         Parameters
@@ -217,9 +215,7 @@ class KANRegressor(KANEstimator, TabularRegressor):
             return super().predict(X)
         X = self._scaled_for_spread(X)
         y = self._forward(X).astype(np.float64) * self._y_scale + self._y_offset
-        variances = [
-            part.slopes.square().sum(dim=2) + part.noise**2 for part in spread_of(self, X)
-        ]
+        variances = [part.slopes.square().sum(dim=2) + part.noise**2 for part in spread_of(self, X)]
         std = torch.cat(variances).sqrt().cpu().numpy() * self._y_scale * self._y_moves
         return (y.ravel(), std.ravel()) if self._y_is_1d else (y, std)
 
@@ -276,8 +272,8 @@ class KANRegressor(KANEstimator, TabularRegressor):
         X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
         return self._scaled(X.astype(np.float64))
 
-    def _learn_spread(self, task, objective, loss_of_new_rows):
-        learn_posterior(self, task, objective, loss_of_new_rows)
+    def _learn_spread(self, task, objective, left_out):
+        learn_posterior(self, task, objective, left_out)
 
     def _learn_targets(self, y, weight, classes):
         super()._learn_targets(y, weight, classes)
