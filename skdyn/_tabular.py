@@ -122,7 +122,7 @@ class TabularEstimator(TorchEstimator):
             plan,
             incremental=incremental, total_weight=total, **given,
         )  # fmt: skip
-        self._look_back(task, stages[-1].objective)
+        self._look_back(task, stages[-1].objective if stages else None)
         return self
 
     def _stages(self, generator, task):

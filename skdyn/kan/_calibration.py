@@ -1,17 +1,16 @@
 """Class probabilities that are as sure as they are right."""
 
-import math
 from typing import Any
 
 import torch
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq
 
 from skdyn.kan._posterior import posterior_of
 from skdyn.training import in_precision
 
 __all__ = ["cool_down", "left_out_scores", "temperature_of"]
 
-_BOUNDS = -1.5, 3.0  # of the logarithm of a temperature
+_BOUNDS = 0.2, 20.0  # of a temperature
 _MOST = 3000  # weights: their posterior is not kept
 _ROWS = 8192  # at most, that say how warm
 
@@ -63,17 +62,20 @@ def _temperature(model, task, objective, left_out):
     found = posterior_of(model, task, objective, _MOST)
     if found is None or len(found.problem.module.layers) < len(model.module_.layers):
         return 1.0
-    return temperature_of(left_out_scores(found), found.problem.y, found.problem.row_weight)
+    scores = left_out_scores(found, 1 / float(task.total_weight))
+    return temperature_of(scores, found.problem.y, found.problem.row_weight)
 
 
 @torch.no_grad()
-def left_out_scores(found):
-    """Return the scores of rows as they would be without each row, to first order.
+def left_out_scores(found, share):
+    """Return the scores of rows as they would be without a copy of each row, to first order.
 
     Parameters
     ----------
     found : Posterior
         Of the weights of all layers, at the minimum of the loss.
+    share : float
+        Of a copy in the mean loss: a row of weight two is two copies.
 
     Returns
     -------
@@ -89,7 +91,6 @@ def left_out_scores(found):
         spread = jacobian @ found.root.T
         spread = spread @ spread.transpose(1, 2)
         slope, root = problem.objective.curvature(found.outputs[rows], problem.y[rows])
-        share = (problem.row_weight[rows] / n_rows)[:, None, None]
         own = torch.eye(n_classes).to(spread) - share * root @ root.transpose(1, 2) @ spread
         moves.append((spread @ torch.linalg.solve(own, share * slope[..., None]))[..., 0])
     return found.outputs + torch.cat(moves)
@@ -112,12 +113,15 @@ def temperature_of(scores, y, weight):
     float
     """
     scores, weight = scores.double(), weight.double()
+    one_hot = torch.nn.functional.one_hot(y, scores.shape[1])
 
-    def loss(log_temperature):
-        losses = torch.nn.functional.cross_entropy(
-            scores * math.exp(-log_temperature), y, reduction="none"
-        )
-        return (losses @ weight).item()
+    def slope(temperature):
+        """By the inverse of the temperature, of the mean loss, which is convex in it."""
+        tilt = torch.softmax(scores / temperature, dim=1) - one_hot
+        return ((tilt * scores).sum(dim=1) @ weight).item()
 
-    found: Any = minimize_scalar(loss, bounds=_BOUNDS, method="bounded")
-    return math.exp(found.x)
+    low, high = _BOUNDS
+    if slope(low) < 0 or slope(high) > 0:  # it grows with the inverse of the temperature
+        return low if slope(low) < 0 else high
+    found: Any = brentq(slope, low, high, xtol=1e-12)
+    return found

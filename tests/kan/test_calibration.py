@@ -50,7 +50,7 @@ def test_scores_without_a_row_are_nearly_those_of_a_fit_without_it():
     share = torch.full((30,), 1 / 30, dtype=torch.float64)
     problem.place(minimized(jacobian, problem.y, share, prior))
     outputs = jacobian @ problem.weights()
-    told = left_out_scores(posterior_of(model, task, objective)) - outputs
+    told = left_out_scores(posterior_of(model, task, objective), 1 / 30) - outputs
     for i in (0, 3, 11):
         without = share.clone()
         without[i] = 0.0
