@@ -9,8 +9,8 @@ from typing import NamedTuple
 import torch
 
 from skdyn.exceptions import warn_user
-from skdyn.hopfield._retrieval import retrieve, score_chunks
-from skdyn.hopfield._separations import EntmaxSeparation, Separation
+from skdyn.hopfield._retrieval import score_chunks
+from skdyn.hopfield._separations import Separation
 
 __all__ = ["Choice", "best_beta", "best_of", "best_of_ladder", "means_by_beta", "n_recalled"]
 
@@ -18,7 +18,6 @@ __all__ = ["Choice", "best_beta", "best_of", "best_of_ladder", "means_by_beta", 
 _LADDER = [2.0**power for power in range(-2, 15)]
 _BELOW = [2.0**power for power in range(-10, -2)]  # all but the mean
 _ABOVE = [2.0**power for power in range(15, 31)]  # single precision tells no smaller differences
-_TINY = 1e-9  # its fourth power is the least that single precision holds well: below, it is slow
 
 
 class Choice(NamedTuple):
@@ -201,18 +200,12 @@ def means_by_beta(
     -------
     Tensor of shape (n_betas, n_rows, n_values)
     """
-    how = {"similarity": similarity, "exclude": exclude}
-    if separation != EntmaxSeparation(1.0):
-        how |= {"separation": separation, "mass": mass}
-        return torch.stack([retrieve(queries, patterns, values, beta=b, **how) for b in betas])
     sums = values.new_empty(len(betas), len(queries), values.shape[1] + 1)
+    once = bool((mass == 1).all())
     masses = torch.column_stack([values * mass[:, None], mass])
-    for rows, weights in score_chunks(queries, patterns, beta=betas[0], **how):
-        weights.exp_()
-        for i in range(len(betas)):
-            if i % 2:
-                torch.nn.functional.threshold(weights, _TINY, 0.0, inplace=True)
-            if i:  # the weights at twice beta are the squares
-                weights.square_()
-            torch.mm(weights, masses, out=sums[i, rows])
+    how = {"similarity": similarity, "exclude": exclude}
+    for rows, z in score_chunks(queries, patterns, beta=1.0, **how):
+        shares = separation.shares_by_beta(z, None if once else mass, betas)
+        for i, share in enumerate(shares):
+            torch.mm(share, masses, out=sums[i, rows])
     return sums[..., :-1] / sums[..., -1:]
