@@ -9,10 +9,10 @@ from typing import NamedTuple
 import torch
 
 from skdyn.exceptions import warn_user
-from skdyn.hopfield._retrieval import score_chunks
+from skdyn.hopfield._frozen_memory import FrozenMemory
 from skdyn.hopfield._separations import Separation
 
-__all__ = ["Choice", "best_beta", "best_of", "best_of_ladder", "means_by_beta", "n_recalled"]
+__all__ = ["Choice", "best_beta", "best_of", "best_of_ladder", "n_recalled"]
 
 # From nearly the mean to nearly the nearest; where the best is at an end, the ladder goes on there.
 _LADDER = [2.0**power for power in range(-2, 15)]
@@ -162,50 +162,12 @@ def best_beta(
         return Choice(1.0 if beta is None else beta, 0.0, 0.0)
     n_rows = n_recalled(len(patterns), len(patterns), n_weights)
     itself = torch.arange(n_rows, device=patterns.device)
-    how = {"similarity": similarity, "separation": separation, "mass": mass, "exclude": itself}
+    weighs = None if (mass == 1).all() else mass
+    memory = FrozenMemory(
+        patterns, values, weighs, 1 / unit, similarity=similarity, separation=separation
+    )
 
     def recall(betas):
-        betas = [beta / unit for beta in betas]
-        return means_by_beta(patterns[:n_rows], patterns, values, betas, **how)
+        return memory.means_by_beta(patterns[:n_rows], betas, itself)
 
     return best_of_ladder(recall, loss, beta)
-
-
-@torch.no_grad()
-def means_by_beta(
-    queries: torch.Tensor,
-    patterns: torch.Tensor,
-    values: torch.Tensor,
-    betas: list[float],
-    *,
-    similarity: str,
-    separation: Separation,
-    mass: torch.Tensor,
-    exclude: torch.Tensor | None = None,
-) -> torch.Tensor:
-    """Recall values at several temperatures from scores that are computed once.
-
-    Parameters
-    ----------
-    queries : Tensor of shape (n_rows, n_features)
-        What is asked.
-    patterns, values, similarity, separation, mass : object
-        See :func:`best_beta`.
-    betas : list of float
-        Inverse temperatures, each twice the one before.
-    exclude : Tensor of int64 of shape (n_rows,) or None, default=None
-        The pattern that each query must not see.
-
-    Returns
-    -------
-    Tensor of shape (n_betas, n_rows, n_values)
-    """
-    sums = values.new_empty(len(betas), len(queries), values.shape[1] + 1)
-    once = bool((mass == 1).all())
-    masses = torch.column_stack([values * mass[:, None], mass])
-    how = {"similarity": similarity, "exclude": exclude}
-    for rows, z in score_chunks(queries, patterns, beta=1.0, **how):
-        shares = separation.shares_by_beta(z, None if once else mass, betas)
-        for i, share in enumerate(shares):
-            torch.mm(share, masses, out=sums[i, rows])
-    return sums[..., :-1] / sums[..., -1:]

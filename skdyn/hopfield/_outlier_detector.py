@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from numbers import Real
 from typing import Annotated, Any, Self
 
@@ -12,7 +13,7 @@ from sklearn.base import BaseEstimator, OutlierMixin
 
 from skdyn._outliers import far_values
 from skdyn._scales import standardized
-from skdyn._state import OPTIONAL, PlainState, Shape
+from skdyn._state import OPTIONAL, PlainState, Shape, Since
 from skdyn._validation import (
     Interval,
     StrOptions,
@@ -23,9 +24,12 @@ from skdyn._validation import (
     validate_data,
 )
 from skdyn.exceptions import warn_user
-from skdyn.hopfield._density import Mass, log_densities, most_likely_beta
+from skdyn.hopfield._density import log_densities, most_likely_beta
+from skdyn.hopfield._frozen_memory import FrozenMemory
+from skdyn.hopfield._index import FaissIndex, as_index
+from skdyn.hopfield._kept import Kept
 from skdyn.hopfield._leave_one_out import n_recalled
-from skdyn.hopfield._store import Store, merged, places, scales
+from skdyn.hopfield._store import Finder, Store, merged, scales
 
 __all__ = ["HopfieldOutlierDetector"]
 
@@ -67,6 +71,10 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
     standardize : bool, default=True
         Whether to divide each column by its standard deviation, values far from all others held in.
         False suits columns in one unit, such as pixels, in which those that vary little say little.
+    index : {"exact", "faiss"} or FaissIndex, default="exact"
+        Compare rows with all stored ones, or with candidates from an approximate index, for many
+        rows; that needs the extra ``index``. The density is then that of the candidates alone, too
+        low where ``beta`` is so small that others count.
 
     Attributes
     ----------
@@ -114,11 +122,13 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
     _outlier_mass: Annotated[np.ndarray, Shape("outliers")]
     _center: Annotated[np.ndarray, Shape("n_features_in_")]
     _scale: Annotated[np.ndarray, Shape("n_features_in_")]
+    index: Annotated[Any, Since(lambda state: "exact")]
 
     _parameter_constraints = {
         "beta": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "contamination": [Interval(Real, 0, 0.5, closed="right"), StrOptions({"auto"})],
         "standardize": ["boolean"],
+        "index": [StrOptions({"exact", "faiss"}), FaissIndex],
     }
 
     def __init__(
@@ -127,10 +137,12 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
         beta: float | str = "auto",
         contamination: float | str = "auto",
         standardize: bool = True,
+        index: str | FaissIndex = "exact",
     ) -> None:
         self.beta = beta
         self.contamination = contamination
         self.standardize = standardize
+        self.index = index
 
     # -- storing ---------------------------------------------------------------------------------
 
@@ -233,15 +245,34 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
     def _choose_betas(self):
         self.beta_ = self.outlier_beta_ = 1.0 if self.beta == "auto" else float(self.beta)
         if self.beta == "auto":
-            memories = self._memories()
-            self.beta_ = self.outlier_beta_ = most_likely_beta(memories[0])
-            if len(self.outliers_) > 1:
-                self.outlier_beta_ = most_likely_beta(memories[1])
+            mass, known = map(torch.from_numpy, (self._mass, self._outlier_mass))
+            self.beta_ = most_likely_beta(self._scaled(self.patterns_), mass)
+            self.outlier_beta_ = self.beta_
+            if len(known) > 1:
+                self.outlier_beta_ = most_likely_beta(self._scaled(self.outliers_), known)
+
+    @cached_property
+    def _kept(self):
+        return Kept()
 
     def _memories(self):
         """Return the memory of ordinary rows and that of known outliers, standardized."""
-        stored = (self.patterns_, self._mass), (self.outliers_, self._outlier_mass)
-        return [Mass(self._scaled(rows), torch.from_numpy(mass)) for rows, mass in stored]
+        arrays = self.patterns_, self._mass, self.outliers_, self._outlier_mass
+        units = self._center, self._scale
+        index = as_index(self.index)
+        return self._kept.get(
+            self._remember, *arrays, self.beta_, self.outlier_beta_, index, *units
+        )
+
+    def _remember(self, patterns, mass, outliers, outlier_mass, beta, outlier_beta, index, *_units):
+        inside, outside = (
+            FrozenMemory(self._scaled(rows), None, torch.from_numpy(m), beta, index=index)
+            for rows, m, beta in ((patterns, mass, beta), (outliers, outlier_mass, outlier_beta))
+        )
+        if index is not None:
+            inside.built  # noqa: B018 - now, not at the first question
+        finders = Finder(patterns), Finder(outliers) if len(outliers) else None
+        return inside, outside, *finders, self._n_varying(inside, outside)
 
     def _threshold(self):
         if self.contamination == "auto" and len(self.outliers_):
@@ -273,21 +304,23 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
         return self._scores(validate_data(self, X, reset=False, dtype=np.float64))
 
     def _scores(self, X):
-        inside, outside = self._memories()
-        queries, among = self._scaled(X), places(X, self.patterns_)
-        scores = log_densities(queries, inside, self.beta_, torch.from_numpy(among))
-        if len(self.outliers_):
-            among, beta = torch.from_numpy(places(X, self.outliers_)), self.outlier_beta_
-            ratio = beta / self.beta_
-            kernels = self._n_varying(inside, outside) / 2 * np.log(ratio)
-            scores -= ratio * log_densities(queries, outside, beta, among) + kernels / self.beta_
+        inside, outside, patterns, outliers, n_varying = self._memories()
+        queries = self._scaled(X)
+        scores = log_densities(queries, inside, torch.from_numpy(patterns.places(X)))
+        if outliers is not None:
+            ratio = self.outlier_beta_ / self.beta_
+            kernels = n_varying / 2 * np.log(ratio)
+            known = log_densities(queries, outside, torch.from_numpy(outliers.places(X)))
+            scores -= ratio * known + kernels / self.beta_
         return scores.numpy()
 
     @staticmethod
     def _n_varying(inside, outside):
         """Return the number of columns that kernels of different width are compared in."""
-        first = inside.patterns[0]
-        varies = [(memory.patterns != first).any(dim=0) for memory in (inside, outside)]
+        if not len(outside):
+            return 0
+        first = inside.keys[0]
+        varies = [(memory.keys != first).any(dim=0) for memory in (inside, outside)]
         return int((varies[0] | varies[1]).sum())
 
     def decision_function(self, X: ArrayLike) -> np.ndarray:

@@ -4,6 +4,7 @@ import torch
 from sklearn import config_context
 from sklearn.neighbors import NearestNeighbors
 
+from skdyn.hopfield._frozen_memory import FrozenMemory
 from skdyn.hopfield._retrieval import (
     SIMILARITIES,
     retrieve,
@@ -11,7 +12,6 @@ from skdyn.hopfield._retrieval import (
     scores,
     top,
     total_variance,
-    weight_chunks,
 )
 from skdyn.hopfield._separations import SEPARATIONS, as_separation
 
@@ -101,7 +101,7 @@ def test_mass_counts_copies(separation):
 
 def test_top_gives_the_largest_weights_in_order():
     found = top(queries, patterns, 4, **SOFTMAX)
-    ((_, weights),) = weight_chunks(queries, patterns, **SOFTMAX)
+    ((_, _, weights),) = FrozenMemory(patterns, sharpness=0.7).weight_chunks(queries)
     torch.testing.assert_close(found.weights, weights.sort(descending=True).values[:, :4])
     torch.testing.assert_close(weights.gather(1, found.indices), found.weights)
     assert top(queries, patterns, 50, **SOFTMAX).indices.shape == (7, 20)
