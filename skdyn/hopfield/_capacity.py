@@ -14,6 +14,7 @@ __all__ = [
     "Capacity",
     "beta_for_patterns",
     "beta_for_separation",
+    "mean_of",
     "radius_of",
     "separations",
     "sphere_capacity",
@@ -110,20 +111,43 @@ def beta_for_patterns(patterns: np.ndarray, mass: np.ndarray) -> float:
     float
         One where no two patterns can be told apart: any beta does.
     """
-    rows = np.unique(np.linspace(0, len(patterns) - 1, _GAPS, dtype=np.intp))
-    gap = float(np.quantile(separations(patterns, rows), _CROWDED, method="higher"))
+    mass = mass if (mass % 1 == 0).all() else mass / mass.min()
+    copies = np.unique(np.linspace(0, mass.sum() - 1, _GAPS, dtype=np.intp))
+    rows, place = np.unique(np.cumsum(mass).searchsorted(copies, "right"), return_inverse=True)
+    gap = float(np.quantile(separations(patterns, rows)[place], _CROWDED, method="higher"))
     if not 0 < gap < np.inf:
         return 1.0
-    return beta_for_separation(gap, max(mass.sum(), 2.0), radius_of(patterns))
+    return beta_for_separation(gap, max(mass.sum(), 2.0), radius_of(patterns, mass))
 
 
-def radius_of(patterns: np.ndarray, similarity: str = "euclidean") -> float:
+def mean_of(patterns: np.ndarray, mass: np.ndarray | None) -> np.ndarray:
+    """Return the mean of patterns, in double precision.
+
+    Parameters
+    ----------
+    patterns : ndarray of shape (n_patterns, n_features)
+        Stored patterns.
+    mass : ndarray of shape (n_patterns,) or None
+        How many times each is there; None is once.
+
+    Returns
+    -------
+    ndarray of shape (n_features,)
+    """
+    if mass is None or (mass == 1).all():
+        return patterns.mean(axis=0, dtype=np.float64)
+    return np.average(patterns, axis=0, weights=mass)
+
+
+def radius_of(patterns: np.ndarray, mass: np.ndarray, similarity: str = "euclidean") -> float:
     """Return the largest norm, about the origin that the similarity has.
 
     Parameters
     ----------
     patterns : ndarray of shape (n_patterns, n_features)
         Stored patterns.
+    mass : ndarray of shape (n_patterns,)
+        How many times each is there.
     similarity : {"euclidean", "dot"}, default="euclidean"
         What a score is.
 
@@ -131,7 +155,7 @@ def radius_of(patterns: np.ndarray, similarity: str = "euclidean") -> float:
     -------
     float
     """
-    origin = patterns.mean(axis=0, dtype=np.float64) if similarity == "euclidean" else 0.0
+    origin = mean_of(patterns, mass) if similarity == "euclidean" else 0.0
     return in_blocks(lambda rows: np.linalg.norm(rows - origin, axis=1), patterns).max()
 
 
@@ -160,7 +184,7 @@ def beta_for_separation(gap: float, n_patterns: float, norm: float) -> float:
     return float(scaled / gap * (1 + _ROUNDING))
 
 
-def well_separated(gaps: np.ndarray, beta: float, norm: float) -> np.ndarray:
+def well_separated(gaps: np.ndarray, beta: float, norm: float, n_patterns: float) -> np.ndarray:
     """Return which separations suffice for retrieval by softmax (Ramsauer 2021, theorem 4).
 
     The theorem puts a fixed point within 1 / (beta K M) of the pattern. A beta so small that this
@@ -174,14 +198,16 @@ def well_separated(gaps: np.ndarray, beta: float, norm: float) -> np.ndarray:
         Inverse temperature.
     norm : float
         Largest norm of a pattern.
+    n_patterns : float
+        How many there are, copies counted.
 
     Returns
     -------
     ndarray of bool of shape (n_patterns,)
     """
-    k = len(gaps)
-    if k == 1:
-        return np.ones(1, dtype=bool)
+    k = n_patterns
+    if len(gaps) == 1 or k <= 1:
+        return np.ones(len(gaps), dtype=bool)
     with np.errstate(divide="ignore"):  # all patterns may be zero
         logarithm = np.log(2 * (k - 1) * k) + np.log(beta) + 2 * np.log(norm)
     return beta * gaps >= 2 / k + max(0.0, logarithm)

@@ -125,7 +125,7 @@ class FrozenMemory:
     @cached_property
     def halves(self) -> torch.Tensor:
         """Halves of the squared lengths of the keys."""
-        parts = row_chunks(*self.keys.shape, self.keys.element_size())
+        parts = row_chunks(len(self), self.keys.shape[1], self.keys.element_size())
         return torch.cat([self.keys[part].square().sum(dim=1) / 2 for part in parts])
 
     @cached_property

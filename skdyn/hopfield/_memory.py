@@ -398,13 +398,14 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
         index = as_index(self.index)
         return self._kept.get(ContinuousNetwork, self.patterns_, *how, mass, index)
 
-    def _in_threads(self, work, n_queries):
+    def _in_threads(self, work, n_queries) -> list[Any]:
         """Return what is worked out for groups of queries, in order."""
         groups = row_chunks(n_queries, len(self.patterns_))
         if self.n_jobs in (None, 1):
             return [work(rows) for rows in groups]
         threads = Parallel(n_jobs=self.n_jobs, prefer="threads")
-        return list(threads(delayed(work)(rows) for rows in groups))
+        found: Any = threads(delayed(work)(rows) for rows in groups)
+        return list(found)
 
     def _n_steps(self, n_steps):
         if n_steps is None:
@@ -491,8 +492,8 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
             law = as_interaction(self.interaction)._capacity(patterns.shape[1])
         else:
             gaps = separations(patterns, similarity=self.similarity)
-            radius = radius_of(patterns, self.similarity)
-            stable = well_separated(gaps, self.beta_, radius)
+            radius = radius_of(patterns, self._mass, self.similarity)
+            stable = well_separated(gaps, self.beta_, radius, self._mass.sum())
             law = sphere_capacity(patterns.shape[1], self.beta_, radius), "sqrt(p) c^((N-1)/4)"
         expected, formula = law
         return Capacity(expected, formula, gaps, stable)

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from skdyn._blocks import in_blocks
+from skdyn.hopfield._capacity import mean_of
 from skdyn.hopfield._frozen_memory import FrozenMemory
 from skdyn.hopfield._index import FaissIndex
 from skdyn.hopfield._interactions import Interaction
@@ -50,10 +51,7 @@ class ContinuousNetwork:
     ) -> None:
         weight = None if mass is None else torch.from_numpy(mass)
         # Euclidean scores do not care where the origin is; near the data, fewer digits are lost.
-        if mass is None:
-            mean = patterns.mean(axis=0, dtype=np.float64)
-        else:
-            mean = np.average(patterns, axis=0, weights=mass)
+        mean = mean_of(patterns, mass)
         self.origin = mean if similarity == "euclidean" else 0.0
         keys = torch.from_numpy((patterns - self.origin).astype(np.float64, copy=False))
         self.memory = FrozenMemory(keys, None, weight, beta, similarity, separation, index)
@@ -88,8 +86,8 @@ class ContinuousNetwork:
         -------
         ndarray of shape (n_states, n_features)
         """
-        queries, known = self._asked(states, known)
-        return self.memory.means(queries, known=known).numpy() + self.origin
+        queries, where = self._asked(states, known)
+        return self.memory.means(queries, known=where).numpy() + self.origin
 
     def energy(self, states: np.ndarray, known: np.ndarray | None) -> np.ndarray:
         """Return the energies of states.
@@ -105,8 +103,8 @@ class ContinuousNetwork:
         -------
         ndarray of shape (n_states,)
         """
-        queries, known = self._asked(states, known)
-        return self.memory.energies(queries, known=known).numpy()
+        queries, where = self._asked(states, known)
+        return self.memory.energies(queries, known=where).numpy()
 
     def weights(self, state: np.ndarray) -> np.ndarray:
         """Return the weights of all patterns in an update of a state.

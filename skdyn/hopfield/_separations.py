@@ -80,6 +80,9 @@ class Separation(PlainState):
         Tensor of shape (n_rows, n_patterns)
             Weights over masses, up to a factor of the row; the next step overwrites them.
         """
+        return self._shares_by_beta(scores, mass, betas)
+
+    def _shares_by_beta(self, scores, mass, betas):
         for beta in betas:
             weights = self.weights(scores * beta, mass)
             yield weights if mass is None else weights / mass
@@ -137,7 +140,7 @@ class EntmaxSeparation(Separation):
         entropy = (1 - powers.sum(dim=-1)) / (self.alpha * (self.alpha - 1))
         return torch.where(p > 0, p * scores, 0).sum(dim=-1) + entropy
 
-    def shares_by_beta(self, scores, mass, betas):
+    def _shares_by_beta(self, scores, mass, betas):
         if self.alpha == 1:
             yield from _powers(scores, betas)
             return
@@ -228,7 +231,7 @@ class TopKSeparation(Separation):
         values, copies, _ = self._best(scores, mass)
         return torch.logsumexp(values if copies is None else values + copies.log(), dim=-1)
 
-    def shares_by_beta(self, scores, mass, betas):
+    def _shares_by_beta(self, scores, mass, betas):
         values, copies, indices = self._best(scores, mass)
         if copies is not None:
             assert mass is not None

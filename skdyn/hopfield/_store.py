@@ -137,7 +137,7 @@ def scales(table: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def _equal_where_merged(table, first, place):
-    parts = row_chunks(*table.shape, table.itemsize)
+    parts = row_chunks(len(table), table.shape[1], table.itemsize)
     return all((table[rows] == table[first[place[rows]]]).all() for rows in parts)
 
 
