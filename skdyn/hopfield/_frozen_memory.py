@@ -16,6 +16,9 @@ from skdyn.hopfield._separations import SEPARATIONS, Separation
 
 __all__ = ["FrozenMemory", "Retrieved", "Scored"]
 
+_BLOCK = 8192  # patterns
+_BLOCK_OF_SCORES = 2**20  # numbers
+
 
 class Retrieved(NamedTuple):
     """The patterns of the largest weights of each query.
@@ -100,9 +103,10 @@ class FrozenMemory:
             With the same index.
         """
         arrays = (self.keys, self.values, self.mass)
-        keys, values, mass = (None if array is None else array.to(like) for array in arrays)
-        if keys is self.keys and values is self.values:
+        moved = [None if array is None else array.to(like) for array in arrays]
+        if all(new is old for new, old in zip(moved, arrays)):
             return self
+        keys, values, mass = moved
         other = replace(self, keys=keys, values=values, mass=mass)
         if self.index is not None:
             vars(other)["built"] = self.built
@@ -269,11 +273,46 @@ class FrozenMemory:
         -------
         Tensor of shape (n_betas, n_queries, n_values)
         """
-        sums = self.keys.new_empty(len(betas), len(queries), self._masses.shape[1])
-        for rows, _, z in replace(self, index=None).score_chunks(queries, exclude=exclude):
-            for i, share in enumerate(self.separation.shares_by_beta(z, self.mass, betas)):
-                torch.mm(share, self._masses, out=sums[i, rows])
+        sums = self.keys.new_zeros(len(betas), len(queries), self._masses.shape[1])
+        if self.separation == SEPARATIONS["softmax"] and len(self) > _BLOCK:
+            self._add_in_blocks(sums, queries, betas, exclude)
+        else:
+            for rows, _, z in replace(self, index=None).score_chunks(queries, exclude=exclude):
+                for i, share in enumerate(self.separation.shares_by_beta(z, self.mass, betas)):
+                    torch.mm(share, self._masses, out=sums[i, rows])
         return sums[..., :-1] / sums[..., -1:]
+
+    def _add_in_blocks(self, sums, queries, betas, exclude):
+        """Sum exponentials over blocks of patterns that the processor's cache holds.
+
+        Two products cost less than rows of weights that go to memory and back at every beta.
+        """
+        n_rows = max(1, _BLOCK_OF_SCORES // _BLOCK)
+        for start in range(0, len(queries), n_rows):
+            part = slice(start, start + n_rows)
+            asked = queries[part], None if exclude is None else exclude[part]
+            best = torch.stack([z.amax(dim=1) for _, z in self._blocks(*asked)]).amax(dim=0)
+            for block, z in self._blocks(*asked):
+                z.sub_(best[:, None]).mul_(self.sharpness)
+                for i, share in enumerate(self.separation.shares_by_beta(z, None, betas)):
+                    added = share @ self._masses[block]
+                    if not added.any():  # nor at any larger beta
+                        break
+                    sums[i, part] += added
+
+    def _blocks(self, queries, exclude):
+        """Yield scores without sharpness, a block of patterns at a time."""
+        if self.similarity == "cosine":
+            queries = torch.nn.functional.normalize(queries, dim=1)
+        for start in range(0, len(self), _BLOCK):
+            block = slice(start, min(start + _BLOCK, len(self)))
+            z = queries @ self.directions[block].T
+            if self.similarity == "euclidean":
+                z.sub_(self.halves[block])
+            if exclude is not None:
+                here = ((exclude >= block.start) & (exclude < block.stop)).nonzero()[:, 0]
+                z[here, exclude[here] - block.start] = -torch.inf
+            yield block, z
 
     @torch.no_grad()
     def energies(self, queries: torch.Tensor, **how: Any) -> torch.Tensor:

@@ -16,6 +16,9 @@ __all__ = ["Choice", "best_beta", "best_of", "best_of_ladder", "n_recalled"]
 
 # From nearly the mean to nearly the nearest; where the best is at an end, the ladder goes on there.
 _LADDER = [2.0**power for power in range(-2, 15)]
+_MANY_WEIGHTS = 100_000_000  # for each beta: from there on few rows choose among all betas first
+_MOST_WEIGHTS = 500_000_000
+_FEW = 200  # rows that tell of which betas to ask more rows
 _BELOW = [2.0**power for power in range(-10, -2)]  # all but the mean
 _ABOVE = [2.0**power for power in range(15, 31)]  # single precision tells no smaller differences
 
@@ -107,13 +110,15 @@ def n_recalled(n_rows: int, n_patterns: int, n_weights: int) -> int:
         How many each is recalled from.
     n_weights : int
         How many weights to compute for each beta: those of all rows of small data. Of large data,
-        at least as many rows are recalled as the root of the number of patterns.
+        at least as many rows are recalled as the root of the number of patterns; of very large
+        data, 200 or as many as there is time for.
 
     Returns
     -------
     int
     """
-    return min(n_rows, max(n_weights // n_patterns, round(n_patterns**0.5)))
+    root = min(round(n_patterns**0.5), max(_MOST_WEIGHTS // n_patterns, _FEW))
+    return min(n_rows, max(n_weights // n_patterns, root))
 
 
 def best_beta(
@@ -167,7 +172,10 @@ def best_beta(
         patterns, values, weighs, 1 / unit, similarity=similarity, separation=separation
     )
 
-    def recall(betas):
-        return memory.means_by_beta(patterns[:n_rows], betas, itself)
+    def recall(betas, n_rows=n_rows):
+        return memory.means_by_beta(patterns[:n_rows], betas, itself[:n_rows])
 
+    if beta is None and n_rows * len(patterns) > _MANY_WEIGHTS and n_rows > _FEW:
+        near = best_of_ladder(lambda betas: recall(betas, _FEW), loss).beta
+        return best_of([near / 2, near, near * 2], recall, loss)
     return best_of_ladder(recall, loss, beta)

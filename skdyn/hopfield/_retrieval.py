@@ -99,10 +99,18 @@ def total_variance(patterns: torch.Tensor, mass: torch.Tensor, similarity: str) 
     float
         Positive: one where all patterns are equal.
     """
-    if similarity == "cosine":
-        patterns = torch.nn.functional.normalize(patterns, dim=1)
-    share = mass / mass.sum()
-    variance = (share @ (patterns - share @ patterns).square()).sum().item()
+    share = (mass / mass.sum()).double()
+    parts = list(row_chunks(len(patterns), 2 * patterns.shape[1], patterns.element_size()))
+
+    def mean_of(what):
+        """Return a weighted mean, made in blocks, as no copy of the patterns fits in memory."""
+        blocks = ((part, patterns[part].double()) for part in parts)
+        if similarity == "cosine":
+            blocks = ((part, torch.nn.functional.normalize(rows, dim=1)) for part, rows in blocks)
+        return torch.stack([share[part] @ what(rows) for part, rows in blocks]).sum(dim=0)
+
+    mean = mean_of(lambda rows: rows)
+    variance = mean_of(lambda rows: (rows - mean).square()).sum().item()
     rounding = torch.finfo(patterns.dtype).eps * patterns[0].square().sum().item()
     return variance if variance > rounding else 1.0
 

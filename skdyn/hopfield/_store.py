@@ -128,12 +128,18 @@ def scales(table: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     means, deviations : ndarray of shape (n_columns,)
     """
     share, unit = mass / mass.sum(), units(table)
-    table = table / unit
-    means = share @ table
-    deviations = np.sqrt(share @ np.square(table - means))
+    parts = list(row_chunks(len(table), 2 * table.shape[1]))
+
+    def mean_of(what):
+        """Return a weighted mean, made in blocks, as no copy of the table fits in memory."""
+        return np.sum([share[part] @ what(table[part] / unit) for part in parts], axis=0)
+
+    means = mean_of(lambda rows: rows)
+    deviations = np.sqrt(mean_of(lambda rows: np.square(rows - means)))
     rounding = len(table) * np.finfo(table.dtype).eps * np.abs(means)
     varies = deviations > rounding
-    return np.where(varies, means, table[0]) * unit, np.where(varies, deviations * unit, 1.0)
+    first = table[0] / unit
+    return np.where(varies, means, first) * unit, np.where(varies, deviations * unit, 1.0)
 
 
 def _equal_where_merged(table, first, place):

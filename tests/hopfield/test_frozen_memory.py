@@ -6,6 +6,7 @@ import torch
 from sklearn import config_context
 from sklearn.neighbors import NearestNeighbors
 
+from skdyn.hopfield import _frozen_memory
 from skdyn.hopfield._frozen_memory import FrozenMemory
 from skdyn.hopfield._retrieval import SIMILARITIES, row_chunks, scores
 from skdyn.hopfield._separations import SEPARATIONS
@@ -63,6 +64,16 @@ def test_chunks_change_nothing(separation):
         assert len(list(row_chunks(7, 20))) > 1
         torch.testing.assert_close(other.means(queries, exclude=own), whole[0])
         torch.testing.assert_close(other.energies(queries, exclude=own), whole[1])
+
+
+@pytest.mark.parametrize("similarity", SIMILARITIES)
+def test_blocks_of_patterns_change_nothing(monkeypatch, similarity):
+    betas, own = [2.0**power for power in range(-2, 30)], torch.arange(7) + 5
+    other = replace(memory, similarity=similarity, mass=torch.rand(20).double() + 0.5)
+    whole = other.means_by_beta(patterns[own], betas, own)
+    monkeypatch.setattr(_frozen_memory, "_BLOCK", 6)
+    monkeypatch.setattr(_frozen_memory, "_BLOCK_OF_SCORES", 12)
+    torch.testing.assert_close(other.means_by_beta(patterns[own], betas, own), whole)
 
 
 def test_an_excluded_pattern_is_as_if_it_were_not_there():
