@@ -9,10 +9,10 @@ import math
 import torch
 
 from skdyn.exceptions import warn_user
-from skdyn.hopfield._frozen_memory import FrozenMemory
+from skdyn.hopfield._frozen_memory import FrozenMemory, Retrieved
 from skdyn.hopfield._leave_one_out import n_recalled
 
-__all__ = ["log_densities", "most_likely_beta"]
+__all__ = ["heaviest_kernels", "log_densities", "most_likely_beta"]
 
 _N_WEIGHTS = 1_000_000  # from which beta is chosen; all of 1000 rows
 _OCTAVES = range(-12, 11)  # powers of two, of columns of variance one
@@ -54,6 +54,51 @@ def log_densities(
     rest = mass.sum() - own.clamp(max=1)
     result[~new] = torch.logaddexp(beta * others, beta * copies) / beta - rest.log() / beta
     return result
+
+
+def heaviest_kernels(
+    queries: torch.Tensor, memory: FrozenMemory, n_kernels: int, places: torch.Tensor
+) -> Retrieved:
+    """Return which patterns have the largest shares of the densities at queries.
+
+    Parameters
+    ----------
+    queries, memory, places : object
+        See :func:`log_densities`.
+    n_kernels : int
+        How many a query.
+
+    Returns
+    -------
+    Retrieved
+        Where there are fewer, or an index finds fewer, the rest are -1, without weight.
+    """
+    n_kernels = min(n_kernels, len(memory))
+    mass = memory.mass
+    assert mass is not None
+    indices = torch.full((len(queries), n_kernels), -1)
+    weights = queries.new_zeros(len(queries), n_kernels)
+    alone = len(memory) == 1
+    for new in (True, False):
+        asked = torch.nonzero((places < 0) | alone if new else (places >= 0) & (not alone))[:, 0]
+        itself = None if new else places[asked]
+        for rows, found, z in memory.score_chunks(queries[asked], exclude=itself):
+            z = z + (mass.log() if found is None else mass[found].log())
+            if itself is not None:  # its other copies, at no distance
+                own = itself[rows]
+                best = z.argmax(dim=1, keepdim=True)
+                best = best if found is None else found.gather(1, best)
+                away = (queries[asked[rows]] - memory.keys[best[:, 0]]).square().sum(dim=1) / 2
+                copies = (mass[own] - 1).clamp(min=0).log() + memory.sharpness * away
+                z = torch.cat([z, copies[:, None]], dim=1)
+            else:
+                own = torch.full((len(z),), -1)
+            found = torch.arange(len(memory)).expand(len(z), -1) if found is None else found
+            found = found if itself is None else torch.cat([found, own[:, None]], dim=1)
+            share, order = z.softmax(dim=1).topk(n_kernels, dim=1)
+            weights[asked[rows]] = share
+            indices[asked[rows]] = found.gather(1, order).where(share > 0, -1)
+    return Retrieved(indices, weights)
 
 
 @torch.no_grad()

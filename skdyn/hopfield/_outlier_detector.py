@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from numbers import Real
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 import torch
@@ -24,12 +24,16 @@ from skdyn._validation import (
     validate_data,
 )
 from skdyn.exceptions import warn_user
-from skdyn.hopfield._density import log_densities, most_likely_beta
+from skdyn.hopfield._density import heaviest_kernels, log_densities, most_likely_beta
+from skdyn.hopfield._explanations import case_table, check_n_cases, labels_of
 from skdyn.hopfield._frozen_memory import FrozenMemory
 from skdyn.hopfield._index import FaissIndex, as_index
 from skdyn.hopfield._kept import Kept
 from skdyn.hopfield._leave_one_out import n_recalled
 from skdyn.hopfield._store import Finder, Store, merged, scales
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["HopfieldOutlierDetector"]
 
@@ -80,8 +84,12 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
     ----------
     patterns_ : ndarray of shape (n_patterns, n_features_in_)
         Stored rows in the units of X, each distinct one once; outliers apart.
+    pattern_rows_ : ndarray of shape (n_patterns,)
+        The row of the training data in which each came first, -1 in files of earlier versions.
     outliers_ : ndarray of shape (n_outliers, n_features_in_)
         Distinct rows that were labeled as outliers; none where none were.
+    outlier_rows_ : ndarray of shape (n_outliers,)
+        The row of the training data in which each came first.
     beta_ : float
         Inverse temperature used.
     outlier_beta_ : float
@@ -122,6 +130,12 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
     _outlier_mass: Annotated[np.ndarray, Shape("outliers")]
     _center: Annotated[np.ndarray, Shape("n_features_in_")]
     _scale: Annotated[np.ndarray, Shape("n_features_in_")]
+    pattern_rows_: Annotated[
+        np.ndarray, Shape("patterns", "iu"), Since(lambda state: _no_rows(state["patterns_"]))
+    ]
+    outlier_rows_: Annotated[
+        np.ndarray, Shape("outliers", "iu"), Since(lambda state: _no_rows(state["outliers_"]))
+    ]
     index: Annotated[Any, Since(lambda state: "exact")]
 
     _parameter_constraints = {
@@ -185,6 +199,7 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
         inside, outside = (_stored(X, weight, rows) for rows in (~known, known))
         self.patterns_, self._mass = inside.patterns, inside.mass
         self.outliers_, self._outlier_mass = outside.patterns, outside.mass
+        self.pattern_rows_, self.outlier_rows_ = inside.rows, outside.rows
         self._check_number()
         self._learn_units()
         self._choose_betas()
@@ -323,6 +338,60 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
         varies = [(memory.keys != first).any(dim=0) for memory in (inside, outside)]
         return int((varies[0] | varies[1]).sum())
 
+    def explain(self, X: ArrayLike, n_cases: int = 5, *, cases: Any = None) -> pd.DataFrame:
+        """Tell which stored rows the density at others comes from.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows; of those that were stored, one copy of theirs takes no part.
+        n_cases : int, default=5
+            How many cases a row at most; the others count together.
+        cases : DataFrame or Series or None, default=None
+            The training data as they were passed to ``fit``, to name cases by its index. None
+            names them by the numbers of their rows.
+
+        Returns
+        -------
+        DataFrame
+            Lines of each row of X, by its index or number ("query") and by falling weight
+            ("rank"): the "case", its "kind" (others count together), its "weight", a share of the
+            density, which add up to one, and its "distance", standardized. Where outliers are
+            known, these have lines of their own, with weights that add up to one again; "memory"
+            tells them apart.
+
+        Raises
+        ------
+        ValueError
+            If ``n_cases`` is below one, or ``cases`` has fewer rows than the training data had.
+        """
+        check_is_fitted(self)
+        check_n_cases(n_cases)
+        names = labels_of(X)
+        X = validate_data(self, X, reset=False, dtype=np.float64)
+        inside, outside, patterns, outliers, _ = self._memories()
+        parts = [("ordinary rows", inside, patterns, self.pattern_rows_)]
+        if outliers is not None:
+            parts.append(("known outliers", outside, outliers, self.outlier_rows_))
+        queries, lines = self._scaled(X), []
+        for name, memory, finder, numbers in parts:
+            places = torch.from_numpy(finder.places(X))
+            found, weights = heaviest_kernels(queries, memory, n_cases, places)
+            distances = torch.linalg.vector_norm(queries[:, None] - memory.keys[found], dim=2)
+            for query in range(len(X)):
+                n_found = int((found[query] >= 0).sum())
+                mine = weights[query, :n_found].tolist()
+                lines += [
+                    (names[query], rank, int(numbers[found[query, rank]]), name, "case",
+                     mine[rank], distances[query, rank].item())
+                    for rank in range(n_found)
+                ]  # fmt: skip
+                rest = max(0.0, 1 - sum(mine))
+                lines.append((names[query], n_found, -1, name, "other cases", rest, np.nan))
+        query, rank, rows, memory, kind, weight, distance = zip(*lines)
+        columns = {"memory": memory, "kind": kind, "weight": weight, "distance": distance}
+        return case_table({"query": query, "rank": rank}, np.array(rows), cases, columns)
+
     def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Return scores less the threshold.
 
@@ -386,6 +455,10 @@ def _stored(X, weight, chosen):
     if not len(rows):
         return Store(X[:0], X[:0, :0], weight[:0], rows)
     return merged(Store(X[rows], X[rows, :0], weight[rows], rows))[0]
+
+
+def _no_rows(patterns):
+    return np.full(len(patterns), -1)
 
 
 def _quantile(scores, mass, share):
