@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Annotated, Any, Self
 
@@ -14,6 +15,7 @@ from skdyn._tabular import TabularEstimator
 from skdyn._validation import Interval, StrOptions, check_is_fitted
 from skdyn.base import TorchEstimator
 from skdyn.exceptions import warn_user
+from skdyn.kan._constraints import constraints_of, refuse_names_for
 from skdyn.kan._edge_fit import Candidate
 from skdyn.kan._interpretation import edge_values, look_at_edges, pruned, shares
 from skdyn.kan._left_out import warn_of_new_rows
@@ -51,6 +53,8 @@ class KANEstimator(TabularEstimator):
         "spline_order": [Interval(Integral, 0, None, closed="left")],
         "grid_update": [Interval(Integral, 1, None, closed="left"), None],
         "extrapolation": [StrOptions(set(EXTRAPOLATIONS))],
+        "monotonic_cst": ["array-like", dict, None],
+        "interaction_cst": [StrOptions({"pairwise", "no_interactions"}), list, tuple, None],
         "smoothness": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "lamb": [Interval(Real, 0, None, closed="left")],
         "lamb_l1": [Interval(Real, 0, None, closed="left")],
@@ -61,9 +65,12 @@ class KANEstimator(TabularEstimator):
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "dtype": [StrOptions({"auto", "float32", "float64"})],
     }
+    _no_sizes = TorchEstimator._no_sizes | {"monotone", "groups"}  # numbers of columns, and signs
     _quick_parameters = {"hidden_layer_sizes": (2,), "grid_sizes": 3, "max_iter": 15}
     edge_scores_: list[Annotated[np.ndarray, Shape("_ _")]]
     feature_importances_: Annotated[np.ndarray, Shape("n_features_in_")]
+    monotonic_cst: Annotated[Any, Since(lambda state: None)]
+    interaction_cst: Annotated[Any, Since(lambda state: None)]
     optimizer_: Annotated[str, Since(lambda state: state["optimizer"])]
     formula_score_: Annotated[float, OPTIONAL, ANY_NUMBER]  # NaN: real at no row
     formula_unreal_: Annotated[int, OPTIONAL]
@@ -84,6 +91,8 @@ class KANEstimator(TabularEstimator):
         spline_order: int = 3,
         grid_update: int | None = 5,
         extrapolation: str = "linear",
+        monotonic_cst: ArrayLike | dict | None = None,
+        interaction_cst: str | Sequence | None = None,
         smoothness: float | str = "auto",
         lamb: float = 0.0,
         lamb_l1: float = 1.0,
@@ -113,6 +122,8 @@ class KANEstimator(TabularEstimator):
         self.spline_order = spline_order
         self.grid_update = grid_update
         self.extrapolation = extrapolation
+        self.monotonic_cst = monotonic_cst
+        self.interaction_cst = interaction_cst
         self.smoothness = smoothness
         self.lamb = lamb
         self.lamb_l1 = lamb_l1
@@ -237,6 +248,8 @@ class KANEstimator(TabularEstimator):
         ValueError
             If there is no such edge or function.
         """
+        check_is_fitted(self)
+        refuse_names_for(self, layer, i, j)
         name_edge(self, layer, i, j, name)
         return self
 
@@ -278,6 +291,7 @@ class KANEstimator(TabularEstimator):
             If the library is empty or names an unknown function.
         """
         check_is_fitted(self)
+        refuse_names_for(self)
         name_edges(self, X, y, sample_weight, library, tolerance)
         return self
 
@@ -386,6 +400,7 @@ class KANEstimator(TabularEstimator):
             "grid_size": grid_sizes[0],
             "spline_order": self.spline_order,
             "extrapolation": self.extrapolation,
+            **constraints_of(self),
         }
 
     def _learn_scales(self, X, y, weight, classes):

@@ -1,6 +1,10 @@
 """The quadratic model of a network's objective, for Levenberg-Marquardt."""
 
+import math
+
 import torch
+
+from skdyn.kan._monotone import by_steps
 
 _CHUNK = 2**24  # numbers of a Jacobian held at once
 _LARGEST = 5000  # weights: beyond that a matrix of them is no small fit any more
@@ -40,13 +44,33 @@ class GaussNewtonProblem:
                 "optimizer='adam' or 'lbfgs'."
             )
 
-    def _vector(self, of_weight):
+    def _vector(self, of_weight, of_edges=None):
         """Write something of the shape of every layer's weights as one vector."""
         parts = []
         for layer, inputs in zip(self.module.layers, self.inputs, strict=True):
             edges, *rest = map(of_weight, layer.linear_weights())
+            edges = edges if of_edges is None else of_edges(layer)
             parts += [edges[inputs].flatten(), *(part.flatten() for part in rest)]
         return torch.cat(parts)
+
+    @torch.no_grad()
+    def _carried(self):
+        """Return the coefficients that the weights stand for: penalties are on the curves."""
+        return self._vector(torch.Tensor.detach, lambda layer: layer.carried())
+
+    @torch.no_grad()
+    def lower(self):
+        """Return what the weights must not go below, a vector; None where they are free."""
+        if all(layer.sign is None for layer in self.module.layers):
+            return None
+
+        def of_edges(layer):
+            bound = torch.full_like(layer.weight, -math.inf)
+            if layer.sign is not None:
+                bound[:, 1:-1] = torch.where(layer.sign[:, None] == 0, -math.inf, 0.0)
+            return bound
+
+        return self._vector(lambda weight: torch.full_like(weight, -math.inf), of_edges)
 
     def weights(self):
         """Return what is minimized over.
@@ -84,7 +108,7 @@ class GaussNewtonProblem:
     def _penalized(self, outputs):
         loss = self.objective.data_loss(outputs, self.y, self.row_weight)
         loss = self.objective.penalized(loss, self.module, self.X, self.row_weight)
-        return loss + 0.5 * self.objective.evidence.ridge(self) @ self.weights().square()
+        return loss + 0.5 * self.objective.evidence.ridge(self) @ self._carried().square()
 
     @torch.no_grad()
     def expand(self):
@@ -99,15 +123,27 @@ class GaussNewtonProblem:
         curvature : Tensor of shape (n_weights, n_weights)
         """
         outputs, gradient, curvature = self._data_part()
-        if self.objective.lamb:
-            self._add_sparsity(gradient, curvature)
-        weights = self.weights()
+        sparsity = self._add_sparsity(curvature) if self.objective.lamb else 0.0
+        weights = self._carried()
         roughness, evidence = self._roughness(), self.objective.evidence
         data_loss = self.objective.data_loss(outputs, self.y, self.row_weight)
         evidence.weigh(self, data_loss, weights, curvature, roughness)
         prior = 2 * evidence.smoothness * roughness
         prior.diagonal().add_(evidence.ridge(self))
-        return self._penalized(outputs), gradient + prior @ weights, curvature + prior
+        gradient, curvature = gradient + prior @ weights, curvature + prior
+        self._in_steps(gradient[:, None])
+        self._in_steps(curvature)
+        self._in_steps(curvature.T)
+        return self._penalized(outputs), gradient + sparsity, curvature
+
+    def _in_steps(self, rows):
+        """Turn derivatives by coefficients into those by what is learned of them, in place."""
+        for layer, inputs, place in zip(
+            self.module.layers, self.inputs, self._edge_slices(), strict=True
+        ):
+            if layer.sign is not None:
+                part = rows[place].unflatten(0, (len(inputs), *layer.weight.shape[1:]))
+                part.copy_(by_steps(part, layer.sign[inputs]))
 
     def by_group(self, values):
         """Add up numbers of the weights: of each input of the network, then of all others.
@@ -211,7 +247,8 @@ class GaussNewtonProblem:
             diagonal[:-1, :-1] += form.permute(2, 3, 0, 1)
         return whole
 
-    def _add_sparsity(self, gradient, curvature):
+    def _add_sparsity(self, curvature):
+        """Add the curvature of the penalty on edges, in place; return its gradient."""
         with torch.enable_grad():
             price = self.objective.lamb * self.objective.sparsity(
                 self.module, self.X, self.row_weight
@@ -219,8 +256,8 @@ class GaussNewtonProblem:
             learnt = [w for layer in self.module.layers for w in layer.linear_weights()]
             slopes = torch.autograd.grad(price, learnt, allow_unused=True)
         found = {id(w): slope for w, slope in zip(learnt, slopes, strict=True)}
-        gradient += self._vector(lambda w: torch.zeros_like(w) if found[id(w)] is None
-                                 else found[id(w)])  # fmt: skip
+        gradient = self._vector(lambda w: torch.zeros_like(w) if found[id(w)] is None
+                                else found[id(w)])  # fmt: skip
         seen = self.module.inputs(self.X)
         views = zip(
             self.module.layers, self.inputs, seen, self._edge_blocks(curvature), strict=True
@@ -230,6 +267,7 @@ class GaussNewtonProblem:
             # The entropy is concave in places: a majorant must not follow it there.
             rate = (rate * layer.mask).clamp(min=0)
             block += torch.einsum("ij,ikl->klij", rate[inputs], covariance[inputs])
+        return gradient
 
     def _edge_slices(self):
         """Yield where each layer's edge weights stand among all."""

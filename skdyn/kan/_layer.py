@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from skdyn.kan._monotone import coefficients, nearest_steps
 from skdyn.kan.bases import BASES, make_basis
 from skdyn.kan.bases._basis import EXTRAPOLATIONS
 
@@ -42,7 +43,8 @@ class KANLayer(torch.nn.Module):
     Attributes
     ----------
     weight : Parameter of shape (n_in, n_functions + 1, n_sum + 2 n_mult)
-        Coefficients of the functions of each edge; the last is that of silu.
+        Coefficients of the functions of each edge; the last is that of silu. Of edges that may only
+        rise or fall, the first and the steps to the others: see :meth:`constrain`.
     bias : Parameter of shape (n_sum + 2 n_mult,)
         What is added to each sum.
 
@@ -62,6 +64,7 @@ class KANLayer(torch.nn.Module):
     """
 
     mask: torch.Tensor
+    sign: Any  # Tensor, or None where all edges are free
     basis: Any  # a Basis
     symbolic: Any  # SymbolicEdge by place
 
@@ -85,6 +88,7 @@ class KANLayer(torch.nn.Module):
         self.weight = torch.nn.Parameter(self._first_weights())
         self.bias = torch.nn.Parameter(self._first_bias())
         self.register_buffer("mask", torch.ones(n_in, self.n_subnodes))
+        self.register_buffer("sign", None)
         self.symbolic = torch.nn.ModuleDict()
 
     def _first_weights(self, bends=0.01, size=0.5, generator=None):
@@ -103,8 +107,37 @@ class KANLayer(torch.nn.Module):
         generator : torch.Generator
             Their source.
         """
-        self.weight.copy_(self._first_weights(bends=0.1, size=1.0, generator=generator))
+        self._begin_with(self._first_weights(bends=0.1, size=1.0, generator=generator))
         self.bias.copy_(self._first_bias())
+
+    def _begin_with(self, weight):
+        """Take first weights, those of edges that rise or fall straight, in place."""
+        if self.sign is not None:  # silu has no part in them
+            line = self.sign * weight[:, -1].abs() * self.basis.n_functions**0.5
+            line = self.basis.straight()[:, :, None].to(line) * line[:, None]
+            weight = weight + torch.cat([line, torch.zeros_like(line[:, :1])], dim=1)
+        self.carry(weight)
+
+    @torch.no_grad()
+    def constrain(self, allowed: Any, sign: Any) -> None:
+        """Cut edges, and let others only rise, or only fall.
+
+        Parameters
+        ----------
+        allowed : array-like of shape (n_in, n_subnodes), bool
+            Which edges stay.
+        sign : array-like of shape (n_in, n_subnodes) or None
+            1 for edges that may only rise, -1 for those that may only fall, else 0. They are
+            B-splines, without silu, and begin straight.
+        """
+        self.mask *= torch.as_tensor(allowed).to(self.mask)
+        if sign is None:
+            return
+        if not hasattr(self.basis, "breaks"):
+            raise ValueError("Only edges of basis='bspline' can be held to rise or fall.")
+        self.sign = torch.as_tensor(sign).to(self.mask)
+        if not self.weight.is_meta:  # a skeleton has no weights
+            self._begin_with(self.weight.clone())
 
     def _first_bias(self):
         bias = torch.zeros(self.n_subnodes)
@@ -167,6 +200,8 @@ class KANLayer(torch.nn.Module):
         Tensor of shape (n, n_weights)
         """
         gates = self.basis.effective(torch.ones_like(self.weight))[inputs]
+        if self.sign is not None:
+            gates[:, -1] *= self.sign[inputs] == 0
         by_subnode = self.mask[inputs] * slopes[:, None]
         by_weight = features[0][..., None] * gates * by_subnode[:, :, None]
         by_edges = [
@@ -175,6 +210,37 @@ class KANLayer(torch.nn.Module):
         ]
         return torch.cat([by_weight.flatten(1), slopes, *by_edges], dim=1)
 
+    def carried(self) -> torch.Tensor:
+        """Return the coefficients of all edges, also of those that are learned by their steps.
+
+        Returns
+        -------
+        Tensor of shape (n_in, n_functions + 1, n_subnodes)
+        """
+        return self.weight if self.sign is None else coefficients(self.weight, self.sign)
+
+    @torch.no_grad()
+    def carry(self, whole: torch.Tensor) -> None:
+        """Take coefficients of all edges; those that may only rise or fall come near to them.
+
+        Parameters
+        ----------
+        whole : Tensor of shape (n_in, n_functions + 1, n_subnodes)
+            Coefficients; another number of functions replaces the parameter.
+        """
+        weight = whole if self.sign is None else nearest_steps(whole, self.sign)
+        if weight.shape == self.weight.shape:
+            self.weight.copy_(weight)
+        else:
+            self.weight = torch.nn.Parameter(weight)
+
+    @torch.no_grad()
+    def tidy(self) -> None:
+        """Bring steps that learning took below zero, where they say nothing, back to it."""
+        if self.sign is not None:
+            steps = self.weight[:, 1:-1]
+            steps.copy_(torch.where(self.sign[:, None] != 0, steps.clamp(min=0), steps))
+
     def numeric_weight(self) -> torch.Tensor:
         """Return the weights of the edges that stand.
 
@@ -182,7 +248,7 @@ class KANLayer(torch.nn.Module):
         -------
         Tensor of shape (n_in, n_functions + 1, n_subnodes)
         """
-        return self.weight * self.mask[:, None, :]
+        return self.carried() * self.mask[:, None, :]
 
     def standing(self) -> torch.Tensor:
         """Return which edges there are, numeric or symbolic.
@@ -320,12 +386,9 @@ class KANLayer(torch.nn.Module):
         self._take_over(before)
 
     def _take_over(self, before):
-        found = self.basis.hand_over(before, self.weight.detach()).to(self.weight)
-        weight = torch.cat([found, self.weight[:, -1:]], dim=1)
-        if weight.shape == self.weight.shape:
-            self.weight.copy_(weight)
-        else:
-            self.weight = torch.nn.Parameter(weight)
+        now = self.carried().detach()
+        found = self.basis.hand_over(before, now).to(now)
+        self.carry(torch.cat([found, now[:, -1:]], dim=1))
 
 
 def _check_sizes(n_in, n_sum, n_mult, basis, grid_size, spline_order, extrapolation):

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from skdyn._validation import is_whole
+from skdyn.kan._constraints import constraints_of
 from skdyn.kan._evidence import Evidence
 from skdyn.kan._linear_start import start_linear
 from skdyn.kan._objective import KANObjective
@@ -23,6 +24,8 @@ __all__ = [
 _SMOOTHNESS = 0.3
 _RATE = 0.01  # the default
 _SIZES, _GRID = ((16, 0),), 5  # where nothing looks for them
+_WHOLE_STEPS = {"lm", "lbfgs"}  # which evaluate more than once a step
+_LEAST_OF_A_GROUP = 2  # nodes, of which one reads columns that are not held to rise or fall
 _MOST_WEIGHTS = 2.0  # a number that is learned from: of more, the evidence follows the noise
 _GRIDS = (3, 5, 10)  # that Levenberg-Marquardt looks through
 _FIXED_SHAPES = {"bspline", "rbf", "chebyshev", "fourier"}  # bases that "lm" moves all of
@@ -74,7 +77,7 @@ def choose_optimizer(model, X, incremental):
     if incremental or not follows_curvature(model):
         return "adam"
     searches = isinstance(model.hidden_layer_sizes, str)
-    hidden = () if searches else check_sizes(model.hidden_layer_sizes)
+    hidden = () if searches else sizes_at_first(model)
     finest = COARSEST if searches else grids_at_first(model)[-1]
     n_residuals, n_weights = _size(model, len(X), X.shape[1], hidden, finest)
     told_apart = not searches or n_weights <= _MOST_WEIGHTS * n_residuals
@@ -103,9 +106,14 @@ def sizes_at_first(model):
     -------
     tuple of (int, int)
     """
+    groups = constraints_of(model).get("groups", ((),))
     if not isinstance(model.hidden_layer_sizes, str):
-        return check_sizes(model.hidden_layer_sizes)
-    return () if _searches(model) else _SIZES
+        sizes = check_sizes(model.hidden_layer_sizes)
+        return tuple((n_sum * len(groups), n_mult * len(groups)) for n_sum, n_mult in sizes)
+    if _searches(model) or max(map(len, groups)) == 1:  # no two columns interact
+        return ()
+    each = max(_LEAST_OF_A_GROUP, _SIZES[0][0] // len(groups))
+    return ((each * len(groups), 0),) if groups[0] else _SIZES
 
 
 def grids_at_first(model):
@@ -139,6 +147,7 @@ def plan_stages(model, generator, task):
             objective, task.training, 1 if task.incremental else model.max_iter,
             name=f"grid {grid_size}", validation=task.validation, trivial_loss=trivial_loss,
             must_improve=model.early_stopping, before_epoch=_follow(model, grid_size, task),
+            after_step=_tidy_after(model),
         )
         for grid_size in _grid_schedule(model, task)
     ]  # fmt: skip
@@ -197,7 +206,8 @@ def _searched(model, stage, generator, task):
 
 def _begins_linear(model, task):
     chosen = model.optimizer == "auto" and model._optimizer_now() == "adam"
-    asked = model.lamb or model.n_init > 1  # for few edges, or for other first weights
+    # For few edges, for other first weights, or for some edges only, with slopes of one sign.
+    asked = model.lamb or model.n_init > 1 or constraints_of(model)
     return chosen and not (asked or task.goes_on or task.incremental)
 
 
@@ -241,12 +251,19 @@ def _follow(model, grid_size, task):
             return True
         turn, rest = divmod(epoch, model.grid_update or 1)
         resting = epoch and (model.grid_update is None or rest or turn >= _GRID_UPDATES)
+        module.tidy()
         if task.goes_on or resting:
             return False
         like = next(module.parameters())
         return module.adapt(torch.as_tensor(X).to(like), torch.as_tensor(weight).to(like))
 
     return before_epoch
+
+
+def _tidy_after(model):
+    """Return what keeps edges that rise or fall from learning steps that say nothing."""
+    held = "monotone" in constraints_of(model) and model._optimizer_now() not in _WHOLE_STEPS
+    return (lambda module: module.tidy()) if held else None
 
 
 def _evidence(model, total_weight):

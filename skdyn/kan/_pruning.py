@@ -5,7 +5,7 @@ import torch
 from skdyn.kan._network import KAN
 
 _OF_THE_LAYER = ("basis.scales",)
-_BY_INPUT_AND_SUBNODE = ("weight", "mask", "basis.logits", "basis.chosen")
+_BY_INPUT_AND_SUBNODE = ("weight", "mask", "sign", "basis.logits", "basis.chosen")
 
 
 @torch.no_grad()

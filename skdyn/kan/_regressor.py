@@ -4,11 +4,14 @@ from typing import Annotated
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
 from skdyn._state import Shape, Since
 from skdyn._tabular import TabularRegressor
+from skdyn._validation import check_is_fitted, validate_data
 from skdyn.kan._estimator import KANEstimator
 from skdyn.kan._ranges import moving_columns
+from skdyn.kan._slopes import network_slopes
 
 __all__ = ["KANRegressor"]
 
@@ -45,6 +48,15 @@ class KANRegressor(KANEstimator, TabularRegressor):
         How edge functions go on outside the range of the data: along the tangent that they have
         5 % of its width farther out, or not at all. Those in closed form (:meth:`auto_symbolic`)
         go on as what they are.
+    monotonic_cst : array-like of int, dict or None, default=None
+        For each column 1 where the prediction may only rise with it, -1 where it may only fall,
+        else 0; or such numbers by the columns' names. It holds everywhere, also outside the data:
+        edges from such columns, and all that follow them, are splines whose coefficients rise [5]_.
+        Of a classifier with two classes, the probability of the second. "bspline" only.
+    interaction_cst : {"pairwise", "no_interactions"}, list of groups or None, default=None
+        Columns that may interact: groups of names or numbers, each of which gets hidden nodes of
+        its own (``hidden_layer_sizes`` are then those of one group) that only the outputs add up.
+        Columns in no group form one more. "no_interactions" is an additive model.
     smoothness : float or "auto", default="auto"
         Strength of the penalty on the edges' squared curvature [3]_; it is divided by the number
         of samples (the total of their weights). "auto" lets the data decide with "lm" [4]_; with
@@ -155,6 +167,8 @@ class KANRegressor(KANEstimator, TabularRegressor):
        Statistical Science 11, 1996.
     .. [4] F. D. Foresee, M. T. Hagan, "Gauss-Newton Approximation to Bayesian Learning",
        International Conference on Neural Networks, 1997.
+    .. [5] C. Kelly, J. Rice, "Monotone Smoothing with Application to Dose-Response Curves and the
+       Assessment of Synergism", Biometrics 46, 1990.
 
     Examples
     --------
@@ -173,6 +187,28 @@ class KANRegressor(KANEstimator, TabularRegressor):
         Shape("n_outputs", "b"),
         Since(lambda state: np.ones_like(state["_y_scale"], dtype=bool)),
     ]
+
+    def predict_gradient(self, X: ArrayLike) -> np.ndarray:
+        """Predict how fast the targets change with each feature.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features) or (n_samples, n_outputs, n_features)
+            Derivatives of what :meth:`predict` returns, in units of the targets over those of the
+            features, float64: exact for the network, not a difference of two predictions. Zero for
+            columns that were constant in the training data.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        slopes = network_slopes(self.module_, self._scaled(X))
+        slopes *= (self._y_scale * self._y_moves)[:, None] / self._x_scale
+        slopes[..., ~self._moves] = 0
+        return slopes[:, 0] if self._y_is_1d else slopes
 
     def _learn_targets(self, y, weight, classes):
         super()._learn_targets(y, weight, classes)
