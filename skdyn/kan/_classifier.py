@@ -16,6 +16,9 @@ class KANClassifier(KANEstimator, TabularClassifier):
     .. math:: x^{(l+1)}_j = b_j + \\sum_i \\phi_{ij}(x^{(l)}_i), \\qquad
         \\phi(x) = w \\, \\mathrm{silu}(x) + \\sum_k c_k B_k(x)
 
+    Numbers may be missing (NaN): an edge has a value of its own there, drawn to its mean over the
+    training data, which is the value where training data lacked none.
+
     Parameters
     ----------
     hidden_layer_sizes : array-like of int or (int, int), or "auto", default="auto"
@@ -49,6 +52,12 @@ class KANClassifier(KANEstimator, TabularClassifier):
         Columns that may interact: groups of names or numbers, each of which gets hidden nodes of
         its own (``hidden_layer_sizes`` are then those of one group) that only the outputs add up.
         Columns in no group form one more. "no_interactions" is an additive model.
+    categorical_features : {"from_dtype"}, array-like of bool, int or str, or None, \
+            default="from_dtype"
+        Columns of categories, as a mask, by numbers or by names. "from_dtype" takes a data frame's
+        columns of categories and texts. An edge from such a column is one free value a level, drawn
+        to zero as weights are. A level that ``fit`` did not see is answered as what the levels say
+        on average, with a warning.
     smoothness : float or "auto", default="auto"
         Strength of the penalty on the edges' squared curvature [3]_; it is divided by the number
         of samples (the total of their weights). "auto" lets the data decide with "lm" [4]_; with
@@ -127,6 +136,8 @@ class KANClassifier(KANEstimator, TabularClassifier):
         a layer's sums, then the factors of its products, in pairs.
     classes_ : ndarray of shape (n_classes,)
         Class labels.
+    categories_ : list of (ndarray or None)
+        Levels of each column, None for numbers; empty where there are numbers only.
     optimizer_ : str
         The optimizer that trained the network.
     n_features_in_ : int

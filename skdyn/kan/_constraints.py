@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import combinations
-from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from skdyn.kan._columns import column_number
 
 __all__ = ["EdgeRules", "constraints_of", "edge_rules", "refuse_names_for"]
 
@@ -135,7 +136,7 @@ def _monotone(model):
     if isinstance(given, Mapping):
         signs = [0] * n_features
         for name, sign in given.items():
-            signs[_column(name, model, "monotonic_cst")] = sign
+            signs[_number_of(name, model, "monotonic_cst")] = sign
     else:
         signs = list(given)
     if len(signs) != n_features:
@@ -156,6 +157,12 @@ def _check_monotone(model, monotone):
             f"monotonic_cst needs two classes, of which the second one's probability rises or "
             f"falls; got {n_classes}. Leave it out, or ask for one class against all others."
         )
+    for sign, levels in zip(monotone, model.categories_, strict=False):
+        if sign and levels is not None:
+            raise ValueError(
+                "monotonic_cst holds a column of categories, which have no order, to rise or fall. "
+                "Leave it out there, or pass numbers that categorical_features does not name."
+            )
     if model.basis != "bspline":
         raise ValueError(
             f"monotonic_cst needs basis='bspline', whose coefficients tell where a function "
@@ -184,22 +191,15 @@ def _group(group, model):
             "interaction_cst must be 'pairwise', 'no_interactions' or a list of groups of columns, "
             f"e.g. [(0, 1), (2,)]; got the group {group!r}."
         )
-    columns = {_column(name, model, "interaction_cst") for name in group}
+    columns = {_number_of(name, model, "interaction_cst") for name in group}
     if not columns:
         raise ValueError("interaction_cst holds a group without a column. Leave it out.")
     return tuple(sorted(columns))
 
 
-def _column(name, model, parameter):
-    """Return the number of a column, given by name or number."""
+def _number_of(name, model, parameter):
     names = list(getattr(model, "feature_names_in_", ()))
-    if isinstance(name, str) and name in names:
-        return names.index(name)
-    n_features = model.n_features_in_
-    if isinstance(name, Integral) and not isinstance(name, bool) and 0 <= name < n_features:
-        return int(name)
-    known = f"columns {names}" if names else f"columns 0 to {n_features - 1}"
-    raise ValueError(f"{parameter} names the column {name!r}, but X has the {known}. Correct it.")
+    return column_number(name, names, model.n_features_in_, parameter)
 
 
 def refuse_names_for(model, layer=None, i=None, j=None):
@@ -215,8 +215,17 @@ def refuse_names_for(model, layer=None, i=None, j=None):
     Raises
     ------
     ValueError
-        If an edge is monotone.
+        If an edge is monotone, or of categories or missing numbers.
     """
+    levels = model.module_.layers[0].levels
+    if levels is not None and layer in (None, 0):
+        columns = levels.column.tolist()
+        if i is None or i in columns:
+            raise ValueError(
+                "categorical_features and missing values have no closed form, and X has them in "
+                f"column {columns[0] if i is None else i}. Fit without such columns, or name other "
+                "edges."
+            )
     for depth, part in enumerate(model.module_.layers):
         if part.sign is None or layer not in (None, depth):
             continue

@@ -8,26 +8,39 @@ from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.exceptions import ConvergenceWarning
 
 from skdyn._state import ANY_NUMBER, OPTIONAL, Shape, Since
 from skdyn._tabular import TabularEstimator
 from skdyn._validation import Interval, StrOptions, check_is_fitted
 from skdyn.base import TorchEstimator
-from skdyn.exceptions import warn_user
+from skdyn.kan._columns import (
+    columns_of,
+    learn_columns,
+    learn_gaps,
+    read_columns,
+    with_categories_still,
+    with_gaps_known,
+)
 from skdyn.kan._constraints import constraints_of, refuse_names_for
 from skdyn.kan._edge_fit import Candidate
-from skdyn.kan._interpretation import edge_values, look_at_edges, pruned, shares
+from skdyn.kan._interpretation import edge_values, look_back, pruned
 from skdyn.kan._left_out import warn_of_new_rows
 from skdyn.kan._network import KAN
 from skdyn.kan._plan import (
+    as_it_goes_on,
     choose_optimizer,
     follows_curvature,
     grids_at_first,
     plan_stages,
     sizes_at_first,
 )
-from skdyn.kan._ranges import hold_still, moving_columns, warn_if_far, warn_of_grids
+from skdyn.kan._ranges import (
+    hold_still,
+    moving_columns,
+    warn_if_far,
+    warn_if_unreal,
+    warn_of_grids,
+)
 from skdyn.kan._symbolic import formula_of, in_latex, name_edge, name_edges, suggest
 from skdyn.kan.bases import BASES
 from skdyn.kan.bases._basis import EXTRAPOLATIONS
@@ -55,6 +68,7 @@ class KANEstimator(TabularEstimator):
         "extrapolation": [StrOptions(set(EXTRAPOLATIONS))],
         "monotonic_cst": ["array-like", dict, None],
         "interaction_cst": [StrOptions({"pairwise", "no_interactions"}), list, tuple, None],
+        "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
         "smoothness": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "lamb": [Interval(Real, 0, None, closed="left")],
         "lamb_l1": [Interval(Real, 0, None, closed="left")],
@@ -65,12 +79,21 @@ class KANEstimator(TabularEstimator):
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "dtype": [StrOptions({"auto", "float32", "float64"})],
     }
-    _no_sizes = TorchEstimator._no_sizes | {"monotone", "groups"}  # numbers of columns, and signs
+    _no_sizes = TorchEstimator._no_sizes | {"monotone", "groups", "categories", "missing"}
+    _finite = "allow-nan"
     _quick_parameters = {"hidden_layer_sizes": (2,), "grid_sizes": 3, "max_iter": 15}
     edge_scores_: list[Annotated[np.ndarray, Shape("_ _")]]
     feature_importances_: Annotated[np.ndarray, Shape("n_features_in_")]
     monotonic_cst: Annotated[Any, Since(lambda state: None)]
     interaction_cst: Annotated[Any, Since(lambda state: None)]
+    categorical_features: Annotated[Any, Since(lambda state: None)]
+    categories_: Annotated[
+        list[Annotated[np.ndarray, Shape("_", "fU")] | None], Since(lambda state: [])
+    ]
+    _lacks: Annotated[
+        np.ndarray, Shape("n_features_in_", "b"),
+        Since(lambda state: np.zeros_like(state["_x_scale"], dtype=bool)),
+    ]  # fmt: skip
     optimizer_: Annotated[str, Since(lambda state: state["optimizer"])]
     formula_score_: Annotated[float, OPTIONAL, ANY_NUMBER]  # NaN: real at no row
     formula_unreal_: Annotated[int, OPTIONAL]
@@ -93,6 +116,7 @@ class KANEstimator(TabularEstimator):
         extrapolation: str = "linear",
         monotonic_cst: ArrayLike | dict | None = None,
         interaction_cst: str | Sequence | None = None,
+        categorical_features: ArrayLike | str | None = "from_dtype",
         smoothness: float | str = "auto",
         lamb: float = 0.0,
         lamb_l1: float = 1.0,
@@ -124,6 +148,7 @@ class KANEstimator(TabularEstimator):
         self.extrapolation = extrapolation
         self.monotonic_cst = monotonic_cst
         self.interaction_cst = interaction_cst
+        self.categorical_features = categorical_features
         self.smoothness = smoothness
         self.lamb = lamb
         self.lamb_l1 = lamb_l1
@@ -336,6 +361,7 @@ class KANEstimator(TabularEstimator):
             If an edge has no closed form yet.
         """
         check_is_fitted(self)
+        refuse_names_for(self)
         return formula_of(self, X, y, sample_weight)
 
     def latex(
@@ -401,10 +427,29 @@ class KANEstimator(TabularEstimator):
             "spline_order": self.spline_order,
             "extrapolation": self.extrapolation,
             **constraints_of(self),
+            **columns_of(self),
         }
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.categorical = True
+        return tags
+
+    def _validate(self, X, y, reset):
+        if reset:
+            learn_columns(self, X)
+        return super()._validate(read_columns(self, X), y, reset)
+
+    def _read(self, X):
+        return super()._read(read_columns(self, X))
+
+    def _held(self, X, y, weight, which=""):
+        numbers = with_categories_still(self, X)
+        held, y = super()._held(numbers, y, weight, which)
+        return X if held is numbers else np.where(numbers == X, held, X), y
+
     def _learn_scales(self, X, y, weight, classes):
-        super()._learn_scales(X, y, weight, classes)
+        super()._learn_scales(learn_gaps(self, X), y, weight, classes)
         self._moves = moving_columns(X)
 
     def _split(self, X, y, weight, X_val, y_val, incremental):
@@ -426,43 +471,17 @@ class KANEstimator(TabularEstimator):
         return plan_stages(self, generator, task)
 
     def _look_back(self, task):
-        X, _, weight = task.training
-        looked = look_at_edges(self.module_, X, weight)
-        self.edge_scores_, of_inputs, self._edge_means, self._node_quantiles = looked
-        if not of_inputs.any() and self.lamb > 0:
-            warn_user(
-                f"lamb={self.lamb} left no edge that matters: the outputs are constants. Lower it.",
-                ConvergenceWarning,
-            )
-        self.feature_importances_ = shares(of_inputs)
+        look_back(self, task)
         warn_of_new_rows(self, task)
 
     def _forward(self, X):
         warn_if_far(self, X)
-        outputs = super()._forward(X)
-        self._warn_if_unreal(outputs)
+        outputs = super(KANEstimator, with_gaps_known(self, X))._forward(X)
+        warn_if_unreal(self, outputs)
         return outputs
 
-    def _warn_if_unreal(self, outputs):
-        unreal = ~np.isfinite(outputs).all(axis=1)
-        if unreal.any() and any(len(layer.symbolic) for layer in self.module_.layers):
-            warn_user(
-                f"The closed forms of {type(self).__name__} are not real at {unreal.sum()} of "
-                f"{len(outputs)} rows, the first of them row {unreal.argmax()}: an argument leaves "
-                "the domain of its function. The answer there is NaN; as a label it means nothing.",
-                UserWarning,
-            )
-
     def _initial_module(self, config, seed, keep):
-        if keep and hasattr(self, "module_"):  # its grid was refined, some edges have closed forms
-            now = self.module_.config()
-            kept = ["grid_size", "symbolic"]
-            if isinstance(self.hidden_layer_sizes, str):
-                kept.append("layer_sizes")
-            config = config | {name: now[name] for name in kept}
-        else:
-            config = config | {"symbolic": ()}
-        return super()._initial_module(config, seed, keep)
+        return super()._initial_module(as_it_goes_on(self, config, keep), seed, keep)
 
     def _take_over(self, module, config, record, incremental):
         super()._take_over(module, module.config(), record, incremental)

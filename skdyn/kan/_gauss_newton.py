@@ -32,11 +32,8 @@ class GaussNewtonProblem:
         self.X, self.y, self.row_weight = batch
         self.inputs = [layer.mask.any(dim=1).nonzero()[:, 0] for layer in module.layers]
         self.n_weights = len(self.weights())
-        first = module.layers[0].weight
-        self.n_groups = len(first) + 1
-        of_edges = self.inputs[0].repeat_interleave(first[0].numel())
-        rest = self.n_weights - len(of_edges)
-        self.group = torch.nn.functional.pad(of_edges, (0, rest), value=len(first))
+        self.n_groups = module.layers[0].n_in + 1
+        self.group = self._inputs_of_weights()
         if self.n_weights > _LARGEST:
             raise ValueError(
                 f"optimizer='lm' handles up to {_LARGEST} weights; this network has "
@@ -52,6 +49,23 @@ class GaussNewtonProblem:
             edges = edges if of_edges is None else of_edges(layer)
             parts += [edges[inputs].flatten(), *(part.flatten() for part in rest)]
         return torch.cat(parts)
+
+    def _inputs_of_weights(self):
+        """Return which input of the network each weight is of; that of the others is the last."""
+        first = self.module.layers[0]
+        by_input = torch.arange(first.n_in, device=self.X.device)
+        levels = None if first.levels is None else first.levels.value
+
+        def of_edges(layer):
+            of_input = by_input if layer is first else by_input.new_full((layer.n_in,), first.n_in)
+            return of_input[:, None, None].expand_as(layer.weight)
+
+        def of_weight(weight):
+            if weight is levels:
+                return first.levels.column[:, None].expand_as(weight)
+            return by_input.new_full(weight.shape, first.n_in)
+
+        return self._vector(of_weight, of_edges)
 
     @torch.no_grad()
     def _carried(self):
@@ -227,7 +241,7 @@ class GaussNewtonProblem:
         now = [X, inputs, *layer.basis.state_dict().values()]
         memo = self.objective.memo
         if memo is None or memo[0][0] is not X or not all(map(_same, memo[0][1:], now[1:])):
-            features = layer.basis.features(X).detach()[:, inputs]
+            features = layer.features(X).detach()[:, inputs]
             self.objective.memo = [X, *(part.clone() for part in now[1:])], features
         return self.objective.memo[1]
 

@@ -31,7 +31,10 @@ def warn_of_new_rows(model, task):
     n_answers = len(task.training[0]) * model._n_outputs()
     told = task.validation is not None or task.incremental or n_answers > _MOST
     usual = model._optimizer_now() == "adam" and model.alpha == "auto" and not model.lamb
-    whole = all(layer.mask.all() and not len(layer.symbolic) for layer in model.module_.layers)
+    whole = all(
+        layer.mask.all() and layer.sign is None and layer.levels is None and not len(layer.symbolic)
+        for layer in model.module_.layers
+    )
     if told or not usual or not whole:
         return
     X, y, weight = task.training

@@ -9,6 +9,7 @@ import torch
 
 from skdyn.kan._constraints import edge_rules
 from skdyn.kan._layer import KANLayer
+from skdyn.kan._levels import Levels
 from skdyn.kan._symbolic_edge import SymbolicEdge
 
 
@@ -35,6 +36,10 @@ class KAN(torch.nn.Module):
         Whether of two outputs the first falls where the second rises.
     groups : tuple of tuple of int, default=()
         Inputs that may interact: hidden nodes are shared out over the groups.
+    categories : tuple of int, default=()
+        Number of levels of each input, 0 for numbers; empty where all are numbers.
+    missing : tuple of int, default=()
+        Numbers of inputs that have a value of their own where they are NaN.
 
     Examples
     --------
@@ -58,6 +63,8 @@ class KAN(torch.nn.Module):
         monotone: tuple[int, ...] = (),
         opposed: bool = False,
         groups: tuple[tuple[int, ...], ...] = (),
+        categories: tuple[int, ...] = (),
+        missing: tuple[int, ...] = (),
     ) -> None:
         super().__init__()
         if len(layer_sizes) < 2:
@@ -72,13 +79,19 @@ class KAN(torch.nn.Module):
             "spline_order": spline_order,
             "extrapolation": extrapolation,
         }
-        rules = {"monotone": monotone, "opposed": opposed, "groups": groups}
+        rules = {
+            "monotone": monotone, "opposed": opposed, "groups": groups,
+            "categories": categories, "missing": missing,
+        }  # fmt: skip
         self.plan |= {name: value for name, value in rules.items() if value}
         widths = [n_sum + n_mult for n_sum, n_mult in sizes]
         self.layers = torch.nn.ModuleList(
             KANLayer(n_in, n_sum, n_mult, basis, grid_size, spline_order, extrapolation)
             for n_in, (n_sum, n_mult) in zip(widths[:-1], sizes[1:], strict=True)
         )
+        if categories or missing:
+            counts = categories or (0,) * widths[0]
+            self.layers[0].take_levels(Levels(self.layers[0].n_subnodes, counts, missing))
         if monotone or groups:
             for layer, rule in zip(
                 self.layers, edge_rules(sizes, monotone, groups, opposed), strict=True

@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike
 
 from skdyn._state import Shape, Since
 from skdyn._tabular import TabularRegressor
-from skdyn._validation import check_is_fitted, validate_data
+from skdyn._validation import check_is_fitted
+from skdyn.kan._columns import with_gaps_known, without_order
 from skdyn.kan._estimator import KANEstimator
 from skdyn.kan._ranges import moving_columns
 from skdyn.kan._slopes import network_slopes
@@ -23,6 +24,9 @@ class KANRegressor(KANEstimator, TabularRegressor):
 
     .. math:: x^{(l+1)}_j = b_j + \\sum_i \\phi_{ij}(x^{(l)}_i), \\qquad
         \\phi(x) = w \\, \\mathrm{silu}(x) + \\sum_k c_k B_k(x)
+
+    Numbers may be missing (NaN): an edge has a value of its own there, drawn to its mean over the
+    training data, which is the value where training data lacked none.
 
     Parameters
     ----------
@@ -57,6 +61,12 @@ class KANRegressor(KANEstimator, TabularRegressor):
         Columns that may interact: groups of names or numbers, each of which gets hidden nodes of
         its own (``hidden_layer_sizes`` are then those of one group) that only the outputs add up.
         Columns in no group form one more. "no_interactions" is an additive model.
+    categorical_features : {"from_dtype"}, array-like of bool, int or str, or None, \
+            default="from_dtype"
+        Columns of categories, as a mask, by numbers or by names. "from_dtype" takes a data frame's
+        columns of categories and texts. An edge from such a column is one free value a level, drawn
+        to zero as weights are. A level that ``fit`` did not see is answered as what the levels say
+        on average, with a warning.
     smoothness : float or "auto", default="auto"
         Strength of the penalty on the edges' squared curvature [3]_; it is divided by the number
         of samples (the total of their weights). "auto" lets the data decide with "lm" [4]_; with
@@ -133,6 +143,8 @@ class KANRegressor(KANEstimator, TabularRegressor):
     edge_scores_ : list of ndarray of shape (n_in, n_subnodes)
         How much each edge contributes, layer by layer [2]_; an output's score is one. Subnodes are
         a layer's sums, then the factors of its products, in pairs.
+    categories_ : list of (ndarray or None)
+        Levels of each column, None for numbers; empty where there are numbers only.
     optimizer_ : str
         The optimizer that trained the network.
     n_features_in_ : int
@@ -201,13 +213,15 @@ class KANRegressor(KANEstimator, TabularRegressor):
         ndarray of shape (n_samples, n_features) or (n_samples, n_outputs, n_features)
             Derivatives of what :meth:`predict` returns, in units of the targets over those of the
             features, float64: exact for the network, not a difference of two predictions. Zero for
-            columns that were constant in the training data.
+            columns that were constant in the training data, NaN for categories and missing values.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
-        slopes = network_slopes(self.module_, self._scaled(X))
+        X = self._read(X)
+        Z = self._scaled(X)
+        slopes = network_slopes(with_gaps_known(self, Z).module_, Z)
         slopes *= (self._y_scale * self._y_moves)[:, None] / self._x_scale
         slopes[..., ~self._moves] = 0
+        slopes[np.broadcast_to(without_order(self, X)[:, None], slopes.shape)] = np.nan
         return slopes[:, 0] if self._y_is_1d else slopes
 
     def _learn_targets(self, y, weight, classes):

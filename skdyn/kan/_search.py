@@ -126,7 +126,10 @@ class Trials:
         with seeded_rng(seed):
             module = KAN(**plan)
         weight = next(like.parameters())
-        return module.to(weight.device, weight.dtype)
+        module = module.to(weight.device, weight.dtype)
+        if module.layers[0].levels is not None:
+            module.layers[0].levels.take_over(like.layers[0].levels)
+        return module
 
     def grown(self, trial, width):
         """Return a network with more hidden nodes that computes nearly what another does.
@@ -151,6 +154,8 @@ class Trials:
             _copy(first.basis, old[0].basis, slice(None))
             first.weight[..., :n_old] = old[0].weight  # of nodes held to rise as these are
             first.bias[:n_old] = old[0].bias
+            if first.levels is not None:
+                first.levels.take_over(old[0].levels, n_old)
             first.bias[n_old:] = 0
             last.weight *= _FAINT
             like = first.weight
