@@ -33,12 +33,13 @@ def learn_columns(model, X):
     """
     chosen = _chosen(model.categorical_features, X)
     n_columns = len(chosen)
-    model.categories_ = [None] * n_columns if any(chosen) else []
+    categories: list[np.ndarray | None] = [None] * n_columns
     model._lacks = np.zeros(n_columns, dtype=bool)
     for i in np.flatnonzero(chosen):
         labels, missing = _labels(_column(X, i))
-        model.categories_[i] = np.unique(labels[~missing])
+        categories[i] = np.unique(labels[~missing])
         model._lacks[i] = missing.any() and not missing.all()
+    model.categories_ = categories if any(chosen) else []
 
 
 def read_columns(model, X):
@@ -296,8 +297,7 @@ def _codes(model, X, i):
     codes[missing] = len(levels) if model._lacks[i] else np.nan
     if unknown.any():
         name = getattr(model, "feature_names_in_", np.arange(len(model.categories_)))[i]
-        first = _column(X, i)
-        first = first.iloc[unknown.argmax()] if hasattr(first, "iloc") else first[unknown.argmax()]
+        first = np.asarray(_column(X, i), dtype=object)[unknown.argmax()]
         warn_user(
             f"X holds a category in column {name} that fit did not see, {first!r} in row "
             f"{unknown.argmax()} ({unknown.sum()} rows in all). It is answered as what the levels "

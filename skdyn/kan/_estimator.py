@@ -23,6 +23,7 @@ from skdyn.kan._columns import (
 )
 from skdyn.kan._constraints import constraints_of, refuse_names_for
 from skdyn.kan._edge_fit import Candidate
+from skdyn.kan._interactions import interaction_scores
 from skdyn.kan._interpretation import edge_values, look_back, pruned
 from skdyn.kan._left_out import warn_of_new_rows
 from skdyn.kan._network import KAN
@@ -193,6 +194,8 @@ class KANEstimator(TabularEstimator):
         """
         check_is_fitted(self)
         return edge_values(self._module_for(np.dtype("float64")), layer, i, j, x)
+
+    interaction_scores = interaction_scores
 
     def prune(self, *, edge_threshold: float = 0.03, node_threshold: float = 0.01) -> Self:
         """Return a smaller fitted estimator without the edges and nodes that matter little.
