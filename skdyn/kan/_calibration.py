@@ -43,8 +43,8 @@ def cool_down(model, task, objective, left_out):
     found = _temperature(model, task, objective, left_out)
     found = found if found > 1 else found**0.5
     with torch.no_grad():
-        last.weight /= found
-        last.bias /= found
+        for weight in last.linear_weights():
+            weight /= found
 
 
 def _temperature(model, task, objective, left_out):

@@ -4,7 +4,9 @@ import copy
 
 import numpy as np
 import torch
+from sklearn.exceptions import ConvergenceWarning
 
+from skdyn.exceptions import warn_user
 from skdyn.kan._posterior import forget_posterior
 from skdyn.kan._pruning import cut_edges, without_nodes
 from skdyn.kan._scores import edge_means, node_quantiles, score_edges
@@ -22,6 +24,19 @@ def look_at_edges(module, X, weight):
     edges, nodes = score_edges(module, *data)
     means, quantiles = edge_means(module, *data), node_quantiles(module, *data)
     return _arrays(edges), _arrays(nodes)[0], _arrays(means), _arrays(quantiles)
+
+
+def look_back(model, task):
+    """Keep what a fitted network says of its edges and inputs on its training data."""
+    X, _, weight = task.training
+    looked = look_at_edges(model.module_, X, weight)
+    model.edge_scores_, of_inputs, model._edge_means, model._node_quantiles = looked
+    if not of_inputs.any() and model.lamb > 0:
+        warn_user(
+            f"lamb={model.lamb} left no edge that matters: the outputs are constants. Lower it.",
+            ConvergenceWarning,
+        )
+    model.feature_importances_ = shares(of_inputs)
 
 
 def edge_values(module, layer, i, j, x):

@@ -85,7 +85,10 @@ def leave_out(model, task, objective):
     n_answers = len(task.training[0]) * model._n_outputs()
     unknown = task.validation is not None or task.incremental or n_answers > _MOST
     usual = model._optimizer_now() == "adam" and model.alpha == "auto" and not model.lamb
-    whole = all(layer.mask.all() and not len(layer.symbolic) for layer in model.module_.layers)
+    whole = all(
+        layer.mask.all() and layer.sign is None and layer.levels is None and not len(layer.symbolic)
+        for layer in model.module_.layers
+    )
     if unknown or objective is None or not usual or not whole:
         return None
     X, y, weight = map(torch.as_tensor, task.training)

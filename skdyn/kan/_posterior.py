@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from skdyn.kan._columns import with_gaps_known
 from skdyn.kan._gauss_newton import GaussNewtonProblem
 from skdyn.kan._left_out import penalty_of_edges
 from skdyn.training import in_precision
@@ -228,7 +229,7 @@ def spread_of(model, X):
     ------
     Spread
     """
-    module: Any = in_precision(model.module_, torch.float64)
+    module: Any = in_precision(with_gaps_known(model, X).module_, torch.float64)
     like = next(module.parameters())
     root = torch.as_tensor(weight_root(model)).to(like)
     noise = torch.as_tensor(model.noise_ / model._y_scale).to(like)
@@ -236,7 +237,7 @@ def spread_of(model, X):
     n_rows = max(1, _CHUNK // (len(root) * len(noise)))
     for part in torch.as_tensor(X).split(n_rows):
         seen = module.inputs(part.to(like))[-n_layers]
-        problem = GaussNewtonProblem(None, Tail(module.layers[-n_layers:]), (None, None, None))
+        problem = GaussNewtonProblem(None, Tail(module.layers[-n_layers:]), (seen[:1], None, None))
         _, jacobian = problem.jacobian(seen)
         yield Spread(jacobian @ root.T, noise)
 

@@ -9,10 +9,12 @@ from sklearn.utils import check_random_state
 
 from skdyn._state import OPTIONAL, Shape, Since
 from skdyn._tabular import TabularRegressor
-from skdyn._validation import check_is_fitted, validate_data
+from skdyn._validation import check_is_fitted
+from skdyn.kan._columns import with_gaps_known, without_order
 from skdyn.kan._estimator import KANEstimator
 from skdyn.kan._posterior import learn_posterior, spread_of
 from skdyn.kan._ranges import moving_columns
+from skdyn.kan._slopes import network_slopes
 
 __all__ = ["KANRegressor"]
 
@@ -24,6 +26,9 @@ class KANRegressor(KANEstimator, TabularRegressor):
 
     .. math:: x^{(l+1)}_j = b_j + \\sum_i \\phi_{ij}(x^{(l)}_i), \\qquad
         \\phi(x) = w \\, \\mathrm{silu}(x) + \\sum_k c_k B_k(x)
+
+    Numbers may be missing (NaN): an edge has a value of its own there, drawn to its mean over the
+    training data, which is the value where training data lacked none.
 
     Parameters
     ----------
@@ -49,6 +54,21 @@ class KANRegressor(KANEstimator, TabularRegressor):
         How edge functions go on outside the range of the data: along the tangent that they have
         5 % of its width farther out, or not at all. Those in closed form (:meth:`auto_symbolic`)
         go on as what they are.
+    monotonic_cst : array-like of int, dict or None, default=None
+        For each column 1 where the prediction may only rise with it, -1 where it may only fall,
+        else 0; or such numbers by the columns' names. It holds everywhere, also outside the data:
+        edges from such columns, and all that follow them, are splines whose coefficients rise [5]_.
+        Of a classifier with two classes, the probability of the second. "bspline" only.
+    interaction_cst : {"pairwise", "no_interactions"}, list of groups or None, default=None
+        Columns that may interact: groups of names or numbers, each of which gets hidden nodes of
+        its own (``hidden_layer_sizes`` are then those of one group) that only the outputs add up.
+        Columns in no group form one more. "no_interactions" is an additive model.
+    categorical_features : {"from_dtype"}, array-like of bool, int or str, or None, \
+            default="from_dtype"
+        Columns of categories, as a mask, by numbers or by names. "from_dtype" takes a data frame's
+        columns of categories and texts. An edge from such a column is one free value a level, drawn
+        to zero as weights are. A level that ``fit`` did not see is answered as what the levels say
+        on average, with a warning.
     smoothness : float or "auto", default="auto"
         Strength of the penalty on the edges' squared curvature [3]_; it is divided by the number
         of samples (the total of their weights). "auto" lets the data decide with "lm" [4]_; with
@@ -125,6 +145,8 @@ class KANRegressor(KANEstimator, TabularRegressor):
     edge_scores_ : list of ndarray of shape (n_in, n_subnodes)
         How much each edge contributes, layer by layer [2]_; an output's score is one. Subnodes are
         a layer's sums, then the factors of its products, in pairs.
+    categories_ : list of (ndarray or None)
+        Levels of each column, None for numbers; empty where there are numbers only.
     optimizer_ : str
         The optimizer that trained the network.
     noise_ : ndarray of shape (n_outputs,)
@@ -162,8 +184,10 @@ class KANRegressor(KANEstimator, TabularRegressor):
        Statistical Science 11, 1996.
     .. [4] F. D. Foresee, M. T. Hagan, "Gauss-Newton Approximation to Bayesian Learning",
        International Conference on Neural Networks, 1997.
-    .. [5] D. J. C. MacKay, "Bayesian Interpolation", Neural Computation 4, 1992.
-    .. [6] E. Daxberger et al., "Laplace Redux: Effortless Bayesian Deep Learning", NeurIPS 2021.
+    .. [5] C. Kelly, J. Rice, "Monotone Smoothing with Application to Dose-Response Curves and the
+       Assessment of Synergism", Biometrics 46, 1990.
+    .. [6] D. J. C. MacKay, "Bayesian Interpolation", Neural Computation 4, 1992.
+    .. [7] E. Daxberger et al., "Laplace Redux: Effortless Bayesian Deep Learning", NeurIPS 2021.
 
     Examples
     --------
@@ -197,7 +221,7 @@ class KANRegressor(KANEstimator, TabularRegressor):
         return_std : bool, default=False
             Whether to return standard deviations as well, of what may be observed there: the
             noise, and how far the weights are free given the data and the penalties as priors
-            [5]_. Of networks of more than 1200 weights those of the last layer are [6]_.
+            [6]_. Of networks of more than 1200 weights those of the last layer are [7]_.
 
         Returns
         -------
@@ -269,11 +293,34 @@ class KANRegressor(KANEstimator, TabularRegressor):
                 "only a batch, prune and closed forms change the weights, and files of earlier "
                 "versions lack it. Call fit (with warm_start=True to go on from here)."
             )
-        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
-        return self._scaled(X.astype(np.float64))
+        return self._scaled(self._read(X).astype(np.float64))
 
     def _learn_spread(self, task, objective, left_out):
         learn_posterior(self, task, objective, left_out)
+
+    def predict_gradient(self, X: ArrayLike) -> np.ndarray:
+        """Predict how fast the targets change with each feature.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features) or (n_samples, n_outputs, n_features)
+            Derivatives of what :meth:`predict` returns, in units of the targets over those of the
+            features, float64: exact for the network, not a difference of two predictions. Zero for
+            columns that were constant in the training data, NaN for categories and missing values.
+        """
+        check_is_fitted(self)
+        X = self._read(X)
+        Z = self._scaled(X)
+        slopes = network_slopes(with_gaps_known(self, Z).module_, Z)
+        slopes *= (self._y_scale * self._y_moves)[:, None] / self._x_scale
+        slopes[..., ~self._moves] = 0
+        slopes[np.broadcast_to(without_order(self, X)[:, None], slopes.shape)] = np.nan
+        return slopes[:, 0] if self._y_is_1d else slopes
 
     def _learn_targets(self, y, weight, classes):
         super()._learn_targets(y, weight, classes)
