@@ -4,7 +4,7 @@ import torch
 
 from skdyn.exceptions import warn_user
 from skdyn.kan._objective import CROWDING
-from skdyn.kan._plan import objective_of
+from skdyn.kan._plan import has_squares, objective_of
 
 __all__ = ["left_out_outputs", "warn_of_new_rows"]
 
@@ -31,6 +31,7 @@ def warn_of_new_rows(model, task):
     n_answers = len(task.training[0]) * model._n_outputs()
     told = task.validation is not None or task.incremental or n_answers > _MOST
     usual = model._optimizer_now() == "adam" and model.alpha == "auto" and not model.lamb
+    usual = usual and has_squares(model)
     whole = all(
         layer.mask.all() and layer.sign is None and layer.levels is None and not len(layer.symbolic)
         for layer in model.module_.layers
