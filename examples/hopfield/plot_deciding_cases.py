@@ -32,7 +32,9 @@ print(f"accuracy {model.score(X_new, y_new):.3f}")
 table = model.explain(X_new[doubtful[:1]], n_cases=4)
 print(table.round(3).to_string())
 print(f"sum of the weights {table['weight'].sum():.3f}, of the contributions", end=" ")
-print(f"{table['contribution'].sum():.3f} = {probabilities[doubtful[0]].max():.3f}, the probability")
+print(
+    f"{table['contribution'].sum():.3f} = {probabilities[doubtful[0]].max():.3f}, the probability"
+)
 
 # %%
 # The digit that was asked, and the images that it was taken for.

@@ -217,6 +217,11 @@ def refuse_names_for(model, layer=None, i=None, j=None):
     ValueError
         If an edge is monotone, or of categories or missing numbers.
     """
+    if i is None and getattr(model, "loss", "squared") != "squared":
+        raise ValueError(
+            f"loss={model.loss!r} has no formula: closed forms are fitted by squared errors. Fit "
+            "with loss='squared'."
+        )
     levels = model.module_.layers[0].levels
     if levels is not None and layer in (None, 0):
         columns = levels.column.tolist()

@@ -185,7 +185,8 @@ class KANEstimator(TabularEstimator):
         j : int
             The subnode of the layer; the factors of its products come last, in pairs.
         x : ndarray of shape (n,)
-            Points, in the units the layer sees: features are standardized.
+            Points, in the units the layer sees: features are standardized, levels of categories
+            numbered as in ``categories_``.
 
         Returns
         -------

@@ -43,6 +43,8 @@ def edge_values(module, layer, i, j, x):
     """Return the values of an edge function at some points."""
     module.check_edge(layer, i, j)
     x, module = np.asarray(x, dtype=np.float64), module.layers[layer]
+    if layer == 0 and module.levels is not None and module.levels.is_category[i]:
+        x = np.rint(x).clip(0, module.levels.code[module.levels.column == i].max().item())
     inputs = torch.as_tensor(x)[:, None].repeat(1, module.n_in)
     with torch.inference_mode():
         like = next(module.parameters())

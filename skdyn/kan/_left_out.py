@@ -6,6 +6,7 @@ import torch
 
 from skdyn.exceptions import warn_user
 from skdyn.kan._objective import CROWDING
+from skdyn.kan._plan import has_squares
 
 __all__ = ["LeftOut", "leave_out", "left_out_outputs", "penalty_of_edges", "warn_of_new_rows"]
 
@@ -85,6 +86,7 @@ def leave_out(model, task, objective):
     n_answers = len(task.training[0]) * model._n_outputs()
     unknown = task.validation is not None or task.incremental or n_answers > _MOST
     usual = model._optimizer_now() == "adam" and model.alpha == "auto" and not model.lamb
+    usual = usual and has_squares(model)
     whole = all(
         layer.mask.all() and layer.sign is None and layer.levels is None and not len(layer.symbolic)
         for layer in model.module_.layers

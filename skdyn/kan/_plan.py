@@ -19,7 +19,7 @@ from skdyn.training import Stage
 
 __all__ = [
     "as_it_goes_on", "check_grid_sizes", "check_sizes", "choose_optimizer", "follows_curvature",
-    "grids_at_first", "objective_of", "plan_stages", "sizes_at_first",
+    "grids_at_first", "has_squares", "objective_of", "plan_stages", "sizes_at_first",
 ]  # fmt: skip
 
 _SMOOTHNESS = 0.3
@@ -49,12 +49,18 @@ def follows_curvature(model):
     """
     return (
         model.basis in _FIXED_SHAPES
+        and has_squares(model)
         and model.dtype != "float32"
         and model.batch_size == "auto"
         and not model.lamb  # its price is in units of what gradients do
         and model.learning_rate == _RATE  # another was chosen to be heard: "lm" has none
         and model.learning_rate_schedule == "auto"
     )
+
+
+def has_squares(model):
+    """Tell whether a model's loss has the curvature that Levenberg-Marquardt follows."""
+    return getattr(model, "loss", "squared") == "squared"
 
 
 def choose_optimizer(model, X, incremental):
@@ -143,6 +149,11 @@ def plan_stages(model, generator, task):
             "basis='selectable' learns its choice by gradients, which optimizer='lm' does not "
             "follow. Use optimizer='adam' or 'lbfgs', or name one basis."
         )
+    if not has_squares(model) and model._optimizer_now() == "lm":
+        raise ValueError(
+            f"optimizer='lm' needs loss='squared'; got loss={model.loss!r}. Use optimizer='auto', "
+            "'adam' or 'lbfgs'."
+        )
     objective = objective_of(model, task)
     trivial_loss = model._trivial_loss(task.training, task.validation)
     stages = [
@@ -230,12 +241,20 @@ def _started_linear(model, stage, task):
     X, y, weight = map(torch.as_tensor, task.training)
     if y.ndim == 1:  # of classes, scores whose probabilities have the slopes of the shares
         y = _SCORE * torch.nn.functional.one_hot(y, model._n_outputs())
+    shifted, loss = y, getattr(model, "loss", "squared")
+    if loss == "poisson":  # the first step of reweighted least squares, from the mean of all
+        shifted = y - 1.0
 
     def before_epoch(module, epoch):
         if epoch == 0:
             _look_at(module, X, weight)
-            like = next(module.parameters())
-            return start_linear(module, *(part.to(like) for part in (X, y, weight)))
+            batch = [part.to(next(module.parameters())) for part in (X, shifted, weight)]
+            begun = start_linear(module, *batch)
+            if begun and loss == "quantile":
+                with torch.no_grad():
+                    left = batch[1] - module(batch[0])
+                    module.layers[-1].bias += model._constant_answer(left, batch[2])
+            return begun
         return stage.before_epoch(module, epoch)
 
     return stage._replace(before_epoch=before_epoch)

@@ -1,5 +1,9 @@
 """Kolmogorov-Arnold regression."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Real
 from typing import Annotated, Any
 
 import numpy as np
@@ -9,9 +13,10 @@ from sklearn.utils import check_random_state
 
 from skdyn._state import OPTIONAL, Shape, Since
 from skdyn._tabular import TabularRegressor
-from skdyn._validation import check_is_fitted
+from skdyn._validation import Interval, StrOptions, check_is_fitted
 from skdyn.kan._columns import with_gaps_known, without_order
 from skdyn.kan._estimator import KANEstimator
+from skdyn.kan._losses import LARGEST_LOGARITHM, LOSSES, check_counts, count_scales
 from skdyn.kan._posterior import learn_posterior, spread_of
 from skdyn.kan._ranges import moving_columns
 from skdyn.kan._slopes import network_slopes
@@ -54,6 +59,12 @@ class KANRegressor(KANEstimator, TabularRegressor):
         How edge functions go on outside the range of the data: along the tangent that they have
         5 % of its width farther out, or not at all. Those in closed form (:meth:`auto_symbolic`)
         go on as what they are.
+    loss : {"squared", "quantile", "poisson"}, default="squared"
+        What errors cost: "squared" answers with means, "quantile" with the ``quantile``, "poisson"
+        with means of counts (or other numbers from zero) whose logarithm the network adds up.
+        "lm" takes "squared" only; "auto" takes "adam" for the others.
+    quantile : float, default=0.5
+        Share of the targets to lie below the answers of ``loss="quantile"``.
     monotonic_cst : array-like of int, dict or None, default=None
         For each column 1 where the prediction may only rise with it, -1 where it may only fall,
         else 0; or such numbers by the columns' names. It holds everywhere, also outside the data:
@@ -200,7 +211,17 @@ class KANRegressor(KANEstimator, TabularRegressor):
     True
     """
 
+    _parameter_constraints = {
+        **KANEstimator._parameter_constraints,
+        "loss": [StrOptions(set(LOSSES))],
+        "quantile": [Interval(Real, 0, 1, closed="neither")],
+    }
     _noise = "unknown"
+    loss: Annotated[str, Since(lambda state: "squared")]
+    quantile: Annotated[float, Since(lambda state: 0.5)]
+    _loss_unit: Annotated[
+        np.ndarray, Shape("n_outputs"), Since(lambda state: np.ones_like(state["_y_scale"]))
+    ]
     _y_moves: Annotated[
         np.ndarray,
         Shape("n_outputs", "b"),
@@ -210,6 +231,59 @@ class KANRegressor(KANEstimator, TabularRegressor):
     noise_: Annotated[np.ndarray, Shape("n_outputs"), OPTIONAL]
     _weight_root: Annotated[np.ndarray, Shape("n_packed"), OPTIONAL]
     _n_free_layers: Annotated[int, OPTIONAL]
+
+    def __init__(
+        self,
+        hidden_layer_sizes: ArrayLike | str = "auto",
+        *,
+        basis: str = "bspline",
+        grid_sizes: int | ArrayLike | str = "auto",
+        spline_order: int = 3,
+        grid_update: int | None = 5,
+        extrapolation: str = "linear",
+        loss: str = "squared",
+        quantile: float = 0.5,
+        monotonic_cst: ArrayLike | dict | None = None,
+        interaction_cst: str | Sequence | None = None,
+        categorical_features: ArrayLike | str | None = "from_dtype",
+        smoothness: float | str = "auto",
+        lamb: float = 0.0,
+        lamb_l1: float = 1.0,
+        lamb_entropy: float = 2.0,
+        optimizer: str = "auto",
+        n_init: int = 1,
+        max_iter: int = 200,
+        max_time: float | None = None,
+        learning_rate: float = 1e-2,
+        learning_rate_schedule: str = "auto",
+        batch_size: int | str = "auto",
+        alpha: float | str = "auto",
+        clip_norm: float | None = None,
+        tol: float = 1e-4,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        device: str = "auto",
+        dtype: str = "auto",
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(
+            hidden_layer_sizes,
+            basis=basis, grid_sizes=grid_sizes, spline_order=spline_order, grid_update=grid_update,
+            extrapolation=extrapolation, monotonic_cst=monotonic_cst,
+            interaction_cst=interaction_cst, categorical_features=categorical_features,
+            smoothness=smoothness, lamb=lamb, lamb_l1=lamb_l1, lamb_entropy=lamb_entropy,
+            optimizer=optimizer, n_init=n_init, max_iter=max_iter, max_time=max_time,
+            learning_rate=learning_rate, learning_rate_schedule=learning_rate_schedule,
+            batch_size=batch_size, alpha=alpha, clip_norm=clip_norm, tol=tol,
+            early_stopping=early_stopping, validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change, warm_start=warm_start, random_state=random_state,
+            device=device, dtype=dtype, verbose=verbose,
+        )  # fmt: skip
+        self.loss = loss
+        self.quantile = quantile
 
     def predict(self, X: ArrayLike, return_std: bool = False) -> Any:
         """Predict targets.
@@ -287,6 +361,11 @@ class KANRegressor(KANEstimator, TabularRegressor):
 
     def _scaled_for_spread(self, X):
         check_is_fitted(self)
+        if self.loss != "squared":
+            raise ValueError(
+                f"Standard deviations belong to loss='squared'; this model has loss={self.loss!r}. "
+                "Models with loss='quantile' give the ends of an interval."
+            )
         if not hasattr(self, "_weight_root"):
             raise ValueError(
                 "The standard deviation of the weights is known where fit ended: partial_fit sees "
@@ -296,7 +375,7 @@ class KANRegressor(KANEstimator, TabularRegressor):
         return self._scaled(self._read(X).astype(np.float64))
 
     def _learn_spread(self, task, objective, left_out):
-        learn_posterior(self, task, objective, left_out)
+        learn_posterior(self, task, objective if self.loss == "squared" else None, left_out)
 
     def predict_gradient(self, X: ArrayLike) -> np.ndarray:
         """Predict how fast the targets change with each feature.
@@ -318,12 +397,17 @@ class KANRegressor(KANEstimator, TabularRegressor):
         Z = self._scaled(X)
         slopes = network_slopes(with_gaps_known(self, Z).module_, Z)
         slopes *= (self._y_scale * self._y_moves)[:, None] / self._x_scale
+        if self.loss == "poisson":
+            slopes *= self._forward(Z.astype(np.float64))[:, :, None]
         slopes[..., ~self._moves] = 0
         slopes[np.broadcast_to(without_order(self, X)[:, None], slopes.shape)] = np.nan
         return slopes[:, 0] if self._y_is_1d else slopes
 
     def _learn_targets(self, y, weight, classes):
         super()._learn_targets(y, weight, classes)
+        self._loss_unit = np.ones_like(self._y_scale)
+        if self.loss == "poisson":
+            self._y_offset, self._y_scale, self._loss_unit = count_scales(self._columns(y), weight)
         self._y_moves = moving_columns(self._columns(y))
 
     def _split(self, X, y, weight, X_val, y_val, incremental):
@@ -335,7 +419,20 @@ class KANRegressor(KANEstimator, TabularRegressor):
     def _forward(self, X):
         outputs = super()._forward(X)
         outputs[:, ~self._y_moves] = 0  # a target that is constant is known exactly
+        if self.loss == "poisson":
+            return np.exp(outputs.clip(max=LARGEST_LOGARITHM))
         return outputs
+
+    def _encode_targets(self, y):
+        if self.loss == "poisson":
+            check_counts(self._columns(y))
+        return super()._encode_targets(y)
+
+    def _row_loss(self, prediction, y):  # pyright: ignore[reportIncompatibleMethodOverride]
+        return LOSSES[self.loss].rows(prediction, y, self.quantile, self._loss_unit)
+
+    def _constant_answer(self, y, weight):  # pyright: ignore[reportIncompatibleMethodOverride]
+        return LOSSES[self.loss].constant(y, weight, self.quantile)
 
     @staticmethod
     def _curvature(outputs, y):

@@ -87,7 +87,7 @@ def node_quantiles(module, X, weight=None):
     levels = torch.linspace(0, 1, _LEVELS, dtype=torch.float64)
     seen, first = module.inputs(X), module.layers[0].levels
     if first is not None:
-        seen[0] = first.observed(seen[0])
+        seen[0] = torch.where(first.is_category, seen[0], first.observed(seen[0]))
     return [weighted_quantiles(x, levels, weight) for x in seen]
 
 
