@@ -1,6 +1,8 @@
 import copy
+import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -131,3 +133,21 @@ def test_weights_that_fit_did_not_end_with_have_no_spread(fitted, change):
     with pytest.raises(ValueError, match="Call fit"):
         model.sample_y([[0.0]])
     assert model.predict([[0.0]]).shape == (1,)
+
+
+def test_other_losses_have_no_standard_deviation():
+    model = KANRegressor((), loss="quantile", max_iter=2, random_state=0)
+    with warnings.catch_warnings(action="ignore"):
+        model.fit(*wave(30, 0.1))
+    with pytest.raises(ValueError, match="loss='quantile'"):
+        model.predict([[0.0]], return_std=True)
+
+
+def test_gaps_and_categories_have_a_spread():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"number": rng.normal(size=90), "kind": rng.choice(["a", "b"], 90)})
+    y = X["number"] + 3.0 * (X["kind"] == "b") + 0.1 * rng.normal(size=90)
+    X.loc[::9, "number"] = np.nan
+    model = KANRegressor((), optimizer="lm", max_iter=15, random_state=0).fit(X, y)
+    mean, std = model.predict(X.assign(kind="b"), return_std=True)
+    assert 0.07 < std.min() < std[1] < 1.5 * std[0]  # of a gap the value is not known
