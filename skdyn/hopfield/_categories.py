@@ -31,13 +31,13 @@ def categorical_columns(X: Any, given: Any) -> np.ndarray:
         If there are no such columns.
     """
     is_frame = hasattr(X, "iloc")
-    n_features = X.shape[1] if getattr(X, "ndim", 0) == 2 else np.shape(X)[-1] if len(X) else 0
+    shape = X.shape if is_frame else np.shape(np.asarray(X))
+    n_features = shape[1] if len(shape) == 2 else 0  # what has another shape is refused later
     chosen = np.zeros(n_features, dtype=bool)
     if given is None or (isinstance(given, str) and not is_frame):
         return chosen
     if isinstance(given, str):
-        kinds = [dtype.kind if isinstance(dtype, np.dtype) else str(dtype) for dtype in X.dtypes]
-        return np.array([kind in ("O", "category", "str", "string") for kind in kinds])
+        return np.array([_holds_categories(X, j) for j in range(n_features)], dtype=bool)
     given = np.asarray(given)
     if given.dtype == bool and given.shape == chosen.shape:
         return given.copy()
@@ -59,6 +59,12 @@ def categorical_columns(X: Any, given: Any) -> np.ndarray:
         )
     chosen[places.astype(int)] = True
     return chosen
+
+
+def _holds_categories(X, j):
+    if str(X.dtypes.iloc[j]) == "object":  # numbers, as well, where some are None
+        return any(isinstance(value, str) for value in column_of(X, j))
+    return str(X.dtypes.iloc[j]) in ("category", "str", "string")
 
 
 def categories_of(X: Any, j: int, missing_values: float) -> np.ndarray:

@@ -372,7 +372,8 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
         chosen = [j for j, each in enumerate(self.categories_) if each is not None]
         if not chosen:
             return X
-        numbers = all(self.categories_[j].dtype.kind in "iuf" for j in chosen)
+        kinds: Any = [self.categories_[j] for j in chosen]
+        numbers = all(each.dtype.kind in "iuf" for each in kinds)
         named = X.astype(np.float64 if numbers and not hasattr(given, "iloc") else object)
         for j in chosen:
             column, filled = column_of(given, j), gaps[:, j] & self._kept[j]

@@ -98,8 +98,10 @@ class HopfieldAssociation(torch.nn.Module):
 
         Parameters
         ----------
-        states, stored, mask : Tensor
+        states, stored : Tensor
             See :meth:`forward`.
+        mask : Tensor of bool or None, default=None
+            Which patterns are there.
 
         Returns
         -------
@@ -183,8 +185,10 @@ class HopfieldPooling(torch.nn.Module):
 
         Parameters
         ----------
-        bags, mask : Tensor
-            See :meth:`forward`.
+        bags : Tensor of shape (n_bags, n_instances, n_features)
+            Bags.
+        mask : Tensor of bool of shape (n_bags, n_instances) or None, default=None
+            Which instances are there; None is all.
 
         Returns
         -------

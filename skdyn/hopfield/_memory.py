@@ -491,5 +491,5 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
         if not self._of_bits():
             return continuous_capacity(patterns, self._mass, self.beta_, self.similarity)
         stable = (self._retrieve(patterns, 1) == patterns).all(axis=1)
-        law = as_interaction(self.interaction)._capacity(patterns.shape[1])
-        return Capacity(*law, separations(patterns, similarity="dot"), stable)
+        expected, law = as_interaction(self.interaction)._capacity(patterns.shape[1])
+        return Capacity(expected, law, separations(patterns, similarity="dot"), stable)

@@ -33,6 +33,11 @@ def test_columns_of_categories_are_found_by_dtype_name_number_or_mask(given, wan
     assert categorical_columns(FRAME, given).tolist() == [bool(w) for w in wanted]
 
 
+def test_numbers_in_a_column_of_objects_are_numbers():
+    frame = pd.DataFrame({"a": [1.0, None], "b": ["x", None]}, dtype=object)
+    assert categorical_columns(frame, "from_dtype").tolist() == [False, True]
+
+
 def test_an_array_has_no_dtypes_but_numbers_of_columns():
     table = np.zeros((2, 3))
     assert not categorical_columns(table, "from_dtype").any()
