@@ -31,10 +31,9 @@ print(f"accuracy {model.score(X_new, y_new):.3f}")
 
 table = model.explain(X_new[doubtful[:1]], n_cases=4)
 print(table.round(3).to_string())
-print(f"sum of the weights {table['weight'].sum():.3f}, of the contributions", end=" ")
-print(
-    f"{table['contribution'].sum():.3f} = {probabilities[doubtful[0]].max():.3f}, the probability"
-)
+sums = table[["weight", "contribution"]].sum()
+print(f"sum of the weights {sums['weight']:.3f}, of the contributions {sums['contribution']:.3f}")
+print(f"probability {probabilities[doubtful[0]].max():.3f}")
 
 # %%
 # The digit that was asked, and the images that it was taken for.

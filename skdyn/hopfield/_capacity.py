@@ -14,6 +14,7 @@ __all__ = [
     "Capacity",
     "beta_for_patterns",
     "beta_for_separation",
+    "continuous_capacity",
     "mean_of",
     "radius_of",
     "separations",
@@ -94,6 +95,33 @@ def separations(
     else:
         gaps = (patterns[asked] * away).sum(axis=1)
     return np.where(found < 0, np.inf, gaps)
+
+
+def continuous_capacity(
+    patterns: np.ndarray, mass: np.ndarray, beta: float, similarity: str
+) -> Capacity:
+    """Return what a continuous memory can hold, and what becomes of what it does hold.
+
+    Parameters
+    ----------
+    patterns : ndarray of shape (n_patterns, n_features)
+        Stored patterns.
+    mass : ndarray of shape (n_patterns,)
+        How many times each is there.
+    beta : float
+        Inverse temperature.
+    similarity : {"euclidean", "dot"}
+        What a score is.
+
+    Returns
+    -------
+    Capacity
+    """
+    gaps = separations(patterns, similarity=similarity)
+    radius = radius_of(patterns, mass, similarity)
+    stable = well_separated(gaps, beta, radius, mass.sum())
+    expected = sphere_capacity(patterns.shape[1], beta, radius)
+    return Capacity(expected, "sqrt(p) c^((N-1)/4)", gaps, stable)
 
 
 def beta_for_patterns(patterns: np.ndarray, mass: np.ndarray) -> float:

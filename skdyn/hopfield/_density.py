@@ -12,7 +12,7 @@ from skdyn.exceptions import warn_user
 from skdyn.hopfield._frozen_memory import FrozenMemory, Retrieved
 from skdyn.hopfield._leave_one_out import n_recalled
 
-__all__ = ["heaviest_kernels", "log_densities", "most_likely_beta"]
+__all__ = ["heaviest_kernels", "likelihoods", "log_densities", "most_likely_beta"]
 
 _N_WEIGHTS = 1_000_000  # from which beta is chosen; all of 1000 rows
 _OCTAVES = range(-12, 11)  # powers of two, of columns of variance one
@@ -102,23 +102,41 @@ def heaviest_kernels(
 
 
 @torch.no_grad()
-def _likelihoods(memory, betas, n_rows, n_varying):
-    """Return the mean log density of rows under all that differ from them, for each beta.
+def likelihoods(
+    queries: torch.Tensor,
+    memory: FrozenMemory,
+    betas: list[float],
+    exclude: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Return log densities of rows for several beta, but for what all have: powers of two pi.
 
-    Left out is what all have: powers of two pi.
+    Parameters
+    ----------
+    queries : Tensor of shape (n_queries, n_features)
+        Points.
+    memory : FrozenMemory
+        The patterns, of sharpness one, with masses.
+    betas : list of float
+        Inverse temperatures.
+    exclude : Tensor of int64 of shape (n_queries,) or None, default=None
+        The pattern that each query is not judged by, with all its copies.
+
+    Returns
+    -------
+    Tensor of shape (n_betas, n_queries)
     """
-    patterns, mass = memory.keys, memory.mass
-    rest = (mass.sum() - mass[:n_rows]).log()
-    share = mass[:n_rows] / mass[:n_rows].sum()
-    sums = patterns.new_empty(len(betas), n_rows)
-    for rows, _, z in memory.score_chunks(patterns[:n_rows], exclude=torch.arange(n_rows)):
-        nearest = patterns[z.argmax(dim=1)]
-        distance = (patterns[rows] - nearest).square().sum(dim=1) / 2
+    keys, mass = memory.keys, memory.mass
+    assert mass is not None
+    rest = (mass.sum() - (0 if exclude is None else mass[exclude])).log()
+    sums = keys.new_empty(len(betas), len(queries))
+    for rows, _, z in memory.score_chunks(queries, exclude=exclude):
+        nearest = keys[z.argmax(dim=1)]
+        distance = (queries[rows] - nearest).square().sum(dim=1) / 2
         for i, beta in enumerate(betas):
             weights = (beta * z).clamp_(min=_LEAST).exp_()
             sums[i, rows] = (weights @ mass).log() - beta * distance
-    scale = torch.tensor([n_varying / 2 * math.log(beta) for beta in betas])
-    return (sums - rest) @ share + scale.to(sums)
+    scale = torch.tensor([keys.shape[1] / 2 * math.log(beta) for beta in betas])
+    return sums - rest + scale.to(sums)[:, None]
 
 
 def most_likely_beta(patterns: torch.Tensor, mass: torch.Tensor) -> float:
@@ -145,9 +163,11 @@ def most_likely_beta(patterns: torch.Tensor, mass: torch.Tensor) -> float:
     memory = FrozenMemory(patterns[:, varies], mass=mass)
     n_rows = n_recalled(len(patterns), len(patterns), _N_WEIGHTS)
 
+    share = mass[:n_rows] / mass[:n_rows].sum()
+
     def best_of(powers):
         betas = [2.0**power for power in powers]
-        found = _likelihoods(memory, betas, n_rows, int(varies.sum()))
+        found = likelihoods(memory.keys[:n_rows], memory, betas, torch.arange(n_rows)) @ share
         return max(zip(found.tolist(), powers))
 
     best = best_of(_OCTAVES)

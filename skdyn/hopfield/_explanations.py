@@ -6,16 +6,39 @@ what the answer has beside them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import torch
 
 from skdyn._validation import is_whole
+from skdyn.hopfield._categories import Coding
+from skdyn.hopfield._imputer_choice import corrected
+from skdyn.hopfield._masked import MaskedPatterns
+from skdyn.hopfield._separations import Separation
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["case_table", "check_n_cases", "explain_recall", "labels_of"]
+__all__ = ["Asked", "case_table", "check_n_cases", "explain_gaps", "explain_recall", "labels_of"]
+
+
+class Asked(NamedTuple):
+    """Which gaps are to be explained.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (n_rows,)
+        Names of the rows.
+    columns : ndarray of shape (n_columns,)
+        Names of the columns.
+    gaps : ndarray of bool of shape (n_rows, n_columns)
+        Where they are.
+    """
+
+    labels: np.ndarray
+    columns: np.ndarray
+    gaps: np.ndarray
 
 
 def check_n_cases(n_cases: object) -> None:
@@ -124,3 +147,77 @@ def explain_recall(model: Any, X: Any, n_cases: int, cases: Any) -> pd.DataFrame
     columns = {"kind": np.tile(kinds, n_queries)[there.ravel()]}
     columns |= {name: part[there] for name, part in parts.items()}
     return case_table(index, rows[there], cases, columns)
+
+
+def explain_gaps(
+    memory: MaskedPatterns,
+    question: tuple[torch.Tensor, torch.Tensor, float, Separation],
+    alpha: float,
+    coding: Coding,
+    units: tuple[np.ndarray, np.ndarray],
+    asked: Asked,
+    n_cases: int,
+    cases: Any,
+) -> pd.DataFrame:
+    """Return what an imputer fills gaps with.
+
+    Parameters
+    ----------
+    memory : MaskedPatterns
+        Stored rows.
+    question : tuple
+        Values, what is known of them, beta and the separation.
+    alpha : float
+        Ridge of the correction.
+    coding : Coding
+        Columns of categories.
+    units : tuple of ndarray of shape (n_coded,)
+        Offsets and scales of the columns.
+    asked : Asked
+        Where gaps are, and names.
+    n_cases, cases : object
+        As they were passed to ``explain``.
+
+    Returns
+    -------
+    DataFrame
+    """
+    values, known, beta, separation = question
+    lines = []
+    (offset, scale), patterns = units, memory.completed.numpy()
+    for rows, each in memory.weight_chunks(values, known, [beta], separation, coding.groups):
+        (recalled,) = memory.recall(values[rows], known[rows], [beta], separation, coding.groups)
+        filled = corrected(recalled, values[rows], known[rows], memory, alpha, coding).numpy()
+        for row, weights in zip(range(rows.start, rows.stop), each[0].numpy()):
+            told = filled[row - rows.start] * scale + offset
+            for column in np.flatnonzero(asked.gaps[row]):
+                first, last = coding.starts[column : column + 2]
+                share = memory.shares_of(weights, first)
+                best = np.argsort(-share, kind="stable")[:n_cases]
+                best = best[share[best] > 0]
+                categories = coding.categories[column]
+                if categories is None:
+                    all_values = patterns[:, first] * scale[first] + offset[first]
+                    told_values, votes = all_values, share * all_values
+                    answer = told[first]
+                else:
+                    codes = patterns[:, first:last].argmax(axis=1)
+                    chosen = told[first:last].argmax()
+                    told_values, votes = categories[codes], share * (codes == chosen)
+                    answer = votes.sum()
+                key = asked.labels[row], asked.columns[column]
+                lines += [
+                    (*key, rank, case, "case", share[case], told_values[case], votes[case])
+                    for rank, case in enumerate(best)
+                ]
+                rest = 1 - share[best].sum(), None, votes.sum() - votes[best].sum()
+                lines.append((*key, len(best), -1, "other cases", *rest))
+                if categories is None and np.isfinite(alpha):
+                    added = answer - votes.sum()
+                    lines.append((*key, len(best) + 1, -1, "correction", 0.0, None, added))
+    names = "query", "column", "rank", "row", "kind", "weight", "value", "contribution"
+    parts: dict[str, Any] = {
+        name: list(part) for name, part in zip(names, zip(*lines) if lines else [[]] * len(names))
+    }
+    index = {name: parts.pop(name) for name in names[:3]}
+    return case_table(index, np.array(parts.pop("row"), dtype=int), cases, parts)

@@ -3,40 +3,44 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils import check_random_state
 
 from skdyn._scales import standardized, units
-from skdyn._state import ANY_NUMBER, OPTIONAL, PlainState, Shape
+from skdyn._state import ANY_NUMBER, OPTIONAL, PlainState, Shape, Since
 from skdyn._validation import (
     Interval,
     StrOptions,
+    check_array,
     check_is_fitted,
     fit_context,
+    from_torch,
     validate_data,
 )
 from skdyn.exceptions import warn_user
-from skdyn.hopfield._masked import MaskedPatterns, regress
+from skdyn.hopfield._categories import (
+    Coding,
+    categorical_columns,
+    categories_of,
+    codes_of,
+    column_of,
+    numbers_of,
+)
+from skdyn.hopfield._explanations import Asked, check_n_cases, explain_gaps, labels_of
+from skdyn.hopfield._imputer_choice import choose_beta_and_alpha, corrected
+from skdyn.hopfield._masked import MaskedPatterns
 from skdyn.hopfield._separations import SEPARATIONS, Separation, as_separation
+from skdyn.training import new_generator
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["HopfieldImputer"]
-
-# Grids twice as fine fill wine, breast cancer, diabetes and digits no better on the average.
-_BETAS = [2.0, 6.0, 18.0, 54.0, 162.0]
-_ALPHAS = [0.02, 0.3, np.inf]
-_RATIO = 3.0  # of steps beyond, where the best is at an end
-_LEAST, _MOST = 0.01, 1e6  # betas: beyond, there is nothing but the mean, or the nearest row
-_LEAST_ALPHA = 1e-5
-_UNTRIED = 16.0, 0.1  # beta and alpha where nothing can be held out
-_SHARE_OF_COMPLETE = 0.2  # hidden where the training data have no gaps to imitate
-_N_TRIAL_ROWS = 200  # with 128, errors are 1 % larger; with 256 and 384, hardly smaller
-# Steps of a sequence that spreads evenly over rows and columns, in any order of either: which
-# entries are held out depends on no random state.
-_ROW_STEP, _COLUMN_STEP = (5**0.5 - 1) / 2, 2**0.5
 
 
 class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -77,6 +81,17 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
         ``fit``.
     keep_empty_features : bool, default=False
         Whether to keep columns that were all gaps in ``fit``, filled with zeros.
+    categorical_features : "from_dtype", array-like or None, default="from_dtype"
+        Which columns hold categories: those of a frame that are of dtype category, or of text; or
+        names, numbers, or a truth value for each; None is none. A category that differs counts as
+        much as two numbers do on average, a gap gets that of the largest weight, and only numbers
+        are corrected, by each other. A category that ``fit`` has not seen stays, and tells nothing.
+    sample_posterior : bool, default=False
+        Whether to fill gaps with draws instead of means: in a row the entries of one stored row,
+        drawn by its weight, corrected as means are. Several such tables, of different
+        ``random_state``, tell how much an analysis depends on what is missing [2]_.
+    random_state : int, RandomState instance or None, default=None
+        Source of the draws; heard by ``transform``.
 
     Attributes
     ----------
@@ -84,6 +99,8 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
         Inverse temperature.
     alpha_ : float
         Ridge of the correction.
+    categories_ : list of (ndarray or None)
+        Categories of each column, None for numbers.
     n_features_in_ : int
         Number of features seen during fit.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -124,13 +141,20 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
     alpha_: Annotated[float, ANY_NUMBER]
     _kept: Annotated[np.ndarray, Shape("n_features_in_", "b")]
     _indicated: Annotated[np.ndarray, Shape("n_features_in_", "b")]
-    _offset: Annotated[np.ndarray, Shape("kept")]
-    _scale: Annotated[np.ndarray, Shape("kept")]
+    _offset: Annotated[np.ndarray, Shape("coded")]
+    _scale: Annotated[np.ndarray, Shape("coded")]
     _stored: tuple[
-        Annotated[np.ndarray, Shape("patterns kept")],
-        Annotated[np.ndarray, Shape("patterns kept")] | None,
-        Annotated[np.ndarray, Shape("kept kept")],
+        Annotated[np.ndarray, Shape("patterns coded")],
+        Annotated[np.ndarray, Shape("patterns coded")] | None,
+        Annotated[np.ndarray, Shape("coded coded")],
     ]
+    categories_: Annotated[
+        list[Annotated[np.ndarray, Shape("_", "biufOU")] | None],
+        Since(lambda state: [None] * state["n_features_in_"]),
+    ]
+    categorical_features: Annotated[Any, Since(lambda state: None)]
+    sample_posterior: Annotated[bool, Since(lambda state: False)]
+    random_state: Annotated[Any, Since(lambda state: None)]
 
     _parameter_constraints: dict = {
         "beta": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
@@ -140,6 +164,9 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
         "copy": ["boolean"],
         "add_indicator": ["boolean"],
         "keep_empty_features": ["boolean"],
+        "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
+        "sample_posterior": ["boolean"],
+        "random_state": ["random_state"],
     }
 
     def __init__(
@@ -152,6 +179,9 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
         copy: bool = True,
         add_indicator: bool = False,
         keep_empty_features: bool = False,
+        categorical_features: str | ArrayLike | None = "from_dtype",
+        sample_posterior: bool = False,
+        random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.beta = beta
         self.alpha = alpha
@@ -160,6 +190,9 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
         self.copy = copy
         self.add_indicator = add_indicator
         self.keep_empty_features = keep_empty_features
+        self.categorical_features = categorical_features
+        self.sample_posterior = sample_posterior
+        self.random_state = random_state
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -194,14 +227,19 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
                 "every value is missing. Set keep_empty_features=True to keep them, filled with "
                 "zeros, or leave them out."
             )
-        X, gaps = X[:, self._kept].astype(np.float64), gaps[:, self._kept]
+        X, gaps = self._coding().expand(X[:, kept].astype(np.float64), gaps[:, kept])
         self._learn_units(X, gaps)
         values, known = self._in_units(X, gaps)
-        self.beta_, self.alpha_ = self._choose(values, known)
+        given, separation = (self.beta, self.alpha), as_separation(self.separation)
+        coding = self._coding()
+        self.beta_, self.alpha_ = choose_beta_and_alpha(values, known, given, separation, coding)
         stored = MaskedPatterns.store(values, known)
         arrays: Any = tuple(part if part is None else part.numpy() for part in stored)
         self._stored = arrays
         return self
+
+    def _coding(self):
+        return Coding([each for each, kept in zip(self.categories_, self._kept) if kept])
 
     def transform(self, X: ArrayLike) -> np.ndarray:
         """Fill gaps; what is there stays as it is.
@@ -218,7 +256,9 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
             as parameters say.
         """
         check_is_fitted(self)
+        given = X
         X, gaps = self._read(X, reset=False)
+        lacking = self._lacking(X, gaps)
         marks = gaps[:, self._indicated]
         if self.keep_empty_features:
             X[:, ~self._kept] = 0
@@ -226,10 +266,50 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
         rows = np.flatnonzero(gaps[:, columns].any(axis=1))
         if rows.size:
             where = np.ix_(rows, columns)
-            X[where] = np.where(gaps[where], self._fill(X[where], gaps[where]), X[where])
+            X[where] = np.where(gaps[where], self._fill(X[where], lacking[where]), X[where])
+        X = self._named(given, X, gaps)
         if not (self.keep_empty_features or self._kept.all()):
             X = X[:, columns]
         return np.hstack([X, marks]) if self.add_indicator else X
+
+    def explain(self, X: ArrayLike, n_cases: int = 5, *, cases: Any = None) -> pd.DataFrame:
+        """Tell which stored rows filled the gaps, and by how much.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data with gaps.
+        n_cases : int, default=5
+            How many cases a gap at most; the others count together.
+        cases : DataFrame or Series or None, default=None
+            The training data as they were passed to ``fit``, to name cases by its index. None
+            names them by the numbers of their rows.
+
+        Returns
+        -------
+        DataFrame
+            Lines of each gap, by the row's index or number ("query"), its "column" and by falling
+            weight ("rank"): the "case", its "kind" (others count together, and what regression
+            corrects is no case), its "weight", which add up to one, its "value", and its
+            "contribution": they add up to the number that is filled in, or to the share of votes of
+            the category that is.
+
+        Raises
+        ------
+        ValueError
+            If ``n_cases`` is below one, or ``cases`` has fewer rows than the training data had.
+        """
+        check_is_fitted(self)
+        check_n_cases(n_cases)
+        table, gaps = self._read(X, reset=False)
+        lacking, kept = self._lacking(table, gaps), self._kept
+        names = getattr(self, "feature_names_in_", np.arange(table.shape[1]))
+        asked = Asked(labels_of(X), names[kept], gaps[:, kept])
+        coded, unknown = self._coding().expand(table[:, kept].astype(np.float64), lacking[:, kept])
+        question = *self._in_units(coded, unknown), self.beta_, as_separation(self.separation)
+        units = self._offset, self._scale
+        return explain_gaps(self._memory(), question, self.alpha_, self._coding(), units, asked,
+                            n_cases, cases)  # fmt: skip
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
         """Name the columns of the output.
@@ -252,6 +332,16 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
         return np.concatenate([out, np.array(marks, dtype=object)])
 
     def _read(self, X, reset) -> tuple[np.ndarray, np.ndarray]:
+        """Return numbers, or codes of categories, and where the gaps are."""
+        X = from_torch(X)
+        if reset:
+            found = categorical_columns(X, self.categorical_features)
+            self.categories_ = [
+                categories_of(X, j, self.missing_values) if is_one else None
+                for j, is_one in enumerate(found)
+            ]
+        if any(each is not None for each in self.categories_):
+            return self._read_mixed(X, reset)
         nan = _is_nan(self.missing_values)
         X = validate_data(
             self, X, reset=reset, dtype=[np.float64, np.float32], copy=self.copy,
@@ -259,6 +349,38 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
         )  # fmt: skip
         gaps: Any = np.isnan(X) if nan else self.missing_values == X
         return X, gaps
+
+    def _read_mixed(self, X, reset):
+        validate_data(self, X, reset=reset, dtype=None, ensure_all_finite="allow-nan")
+        parts = []
+        for j, categories in enumerate(self.categories_):
+            if categories is not None:
+                parts.append(codes_of(X, j, categories, self.missing_values))
+                continue
+            column = numbers_of(X, j)
+            missing = np.isnan(column) | (column == self.missing_values)
+            parts.append((np.where(missing, np.nan, column), missing))
+        table, gaps = (np.stack(each, axis=1) for each in zip(*parts))
+        return check_array(table, ensure_all_finite="allow-nan"), gaps
+
+    def _lacking(self, X, gaps):
+        """Return what tells nothing: gaps, and categories that were not seen."""
+        return gaps | np.isnan(X)
+
+    def _named(self, given, X, gaps):
+        """Return categories for their codes; what was there is as it came."""
+        chosen = [j for j, each in enumerate(self.categories_) if each is not None]
+        if not chosen:
+            return X
+        kinds: Any = [self.categories_[j] for j in chosen]
+        numbers = all(each.dtype.kind in "iuf" for each in kinds)
+        named = X.astype(np.float64 if numbers and not hasattr(given, "iloc") else object)
+        for j in chosen:
+            column, filled = column_of(given, j), gaps[:, j] & self._kept[j]
+            categories: Any = self.categories_[j]
+            named[~filled, j] = column[~filled]
+            named[filled, j] = categories[X[filled, j].astype(int)]
+        return named
 
     def _learn_units(self, X, gaps):
         counts = np.maximum((~gaps).sum(axis=0), 1)
@@ -270,97 +392,31 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
         self._offset, self._scale = offset * unit, np.sqrt(square) * unit
         # A constant column differs from its mean by rounding alone.
         constant = self._scale <= 10 * np.finfo(X.dtype).eps * np.abs(self._offset)
-        self._scale[constant] = 1
+        self._scale[constant | ~self._coding().is_number] = 1
 
     def _in_units(self, X, gaps):
         """Return standardized values, zero in gaps, and ones where they are known."""
         values = standardized(np.where(gaps, self._offset, X), self._offset, self._scale)
         return torch.from_numpy(values), torch.from_numpy(1.0 - gaps)
 
-    def _fill(self, X, gaps):
-        values, known = self._in_units(X, gaps)
+    def _memory(self):
         parts: Any = (part if part is None else torch.from_numpy(part) for part in self._stored)
-        memory = MaskedPatterns(*parts)
-        separation = as_separation(self.separation)
-        (recalled,) = memory.recall(values, known, [self.beta_], separation)
-        filled = _correct(recalled, values, known, memory, self.alpha_)
-        return filled.numpy() * self._scale + self._offset
+        return MaskedPatterns(*parts)
 
-    def _choose(self, values, known) -> Any:
-        """Return the beta and alpha with the least squared error on entries held out."""
-        betas = _BETAS if self.beta == "auto" else [self.beta]
-        alphas = _ALPHAS if self.alpha == "auto" else [self.alpha]
-        if len(betas) == len(alphas) == 1:
-            return self.beta, self.alpha
-        trial = torch.arange(0, len(values), -(-len(values) // _N_TRIAL_ROWS))
-        held_out = _held_out(known, trial)
-        asked = held_out.any(dim=1)
-        trial, held_out = trial[asked], held_out[asked]
-        if len(values) < 2 or len(trial) == 0:
-            untried = zip((self.beta, self.alpha), _UNTRIED, strict=True)
-            return tuple(default if given == "auto" else given for given, default in untried)
-        values, held_out = values.float(), held_out.float()  # precise enough to choose by
-        seen = known.float()
-        seen[trial] -= held_out
-        memory = MaskedPatterns.store(values * seen, seen)
-        separation = as_separation(self.separation)
-        values, seen = values[trial], seen[trial]
-
-        def errors(betas, alphas):
-            recalled = memory.recall(values, seen, betas, separation, exclude=trial)
-            squares = [
-                (held_out * (_correct(recalled, values, seen, memory, alpha) - values))
-                .square().sum(dim=(1, 2)).tolist()
-                for alpha in alphas
-            ]  # fmt: skip
-            return {
-                (beta, alpha): square
-                for alpha, row in zip(alphas, squares) for beta, square in zip(betas, row)
-            }  # fmt: skip
-
-        return self._climb(errors, betas, alphas)
-
-    def _climb(self, errors, betas, alphas):
-        """Return the beta and alpha of the least error; go on where they are at an end."""
-        found = errors(betas, alphas)
-        while True:
-            beta, alpha = min(found, key=found.get)
-            tried = {beta for beta, _ in found}, {alpha for _, alpha in found}
-            further = []
-            if self.beta == "auto" and beta == max(tried[0]) and beta * _RATIO <= _MOST:
-                further.append((beta * _RATIO, alpha))
-            if self.beta == "auto" and beta == min(tried[0]) and beta / _RATIO >= _LEAST:
-                further.append((beta / _RATIO, alpha))
-            if self.alpha == "auto" and alpha == min(tried[1]) and alpha / _RATIO >= _LEAST_ALPHA:
-                further.append((beta, alpha / _RATIO))
-            if not further:
-                return float(beta), float(alpha)
-            for beta, alpha in further:
-                found |= errors([beta], [alpha])
+    def _fill(self, X, gaps):
+        memory, coding = self._memory(), self._coding()
+        values, known = self._in_units(*coding.expand(X.astype(np.float64), gaps))
+        how = [self.beta_], as_separation(self.separation), coding.groups
+        if self.sample_posterior:
+            generator = new_generator(check_random_state(self.random_state).randint(2**31 - 1))
+            chunks = memory.weight_chunks(values, known, *how)
+            drawn = [memory.draw(each[0], coding.groups, generator) for _, each in chunks]
+            recalled = torch.cat(drawn)
+        else:
+            (recalled,) = memory.recall(values, known, *how)
+        filled = corrected(recalled, values, known, memory, self.alpha_, coding)
+        return coding.collapse(filled.numpy() * self._scale + self._offset)
 
 
 def _is_nan(value):
     return value != value  # true of NaN alone, and harmless for wrong types
-
-
-def _correct(recalled, values, known, memory, alpha):
-    """Add to gaps what regression says of the difference that recall has left elsewhere."""
-    if np.isinf(alpha):
-        return recalled
-    return recalled + regress(values - recalled, known, memory.covariance, alpha)
-
-
-def _held_out(known, trial):
-    """Return ones where an entry of the trial rows is to be hidden, else zeros.
-
-    A row borrows the gaps of another. Where it has gaps of its own, it takes half of them, so that
-    it is not left with far less than rows have.
-    """
-    columns = torch.arange(known.shape[1])
-    spread = (trial[:, None] * _ROW_STEP + columns * _COLUMN_STEP) % 1
-    incomplete = torch.nonzero((known == 0).any(dim=1) & known.any(dim=1))[:, 0]
-    if len(incomplete) == 0:
-        return known[trial] * (spread < _SHARE_OF_COMPLETE)
-    borrowed = 1 - known[incomplete[(trial + 1) % len(incomplete)]]
-    half = (spread < 0.5) | known[trial].all(dim=1, keepdim=True)
-    return known[trial] * borrowed * half

@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator
 from skdyn._state import PlainState
 from skdyn._validation import Interval
 
-__all__ = ["INTERACTIONS", "Interaction", "PolynomialInteraction", "as_interaction"]
+__all__ = ["INTERACTIONS", "Interaction", "PolynomialInteraction", "as_interaction", "check_bits"]
 
 
 class Interaction(PlainState, BaseEstimator):
@@ -187,3 +187,35 @@ def as_interaction(interaction: Any) -> Interaction:
         An object with the hooks of :class:`Interaction`.
     """
     return interaction if isinstance(interaction, Interaction) else INTERACTIONS[interaction]
+
+
+def check_bits(interaction: Any, X: np.ndarray, mass: np.ndarray | None = None) -> None:
+    """Refuse what a memory of bits cannot take.
+
+    Parameters
+    ----------
+    interaction : str or Interaction
+        What the user passed.
+    X : ndarray of shape (n_rows, n_features)
+        Patterns or queries; NaN where unknown.
+    mass : ndarray of shape (n_rows,) or None, default=None
+        Weights, if there are any.
+
+    Raises
+    ------
+    ValueError
+        If there are other numbers than -1 and +1, weights, or settings out of range.
+    """
+    as_interaction(interaction)._validate_params()
+    other = X[(np.abs(X) != 1) & ~np.isnan(X)]
+    if other.size:
+        raise ValueError(
+            f"interaction={interaction!r} is for patterns and queries of -1 and +1; X "
+            f"holds {other[0]:g}. Turn it into bits, np.where(X > threshold, 1, -1), or use a "
+            "memory of real numbers such as interaction='softmax'."
+        )
+    if mass is not None:
+        raise ValueError(
+            f"sample_weight is for continuous memories; interaction={interaction!r} is not. Store "
+            "a pattern several times instead: np.repeat(X, times, axis=0)."
+        )

@@ -4,9 +4,10 @@ Everything here is in units in which each coordinate has mean zero and variance 
 holds ones and zeros, and values are zero where they are not known.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Self
 
+import numpy as np
 import torch
 
 from skdyn.hopfield._retrieval import row_chunks
@@ -116,6 +117,7 @@ class MaskedPatterns(NamedTuple):
         known: torch.Tensor,
         betas: Sequence[float],
         separation: Separation,
+        groups: np.ndarray | None = None,
         exclude: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Return what is recalled by the known coordinates of queries.
@@ -131,10 +133,11 @@ class MaskedPatterns(NamedTuple):
         known : Tensor of shape (n_queries, n_features)
             Ones where they are known, else zeros.
         betas : sequence of float
-            Inverse temperatures of scores that are divided by the total variance, which is the
-            number of coordinates that vary.
+            Inverse temperatures of scores that are divided by the number of columns that vary.
         separation : Separation
             From scores to weights.
+        groups : ndarray of int of shape (n_features,) or None, default=None
+            Which coordinates are of one column; None is each of its own.
         exclude : Tensor of int64 of shape (n_queries,) or None, default=None
             A pattern that each query must not see.
 
@@ -142,18 +145,42 @@ class MaskedPatterns(NamedTuple):
         -------
         Tensor of shape (n_betas, n_queries, n_features)
         """
+        told = self._told()
+        means = values.new_empty(len(betas), *values.shape)
+        chunks = self.weight_chunks(values, known, betas, separation, groups, exclude)
+        for rows, weights in chunks:
+            means[:, rows] = self._means(weights, told)
+        return means
+
+    def weight_chunks(
+        self,
+        values: torch.Tensor,
+        known: torch.Tensor,
+        betas: Sequence[float],
+        separation: Separation,
+        groups: np.ndarray | None = None,
+        exclude: torch.Tensor | None = None,
+    ) -> Iterator[tuple[slice, torch.Tensor]]:
+        """Yield the weights of the patterns, a chunk of queries at a time.
+
+        Parameters
+        ----------
+        values, known, betas, separation, groups, exclude : object
+            See :meth:`recall`.
+
+        Yields
+        ------
+        (slice, Tensor of shape (n_betas, n_rows, n_patterns))
+            Which queries, and their weights.
+        """
         patterns = self.completed
-        n_varying = (self.covariance.diagonal() > 0).sum().clamp(min=1)
-        keys = torch.cat([patterns, patterns.square() / -2], dim=1).T / n_varying
+        varies = (self.covariance.diagonal() > 0).numpy()
+        columns = varies.nonzero()[0] if groups is None else np.unique(groups[varies])
+        keys = torch.cat([patterns, patterns.square() / -2], dim=1).T / max(len(columns), 1)
         queries = torch.cat([values * known, known], dim=1)
-        if self.known is None:
-            told = patterns
-        else:
-            told = torch.cat([patterns * self.known, self.known], dim=1)
         limits = torch.finfo(values.dtype)
         bounded = [min(max(beta, limits.tiny), limits.max) for beta in betas]
         by_beta = torch.tensor(bounded, dtype=values.dtype)[:, None, None]
-        means = values.new_empty(len(betas), *values.shape)
         for rows in row_chunks(len(queries), len(patterns) * len(betas), values.element_size()):
             scores = queries[rows] @ keys
             if self.known is not None:
@@ -165,8 +192,64 @@ class MaskedPatterns(NamedTuple):
                 scores.masked_fill_(torch.isneginf(best), 0)
                 best.nan_to_num_(neginf=0)
             scores.sub_(best)  # before beta, which may be huge
-            means[:, rows] = self._means(separation.weights(by_beta * scores), told)
-        return means
+            yield rows, separation.weights(by_beta * scores)
+
+    def shares_of(self, weights: np.ndarray, column: int) -> np.ndarray:
+        """Return the weights of patterns in what is recalled of a coordinate.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (n_patterns,)
+            Weights of a query.
+        column : int
+            The coordinate.
+
+        Returns
+        -------
+        ndarray of shape (n_patterns,)
+            Of those that know it, out of a sum of one; of all, where those have no weight.
+        """
+        mine = weights if self.known is None else weights * self.known[:, column].numpy()
+        return mine / mine.sum() if mine.sum() > _TINY else weights
+
+    def draw(
+        self, weights: torch.Tensor, groups: np.ndarray, generator: torch.Generator
+    ) -> torch.Tensor:
+        """Return patterns drawn by their weights, with their gaps filled by other draws.
+
+        Parameters
+        ----------
+        weights : Tensor of shape (n_queries, n_patterns)
+            Weights of sum one.
+        groups : ndarray of int of shape (n_features,)
+            Which coordinates are of one column, which is drawn whole.
+        generator : torch.Generator
+            Draws.
+
+        Returns
+        -------
+        Tensor of shape (n_queries, n_features)
+        """
+        donors = torch.multinomial(weights, 1, generator=generator)[:, 0]
+        drawn = self.completed[donors]
+        if self.known is None:
+            return drawn
+        lacking = self.known[donors] == 0
+        for group in np.unique(groups[lacking.any(dim=0).numpy()]):
+            columns = torch.from_numpy(np.flatnonzero(groups == group))
+            rows = torch.nonzero(lacking[:, columns[0]])[:, 0]
+            of_those = weights[rows] * self.known[:, columns[0]]
+            told = of_those.sum(dim=1) > _TINY  # else what completes the donor stays
+            rows, of_those = rows[told], of_those[told]
+            if len(rows):
+                others = torch.multinomial(of_those, 1, generator=generator)
+                drawn[rows[:, None], columns] = self.completed[others, columns]
+        return drawn
+
+    def _told(self):
+        if self.known is None:
+            return self.completed
+        return torch.cat([self.completed * self.known, self.known], dim=1)
 
     def _means(self, weights, told):
         if self.known is None:

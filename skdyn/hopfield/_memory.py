@@ -23,23 +23,18 @@ from skdyn._validation import (
     validate_data,
 )
 from skdyn.exceptions import warn_user
-from skdyn.hopfield._capacity import (
-    Capacity,
-    beta_for_patterns,
-    radius_of,
-    separations,
-    sphere_capacity,
-    well_separated,
-)
+from skdyn.hopfield._capacity import Capacity, beta_for_patterns, continuous_capacity, separations
+from skdyn.hopfield._denoising import denoised
 from skdyn.hopfield._fixed_points import FixedPoint, fixed_points
 from skdyn.hopfield._index import FaissIndex, as_index
-from skdyn.hopfield._interactions import INTERACTIONS, Interaction, as_interaction
+from skdyn.hopfield._interactions import INTERACTIONS, Interaction, as_interaction, check_bits
 from skdyn.hopfield._kept import Kept
 from skdyn.hopfield._networks import (
     ContinuousNetwork,
     SignNetwork,
     come_to_rest,
     energies_along,
+    mixtures,
 )
 from skdyn.hopfield._retrieval import row_chunks
 from skdyn.hopfield._separations import SEPARATIONS, Separation, as_separation
@@ -247,13 +242,7 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
     def _store(self, X, sample_weight, earlier=None):
         mass = check_weights(sample_weight, X)
         if self._of_bits():
-            as_interaction(self.interaction)._validate_params()
-            self._check_bits(X)
-            if mass is not None:
-                raise ValueError(
-                    f"sample_weight is for continuous memories; interaction={self.interaction!r} "
-                    "is not. Store a pattern several times instead: np.repeat(X, times, axis=0)."
-                )
+            check_bits(self.interaction, X, mass)
         if mass is None:
             mass = np.ones(len(X))
         elif not mass.all():
@@ -276,15 +265,6 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
 
     def _of_bits(self):
         return isinstance(self.interaction, Interaction) or self.interaction in INTERACTIONS
-
-    def _check_bits(self, X):
-        other = X[(np.abs(X) != 1) & ~np.isnan(X)]
-        if other.size:
-            raise ValueError(
-                f"interaction={self.interaction!r} is for patterns and queries of -1 and +1; X "
-                f"holds {other[0]:g}. Turn it into bits, np.where(X > threshold, 1, -1), or use a "
-                "memory of real numbers such as interaction='softmax'."
-            )
 
     # -- recalling -------------------------------------------------------------------------------
 
@@ -334,6 +314,38 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
         """
         return self._retrieve(self._queries(X), n_steps)
 
+    def denoise(
+        self, X: ArrayLike, *, noise: float | None = None, copies: bool = False
+    ) -> np.ndarray:
+        """Take noise off rows, which all have it alike: ``beta`` is for patterns without any.
+
+        What comes back is the mean of what a row may have been, given kernels around the patterns
+        and the noise: a mean of patterns, and as much of the row as the kernels are wide.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Rows of the kind that is stored, plus normal noise of one size for all columns.
+        noise : float or None, default=None
+            Its standard deviation; None finds the one under which X is most likely.
+        copies : bool, default=False
+            Whether the rows are spoilt copies of stored patterns; else they are new ones.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_features)
+            Rows without noise, float64.
+
+        Raises
+        ------
+        ValueError
+            If the memory is one of bits, or ``noise`` is negative.
+        """
+        X = self._queries(X, ensure_all_finite=True)
+        if self._of_bits():
+            raise ValueError("denoise is for continuous memories; bits are restored by transform.")
+        return denoised(X, self.patterns_, self._mass, noise=noise, copies=copies)
+
     def energy(self, X: ArrayLike) -> np.ndarray:
         """Return the energies of states.
 
@@ -368,7 +380,6 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
         X = self._queries(X)
         network = self._network()
         n_steps = self._n_steps(n_steps)
-
         trajectories = self._in_threads(
             lambda rows: energies_along(network, X[rows], n_steps, self.tol), len(X)
         )
@@ -382,7 +393,7 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
             self, X, reset=False, dtype=np.float64, ensure_all_finite=ensure_all_finite
         )
         if self._of_bits():
-            self._check_bits(X)
+            check_bits(self.interaction, X)
         return X
 
     @cached_property
@@ -456,19 +467,10 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
         X = self.patterns_ if X is None else self._queries(X)
         if np.isnan(X).any():
             raise ValueError("X holds NaN: pass retrieve(X), which completes it, instead.")
-        distinct, first, copies = np.unique(
-            self.patterns_, axis=0, return_index=True, return_inverse=True
-        )
         network, bits = self._network(), self._of_bits()
-
-        def shares(state):
-            if bits:
-                return distinct @ state / len(state)
-            return np.bincount(copies.ravel(), network.weights(state))
-
         # A state that creeps to its limit stops a good many times tol short of it.
         radius = 1.0 if bits else max(1e4 * self.tol, 1e-6) * network.scale or 1.0
-        return fixed_points(self._retrieve(X), radius, shares, first, bits)
+        return fixed_points(self._retrieve(X), radius, *mixtures(network, self.patterns_), bits)
 
     def capacity(self) -> Capacity:
         """Tell how many random patterns such a memory holds, and which stored ones it keeps.
@@ -486,14 +488,8 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
         """
         check_is_fitted(self)
         patterns = self.patterns_
-        if self._of_bits():
-            gaps = separations(patterns, similarity="dot")
-            stable = (self._retrieve(patterns, 1) == patterns).all(axis=1)
-            law = as_interaction(self.interaction)._capacity(patterns.shape[1])
-        else:
-            gaps = separations(patterns, similarity=self.similarity)
-            radius = radius_of(patterns, self._mass, self.similarity)
-            stable = well_separated(gaps, self.beta_, radius, self._mass.sum())
-            law = sphere_capacity(patterns.shape[1], self.beta_, radius), "sqrt(p) c^((N-1)/4)"
-        expected, formula = law
-        return Capacity(expected, formula, gaps, stable)
+        if not self._of_bits():
+            return continuous_capacity(patterns, self._mass, self.beta_, self.similarity)
+        stable = (self._retrieve(patterns, 1) == patterns).all(axis=1)
+        expected, law = as_interaction(self.interaction)._capacity(patterns.shape[1])
+        return Capacity(expected, law, separations(patterns, similarity="dot"), stable)

@@ -1,6 +1,6 @@
 """Dynamics of memories: states, their energies, and updates that never raise them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +13,14 @@ from skdyn.hopfield._index import FaissIndex
 from skdyn.hopfield._interactions import Interaction
 from skdyn.hopfield._separations import Separation
 
-__all__ = ["ContinuousNetwork", "SignNetwork", "come_to_rest", "energies_along", "follow"]
+__all__ = [
+    "ContinuousNetwork",
+    "SignNetwork",
+    "come_to_rest",
+    "energies_along",
+    "follow",
+    "mixtures",
+]
 
 _ROUNDING = 1e-12  # a relative change of energy below this is none
 
@@ -340,3 +347,32 @@ def energies_along(
         now[moved] = network.energy(states[moved], known if known is None else known[moved])
         energies.append(now)
     return np.stack(energies, axis=1)
+
+
+def mixtures(
+    network: ContinuousNetwork | SignNetwork, patterns: np.ndarray
+) -> tuple[Callable[[np.ndarray], np.ndarray], np.ndarray]:
+    """Return what tells how much of each distinct pattern is in a state, and the first of each.
+
+    Parameters
+    ----------
+    network : ContinuousNetwork or SignNetwork
+        The dynamics.
+    patterns : ndarray of shape (n_patterns, n_features)
+        Stored patterns.
+
+    Returns
+    -------
+    callable
+        From a state to the weight, or overlap, of each distinct pattern.
+    ndarray of int
+        The first copy of each.
+    """
+    distinct, first, copies = np.unique(patterns, axis=0, return_index=True, return_inverse=True)
+
+    def shares(state):
+        if isinstance(network, SignNetwork):
+            return distinct @ state / len(state)
+        return np.bincount(copies.ravel(), network.weights(state))
+
+    return shares, first

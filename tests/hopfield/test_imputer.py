@@ -9,6 +9,7 @@ from sklearn.impute import IterativeImputer, KNNImputer
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
 
+import skdyn.io
 from skdyn.hopfield import EntmaxSeparation, HopfieldImputer
 
 
@@ -268,3 +269,155 @@ def test_the_search_goes_on_where_the_best_is_at_its_end():
     assert HopfieldImputer(beta=2.0).fit(line).alpha_ < 0.02
     noise = np.random.default_rng(1).normal(size=(200, 3))
     assert HopfieldImputer(alpha=np.inf).fit(noise).beta_ < 2
+
+
+# -- categories ---------------------------------------------------------------------------------
+
+
+def mixed_table(n=150):
+    """Return numbers and categories that tell each other, and the same with gaps."""
+    rng = np.random.default_rng(0)
+    kind = rng.integers(3, size=n)
+    frame = pd.DataFrame({
+        "height": kind + 0.3 * rng.normal(size=n),
+        "colour": pd.Categorical(np.array(["red", "green", "blue"])[kind]),
+        "leaf": np.where(rng.random(n) < 0.9, np.array(["long", "round", "long"])[kind], "torn"),
+        "width": 2 * kind + 0.3 * rng.normal(size=n),
+    })  # fmt: skip
+    gaps = rng.random(frame.shape) < 0.2
+    return frame, frame.mask(gaps), gaps
+
+
+def test_categories_are_filled_by_votes_and_numbers_beside_them():
+    frame, holey, gaps = mixed_table()
+    model = HopfieldImputer().set_output(transform="pandas").fit(holey)
+    filled = model.transform(holey)
+    assert [None if each is None else each.tolist() for each in model.categories_] == [
+        None, ["blue", "green", "red"], ["long", "round", "torn"], None,
+    ]  # fmt: skip
+    there = ~gaps
+    assert (filled.to_numpy(dtype=object)[there] == holey.to_numpy(dtype=object)[there]).all()
+    assert not filled.isna().any().any()
+    for name, least in (("colour", 0.9), ("leaf", 0.75)):
+        asked = gaps[:, frame.columns.get_loc(name)]
+        right = (filled[name] == frame[name].astype(object))[asked].mean()
+        assert right > max(least, frame[name].value_counts(normalize=True).max())
+    asked = gaps[:, 3]
+    error = filled["width"].astype(float)[asked] - frame["width"][asked]
+    assert np.sqrt(np.mean(error**2)) < 0.8
+
+
+def test_a_mismatch_counts_as_a_distance_of_one_and_the_nearest_row_votes():
+    rows = pd.DataFrame({"a": ["x", "x", "y", "y"], "b": ["u", "v", "v", "w"], "c": list("pqrs")})
+    asked = pd.DataFrame({"a": ["y", "x"], "b": ["v", "u"], "c": [None, None]})
+    filled = HopfieldImputer(beta=1e6).fit(rows).transform(asked)
+    assert filled[:, 2].tolist() == ["r", "p"]
+    vague = HopfieldImputer(beta=1e-6).fit(rows.assign(c=list("ppqr"))).transform(asked)
+    assert vague[:, 2].tolist() == ["p", "p"]  # the mode
+
+
+def test_codes_in_an_array_stay_codes_of_those_that_were_there():
+    rng = np.random.default_rng(0)
+    codes = rng.choice([10.0, 20.0, 50.0], size=100)
+    X = np.column_stack([codes, codes / 10 + 0.1 * rng.normal(size=100)])
+    holey = with_gaps(X, 0.2)
+    filled = HopfieldImputer(categorical_features=[0]).fit_transform(holey)
+    assert filled.dtype == np.float64
+    assert set(filled[:, 0]) == {10.0, 20.0, 50.0}
+    asked = np.isnan(holey[:, 0]) & ~np.isnan(holey[:, 1])
+    assert (filled == X)[asked, 0].all()
+
+
+def test_the_order_of_categories_has_no_meaning():
+    _, holey, _ = mixed_table(80)
+    other = holey.assign(colour=holey["colour"].cat.rename_categories(dict(zip(
+        ["blue", "green", "red"], ["z", "a", "m"]))))  # fmt: skip
+    first, second = (HopfieldImputer().fit_transform(table) for table in (holey, other))
+    names = {"blue": "z", "green": "a", "red": "m"}
+    assert [names[value] for value in first[:, 1]] == second[:, 1].tolist()
+    np.testing.assert_allclose(first[:, 3].astype(float), second[:, 3].astype(float))
+
+
+def test_an_unseen_category_stays_and_a_new_gap_is_filled(tmp_path):
+    frame, holey, _ = mixed_table(60)
+    model = HopfieldImputer(add_indicator=True).fit(holey)
+    asked = frame[:3].astype({"colour": object})
+    asked.loc[0, "colour"], asked.loc[1, "leaf"], asked.loc[0, "leaf"] = "violet", None, None
+    filled = model.transform(asked)
+    assert filled[0, 1] == "violet"
+    assert {filled[0, 2], filled[1, 2]} <= {"long", "round", "torn"}
+    skdyn.io.save(model, tmp_path / "model")
+    again = skdyn.io.load(tmp_path / "model").transform(asked)
+    assert again.tolist() == filled.tolist()
+
+
+# -- draws --------------------------------------------------------------------------------------
+
+
+def test_draws_scatter_about_the_means_and_follow_the_seed():
+    model = HopfieldImputer(beta=6.0, alpha=np.inf, sample_posterior=True, random_state=0)
+    model.fit(HOLEY)
+    first = model.transform(HOLEY)
+    np.testing.assert_array_equal(model.transform(HOLEY), first)
+    gaps = np.isnan(HOLEY)
+    np.testing.assert_array_equal(first[~gaps], HOLEY[~gaps])
+    stored = [set(column[~np.isnan(column)]) for column in HOLEY.T]
+    assert all(
+        first[i, j].round(9) in {round(v, 9) for v in stored[j]} for i, j in np.argwhere(gaps)
+    )
+    draws = [model.set_params(random_state=seed).transform(HOLEY)[gaps] for seed in range(60)]
+    means = model.set_params(sample_posterior=False).transform(HOLEY)[gaps]
+    spread = np.std(draws, axis=0)
+    assert (spread > 0.1).mean() > 0.9
+    off = (np.mean(draws, axis=0) - means) / np.maximum(spread, 0.1) * np.sqrt(40)
+    assert np.abs(off).mean() < 1.2  # standard errors
+
+
+def test_draws_keep_the_variance_that_means_lose_and_are_corrected_as_they_are():
+    line = np.random.default_rng(0).normal(size=(300, 1)) * np.ones(3)
+    line += 0.3 * np.random.default_rng(1).normal(size=line.shape)
+    holey = line.copy()
+    holey[::2, 0] = np.nan
+    gaps = np.isnan(holey[:, 0])
+    means, draws = (
+        HopfieldImputer(sample_posterior=sample, random_state=0).fit_transform(holey)[gaps, 0]
+        for sample in (False, True)
+    )
+    assert means.var() < 0.98 * line[gaps, 0].var()
+    assert abs(np.var(draws) / line[gaps, 0].var() - 1) < 0.15
+    assert np.corrcoef(draws, line[gaps, 1])[0, 1] > 0.8
+
+
+def test_drawn_categories_are_among_those_stored():
+    _, holey, gaps = mixed_table(60)
+    model = HopfieldImputer(beta=2.0, sample_posterior=True).fit(holey)
+    drawn = np.stack([model.set_params(random_state=seed).transform(holey) for seed in range(8)])
+    assert set(drawn[:, gaps[:, 1], 1].ravel()) <= {"red", "green", "blue"}
+    assert (drawn[0] != drawn[1]).any()
+
+
+# -- explanations -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("alpha", [0.1, np.inf])
+def test_contributions_of_cases_add_up_to_what_is_filled(alpha):
+    frame, holey, gaps = mixed_table(60)
+    model = HopfieldImputer(beta=6.0, alpha=alpha).fit(holey)
+    table = model.explain(holey, n_cases=3, cases=holey)
+    sums = table.groupby(level=["query", "column"]).sum(numeric_only=True)
+    np.testing.assert_allclose(sums["weight"], 1)
+    filled = model.transform(holey)
+    assert len(sums) == gaps.sum()
+    for (row, column), contribution in sums["contribution"].items():
+        value = filled[row, frame.columns.get_loc(column)]
+        if isinstance(value, str):
+            assert 1 / 3 <= contribution <= 1
+        else:
+            assert contribution == pytest.approx(value)
+    cases = table[table["kind"] == "case"]
+    for (_, column, _), line in cases.head(40).iterrows():
+        assert holey.loc[line["case"], column] == pytest.approx(line["value"])
+
+
+def test_a_table_without_gaps_leaves_nothing_to_explain():
+    assert len(HopfieldImputer().fit(WINE).explain(WINE)) == 0
