@@ -36,7 +36,12 @@ def evaluate(expression, names, X):
         NaN where the formula is not real.
     """
     expression, own = _with_own_symbols(expression, names)
-    return _compiled(expression, list(own))(_columns(X)).numpy()
+    return evaluated(expression, list(own), X)
+
+
+def evaluated(expression, columns, X):
+    """Evaluate a formula of dummy symbols: see :func:`evaluate`."""
+    return _compiled(expression, columns)(_columns(X)).numpy()
 
 
 def refit_constants(expression, names, X, y, sample_weight=None):
@@ -66,7 +71,7 @@ def refit_constants(expression, names, X, y, sample_weight=None):
         If the formula is real at no row.
     """
     expression, own = _with_own_symbols(expression, names)
-    problem = _Problem(expression, list(own), X, y, sample_weight)
+    problem = ConstantFit(expression, list(own), X, y, sample_weight)
     return problem.expression(problem.fit(problem.start, {}), {}).xreplace(own)
 
 
@@ -92,7 +97,12 @@ def tidy_constants(expression, names, X, y, sample_weight=None):
         If the formula is real at no row.
     """
     expression, own = _with_own_symbols(expression, names)
-    problem = _Problem(expression, list(own), X, y, sample_weight)
+    return tidied(expression, list(own), X, y, sample_weight).xreplace(own)
+
+
+def tidied(expression, columns, X, y, sample_weight=None):
+    """Give constants their names: :func:`tidy_constants` for a formula of dummy symbols."""
+    problem = ConstantFit(expression, columns, X, y, sample_weight)
     fit, named, refused = problem.fit(problem.start, {}), {}, set()
     noise = max(fit.loss / max(len(problem.y) - len(fit.values), 1), _EXACT**2)
     reference = max(fit.loss, len(problem.y) * _EXACT**2)
@@ -104,7 +114,7 @@ def tidy_constants(expression, names, X, y, sample_weight=None):
             fit, named = trial, {**named, **proposal}
         else:
             refused |= set(proposal.items())
-    return _simplified(problem.expression(fit, named), list(own), X).xreplace(own)
+    return _simplified(problem.expression(fit, named), columns, X)
 
 
 def _with_own_symbols(expression, names):
@@ -128,7 +138,7 @@ class _Fit(NamedTuple):
     loss: float  # sum of squared errors, in variances of y
 
 
-class _Problem:
+class ConstantFit:
     """Least squares for the floats of a formula."""
 
     def __init__(self, expression, columns, X, y, sample_weight):
@@ -175,7 +185,7 @@ class _Problem:
             {self.symbols[k]: number for k, number in {**floats, **named}.items()}
         )
 
-    def fit(self, values, named):
+    def fit(self, values, named, n_steps=_N_STEPS, tol=_TOL):
         """Fit the constants without a name, starting from values of all of them."""
         values = values.copy()
         values[list(named)] = [float(number) for number in named.values()]
@@ -199,7 +209,7 @@ class _Problem:
             found = least_squares(
                 lambda x: self._errors(put(x)), values[free],
                 jac=by_slopes,
-                x_scale="jac", ftol=_TOL, xtol=_TOL, gtol=_TOL, max_nfev=_N_STEPS,
+                x_scale="jac", ftol=tol, xtol=tol, gtol=tol, max_nfev=n_steps,
             )  # fmt: skip
             fit = min(fit, _Fit(put(found.x), 2 * found.cost), key=lambda fit: fit.loss)
         return fit
