@@ -17,7 +17,7 @@ from skdyn.kan._library import torch_function
 
 _N_POINTS = 160
 _N_NAMES = 4  # of one function
-_N_PAIRS = 10  # whose constants are fitted
+_N_PAIRS = 8  # whose constants are fitted
 _NEARLY = 0.05  # of a function's own size: a shift or an offset that may be none
 _KNOWN = 1e-9  # unexplained share that leaves nothing to look for
 _RATES = (0.4, 1.0, 2.0, 4.0, 7.0)  # of exponentials and the like, per largest size of the column
@@ -126,7 +126,9 @@ def _pairs(node, x, z, names):
             c[0] * forms[i] * forms[j] + c[1] if kind == "product"
             else c[0] * forms[i] + c[1] * forms[j] + c[2]
         )  # fmt: skip
-        for inside in {both, both - c[-1]}:
+        inner = both - c[-1]
+        nearly = abs(numbers[-1]) <= _NEARLY * np.abs(numbers[0] * values[i]).max()
+        for inside in [inner, both] if nearly else [both]:
             outside = around(inside) if around else inside
             try:
                 problem = ConstantFit(outside, [u], x[:, None], z, None)

@@ -12,7 +12,7 @@ from skdyn.kan._smooth_fit import Basis, held_out, smooth
 _N_JUDGED = 8  # candidates that are fitted to all rows
 _N_TIDIED = 4  # of which constants are named
 _EXACT = 1e-18  # mean square, relative, that is as good as none
-_CLOSE = 10.0  # difference of scores that does not tell two laws apart
+_CLOSE = 6.0  # difference of scores that does not tell two laws apart
 _WORD = 2.0  # of the score: a part of a formula
 _LEFT = 0.05  # share of the residuals that smooth fits may explain by chance
 _SIGMAS = 4.5  # of the correlation of neighboring residuals
@@ -73,6 +73,7 @@ def judged(found, columns, X, y, weight, fitted, tested):
         law(tidied(each.expression, columns, X[fitted], y[fitted], weight[fitted]))
         for each in laws[:_N_TIDIED]
     ]
+    tidy += [law(other) for other in map(_as_sigmoid, [each.expression for each in tidy]) if other]
     laws = sorted([each for each in [*tidy, *laws] if np.isfinite(each.score)], key=_by_score)
     laws = _apart(laws, columns, X, y)
     return [each._replace(doubt=doubt) for each, doubt in
@@ -93,6 +94,15 @@ def _shortened(best, law, columns, X, y, weight, rows):
         shorter = trial.score < best.score
         best = trial if shorter else best
     return best
+
+
+def _as_sigmoid(expression):
+    """Write hyperbolic tangents as logistic functions, which may be shorter; None without any."""
+    import sympy
+
+    if not expression.has(sympy.tanh):
+        return None
+    return expression.replace(sympy.tanh, lambda u: 2 / (1 + sympy.exp(-2 * u)) - 1)
 
 
 def sympy_zero():
