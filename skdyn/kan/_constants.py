@@ -8,10 +8,11 @@ import torch
 from scipy.optimize import least_squares
 
 from skdyn.formulas import nice_numbers
-from skdyn.formulas._functions import functions_for
+from skdyn.kan._program import Program
 
 _EXACT = 1e-9  # RMSE, in standard deviations of y, that is rounding and no misfit
 _TOL, _N_STEPS = 1e-15, 200  # of the least squares
+_ROUNDING = 1e-11
 _UNLIKELY = 0.03  # to be so near to a nice number by chance
 # Operations of the longest formula that sympy simplifies in reasonable time, with and without
 # floats, and the largest n in sin(n x) for which it expands that.
@@ -36,7 +37,12 @@ def evaluate(expression, names, X):
         NaN where the formula is not real.
     """
     expression, own = _with_own_symbols(expression, names)
-    return _compiled(expression, list(own))(_columns(X)).numpy()
+    return evaluated(expression, list(own), X)
+
+
+def evaluated(expression, columns, X):
+    """Evaluate a formula of dummy symbols: see :func:`evaluate`."""
+    return Program(expression, columns, floats=False)(_columns(X)).numpy()
 
 
 def refit_constants(expression, names, X, y, sample_weight=None):
@@ -66,7 +72,7 @@ def refit_constants(expression, names, X, y, sample_weight=None):
         If the formula is real at no row.
     """
     expression, own = _with_own_symbols(expression, names)
-    problem = _Problem(expression, list(own), X, y, sample_weight)
+    problem = ConstantFit(expression, list(own), X, y, sample_weight)
     return problem.expression(problem.fit(problem.start, {}), {}).xreplace(own)
 
 
@@ -92,7 +98,12 @@ def tidy_constants(expression, names, X, y, sample_weight=None):
         If the formula is real at no row.
     """
     expression, own = _with_own_symbols(expression, names)
-    problem = _Problem(expression, list(own), X, y, sample_weight)
+    return tidied(expression, list(own), X, y, sample_weight).xreplace(own)
+
+
+def tidied(expression, columns, X, y, sample_weight=None):
+    """Give constants their names: :func:`tidy_constants` for a formula of dummy symbols."""
+    problem = ConstantFit(expression, columns, X, y, sample_weight)
     fit, named, refused = problem.fit(problem.start, {}), {}, set()
     noise = max(fit.loss / max(len(problem.y) - len(fit.values), 1), _EXACT**2)
     reference = max(fit.loss, len(problem.y) * _EXACT**2)
@@ -104,7 +115,16 @@ def tidy_constants(expression, names, X, y, sample_weight=None):
             fit, named = trial, {**named, **proposal}
         else:
             refused |= set(proposal.items())
-    return _simplified(problem.expression(fit, named), list(own), X).xreplace(own)
+    return _whole(_simplified(problem.expression(fit, named), columns, X))
+
+
+def _whole(expression):
+    """Write floats that are whole numbers, up to rounding, as these."""
+    import sympy
+
+    whole = {number: sympy.Integer(round(number)) for number in expression.atoms(sympy.Float)
+             if abs(number - round(number)) < _ROUNDING * max(1.0, abs(number))}  # fmt: skip
+    return expression.xreplace(whole)
 
 
 def _with_own_symbols(expression, names):
@@ -128,15 +148,12 @@ class _Fit(NamedTuple):
     loss: float  # sum of squared errors, in variances of y
 
 
-class _Problem:
+class ConstantFit:
     """Least squares for the floats of a formula."""
 
     def __init__(self, expression, columns, X, y, sample_weight):
-        self.symbols: list[Any] = []
-        self.start: Any = []
-        self.form = self._without_floats(expression, {})
-        self.start = np.array(self.start)
-        self._function = _compiled(self.form, columns, self.symbols)
+        self._function = Program(expression, columns)
+        self.start = np.array(self._function.start)
         columns = _columns(X)
         real = self._function([*columns, *torch.from_numpy(self.start)]).isfinite()
         if not real.any():
@@ -153,29 +170,15 @@ class _Problem:
         self._root = torch.from_numpy(np.sqrt(weight / (spread or 1.0)))
         self.y = torch.from_numpy(y)
 
-    def _without_floats(self, node, seen):
-        """Put a symbol in the place of every float, the same in what is the same."""
-        import sympy
-
-        if node.is_Float:
-            self.start.append(float(node))
-            self.symbols.append(sympy.Dummy(f"constant{len(self.start)}", real=True))
-            return self.symbols[-1]
-        if node not in seen:
-            parts = [self._without_floats(part, seen) for part in node.args]
-            seen[node] = node.func(*parts) if node.has(sympy.Float) else node
-        return seen[node]
-
     def expression(self, fit, named):
         """Return the formula with its constants."""
         import sympy
 
-        floats = {k: sympy.Float(value) for k, value in enumerate(fit.values)}
-        return self.form.xreplace(
-            {self.symbols[k]: number for k, number in {**floats, **named}.items()}
+        return self._function.expression(
+            named[k] if k in named else sympy.Float(value) for k, value in enumerate(fit.values)
         )
 
-    def fit(self, values, named):
+    def fit(self, values, named, n_steps=_N_STEPS, tol=_TOL):
         """Fit the constants without a name, starting from values of all of them."""
         values = values.copy()
         values[list(named)] = [float(number) for number in named.values()]
@@ -199,7 +202,7 @@ class _Problem:
             found = least_squares(
                 lambda x: self._errors(put(x)), values[free],
                 jac=by_slopes,
-                x_scale="jac", ftol=_TOL, xtol=_TOL, gtol=_TOL, max_nfev=_N_STEPS,
+                x_scale="jac", ftol=tol, xtol=tol, gtol=tol, max_nfev=n_steps,
             )  # fmt: skip
             fit = min(fit, _Fit(put(found.x), 2 * found.cost), key=lambda fit: fit.loss)
         return fit
@@ -253,21 +256,6 @@ def _columns(X):
     return list(torch.from_numpy(np.array(X, dtype=float).T.copy()))
 
 
-def _compiled(expression, columns, constants=()):
-    """Return a function of columns, and of constants after them; all of them dummy symbols."""
-    import sympy
-
-    functions = {**functions_for("torch"), "pi": math.pi, "E": math.e}
-    function = sympy.lambdify(
-        [*columns, *constants], expression, modules=[functions], cse=True, dummify=True
-    )
-
-    def evaluate(arguments):
-        return torch.as_tensor(function(*arguments)) + torch.zeros_like(arguments[0])
-
-    return evaluate
-
-
 def _simplified(expression, columns, X):
     """Return the shortest of what sympy makes of a formula, within reason."""
     import sympy
@@ -278,7 +266,7 @@ def _simplified(expression, columns, X):
     forms = [expression]
     if not floats and _largest_multiple(expression) <= _LARGEST_MULTIPLE:
         forms.append(sympy.expand(expression, trig=True))
-    values = lambda form: _compiled(form, columns)(_columns(X)).numpy()  # noqa: E731
+    values = lambda form: Program(form, columns, floats=False)(_columns(X)).numpy()  # noqa: E731
     wanted, best = values(expression), expression
     for form in map(sympy.simplify, forms):
         same = np.allclose(values(form), wanted, rtol=1e-8, equal_nan=True)

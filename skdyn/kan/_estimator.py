@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from skdyn._state import ANY_NUMBER, OPTIONAL, Shape, Since
 from skdyn._tabular import TabularEstimator
+from skdyn._time_limit import time_limit
 from skdyn._validation import Interval, StrOptions, check_is_fitted
 from skdyn.base import TorchEstimator
 from skdyn.kan._columns import (
@@ -23,6 +24,7 @@ from skdyn.kan._columns import (
 )
 from skdyn.kan._constraints import constraints_of, refuse_names_for
 from skdyn.kan._edge_fit import Candidate
+from skdyn.kan._found_laws import forget_laws, report_of
 from skdyn.kan._interactions import interaction_scores
 from skdyn.kan._interpretation import edge_values, look_back, pruned
 from skdyn.kan._left_out import leave_out, warn_of_new_rows
@@ -46,6 +48,9 @@ from skdyn.kan._symbolic import formula_of, in_latex, name_edge, name_edges, sug
 from skdyn.kan.bases import BASES
 from skdyn.kan.bases._basis import EXTRAPOLATIONS
 from skdyn.training import LEARNING_RATE_SCHEDULES
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _MOST_BATCHES = 50  # an epoch, where nobody says how large they are
 _ALPHA = {"adam": 2.0, "adamw": 2.0, "sgd": 2.0}  # second-order optimizers are for precision: none
@@ -98,6 +103,9 @@ class KANEstimator(TabularEstimator):
     optimizer_: Annotated[str, Since(lambda state: state["optimizer"])]
     formula_score_: Annotated[float, OPTIONAL, ANY_NUMBER]  # NaN: real at no row
     formula_unreal_: Annotated[int, OPTIONAL]
+    _laws: Annotated[list[list[tuple[str, str, list[Annotated[float, ANY_NUMBER]]]]], OPTIONAL]
+    _law_ranges: Annotated[np.ndarray, Shape("2 n_features_in_"), OPTIONAL]
+    _law_taken: Annotated[bool, OPTIONAL]
     _edge_means: list[Annotated[np.ndarray, Shape("_ _")]]
     _node_quantiles: list[Annotated[np.ndarray, Shape("_ _")]]
     _moves: Annotated[
@@ -290,8 +298,17 @@ class KANEstimator(TabularEstimator):
         sample_weight: ArrayLike | None = None,
         library: object = None,
         tolerance: float = 0.1,
+        max_time: float | None = None,
+        verbose: int = 0,
     ) -> Self:
-        """Give all edges closed forms, in place: the surest first, everything else refitted.
+        """Give all edges closed forms, in place.
+
+        With the data of a regressor, laws are looked for first: sums, products and quotients of
+        functions of a column, and functions of these, of shapes that smooth fits to the data
+        single out. They are compared by a fifth of the rows that they are not fitted to and by
+        their length, in ``symbolic_report_``; the network becomes the one that stands out. Else
+        edges get closed forms one by one, the surest first, everything else refitted after each,
+        and the formula that comes of it is compared with the others.
 
         Parameters
         ----------
@@ -308,6 +325,11 @@ class KANEstimator(TabularEstimator):
             By what part of itself the loss may grow; a classifier's accuracy may fall by a fifth of
             it. An edge that no function of the library brings down to that stays as it is, with a
             warning.
+        max_time : float or None, default=None
+            Seconds after which nothing more is tried; the best so far is taken. So it is on an
+            interrupt from the keyboard.
+        verbose : int, default=0
+            1 prints what is tried.
 
         Returns
         -------
@@ -321,8 +343,15 @@ class KANEstimator(TabularEstimator):
         """
         check_is_fitted(self)
         refuse_names_for(self)
-        name_edges(self, X, y, sample_weight, library, tolerance)
+        with time_limit(max_time):
+            name_edges(self, X, y, sample_weight, library, tolerance, bool(verbose))
         return self
+
+    @property
+    def symbolic_report_(self) -> pd.DataFrame:
+        """The formulas that ``auto_symbolic`` compared."""
+        check_is_fitted(self)
+        return report_of(self)
 
     def formula(
         self,
@@ -330,6 +359,7 @@ class KANEstimator(TabularEstimator):
         y: ArrayLike | None = None,
         *,
         sample_weight: ArrayLike | None = None,
+        partial: bool = False,
     ) -> object:
         """Write the network as a formula of the features, in their own units.
 
@@ -351,6 +381,10 @@ class KANEstimator(TabularEstimator):
             Their targets.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows.
+        partial : bool, default=False
+            Whether edges without a closed form stay as functions of that name:
+            ``phi_1_0_2(...)`` is the edge of layer 1 from input 0 to subnode 2, which
+            ``edge_function(1, 0, 2, x)`` computes. Constants are then as in the network.
 
         Returns
         -------
@@ -366,7 +400,7 @@ class KANEstimator(TabularEstimator):
         """
         check_is_fitted(self)
         refuse_names_for(self)
-        return formula_of(self, X, y, sample_weight)
+        return formula_of(self, X, y, sample_weight, partial)
 
     def latex(
         self,
@@ -496,3 +530,4 @@ class KANEstimator(TabularEstimator):
     def _take_over(self, module, config, record, incremental):
         super()._take_over(module, module.config(), record, incremental)
         vars(self).pop("_node_quantiles", None)  # an earlier fit's
+        forget_laws(self)

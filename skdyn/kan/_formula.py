@@ -18,12 +18,27 @@ _LARGEST_EXPONENT = 300.0
 
 
 class LayerFormula(NamedTuple):
-    """A layer in closed form: edges ``{(i, j): (name, a, b, c, d)}``, where no edge is zero."""
+    """A layer in closed form: edges ``{(i, j): (name, a, b, c, d)}``, where no edge is zero.
+
+    An edge without a closed form has an :class:`Unnamed` in place of the name.
+    """
 
     edges: dict
     bias: tuple  # of each subnode: the sums, then two factors a product
     n_sum: int
     n_mult: int
+
+
+class Unnamed(NamedTuple):
+    """A function without a closed form, as a formula shows it."""
+
+    name: str
+
+    def sympy(self, u):
+        """Return the function of a sympy expression."""
+        import sympy
+
+        return sympy.Function(self.name)(u)
 
 
 class Scales(NamedTuple):
@@ -58,36 +73,37 @@ def network_formula(layers, names, scales=None):
     nodes = [{symbol: 1.0} for symbol in symbols]
     if scales is not None:
         nodes = [
-            _affine(node, 1 / scale, -offset / scale)
+            affine(node, 1 / scale, -offset / scale)
             for node, offset, scale in zip(nodes, scales.x_offset, scales.x_scale, strict=True)
         ]
     for layer in layers:
         subnodes = [{sympy.S.One: float(bias)} for bias in layer.bias]
         for (i, j), (name, a, b, c, d) in sorted(layer.edges.items()):
-            edge = _affine(_apply(torch_function(name), _affine(nodes[i], a, b)), c, d)
-            subnodes[j] = _plus(subnodes[j], edge)
+            function = torch_function(name) if isinstance(name, str) else name
+            edge = affine(apply(function, affine(nodes[i], a, b)), c, d)
+            subnodes[j] = plus(subnodes[j], edge)
         pairs = zip(subnodes[layer.n_sum :: 2], subnodes[layer.n_sum + 1 :: 2], strict=True)
-        nodes = subnodes[: layer.n_sum] + [_times(left, right) for left, right in pairs]
+        nodes = subnodes[: layer.n_sum] + [times(left, right) for left, right in pairs]
     if scales is not None:
         nodes = [
-            _affine(node, scale, offset)
+            affine(node, scale, offset)
             for node, offset, scale in zip(nodes, scales.y_offset, scales.y_scale, strict=True)
         ]
-    return [_expression(node) for node in nodes]
+    return [expression_of(node) for node in nodes]
 
 
-def _plus(left, right):
+def plus(left, right):
     return {term: left.get(term, 0.0) + right.get(term, 0.0) for term in {**left, **right}}
 
 
-def _affine(node, factor, shift):
+def affine(node, factor, shift):
     import sympy
 
     scaled = {term: float(factor) * value for term, value in node.items()}
-    return _plus(scaled, {sympy.S.One: float(shift)})
+    return plus(scaled, {sympy.S.One: float(shift)})
 
 
-def _expression(node):
+def expression_of(node):
     import sympy
 
     one = {1.0: sympy.S.One, -1.0: sympy.S.NegativeOne}  # no constants to be determined
@@ -102,16 +118,18 @@ def _lead(node):
 
 def _over(node, divisor):
     # Division gives exactly one where a product with the inverse may not.
-    return _expression({term: value / divisor for term, value in node.items()})
+    return expression_of({term: value / divisor for term, value in node.items()})
 
 
-def _apply(function, node):
+def apply(function, node):
     """Return a function of a node, the constants inside moved out where they can be."""
     import sympy
 
     one = sympy.S.One
     lead, t = _lead(node), sympy.Symbol("t", real=True)
     form = function.sympy(t)
+    if isinstance(function, Unnamed):
+        return {function.sympy(expression_of(node)): 1.0}
     if lead == 0.0 or form.is_number:
         point = torch.tensor(node.get(one, 0.0), dtype=torch.float64)
         return {one: float(function(point))}
@@ -129,11 +147,11 @@ def _apply(function, node):
         return {sympy.log(unit): 1.0, one: math.log(abs(lead))}
     shift = node.get(one, 0.0)
     if form == sympy.exp(t) and abs(shift) < _LARGEST_EXPONENT:
-        return {sympy.exp(_expression(_affine(node, 1.0, -shift))): math.exp(shift)}
-    return {function.sympy(_expression(node)): 1.0}
+        return {sympy.exp(expression_of(affine(node, 1.0, -shift))): math.exp(shift)}
+    return {function.sympy(expression_of(node)): 1.0}
 
 
-def _times(left, right):
+def times(left, right):
     """Return the product of two nodes, each scaled to a largest coefficient of one."""
     import sympy
 

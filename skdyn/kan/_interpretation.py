@@ -7,6 +7,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from skdyn.exceptions import warn_user
+from skdyn.kan._found_laws import forget_laws
 from skdyn.kan._posterior import forget_posterior
 from skdyn.kan._pruning import cut_edges, without_nodes
 from skdyn.kan._scores import edge_means, node_quantiles, score_edges
@@ -64,6 +65,7 @@ def pruned(model, edge_threshold, node_threshold):
     nodes = [_standing_nodes(layer, *pair) for layer, pair in
              zip(model.module_.layers, zip(keep, [*keep[1:], None]))][:-1]  # fmt: skip
     smaller = copy.deepcopy(model)
+    forget_laws(smaller)
     cut_edges(smaller.module_, keep, [torch.as_tensor(mean) for mean in model._edge_means])
     with seeded_rng(0):  # every weight drawn here is overwritten at once
         smaller.module_ = without_nodes(smaller.module_, nodes).requires_grad_(False).eval()

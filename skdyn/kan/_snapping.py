@@ -5,6 +5,7 @@ import math
 
 import torch
 
+from skdyn._time_limit import time_is_over
 from skdyn.kan._edge_fit import cost, fit_edge
 from skdyn.kan._objective import edge_sizes
 from skdyn.kan._pruning import cut_edges
@@ -111,6 +112,8 @@ def snap_edges(module, make_objective, batch, library, accepts, minor, floor):
     while 0 < len(edges := _numeric(module)) < before:
         before = len(edges)
         for edge in sorted(edges, key=rank):
+            if time_is_over():
+                return module
             found = _ever_nearer(candidates(module, batch, edge, library, floor))[:_N_TRIES]
             if minor[edge[0]][edge[1:]]:
                 found = candidates(module, batch, edge, constant, floor) + found

@@ -6,16 +6,26 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.metrics import r2_score
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
 from skdyn._tabular import FitTask
+from skdyn._time_limit import time_is_over
 from skdyn._validation import check_is_fitted, check_weights, validate_data
 from skdyn.exceptions import warn_user
 from skdyn.kan._constants import evaluate, tidy_constants
 from skdyn.kan._edge_fit import FLOOR, fit_edge
 from skdyn.kan._evidence import Evidence
-from skdyn.kan._formula import LayerFormula, Scales, network_formula
+from skdyn.kan._formula import LayerFormula, Scales, Unnamed, network_formula
+from skdyn.kan._found_laws import (
+    LawHunt,
+    forget_laws,
+    keep_laws,
+    law_formulas,
+    names_of,
+    split_rows,
+    warn_of_doubts,
+)
+from skdyn.kan._law_network import network_of
 from skdyn.kan._library import make_library
 from skdyn.kan._objective import KANObjective
 from skdyn.kan._posterior import forget_posterior
@@ -25,7 +35,6 @@ _N_DRAWS = 1000  # where a network is to teach its formula without data
 _MINOR = 0.03  # score below which an edge may be nothing: as in prune
 _CLASSIFIER_ERROR = 0.1  # in the scores, in their variances
 _KNOWN = 0.1  # what an edge is off by, in units of what the whole network is
-_HELD_OUT = 0.2  # of the rows, to score a formula
 _MISSED = 0.2  # of the tolerance: share of the rows that closed forms may cost a classifier
 _PRECISE = 1e-6  # loss that is as good as none, in variances of the targets
 
@@ -48,48 +57,123 @@ def name_edge(model, layer, i, j, name):
     _take_over(model, module)
 
 
-def name_edges(model, X, y, sample_weight, library, tolerance):
-    """Give all edges closed forms, in place."""
+def name_edges(model, X, y, sample_weight, library, tolerance, verbose=False):
+    """Give all edges closed forms, in place: those of a law that stands out, or one by one."""
     functions = make_library(library)
-    arrays, losses, error = _lesson(model, X, y, sample_weight)
-    n, classes = len(arrays[0]), _has_classes(model)
-
-    def make_objective():
-        return KANObjective(*losses, Evidence("auto", "auto", n, model._noise), 0.0, 1.0, 1.0)
-
-    module = copy.deepcopy(model.module_).cpu().double()
-    batch = [torch.as_tensor(array) for array in arrays]
-    batch = [part.double() if part.is_floating_point() else part for part in batch]
-    X_batch, y_batch, row_weight = batch
-    with torch.no_grad():
-        outputs = module(X_batch)
-        now = (losses[0](outputs, y_batch) * row_weight).mean().item()
-    error = now + error
-    allowed = now + max(tolerance * error, _PRECISE)
-    share = _share_right(classes, outputs, y_batch, row_weight)
-
-    def accepts(module, loss):
-        if not loss <= allowed:
-            return False
-        with torch.no_grad():
-            right = _share_right(classes, module(X_batch), y_batch, row_weight)
-        return right >= share - _MISSED * tolerance
-
+    lesson = _lesson(model, X, y, sample_weight)
+    standard = _Standard(model, lesson, tolerance)
+    hunt, laws = _hunt(model, X, y, sample_weight, library, verbose)
+    if laws and not any(each[0].doubt for each in laws) and _take_laws(
+        model, laws, hunt, standard.accepts
+    ):  # fmt: skip
+        _look_back(model, lesson)
+        return
     minor = [scores < _MINOR for scores in model.edge_scores_]
-    module = snap_edges(module, make_objective, batch, functions, accepts, minor, _floor(error))
+    module = copy.deepcopy(model.module_).cpu().double()
+    floor = _floor(standard.error)
+    module = snap_edges(module, standard.objective, standard.batch, functions,
+                        standard.accepts, minor, floor)  # fmt: skip
+    complete = not any(layer.mask.any() for layer in module.layers)
     _take_over(model, module)
-    _tell_what_stays(model.module_, tolerance)
+    if laws:
+        laws = _with_the_networks(model, hunt, laws) if complete else laws
+        # A law that costs too much is no answer where edges were left as they are, but is where
+        # the network, in closed form, does no better for its length.
+        if not _take_laws(model, laws, hunt, standard.accepts if not complete else None):
+            keep_laws(model, laws, hunt.symbols, hunt.X, taken=False)
+            _tell_what_stays(model, tolerance)
+    else:
+        _tell_what_stays(model, tolerance)
     if X is not None:
-        model._look_back(FitTask(arrays, None, n, False, True))
+        _look_back(model, lesson)
 
 
-def formula_of(model, X, y, sample_weight):
+class _Standard:
+    """What closed forms are held to: the loss of the network before them."""
+
+    def __init__(self, model, lesson, tolerance):
+        arrays, self._losses, error = lesson
+        self._n, self._noise, self._classes = len(arrays[0]), model._noise, _has_classes(model)
+        batch = [torch.as_tensor(array) for array in arrays]
+        self.batch = [part.double() if part.is_floating_point() else part for part in batch]
+        module = copy.deepcopy(model.module_).cpu().double()
+        outputs, now = self._outcome(module)
+        self.error = now + error
+        self.allowed = now + max(tolerance * self.error, _PRECISE)
+        self._share = self._right(outputs) - _MISSED * tolerance
+
+    def objective(self):
+        evidence = Evidence("auto", "auto", self._n, self._noise)
+        return KANObjective(*self._losses, evidence, 0.0, 1.0, 1.0)
+
+    def accepts(self, module, loss=None):
+        outputs, now = self._outcome(module)
+        loss = now if loss is None else loss
+        return loss <= self.allowed and self._right(outputs) >= self._share
+
+    @torch.no_grad()
+    def _outcome(self, module):
+        X, y, weight = self.batch
+        outputs = module(X)
+        return outputs, (self._losses[0](outputs, y) * weight).mean().item()
+
+    def _right(self, outputs):
+        return _share_right(self._classes, outputs, *self.batch[1:])
+
+
+def _hunt(model, X, y, sample_weight, library, verbose):
+    """Look for laws where there are data of a regressor."""
+    if y is None or _has_classes(model):
+        return None, None
+    X, y = model._validate(X, y, reset=False)
+    weight = check_weights(sample_weight, X)
+    weight = np.ones(len(X)) if weight is None else weight
+    hunt = LawHunt(model, X, y, weight, library, verbose)
+    return hunt, hunt.run()
+
+
+def _take_laws(model, laws, hunt, accepts):
+    """Make a network compute the best laws, where it does as well as it must."""
+    if not all(laws):
+        return False
+    best = [each[0].expression for each in laws]
+    module = network_of(best, hunt.symbols, _scales(model), model.module_)
+    if accepts is not None and not accepts(module):
+        return False
+    _take_over(model, module)
+    if not isinstance(model.hidden_layer_sizes, str):
+        sizes = module.plan["layer_sizes"][1:-1]
+        model.hidden_layer_sizes = tuple(pair if pair[1] else pair[0] for pair in sizes)
+    keep_laws(model, laws, hunt.symbols, hunt.X, taken=True)
+    return True
+
+
+def _with_the_networks(model, hunt, laws):
+    """Return laws with the formulas of the network's own edges among them."""
+    import sympy
+
+    columns = {sympy.Symbol(name, real=True): own
+               for name, own in zip(names_of(model), hunt.symbols, strict=True)}  # fmt: skip
+    own = network_formula(_layer_formulas(model.module_), names_of(model), _scales(model))
+    return [hunt.judged(k, [form.xreplace(columns)]) for k, form in enumerate(own)]
+
+
+def _look_back(model, lesson):
+    arrays = lesson[0]
+    model._look_back(FitTask(arrays, None, len(arrays[0]), False, True))
+
+
+def formula_of(model, X, y, sample_weight, partial=False):
     """Return the formula of a network, or the list of those of its outputs."""
-    names = _names(model)
-    expressions = network_formula(_layer_formulas(model.module_), names, _scales(model))
+    names = names_of(model)
+    expressions = law_formulas(model, names)
+    if expressions is None:
+        layers = _layer_formulas(model.module_, partial)
+        expressions = network_formula(layers, names, _scales(model))
+    warn_of_doubts(model)
     if _has_classes(model) and len(expressions) == 2:
         expressions = [expressions[1] - expressions[0]]
-    if X is not None:
+    if X is not None and not any(layer.mask.any() for layer in model.module_.layers):
         expressions = _fitted_to(model, expressions, X, y, sample_weight)
     single = len(expressions) == 1 and (_has_classes(model) or model._y_is_1d)
     return expressions[0] if single else expressions
@@ -116,7 +200,8 @@ def _share_right(classes, outputs, y, weight):
     return ((outputs.argmax(dim=1) == label) * weight).mean().item()
 
 
-def _tell_what_stays(module, tolerance):
+def _tell_what_stays(model, tolerance):
+    module = model.module_
     left = [(depth, *edge) for depth, layer in enumerate(module.layers)
             for edge in layer.mask.nonzero().tolist()]  # fmt: skip
     if left:
@@ -124,9 +209,15 @@ def _tell_what_stays(module, tolerance):
             f"auto_symbolic left {len(left)} edges as they were, the first of layer "
             f"{left[0][0]}, i={left[0][1]}, j={left[0][2]}: every function of the library "
             f"would have cost more than tolerance={tolerance} allows. Raise it, or enlarge "
-            "the library.",
+            "the library; formula(partial=True) writes the rest. " + _nearest(model),
             UserWarning,
         )
+
+
+def _nearest(model):
+    if time_is_over():
+        return "The time was over before all were tried."
+    return "symbolic_report_ has the nearest formulas." if hasattr(model, "_laws") else ""
 
 
 def _unlearnt(model):
@@ -141,6 +232,7 @@ def _take_over(model, module):
     for name in ("formula_score_", "formula_unreal_"):
         vars(model).pop(name, None)
     forget_posterior(model)
+    forget_laws(model)
 
 
 def _lesson(model, X, y, sample_weight):
@@ -178,9 +270,8 @@ def _fitted_to(model, expressions, X, y, sample_weight):
     if _has_classes(model):
         _score_formula(model, _values(model, expressions, X), y, weight)
         return expressions
-    y, names = y.reshape(len(X), -1), _names(model)
-    seed = check_random_state(model.random_state).randint(np.iinfo(np.int32).max)
-    fitted, tested = train_test_split(np.arange(len(X)), test_size=_HELD_OUT, random_state=seed)
+    y, names = y.reshape(len(X), -1), names_of(model)
+    fitted, tested = split_rows(model, len(X))
     expressions = [
         tidy_constants(expression, names, X[fitted], y[fitted, k], weight[fitted])
         for k, expression in enumerate(expressions)
@@ -190,7 +281,7 @@ def _fitted_to(model, expressions, X, y, sample_weight):
 
 
 def _values(model, expressions, X):
-    return np.stack([evaluate(form, _names(model), X) for form in expressions], axis=1)
+    return np.stack([evaluate(form, names_of(model), X) for form in expressions], axis=1)
 
 
 def _score_formula(model, values, y, weight, tested: Any = slice(None)):
@@ -221,11 +312,6 @@ def _has_classes(model):
     return hasattr(model, "classes_")
 
 
-def _names(model):
-    default = [f"x{i}" for i in range(model.n_features_in_)]
-    return list(getattr(model, "feature_names_in_", default))
-
-
 def _scales(model):
     n_outputs = model._n_outputs()
     y_offset = getattr(model, "_y_offset", np.zeros(n_outputs))
@@ -235,20 +321,23 @@ def _scales(model):
     return Scales(model._x_offset, model._x_scale, y_offset, y_scale)
 
 
-def _layer_formulas(module):
+def _layer_formulas(module, partial=False):
     layers = []
     for depth, layer in enumerate(copy.deepcopy(module).cpu().double().layers):
         numeric = layer.mask.nonzero().tolist()
-        if numeric:
+        if numeric and not partial:
             raise ValueError(
                 f"{len(numeric)} edges of layer {depth} have no closed form yet, the first "
                 f"i={numeric[0][0]}, j={numeric[0][1]}. Call auto_symbolic, with a higher "
-                "tolerance or a larger library if it left them, or fix_symbolic for each."
+                "tolerance or a larger library if it left them, or fix_symbolic for each; "
+                "partial=True leaves them as functions without a name."
             )
         edges = {
             tuple(map(int, place.split("_"))): (edge.name, *edge.affine.tolist())
             for place, edge in layer.symbolic.items()
         }
+        edges |= {(i, j): (Unnamed(f"phi_{depth}_{i}_{j}"), 1.0, 0.0, 1.0, 0.0)
+                  for i, j in numeric}  # fmt: skip
         layers.append(LayerFormula(edges, tuple(layer.bias.tolist()), layer.n_sum, layer.n_mult))
     return layers
 

@@ -1,0 +1,185 @@
+"""Laws judged: by rows that nothing was fitted to, by how short they are, and by their rivals."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.neighbors import NearestNeighbors
+
+from skdyn.kan._constants import ConstantFit, evaluated, tidied
+from skdyn.kan._law_search import complexity
+from skdyn.kan._smooth_fit import Basis, held_out, smooth
+
+_N_JUDGED = 8  # candidates that are fitted to all rows
+_N_TIDIED = 4  # of which constants are named
+_EXACT = 1e-18  # mean square, relative, that is as good as none
+_CLOSE = 6.0  # difference of scores that does not tell two laws apart
+_WORD = 2.0  # of the score: a part of a formula
+_LEFT = 0.05  # share of the residuals that smooth fits may explain by chance
+_SIGMAS = 4.5  # of the correlation of neighboring residuals
+_SAME = 1e-10  # relative mean square between two formulas that are one
+_FEW_COLUMNS = 4  # for smooth fits of what is left
+
+
+class Law(NamedTuple):
+    """A candidate for the law of an output.
+
+    Attributes
+    ----------
+    expression : sympy.Expr
+    complexity : float
+        Columns, numbers and operations.
+    error : float
+        Mean square on rows that nothing was fitted to, relative to the variance.
+    score : float
+        The less the better: twice the log-likelihood's loss, constants and length.
+    doubt : str
+        What speaks against taking it for the law; empty where nothing does.
+    """
+
+    expression: Any
+    complexity: float
+    error: float
+    score: float
+    doubt: str = ""
+
+
+def judged(found, columns, X, y, weight, fitted, tested):
+    """Fit candidates to some rows, judge them by the others, and say what is in doubt.
+
+    Parameters
+    ----------
+    found : list of sympy.Expr
+        Candidates, in the columns' symbols.
+    columns : list of sympy.Dummy
+        The columns.
+    X : ndarray of shape (n, n_columns)
+    y, weight : ndarray of shape (n,)
+    fitted, tested : ndarray of int
+        Rows to fit to, and to judge by.
+
+    Returns
+    -------
+    list of Law
+        The best first.
+    """
+    def law(expression):
+        return _law(expression, columns, X, y, weight, fitted, tested)
+
+    laws = [law(_refitted(form, columns, X, y, weight, fitted)) for form in found[:_N_JUDGED]]
+    laws = sorted((each for each in laws if np.isfinite(each.score)), key=_by_score)
+    laws[:_N_TIDIED] = [_shortened(each, law, columns, X, y, weight, fitted)
+                        for each in laws[:_N_TIDIED]]  # fmt: skip
+    tidy = [
+        law(tidied(each.expression, columns, X[fitted], y[fitted], weight[fitted]))
+        for each in laws[:_N_TIDIED]
+    ]
+    tidy += [law(other) for other in map(_as_sigmoid, [each.expression for each in tidy]) if other]
+    laws = sorted([each for each in [*tidy, *laws] if np.isfinite(each.score)], key=_by_score)
+    laws = _apart(laws, columns, X, y)
+    return [each._replace(doubt=doubt) for each, doubt in
+            zip(laws, _doubts(laws, columns, X, y), strict=True)]  # fmt: skip
+
+
+def _shortened(best, law, columns, X, y, weight, rows):
+    """Leave out constants one by one, as long as the score gains."""
+    shorter = True
+    while shorter and best.error > _EXACT * 100:
+        problem = ConstantFit(best.expression, columns, X[rows], y[rows], weight[rows])
+        trials = [problem.fit(problem.start, {k: 0}) for k in range(len(problem.start))]
+        least = min(trials, key=lambda fit: fit.loss, default=None)
+        if least is None or not np.isfinite(least.loss):
+            break
+        k = next(i for i, fit in enumerate(trials) if fit is least)
+        trial = law(problem.expression(least, {k: sympy_zero()}))
+        shorter = trial.score < best.score
+        best = trial if shorter else best
+    return best
+
+
+def _as_sigmoid(expression):
+    """Write hyperbolic tangents as logistic functions, which may be shorter; None without any."""
+    import sympy
+
+    if not expression.has(sympy.tanh):
+        return None
+    return expression.replace(sympy.tanh, lambda u: 2 / (1 + sympy.exp(-2 * u)) - 1)
+
+
+def sympy_zero():
+    import sympy
+
+    return sympy.S.Zero
+
+
+def _by_score(law):
+    return law.score
+
+
+def _refitted(expression, columns, X, y, weight, rows):
+    try:
+        problem = ConstantFit(expression, columns, X[rows], y[rows], weight[rows])
+    except ValueError:
+        return expression
+    return problem.expression(problem.fit(problem.start, {}), {})
+
+
+def _law(expression, columns, X, y, weight, fitted, tested):
+    import sympy
+
+    values, spread = evaluated(expression, columns, X), np.var(y) or 1.0
+    n_constants = len(expression.atoms(sympy.Float))
+    length = complexity(expression)
+    off = (values - y) ** 2 / spread
+    error = np.average(off[tested], weights=weight[tested])
+    loss = np.average(off[fitted], weights=weight[fitted])
+    n = len(fitted)
+    score = n * np.log(loss + _EXACT) + n_constants * np.log(n) + _WORD * length
+    if not np.isfinite(off).all():
+        score = np.inf
+    return Law(expression, length, float(error), float(score))
+
+
+def _apart(laws, columns, X, y):
+    """Leave out what is the same function as one before."""
+    kept, values = [], []
+    for law in laws:
+        now = evaluated(law.expression, columns, X)
+        if all(np.mean((now - other) ** 2) > _SAME * np.var(y) for other in values):
+            kept.append(law)
+            values.append(now)
+    return kept
+
+
+def _doubts(laws, columns, X, y):
+    """Return what speaks against each law."""
+    doubts = []
+    for k, law in enumerate(laws):
+        if k:
+            behind = law.score - laws[0].score
+            doubts.append("not distinguished from the first" if behind < _CLOSE else "worse")
+            continue
+        told = []
+        if law.error > _EXACT * 100:
+            left = y - evaluated(law.expression, columns, X)
+            if leaves_structure(X, left):
+                told.append("it leaves a pattern unexplained")
+        rivals = [other for other in laws[1:] if other.score - law.score < _CLOSE]
+        if rivals:
+            told.append(f"not distinguished from {len(rivals)} other{'s' * (len(rivals) > 1)}")
+        doubts.append("; ".join(told))
+    return doubts
+
+
+def leaves_structure(X, left):
+    """Tell whether residuals follow from the columns, be it smoothly or among neighbors."""
+    left = left - left.mean()
+    hidden = held_out(len(left))
+    spread = np.mean(left[hidden] ** 2)
+    if spread == 0:
+        return False
+    if X.shape[1] <= _FEW_COLUMNS and smooth(Basis(X, 4), left).error < (1 - _LEFT) * spread:
+        return True
+    scaled = (X - X.mean(axis=0)) / np.where(X.std(axis=0) > 0, X.std(axis=0), 1.0)
+    near = NearestNeighbors(n_neighbors=2).fit(scaled).kneighbors(return_distance=False)[:, 0]
+    product = left * left[near]
+    return bool(product.sum() > _SIGMAS * np.sqrt((product**2).sum()))
