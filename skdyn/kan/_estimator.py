@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import ArrayLike
 from skdyn._state import ANY_NUMBER, OPTIONAL, Shape, Since
 from skdyn._tabular import TabularEstimator
 from skdyn._time_limit import time_limit
-from skdyn._validation import Interval, StrOptions, check_is_fitted
+from skdyn._validation import check_is_fitted
 from skdyn.base import TorchEstimator
 from skdyn.kan._columns import (
     columns_of,
@@ -29,12 +28,14 @@ from skdyn.kan._interactions import interaction_scores
 from skdyn.kan._interpretation import edge_values, look_back, pruned
 from skdyn.kan._left_out import leave_out, warn_of_new_rows
 from skdyn.kan._network import KAN
+from skdyn.kan._parameters import CONSTRAINTS
 from skdyn.kan._plan import (
     as_it_goes_on,
     choose_optimizer,
     follows_curvature,
     grids_at_first,
     plan_stages,
+    resolved,
     sizes_at_first,
 )
 from skdyn.kan._ranges import (
@@ -45,46 +46,16 @@ from skdyn.kan._ranges import (
     warn_of_grids,
 )
 from skdyn.kan._symbolic import formula_of, in_latex, name_edge, name_edges, suggest
-from skdyn.kan.bases import BASES
-from skdyn.kan.bases._basis import EXTRAPOLATIONS
-from skdyn.training import LEARNING_RATE_SCHEDULES
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_MOST_BATCHES = 50  # an epoch, where nobody says how large they are
-_ALPHA = {"adam": 2.0, "adamw": 2.0, "sgd": 2.0}  # second-order optimizers are for precision: none
 
 
 class KANEstimator(TabularEstimator):
     """Parameters and hooks of the Kolmogorov-Arnold networks."""
 
     _old_names = {"solver": "optimizer"}
-    _parameter_constraints = {
-        **TorchEstimator._parameter_constraints,
-        "hidden_layer_sizes": [StrOptions({"auto"}), "array-like"],
-        "basis": [StrOptions(set(BASES))],
-        "grid_sizes": [
-            StrOptions({"auto"}),
-            Interval(Integral, 1, None, closed="left"),
-            "array-like",
-        ],
-        "spline_order": [Interval(Integral, 0, None, closed="left")],
-        "grid_update": [Interval(Integral, 1, None, closed="left"), None],
-        "extrapolation": [StrOptions(set(EXTRAPOLATIONS))],
-        "monotonic_cst": ["array-like", dict, None],
-        "interaction_cst": [StrOptions({"pairwise", "no_interactions"}), list, tuple, None],
-        "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
-        "smoothness": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
-        "lamb": [Interval(Real, 0, None, closed="left")],
-        "lamb_l1": [Interval(Real, 0, None, closed="left")],
-        "lamb_entropy": [Interval(Real, 0, None, closed="left")],
-        "learning_rate_schedule": [StrOptions({"auto", *LEARNING_RATE_SCHEDULES})],
-        "optimizer": [StrOptions({"auto", "adam", "adamw", "sgd", "lbfgs", "lm"})],
-        "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
-        "n_init": [Interval(Integral, 1, None, closed="left")],
-        "dtype": [StrOptions({"auto", "float32", "float64"})],
-    }
+    _parameter_constraints = {**TorchEstimator._parameter_constraints, **CONSTRAINTS}
     _no_sizes = TorchEstimator._no_sizes | {"monotone", "groups", "categories", "missing"}
     _finite = "allow-nan"
     _quick_parameters = {"hidden_layer_sizes": (2,), "grid_sizes": 3, "max_iter": 15}
@@ -429,16 +400,7 @@ class KANEstimator(TabularEstimator):
     # -- hooks of the base -------------------------------------------------------------------
 
     def _settings(self):
-        """Return how to train, the options called "auto" resolved."""
-        optimizer, schedule = self._optimizer_now(), self.learning_rate_schedule
-        chosen = self.optimizer == "auto" and optimizer == "adam"
-        if schedule == "auto":
-            schedule = "cosine" if chosen else "constant"
-        return super()._settings()._replace(
-            optimizer=optimizer, learning_rate_schedule=schedule,
-            alpha=_ALPHA.get(optimizer, 0.0) if self.alpha == "auto" else self.alpha,
-            most_batches=_MOST_BATCHES if chosen else None,
-        )  # fmt: skip
+        return resolved(super()._settings(), self)
 
     def _at_one_rate(self, settings, told):
         if self.learning_rate_schedule == "auto":  # nobody asked for a schedule

@@ -19,10 +19,12 @@ from skdyn.training import Stage
 
 __all__ = [
     "as_it_goes_on", "check_grid_sizes", "check_sizes", "choose_optimizer", "follows_curvature",
-    "grids_at_first", "has_squares", "objective_of", "plan_stages", "sizes_at_first",
+    "grids_at_first", "has_squares", "objective_of", "plan_stages", "resolved", "sizes_at_first",
 ]  # fmt: skip
 
 _SMOOTHNESS = 0.3
+_ALPHA = {"adam": 2.0, "adamw": 2.0, "sgd": 2.0}  # second-order optimizers are for precision: none
+_MOST_BATCHES = 50  # an epoch, where nobody says how large they are
 _RATE = 0.01  # the default
 _SIZES, _GRID = ((16, 0),), 5  # where nothing looks for them
 _WHOLE_STEPS = {"lm", "lbfgs"}  # which evaluate more than once a step
@@ -61,6 +63,31 @@ def follows_curvature(model):
 def has_squares(model):
     """Tell whether a model's loss has the curvature that Levenberg-Marquardt follows."""
     return getattr(model, "loss", "squared") == "squared"
+
+
+def resolved(settings, model):
+    """Return how to train, the options called "auto" resolved.
+
+    Parameters
+    ----------
+    settings : TrainingSettings
+        As they were given.
+    model : KANEstimator
+        Whose they are.
+
+    Returns
+    -------
+    TrainingSettings
+    """
+    optimizer, schedule = model._optimizer_now(), model.learning_rate_schedule
+    chosen = model.optimizer == "auto" and optimizer == "adam"
+    if schedule == "auto":
+        schedule = "cosine" if chosen else "constant"
+    return settings._replace(
+        optimizer=optimizer, learning_rate_schedule=schedule,
+        alpha=_ALPHA.get(optimizer, 0.0) if model.alpha == "auto" else model.alpha,
+        most_batches=_MOST_BATCHES if chosen else None,
+    )  # fmt: skip
 
 
 def choose_optimizer(model, X, incremental):
