@@ -96,6 +96,18 @@ def wages(rng):
     return X.astype({"trade": "category", "town": "category"}), np.exp(log)
 
 
+def prices(rng):
+    """Prices of houses: a sum in logarithms, in many towns; ages are often unknown."""
+    n = N_TRAIN + N_TEST
+    area, age = rng.uniform(20, 200, n), rng.uniform(0, 100, n)
+    kind, town = rng.choice(6, n), rng.choice(40, n)
+    log = 0.01 * area - 0.01 * age + 0.00008 * age**2 + 0.3 * rng.normal(size=n)
+    log = log + 0.3 * rng.normal(size=6)[kind] + 0.3 * rng.normal(size=40)[town]
+    X = pd.DataFrame({"area": area, "age": age, "kind": kind, "town": town})
+    X["age"] = X["age"].mask(rng.random(n) < 0.3)
+    return X.astype({"kind": "category", "town": "category"}), np.exp(log)
+
+
 def loans(rng):
     """Who pays back: rises with income, falls with debt, by purpose; debt is missing for some."""
     n = N_TRAIN + N_TEST
@@ -135,6 +147,7 @@ TABLES = {
         "5, 12 and 30 levels": (levels((5, 12, 30)), None),
         "levels that say little": (levels((40, 60), size=0.1), None),
         "slopes by level": (levels((6, 4), interact=True), None),
+        "prices": (prices, {"area": 1}),
         "rising, noise": (rising(0.7), {"x0": 1, "x1": 1, "x2": -1}),
         "rising, classes": (rising(0.3, classes=True), {"x0": 1, "x1": 1, "x2": -1}),
     },

@@ -17,8 +17,9 @@ class Evidence:
     step of Levenberg-Marquardt [2]_. Without noise the strengths sink as the loss does and cost no
     accuracy; with noise they keep a fine grid from following it, and no data are held out.
 
-    All edges share one smoothness, and all weights one ridge penalty; or each input of the network
-    has a strength of its own, and what follows has one: inputs that say nothing are shut out [1]_.
+    All edges share one smoothness, and all weights one ridge penalty, but for the levels of each
+    column of categories, which spread as they do; or each input of the network has a strength of
+    its own, and what follows has one: inputs that say nothing are shut out [1]_.
 
     Parameters
     ----------
@@ -128,7 +129,10 @@ class Evidence:
             self.smoothness = _approach(self.smoothness, unit * n_smooth / bend).item()
         if self.learns_alpha:
             if not self.by_input:
-                n_small, squares = n_small.sum().expand_as(squares), squares.sum()
+                own = problem.own
+                n_small, squares = (
+                    torch.where(own, part, part[~own].sum()) for part in (n_small, squares)
+                )
             self.alphas = _approach(self.alphas, 2 * unit * n_small / squares)
 
     def _unit(self, problem, data_loss, n_decided):

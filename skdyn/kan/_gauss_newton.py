@@ -34,6 +34,10 @@ class GaussNewtonProblem:
         self.n_weights = len(self.weights())
         self.n_groups = module.layers[0].n_in + 1
         self.group = self._inputs_of_weights()
+        levels = module.layers[0].levels
+        self.own = torch.zeros(self.n_groups, dtype=torch.bool, device=self.X.device)
+        if levels is not None:  # under one strength for all, levels of few rows fit their noise
+            self.own[:-1] = levels.is_category
         if self.n_weights > _LARGEST:
             raise ValueError(
                 f"optimizer='lm' handles up to {_LARGEST} weights; this network has "
