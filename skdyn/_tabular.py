@@ -112,12 +112,18 @@ class TabularEstimator(TorchEstimator):
         training, validation = self._split(X, y, weight, X_val, y_val, incremental)
         total = len(X) if weight is None else weight.sum()
         task = FitTask(training, validation, total, incremental, goes_on)
+        stages: list[Stage] = []
+
+        def plan(generator):
+            stages.extend(self._stages(generator, task))
+            return stages
+
         self._train(
             self._config(X.shape[1], self._n_outputs()),
-            lambda generator: self._stages(generator, task),
+            plan,
             incremental=incremental, total_weight=total, **given,
         )  # fmt: skip
-        self._look_back(task)
+        self._look_back(task, stages[-1].objective if stages else None)
         return self
 
     def _stages(self, generator, task):
@@ -143,8 +149,11 @@ class TabularEstimator(TorchEstimator):
 
         return float(np.mean(in_blocks(losses, y) * weight))
 
-    def _look_back(self, task):
-        """Learn from the trained network and its training arrays what cannot be asked later."""
+    def _look_back(self, task, objective=None):
+        """Learn from the trained network and its training arrays what cannot be asked later.
+
+        The objective is what was minimized last; without one the network was changed otherwise.
+        """
 
     def _learn_scales(self, X, y, weight, classes):
         self._x_offset, self._x_scale, _ = learn_column_scales(X, weight)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from skdyn.hopfield._leave_one_out import means_by_beta
+from skdyn.hopfield._frozen_memory import FrozenMemory
 from skdyn.hopfield._matching import Matching
-from skdyn.hopfield._retrieval import retrieve, total_variance
+from skdyn.hopfield._retrieval import total_variance
 from skdyn.hopfield._separations import Separation
 
 __all__ = ["partitions", "recalled_by_beta", "tempered_by_cooling"]
@@ -71,7 +71,7 @@ def recalled_by_beta(
     rows, values, mass : ndarray
         What is stored.
     similarity, separation : object
-        See :func:`skdyn.hopfield._retrieval.weight_chunks`.
+        See :class:`skdyn.hopfield._frozen_memory.FrozenMemory`.
 
     Returns
     -------
@@ -83,12 +83,11 @@ def recalled_by_beta(
     X, rows, values, mass = (torch.as_tensor(array).to(like) for array in (X, rows, values, mass))
     X, keys = module(X), module(rows)
     unit = total_variance(keys, mass, similarity)
-    how = {"similarity": similarity, "separation": separation, "mass": mass}
-
-    def answers(betas):
-        return means_by_beta(X, keys, values, [beta / unit for beta in betas], **how).float()
-
-    return answers
+    weighs = None if (mass == 1).all() else mass
+    memory = FrozenMemory(
+        keys, values, weighs, 1 / unit, similarity=similarity, separation=separation
+    )
+    return lambda betas: memory.means_by_beta(X, betas).float()
 
 
 def tempered_by_cooling(
@@ -113,7 +112,7 @@ def tempered_by_cooling(
     tempered : callable
         ``tempered(recalled, cooling)`` returns predictions.
     similarity, separation : object
-        See :func:`skdyn.hopfield._retrieval.weight_chunks`.
+        See :class:`skdyn.hopfield._frozen_memory.FrozenMemory`.
 
     Returns
     -------
@@ -122,6 +121,7 @@ def tempered_by_cooling(
     """
     beta = (module.beta.item() if beta is None else beta) / module.first_unit.item()
     rows = module(torch.as_tensor(X).to(module.log_beta))
-    how = {"beta": beta, "similarity": similarity, "separation": separation}
-    means = retrieve(rows, module.prototypes, module.values, **how).float()
+    how: Any = {"similarity": similarity, "separation": separation}
+    memory = FrozenMemory(module.prototypes, module.values, sharpness=beta, **how)
+    means = memory.means(rows).float()
     return lambda coolings: torch.stack([tempered(means, cooling) for cooling in coolings])

@@ -1,19 +1,26 @@
 """Classification by recall."""
 
+from __future__ import annotations
+
 from math import log
 from numbers import Real
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
 from skdyn._state import Shape, Since
 from skdyn._tabular import TabularClassifier
 from skdyn._validation import Interval, StrOptions
 from skdyn.hopfield._association import AssociationEstimator
+from skdyn.hopfield._explanations import explain_recall
 from skdyn.hopfield._index import FaissIndex
 from skdyn.hopfield._matching import centres
 from skdyn.hopfield._separations import Separation
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["HopfieldClassifier"]
 
@@ -236,6 +243,54 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
         self.device = device
         self.dtype = dtype
         self.verbose = verbose
+
+    def explain(self, X: ArrayLike, n_cases: int = 5, *, cases: Any = None) -> pd.DataFrame:
+        """Tell which stored cases decided the predictions, and by how much.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+        n_cases : int, default=5
+            How many cases a row at most; the others count together.
+        cases : DataFrame or Series or None, default=None
+            The training data as they were passed to ``fit``, to name cases by its index. None
+            names them by the numbers of their rows.
+
+        Returns
+        -------
+        DataFrame
+            Lines of each row of X, by its index or number ("query") and by falling weight
+            ("rank"): the "case", its "kind" (others count together, and so do the
+            class frequencies),
+            its "weight", which add up to one, its "target", and its "contribution" to the
+            probability of the class that is predicted.
+
+        Raises
+        ------
+        ValueError
+            If ``n_cases`` is below one, in mode "prototypes", which keeps no cases, or if ``cases``
+            has fewer rows than the training data had.
+        """
+        return explain_recall(self, X, n_cases, cases)
+
+    def _parts_of_answers(self, X, patterns, weights):
+        """Return weights, targets and contributions of cases, of the others, and of the prior."""
+        probabilities = self.predict_proba(X)
+        best = probabilities.argmax(axis=1)[:, None]
+        answer = probabilities.max(axis=1, keepdims=True)
+        recalled = 1 - self._smoothing
+        codes = self._targets[patterns, 0].astype(np.int64)
+        prior = self._smoothing * self._prior[best]
+        mine = recalled * weights * (codes == best)
+        rest = answer - prior - mine.sum(axis=1, keepdims=True)
+        left = recalled * (1 - weights.sum(axis=1, keepdims=True))
+        nothing = np.full((len(best), 2), None)
+        return {
+            "weight": np.hstack([recalled * weights, left, np.full_like(prior, self._smoothing)]),
+            "target": np.hstack([self.classes_[codes].astype(object), nothing]),
+            "contribution": np.hstack([mine, rest, prior]),
+        }
 
     def _outputs(self, X):
         means = self._recalled(X)

@@ -5,15 +5,14 @@ Up to a constant, the density of a kernel estimate with Gaussian kernels of vari
 """
 
 import math
-from typing import NamedTuple
 
 import torch
 
 from skdyn.exceptions import warn_user
+from skdyn.hopfield._frozen_memory import FrozenMemory, Retrieved
 from skdyn.hopfield._leave_one_out import n_recalled
-from skdyn.hopfield._retrieval import score_chunks
 
-__all__ = ["Mass", "log_densities", "most_likely_beta"]
+__all__ = ["heaviest_kernels", "log_densities", "most_likely_beta"]
 
 _N_WEIGHTS = 1_000_000  # from which beta is chosen; all of 1000 rows
 _OCTAVES = range(-12, 11)  # powers of two, of columns of variance one
@@ -22,34 +21,17 @@ _FINE = [power / 4 for power in range(-3, 4)]  # around the best of them
 _LEAST = 0.9 * math.log(torch.finfo(torch.float64).tiny)  # smaller numbers take much longer
 
 
-class Mass(NamedTuple):
-    """Distinct patterns, and how often each counts.
-
-    Attributes
-    ----------
-    patterns : Tensor of shape (n_patterns, n_features)
-        Patterns, float64.
-    mass : Tensor of shape (n_patterns,)
-        Positive numbers; copies count together.
-    """
-
-    patterns: torch.Tensor
-    mass: torch.Tensor
-
-
 def log_densities(
-    queries: torch.Tensor, stored: Mass, beta: float, places: torch.Tensor | None = None
+    queries: torch.Tensor, memory: FrozenMemory, places: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """Return the mean over all copies of ``exp(-beta |query - pattern|^2 / 2)``, its log over beta.
+    """Return the mean over all copies of ``exp(-beta |query - key|^2 / 2)``, its log over beta.
 
     Parameters
     ----------
     queries : Tensor of shape (n_queries, n_features)
         Points.
-    stored : Mass
-        The patterns.
-    beta : float
-        Inverse temperature.
+    memory : FrozenMemory
+        Distinct patterns, with masses; its sharpness is beta.
     places : Tensor of int64 of shape (n_queries,) or None, default=None
         Which pattern each query is, -1 for none. One copy of it is then left out, so that a stored
         row is judged as a new one would be; the last copy of the only pattern is not.
@@ -58,50 +40,78 @@ def log_densities(
     -------
     Tensor of shape (n_queries,)
     """
-    if places is None or len(stored.patterns) == 1:
-        return _logs(queries, stored, beta) - stored.mass.sum().log() / beta
+    mass, beta = memory.mass, memory.sharpness
+    assert mass is not None
+    if places is None or len(memory) == 1:
+        return -memory.energies(queries) - mass.sum().log() / beta
     result = queries.new_empty(len(queries))
     new = places < 0
-    result[new] = log_densities(queries[new], stored, beta)
+    result[new] = log_densities(queries[new], memory)
     itself = places[~new]
-    others = _logs(queries[~new], stored, beta, exclude=itself)
-    own = stored.mass[itself]
+    others = -memory.energies(queries[~new], exclude=itself)
+    own = mass[itself]
     copies = (own - 1).clamp_(min=0).log_() / beta  # minus infinity where there are no more
-    rest = stored.mass.sum() - own.clamp(max=1)
+    rest = mass.sum() - own.clamp(max=1)
     result[~new] = torch.logaddexp(beta * others, beta * copies) / beta - rest.log() / beta
     return result
 
 
-@torch.no_grad()
-def _logs(queries, stored, beta, exclude=None):
-    """Return logs of sums, over beta.
+def heaviest_kernels(
+    queries: torch.Tensor, memory: FrozenMemory, n_kernels: int, places: torch.Tensor
+) -> Retrieved:
+    """Return which patterns have the largest shares of the densities at queries.
 
-    Scores of :func:`score_chunks` are differences from each query's best; the best itself is
-    the exact distance of that pattern, in which nothing cancels.
+    Parameters
+    ----------
+    queries, memory, places : object
+        See :func:`log_densities`.
+    n_kernels : int
+        How many a query.
+
+    Returns
+    -------
+    Retrieved
+        Where there are fewer, or an index finds fewer, the rest are -1, without weight.
     """
-    patterns, mass = stored
-    logs = queries.new_empty(len(queries))
-    how = {"similarity": "euclidean", "exclude": exclude}
-    for rows, z in score_chunks(queries, patterns, beta=beta, **how):
-        nearest = patterns[z.argmax(dim=1)]
-        distance = (queries[rows] - nearest).square().sum(dim=1) / 2
-        logs[rows] = (z.clamp_(min=_LEAST).exp_() @ mass).log() / beta - distance
-    return logs
+    n_kernels = min(n_kernels, len(memory))
+    mass = memory.mass
+    assert mass is not None
+    indices = torch.full((len(queries), n_kernels), -1)
+    weights = queries.new_zeros(len(queries), n_kernels)
+    alone = len(memory) == 1
+    for new in (True, False):
+        asked = torch.nonzero((places < 0) | alone if new else (places >= 0) & (not alone))[:, 0]
+        itself = None if new else places[asked]
+        for rows, found, z in memory.score_chunks(queries[asked], exclude=itself):
+            z = z + (mass.log() if found is None else mass[found].log())
+            if itself is not None:  # its other copies, at no distance
+                own = itself[rows]
+                best = z.argmax(dim=1, keepdim=True)
+                best = best if found is None else found.gather(1, best)
+                away = (queries[asked[rows]] - memory.keys[best[:, 0]]).square().sum(dim=1) / 2
+                copies = (mass[own] - 1).clamp(min=0).log() + memory.sharpness * away
+                z = torch.cat([z, copies[:, None]], dim=1)
+            else:
+                own = torch.full((len(z),), -1)
+            found = torch.arange(len(memory)).expand(len(z), -1) if found is None else found
+            found = found if itself is None else torch.cat([found, own[:, None]], dim=1)
+            share, order = z.softmax(dim=1).topk(n_kernels, dim=1)
+            weights[asked[rows]] = share
+            indices[asked[rows]] = found.gather(1, order).where(share > 0, -1)
+    return Retrieved(indices, weights)
 
 
 @torch.no_grad()
-def _likelihoods(stored, betas, n_rows, n_varying):
+def _likelihoods(memory, betas, n_rows, n_varying):
     """Return the mean log density of rows under all that differ from them, for each beta.
 
     Left out is what all have: powers of two pi.
     """
-    patterns, mass = stored
-    itself = torch.arange(n_rows)
+    patterns, mass = memory.keys, memory.mass
     rest = (mass.sum() - mass[:n_rows]).log()
     share = mass[:n_rows] / mass[:n_rows].sum()
     sums = patterns.new_empty(len(betas), n_rows)
-    how = {"similarity": "euclidean", "exclude": itself}
-    for rows, z in score_chunks(patterns[:n_rows], patterns, beta=1.0, **how):
+    for rows, _, z in memory.score_chunks(patterns[:n_rows], exclude=torch.arange(n_rows)):
         nearest = patterns[z.argmax(dim=1)]
         distance = (patterns[rows] - nearest).square().sum(dim=1) / 2
         for i, beta in enumerate(betas):
@@ -111,7 +121,7 @@ def _likelihoods(stored, betas, n_rows, n_varying):
     return (sums - rest) @ share + scale.to(sums)
 
 
-def most_likely_beta(stored: Mass) -> float:
+def most_likely_beta(patterns: torch.Tensor, mass: torch.Tensor) -> float:
     """Choose the inverse temperature under which rows are most likely given the others.
 
     All equal rows are left out together: given its copy, a row is the likelier the larger beta is,
@@ -119,24 +129,25 @@ def most_likely_beta(stored: Mass) -> float:
 
     Parameters
     ----------
-    stored : Mass
-        Distinct patterns, of which the first are as good a sample as any.
+    patterns : Tensor of shape (n_patterns, n_features)
+        Distinct patterns, float64, of which the first are as good a sample as any.
+    mass : Tensor of shape (n_patterns,)
+        How often each counts.
 
     Returns
     -------
     float
         The best of fourth roots of powers of two; one where there is nothing to choose by.
     """
-    patterns = stored.patterns
     varies = (patterns != patterns[0]).any(dim=0)
     if not varies.any():
         return 1.0
-    stored = stored._replace(patterns=patterns[:, varies])
+    memory = FrozenMemory(patterns[:, varies], mass=mass)
     n_rows = n_recalled(len(patterns), len(patterns), _N_WEIGHTS)
 
     def best_of(powers):
         betas = [2.0**power for power in powers]
-        found = _likelihoods(stored, betas, n_rows, int(varies.sum()))
+        found = _likelihoods(memory, betas, n_rows, int(varies.sum()))
         return max(zip(found.tolist(), powers))
 
     best = best_of(_OCTAVES)

@@ -10,10 +10,9 @@ import torch
 
 from skdyn._state import PlainState
 from skdyn.exceptions import MissingExtraError
-from skdyn.hopfield._retrieval import Retrieved, row_chunks
-from skdyn.hopfield._separations import Separation
+from skdyn.hopfield._frozen_memory import FrozenMemory, Retrieved
 
-__all__ = ["FaissIndex", "candidate_chunks"]
+__all__ = ["FaissIndex", "as_index", "candidate_chunks"]
 
 _POINTS_A_LIST = 40  # faiss asks for 39 to find a center from
 
@@ -66,7 +65,7 @@ class FaissIndex(PlainState):
         Returns
         -------
         faiss.Index
-            An object of faiss, searched by :func:`candidate_chunks`.
+            An object of faiss, searched by :meth:`search`.
 
         Raises
         ------
@@ -83,21 +82,62 @@ class FaissIndex(PlainState):
         index.nprobe = self.n_probes
         return index
 
+    def search(
+        self, built: Any, queries: torch.Tensor, n_found: int, exclude: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Find the patterns that are most like queries.
+
+        Parameters
+        ----------
+        built : faiss.Index
+            What :meth:`build` made of the patterns.
+        queries : Tensor of shape (n_queries, n_features)
+            Queries; of length one for the cosine.
+        n_found : int
+            How many patterns a query.
+        exclude : Tensor of int64 of shape (n_queries,) or None, default=None
+            A pattern that each query must not see.
+
+        Returns
+        -------
+        Tensor of int64 of shape (n_queries, n_found)
+            Patterns, -1 where there are no more; from all cells where the nearest are empty.
+        """
+        rows = _single(queries, None)
+        found = built.search(rows, n_found)[1]
+        but = -1 if exclude is None else exclude.cpu().numpy()[:, None]
+        found[found == but] = -1
+        nothing = (found < 0).all(axis=1)
+        if nothing.any():
+            everywhere = _faiss().SearchParametersIVF(nprobe=built.nlist)
+            found[nothing] = built.search(rows[nothing], n_found, params=everywhere)[1]
+            found[found == but] = -1
+        return torch.as_tensor(found, device=queries.device)
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         getattr(self, "__post_init__", lambda: None)()  # the constructor's own checks
 
 
+def as_index(index: Any) -> FaissIndex | None:
+    """Return the settings of an index, or None where all patterns are compared.
+
+    Parameters
+    ----------
+    index : {"exact", "faiss"} or FaissIndex
+        What a user passed; names are checked by the estimator's parameter constraints.
+
+    Returns
+    -------
+    FaissIndex or None
+    """
+    if index == "exact":
+        return None
+    return FaissIndex() if index == "faiss" else index
+
+
 def candidate_chunks(
-    index: Any,
-    n_candidates: int,
-    queries: torch.Tensor,
-    patterns: torch.Tensor,
-    *,
-    beta: float,
-    similarity: str,
-    separation: Separation,
-    mass: torch.Tensor | None = None,
+    index: Any, n_candidates: int, queries: torch.Tensor, patterns: torch.Tensor, **how: Any
 ) -> Iterator[tuple[slice, Retrieved]]:
     """Yield candidates and their weights, a chunk of queries at a time.
 
@@ -107,8 +147,10 @@ def candidate_chunks(
         What :meth:`FaissIndex.build` made of the patterns.
     n_candidates : int
         How many patterns a query weighs.
-    queries, patterns, beta, similarity, separation, mass : object
-        See :func:`skdyn.hopfield._retrieval.weight_chunks`.
+    queries, patterns : Tensor
+        See :func:`skdyn.hopfield._retrieval.retrieve`.
+    **how
+        The same.
 
     Yields
     ------
@@ -116,31 +158,12 @@ def candidate_chunks(
         Which queries; their candidates, in no order, with weights of sum one. Where the cells
         held too few, the rest are -1 with weight zero.
     """
-    n_candidates = min(n_candidates, len(patterns))
-    if similarity == "cosine":
-        queries, patterns = (torch.nn.functional.normalize(v, dim=1) for v in (queries, patterns))
-    numbers = n_candidates * (patterns.shape[1] + 1)
-    for rows in row_chunks(len(queries), numbers, patterns.element_size()):
-        found = _search(index, _single(queries[rows], similarity), n_candidates)
-        found = torch.as_tensor(found, device=patterns.device)
-        near = patterns[found]
-        z = torch.einsum("bf,bkf->bk", queries[rows], near)
-        if similarity == "euclidean":
-            z -= near.square().sum(dim=2) / 2
-        z.masked_fill_(found < 0, -torch.inf)
-        z = (z - z.amax(dim=1, keepdim=True)) * min(beta, torch.finfo(z.dtype).max)
-        weights = separation.weights(z, None if mass is None else mass[found])
+    settings = FaissIndex(n_candidates, index.nprobe)
+    memory = FrozenMemory(patterns, sharpness=how.pop("beta"), index=settings, **how)
+    vars(memory)["built"] = index
+    for rows, found, weights in memory.weight_chunks(queries):
+        assert found is not None
         yield rows, Retrieved(found, weights)
-
-
-def _search(index, queries, n_candidates):
-    """Return candidates, -1 where there are no more; in all cells where the nearest are empty."""
-    found = index.search(queries, n_candidates)[1]
-    nothing = (found < 0).all(axis=1)
-    if nothing.any():
-        everywhere = _faiss().SearchParametersIVF(nprobe=index.nlist)
-        found[nothing] = index.search(queries[nothing], n_candidates, params=everywhere)[1]
-    return found
 
 
 def _single(rows, similarity):

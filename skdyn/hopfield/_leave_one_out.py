@@ -9,16 +9,18 @@ from typing import NamedTuple
 import torch
 
 from skdyn.exceptions import warn_user
-from skdyn.hopfield._retrieval import retrieve, score_chunks
-from skdyn.hopfield._separations import EntmaxSeparation, Separation
+from skdyn.hopfield._frozen_memory import FrozenMemory
+from skdyn.hopfield._separations import Separation
 
-__all__ = ["Choice", "best_beta", "best_of", "best_of_ladder", "means_by_beta", "n_recalled"]
+__all__ = ["Choice", "best_beta", "best_of", "best_of_ladder", "n_recalled"]
 
 # From nearly the mean to nearly the nearest; where the best is at an end, the ladder goes on there.
 _LADDER = [2.0**power for power in range(-2, 15)]
+_MANY_WEIGHTS = 100_000_000  # for each beta: from there on few rows choose among all betas first
+_MOST_WEIGHTS = 500_000_000
+_FEW = 200  # rows that tell of which betas to ask more rows
 _BELOW = [2.0**power for power in range(-10, -2)]  # all but the mean
 _ABOVE = [2.0**power for power in range(15, 31)]  # single precision tells no smaller differences
-_TINY = 1e-9  # its fourth power is the least that single precision holds well: below, it is slow
 
 
 class Choice(NamedTuple):
@@ -108,13 +110,15 @@ def n_recalled(n_rows: int, n_patterns: int, n_weights: int) -> int:
         How many each is recalled from.
     n_weights : int
         How many weights to compute for each beta: those of all rows of small data. Of large data,
-        at least as many rows are recalled as the root of the number of patterns.
+        at least as many rows are recalled as the root of the number of patterns; of very large
+        data, 200 or as many as there is time for.
 
     Returns
     -------
     int
     """
-    return min(n_rows, max(n_weights // n_patterns, round(n_patterns**0.5)))
+    root = min(round(n_patterns**0.5), max(_MOST_WEIGHTS // n_patterns, _FEW))
+    return min(n_rows, max(n_weights // n_patterns, root))
 
 
 def best_beta(
@@ -163,56 +167,15 @@ def best_beta(
         return Choice(1.0 if beta is None else beta, 0.0, 0.0)
     n_rows = n_recalled(len(patterns), len(patterns), n_weights)
     itself = torch.arange(n_rows, device=patterns.device)
-    how = {"similarity": similarity, "separation": separation, "mass": mass, "exclude": itself}
+    weighs = None if (mass == 1).all() else mass
+    memory = FrozenMemory(
+        patterns, values, weighs, 1 / unit, similarity=similarity, separation=separation
+    )
 
-    def recall(betas):
-        betas = [beta / unit for beta in betas]
-        return means_by_beta(patterns[:n_rows], patterns, values, betas, **how)
+    def recall(betas, n_rows=n_rows):
+        return memory.means_by_beta(patterns[:n_rows], betas, itself[:n_rows])
 
+    if beta is None and n_rows * len(patterns) > _MANY_WEIGHTS and n_rows > _FEW:
+        near = best_of_ladder(lambda betas: recall(betas, _FEW), loss).beta
+        return best_of([near / 2, near, near * 2], recall, loss)
     return best_of_ladder(recall, loss, beta)
-
-
-@torch.no_grad()
-def means_by_beta(
-    queries: torch.Tensor,
-    patterns: torch.Tensor,
-    values: torch.Tensor,
-    betas: list[float],
-    *,
-    similarity: str,
-    separation: Separation,
-    mass: torch.Tensor,
-    exclude: torch.Tensor | None = None,
-) -> torch.Tensor:
-    """Recall values at several temperatures from scores that are computed once.
-
-    Parameters
-    ----------
-    queries : Tensor of shape (n_rows, n_features)
-        What is asked.
-    patterns, values, similarity, separation, mass : object
-        See :func:`best_beta`.
-    betas : list of float
-        Inverse temperatures, each twice the one before.
-    exclude : Tensor of int64 of shape (n_rows,) or None, default=None
-        The pattern that each query must not see.
-
-    Returns
-    -------
-    Tensor of shape (n_betas, n_rows, n_values)
-    """
-    how = {"similarity": similarity, "exclude": exclude}
-    if separation != EntmaxSeparation(1.0):
-        how |= {"separation": separation, "mass": mass}
-        return torch.stack([retrieve(queries, patterns, values, beta=b, **how) for b in betas])
-    sums = values.new_empty(len(betas), len(queries), values.shape[1] + 1)
-    masses = torch.column_stack([values * mass[:, None], mass])
-    for rows, weights in score_chunks(queries, patterns, beta=betas[0], **how):
-        weights.exp_()
-        for i in range(len(betas)):
-            if i % 2:
-                torch.nn.functional.threshold(weights, _TINY, 0.0, inplace=True)
-            if i:  # the weights at twice beta are the squares
-                weights.square_()
-            torch.mm(weights, masses, out=sums[i, rows])
-    return sums[..., :-1] / sums[..., -1:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from numbers import Integral, Real
 from typing import Annotated, Any, Self
 
@@ -9,12 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.parallel import Parallel, delayed
 
-from skdyn._state import OPTIONAL, PlainState, Shape
+from skdyn._state import OPTIONAL, PlainState, Shape, Since
 from skdyn._validation import (
     Interval,
     StrOptions,
     check_is_fitted,
+    check_weights,
     fit_context,
     is_whole,
     validate_data,
@@ -22,21 +25,26 @@ from skdyn._validation import (
 from skdyn.exceptions import warn_user
 from skdyn.hopfield._capacity import (
     Capacity,
-    beta_for_separation,
+    beta_for_patterns,
+    radius_of,
     separations,
     sphere_capacity,
     well_separated,
 )
 from skdyn.hopfield._fixed_points import FixedPoint, fixed_points
+from skdyn.hopfield._index import FaissIndex, as_index
 from skdyn.hopfield._interactions import INTERACTIONS, Interaction, as_interaction
-from skdyn.hopfield._networks import ContinuousNetwork, SignNetwork, follow
+from skdyn.hopfield._kept import Kept
+from skdyn.hopfield._networks import (
+    ContinuousNetwork,
+    SignNetwork,
+    come_to_rest,
+    energies_along,
+)
 from skdyn.hopfield._retrieval import row_chunks
 from skdyn.hopfield._separations import SEPARATIONS, Separation, as_separation
 
 __all__ = ["HopfieldMemory"]
-
-_GAPS = 1000  # patterns whose separations set beta; more take long and change it little
-_CROWDED = 0.1  # share of the patterns that may be less separated than that
 
 
 class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -82,11 +90,18 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
     tol : float, default=1e-8
         A continuous state rests when an update moves it by no more than this part of the spread of
         the patterns (the root of their total variance).
+    index : {"exact", "faiss"} or FaissIndex, default="exact"
+        For many patterns in a continuous memory: compare queries with all of them, or with
+        candidates from an approximate index, which needs the extra ``index``. Queries with unknown
+        entries are compared with all.
+    n_jobs : int or None, default=None
+        How many queries, or groups of them, are updated at a time, in threads; None is one, -1 as
+        many as there are processors.
 
     Attributes
     ----------
     patterns_ : ndarray of shape (n_patterns, n_features_in_)
-        Stored patterns, in the order they came. A copy counts once more.
+        Stored patterns, in the order they came and as precise. A copy counts once more.
     beta_ : float
         Inverse temperature used.
     n_features_in_ : int
@@ -129,6 +144,11 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
     patterns_: Annotated[np.ndarray, Shape("_n_patterns n_features_in_")]
     _n_patterns: int
     _couplings: Annotated[np.ndarray, Shape("_ n_features_in_"), OPTIONAL]
+    _mass: Annotated[
+        np.ndarray, Shape("_n_patterns"), Since(lambda state: np.ones(state["_n_patterns"]))
+    ]
+    index: Annotated[Any, Since(lambda state: "exact")]
+    n_jobs: Annotated[int | None, Since(lambda state: None)]
 
     _parameter_constraints = {
         "interaction": [StrOptions({*SEPARATIONS, *INTERACTIONS}), Separation, Interaction],
@@ -137,6 +157,8 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
         "update": [StrOptions({"synchronous", "asynchronous"})],
         "max_steps": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
+        "index": [StrOptions({"exact", "faiss"}), FaissIndex],
+        "n_jobs": [Integral, None],
     }
 
     def __init__(
@@ -148,6 +170,8 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
         update: str = "synchronous",
         max_steps: int = 1000,
         tol: float = 1e-8,
+        index: str | FaissIndex = "exact",
+        n_jobs: int | None = None,
     ) -> None:
         self.interaction = interaction
         self.beta = beta
@@ -155,11 +179,13 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
         self.update = update
         self.max_steps = max_steps
         self.tol = tol
+        self.index = index
+        self.n_jobs = n_jobs
 
     # -- storing ---------------------------------------------------------------------------------
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: ArrayLike, y: object = None) -> Self:
+    def fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
         """Store patterns in place of any stored before.
 
         Parameters
@@ -168,6 +194,8 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
             Patterns; -1 and +1 for a memory of bits.
         y : Ignored
             Not used, present for consistency.
+        sample_weight : array-like of shape (n_patterns,) or None, default=None
+            How many times each pattern is there, in a continuous memory; one of zero is not.
 
         Returns
         -------
@@ -177,12 +205,15 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
         Raises
         ------
         ValueError
-            If X holds NaN or infinity, or, for a memory of bits, anything but -1 and +1.
+            If X holds NaN or infinity, or, for a memory of bits, anything but -1 and +1, or if
+            that is passed weights.
         """
-        return self._store(validate_data(self, X, dtype=np.float64))
+        return self._store(self._patterns(X, reset=True), sample_weight)
 
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: ArrayLike, y: object = None) -> Self:
+    def partial_fit(
+        self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Store patterns beside those stored before.
 
         Parameters
@@ -191,6 +222,8 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
             Patterns; -1 and +1 for a memory of bits.
         y : Ignored
             Not used, present for consistency.
+        sample_weight : array-like of shape (n_patterns,) or None, default=None
+            How many times each pattern is there, in a continuous memory; one of zero is not.
 
         Returns
         -------
@@ -201,35 +234,45 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
         ------
         ValueError
             If X holds NaN or infinity, has another number of features, or, for a memory of bits,
-            anything but -1 and +1.
+            anything but -1 and +1, or if that is passed weights.
         """
-        earlier = getattr(self, "patterns_", None)
-        X = validate_data(self, X, dtype=np.float64, reset=earlier is None)
-        return self._store(X, earlier)
+        stored = hasattr(self, "patterns_")
+        earlier = (self.patterns_, self._mass) if stored else None
+        return self._store(self._patterns(X, reset=not stored), sample_weight, earlier)
 
-    def _store(self, X, earlier=None):
+    def _patterns(self, X, reset):
+        dtype = np.float64 if self._of_bits() else [np.float64, np.float32]
+        return validate_data(self, X, dtype=dtype, reset=reset, copy=True)
+
+    def _store(self, X, sample_weight, earlier=None):
+        mass = check_weights(sample_weight, X)
         if self._of_bits():
             as_interaction(self.interaction)._validate_params()
             self._check_bits(X)
-        patterns = X.copy() if earlier is None else np.concatenate([earlier, X])
-        self.beta_ = self._choose_beta(patterns)
-        self.patterns_, self._n_patterns = patterns, len(patterns)
+            if mass is not None:
+                raise ValueError(
+                    f"sample_weight is for continuous memories; interaction={self.interaction!r} "
+                    "is not. Store a pattern several times instead: np.repeat(X, times, axis=0)."
+                )
+        if mass is None:
+            mass = np.ones(len(X))
+        elif not mass.all():
+            X, mass = X[mass > 0], mass[mass > 0]
+        if earlier is not None:
+            X, mass = (np.concatenate(parts) for parts in zip(earlier, (X, mass)))
+        self.beta_ = self._choose_beta(X, mass)
+        self.patterns_, self._mass, self._n_patterns = X, mass, len(X)
         if self._of_bits():
-            self._couplings = as_interaction(self.interaction)._couplings(patterns)
+            self._couplings = as_interaction(self.interaction)._couplings(X)
+        elif self.index != "exact":
+            self._network().memory.built  # noqa: B018 - now, not at the first question
+        self._kept  # noqa: B018 - there before a method asks
         return self
 
-    def _choose_beta(self, patterns):
+    def _choose_beta(self, patterns, mass):
         if self.beta != "auto":
             return float(self.beta)
-        if self._of_bits():
-            return 1.0
-        rows = np.unique(np.linspace(0, len(patterns) - 1, _GAPS, dtype=np.intp))
-        gaps = separations(patterns, rows)
-        gap = np.quantile(gaps, _CROWDED, method="higher")
-        # Without two patterns that can be told apart, any beta does.
-        if not 0 < gap < np.inf:
-            return 1.0
-        return beta_for_separation(gap, len(patterns), _radius(patterns))
+        return 1.0 if self._of_bits() else beta_for_patterns(patterns, mass)
 
     def _of_bits(self):
         return isinstance(self.interaction, Interaction) or self.interaction in INTERACTIONS
@@ -325,14 +368,10 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
         X = self._queries(X)
         network = self._network()
         n_steps = self._n_steps(n_steps)
-        trajectories = []
-        for rows in row_chunks(len(X), len(self.patterns_)):
-            energies = []
-            for states, known, moved in follow(network, X[rows], n_steps, self.tol):
-                now = energies[-1].copy() if energies else np.empty(len(states))
-                now[moved] = network.energy(states[moved], known if known is None else known[moved])
-                energies.append(now)
-            trajectories.append(np.stack(energies, axis=1))
+
+        trajectories = self._in_threads(
+            lambda rows: energies_along(network, X[rows], n_steps, self.tol), len(X)
+        )
         longest = max(part.shape[1] for part in trajectories)
         pad = [((0, 0), (0, longest - part.shape[1])) for part in trajectories]
         return np.concatenate([np.pad(p, w, "edge") for p, w in zip(trajectories, pad)])
@@ -346,12 +385,27 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
             self._check_bits(X)
         return X
 
+    @cached_property
+    def _kept(self):
+        return Kept()
+
     def _network(self) -> Any:
         if self._of_bits():
             interaction = as_interaction(self.interaction)
             return SignNetwork(self._couplings, interaction, self.beta_, self.update)
-        separation = as_separation(self.interaction)
-        return ContinuousNetwork(self.patterns_, separation, self.beta_, self.similarity)
+        how = as_separation(self.interaction), self.beta_, self.similarity
+        mass = None if (self._mass == 1).all() else self._mass
+        index = as_index(self.index)
+        return self._kept.get(ContinuousNetwork, self.patterns_, *how, mass, index)
+
+    def _in_threads(self, work, n_queries) -> list[Any]:
+        """Return what is worked out for groups of queries, in order."""
+        groups = row_chunks(n_queries, len(self.patterns_))
+        if self.n_jobs in (None, 1):
+            return [work(rows) for rows in groups]
+        threads = Parallel(n_jobs=self.n_jobs, prefer="threads")
+        found: Any = threads(delayed(work)(rows) for rows in groups)
+        return list(found)
 
     def _n_steps(self, n_steps):
         if n_steps is None:
@@ -365,21 +419,17 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
         if limit == 0:
             return X.copy()
         network = self._network()
-        retrieved = np.empty_like(X)
-        n_moving = 0
-        step, states, moved = 0, X[:0], X[:0]
-        for rows in row_chunks(len(X), len(self.patterns_)):
-            for step, (states, _, moved) in enumerate(follow(network, X[rows], limit, self.tol)):  # noqa: B007
-                pass
-            retrieved[rows] = states
-            n_moving += len(moved) * (step == limit)
+        groups = self._in_threads(
+            lambda rows: come_to_rest(network, X[rows], limit, self.tol), len(X)
+        )
+        n_moving = sum(moving for _, moving in groups)
         if n_moving and n_steps is None:
             warn_user(
                 f"{n_moving} of {len(X)} queries still move after max_steps={limit} updates. "
                 "Allow more, or raise tol.",
                 ConvergenceWarning,
             )
-        return retrieved
+        return np.concatenate([states for states, _ in groups])
 
     # -- what is remembered ----------------------------------------------------------------------
 
@@ -414,7 +464,7 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
         def shares(state):
             if bits:
                 return distinct @ state / len(state)
-            return np.bincount(copies.ravel(), network.weights(state[None])[0])
+            return np.bincount(copies.ravel(), network.weights(state))
 
         # A state that creeps to its limit stops a good many times tol short of it.
         radius = 1.0 if bits else max(1e4 * self.tol, 1e-6) * network.scale or 1.0
@@ -442,14 +492,8 @@ class HopfieldMemory(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEst
             law = as_interaction(self.interaction)._capacity(patterns.shape[1])
         else:
             gaps = separations(patterns, similarity=self.similarity)
-            radius = _radius(patterns, self.similarity)
-            stable = well_separated(gaps, self.beta_, radius)
+            radius = radius_of(patterns, self._mass, self.similarity)
+            stable = well_separated(gaps, self.beta_, radius, self._mass.sum())
             law = sphere_capacity(patterns.shape[1], self.beta_, radius), "sqrt(p) c^((N-1)/4)"
         expected, formula = law
         return Capacity(expected, formula, gaps, stable)
-
-
-def _radius(patterns, similarity="euclidean"):
-    """Return the largest norm, about the origin that the similarity has."""
-    origin = patterns.mean(axis=0) if similarity == "euclidean" else 0.0
-    return np.linalg.norm(patterns - origin, axis=1).max()

@@ -1,15 +1,19 @@
 """Dynamics of memories: states, their energies, and updates that never raise them."""
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import torch
 
+from skdyn._blocks import in_blocks
+from skdyn.hopfield._capacity import mean_of
+from skdyn.hopfield._frozen_memory import FrozenMemory
+from skdyn.hopfield._index import FaissIndex
 from skdyn.hopfield._interactions import Interaction
 from skdyn.hopfield._separations import Separation
 
-__all__ = ["ContinuousNetwork", "SignNetwork", "follow"]
+__all__ = ["ContinuousNetwork", "SignNetwork", "come_to_rest", "energies_along", "follow"]
 
 _ROUNDING = 1e-12  # a relative change of energy below this is none
 
@@ -30,19 +34,28 @@ class ContinuousNetwork:
         Inverse temperature.
     similarity : {"euclidean", "dot"}
         What a score is.
+    mass : ndarray of shape (n_patterns,) or None, default=None
+        How many times each pattern is there; None is once.
+    index : FaissIndex or None, default=None
+        Compare with its candidates alone, where all entries are known.
     """
 
     def __init__(
-        self, patterns: np.ndarray, separation: Separation, beta: float, similarity: str
+        self,
+        patterns: np.ndarray,
+        separation: Separation,
+        beta: float,
+        similarity: str,
+        mass: np.ndarray | None = None,
+        index: FaissIndex | None = None,
     ) -> None:
-        self.separation = separation
-        self.beta = beta
+        weight = None if mass is None else torch.from_numpy(mass)
         # Euclidean scores do not care where the origin is; near the data, fewer digits are lost.
-        self.origin = patterns.mean(axis=0) if similarity == "euclidean" else 0.0
-        self.patterns = torch.from_numpy(patterns - self.origin)
-        self.halves: Any = self.patterns.square() / 2 if similarity == "euclidean" else None
-        self.offsets = None if self.halves is None else self.halves.sum(dim=1)
-        self.scale = float(np.sqrt(patterns.var(axis=0).sum()))
+        mean = mean_of(patterns, mass)
+        self.origin = mean if similarity == "euclidean" else 0.0
+        keys = torch.from_numpy((patterns - self.origin).astype(np.float64, copy=False))
+        self.memory = FrozenMemory(keys, None, weight, beta, similarity, separation, index)
+        self.scale = _spread(patterns, mean, mass)
 
     def start(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Return states and which of their entries are known, None for all.
@@ -73,7 +86,8 @@ class ContinuousNetwork:
         -------
         ndarray of shape (n_states, n_features)
         """
-        return self.weights(states, known) @ self.patterns.numpy() + self.origin
+        queries, where = self._asked(states, known)
+        return self.memory.means(queries, known=where).numpy() + self.origin
 
     def energy(self, states: np.ndarray, known: np.ndarray | None) -> np.ndarray:
         """Return the energies of states.
@@ -89,38 +103,37 @@ class ContinuousNetwork:
         -------
         ndarray of shape (n_states,)
         """
-        z, best, q = self._scores(states, known)
-        potential = self.separation.potential(z) / self.beta
-        return (q.square().sum(dim=1) / 2 - best - potential).numpy()
+        queries, where = self._asked(states, known)
+        return self.memory.energies(queries, known=where).numpy()
 
-    def weights(self, states: np.ndarray, known: np.ndarray | None = None) -> np.ndarray:
-        """Return the weights of the patterns.
+    def weights(self, state: np.ndarray) -> np.ndarray:
+        """Return the weights of all patterns in an update of a state.
 
         Parameters
         ----------
-        states : ndarray of shape (n_states, n_features)
-            States.
-        known : ndarray of bool of shape (n_states, n_features) or None, default=None
-            Entries that are scored.
+        state : ndarray of shape (n_features,)
+            State.
 
         Returns
         -------
-        ndarray of shape (n_states, n_patterns)
+        ndarray of shape (n_patterns,)
         """
-        return self.separation.weights(self._scores(states, known)[0]).numpy()
+        queries, _ = self._asked(state[None], None)
+        ((_, _, weights),) = replace(self.memory, index=None).weight_chunks(queries)
+        return weights[0].numpy()
 
-    def _scores(self, states, known):
-        """Return the scores less the best of each state, that best before beta, and the states."""
-        q = torch.from_numpy(states - self.origin)
-        if known is not None:
-            q = q.where(torch.from_numpy(known), 0)
-        z = q @ self.patterns.T
-        if self.offsets is not None:
-            seen = None if known is None else torch.from_numpy(known).to(q.dtype)
-            z -= self.offsets if seen is None else seen @ self.halves.T
-        best = z.amax(dim=1)
-        z -= best[:, None]  # before beta: zero stays zero, the rest may overflow
-        return z.mul_(self.beta), best, q
+    def _asked(self, states, known):
+        queries = torch.from_numpy(states - self.origin)
+        if known is None:
+            return queries, None
+        known = torch.from_numpy(known)
+        return queries.where(known, 0), known.to(queries.dtype)
+
+
+def _spread(patterns, mean, mass):
+    """Return the root of the total variance, in blocks."""
+    squares = in_blocks(lambda rows: np.square(rows - mean).sum(axis=1), patterns)
+    return float(np.sqrt(np.average(squares, weights=mass)))
 
 
 class SignNetwork:
@@ -284,3 +297,46 @@ def follow(
         if not len(moved):
             return
         yield states, known, moved
+
+
+def come_to_rest(
+    network: ContinuousNetwork | SignNetwork, X: np.ndarray, n_steps: int, tol: float
+) -> tuple[np.ndarray, int]:
+    """Return where queries are after some updates, and how many of them still move.
+
+    Parameters
+    ----------
+    network, X, n_steps, tol : object
+        See :func:`follow`.
+
+    Returns
+    -------
+    states : ndarray of shape (n_queries, n_features)
+    n_moving : int
+    """
+    step, states, moved = 0, X[:0], X[:0]
+    for step, (states, _, moved) in enumerate(follow(network, X, n_steps, tol)):  # noqa: B007
+        pass
+    return states, len(moved) * (step == n_steps)
+
+
+def energies_along(
+    network: ContinuousNetwork | SignNetwork, X: np.ndarray, n_steps: int, tol: float
+) -> np.ndarray:
+    """Return the energies of queries at the start and after each update, until all rest.
+
+    Parameters
+    ----------
+    network, X, n_steps, tol : object
+        See :func:`follow`.
+
+    Returns
+    -------
+    ndarray of shape (n_queries, n_updates + 1)
+    """
+    energies: list[np.ndarray] = []
+    for states, known, moved in follow(network, X, n_steps, tol):
+        now = energies[-1].copy() if energies else np.empty(len(states))
+        now[moved] = network.energy(states[moved], known if known is None else known[moved])
+        energies.append(now)
+    return np.stack(energies, axis=1)

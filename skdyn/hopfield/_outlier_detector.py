@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from numbers import Real
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from sklearn.base import BaseEstimator, OutlierMixin
 
 from skdyn._outliers import far_values
 from skdyn._scales import standardized
-from skdyn._state import OPTIONAL, PlainState, Shape
+from skdyn._state import OPTIONAL, PlainState, Shape, Since
 from skdyn._validation import (
     Interval,
     StrOptions,
@@ -23,9 +24,16 @@ from skdyn._validation import (
     validate_data,
 )
 from skdyn.exceptions import warn_user
-from skdyn.hopfield._density import Mass, log_densities, most_likely_beta
+from skdyn.hopfield._density import heaviest_kernels, log_densities, most_likely_beta
+from skdyn.hopfield._explanations import case_table, check_n_cases, labels_of
+from skdyn.hopfield._frozen_memory import FrozenMemory
+from skdyn.hopfield._index import FaissIndex, as_index
+from skdyn.hopfield._kept import Kept
 from skdyn.hopfield._leave_one_out import n_recalled
-from skdyn.hopfield._store import Store, merged, places, scales
+from skdyn.hopfield._store import Finder, Store, merged, scales
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["HopfieldOutlierDetector"]
 
@@ -67,13 +75,21 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
     standardize : bool, default=True
         Whether to divide each column by its standard deviation, values far from all others held in.
         False suits columns in one unit, such as pixels, in which those that vary little say little.
+    index : {"exact", "faiss"} or FaissIndex, default="exact"
+        Compare rows with all stored ones, or with candidates from an approximate index, for many
+        rows; that needs the extra ``index``. The density is then that of the candidates alone, too
+        low where ``beta`` is so small that others count.
 
     Attributes
     ----------
     patterns_ : ndarray of shape (n_patterns, n_features_in_)
         Stored rows in the units of X, each distinct one once; outliers apart.
+    pattern_rows_ : ndarray of shape (n_patterns,)
+        The row of the training data in which each came first, -1 in files of earlier versions.
     outliers_ : ndarray of shape (n_outliers, n_features_in_)
         Distinct rows that were labeled as outliers; none where none were.
+    outlier_rows_ : ndarray of shape (n_outliers,)
+        The row of the training data in which each came first.
     beta_ : float
         Inverse temperature used.
     outlier_beta_ : float
@@ -114,11 +130,19 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
     _outlier_mass: Annotated[np.ndarray, Shape("outliers")]
     _center: Annotated[np.ndarray, Shape("n_features_in_")]
     _scale: Annotated[np.ndarray, Shape("n_features_in_")]
+    pattern_rows_: Annotated[
+        np.ndarray, Shape("patterns", "iu"), Since(lambda state: _no_rows(state["patterns_"]))
+    ]
+    outlier_rows_: Annotated[
+        np.ndarray, Shape("outliers", "iu"), Since(lambda state: _no_rows(state["outliers_"]))
+    ]
+    index: Annotated[Any, Since(lambda state: "exact")]
 
     _parameter_constraints = {
         "beta": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "contamination": [Interval(Real, 0, 0.5, closed="right"), StrOptions({"auto"})],
         "standardize": ["boolean"],
+        "index": [StrOptions({"exact", "faiss"}), FaissIndex],
     }
 
     def __init__(
@@ -127,10 +151,12 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
         beta: float | str = "auto",
         contamination: float | str = "auto",
         standardize: bool = True,
+        index: str | FaissIndex = "exact",
     ) -> None:
         self.beta = beta
         self.contamination = contamination
         self.standardize = standardize
+        self.index = index
 
     # -- storing ---------------------------------------------------------------------------------
 
@@ -173,6 +199,7 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
         inside, outside = (_stored(X, weight, rows) for rows in (~known, known))
         self.patterns_, self._mass = inside.patterns, inside.mass
         self.outliers_, self._outlier_mass = outside.patterns, outside.mass
+        self.pattern_rows_, self.outlier_rows_ = inside.rows, outside.rows
         self._check_number()
         self._learn_units()
         self._choose_betas()
@@ -233,15 +260,34 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
     def _choose_betas(self):
         self.beta_ = self.outlier_beta_ = 1.0 if self.beta == "auto" else float(self.beta)
         if self.beta == "auto":
-            memories = self._memories()
-            self.beta_ = self.outlier_beta_ = most_likely_beta(memories[0])
-            if len(self.outliers_) > 1:
-                self.outlier_beta_ = most_likely_beta(memories[1])
+            mass, known = map(torch.from_numpy, (self._mass, self._outlier_mass))
+            self.beta_ = most_likely_beta(self._scaled(self.patterns_), mass)
+            self.outlier_beta_ = self.beta_
+            if len(known) > 1:
+                self.outlier_beta_ = most_likely_beta(self._scaled(self.outliers_), known)
+
+    @cached_property
+    def _kept(self):
+        return Kept()
 
     def _memories(self):
         """Return the memory of ordinary rows and that of known outliers, standardized."""
-        stored = (self.patterns_, self._mass), (self.outliers_, self._outlier_mass)
-        return [Mass(self._scaled(rows), torch.from_numpy(mass)) for rows, mass in stored]
+        arrays = self.patterns_, self._mass, self.outliers_, self._outlier_mass
+        units = self._center, self._scale
+        index = as_index(self.index)
+        return self._kept.get(
+            self._remember, *arrays, self.beta_, self.outlier_beta_, index, *units
+        )
+
+    def _remember(self, patterns, mass, outliers, outlier_mass, beta, outlier_beta, index, *_units):
+        inside, outside = (
+            FrozenMemory(self._scaled(rows), None, torch.from_numpy(m), beta, index=index)
+            for rows, m, beta in ((patterns, mass, beta), (outliers, outlier_mass, outlier_beta))
+        )
+        if index is not None:
+            inside.built  # noqa: B018 - now, not at the first question
+        finders = Finder(patterns), Finder(outliers) if len(outliers) else None
+        return inside, outside, *finders, self._n_varying(inside, outside)
 
     def _threshold(self):
         if self.contamination == "auto" and len(self.outliers_):
@@ -273,22 +319,78 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
         return self._scores(validate_data(self, X, reset=False, dtype=np.float64))
 
     def _scores(self, X):
-        inside, outside = self._memories()
-        queries, among = self._scaled(X), places(X, self.patterns_)
-        scores = log_densities(queries, inside, self.beta_, torch.from_numpy(among))
-        if len(self.outliers_):
-            among, beta = torch.from_numpy(places(X, self.outliers_)), self.outlier_beta_
-            ratio = beta / self.beta_
-            kernels = self._n_varying(inside, outside) / 2 * np.log(ratio)
-            scores -= ratio * log_densities(queries, outside, beta, among) + kernels / self.beta_
+        inside, outside, patterns, outliers, n_varying = self._memories()
+        queries = self._scaled(X)
+        scores = log_densities(queries, inside, torch.from_numpy(patterns.places(X)))
+        if outliers is not None:
+            ratio = self.outlier_beta_ / self.beta_
+            kernels = n_varying / 2 * np.log(ratio)
+            known = log_densities(queries, outside, torch.from_numpy(outliers.places(X)))
+            scores -= ratio * known + kernels / self.beta_
         return scores.numpy()
 
     @staticmethod
     def _n_varying(inside, outside):
         """Return the number of columns that kernels of different width are compared in."""
-        first = inside.patterns[0]
-        varies = [(memory.patterns != first).any(dim=0) for memory in (inside, outside)]
+        if not len(outside):
+            return 0
+        first = inside.keys[0]
+        varies = [(memory.keys != first).any(dim=0) for memory in (inside, outside)]
         return int((varies[0] | varies[1]).sum())
+
+    def explain(self, X: ArrayLike, n_cases: int = 5, *, cases: Any = None) -> pd.DataFrame:
+        """Tell which stored rows the density at others comes from.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows; of those that were stored, one copy of theirs takes no part.
+        n_cases : int, default=5
+            How many cases a row at most; the others count together.
+        cases : DataFrame or Series or None, default=None
+            The training data as they were passed to ``fit``, to name cases by its index. None
+            names them by the numbers of their rows.
+
+        Returns
+        -------
+        DataFrame
+            Lines of each row of X, by its index or number ("query") and by falling weight
+            ("rank"): the "case", its "kind" (others count together), its "weight", a share of the
+            density, which add up to one, and its "distance", standardized. Where outliers are
+            known, these have lines of their own, with weights that add up to one again; "memory"
+            tells them apart.
+
+        Raises
+        ------
+        ValueError
+            If ``n_cases`` is below one, or ``cases`` has fewer rows than the training data had.
+        """
+        check_is_fitted(self)
+        check_n_cases(n_cases)
+        names = labels_of(X)
+        X = validate_data(self, X, reset=False, dtype=np.float64)
+        inside, outside, patterns, outliers, _ = self._memories()
+        parts = [("ordinary rows", inside, patterns, self.pattern_rows_)]
+        if outliers is not None:
+            parts.append(("known outliers", outside, outliers, self.outlier_rows_))
+        queries, lines = self._scaled(X), []
+        for name, memory, finder, numbers in parts:
+            places = torch.from_numpy(finder.places(X))
+            found, weights = heaviest_kernels(queries, memory, n_cases, places)
+            distances = torch.linalg.vector_norm(queries[:, None] - memory.keys[found], dim=2)
+            for query in range(len(X)):
+                n_found = int((found[query] >= 0).sum())
+                mine = weights[query, :n_found].tolist()
+                lines += [
+                    (names[query], rank, int(numbers[found[query, rank]]), name, "case",
+                     mine[rank], distances[query, rank].item())
+                    for rank in range(n_found)
+                ]  # fmt: skip
+                rest = max(0.0, 1 - sum(mine))
+                lines.append((names[query], n_found, -1, name, "other cases", rest, np.nan))
+        query, rank, rows, memory, kind, weight, distance = zip(*lines)
+        columns = {"memory": memory, "kind": kind, "weight": weight, "distance": distance}
+        return case_table({"query": query, "rank": rank}, np.array(rows), cases, columns)
 
     def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Return scores less the threshold.
@@ -353,6 +455,10 @@ def _stored(X, weight, chosen):
     if not len(rows):
         return Store(X[:0], X[:0, :0], weight[:0], rows)
     return merged(Store(X[rows], X[rows, :0], weight[rows], rows))[0]
+
+
+def _no_rows(patterns):
+    return np.full(len(patterns), -1)
 
 
 def _quantile(scores, mass, share):

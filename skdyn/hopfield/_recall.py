@@ -44,6 +44,7 @@ class Recall:
         self.n_kinds = n_kinds
         self.similarity = similarity
         self.separation = separation
+        self.weighs = bool((self.training[2] != 1).any())
 
     def __call__(self, module, X, values, weight, index):
         """Return the weighted mean loss of a batch."""
@@ -58,7 +59,7 @@ class Recall:
             z = self._scores(module, X, module(rows.to(X)))
             if groups.shape[1] > 1:
                 z = z.masked_fill(index[:, None, None] == places, -torch.inf)
-            weights = self.separation.weights(z, mass.to(X))
+            weights = self.separation.weights(z, mass.to(X) if self.weighs else None)
         means = torch.einsum("ngk,gkv->ngv", weights, recalled.to(X))
         return (self.row_loss(means, values[:, None]).mean(dim=1) * weight).mean()
 

@@ -1,17 +1,24 @@
 """Regression by recall."""
 
-from typing import Annotated
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
 from skdyn._state import Shape
 from skdyn._tabular import TabularRegressor
 from skdyn.hopfield._association import AssociationEstimator
+from skdyn.hopfield._explanations import explain_recall
 from skdyn.hopfield._index import FaissIndex
 from skdyn.hopfield._matching import centres
 from skdyn.hopfield._separations import Separation
 from skdyn.hopfield._store import scales
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["HopfieldRegressor"]
 
@@ -210,6 +217,51 @@ class HopfieldRegressor(AssociationEstimator, TabularRegressor):
         self.device = device
         self.dtype = dtype
         self.verbose = verbose
+
+    def explain(self, X: ArrayLike, n_cases: int = 5, *, cases: Any = None) -> pd.DataFrame:
+        """Tell which stored cases decided the predictions, and by how much.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+        n_cases : int, default=5
+            How many cases a row at most; the others count together.
+        cases : DataFrame or Series or None, default=None
+            The training data as they were passed to ``fit``, to name cases by its index. None
+            names them by the numbers of their rows.
+
+        Returns
+        -------
+        DataFrame
+            Lines of each row of X, by its index or number ("query") and by falling weight
+            ("rank"): the "case", its "kind",
+            its "weight", which add up to one, its "target", and its "contribution", its
+            weight times its target, which add up to the prediction; of the other cases together,
+            the target is their mean. With several targets, these columns are numbered.
+
+        Raises
+        ------
+        ValueError
+            If ``n_cases`` is below one, in mode "prototypes", which keeps no cases, or if ``cases``
+            has fewer rows than the training data had.
+        """
+        return explain_recall(self, X, n_cases, cases)
+
+    def _parts_of_answers(self, X, patterns, weights):
+        """Return weights, targets and contributions of cases and of the others."""
+        answer = self.predict(X).reshape(len(weights), 1, -1)
+        targets = self._targets[patterns]
+        mine = weights[..., None] * targets
+        rest = answer - mine.sum(axis=1, keepdims=True)
+        left = (1 - weights.sum(axis=1, keepdims=True)).clip(min=0)
+        mean = rest / np.where(left > 0, left, np.nan)[..., None]
+        parts = {"weight": np.hstack([weights, left])}
+        for i in range(answer.shape[2]):
+            name = "" if self._y_is_1d else f"_{i}"
+            parts["target" + name] = np.hstack([targets, mean])[..., i]
+            parts["contribution" + name] = np.hstack([mine, rest])[..., i]
+        return parts
 
     def _outputs(self, X):
         return self._recalled(X).numpy()

@@ -1,15 +1,18 @@
 """Separations: from the scores of the patterns to the weights of a retrieval."""
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from skdyn._state import PlainState
+from skdyn.hopfield._thresholds import thresholds
 
 __all__ = ["SEPARATIONS", "EntmaxSeparation", "Separation", "TopKSeparation", "as_separation"]
 
-_MAX_NEWTON_STEPS = 100  # Newton's method needs about ten; the bound only guards against NaN
+_TINY = 1e-9  # its fourth power is the least that single precision holds well: below, it is slow
 
 
 class Separation(PlainState):
@@ -41,20 +44,48 @@ class Separation(PlainState):
         """
         return self._weights(scores, mass)
 
-    def potential(self, scores: torch.Tensor) -> torch.Tensor:
+    def potential(self, scores: torch.Tensor, mass: torch.Tensor | None = None) -> torch.Tensor:
         """Return the potential, :math:`\\Omega^*(z) = \\max_p\\, p^\\top z - \\Omega(p)`.
 
         Parameters
         ----------
         scores : Tensor of shape (..., n_patterns)
             Scores.
+        mass : Tensor of shape (n_patterns,) or (..., n_patterns), or None, default=None
+            How many times each pattern is there; by default once.
 
         Returns
         -------
         Tensor of shape (...)
             Potential.
         """
-        return self._potential(scores)
+        return self._potential(scores, mass)
+
+    def shares_by_beta(
+        self, scores: torch.Tensor, mass: torch.Tensor | None, betas: list[float]
+    ) -> Iterator[torch.Tensor]:
+        """Yield what one copy of each pattern weighs at several inverse temperatures.
+
+        Parameters
+        ----------
+        scores : Tensor of shape (n_rows, n_patterns)
+            Scores at beta 1, of which the best of each row is zero. They may be overwritten.
+        mass : Tensor of shape (n_patterns,) or None
+            How many times each pattern is there; None is once.
+        betas : list of float
+            Inverse temperatures, each twice the one before.
+
+        Yields
+        ------
+        Tensor of shape (n_rows, n_patterns)
+            Weights over masses, up to a factor of the row; the next step overwrites them.
+        """
+        return self._shares_by_beta(scores, mass, betas)
+
+    def _shares_by_beta(self, scores, mass, betas):
+        for beta in betas:
+            weights = self.weights(scores * beta, mass)
+            yield weights if mass is None else weights / mass
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
@@ -99,23 +130,42 @@ class EntmaxSeparation(Separation):
     def _weights(self, scores, mass):
         if self.alpha == 1:
             return torch.softmax(scores if mass is None else scores + mass.log(), dim=-1)
-        return _Entmax.apply(
-            scores, torch.ones_like(scores[..., :1]) if mass is None else mass, self.alpha
-        )
+        return _Entmax.apply(scores, mass, self.alpha)
 
-    def _potential(self, scores):
+    def _potential(self, scores, mass):
         if self.alpha == 1:
-            return torch.logsumexp(scores, dim=-1)
-        p = self.weights(scores)
-        entropy = (1 - (p**self.alpha).sum(dim=-1)) / (self.alpha * (self.alpha - 1))
+            return torch.logsumexp(scores if mass is None else scores + mass.log(), dim=-1)
+        p = self.weights(scores, mass)
+        powers = p**self.alpha if mass is None else mass * (p / mass) ** self.alpha
+        entropy = (1 - powers.sum(dim=-1)) / (self.alpha * (self.alpha - 1))
         return torch.where(p > 0, p * scores, 0).sum(dim=-1) + entropy
+
+    def _shares_by_beta(self, scores, mass, betas):
+        if self.alpha == 1:
+            yield from _powers(scores, betas)
+            return
+        found, buffer = thresholds(scores, mass, self.alpha, betas), torch.empty_like(scores)
+        for threshold in found:
+            shares = torch.sub(scores, threshold, out=buffer).clamp_(min=0)
+            if self.alpha < 2:  # in units of the best, whose power is one
+                _raise(shares.div_(-threshold), self.alpha)
+            yield shares
+
+
+def _powers(scores, betas):
+    """Yield exponentials: those of twice a beta are the squares of those of beta."""
+    weights = scores.mul_(betas[0]).exp_()
+    for i in range(len(betas)):
+        if i % 2:
+            torch.nn.functional.threshold(weights, _TINY, 0.0, inplace=True)
+        yield weights.square_() if i else weights
 
 
 class _Entmax(torch.autograd.Function):
     @staticmethod
     def forward(ctx, scores, mass, alpha):
         p = _entmax(scores, mass, alpha)
-        ctx.save_for_backward(p, mass)
+        ctx.save_for_backward(p, torch.ones_like(p[..., :1]) if mass is None else mass)
         ctx.alpha = alpha
         return p
 
@@ -129,25 +179,17 @@ class _Entmax(torch.autograd.Function):
 
 
 def _entmax(scores, mass, alpha):
-    """Return p = m [(alpha - 1) z - tau]_+^(1 / (alpha - 1)), with tau such that p sums to one.
-
-    The sum is convex and falls with tau, so that Newton's method from the left, where the best
-    pattern alone reaches one, climbs to the root without passing it; for the sparsemax it ends
-    there after finitely many steps.
-    """
-    power = 1 / (alpha - 1)
-    z = (alpha - 1) * (scores - scores.amax(dim=-1, keepdim=True))
-    best = torch.where(z == 0, mass, 0).amax(dim=-1, keepdim=True)
-    tau = -(best ** (1 - alpha))
-    for _ in range(_MAX_NEWTON_STEPS):
-        excess = (z - tau).clamp(min=0)
-        slope = mass * torch.where(excess > 0, excess ** (power - 1), 0)
-        step = ((slope * excess).sum(-1, keepdim=True) - 1) / (power * slope.sum(-1, keepdim=True))
-        tau = tau + step
-        if not (step > torch.finfo(z.dtype).eps).any():
-            break
-    p = mass * (z - tau).clamp(min=0) ** power
+    """Return p = m [(alpha - 1) z - tau]_+^(1 / (alpha - 1)), with tau such that p sums to one."""
+    z = scores - scores.amax(dim=-1, keepdim=True)
+    (threshold,) = thresholds(z, mass, alpha, [1.0])
+    p = ((alpha - 1) * (z - threshold)).clamp_(min=0)
+    p = p if alpha == 2 else _raise(p, alpha)
+    p = p if mass is None else p * mass
     return p / p.sum(dim=-1, keepdim=True)
+
+
+def _raise(excess, alpha):
+    return excess.square_() if alpha == 1.5 else excess.pow_(1 / (alpha - 1))
 
 
 @dataclass(frozen=True)
@@ -181,22 +223,36 @@ class TopKSeparation(Separation):
             raise ValueError(f"k must be at least 1, the best pattern alone; got {self.k!r}.")
 
     def _weights(self, scores, mass):
+        values, copies, indices = self._best(scores, mass)
+        share = torch.softmax(values if copies is None else values + copies.log(), dim=-1)
+        return torch.zeros_like(scores).scatter(-1, indices, share)
+
+    def _potential(self, scores, mass):
+        values, copies, _ = self._best(scores, mass)
+        return torch.logsumexp(values if copies is None else values + copies.log(), dim=-1)
+
+    def _shares_by_beta(self, scores, mass, betas):
+        values, copies, indices = self._best(scores, mass)
+        if copies is not None:
+            assert mass is not None
+            copies = copies / mass[indices]
+        shares = torch.zeros_like(scores)  # the same few of all at every beta
+        for beta in betas:
+            share = (values * beta).exp_()
+            yield shares.scatter_(-1, indices, share if copies is None else share * copies)
+
+    def _best(self, scores, mass):
+        """Return the best scores, how many copies of each take part (None is one), and places."""
+        n_best = min(self.k, scores.shape[-1])
         if mass is None:
-            best = self._best(scores)
-            share = torch.softmax(best.values, dim=-1)
-        else:
-            best = scores.sort(dim=-1, descending=True)
-            copies = mass.expand_as(scores).gather(-1, best.indices)
-            before = copies.cumsum(dim=-1) - copies
-            copies = torch.minimum(copies, (self.k - before).clamp(min=0))
-            share = torch.softmax(best.values + copies.log(), dim=-1)
-        return torch.zeros_like(scores).scatter(-1, best.indices, share)
-
-    def _potential(self, scores):
-        return torch.logsumexp(self._best(scores).values, dim=-1)
-
-    def _best(self, scores):
-        return scores.topk(min(self.k, scores.shape[-1]), dim=-1)
+            best = scores.topk(n_best, dim=-1)
+            return best.values, None, best.indices
+        least = mass.amin().item()  # of light patterns it may take more than k
+        best = scores.topk(min(max(n_best, math.ceil(self.k / least)), scores.shape[-1]), dim=-1)
+        copies = mass.expand_as(scores).gather(-1, best.indices)
+        before = copies.cumsum(dim=-1) - copies
+        copies = torch.minimum(copies, (self.k - before).clamp(min=0))
+        return best.values, copies, best.indices
 
 
 SEPARATIONS = {

@@ -8,7 +8,7 @@ from skdyn._blocks import in_blocks
 from skdyn._scales import units
 from skdyn.hopfield._retrieval import row_chunks
 
-__all__ = ["Store", "merged", "places", "scales"]
+__all__ = ["Finder", "Store", "merged", "row_hashes", "scales"]
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: Knuth's multiplier
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))  # those of splitmix64
@@ -54,38 +54,63 @@ def merged(store: Store) -> tuple[Store, np.ndarray]:
     place : ndarray of shape (n_rows,)
         Where each row that came is now.
     """
-    table = np.column_stack([store.patterns, store.targets])
-    hashes = _hashes(table)
+    tables = store.patterns, store.targets
+    hashes = _hashes(tables)
     _, first, place = np.unique(hashes, return_index=True, return_inverse=True)
-    if any((table[rows] != table[first[place[rows]]]).any() for rows in row_chunks(*table.shape)):
-        first, place = _distinct(table, hashes)
+    if not all(_equal_where_merged(table, first, place) for table in tables):
+        first, place = _distinct(np.column_stack(tables), hashes)
     mass = np.bincount(place, weights=store.mass)
     return Store(store.patterns[first], store.targets[first], mass, store.rows[first]), place
 
 
-def places(rows: np.ndarray, patterns: np.ndarray) -> np.ndarray:
-    """Find rows among patterns, to the last digit.
+class Finder:
+    """Finds rows among distinct patterns, to the last digit.
+
+    Parameters
+    ----------
+    patterns : ndarray of shape (n_patterns, n_features)
+        Distinct patterns, at least one.
+    """
+
+    def __init__(self, patterns: np.ndarray) -> None:
+        self.patterns = patterns
+        hashes = row_hashes(patterns)
+        self.order = np.argsort(hashes)
+        self.hashes = hashes[self.order]
+
+    def places(self, rows: np.ndarray) -> np.ndarray:
+        """Return where rows are.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_rows, n_features)
+            What is looked for.
+
+        Returns
+        -------
+        ndarray of int64 of shape (n_rows,)
+            Which pattern each row equals; -1 where it equals none.
+        """
+        found = np.searchsorted(self.hashes, row_hashes(rows)).clip(max=len(self.patterns) - 1)
+        found = self.order[found]
+        for part in row_chunks(*rows.shape):
+            found[part][(rows[part] != self.patterns[found[part]]).any(axis=1)] = -1
+        return found
+
+
+def row_hashes(rows: np.ndarray) -> np.ndarray:
+    """Hash rows to 64 bits, equal ones alike.
 
     Parameters
     ----------
     rows : ndarray of shape (n_rows, n_features)
-        What is looked for.
-    patterns : ndarray of shape (n_patterns, n_features)
-        Distinct patterns.
+        Numbers.
 
     Returns
     -------
-    ndarray of int64 of shape (n_rows,)
-        Which pattern each row equals; -1 where it equals none.
+    ndarray of uint64 of shape (n_rows,)
     """
-    exponent = np.zeros(patterns.shape[1], dtype=int)
-    hashes = _hashes(patterns, exponent)
-    order = np.argsort(hashes)
-    found = np.searchsorted(hashes[order], _hashes(rows, exponent)).clip(max=len(patterns) - 1)
-    found = order[found]
-    for part in row_chunks(*rows.shape):
-        found[part][(rows[part] != patterns[found[part]]).any(axis=1)] = -1
-    return found
+    return _hashes([rows], np.zeros(rows.shape[1], dtype=int))
 
 
 def scales(table: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -103,12 +128,23 @@ def scales(table: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     means, deviations : ndarray of shape (n_columns,)
     """
     share, unit = mass / mass.sum(), units(table)
-    table = table / unit
-    means = share @ table
-    deviations = np.sqrt(share @ np.square(table - means))
+    parts = list(row_chunks(len(table), 2 * table.shape[1]))
+
+    def mean_of(what):
+        """Return a weighted mean, made in blocks, as no copy of the table fits in memory."""
+        return np.sum([share[part] @ what(table[part] / unit) for part in parts], axis=0)
+
+    means = mean_of(lambda rows: rows)
+    deviations = np.sqrt(mean_of(lambda rows: np.square(rows - means)))
     rounding = len(table) * np.finfo(table.dtype).eps * np.abs(means)
     varies = deviations > rounding
-    return np.where(varies, means, table[0]) * unit, np.where(varies, deviations * unit, 1.0)
+    first = table[0] / unit
+    return np.where(varies, means, first) * unit, np.where(varies, deviations * unit, 1.0)
+
+
+def _equal_where_merged(table, first, place):
+    parts = row_chunks(len(table), table.shape[1], table.itemsize)
+    return all((table[rows] == table[first[place[rows]]]).all() for rows in parts)
 
 
 def _distinct(table, hashes):
@@ -124,22 +160,30 @@ def _distinct(table, hashes):
     return order[begins], place
 
 
-def _hashes(table, exponent=None):
-    """Hash each row to 64 bits.
+def _hashes(tables, exponents=None):
+    """Hash each row of tables that stand side by side to 64 bits.
 
     Columns count in a power of two near their size, which changes no digit: a unit of another
     power gives the same order, and so the same model. Each number is mixed by itself before they
     are added up: round numbers differ in few bits, which sums and products alone do not spread.
     """
-    if exponent is None:
-        _, exponent = np.frexp(np.abs(table).max(axis=0))
-    keys = np.multiply.accumulate(np.full(table.shape[1], _ODD))
+    if exponents is None:
+        exponents = np.concatenate(
+            [np.frexp(np.maximum(t.max(axis=0), -t.min(axis=0)))[1] for t in tables]
+        )
+    keys = np.multiply.accumulate(np.full(len(exponents), _ODD))
+    sums, start = np.zeros(len(tables[0]), dtype=np.uint64), 0
+    for table in tables:
+        columns = slice(start, start + table.shape[1])
+        start = columns.stop
+        shift, key = -exponents[columns], keys[columns]
 
-    def hashed(rows):
-        rows = np.ldexp(rows, -exponent) + 0.0  # which turns -0.0 into 0.0
-        return _mixed(_mixed(np.ascontiguousarray(rows).view(np.uint64) + keys).sum(axis=1))
+        def summed(rows, shift=shift, key=key):
+            rows = np.ldexp(rows.astype(np.float64), shift) + 0.0  # which turns -0.0 into 0.0
+            return _mixed(rows.view(np.uint64) + key).sum(axis=1)
 
-    return in_blocks(hashed, table)
+        sums += in_blocks(summed, table)
+    return _mixed(sums)
 
 
 def _mixed(x):

@@ -4,6 +4,7 @@ Each has ``from_estimator(...)``, which computes and draws, and ``plot(ax=None)`
 matplotlib (extra ``plot``) is imported only there.
 """
 
+from skdyn.inspection._cases import CasesDisplay
 from skdyn.inspection._dictionary import DictionaryDisplay
 from skdyn.inspection._edge import EdgeDisplay
 from skdyn.inspection._energy_landscape import EnergyLandscapeDisplay
@@ -21,6 +22,7 @@ from skdyn.inspection._trajectory import TrajectoryDisplay
 from skdyn.inspection._vector_field import VectorFieldDisplay
 
 __all__ = [
+    "CasesDisplay",
     "DictionaryDisplay",
     "EdgeDisplay",
     "EnergyLandscapeDisplay",

@@ -3,6 +3,7 @@
 import torch
 
 from skdyn._tabular import TabularClassifier
+from skdyn.kan._calibration import cool_down
 from skdyn.kan._estimator import KANEstimator
 
 __all__ = ["KANClassifier"]
@@ -186,6 +187,9 @@ class KANClassifier(KANEstimator, TabularClassifier):
     """
 
     _noise = "known"
+
+    def _learn_spread(self, task, objective, left_out):
+        cool_down(self, task, objective, left_out)
 
     @staticmethod
     def _curvature(scores, y):

@@ -25,7 +25,7 @@ from skdyn.kan._constraints import constraints_of, refuse_names_for
 from skdyn.kan._edge_fit import Candidate
 from skdyn.kan._interactions import interaction_scores
 from skdyn.kan._interpretation import edge_values, look_back, pruned
-from skdyn.kan._left_out import warn_of_new_rows
+from skdyn.kan._left_out import leave_out, warn_of_new_rows
 from skdyn.kan._network import KAN
 from skdyn.kan._plan import (
     as_it_goes_on,
@@ -474,9 +474,15 @@ class KANEstimator(TabularEstimator):
     def _stages(self, generator, task):
         return plan_stages(self, generator, task)
 
-    def _look_back(self, task):
+    def _look_back(self, task, objective=None):
+        left_out = leave_out(self, task, objective)
+        if left_out is not None:
+            warn_of_new_rows(self, task, left_out.loss(objective))
+        self._learn_spread(task, objective, left_out)
         look_back(self, task)
-        warn_of_new_rows(self, task)
+
+    def _learn_spread(self, task, objective, left_out):
+        """Learn how sure the answers are, if that can be asked."""
 
     def _forward(self, X):
         warn_if_far(self, X)

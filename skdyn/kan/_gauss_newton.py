@@ -140,10 +140,10 @@ class GaussNewtonProblem:
             In the order of ``weights``, each flattened.
         curvature : Tensor of shape (n_weights, n_weights)
         """
-        outputs, gradient, curvature = self._data_part()
+        outputs, gradient, curvature = self.data_part()
         sparsity = self._add_sparsity(curvature) if self.objective.lamb else 0.0
         weights = self._carried()
-        roughness, evidence = self._roughness(), self.objective.evidence
+        roughness, evidence = self.roughness(), self.objective.evidence
         data_loss = self.objective.data_loss(outputs, self.y, self.row_weight)
         evidence.weigh(self, data_loss, weights, curvature, roughness)
         prior = 2 * evidence.smoothness * roughness
@@ -190,7 +190,15 @@ class GaussNewtonProblem:
             parts.append(values.new_zeros(rest))
         return torch.cat(parts)
 
-    def _data_part(self):
+    def data_part(self):
+        """Return the outputs, and gradient and Gauss-Newton matrix of the loss without penalties.
+
+        Returns
+        -------
+        outputs : Tensor of shape (n, n_outputs)
+        gradient : Tensor of shape (n_weights,)
+        curvature : Tensor of shape (n_weights, n_weights)
+        """
         gradient = self.X.new_zeros(self.n_weights)
         curvature = self.X.new_zeros(self.n_weights, self.n_weights)
         n_outputs = self.module.layers[-1].n_subnodes
@@ -200,7 +208,7 @@ class GaussNewtonProblem:
         whole = self.X, self.y, share
         parts = [[part] if rows >= len(share) else part.split(rows) for part in whole]
         for X, y, part in zip(*parts, strict=True):
-            outputs, jacobian = self._jacobian(X)
+            outputs, jacobian = self.jacobian(X)
             seen.append(outputs)
             slope, factor = self.objective.curvature(outputs, y)
             gradient += torch.einsum("no,nop->p", slope * part[:, None], jacobian)
@@ -209,7 +217,19 @@ class GaussNewtonProblem:
             curvature.addmm_(root.T, root)
         return torch.cat(seen), gradient, curvature
 
-    def _jacobian(self, X):
+    def jacobian(self, X):
+        """Return the outputs at some rows, and their derivatives by the weights.
+
+        Parameters
+        ----------
+        X : Tensor of shape (n, n_features)
+            The rows.
+
+        Returns
+        -------
+        outputs : Tensor of shape (n, n_outputs)
+        jacobian : Tensor of shape (n, n_outputs, n_weights)
+        """
         layers = self.module.layers
         with torch.enable_grad():
             x, features, subnodes = X, [], []
@@ -256,10 +276,15 @@ class GaussNewtonProblem:
             x = layer(x)
         return x
 
-    def _roughness(self):
-        """Return the quadratic form of all edges' squared curvature."""
+    def roughness(self):
+        """Return the quadratic form of all edges' squared curvature.
+
+        Returns
+        -------
+        Tensor of shape (n_weights, n_weights)
+        """
         whole = self.X.new_zeros(self.n_weights, self.n_weights)
-        views = zip(self.module.layers, self.inputs, self._edge_blocks(whole), strict=True)
+        views = zip(self.module.layers, self.inputs, self.edge_blocks(whole), strict=True)
         for layer, inputs, diagonal in views:
             form = layer.mask[inputs, :, None, None] * layer.basis.roughness()[inputs, None]
             diagonal[:-1, :-1] += form.permute(2, 3, 0, 1)
@@ -277,9 +302,7 @@ class GaussNewtonProblem:
         gradient = self._vector(lambda w: torch.zeros_like(w) if found[id(w)] is None
                                 else found[id(w)])  # fmt: skip
         seen = self.module.inputs(self.X)
-        views = zip(
-            self.module.layers, self.inputs, seen, self._edge_blocks(curvature), strict=True
-        )
+        views = zip(self.module.layers, self.inputs, seen, self.edge_blocks(curvature), strict=True)
         for layer, inputs, x, block in views:
             covariance, rate = self.objective.sparsity_model(layer, x, self.row_weight)
             # The entropy is concave in places: a majorant must not follow it there.
@@ -295,10 +318,19 @@ class GaussNewtonProblem:
             yield slice(start, end)
             start = end + sum(weight.numel() for weight in layer.linear_weights()[1:])
 
-    def _edge_blocks(self, whole):
+    def edge_blocks(self, whole):
         """Yield views of a matrix, of shape (n_functions + 1, n_functions + 1, n_in, n_subnodes).
 
         Penalties couple only the weights of one edge; a layer's view holds those places.
+
+        Parameters
+        ----------
+        whole : Tensor of shape (n_weights, n_weights)
+            The matrix.
+
+        Yields
+        ------
+        Tensor
         """
         views = zip(self.module.layers, self.inputs, self._edge_slices(), strict=True)
         for layer, inputs, place in views:

@@ -7,6 +7,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from skdyn.exceptions import warn_user
+from skdyn.kan._posterior import forget_posterior
 from skdyn.kan._pruning import cut_edges, without_nodes
 from skdyn.kan._scores import edge_means, node_quantiles, score_edges
 from skdyn.training import seeded_rng
@@ -70,6 +71,7 @@ def pruned(model, edge_threshold, node_threshold):
     sizes = smaller._module_config["layer_sizes"][1:-1]
     smaller.hidden_layer_sizes = tuple(pair if pair[1] else pair[0] for pair in sizes)
     _forget_nodes(smaller, keep, nodes)
+    forget_posterior(smaller)
     return smaller
 
 

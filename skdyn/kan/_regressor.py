@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Real
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
+from sklearn.utils import check_random_state
 
-from skdyn._state import Shape, Since
+from skdyn._state import OPTIONAL, Shape, Since
 from skdyn._tabular import TabularRegressor
 from skdyn._validation import Interval, StrOptions, check_is_fitted
 from skdyn.kan._columns import with_gaps_known, without_order
 from skdyn.kan._estimator import KANEstimator
 from skdyn.kan._losses import LARGEST_LOGARITHM, LOSSES, check_counts, count_scales
+from skdyn.kan._posterior import learn_posterior, spread_of
 from skdyn.kan._ranges import moving_columns
 from skdyn.kan._slopes import network_slopes
 
@@ -158,6 +160,9 @@ class KANRegressor(KANEstimator, TabularRegressor):
         Levels of each column, None for numbers; empty where there are numbers only.
     optimizer_ : str
         The optimizer that trained the network.
+    noise_ : ndarray of shape (n_outputs,)
+        Standard deviation of the noise around the answers, in units of the targets: what the
+        residuals say once the weights have taken their share [4]_. Not after ``partial_fit``.
     n_features_in_ : int
         Number of features seen during fit.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -192,6 +197,8 @@ class KANRegressor(KANEstimator, TabularRegressor):
        International Conference on Neural Networks, 1997.
     .. [5] C. Kelly, J. Rice, "Monotone Smoothing with Application to Dose-Response Curves and the
        Assessment of Synergism", Biometrics 46, 1990.
+    .. [6] D. J. C. MacKay, "Bayesian Interpolation", Neural Computation 4, 1992.
+    .. [7] E. Daxberger et al., "Laplace Redux: Effortless Bayesian Deep Learning", NeurIPS 2021.
 
     Examples
     --------
@@ -220,6 +227,10 @@ class KANRegressor(KANEstimator, TabularRegressor):
         Shape("n_outputs", "b"),
         Since(lambda state: np.ones_like(state["_y_scale"], dtype=bool)),
     ]
+
+    noise_: Annotated[np.ndarray, Shape("n_outputs"), OPTIONAL]
+    _weight_root: Annotated[np.ndarray, Shape("n_packed"), OPTIONAL]
+    _n_free_layers: Annotated[int, OPTIONAL]
 
     def __init__(
         self,
@@ -273,6 +284,98 @@ class KANRegressor(KANEstimator, TabularRegressor):
         )  # fmt: skip
         self.loss = loss
         self.quantile = quantile
+
+    def predict(self, X: ArrayLike, return_std: bool = False) -> Any:
+        """Predict targets.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+        return_std : bool, default=False
+            Whether to return standard deviations as well, of what may be observed there: the
+            noise, and how far the weights are free given the data and the penalties as priors
+            [6]_. Of networks of more than 1200 weights those of the last layer are [7]_.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predictions, float64.
+        std : ndarray of the shape of y
+            Standard deviations, if asked for.
+
+        Raises
+        ------
+        ValueError
+            If ``return_std`` is asked of weights that ``fit`` did not end with.
+        """
+        if not return_std:
+            return super().predict(X)
+        X = self._scaled_for_spread(X)
+        y = self._forward(X).astype(np.float64) * self._y_scale + self._y_offset
+        variances = [part.slopes.square().sum(dim=2) + part.noise**2 for part in spread_of(self, X)]
+        std = torch.cat(variances).sqrt().cpu().numpy() * self._y_scale * self._y_moves
+        return (y.ravel(), std.ravel()) if self._y_is_1d else (y, std)
+
+    def sample_y(
+        self,
+        X: ArrayLike,
+        n_samples: int = 1,
+        random_state: int | np.random.RandomState | None = 0,
+    ) -> np.ndarray:
+        """Draw targets that may be observed: other weights that the data allow, and noise.
+
+        Each draw is of one network at all rows: a curve with noise.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples_X, n_features)
+            Inputs.
+        n_samples : int, default=1
+            Number of draws.
+        random_state : int, RandomState instance or None, default=0
+            Source of the draws.
+
+        Returns
+        -------
+        ndarray of shape (n_samples_X, n_samples) or (n_samples_X, n_outputs, n_samples)
+            The draws.
+
+        Raises
+        ------
+        ValueError
+            If the weights are not those that ``fit`` ended with.
+        """
+        X, rng = self._scaled_for_spread(X), check_random_state(random_state)
+        y = self._forward(X).astype(np.float64)
+        weights, parts = None, []
+        for part in spread_of(self, X):
+            if weights is None:
+                weights = torch.as_tensor(rng.standard_normal((part.slopes.shape[2], n_samples)))
+            parts.append(torch.einsum("nop,ps->nos", part.slopes, weights.to(part.slopes)).cpu())
+        noise = rng.standard_normal((*y.shape, n_samples)) * self.noise_[:, None]
+        moves = (self._y_scale * self._y_moves)[:, None]
+        draws = y[:, :, None] * self._y_scale[:, None] + self._y_offset[:, None]
+        draws = draws + np.concatenate(parts) * moves + noise * self._y_moves[:, None]
+        return draws[:, 0] if self._y_is_1d else draws
+
+    def _scaled_for_spread(self, X):
+        check_is_fitted(self)
+        if self.loss != "squared":
+            raise ValueError(
+                f"Standard deviations belong to loss='squared'; this model has loss={self.loss!r}. "
+                "Models with loss='quantile' give the ends of an interval."
+            )
+        if not hasattr(self, "_weight_root"):
+            raise ValueError(
+                "The standard deviation of the weights is known where fit ended: partial_fit sees "
+                "only a batch, prune and closed forms change the weights, and files of earlier "
+                "versions lack it. Call fit (with warm_start=True to go on from here)."
+            )
+        return self._scaled(self._read(X).astype(np.float64))
+
+    def _learn_spread(self, task, objective, left_out):
+        learn_posterior(self, task, objective if self.loss == "squared" else None, left_out)
 
     def predict_gradient(self, X: ArrayLike) -> np.ndarray:
         """Predict how fast the targets change with each feature.

@@ -34,16 +34,16 @@ def test_copies_are_no_others():
 def test_beta_is_the_smallest_at_which_a_separation_suffices():
     beta = beta_for_separation(gap=0.7, n_patterns=30, norm=5.0)
     gaps = np.full(30, 0.7)
-    assert well_separated(gaps, beta * (1 + 1e-9), 5.0).all()
-    assert not well_separated(gaps, beta * (1 - 1e-6), 5.0).any()
+    assert well_separated(gaps, beta * (1 + 1e-9), 5.0, 30).all()
+    assert not well_separated(gaps, beta * (1 - 1e-6), 5.0, 30).any()
 
 
 def test_a_beta_that_cannot_tell_patterns_apart_does_not_count():
-    assert not well_separated(np.full(30, 0.7), 1e-9, 5.0).any()
+    assert not well_separated(np.full(30, 0.7), 1e-9, 5.0, 30).any()
 
 
 def test_one_pattern_is_well_separated():
-    assert well_separated(np.array([np.inf]), 1.0, 0.0).all()
+    assert well_separated(np.array([np.inf]), 1.0, 0.0, 1).all()
 
 
 @pytest.mark.parametrize(("d", "radius", "c"), [(20, 3.0, 3.1546), (75, 1.0, 1.3718)])

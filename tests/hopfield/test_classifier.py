@@ -11,7 +11,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
 from skdyn import HopfieldClassifier
-from skdyn.hopfield import _retrieval
+from skdyn.hopfield._frozen_memory import FrozenMemory
 
 X, Y = load_iris(return_X_y=True)
 SCALED = StandardScaler().fit_transform(X)
@@ -105,14 +105,14 @@ def test_the_weights_of_many_queries_are_never_in_memory_at_once(monkeypatch):
     rng = np.random.default_rng(0)
     model = HopfieldClassifier("stored", beta=10.0)
     model.fit(rng.normal(size=(20_000, 8)), rng.integers(0, 2, 20_000))
-    sizes, real = [], _retrieval.score_chunks
+    sizes, real = [], FrozenMemory.score_chunks
 
     def watched(*args, **how):
-        for rows, z in real(*args, **how):
-            sizes.append(z.nelement() * z.element_size())
-            yield rows, z
+        for scored in real(*args, **how):
+            sizes.append(scored.scores.nelement() * scored.scores.element_size())
+            yield scored
 
-    monkeypatch.setattr(_retrieval, "score_chunks", watched)
+    monkeypatch.setattr(FrozenMemory, "score_chunks", watched)
     with config_context(working_memory=16):
         model.predict(rng.normal(size=(1_000, 8)))
     assert sum(sizes) == 20_000 * 1_000 * 8

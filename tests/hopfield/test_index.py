@@ -1,4 +1,5 @@
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,8 +10,8 @@ from skdyn import HopfieldClassifier, HopfieldRegressor
 from skdyn.exceptions import MissingExtraError
 from skdyn.hopfield import FaissIndex
 from skdyn.hopfield import _index as module_index
-from skdyn.hopfield._index import candidate_chunks
-from skdyn.hopfield._retrieval import SIMILARITIES, weight_chunks
+from skdyn.hopfield._frozen_memory import FrozenMemory
+from skdyn.hopfield._retrieval import SIMILARITIES
 from skdyn.hopfield._separations import SEPARATIONS
 
 rng = np.random.default_rng(0)
@@ -42,21 +43,22 @@ def faiss():
 def test_all_candidates_in_all_cells_are_exact(faiss, similarity, separation):
     queries, patterns = torch.from_numpy(rng.normal(size=(9, 4))), torch.from_numpy(X)
     mass = torch.from_numpy(rng.uniform(0.5, 2, size=400))
-    index = FaissIndex(n_candidates=400, n_probes=400)
-    built = index.build(patterns, similarity)
-    how = {"beta": 3.0, "similarity": similarity, "separation": separation, "mass": mass}
-    ((_, exact),) = weight_chunks(queries, patterns, **how)
-    for rows, (found, weights) in candidate_chunks(built, 400, queries, patterns, **how):
-        spread = torch.zeros(9, 400, dtype=torch.float64).scatter(1, found, weights)
-        torch.testing.assert_close(spread[rows], exact[rows])
+    exact = FrozenMemory(patterns, None, mass, 3.0, similarity, separation)
+    few = replace(exact, index=FaissIndex(n_candidates=400, n_probes=400))
+    ((_, _, wanted),) = exact.weight_chunks(queries)
+    ((_, found, weights),) = few.weight_chunks(queries)
+    spread = torch.zeros(9, 400, dtype=torch.float64).scatter(1, found, weights)
+    torch.testing.assert_close(spread, wanted)
+    itself = torch.arange(9)
+    for how in ({}, {"exclude": itself}):
+        torch.testing.assert_close(few.means(queries, **how), exact.means(queries, **how))
+        torch.testing.assert_close(few.energies(queries, **how), exact.energies(queries, **how))
 
 
 def test_cells_that_hold_too_few_leave_gaps_without_weight(faiss):
     patterns = torch.from_numpy(X)
-    index = FaissIndex(n_candidates=400, n_probes=1)
-    built = index.build(patterns, "euclidean")
-    how = {"beta": 3.0, "similarity": "euclidean", "separation": SEPARATIONS["softmax"]}
-    for _, (_, weights) in candidate_chunks(built, 400, patterns[:9], patterns, **how):
+    memory = FrozenMemory(patterns, sharpness=3.0, index=FaissIndex(n_candidates=400, n_probes=1))
+    for _, _, weights in memory.weight_chunks(patterns[:9]):
         assert (weights > 0).sum(dim=1).max() < 400
         torch.testing.assert_close(weights.sum(dim=1), torch.ones(9, dtype=torch.float64))
 
@@ -75,14 +77,11 @@ def test_no_row_is_named_twice_where_cells_hold_too_few(faiss):
 
 
 def test_a_query_that_comes_upon_empty_cells_is_compared_with_all(faiss):
-    patterns = torch.from_numpy(X)
-    built = FaissIndex(n_probes=1).build(patterns, "euclidean")
-    _, cells = built.quantizer.search(X.astype(np.float32), 1)
+    memory = FrozenMemory(torch.from_numpy(X), sharpness=3.0, index=FaissIndex(5, n_probes=1))
+    _, cells = memory.built.quantizer.search(X.astype(np.float32), 1)
     empty = np.flatnonzero(cells[:, 0] == 0)
-    built.remove_ids(empty)
-    how = {"beta": 3.0, "similarity": "euclidean", "separation": SEPARATIONS["softmax"]}
-    query = patterns[empty[:1]]
-    ((_, (found, weights)),) = candidate_chunks(built, 5, query, patterns, **how)
+    memory.built.remove_ids(empty)
+    ((_, found, weights),) = memory.weight_chunks(memory.keys[empty[:1]])
     distances = np.square(X - X[empty[0]]).sum(axis=1)
     distances[empty] = np.inf
     assert set(found[0].tolist()) == set(distances.argsort()[:5])

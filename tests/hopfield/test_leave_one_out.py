@@ -3,8 +3,9 @@ import pytest
 import torch
 from sklearn import config_context
 
-from skdyn.hopfield._leave_one_out import best_beta, best_of_ladder, means_by_beta
-from skdyn.hopfield._retrieval import retrieve
+from skdyn.hopfield import _leave_one_out
+from skdyn.hopfield._frozen_memory import FrozenMemory
+from skdyn.hopfield._leave_one_out import best_beta, best_of_ladder
 from skdyn.hopfield._separations import SEPARATIONS
 
 rng = np.random.default_rng(0)
@@ -18,30 +19,28 @@ BETAS = [0.5, 1.0, 2.0, 4.0, 8.0, 16.0]
 @pytest.mark.parametrize("name", SEPARATIONS)
 def test_closed_form_equals_recall_from_a_store_without_the_row(name, similarity):
     how = {"similarity": similarity, "separation": SEPARATIONS[name]}
-    found = means_by_beta(X[:10], X, Y, BETAS, mass=MASS, exclude=torch.arange(10), **how)
+    memory = FrozenMemory(X, Y, MASS, **how)
+    found = memory.means_by_beta(X[:10], BETAS, exclude=torch.arange(10))
     for i in range(10):
         others = torch.arange(30) != i
         for beta, means in zip(BETAS, found):
-            wanted = retrieve(
-                X[i : i + 1], X[others], Y[others], beta=beta, mass=MASS[others], **how
-            )
-            torch.testing.assert_close(means[i], wanted[0])
+            rest = FrozenMemory(X[others], Y[others], MASS[others], beta, **how)
+            torch.testing.assert_close(means[i], rest.means(X[i : i + 1])[0])
 
 
 def test_powers_stay_exact_where_weights_underflow():
-    how = {"similarity": "euclidean", "separation": SEPARATIONS["softmax"], "mass": MASS.float()}
-    how["exclude"] = torch.arange(30)
+    memory = FrozenMemory(X.float(), Y.float(), MASS.float())
     betas = [2.0**power for power in range(20)]
-    found = means_by_beta(X.float(), X.float(), Y.float(), betas, **how)
+    found = memory.means_by_beta(X.float(), betas, exclude=torch.arange(30))
     distances = torch.cdist(X, X).fill_diagonal_(torch.inf)
     torch.testing.assert_close(found[-1], Y.float()[distances.argmin(dim=1)], atol=1e-3, rtol=0)
 
 
 def test_chunks_change_nothing():
-    how = {"similarity": "euclidean", "separation": SEPARATIONS["softmax"], "mass": MASS}
-    whole = means_by_beta(X, X, Y, BETAS, **how)
+    memory = FrozenMemory(X, Y, MASS)
+    whole = memory.means_by_beta(X, BETAS)
     with config_context(working_memory=2e-3):
-        torch.testing.assert_close(means_by_beta(X, X, Y, BETAS, **how), whole)
+        torch.testing.assert_close(memory.means_by_beta(X, BETAS), whole)
 
 
 def squared_error(means, n_rows):
@@ -56,6 +55,15 @@ def test_the_best_beta_is_the_one_of_least_loss():
         one = best_beta(X, Y, MASS, squared_error, unit=2.0, beta=beta, **how)
         assert one.beta == beta
         assert one.loss >= best.loss * (1 - 1e-9)
+
+
+def test_of_many_rows_few_tell_which_betas_to_ask_all_of_them(monkeypatch):
+    how = {"similarity": "euclidean", "separation": SEPARATIONS["softmax"]}
+    wanted = best_beta(X, Y, MASS, squared_error, unit=2.0, **how)
+    monkeypatch.setattr(_leave_one_out, "_MANY_WEIGHTS", 0)
+    monkeypatch.setattr(_leave_one_out, "_FEW", 12)
+    found = best_beta(X, Y, MASS, squared_error, unit=2.0, **how)
+    assert found == pytest.approx(wanted)
 
 
 def test_a_single_pattern_leaves_nothing_to_choose():

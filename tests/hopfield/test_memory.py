@@ -4,11 +4,12 @@ import warnings
 import numpy as np
 import pytest
 import sklearn
+from sklearn import config_context
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
 from skdyn import HopfieldMemory
-from skdyn.hopfield import EntmaxSeparation, PolynomialInteraction, TopKSeparation
+from skdyn.hopfield import EntmaxSeparation, FaissIndex, PolynomialInteraction, TopKSeparation
 from skdyn.hopfield._interactions import INTERACTIONS
 from skdyn.hopfield._separations import SEPARATIONS
 
@@ -366,3 +367,63 @@ def test_parameters_of_the_interaction_are_checked():
         HopfieldMemory(PolynomialInteraction(order=1)).fit(bits)
     with pytest.raises(ValueError, match="The 'interaction' parameter of HopfieldMemory"):
         HopfieldMemory("cubic").fit(bits)
+
+
+# -- weights, many patterns ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("interaction", ["softmax", "sparsemax", "entmax", "topk"])
+def test_a_weight_counts_copies(interaction):
+    times = np.random.default_rng(5).integers(0, 4, size=len(X))
+    weighed = HopfieldMemory(interaction).fit(X, sample_weight=times)
+    repeated = HopfieldMemory(interaction).fit(np.repeat(X, times, axis=0))
+    assert weighed.beta_ == pytest.approx(repeated.beta_)
+    gaps = np.where(np.random.default_rng(6).random(X.shape) < 0.2, np.nan, X + 0.1)
+    np.testing.assert_allclose(weighed.retrieve(gaps, 3), repeated.retrieve(gaps, 3))
+    np.testing.assert_allclose(weighed.energy(X + 0.1), repeated.energy(X + 0.1))
+    more = HopfieldMemory(interaction).fit(X[:3], None, times[:3])
+    more.partial_fit(X[3:], sample_weight=times[3:])
+    np.testing.assert_array_equal(more.patterns_, weighed.patterns_)
+    assert more.beta_ == weighed.beta_
+
+
+def test_weights_of_bits_are_refused_with_advice():
+    with pytest.raises(ValueError, match=r"np.repeat\(X, times, axis=0\)"):
+        HopfieldMemory("hebb").fit(np.ones((2, 3)), sample_weight=[1, 2])
+
+
+def test_single_precision_is_stored_as_it_came_and_answers_alike():
+    single = X.astype(np.float32)
+    found = HopfieldMemory().fit(single)
+    wanted = HopfieldMemory(beta=found.beta_).fit(single.astype(np.float64))
+    assert found.patterns_.dtype == np.float32
+    np.testing.assert_array_equal(found.retrieve(X), wanted.retrieve(X))
+
+
+def test_threads_change_nothing():
+    queries = np.vstack([X, X + 0.1])
+    memory = HopfieldMemory().fit(X)
+    wanted = memory.retrieve(queries), memory.energy_trajectory(queries)
+    with config_context(working_memory=1e-3):
+        memory.set_params(n_jobs=2)
+        np.testing.assert_allclose(memory.retrieve(queries), wanted[0])
+        np.testing.assert_allclose(memory.energy_trajectory(queries), wanted[1])
+
+
+def test_an_index_of_all_patterns_changes_nothing():
+    pytest.importorskip("faiss", reason="extra 'index' is not installed")
+    exact = HopfieldMemory().fit(X)
+    few = HopfieldMemory(index=FaissIndex(len(X), 100)).fit(X)
+    np.testing.assert_allclose(few.retrieve(X + 0.1), exact.retrieve(X + 0.1))
+    np.testing.assert_allclose(few.energy(X + 0.1), exact.energy(X + 0.1))
+    gaps = np.where(np.arange(X.shape[1]) == 1, np.nan, X)
+    np.testing.assert_array_equal(few.retrieve(gaps), exact.retrieve(gaps))
+
+
+def test_what_is_set_after_fit_is_heard():
+    memory = HopfieldMemory(beta=1.0).fit(X)
+    wanted = HopfieldMemory("sparsemax", beta=1.0).fit(X).retrieve(X + 0.1)
+    assert not np.allclose(memory.retrieve(X + 0.1), wanted)
+    np.testing.assert_array_equal(
+        memory.set_params(interaction="sparsemax").retrieve(X + 0.1), wanted
+    )

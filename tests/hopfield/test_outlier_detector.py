@@ -10,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import KernelDensity, LocalOutlierFactor
 
 from skdyn import HopfieldMemory, HopfieldOutlierDetector, io
+from skdyn.hopfield import FaissIndex
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(120, 3)) * [1.0, 10.0, 0.1]
@@ -290,3 +291,15 @@ def test_saved_detectors_answer_the_same(tmp_path):
     io.save(model, tmp_path / "model.skdyn")
     for loaded in (io.load(tmp_path / "model.skdyn"), pickle.loads(pickle.dumps(model))):
         np.testing.assert_array_equal(loaded.score_samples(rows), model.score_samples(rows))
+
+
+def test_an_index_of_all_rows_changes_nothing():
+    pytest.importorskip("faiss", reason="extra 'index' is not installed")
+    rows = np.random.default_rng(0).normal(size=(120, 3))
+    y = np.where(np.arange(120) % 4, 1, -1)
+    for known in (None, y):
+        exact = HopfieldOutlierDetector().fit(rows, known)
+        few = HopfieldOutlierDetector(index=FaissIndex(120, 100)).fit(rows, known)
+        asked = np.vstack([rows, rows + 0.1])
+        np.testing.assert_allclose(few.score_samples(asked), exact.score_samples(asked))
+        assert few.offset_ == pytest.approx(exact.offset_)

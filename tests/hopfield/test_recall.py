@@ -1,9 +1,9 @@
 import numpy as np
 import torch
 
+from skdyn.hopfield._frozen_memory import FrozenMemory
 from skdyn.hopfield._matching import Matching
 from skdyn.hopfield._recall import Recall
-from skdyn.hopfield._retrieval import retrieve
 from skdyn.hopfield._separations import SEPARATIONS
 
 rng = np.random.default_rng(0)
@@ -33,8 +33,8 @@ def projected():
 def test_the_loss_without_dropout_is_that_of_leave_one_out():
     x, y, weight, own = batch(np.arange(8))
     whole = [torch.from_numpy(array) for array in (X, Y, MASS)]
-    how = {"beta": 0.7, "mass": whole[2], "exclude": own} | HOW
-    wanted = (squared(retrieve(x, *whole[:2], **how), y) * weight).mean()
+    means = FrozenMemory(*whole, 0.7).means(x, exclude=own)
+    wanted = (squared(means, y) * weight).mean()
     for module in (projected().train(), projected().eval()):
         torch.testing.assert_close(recall(0.0)(module, x, y, weight, own), wanted)
 
@@ -71,7 +71,7 @@ def test_groups_of_prototypes_hold_as_many_of_each_kind():
 def test_rows_from_elsewhere_are_recalled_from_all_patterns():
     x, y, weight, _ = batch(np.arange(3))
     whole = [torch.from_numpy(array) for array in (X, Y, MASS)]
-    wanted = retrieve(x, *whole[:2], beta=0.7, mass=whole[2], **HOW)
+    wanted = FrozenMemory(*whole, 0.7).means(x)
     wanted = (squared(wanted, y) * weight).mean()
     found = recall(0.0)(projected(), x, y, weight, torch.full((3,), -1))
     torch.testing.assert_close(found, wanted)
@@ -82,7 +82,7 @@ def test_prototypes_are_recalled_by_their_values():
     module.begin(prototypes=X[:4], values=Y[:4], beta=0.7)
     x, y, weight, own = batch(np.arange(4, 9))
     keys, values = torch.from_numpy(X[:4]), torch.from_numpy(Y[:4])
-    wanted = (squared(retrieve(x, keys, values, beta=0.7, **HOW), y) * weight).mean()
+    wanted = (squared(FrozenMemory(keys, values, sharpness=0.7).means(x), y) * weight).mean()
     torch.testing.assert_close(recall(0.5)(module, x, y, weight, own), wanted)
 
 

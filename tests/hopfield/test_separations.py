@@ -90,6 +90,34 @@ def test_a_mass_of_k_equals_k_copies(separation):
 
 
 @pytest.mark.parametrize("separation", ALL)
+def test_the_potential_of_masses_is_that_of_copies(separation):
+    copies = torch.from_numpy(np.random.default_rng(1).integers(1, 4, size=15))
+    expected = separation.potential(scores.repeat_interleave(copies, dim=-1))
+    torch.testing.assert_close(separation.potential(scores, copies.double()), expected)
+
+
+@pytest.mark.parametrize("separation", ALL)
+@pytest.mark.parametrize("weighed", [False, True])
+def test_many_betas_at_once_give_the_weights_of_each(separation, weighed):
+    betas = [2.0**power for power in range(-3, 20)]
+    z = scores - scores.amax(dim=-1, keepdim=True)
+    z[:, 4].fill_(-torch.inf)
+    z = z - z.amax(dim=-1, keepdim=True)
+    mass = torch.from_numpy(np.random.default_rng(2).uniform(0.2, 3, size=15)) if weighed else None
+    shares = separation.shares_by_beta(z.clone(), mass, betas)
+    for beta, share in zip(betas, shares, strict=True):
+        p = share if mass is None else share * mass
+        p = p / p.sum(dim=-1, keepdim=True)
+        # Squares of squares of exponentials are cut where they are next to nothing.
+        torch.testing.assert_close(p, separation.weights(beta * z, mass), atol=1e-8, rtol=1e-8)
+
+
+def test_light_patterns_let_more_than_k_of_them_take_part():
+    p = TopKSeparation(2).weights(scores, torch.full((15,), 0.25, dtype=torch.float64))
+    assert ((p > 0).sum(-1) == 8).all()
+
+
+@pytest.mark.parametrize("separation", ALL)
 def test_weights_with_masses_have_right_derivatives(separation):
     mass = torch.from_numpy(np.random.default_rng(2).uniform(0.3, 3, size=15))
     z = scores[:3].clone().requires_grad_()

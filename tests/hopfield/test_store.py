@@ -2,7 +2,7 @@ import numpy as np
 from sklearn.preprocessing import StandardScaler
 
 from skdyn.hopfield import _store
-from skdyn.hopfield._store import Store, merged, places, scales
+from skdyn.hopfield._store import Finder, Store, merged, scales
 
 rng = np.random.default_rng(0)
 
@@ -43,13 +43,13 @@ def test_different_rows_stay_apart_on_a_lattice():
 def test_no_two_of_many_rows_of_plus_and_minus_one_share_a_hash():
     bits = np.random.default_rng(0).choice([-1.0, 1.0], size=(2**17, 40))
     n_distinct = len(np.unique((bits > 0) @ 2.0 ** np.arange(40)))
-    assert len(np.unique(_store._hashes(bits))) == n_distinct
+    assert len(np.unique(_store.row_hashes(bits))) == n_distinct
 
 
 def test_rows_that_share_a_hash_are_compared(monkeypatch):
     X, weight = rng.integers(0, 2, size=(60, 3)).astype(float), rng.uniform(1, 2, 60)
     wanted, _ = merged(store(X, X[:, 0], weight))
-    monkeypatch.setattr(_store, "_hashes", lambda table: (table[:, 1] > 0).astype(np.uint64))
+    monkeypatch.setattr(_store, "_hashes", lambda tables: (tables[0][:, 1] > 0).astype(np.uint64))
     found, place = merged(store(X, X[:, 0], weight))
     np.testing.assert_array_equal(found.patterns[place], X)
     for part in ("patterns", "targets", "mass", "rows"):
@@ -74,9 +74,9 @@ def test_scales_are_those_of_scikit_learn():
 def test_rows_are_found_among_patterns_to_the_last_digit():
     patterns = np.random.default_rng(0).normal(size=(50, 3))
     asked = np.vstack([patterns[::-1], patterns + 1e-15, [[0.0, 0.0, 0.0]]])
-    found = places(asked, patterns)
+    found = Finder(patterns).places(asked)
     assert found[:50].tolist() == list(range(49, -1, -1))
     equal = (patterns + 1e-15 == patterns).all(axis=1)
     assert found[50:100].tolist() == np.where(equal, np.arange(50), -1).tolist()
     assert found[100] == -1
-    assert places(np.array([[-0.0]]), np.array([[1.0], [0.0]])).tolist() == [1]
+    assert Finder(np.array([[1.0], [0.0]])).places(np.array([[-0.0]])).tolist() == [1]

@@ -80,6 +80,15 @@ class Stands(BaseEstimator):
         """Return equal weights."""
         return [np.full(len(bag), 1 / len(bag)) for bag in X]
 
+    def explain(self, X, n_cases=5, *, cases=None):
+        """Return cases of two classes, and the rest."""
+        index = pd.MultiIndex.from_product([[0], range(n_cases + 1)], names=["query", "rank"])
+        return pd.DataFrame({
+            "case": [*range(n_cases), pd.NA], "kind": ["case"] * n_cases + ["other cases"],
+            "weight": 1 / (n_cases + 1),
+            "target": [*np.resize(["calm", "lively"], n_cases), None],
+        }, index=index)  # fmt: skip
+
     def energy(self, X):
         """Return half the square."""
         return (np.asarray(X) ** 2).sum(axis=1) / 2
@@ -151,6 +160,7 @@ TRAJECTORY = {"t": np.linspace(0, 6, 20), "horizon": 9, "units": {"time": "years
 PATHS = {"t": np.linspace(0, 6, 20), "grid_resolution": 8}
 
 SHOWN = {
+    "CasesDisplay": Case(displays.CasesDisplay.from_estimator, given=(rng.normal(size=(2, 3)),)),
     "DictionaryDisplay": Case(
         displays.DictionaryDisplay.from_estimator, Stands(rng.normal(size=(30, 9)))
     ),
