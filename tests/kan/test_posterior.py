@@ -149,5 +149,5 @@ def test_gaps_and_categories_have_a_spread():
     y = X["number"] + 3.0 * (X["kind"] == "b") + 0.1 * rng.normal(size=90)
     X.loc[::9, "number"] = np.nan
     model = KANRegressor((), optimizer="lm", max_iter=15, random_state=0).fit(X, y)
-    mean, std = model.predict(X.assign(kind="b"), return_std=True)
+    _, std = model.predict(X.assign(kind="b"), return_std=True)
     assert 0.07 < std.min() < std[1] < 1.5 * std[0]  # of a gap the value is not known
