@@ -25,7 +25,7 @@ from skdyn.kan._constraints import constraints_of, refuse_names_for
 from skdyn.kan._edge_fit import Candidate
 from skdyn.kan._found_laws import forget_laws, report_of
 from skdyn.kan._interactions import interaction_scores
-from skdyn.kan._interpretation import edge_values, look_back, pruned
+from skdyn.kan._interpretation import edge_function, look_back, prune
 from skdyn.kan._left_out import leave_out, warn_of_new_rows
 from skdyn.kan._network import KAN
 from skdyn.kan._parameters import CONSTRAINTS
@@ -152,57 +152,9 @@ class KANEstimator(TabularEstimator):
         self.dtype = dtype
         self.verbose = verbose
 
-    def edge_function(self, layer: int, i: int, j: int, x: np.ndarray) -> np.ndarray:
-        """Evaluate one edge function.
-
-        Parameters
-        ----------
-        layer : int
-            The layer, the first is 0.
-        i : int
-            The input of the layer.
-        j : int
-            The subnode of the layer; the factors of its products come last, in pairs.
-        x : ndarray of shape (n,)
-            Points, in the units the layer sees: features are standardized, levels of categories
-            numbered as in ``categories_``.
-
-        Returns
-        -------
-        ndarray of shape (n,)
-            Values, float64.
-        """
-        check_is_fitted(self)
-        return edge_values(self._module_for(np.dtype("float64")), layer, i, j, x)
-
+    edge_function = edge_function
     interaction_scores = interaction_scores
-
-    def prune(self, *, edge_threshold: float = 0.03, node_threshold: float = 0.01) -> Self:
-        """Return a smaller fitted estimator without the edges and nodes that matter little.
-
-        An edge that goes leaves its mean behind in the bias of its subnode. The result predicts,
-        can be pruned again, and trains on from its weights with ``warm_start=True``; its
-        ``hidden_layer_sizes`` are what is left.
-
-        Parameters
-        ----------
-        edge_threshold : float, default=0.03
-            Edges with a lower score go; all outputs of the network together have score one each.
-        node_threshold : float, default=0.01
-            Hidden nodes whose edges' scores add up to less go, with all their edges.
-
-        Returns
-        -------
-        estimator : object
-            A new fitted estimator; this one stays as it is.
-
-        Raises
-        ------
-        ValueError
-            If a layer would lose all its edges.
-        """
-        check_is_fitted(self)
-        return pruned(self, edge_threshold, node_threshold)
+    prune = prune
 
     def suggest_symbolic(
         self, layer: int, i: int, j: int, *, library: object = None, top: int = 5

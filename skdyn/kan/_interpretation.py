@@ -1,17 +1,21 @@
 """What a fitted network says of its edges, and the smaller network that is left of it."""
 
 import copy
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
+from skdyn._validation import check_is_fitted
 from skdyn.exceptions import warn_user
 from skdyn.kan._found_laws import forget_laws
 from skdyn.kan._posterior import forget_posterior
 from skdyn.kan._pruning import cut_edges, without_nodes
 from skdyn.kan._scores import edge_means, node_quantiles, score_edges
 from skdyn.training import seeded_rng
+
+E = TypeVar("E")
 
 _ROWS = 4096  # at most, to score edges on
 
@@ -40,8 +44,28 @@ def look_back(model, task):
     model.feature_importances_ = shares(of_inputs)
 
 
-def edge_values(module, layer, i, j, x):
-    """Return the values of an edge function at some points."""
+def edge_function(self: Any, layer: int, i: int, j: int, x: np.ndarray) -> np.ndarray:
+    """Evaluate one edge function.
+
+    Parameters
+    ----------
+    layer : int
+        The layer, the first is 0.
+    i : int
+        The input of the layer.
+    j : int
+        The subnode of the layer; the factors of its products come last, in pairs.
+    x : ndarray of shape (n,)
+        Points, in the units the layer sees: features are standardized, levels of categories
+        numbered as in ``categories_``.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Values, float64.
+    """
+    check_is_fitted(self)
+    module = self._module_for(np.dtype("float64"))
     module.check_edge(layer, i, j)
     x, module = np.asarray(x, dtype=np.float64), module.layers[layer]
     if layer == 0 and module.levels is not None and module.levels.is_category[i]:
@@ -58,13 +82,37 @@ def shares(scores):
     return scores / total if total > 0 else np.full_like(scores, 1 / len(scores))
 
 
-def pruned(model, edge_threshold, node_threshold):
-    """Return a copy of an estimator without the edges and nodes that matter little."""
+def prune(self: E, *, edge_threshold: float = 0.03, node_threshold: float = 0.01) -> E:
+    """Return a smaller fitted estimator without the edges and nodes that matter little.
+
+    An edge that goes leaves its mean behind in the bias of its subnode. The result predicts,
+    can be pruned again, and trains on from its weights with ``warm_start=True``; its
+    ``hidden_layer_sizes`` are what is left.
+
+    Parameters
+    ----------
+    edge_threshold : float, default=0.03
+        Edges with a lower score go; all outputs of the network together have score one each.
+    node_threshold : float, default=0.01
+        Hidden nodes whose edges' scores add up to less go, with all their edges.
+
+    Returns
+    -------
+    estimator : object
+        A new fitted estimator; this one stays as it is.
+
+    Raises
+    ------
+    ValueError
+        If a layer would lose all its edges.
+    """
+    check_is_fitted(self)
+    model: Any = self
     scores = [torch.as_tensor(score) for score in model.edge_scores_]
     keep = _edges_to_keep(model.module_, scores, edge_threshold, node_threshold)
     nodes = [_standing_nodes(layer, *pair) for layer, pair in
              zip(model.module_.layers, zip(keep, [*keep[1:], None]))][:-1]  # fmt: skip
-    smaller = copy.deepcopy(model)
+    smaller: Any = copy.deepcopy(model)
     forget_laws(smaller)
     cut_edges(smaller.module_, keep, [torch.as_tensor(mean) for mean in model._edge_means])
     with seeded_rng(0):  # every weight drawn here is overwritten at once

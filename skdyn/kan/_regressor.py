@@ -325,7 +325,8 @@ class KANRegressor(KANEstimator, TabularRegressor):
     ) -> np.ndarray:
         """Draw targets that may be observed: other weights that the data allow, and noise.
 
-        Each draw is of one network at all rows: a curve with noise.
+        Each draw is of one network at all rows: a curve with noise. It need not rise where
+        ``monotonic_cst`` makes predictions do so.
 
         Parameters
         ----------

@@ -32,7 +32,7 @@ def table():
 
 
 def quick(model=KANRegressor, **options):
-    defaults = {"hidden_layer_sizes": (), "optimizer": "lm", "max_iter": 10, "random_state": 0}
+    defaults = {"hidden_layer_sizes": (), "optimizer": "lm", "max_iter": 20, "random_state": 0}
     return model(**(defaults | options))
 
 
@@ -144,7 +144,7 @@ def test_classes_groups_and_rising_columns_go_with_categories_and_gaps(table):
     X, y = table
     model = quick(
         KANClassifier, hidden_layer_sizes=(2,), monotonic_cst={"age": 1},
-        interaction_cst=[("age", "place"), ("size", "kind")], max_iter=5,
+        interaction_cst=[("age", "place"), ("size", "kind")],
     ).fit(X, y > 1)  # fmt: skip
     steps = pd.DataFrame({"size": 0.1, "age": np.linspace(-4, 4, 50), "place": "west", "kind": 4})
     with warnings.catch_warnings(action="ignore"):

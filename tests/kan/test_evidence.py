@@ -84,3 +84,25 @@ def test_probabilities_are_not_driven_to_certainty_on_labels_that_are_noise():
     y = generator.integers(0, 2, 100)
     model = KANClassifier((), optimizer="lm", grid_sizes=10, random_state=0).fit(X, y)
     assert model.predict_proba(X).max() < 0.8
+
+
+def test_levels_of_a_column_of_categories_have_a_strength_of_their_own():
+    generator = np.random.default_rng(0)
+    X = torch.from_numpy(np.column_stack([generator.normal(size=200), np.arange(200) % 8]))
+    quiet = torch.sin(2 * X[:, :1]) + 0.1 * torch.from_numpy(generator.normal(size=(200, 1)))
+    loud = quiet + (X[:, 1:] == 3) * 4.0
+    strengths = []
+    for y in (quiet, loud):
+        module = KAN(((2, 0), (1, 0)), grid_size=3, categories=(0, 8)).double()
+        module.adapt(X)
+        evidence = Evidence("auto", "auto", 200, "unknown")
+        objective = KANObjective(
+            TabularRegressor._row_loss, KANRegressor._curvature, evidence, 0.0, 1.0, 2.0
+        )
+        optimizer = LevenbergMarquardt(module.parameters())
+        batch = X, y, torch.ones(200, dtype=torch.float64)
+        for _ in range(15):
+            optimizer.step(objective.problem(module, batch))
+        assert evidence.alphas[0] == evidence.alphas[2]  # of numbers, and of what is no input's
+        strengths.append(evidence.alphas.clone())
+    assert strengths[0][1] > 100 * strengths[1][1]
