@@ -4,6 +4,7 @@ Pairs begin on a mesh of constants, where all of them are compared by linear reg
 that are left have their constants fitted.
 """
 
+import collections
 import itertools
 from typing import Any, NamedTuple
 
@@ -11,17 +12,18 @@ import numpy as np
 import torch
 
 from skdyn.kan._constants import ConstantFit
-from skdyn.kan._edge_fit import fit_edge
+from skdyn.kan._edge_fit import cost, fit_edge
 from skdyn.kan._formula import affine, apply, expression_of, plus
 from skdyn.kan._library import torch_function
 
 _N_POINTS = 160
 _N_NAMES = 4  # of one function
-_N_PAIRS = 8  # whose constants are fitted
+_N_PAIRS = 5  # of sums, and of products, whose constants are fitted
+_N_RANKED = 500
 _NEARLY = 0.05  # of a function's own size: a shift or an offset that may be none
 _KNOWN = 1e-9  # unexplained share that leaves nothing to look for
 _RATES = (0.4, 1.0, 2.0, 4.0, 7.0)  # of exponentials and the like, per largest size of the column
-_WAVES = (0.8, 1.5, 2.3, 3.2, 4.5, 6.0, 8.0, 11.0, 15.0)
+_WAVES = tuple(np.geomspace(0.6, 15.0, 22))
 _POWERS = (1, 2, 3, 4, -1, -2, -3)
 _ROOTS = (0.5, -0.5, 1.5)
 
@@ -67,7 +69,7 @@ def curves(node, x, z, library, pairs=True, known=_KNOWN):
         return []
     found = _single(node, x, z, library, known)
     if pairs and np.var(z) > 0 and min((each.error for each in found), default=1.0) > 2 * known:
-        found += _pairs(node, x, z, {function.name for function in library})
+        found += _pairs(node, x, z, {function.name for function in library}, known)
     return found
 
 
@@ -97,30 +99,30 @@ def _with(node, d):
     return affine(node, 1.0, d) if d else node
 
 
-def _pairs(node, x, z, names):
+def _pairs(node, x, z, names, known):
     """Return sums and products of two functions, and of these under some links."""
     import sympy
 
     u = sympy.Dummy("u", real=True)
     forms, values = _atoms(u, x, names)
-    spread = np.var(z)
+    shapes = [_shape(form) for form in forms]
+    kinds = np.unique(shapes, return_inverse=True)[1]  # those that differ in constants only
     trials = []
-    for forth, back, slope, around in _links(z, names):
+    for forth, slope, around in _links(z, names):
         t = forth(z)
         if not np.isfinite(t).all():
             continue
         weight = slope(z)  # so that errors count as they do in z
-        trials += _products(values, t, weight, (forth, back, around))
-        trials += _sums(values, t, weight, (forth, back, around))
+        trials += _products(values, t, weight, around, kinds)
+        trials += _sums(values, t, weight, around, kinds)
     trials.sort(key=lambda trial: trial[0])
-    found, seen = [], set()
+    found, seen, n_fitted = [], set(), collections.Counter()
     for _, kind, i, j, numbers, around in trials:
-        key = (kind, _shape(forms[i]), _shape(forms[j]), around)
-        if key in seen:
+        key = (kind, kinds[i], kinds[j], around)
+        if key in seen or n_fitted[kind] >= _N_PAIRS:
             continue
         seen.add(key)
-        if len(seen) > _N_PAIRS:
-            break
+        n_fitted[kind] += 1
         c = [sympy.Float(number) for number in numbers]
         both = (
             c[0] * forms[i] * forms[j] + c[1] if kind == "product"
@@ -141,7 +143,18 @@ def _pairs(node, x, z, names):
                 continue
             expression = problem.expression(fit, {}).xreplace({u: expression_of(node)})
             found.append(Curve(as_node(expression), fit.loss / len(z)))
-    return sorted(found, key=lambda each: each.error)[:_N_NAMES]
+    return sorted(found, key=lambda each: _price(each, known))[:_N_NAMES]
+
+
+def _price(curve, known):
+    return cost(curve.error, complexity(expression_of(curve.node)) / 3, known)
+
+
+def complexity(expression):
+    """Return how many parts a formula has: each function, operation, column and number."""
+    import sympy
+
+    return float(sum(part not in (-1, 1) for part in sympy.preorder_traversal(expression)))
 
 
 def as_node(expression):
@@ -162,21 +175,21 @@ def _shape(form):
 
 
 def _links(z, names):
-    """Yield the links of pairs: forth, back, slope of back by what it is of, and the sympy form."""
+    """Yield the links of pairs: forth, the slope of what leads back, and that as sympy's."""
     import sympy
 
     one = lambda z: np.ones_like(z)  # noqa: E731
-    yield (lambda z: z), None, one, None
+    yield (lambda z: z), one, None
     signed = z.min() > 0 or z.max() < 0
     sign = 1 if z.max() > 0 else -1
     if signed and "1/x" in names and np.abs(z).min() > 1e-3 * np.abs(z).max():
-        yield (lambda z: 1 / z), None, np.square, lambda form: 1 / form
+        yield (lambda z: 1 / z), np.square, lambda form: 1 / form
     if signed and "exp" in names:
-        yield (lambda z: np.log(sign * z)), None, np.abs, lambda form: sign * sympy.exp(form)
+        yield (lambda z: np.log(sign * z)), np.abs, lambda form: sign * sympy.exp(form)
     if signed and "sqrt" in names:
-        yield np.square, None, lambda z: 0.5 / np.abs(z), lambda form: sign * sympy.sqrt(form)
+        yield np.square, lambda z: 0.5 / np.abs(z), lambda form: sign * sympy.sqrt(form)
     if "log" in names and np.ptp(z) < 20:
-        yield np.exp, None, lambda z: np.exp(-z), lambda form: sympy.log(form)
+        yield np.exp, lambda z: np.exp(-z), lambda form: sympy.log(form)
 
 
 def _atoms(u, x, names):
@@ -184,7 +197,8 @@ def _atoms(u, x, names):
     import sympy
 
     F, size = sympy.Float, np.abs(x).max()
-    forms = [u**power for power in _POWERS if power > 0 or np.abs(x).min() > 1e-3 * size]
+    forms = [sympy.S.One]  # of a product: one function alone, under a link
+    forms += [u**power for power in _POWERS if power > 0 or np.abs(x).min() > 1e-3 * size]
     if x.min() > 1e-3 * size:
         forms += [u ** F(power) for power in _ROOTS]
         if "log" in names:
@@ -223,7 +237,7 @@ def _evaluated(form, u, x):
     return sympy.lambdify([u], form, "numpy")(x) + np.zeros_like(x)
 
 
-def _products(values, t, weight, link, n=6):
+def _products(values, t, weight, around, kinds):
     """Regress a target on the product of each pair, and a constant."""
     i, j = np.triu_indices(len(values))
     root = weight / np.sqrt(np.mean(weight**2))
@@ -234,16 +248,25 @@ def _products(values, t, weight, link, n=6):
     t_off = target - (target @ one / size) * one
     square = (f_off**2).sum(axis=1)
     good = square > 1e-10 * (f**2).sum(axis=1)
+    good &= (j > 0) & ((i > 0) | (around is not None))  # one alone is what singles are for
     c = np.where(good, (f_off @ t_off) / np.where(good, square, 1.0), 0.0)
     error = (t_off @ t_off) - c * (f_off @ t_off)
     error = np.where(good, error, np.inf)
     scale = _unit(t, weight)
-    best = np.argsort(error)[: 4 * n]
+    best = _of_each_kind(error, i, j, kinds)
     return [
         (error[k] / scale, "product", i[k], j[k],
-         (c[k], float((target - c[k] * f[k]) @ one / size)), link[2])
+         (c[k], float((target - c[k] * f[k]) @ one / size)), around)
         for k in best
     ]  # fmt: skip
+
+
+def _of_each_kind(error, i, j, kinds):
+    """Return the best pair of each kind, the best kinds first."""
+    order = np.argsort(error)[:_N_RANKED]
+    first = np.unique(np.column_stack([kinds[i[order]], kinds[j[order]]]), axis=0,
+                      return_index=True)[1]  # fmt: skip
+    return order[np.sort(first)][:_N_PAIRS]
 
 
 def _unit(t, weight):
@@ -251,7 +274,7 @@ def _unit(t, weight):
     return 1.0 / np.mean(weight**2)
 
 
-def _sums(values, t, weight, link, n=6):
+def _sums(values, t, weight, around, kinds):
     """Regress a target on each pair, and a constant."""
     root = weight / np.sqrt(np.mean(weight**2))
     size = root @ root
@@ -272,8 +295,8 @@ def _sums(values, t, weight, link, n=6):
     )
     error = t_off @ t_off - gain
     scale, found = _unit(t, weight), []
-    for k in np.argsort(error)[: 4 * n]:
+    for k in _of_each_kind(error, i, j, kinds):
         design = np.column_stack([values[i[k]] * root, values[j[k]] * root, root])
         c = np.linalg.lstsq(design, target, rcond=None)[0]
-        found.append((max(error[k], 0) / scale, "sum", i[k], j[k], tuple(c), link[2]))
+        found.append((max(error[k], 0) / scale, "sum", i[k], j[k], tuple(c), around))
     return found

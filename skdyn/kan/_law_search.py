@@ -1,5 +1,6 @@
 """Laws of a table: shapes, then names of the functions of one column that they are made of."""
 
+import collections
 import functools
 import itertools
 from typing import Any, NamedTuple
@@ -8,7 +9,7 @@ import numpy as np
 
 from skdyn._time_limit import time_is_over
 from skdyn.kan._constants import ConstantFit
-from skdyn.kan._curves import as_node, curves
+from skdyn.kan._curves import as_node, complexity, curves
 from skdyn.kan._edge_fit import cost
 from skdyn.kan._formula import affine, apply, expression_of, plus, times
 from skdyn.kan._library import torch_function
@@ -18,13 +19,15 @@ _N_ROWS = 2000  # for shapes
 _N_SCREEN = 250  # rows for the constants of candidates
 _DEEPEST = 4
 _BREADTH = (8, 4, 2, 2)  # shapes that are gone into, by depth
-_KEPT = (10, 5, 4, 3)  # candidates that are handed up
+_KEPT = (14, 6, 5, 4)  # candidates that are handed up
 _N_CURVES = 6  # names of a curve
 _WORSE = 300.0  # mean square beside the best shape's beyond which none is gone into
-_N_COMBINED = 12
+_ALIKE = 2  # candidates that differ in constants only
+_N_COMBINED = 16
 _FLOOR = 1e-14
 _KNOWN = 1e-9  # share of a target's variance
 _SHARE = 0.1  # of what a shape leaves unexplained, that its parts are off by
+_AS_GOOD = 1.3  # mean square beside the best smooth fit's, on other rows
 _ENOUGH = 3  # shapes that explain what smooth fits do
 _EXACT = 1e-13  # relative mean square that is rounding
 
@@ -87,9 +90,12 @@ class LawSearch:
     def solve(self, columns, z, depth, known):
         """Return candidates for a target, known as well as that, as a function of some columns."""
         if len(columns) == 1:
+            if time_is_over():
+                return []
             found = self.curve(columns[0], z, known)
             if depth == 0:
                 self.found = found
+                self.tell(self.text(found[0]) if found else "no formula")
             return found
         if depth >= _DEEPEST or time_is_over():
             return []
@@ -118,7 +124,7 @@ class LawSearch:
             least_found = min((each.error for each in found), default=np.inf)
             if least_found <= (_EXACT if depth == 0 else known):
                 break
-            n_good += least_found <= 1.1 * least / spread
+            n_good += least_found <= _AS_GOOD * least / spread
             if n_good >= (_ENOUGH if depth == 0 else 1):
                 break
         return found
@@ -156,11 +162,11 @@ class LawSearch:
                 nodes.append(apply(link, functools.reduce(plus, [*pick, {_one(): shape.parts[-1]}])))
                 continue
             product = times(pick[0], pick[1])
+            nodes.append(apply(link, product))
             if shape.kind == "free product":
                 nodes.append(apply(link, plus(product, pick[2])))
                 continue
             rest = float(np.mean(shape.parts[2]))
-            nodes.append(apply(link, product))
             nodes.append(apply(link, plus(product, {_one(): rest})))
         return nodes
 
@@ -196,13 +202,6 @@ class LawSearch:
         return _best(found, _N_CURVES, known)
 
 
-def complexity(expression):
-    """Return how many parts a formula has: each function, operation, column and number."""
-    import sympy
-
-    return float(sum(not (part in (-1, 1)) for part in sympy.preorder_traversal(expression)))
-
-
 def _merged(left, right, merge, ratio):
     import sympy
 
@@ -221,7 +220,27 @@ def _combinations(parts):
 
 
 def _best(found, n, floor=_FLOOR):
-    return sorted(found, key=lambda each: cost(each.error, each.complexity / 3, floor))[:n]
+    """Return the best candidates, of each kind two at most."""
+    found = sorted(found, key=lambda each: cost(each.error, each.complexity / 3, floor))
+    kept, kinds = [], collections.Counter()
+    for each in found:
+        kind = _skeleton(expression_of(each.node))
+        kinds[kind] += 1
+        if kinds[kind] <= _ALIKE:
+            kept.append(each)
+    return kept[:n]
+
+
+def _skeleton(form):
+    """Return a formula without its numbers, other than powers."""
+    if form.is_Add or form.is_Mul:
+        parts = sorted(_skeleton(part) for part in form.args if part.free_symbols)
+        return parts[0] if len(parts) == 1 else f"{form.func.__name__}({','.join(parts)})"
+    if form.is_Pow and form.exp.is_Float:
+        return f"Pow({_skeleton(form.base)})"
+    if not form.args:
+        return str(form)
+    return f"{form.func.__name__}({','.join(map(_skeleton, form.args))})"
 
 
 def _one():

@@ -6,16 +6,18 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from skdyn.kan._constants import ConstantFit, evaluated, tidied
-from skdyn.kan._law_search import complexity
+from skdyn.kan._curves import complexity
 from skdyn.kan._smooth_fit import Basis, held_out, smooth
 
-_N_JUDGED = 8  # candidates that are fitted to all rows
+_N_JUDGED = 10  # candidates that are fitted to all rows
 _N_TIDIED = 4  # of which constants are named
 _EXACT = 1e-18  # mean square, relative, that is as good as none
-_CLOSE = 6.0  # difference of scores that does not tell two laws apart
+_CLOSE = 10.0  # difference of scores that does not tell two laws apart
 _WORD = 2.0  # of the score: a part of a formula
 _LEFT = 0.05  # share of the residuals that smooth fits may explain by chance
 _SIGMAS = 4.5  # of the correlation of neighboring residuals
+_NEAR_ONE = 0.2
+_HOPELESS = 50.0  # of the score, above the best, beyond which nothing simpler will do
 _SAME = 1e-10  # relative mean square between two formulas that are one
 _FEW_COLUMNS = 4  # for smooth fits of what is left
 
@@ -65,7 +67,9 @@ def judged(found, columns, X, y, weight, fitted, tested):
     def law(expression):
         return _law(expression, columns, X, y, weight, fitted, tested)
 
-    laws = [law(_refitted(form, columns, X, y, weight, fitted)) for form in found[:_N_JUDGED]]
+    found = found[:_N_JUDGED]
+    found = [*found, *(other for other in map(_as_sigmoid, found) if other is not None)]
+    laws = [law(_refitted(form, columns, X, y, weight, fitted)) for form in found]
     laws = sorted((each for each in laws if np.isfinite(each.score)), key=_by_score)
     laws[:_N_TIDIED] = [_shortened(each, law, columns, X, y, weight, fitted)
                         for each in laws[:_N_TIDIED]]  # fmt: skip
@@ -73,27 +77,38 @@ def judged(found, columns, X, y, weight, fitted, tested):
         law(tidied(each.expression, columns, X[fitted], y[fitted], weight[fitted]))
         for each in laws[:_N_TIDIED]
     ]
-    tidy += [law(other) for other in map(_as_sigmoid, [each.expression for each in tidy]) if other]
     laws = sorted([each for each in [*tidy, *laws] if np.isfinite(each.score)], key=_by_score)
     laws = _apart(laws, columns, X, y)
     return [each._replace(doubt=doubt) for each, doubt in
             zip(laws, _doubts(laws, columns, X, y), strict=True)]  # fmt: skip
 
 
-def _shortened(best, law, columns, X, y, weight, rows):
-    """Leave out constants one by one, as long as the score gains."""
-    shorter = True
-    while shorter and best.error > _EXACT * 100:
-        problem = ConstantFit(best.expression, columns, X[rows], y[rows], weight[rows])
-        trials = [problem.fit(problem.start, {k: 0}) for k in range(len(problem.start))]
-        least = min(trials, key=lambda fit: fit.loss, default=None)
-        if least is None or not np.isfinite(least.loss):
+def _shortened(first, law, columns, X, y, weight, rows):
+    """Leave out constants one by one, or make them one; return the best on the way to none."""
+    best = now = first
+    while now.error > _EXACT * 100:
+        problem = ConstantFit(now.expression, columns, X[rows], y[rows], weight[rows])
+        trials = [
+            (problem.fit(problem.start, {k: number}), k, number)
+            for k, value in enumerate(problem.start) for number in _simpler(value)
+        ]  # fmt: skip
+        trials = [trial for trial in trials if np.isfinite(trial[0].loss)]
+        if not trials:
             break
-        k = next(i for i, fit in enumerate(trials) if fit is least)
-        trial = law(problem.expression(least, {k: sympy_zero()}))
-        shorter = trial.score < best.score
-        best = trial if shorter else best
+        fit, k, number = min(trials, key=lambda trial: trial[0].loss)
+        now = law(problem.expression(fit, {k: number}))
+        if now.score > best.score + _HOPELESS:
+            break
+        best = min(best, now, key=_by_score)
     return best
+
+
+def _simpler(value):
+    """Return the numbers that a constant may be by the look of it: none at all, or one."""
+    import sympy
+
+    near = [sympy.Integer(sign) for sign in (1, -1) if abs(value - sign) < _NEAR_ONE]
+    return [sympy.S.Zero, *near]
 
 
 def _as_sigmoid(expression):
@@ -103,12 +118,6 @@ def _as_sigmoid(expression):
     if not expression.has(sympy.tanh):
         return None
     return expression.replace(sympy.tanh, lambda u: 2 / (1 + sympy.exp(-2 * u)) - 1)
-
-
-def sympy_zero():
-    import sympy
-
-    return sympy.S.Zero
 
 
 def _by_score(law):

@@ -63,7 +63,7 @@ def name_edges(model, X, y, sample_weight, library, tolerance, verbose=False):
     lesson = _lesson(model, X, y, sample_weight)
     standard = _Standard(model, lesson, tolerance)
     hunt, laws = _hunt(model, X, y, sample_weight, library, verbose)
-    if laws and not any(each[0].doubt for each in laws) and _take_laws(
+    if laws and not any(each[0].doubt for each in laws if each) and _take_laws(
         model, laws, hunt, standard.accepts
     ):  # fmt: skip
         _look_back(model, lesson)
@@ -80,7 +80,8 @@ def name_edges(model, X, y, sample_weight, library, tolerance, verbose=False):
         # A law that costs too much is no answer where edges were left as they are, but is where
         # the network, in closed form, does no better for its length.
         if not _take_laws(model, laws, hunt, standard.accepts if not complete else None):
-            keep_laws(model, laws, hunt.symbols, hunt.X, taken=False)
+            if all(laws):
+                keep_laws(model, laws, hunt.symbols, hunt.X, taken=False)
             _tell_what_stays(model, tolerance)
     else:
         _tell_what_stays(model, tolerance)

@@ -238,6 +238,7 @@ def test_latex_writes_constants_short(toy):
     named = copy.deepcopy(model).auto_symbolic(X, y)
     assert named.latex(X, y) == r"e^{b^{2} + \sin{\left(\pi a \right)}}"
     assert "." not in named.latex(X, y)
+    named = copy.deepcopy(model).auto_symbolic(X, library=["x", "x^2", "exp", "sin"])
     assert len(named.latex(digits=2)) < len(named.latex(digits=10))
 
 

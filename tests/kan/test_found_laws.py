@@ -1,0 +1,84 @@
+"""Laws beside an estimator: the report, the flags, and what becomes of them."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+import sympy
+
+from skdyn.kan import KANRegressor
+
+LIBRARY = ["0", "x", "exp"]
+
+
+def fitted(f, n=60):
+    X = np.random.default_rng(0).uniform(0.5, 2, (n, 1))
+    y = f(X[:, 0])
+    model = KANRegressor((1,), optimizer="lm", grid_sizes=3, max_iter=12, tol=0.1, random_state=0)
+    return model.fit(X, y), X, y
+
+
+@pytest.fixture(scope="module")
+def product():
+    model, X, y = fitted(lambda a: a * np.exp(-a))
+    return model.auto_symbolic(X, y, library=LIBRARY), X, y
+
+
+def test_a_law_that_stands_out_is_what_the_network_becomes(product):
+    model, X, y = product
+    a = sympy.Symbol("x0", real=True)
+    assert model.formula() == a * sympy.exp(-a) == model.formula(X, y)
+    np.testing.assert_allclose(model.predict(X), y, rtol=1e-12)
+    assert model.hidden_layer_sizes == ((0, 1),)
+
+
+def test_the_report_tells_domain_and_errors(product):
+    table = product[0].symbolic_report_
+    assert table["stands_out"][0]
+    assert not table["stands_out"][1:].any()
+    assert table["error"][0] < 1e-12
+    assert "<= x0 <=" in table["domain"][0]
+
+
+def test_laws_are_kept_in_pickles_and_forgotten_with_the_network(product):
+    model, X, y = product
+    again = pickle.loads(pickle.dumps(model))
+    assert again.formula() == model.formula()
+    changed = copy.deepcopy(model)
+    changed.fix_symbolic(0, 0, 0, "x^2")
+    assert changed.formula() != model.formula()
+    with pytest.raises(AttributeError, match="call auto_symbolic with the data"):
+        _ = changed.symbolic_report_
+
+
+def test_a_look_alike_comes_with_a_warning():
+    model, X, y = fitted(np.tanh)
+    model.auto_symbolic(X, y, library=["0", "x"], tolerance=1e9)
+    with pytest.warns(UserWarning, match="may only look like the law: it leaves a pattern"):
+        model.formula()
+    assert not model.symbolic_report_["stands_out"].any()
+
+
+def test_edges_without_a_name_stay_as_functions():
+    model, X, y = fitted(np.tanh)
+    with pytest.warns(UserWarning, match="left 2 edges as they were"):
+        model.auto_symbolic(X, y, library=["0"], tolerance=0.0)
+    with pytest.raises(ValueError, match="partial=True"):
+        model.formula()
+    formula = model.formula(partial=True)
+    called = {str(call.func) for call in formula.atoms(sympy.core.function.AppliedUndef)}
+    assert called == {"phi_0_0_0", "phi_1_0_0"}
+
+
+def test_the_time_limit_ends_the_search(capsys):
+    model, X, y = fitted(np.tanh)
+    with pytest.warns(UserWarning, match="The time was over"):
+        model.auto_symbolic(X, y, max_time=0.0)
+    assert capsys.readouterr().out == ""
+
+
+def test_verbose_prints_what_is_tried(capsys):
+    model, X, y = fitted(lambda a: 2 * a)
+    model.auto_symbolic(X, y, library=LIBRARY, verbose=1)
+    assert "[auto_symbolic] 2.0*x0 leaves" in capsys.readouterr().out
