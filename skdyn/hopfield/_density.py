@@ -15,6 +15,8 @@ from skdyn.hopfield._leave_one_out import n_recalled
 __all__ = ["heaviest_kernels", "likelihoods", "log_densities", "most_likely_beta"]
 
 _N_WEIGHTS = 1_000_000  # from which beta is chosen; all of 1000 rows
+_MANY = 100_000_000  # from there on few rows choose the octave
+_FEW = 200
 _OCTAVES = range(-12, 11)  # powers of two, of columns of variance one
 _ABOVE = range(11, 41)  # where the best of these is the last
 _FINE = [power / 4 for power in range(-3, 4)]  # around the best of them
@@ -163,10 +165,11 @@ def most_likely_beta(patterns: torch.Tensor, mass: torch.Tensor) -> float:
     memory = FrozenMemory(patterns[:, varies], mass=mass)
     n_rows = n_recalled(len(patterns), len(patterns), _N_WEIGHTS)
 
-    share = mass[:n_rows] / mass[:n_rows].sum()
+    n_first = min(n_rows, _FEW) if n_rows * len(patterns) > _MANY else n_rows
 
-    def best_of(powers):
+    def best_of(powers, n_rows=n_first):
         betas = [2.0**power for power in powers]
+        share = mass[:n_rows] / mass[:n_rows].sum()
         found = likelihoods(memory.keys[:n_rows], memory, betas, torch.arange(n_rows)) @ share
         return max(zip(found.tolist(), powers))
 
@@ -179,4 +182,7 @@ def most_likely_beta(patterns: torch.Tensor, mass: torch.Tensor) -> float:
             "rows of X have others that differ from them by next to nothing. Round X, so that they "
             "become copies, or pass beta=."
         )
-    return 2.0 ** max(best, best_of([best[1] + step for step in _FINE]))[1]
+    near = [best[1] + step for step in _FINE]
+    if n_first == n_rows:
+        return 2.0 ** max(best, best_of(near))[1]
+    return 2.0 ** best_of([best[1], *near], n_rows)[1]

@@ -3,6 +3,7 @@ import pytest
 import torch
 from scipy.special import logsumexp
 
+from skdyn.hopfield import _density
 from skdyn.hopfield._density import log_densities, most_likely_beta
 from skdyn.hopfield._frozen_memory import FrozenMemory
 
@@ -59,3 +60,11 @@ def test_beta_finds_the_density_of_known_kernels():
     rows = centers + 0.01 * torch.from_numpy(draw.normal(size=(1000, 1)))
     beta = most_likely_beta(rows, torch.ones(1000, dtype=torch.float64))
     assert 0.1 < beta * 0.01**2 < 10
+
+
+def test_of_many_rows_few_tell_the_octave(monkeypatch):
+    ones = torch.ones(40, dtype=torch.float64)
+    wanted = most_likely_beta(keys, ones)
+    monkeypatch.setattr(_density, "_MANY", 0)
+    monkeypatch.setattr(_density, "_FEW", 20)
+    assert most_likely_beta(keys, ones) == wanted
