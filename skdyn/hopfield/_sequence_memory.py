@@ -277,7 +277,7 @@ class SequenceMemory(PlainState, BaseEstimator):
 
     def _sequences(self, X, reset):
         """Return the sequences, each of shape (n_timepoints_i, n_features)."""
-        given = check_trajectories(self, X, reset=reset)
+        given = check_trajectories(self, X, reset=reset, may_be_wide=True)
         sequences = []
         for case, values in enumerate(given.values):
             there = given.observed[case].any(axis=1)
