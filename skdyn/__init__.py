@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from skdyn.hopfield import (
         DenseHebbianClassifier, EntmaxSeparation, FaissIndex, HopfieldClassifier, HopfieldImputer,
         HopfieldMemory, HopfieldOutlierDetector, HopfieldPoolingClassifier,
-        HopfieldPoolingRegressor, HopfieldRegressor, PolynomialInteraction, TopKSeparation,
+        HopfieldPoolingRegressor, HopfieldRegressor, PolynomialInteraction, SequenceMemory,
+        TopKSeparation,
     )
     from skdyn.kan import (
         KANClassifier, KANRegressor,
@@ -66,11 +67,11 @@ __all__ = [
     "HopfieldRegressor", "IdentityLibrary", "IntegralForm", "KANClassifier", "KANRegressor",
     "KernelOperatorRegressor", "MIOSR", "MgNORegressor", "NNGPKernel", "NTKKernel", "NeuralODE",
     "NeuralODEClassifier", "NeuralODERegressor", "PolynomialInteraction", "PolynomialLibrary",
-    "SINDyRegressor", "SR3", "SSR", "STLSQ", "SmoothedFiniteDifference", "SparseAutoencoder",
-    "SpectralDerivative", "SplineDerivative", "StudentTProcessRegressor", "SymbolicODERegressor",
-    "TensorLibrary", "TopKSeparation", "TotalVariation", "TrajectorySplit", "Transcoder",
-    "TrappingSR3", "WeakForm", "collect_activations", "convergent_learning", "load_saelens",
-    "match_dictionaries", "save_saelens",
+    "SINDyRegressor", "SR3", "SSR", "STLSQ", "SequenceMemory", "SmoothedFiniteDifference",
+    "SparseAutoencoder", "SpectralDerivative", "SplineDerivative", "StudentTProcessRegressor",
+    "SymbolicODERegressor", "TensorLibrary", "TopKSeparation", "TotalVariation", "TrajectorySplit",
+    "Transcoder", "TrappingSR3", "WeakForm", "collect_activations", "convergent_learning",
+    "load_saelens", "match_dictionaries", "save_saelens",
 ]
 _FAMILY_OF = {
     "AdaFNNClassifier": "operators", "AdaFNNRegressor": "operators",
@@ -90,12 +91,13 @@ _FAMILY_OF = {
     "NeuralODE": "neural_ode", "NeuralODEClassifier": "neural_ode",
     "NeuralODERegressor": "neural_ode", "PolynomialInteraction": "hopfield",
     "PolynomialLibrary": "symbolic", "SINDyRegressor": "symbolic", "SR3": "symbolic",
-    "SSR": "symbolic", "STLSQ": "symbolic", "SmoothedFiniteDifference": "symbolic",
-    "SparseAutoencoder": "autoencoder", "SpectralDerivative": "symbolic",
-    "SplineDerivative": "symbolic", "StudentTProcessRegressor": "kernels",
-    "SymbolicODERegressor": "symbolic", "TensorLibrary": "symbolic", "TopKSeparation": "hopfield",
-    "TotalVariation": "symbolic", "TrajectorySplit": "symbolic", "Transcoder": "autoencoder",
-    "TrappingSR3": "symbolic", "WeakForm": "symbolic", "collect_activations": "autoencoder",
+    "SSR": "symbolic", "STLSQ": "symbolic", "SequenceMemory": "hopfield",
+    "SmoothedFiniteDifference": "symbolic", "SparseAutoencoder": "autoencoder",
+    "SpectralDerivative": "symbolic", "SplineDerivative": "symbolic",
+    "StudentTProcessRegressor": "kernels", "SymbolicODERegressor": "symbolic",
+    "TensorLibrary": "symbolic", "TopKSeparation": "hopfield", "TotalVariation": "symbolic",
+    "TrajectorySplit": "symbolic", "Transcoder": "autoencoder", "TrappingSR3": "symbolic",
+    "WeakForm": "symbolic", "collect_activations": "autoencoder",
     "convergent_learning": "autoencoder", "load_saelens": "autoencoder",
     "match_dictionaries": "autoencoder", "save_saelens": "autoencoder",
 }

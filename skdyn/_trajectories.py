@@ -66,7 +66,9 @@ class Trajectories(NamedTuple):
         return Trajectories(self.values[cases], self.times[cases], self.n_points[cases])
 
 
-def check_trajectories(estimator, X, t=None, *, time_channel=None, reset, name="X"):
+def check_trajectories(
+    estimator, X, t=None, *, time_channel=None, reset, name="X", may_be_wide=False
+):
     """Validate trajectories in any accepted layout.
 
     Parameters
@@ -85,6 +87,8 @@ def check_trajectories(estimator, X, t=None, *, time_channel=None, reset, name="
         Whether this is a fit.
     name : str, default="X"
         Name of ``X`` in messages; that of ``t`` is derived from it.
+    may_be_wide : bool, default=False
+        Whether few time points of many channels are usual; else they bring a warning.
 
     Returns
     -------
@@ -107,7 +111,7 @@ def check_trajectories(estimator, X, t=None, *, time_channel=None, reset, name="
     trajectories = _without_padding(values, times, name)
     for case, n_points in enumerate(trajectories.n_points):
         _check_case(trajectories, case, n_points, name)
-    if reset:
+    if reset and not may_be_wide:
         _doubt_axes(trajectories, name)
     return trajectories
 

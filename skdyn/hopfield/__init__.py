@@ -28,6 +28,7 @@ from skdyn.hopfield._pooling_classifier import HopfieldPoolingClassifier
 from skdyn.hopfield._pooling_regressor import HopfieldPoolingRegressor
 from skdyn.hopfield._regressor import HopfieldRegressor
 from skdyn.hopfield._separations import EntmaxSeparation, TopKSeparation
+from skdyn.hopfield._sequence_memory import SequenceMemory
 
 __all__ = [
     "DenseHebbianClassifier",
@@ -41,5 +42,6 @@ __all__ = [
     "HopfieldPoolingRegressor",
     "HopfieldRegressor",
     "PolynomialInteraction",
+    "SequenceMemory",
     "TopKSeparation",
 ]

@@ -63,7 +63,9 @@ class LawHunt:
         self.verbose = verbose
         shares, moving = model.feature_importances_, np.ptp(self.X, axis=0) > 0
         likely = [k for k in np.argsort(-shares)[:_MOST_COLUMNS] if moving[k]]
-        self.columns = [int(k) for k in likely if shares[k] > _MINOR] or [int(k) for k in likely[:1]]
+        self.columns = [int(k) for k in likely if shares[k] > _MINOR] or [
+            int(k) for k in likely[:1]
+        ]
         self.columns.sort()
         self._found, self.symbols = [], []
 

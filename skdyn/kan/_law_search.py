@@ -159,7 +159,9 @@ class LawSearch:
         nodes = []
         for pick in _combinations(parts):
             if shape.kind == "sum":
-                nodes.append(apply(link, functools.reduce(plus, [*pick, {_one(): shape.parts[-1]}])))
+                nodes.append(
+                    apply(link, functools.reduce(plus, [*pick, {_one(): shape.parts[-1]}]))
+                )
                 continue
             product = times(pick[0], pick[1])
             nodes.append(apply(link, product))

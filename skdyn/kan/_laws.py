@@ -64,6 +64,7 @@ def judged(found, columns, X, y, weight, fitted, tested):
     list of Law
         The best first.
     """
+
     def law(expression):
         return _law(expression, columns, X, y, weight, fitted, tested)
 
