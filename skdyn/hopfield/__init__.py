@@ -22,6 +22,7 @@ from skdyn.hopfield._hebbian import DenseHebbianClassifier
 from skdyn.hopfield._imputer import HopfieldImputer
 from skdyn.hopfield._index import FaissIndex
 from skdyn.hopfield._interactions import PolynomialInteraction
+from skdyn.hopfield._long_tables import bags_from_table
 from skdyn.hopfield._memory import HopfieldMemory
 from skdyn.hopfield._outlier_detector import HopfieldOutlierDetector
 from skdyn.hopfield._pooling_classifier import HopfieldPoolingClassifier
@@ -42,4 +43,5 @@ __all__ = [
     "HopfieldRegressor",
     "PolynomialInteraction",
     "TopKSeparation",
+    "bags_from_table",
 ]
