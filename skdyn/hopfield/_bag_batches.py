@@ -13,7 +13,7 @@ from skdyn.hopfield._separations import EntmaxSeparation, Separation
 __all__ = ["BagBatch", "BagStore", "Description"]
 
 # Numbers of what instances are described by, and of what a network makes of them, in one block.
-_DESCRIBED, _EMBEDDED = 2**22, 2**19
+_DESCRIBED, _EMBEDDED = 2**19, 2**18
 _KEPT = 2**23  # numbers of the descriptions of all instances that are computed once and kept
 
 
@@ -54,8 +54,8 @@ class Description(NamedTuple):
         if not len(self.references):
             return rows
         squares = rows.square().sum(dim=1, keepdim=True) + self.references.square().sum(dim=1)
-        distances = torch.addmm(squares, rows, self.references.T, alpha=-2.0).clamp_(min=0.0)
-        return distances.mul_(-self.gamma).exp_()
+        distances = squares.addmm_(rows, self.references.T, alpha=-2.0)  # in place, as all else
+        return distances.clamp_(min=0.0).mul_(-self.gamma).exp_()
 
     def of_instances(self, rows: torch.Tensor) -> torch.Tensor:
         """Return the standardized descriptions of rows.
@@ -69,7 +69,10 @@ class Description(NamedTuple):
         -------
         Tensor of shape (n, n_inputs)
         """
-        return (self.unscaled(rows) - self.offset) / self.scale
+        described = self.unscaled(rows)
+        own = described is not rows
+        described = described.sub_(self.offset) if own else described - self.offset
+        return described.div_(self.scale)
 
 
 class BagBatch:

@@ -13,7 +13,7 @@ from skdyn.hopfield._bags import Bags
 
 __all__ = ["InstanceScales", "describe", "learn_instance_scales", "spread_references"]
 
-_NUMBERS = 2**20  # in a block that is standardized or described
+_NUMBERS = 2**18  # in a block that is standardized or described
 
 
 class InstanceScales(NamedTuple):
