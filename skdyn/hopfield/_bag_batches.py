@@ -14,7 +14,7 @@ __all__ = ["BagBatch", "BagStore", "Description"]
 
 # Numbers of what instances are described by, and of what a network makes of them, in one block.
 _DESCRIBED, _EMBEDDED = 2**19, 2**18
-_KEPT = 2**23  # numbers of the descriptions of all instances that are computed once and kept
+_KEPT = 2**24  # numbers of the descriptions of all instances that are computed once and kept
 
 
 class Description(NamedTuple):
@@ -22,7 +22,9 @@ class Description(NamedTuple):
 
     Attributes
     ----------
-    references : Tensor of shape (n_references, n_features)
+    columns : Tensor of int of shape (n_used,) or None
+        The features that the network sees; None for all.
+    references : Tensor of shape (n_references, n_used)
         Instances that others are compared with; none where the features themselves are seen.
     gamma : float
         Sharpness of the likeness.
@@ -32,6 +34,7 @@ class Description(NamedTuple):
         Of the statistics of a bag.
     """
 
+    columns: torch.Tensor | None
     references: torch.Tensor
     gamma: float
     offset: torch.Tensor
@@ -51,6 +54,7 @@ class Description(NamedTuple):
         -------
         Tensor of shape (n, n_inputs)
         """
+        rows = rows if self.columns is None else rows[:, self.columns]
         if not len(self.references):
             return rows
         squares = rows.square().sum(dim=1, keepdim=True) + self.references.square().sum(dim=1)
@@ -70,9 +74,22 @@ class Description(NamedTuple):
         Tensor of shape (n, n_inputs)
         """
         described = self.unscaled(rows)
-        own = described is not rows
-        described = described.sub_(self.offset) if own else described - self.offset
+        described = described - self.offset if described is rows else described.sub_(self.offset)
         return described.div_(self.scale)
+
+    def of_bags(self, statistics: torch.Tensor) -> torch.Tensor:
+        """Return standardized statistics.
+
+        Parameters
+        ----------
+        statistics : Tensor of shape (n_bags, 3 * n_inputs)
+            Minimum, mean and maximum.
+
+        Returns
+        -------
+        Tensor of the same shape
+        """
+        return (statistics - self.bag_offset) / self.bag_scale
 
 
 class BagBatch:
@@ -90,6 +107,10 @@ class BagBatch:
         What is done to the statistics of the bags, ``(n_bags, 3 * n_inputs)``.
     generator : torch.Generator or None, default=None
         Source of what is dropped out.
+    bag : Tensor of int of shape (n_instances,) or None, default=None
+        The bag of each instance, where that was worked out before.
+    kept : bool, default=False
+        Whether descriptions are there, and reading them takes no memory.
     """
 
     def __init__(
@@ -99,12 +120,14 @@ class BagBatch:
         n_inputs: int,
         standardize: Callable[[torch.Tensor], torch.Tensor] | None = None,
         generator: torch.Generator | None = None,
+        bag: torch.Tensor | None = None,
+        kept: bool = False,
     ) -> None:
         self.sizes = sizes
         self.generator = generator
-        self._read, self._n_inputs, self._standardize = read, n_inputs, standardize
-        numbers = torch.arange(len(sizes), device=sizes.device)
-        self.bag = torch.repeat_interleave(numbers, sizes)
+        self._read, self._standardize = read, standardize
+        self._most_described = int(sizes.sum()) if kept else max(1, _DESCRIBED // n_inputs)
+        self.bag = _bag_of_each(sizes) if bag is None else bag
 
     def __len__(self) -> int:
         return len(self.sizes)
@@ -121,7 +144,7 @@ class BagBatch:
         -------
         list of slice
         """
-        n = max(1, min(_DESCRIBED // self._n_inputs, _EMBEDDED // max(1, width)))
+        n = min(self._most_described, max(1, _EMBEDDED // max(1, width)))
         return [slice(start, start + n) for start in range(0, len(self.bag), n)]
 
     def described(self, block: slice) -> torch.Tensor:
@@ -212,27 +235,27 @@ class BagStore:
         Scaled instances of all bags, one bag after the other.
     sizes : Tensor of int of shape (n_bags,)
         Instances of each bag.
-    description : Description
-        How they are described.
+    descriptions : list of Description
+        How each network, or all, see them.
     """
 
     def __init__(
-        self, instances: torch.Tensor, sizes: torch.Tensor, description: Description
+        self, instances: torch.Tensor, sizes: torch.Tensor, descriptions: list[Description]
     ) -> None:
-        self.sizes, self._description = sizes, description
+        self.sizes, self._descriptions, self._instances = sizes, descriptions, instances
         self._starts = sizes.cumsum(0) - sizes
-        self._n_inputs = len(description.offset)
-        keep = len(instances) * self._n_inputs <= _KEPT
-        self._instances = description.of_instances(instances) if keep else instances
-        self._describe = (lambda rows: rows) if keep else description.of_instances
+        n_numbers = len(instances) * sum(len(one.offset) for one in descriptions)
+        self._described: list[torch.Tensor] = []
+        if n_numbers <= _KEPT:
+            self._described = [one.of_instances(instances) for one in descriptions]
 
     def __len__(self) -> int:
         return len(self.sizes)
 
-    def batch(
+    def batches(
         self, numbers: torch.Tensor | None = None, generator: torch.Generator | None = None
-    ) -> BagBatch:
-        """Return some of the bags.
+    ) -> list[BagBatch]:
+        """Return some of the bags, as each network sees them.
 
         Parameters
         ----------
@@ -243,24 +266,36 @@ class BagStore:
 
         Returns
         -------
-        BagBatch
+        list of BagBatch
         """
-        description, sizes = self._description, self.sizes
-        rows = None
+        sizes, rows = self.sizes, None
         if numbers is not None and not torch.equal(numbers, self._all):
             sizes = sizes[numbers]
             shift = self._starts[numbers] - (sizes.cumsum(0) - sizes)
             rows = torch.repeat_interleave(shift, sizes)
             rows += torch.arange(len(rows), device=rows.device)
+        bag = _bag_of_each(sizes)
+        return [
+            BagBatch(
+                self._reader(k, rows), sizes, len(one.offset), one.of_bags, generator, bag,
+                kept=bool(self._described) and rows is None,
+            )
+            for k, one in enumerate(self._descriptions)
+        ]  # fmt: skip
 
+    def _reader(self, number, rows):
         def read(block):
-            return self._describe(self._instances[block if rows is None else rows[block]])
+            block = block if rows is None else rows[block]
+            if self._described:
+                return self._described[number][block]
+            return self._descriptions[number].of_instances(self._instances[block])
 
-        def standardize(found):
-            return (found - description.bag_offset) / description.bag_scale
-
-        return BagBatch(read, sizes, self._n_inputs, standardize, generator)
+        return read
 
     @cached_property
     def _all(self):
         return torch.arange(len(self), device=self.sizes.device)
+
+
+def _bag_of_each(sizes):
+    return torch.repeat_interleave(torch.arange(len(sizes), device=sizes.device), sizes)

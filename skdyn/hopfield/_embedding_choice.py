@@ -83,7 +83,7 @@ def _folds(X, y, *, is_labels):
 
 
 def _error(estimator, embedding, X, y, weight, folds):
-    """Return the weighted mean squared error on bags left out."""
+    """Return the sum of the errors on the bags of each fold, left out."""
     parameters = estimator.get_params(deep=False) | {
         "embedding": embedding, "n_models": 1, "early_stopping": False, "warm_start": False,
         "verbose": 0,
@@ -95,5 +95,5 @@ def _error(estimator, embedding, X, y, weight, folds):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model._fit(X[learnt], y[learnt], weight[learnt])
-            total += (model._errors(X[asked], y[asked]) * weight[asked]).sum()
+            total += model._error(X[asked], y[asked], weight[asked])
     return total

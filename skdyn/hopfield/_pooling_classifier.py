@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.metrics import roc_auc_score
 
 from skdyn._tabular import TabularClassifier
 from skdyn.hopfield._long_tables import bags_of
@@ -45,8 +46,10 @@ class HopfieldPoolingClassifier(PoolingEstimator, TabularClassifier):
         Standard deviations from the mean at which a feature's values are held in, so that no heavy
         tail decides; None holds nothing in.
     n_models : int, default=5
-        Number of networks whose answers are averaged. They differ in their first weights, and share
-        all else.
+        Number of networks whose answers are averaged.
+    max_features : float or "auto", default="auto"
+        Share of the features that each of several networks sees, drawn at random, as trees of a
+        forest do; "auto" is half of them, but at least 20. A single network sees all.
     n_references : int, default=1000
         Number of training instances that are stored as references for the likeness, at most; 0
         leaves this embedding out.
@@ -172,7 +175,13 @@ class HopfieldPoolingClassifier(PoolingEstimator, TabularClassifier):
             return outputs[:, 1] - outputs[:, 0]
         return outputs - np.logaddexp.reduce(outputs, axis=1, keepdims=True)
 
-    def _errors(self, X, y):
-        """Return the squared error of the probabilities for each bag."""
-        right = y[:, None] == self.classes_
-        return np.square(self.predict_proba(X) - right).sum(axis=1)
+    def _error(self, X, y, weight):
+        """Return how often two bags of different classes are in the wrong order."""
+        scores = self._outputs(X)
+        scores = scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
+        areas = [
+            roc_auc_score(y == label, column, sample_weight=weight)
+            for label, column in zip(self.classes_, scores.T, strict=True)
+            if 0 < (y == label).sum() < len(y)
+        ]
+        return 1.0 - np.mean(areas)

@@ -43,8 +43,10 @@ class HopfieldPoolingRegressor(PoolingEstimator, TabularRegressor):
         Standard deviations from the mean at which a feature's values are held in, so that no heavy
         tail decides; None holds nothing in.
     n_models : int, default=5
-        Number of networks whose answers are averaged. They differ in their first weights, and share
-        all else.
+        Number of networks whose answers are averaged.
+    max_features : float or "auto", default="auto"
+        Share of the features that each of several networks sees, drawn at random, as trees of a
+        forest do; "auto" is half of them, but at least 20. A single network sees all.
     n_references : int, default=1000
         Number of training instances that are stored as references for the likeness, at most; 0
         leaves this embedding out.
@@ -148,7 +150,7 @@ class HopfieldPoolingRegressor(PoolingEstimator, TabularRegressor):
         scores = outputs.astype(np.float64) * self._y_scale + self._y_offset
         return scores.ravel() if self._y_is_1d else scores
 
-    def _errors(self, X, y):
-        """Return the squared error for each bag, in standard deviations of each target."""
+    def _error(self, X, y, weight):
+        """Return the weighted squared error, in standard deviations of each target."""
         errors = (self.predict(X).reshape(len(y), -1) - self._columns(y)) / self._y_scale
-        return np.square(errors).sum(axis=1)
+        return float(weight @ np.square(errors).sum(axis=1))
