@@ -17,6 +17,7 @@ References
    A Unified Framework for Associative Memory Retrieval", arXiv:2411.08590, 2024.
 """
 
+from skdyn.hopfield._bag_transformer import BagTransformer
 from skdyn.hopfield._classifier import HopfieldClassifier
 from skdyn.hopfield._hebbian import DenseHebbianClassifier
 from skdyn.hopfield._imputer import HopfieldImputer
@@ -31,6 +32,7 @@ from skdyn.hopfield._regressor import HopfieldRegressor
 from skdyn.hopfield._separations import EntmaxSeparation, TopKSeparation
 
 __all__ = [
+    "BagTransformer",
     "DenseHebbianClassifier",
     "EntmaxSeparation",
     "FaissIndex",

@@ -32,6 +32,7 @@ from skdyn.training import Stage, resolve_device, resolve_dtype
 __all__ = ["PoolingEstimator"]
 
 _LOUDNESS = 4.0  # of all statistics together beside the retrieved values, in standard deviations
+_ALPHA = {"likeness": 2.0, "features": 10.0, "trained": 2.0}
 # Of the features for each of several networks, and how many at least.
 _SHARE, _FEWEST = 0.5, 20
 
@@ -75,11 +76,13 @@ class PoolingEstimator(TabularEstimator):
     if TYPE_CHECKING:  # of the estimators
         n_states: Any
         n_components: Any
+        alpha: Any
 
     _quick_parameters = {"embedding": "features", "n_models": 1, "max_iter": 30}
 
     _parameter_constraints = {
         **TorchEstimator._parameter_constraints,
+        "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "n_states": [Interval(Integral, 1, None, closed="left")],
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "n_references": [Interval(Integral, 0, None, closed="left")],
@@ -115,7 +118,7 @@ class PoolingEstimator(TabularEstimator):
         learning_rate: float = 0.01,
         learning_rate_schedule: str = "constant",
         batch_size: int | str = "auto",
-        alpha: float = 2.0,
+        alpha: float | str = "auto",
         clip_norm: float | None = None,
         tol: float = 1e-4,
         early_stopping: bool = False,
@@ -295,7 +298,8 @@ class PoolingEstimator(TabularEstimator):
 
     def _settings(self):
         settings = super()._settings()  # the loss is the mean over the networks, each as if alone
-        return settings._replace(alpha=settings.alpha / self.n_models)
+        alpha: Any = _ALPHA[self.embedding_] if self.alpha == "auto" else self.alpha
+        return settings._replace(alpha=alpha / self.n_models)
 
     def _config(self, n_features, n_outputs):
         n_inputs = len(self._likeness_offset) // len(self._seen_columns)

@@ -75,9 +75,10 @@ class HopfieldPoolingRegressor(PoolingEstimator, TabularRegressor):
         the loss stands still and stops only when that no longer helps.
     batch_size : int or "auto", default="auto"
         Cases a batch; "auto" is ``min(200, n_samples)``.
-    alpha : float, default=2.0
+    alpha : float or "auto", default="auto"
         Strength of the L2 penalty on the weights; it is divided by the number of samples (the total
-        of their weights) when added to the mean loss, as scikit-learn's networks do.
+        of their weights) when added to the mean loss, as scikit-learn's networks do. "auto" is 10
+        for the embedding "features" and 2 for the others.
     clip_norm : float or None, default=None
         Largest norm of the gradient; longer ones are shortened to it.
     tol : float, default=0.0001
