@@ -30,8 +30,11 @@ from sklearn.svm import SVC
 from skdyn import HopfieldPoolingClassifier
 from skdyn.datasets import make_bags
 
+
 def add_arguments(parser):
-    parser.add_argument("--data", nargs="*", type=Path, default=[], help="tables of bags, or folders")
+    parser.add_argument(
+        "--data", nargs="*", type=Path, default=[], help="tables of bags, or folders"
+    )
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--folds", type=int, default=10)
     parser.add_argument("--models", nargs="+", choices=models(0), default=list(models(0)))

@@ -22,9 +22,7 @@ class Description(NamedTuple):
 
     Attributes
     ----------
-    columns : Tensor of int of shape (n_used,) or None
-        The features that the network sees; None for all.
-    references : Tensor of shape (n_references, n_used)
+    references : Tensor of shape (n_references, n_features)
         Instances that others are compared with; none where the features themselves are seen.
     gamma : float
         Sharpness of the likeness.
@@ -34,7 +32,6 @@ class Description(NamedTuple):
         Of the statistics of a bag.
     """
 
-    columns: torch.Tensor | None
     references: torch.Tensor
     gamma: float
     offset: torch.Tensor
@@ -54,7 +51,6 @@ class Description(NamedTuple):
         -------
         Tensor of shape (n, n_inputs)
         """
-        rows = rows if self.columns is None else rows[:, self.columns]
         if not len(self.references):
             return rows
         squares = rows.square().sum(dim=1, keepdim=True) + self.references.square().sum(dim=1)
@@ -107,8 +103,6 @@ class BagBatch:
         What is done to the statistics of the bags, ``(n_bags, 3 * n_inputs)``.
     generator : torch.Generator or None, default=None
         Source of what is dropped out.
-    bag : Tensor of int of shape (n_instances,) or None, default=None
-        The bag of each instance, where that was worked out before.
     kept : bool, default=False
         Whether descriptions are there, and reading them takes no memory.
     """
@@ -120,14 +114,14 @@ class BagBatch:
         n_inputs: int,
         standardize: Callable[[torch.Tensor], torch.Tensor] | None = None,
         generator: torch.Generator | None = None,
-        bag: torch.Tensor | None = None,
         kept: bool = False,
     ) -> None:
         self.sizes = sizes
         self.generator = generator
         self._read, self._standardize = read, standardize
         self._most_described = int(sizes.sum()) if kept else max(1, _DESCRIBED // n_inputs)
-        self.bag = _bag_of_each(sizes) if bag is None else bag
+        numbers = torch.arange(len(sizes), device=sizes.device)
+        self.bag = torch.repeat_interleave(numbers, sizes)
 
     def __len__(self) -> int:
         return len(self.sizes)
@@ -235,27 +229,25 @@ class BagStore:
         Scaled instances of all bags, one bag after the other.
     sizes : Tensor of int of shape (n_bags,)
         Instances of each bag.
-    descriptions : list of Description
-        How each network, or all, see them.
+    description : Description
+        How they are described.
     """
 
     def __init__(
-        self, instances: torch.Tensor, sizes: torch.Tensor, descriptions: list[Description]
+        self, instances: torch.Tensor, sizes: torch.Tensor, description: Description
     ) -> None:
-        self.sizes, self._descriptions, self._instances = sizes, descriptions, instances
+        self.sizes, self._description = sizes, description
         self._starts = sizes.cumsum(0) - sizes
-        n_numbers = len(instances) * sum(len(one.offset) for one in descriptions)
-        self._described: list[torch.Tensor] = []
-        if n_numbers <= _KEPT:
-            self._described = [one.of_instances(instances) for one in descriptions]
+        self._kept = len(instances) * len(description.offset) <= _KEPT
+        self._instances = description.of_instances(instances) if self._kept else instances
 
     def __len__(self) -> int:
         return len(self.sizes)
 
-    def batches(
+    def batch(
         self, numbers: torch.Tensor | None = None, generator: torch.Generator | None = None
-    ) -> list[BagBatch]:
-        """Return some of the bags, as each network sees them.
+    ) -> BagBatch:
+        """Return some of the bags.
 
         Parameters
         ----------
@@ -266,7 +258,7 @@ class BagStore:
 
         Returns
         -------
-        list of BagBatch
+        BagBatch
         """
         sizes, rows = self.sizes, None
         if numbers is not None and not torch.equal(numbers, self._all):
@@ -274,28 +266,17 @@ class BagStore:
             shift = self._starts[numbers] - (sizes.cumsum(0) - sizes)
             rows = torch.repeat_interleave(shift, sizes)
             rows += torch.arange(len(rows), device=rows.device)
-        bag = _bag_of_each(sizes)
-        return [
-            BagBatch(
-                self._reader(k, rows), sizes, len(one.offset), one.of_bags, generator, bag,
-                kept=bool(self._described) and rows is None,
-            )
-            for k, one in enumerate(self._descriptions)
-        ]  # fmt: skip
+        description = self._description
 
-    def _reader(self, number, rows):
         def read(block):
-            block = block if rows is None else rows[block]
-            if self._described:
-                return self._described[number][block]
-            return self._descriptions[number].of_instances(self._instances[block])
+            some = self._instances[block if rows is None else rows[block]]
+            return some if self._kept else description.of_instances(some)
 
-        return read
+        return BagBatch(
+            read, sizes, len(description.offset), description.of_bags, generator,
+            kept=self._kept and rows is None,
+        )  # fmt: skip
 
     @cached_property
     def _all(self):
         return torch.arange(len(self), device=self.sizes.device)
-
-
-def _bag_of_each(sizes):
-    return torch.repeat_interleave(torch.arange(len(sizes), device=sizes.device), sizes)

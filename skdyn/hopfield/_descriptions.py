@@ -102,7 +102,7 @@ def spread_references(rows: np.ndarray, n_references: int, rng: Any) -> np.ndarr
 
 
 def describe(
-    bags: Bags, weight: np.ndarray | None, raw: Description
+    bags: Bags, weight: np.ndarray | None, references: np.ndarray, gamma: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Learn the scales of descriptions of instances, and of the statistics of bags.
 
@@ -112,8 +112,10 @@ def describe(
         Scaled instances.
     weight : ndarray of shape (n_bags,) or None
         Weights of the bags.
-    raw : Description
-        Of which only columns, references and gamma are there.
+    references : ndarray of shape (n_references, n_features)
+        What instances are compared with; none where their features are seen themselves.
+    gamma : float
+        Sharpness of the likeness.
 
     Returns
     -------
@@ -121,7 +123,10 @@ def describe(
         Means and deviations of the instances' descriptions, ``(n_inputs,)``, and of the
         statistics, ``(3 * n_inputs,)``.
     """
-    n_inputs = raw.unscaled(torch.as_tensor(bags.instances[:1])).shape[1]
+    nothing = torch.zeros(1)
+    stored = torch.as_tensor(references)
+    raw = Description(stored, gamma, nothing, nothing + 1, nothing, nothing + 1)
+    n_inputs = len(references) or bags.shape[2]
     of_instances = None if weight is None else np.repeat(weight, bags.sizes)
     scaler = _fitted_scaler(
         bags.instances, of_instances,
@@ -132,8 +137,8 @@ def describe(
     scaler = StandardScaler()
     for chunk in bags.chunks(max(1, _NUMBERS // n_inputs)):
         some = bags[chunk]
-        store = BagStore(torch.as_tensor(some.instances), torch.as_tensor(some.sizes), [ours])
-        found = store.batches()[0].raw_statistics().numpy()
+        store = BagStore(torch.as_tensor(some.instances), torch.as_tensor(some.sizes), ours)
+        found = store.batch().raw_statistics().numpy()
         scaler.partial_fit(found, sample_weight=None if weight is None else weight[chunk])
     return offset, scale, scaler.mean_, scaler.scale_
 

@@ -60,47 +60,47 @@ class HopfieldPooling(torch.nn.Module):
             for _ in range(n_models - 1)
         )  # fmt: skip
 
-    def forward(self, batches: list[BagBatch]) -> torch.Tensor:
+    def forward(self, batch: BagBatch) -> torch.Tensor:
         """Return the outputs, the mean over the networks.
 
         Parameters
         ----------
-        batches : list of BagBatch
-            The bags as each network sees them; one where all see the same.
+        batch : BagBatch
+            Bags.
 
         Returns
         -------
         Tensor of shape (n_bags, n_outputs)
         """
-        return self.each(batches).mean(dim=0)
+        return self.each(batch).mean(dim=0)
 
-    def each(self, batches: list[BagBatch]) -> torch.Tensor:
+    def each(self, batch: BagBatch) -> torch.Tensor:
         """Return the outputs of each network.
 
         Parameters
         ----------
-        batches : list of BagBatch
-            The bags as each network sees them; one where all see the same.
+        batch : BagBatch
+            Bags.
 
         Returns
         -------
         Tensor of shape (n_models, n_bags, n_outputs)
         """
-        return torch.stack([network._output(batch) for network, batch in self._pairs(batches)])
+        return torch.stack([network._output(batch) for network in self._networks()])
 
-    def weights(self, batches: list[BagBatch]) -> torch.Tensor:
+    def weights(self, batch: BagBatch) -> torch.Tensor:
         """Return the weights of the instances, of each network's states.
 
         Parameters
         ----------
-        batches : list of BagBatch
-            The bags as each network sees them; one where all see the same.
+        batch : BagBatch
+            Bags.
 
         Returns
         -------
         Tensor of shape (n_instances, n_models * n_states)
         """
-        return torch.cat([network._weights(batch) for network, batch in self._pairs(batches)], dim=1)
+        return torch.cat([network._weights(batch) for network in self._networks()], dim=1)
 
     def multiply_adds(self, n_bags: int, n_instances: int) -> int:
         """Count the multiply-adds of a pass over a batch.
@@ -121,12 +121,6 @@ class HopfieldPooling(torch.nn.Module):
 
     def _networks(self):
         return [self, *self.others]
-
-    def _pairs(self, batches):
-        networks = self._networks()
-        if len(batches) == 1:
-            batches = batches * len(networks)
-        return zip(networks, batches, strict=True)
 
     def _output(self, batch):
         pooled = self._pooled(batch).flatten(1)

@@ -33,8 +33,6 @@ __all__ = ["PoolingEstimator"]
 
 _LOUDNESS = 4.0  # of all statistics together beside the retrieved values, in standard deviations
 _ALPHA = {"likeness": 2.0, "features": 10.0, "trained": 2.0}
-# Of the features for each of several networks, and how many at least.
-_SHARE, _FEWEST = 0.5, 20
 
 
 def _embedding_before(state):
@@ -57,13 +55,8 @@ class PoolingEstimator(TabularEstimator):
         np.ndarray, Shape("2 n_features_in_", finite=False),
         Since(lambda state: np.array([[-np.inf], [np.inf]]) * np.ones(state["n_features_in_"])),
     ]  # fmt: skip
-    _seen_columns: Annotated[  # that each network sees, or all
-        np.ndarray, Shape("views n_used", "iu"),
-        Since(lambda state: np.arange(state["n_features_in_"])[None]),
-    ]  # fmt: skip
-    # What follows is joined from view to view.
-    _likeness_offset: Annotated[np.ndarray, Shape("inputs")]
-    _likeness_scale: Annotated[np.ndarray, Shape("inputs")]
+    _likeness_offset: Annotated[np.ndarray, Shape("n_inputs")]
+    _likeness_scale: Annotated[np.ndarray, Shape("n_inputs")]
     _bag_offset: Annotated[np.ndarray, Shape("statistics")]
     _bag_scale: Annotated[np.ndarray, Shape("statistics")]
     # Parameters that older states lack, as they were then.
@@ -72,7 +65,6 @@ class PoolingEstimator(TabularEstimator):
     dropout: Annotated[float | int, Since(lambda state: 0.5)]
     clip: Annotated[float | int | None, Since(lambda state: None)]
     n_models: Annotated[int, Since(lambda state: 1)]
-    max_features: Annotated[float | int | str, Since(lambda state: 1.0)]
     if TYPE_CHECKING:  # of the estimators
         n_states: Any
         n_components: Any
@@ -93,7 +85,6 @@ class PoolingEstimator(TabularEstimator):
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "clip": [Interval(Real, 0, None, closed="neither"), None],
-        "max_features": [Interval(Real, 0, 1, closed="right"), StrOptions({"auto"})],
         "n_models": [Interval(Integral, 1, None, closed="left")],
     }
 
@@ -107,7 +98,6 @@ class PoolingEstimator(TabularEstimator):
         dropout: float = 0.5,
         clip: float | None = 5.0,
         n_models: int = 5,
-        max_features: float | str = "auto",
         n_references: int = 1000,
         reference_beta: float = 5.0,
         separation: str | Separation = "softmax",
@@ -137,7 +127,6 @@ class PoolingEstimator(TabularEstimator):
         self.dropout = dropout
         self.clip = clip
         self.n_models = n_models
-        self.max_features = max_features
         self.n_references = n_references
         self.reference_beta = reference_beta
         self.separation = separation
@@ -265,7 +254,7 @@ class PoolingEstimator(TabularEstimator):
         """
         check_is_fitted(self)
         X = check_bags(self, bags_of(X, groups), reset=False)
-        weights = X.split(self._ask(X, lambda module, batches: module.weights(batches)))
+        weights = X.split(self._ask(X, lambda module, batch: module.weights(batch)))
         return [of_bag.T if per_state else of_bag.mean(axis=1) for of_bag in weights]
 
     def instance_scores(
@@ -292,7 +281,7 @@ class PoolingEstimator(TabularEstimator):
         check_is_fitted(self)
         X = check_bags(self, bags_of(X, groups), reset=False)
         alone = Bags(X.instances, np.ones(len(X.instances)))
-        return X.split(self._as_scores(self._ask(alone, lambda module, batches: module(batches))))
+        return X.split(self._as_scores(self._ask(alone, lambda module, batch: module(batch))))
 
     # -- hooks of the base -------------------------------------------------------------------
 
@@ -302,7 +291,7 @@ class PoolingEstimator(TabularEstimator):
         return settings._replace(alpha=alpha / self.n_models)
 
     def _config(self, n_features, n_outputs):
-        n_inputs = len(self._likeness_offset) // len(self._seen_columns)
+        n_inputs = len(self._likeness_offset)
         trained = self.embedding_ == "trained"
         skip = not trained if self.skip == "auto" else self.skip
         return {
@@ -356,28 +345,11 @@ class PoolingEstimator(TabularEstimator):
         rng, likeness = check_random_state(self.random_state), self.embedding_ == "likeness"
         self._references = spread_references(rows, self.n_references if likeness else 0, rng)
         self._references = self._references.astype(np.float64, copy=False)
-        self._seen_columns = self._views(rows.shape[1], rng)
-        share = self._seen_columns.shape[1] / rows.shape[1]
-        self._gamma = self.reference_beta / (2 * max(1.0, share * n_varying))
-        bags, nothing = Bags(rows, X.sizes), torch.zeros(1)
-        learned = [
-            describe(bags, weight, self._seen(columns, torch.as_tensor(rows[:0]), nothing, nothing,
-                                              nothing, nothing))
-            for columns in self._seen_columns
-        ]  # fmt: skip
-        parts = [np.concatenate(arrays) for arrays in zip(*learned, strict=True)]
-        self._likeness_offset, self._likeness_scale, self._bag_offset, scale = parts
-        self._bag_scale = scale * np.sqrt(len(learned[0][3])) / _LOUDNESS
-
-    def _views(self, n_features, rng):
-        """Draw the features that each network sees; a single one sees all."""
-        share: Any = self.max_features
-        share = max(_SHARE, min(1.0, _FEWEST / n_features)) if share == "auto" else share
-        n_used = max(1, round(share * n_features))
-        if self.n_models == 1 or n_used == n_features:
-            return np.arange(n_features)[None]
-        drawn = [rng.permutation(n_features)[:n_used] for _ in range(self.n_models)]
-        return np.sort(drawn, axis=1)
+        self._gamma = self.reference_beta / (2 * max(1, n_varying))
+        learned = describe(Bags(rows, X.sizes), weight, self._references.astype(rows.dtype),
+                           self._gamma)  # fmt: skip
+        self._likeness_offset, self._likeness_scale, self._bag_offset, scale = learned
+        self._bag_scale = scale * np.sqrt(len(scale)) / _LOUDNESS
 
     def _scaled(self, X):
         low, high = self._limits.astype(X.dtype)
@@ -385,26 +357,17 @@ class PoolingEstimator(TabularEstimator):
             lambda rows: standardized(rows, self._x_offset, self._x_scale).clip(low, high), X
         )
 
-    def _seen(self, columns, like, *scales):
-        """Return the description by some columns, all of them in their order for ``None``."""
-        everything = len(columns) == self.n_features_in_
-        references = torch.as_tensor(self._references[:, columns]).to(like)
-        columns = None if everything else torch.as_tensor(columns, device=like.device)
-        return Description(columns, references, self._gamma, *scales)
-
-    def _descriptions(self, like):
-        arrays = (self._likeness_offset, self._likeness_scale, self._bag_offset, self._bag_scale)
-        views = zip(*(array.reshape(len(self._seen_columns), -1) for array in arrays), strict=True)
-        return [
-            self._seen(columns, like, *(torch.as_tensor(array).to(like) for array in scales))
-            for columns, scales in zip(self._seen_columns, views, strict=True)
-        ]
+    def _description(self, like):
+        arrays = (self._references, self._likeness_offset, self._likeness_scale,
+                  self._bag_offset, self._bag_scale)  # fmt: skip
+        references, *scales = (torch.as_tensor(array).to(like) for array in arrays)
+        return Description(references, self._gamma, *scales)
 
     def _store(self, X, like):
-        """Return scaled bags where a network can take batches of them."""
+        """Return scaled bags where a network can take batch of them."""
         rows = torch.as_tensor(self._scaled(X.instances)).to(like)
         sizes = torch.as_tensor(X.sizes, device=like.device)
-        return BagStore(rows, sizes, self._descriptions(like))
+        return BagStore(rows, sizes, self._description(like))
 
     def _split(self, X, y, weight, X_val, y_val, incremental) -> Any:
         """Return bags with targets and weights: to learn from, and to watch."""
@@ -442,7 +405,7 @@ class PoolingEstimator(TabularEstimator):
     def _outputs(self, X):
         check_is_fitted(self)
         X = check_bags(self, X, reset=False)
-        return self._ask(X, lambda module, batches: module(batches))
+        return self._ask(X, lambda module, batch: module(batch))
 
     @torch.inference_mode()
     def _ask(self, X, question):
@@ -452,7 +415,7 @@ class PoolingEstimator(TabularEstimator):
         row = 8 * len(self._likeness_offset)
         n_instances = max(1, int(get_config()["working_memory"] * 2**20 / (8 * row)))
         chunks = X.chunks(n_instances)
-        answers = [question(module, self._store(X[chunk], like).batches()) for chunk in chunks]
+        answers = [question(module, self._store(X[chunk], like).batch()) for chunk in chunks]
         return torch.cat(answers).numpy(force=True)
 
 
@@ -472,7 +435,7 @@ class PoolingObjective:
         self._stores: list[BagStore] = []
 
     def add(self, store: BagStore) -> torch.Tensor:
-        """Take in bags; return their numbers, by which batches ask for them.
+        """Take in bags; return their numbers, by which batch ask for them.
 
         Parameters
         ----------
@@ -507,10 +470,10 @@ class PoolingObjective:
         """
         training, *watched = self._stores
         if watched and int(numbers[0]) >= len(training):
-            batches = watched[0].batches(numbers - len(training))
+            batch = watched[0].batch(numbers - len(training))
         else:
-            batches = training.batches(numbers, self._generator)
-        losses = torch.stack([self._row_loss(outputs, y) for outputs in module.each(batches)])
+            batch = training.batch(numbers, self._generator)
+        losses = torch.stack([self._row_loss(outputs, y) for outputs in module.each(batch)])
         return (losses.mean(dim=0) * weight).mean()
 
     def multiply_adds(self, module: HopfieldPooling, shape: tuple[int, ...]) -> int:

@@ -43,10 +43,8 @@ class HopfieldPoolingRegressor(PoolingEstimator, TabularRegressor):
         Standard deviations from the mean at which a feature's values are held in, so that no heavy
         tail decides; None holds nothing in.
     n_models : int, default=5
-        Number of networks whose answers are averaged.
-    max_features : float or "auto", default="auto"
-        Share of the features that each of several networks sees, drawn at random, as trees of a
-        forest do; "auto" is half of them, but at least 20. A single network sees all.
+        Number of networks whose answers are averaged. They differ in their first weights, and share
+        all else.
     n_references : int, default=1000
         Number of training instances that are stored as references for the likeness, at most; 0
         leaves this embedding out.

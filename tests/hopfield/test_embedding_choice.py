@@ -6,6 +6,7 @@ from skdyn.datasets import make_bags
 from skdyn.hopfield._bags import Bags
 from skdyn.hopfield._embedding_choice import _folds, best_embedding
 
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X, y, _ = make_bags(36, 3, n_instances=(2, 4), random_state=0)
 BAGS = Bags(np.concatenate(X), [len(bag) for bag in X])
 

@@ -12,7 +12,12 @@ EXPECTED = [[[2.0, 5.0]], [[1.0, 4.0], [3.0, 6.0]]]
 
 @pytest.mark.parametrize(
     ("X", "groups"),
-    [(TABLE, "bag"), (ROWS, GROUPS), (ROWS.to_numpy(), list("bab")), (ROWS.values.tolist(), [7, 3, 7])],
+    [
+        (TABLE, "bag"),
+        (ROWS, GROUPS),
+        (ROWS.to_numpy(), list("bab")),
+        (ROWS.values.tolist(), [7, 3, 7]),
+    ],
 )
 def test_bags_are_in_the_order_of_their_sorted_names(X, groups):
     bags, names = bags_from_table(X, groups)

@@ -19,9 +19,7 @@ def test_it_learns_the_maximum_over_a_bag():
 
 
 def test_several_targets_keep_their_columns_and_predictions_are_float64():
-    model = HopfieldPoolingRegressor(
-        embedding="features", n_models=1, max_iter=50, random_state=0
-    )
+    model = HopfieldPoolingRegressor(embedding="features", n_models=1, max_iter=50, random_state=0)
     both = np.stack([y, -y], axis=1)
     predicted = model.fit([bag.astype(np.float32) for bag in X], both).predict(X)
     assert predicted.shape == (150, 2)
