@@ -3,13 +3,13 @@
 Every model sees the same stratified folds; "AUC" is the mean over folds and seeds, "least" the mean
 of the worst seed. "statistics" are minimum, mean and maximum of each feature over a bag,
 standardized. "attention" is the usual layer of attention over embedded instances (Ilse, Tomczak,
-Welling, ICML 2018) in plain torch; "hopfield-layers" is its authors' pooling, where it is installed.
-"Hopfield pooling" chooses among the three embeddings named below it by itself. Settings were chosen
-with these data in view, MUSK-1 included.
+Welling, ICML 2018) in plain torch; "hopfield-layers" is its authors' pooling, where that is
+installed. "Hopfield pooling" chooses among the three embeddings named below it. Settings were
+chosen with these data in view, MUSK-1 included.
 
 ``--data`` takes tables without a header, or folders of them: the label, the number of the bag, then
-the features. A bag is positive where an instance of it is. ``--most-bags`` draws some of the bags of a
-larger set, for a shorter run.
+the features. A bag is positive where an instance of it is. ``--most-bags`` draws some of the bags
+of a larger set, for a shorter run.
 """
 
 import importlib.util

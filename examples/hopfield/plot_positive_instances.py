@@ -79,9 +79,9 @@ print(f"a seven has the largest weight in {np.mean(hits):.0%} of {len(positive)}
 print(f"by chance it would in {np.mean(chance):.0%}")
 
 # %%
-# Weights say where the network looks, within a bag. What it sees there, ``instance_scores`` say: the
-# log-odds of the second class, "with a seven", for each image as a bag of its own. They can be compared from bag to bag, so that all test
-# images can be put in one order.
+# Weights say where the network looks, within a bag. What it sees there, ``instance_scores`` say:
+# for each image as a bag of its own, the log-odds of the second class, "with a seven". They can be
+# compared from bag to bag, so that all test images can be put in one order.
 
 scores = np.concatenate(model.instance_scores(X[100:]))
 shown_weights = np.concatenate(weights[100:])

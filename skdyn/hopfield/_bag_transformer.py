@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
+from sklearn import config_context, get_config
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import StandardScaler
 
@@ -64,7 +66,7 @@ class BagTransformer(PlainState, TransformerMixin, BaseEstimator, auto_wrap_outp
     _parameter_constraints = {"transformer": [BaseEstimator, None]}
     _quick_parameters = {"transformer": HopfieldMemory()}
 
-    def __init__(self, transformer: Any = None) -> None:
+    def __init__(self, transformer: BaseEstimator | None = None) -> None:
         self.transformer = transformer
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -87,12 +89,14 @@ class BagTransformer(PlainState, TransformerMixin, BaseEstimator, auto_wrap_outp
         bags = check_bags(self, X, reset=True)
         wanted = StandardScaler() if self.transformer is None else clone(self.transformer)
         if y is None:
-            self.transformer_ = wanted.fit(bags.instances)
+            self.transformer_ = wanted.fit(self._named(bags.instances))
             return self
         y = np.asarray(from_torch(y))
         if len(y) != len(bags):
             raise ValueError(f"y must have one target a bag; got {len(y)} for {len(bags)} bags.")
-        self.transformer_ = wanted.fit(bags.instances, np.repeat(y, bags.sizes, axis=0))
+        self.transformer_ = wanted.fit(
+            self._named(bags.instances), np.repeat(y, bags.sizes, axis=0)
+        )
         return self
 
     def transform(self, X: ArrayLike) -> Any:
@@ -110,7 +114,51 @@ class BagTransformer(PlainState, TransformerMixin, BaseEstimator, auto_wrap_outp
         """
         check_is_fitted(self)
         bags = check_bags(self, X, reset=False)
-        instances = np.asarray(self.transformer_.transform(bags.instances))
+        own = getattr(self, "_sklearn_output_config", {}).get("transform")
+        with config_context(transform_output=own or get_config()["transform_output"]):
+            instances = self.transformer_.transform(self._named(bags.instances))
         listed = isinstance(X, list | tuple)
         is_table = np.ndim(X[0]) == 1 if listed else getattr(X, "ndim", 2) == 2
-        return instances if is_table else bags.split(instances)
+        if not is_table:
+            return bags.split(instances)
+        if hasattr(instances, "index") and hasattr(X, "index"):
+            instances.index = X.index
+        return instances
+
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Choose what the instances become.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"} or None, default=None
+            Arrays or data frames, where the transformer makes them; None changes nothing.
+
+        Returns
+        -------
+        self : object
+            The transformer.
+        """
+        if transform is not None:
+            self._sklearn_output_config = {"transform": transform}
+        return self
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
+        """Return the names of what comes out.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of what goes in; None takes those seen in ``fit``.
+
+        Returns
+        -------
+        ndarray of str
+            Those of the fitted transformer.
+        """
+        check_is_fitted(self)
+        return self.transformer_.get_feature_names_out(input_features)
+
+    def _named(self, instances):
+        """Return instances as a table with the names of the features, where they have any."""
+        names = getattr(self, "feature_names_in_", None)
+        return instances if names is None else pd.DataFrame(instances, columns=names)

@@ -73,7 +73,8 @@ class Bags:
         -------
         list of ndarray of shape (n_instances_i, ...)
         """
-        return np.split(of_instances, self.ends[:-1])
+        starts = self.ends - self.sizes
+        return [of_instances[start:end] for start, end in zip(starts, self.ends, strict=True)]
 
     def chunks(self, n_instances: int) -> Iterator[slice]:
         """Yield slices of neighboring bags that hold about as many instances.
@@ -135,7 +136,7 @@ def check_bags(estimator, X, *, reset):
 
 
 def _refuse_other_things(X):
-    if isinstance(X, dict) or hasattr(X, "ngroups"):
+    if type(X) is dict or hasattr(X, "ngroups"):
         raise ValueError(
             f"X is a {type(X).__name__}, which is no layout of bags. Pass a list of arrays "
             f"(n_instances_i, n_features). {_TABLES}"

@@ -111,7 +111,7 @@ def bags_and_targets(X: Any, y: Any, groups: ArrayLike | str | None) -> tuple[An
     if groups is None or y is None:
         return bags_of(X, groups), y
     X, of_rows = _with_groups(X, groups, "groups")
-    bags, names = bags_from_table(X, of_rows)
+    bags = bags_from_table(X, of_rows).bags
     y = from_torch(y)
     if len(y) != len(of_rows) or len(bags) == len(of_rows):
         return bags, y

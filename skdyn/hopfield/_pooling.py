@@ -102,18 +102,19 @@ class HopfieldPooling(torch.nn.Module):
         """
         return torch.cat([network._weights(batch) for network in self._networks()], dim=1)
 
-    def multiply_adds(self, n_bags: int, n_instances: int) -> int:
+    def multiply_adds(self, shape: tuple[int, ...]) -> int:
         """Count the multiply-adds of a pass over a batch.
 
         Parameters
         ----------
-        n_bags, n_instances : int
-            Sizes of the batch.
+        shape : tuple of int
+            ``(n_bags, n_instances, ...)``, with the instances of one bag.
 
         Returns
         -------
         int
         """
+        n_bags, n_instances = shape[0], shape[0] * shape[1]
         embedding = sum(layer.weight.numel() for layer in self.layers)
         pooling = self.key.weight.numel() + self.value.weight.numel() + 2 * self.states.numel()
         once = n_instances * (embedding + pooling) + n_bags * self.head.weight.numel()

@@ -94,7 +94,7 @@ class PoolingEstimator(TabularEstimator):
         *,
         embedding: str = "auto",
         n_components: int = 16,
-        hidden_layer_sizes: int | tuple[int, ...] = (64,),
+        hidden_layer_sizes: ArrayLike | int = (64,),
         dropout: float = 0.5,
         clip: float | None = 5.0,
         n_models: int = 5,
@@ -334,6 +334,7 @@ class PoolingEstimator(TabularEstimator):
 
     def _learn_scales(self, X, y, weight, classes):
         self._learn_targets(y, weight, classes)
+        self._hidden()  # whatever embedding there will be
         self.embedding_ = best_embedding(self, X, y, weight)
         self._learn_descriptions(X, weight)
 
@@ -491,4 +492,4 @@ class PoolingObjective:
         int
         """
         sizes = self._stores[0].sizes
-        return module.multiply_adds(shape[0], int(shape[0] * sizes.sum() / len(sizes)))
+        return module.multiply_adds((shape[0], -(-int(sizes.sum()) // len(sizes))))

@@ -18,8 +18,8 @@ class HopfieldPoolingRegressor(PoolingEstimator, TabularRegressor):
         \\bigl(\\beta_s q_s^\\top K \\phi(x_i) / \\sqrt{d}\\bigr).
 
     States, maps and the temperatures :math:`\\beta_s` are learned. ``embedding`` says what
-    :math:`\\phi(x)` is: layers that are learned, too; the features; or the likeness
-    :math:`\\phi_c(x) = e^{-\\beta \\lVert x - x_c \\rVert^2 / 2 \\sigma^2}` to stored instances [2]_.
+    :math:`\\phi(x)` is: layers that are learned, too; the features; or the likeness to
+    stored instances, :math:`\\phi_c(x) = e^{-\\beta \\lVert x - x_c \\rVert^2 / 2 \\sigma^2}` [2]_.
 
     Bags are a list of arrays ``(n_instances_i, n_features)``, or one array ``(n_bags, n_instances,
     n_features)`` in which rows of NaN are padding, or a long table with ``groups``. A table
@@ -35,7 +35,7 @@ class HopfieldPoolingRegressor(PoolingEstimator, TabularRegressor):
         least squared error on bags left out, in three folds; "likeness" where there are too few.
     n_components : int, default=16
         Length of keys, states and values.
-    hidden_layer_sizes : int or tuple of int, default=(64,)
+    hidden_layer_sizes : array-like of int or int, default=(64,)
         Layers of the trained embedding, rectified; their output is normalized.
     dropout : float, default=0.5
         Share of each such layer's units that are left out in training, another for each bag.
