@@ -173,18 +173,18 @@ class BagBatch:
         -------
         Tensor of shape (n_bags, 3 * n_inputs)
         """
-        parts = None
-        for block in self.blocks(0):
+        blocks = self.blocks(0)
+        first = self.described(blocks[0])
+        low, total, high = (
+            first.new_full((len(self), first.shape[1]), value)
+            for value in (torch.inf, 0.0, -torch.inf)
+        )
+        for block in blocks:
             rows, bag = self.described(block), self.bag[block]
-            if parts is None:
-                shape = len(self), rows.shape[1]
-                parts = [rows.new_full(shape, v) for v in (torch.inf, 0.0, -torch.inf)]
-            low, total, high = parts
             index = bag[:, None].expand_as(rows)
             low.scatter_reduce_(0, index, rows, "amin")
             total.index_add_(0, bag, rows)
             high.scatter_reduce_(0, index, rows, "amax")
-        low, total, high = parts
         return torch.cat([low, total / self.sizes[:, None].to(total), high], dim=1)
 
     def weights(self, separation: Separation, scores: torch.Tensor) -> torch.Tensor:

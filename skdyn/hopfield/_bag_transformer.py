@@ -87,7 +87,7 @@ class BagTransformer(PlainState, TransformerMixin, BaseEstimator, auto_wrap_outp
             The fitted transformer.
         """
         bags = check_bags(self, X, reset=True)
-        wanted = StandardScaler() if self.transformer is None else clone(self.transformer)
+        wanted: Any = StandardScaler() if self.transformer is None else clone(self.transformer)
         if y is None:
             self.transformer_ = wanted.fit(self._named(bags.instances))
             return self
@@ -116,16 +116,18 @@ class BagTransformer(PlainState, TransformerMixin, BaseEstimator, auto_wrap_outp
         bags = check_bags(self, X, reset=False)
         own = getattr(self, "_sklearn_output_config", {}).get("transform")
         with config_context(transform_output=own or get_config()["transform_output"]):
-            instances = self.transformer_.transform(self._named(bags.instances))
+            instances: Any = self.transformer_.transform(self._named(bags.instances))
         listed = isinstance(X, list | tuple)
         is_table = np.ndim(X[0]) == 1 if listed else getattr(X, "ndim", 2) == 2
         if not is_table:
             return bags.split(instances)
-        if hasattr(instances, "index") and hasattr(X, "index"):
+        if isinstance(instances, pd.DataFrame) and isinstance(X, pd.DataFrame):
             instances.index = X.index
         return instances
 
-    def set_output(self, *, transform: str | None = None) -> Self:
+    def set_output(  # pyright: ignore[reportIncompatibleVariableOverride]: instances, not bags
+        self, *, transform: str | None = None
+    ) -> Self:
         """Choose what the instances become.
 
         Parameters

@@ -134,18 +134,18 @@ def describe(
     )  # fmt: skip
     offset, scale = scaler.mean_, scaler.scale_
     ours = raw._replace(offset=torch.as_tensor(offset), scale=torch.as_tensor(scale))
-    scaler = StandardScaler()
+    of_bags: Any = StandardScaler()
     for chunk in bags.chunks(max(1, _NUMBERS // n_inputs)):
         some = bags[chunk]
         store = BagStore(torch.as_tensor(some.instances), torch.as_tensor(some.sizes), ours)
         found = store.batch().raw_statistics().numpy()
-        scaler.partial_fit(found, sample_weight=None if weight is None else weight[chunk])
-    return offset, scale, scaler.mean_, scaler.scale_
+        of_bags.partial_fit(found, sample_weight=None if weight is None else weight[chunk])
+    return offset, scale, of_bags.mean_, of_bags.scale_
 
 
 def _fitted_scaler(rows, weight, function, width=None) -> Any:
     """Return a scaler of what a function makes of rows, a block at a time."""
-    scaler = StandardScaler()
+    scaler: Any = StandardScaler()
     n = max(1, _NUMBERS // (width or rows.shape[1]))
     for start in range(0, len(rows), n):
         block = slice(start, start + n)

@@ -74,7 +74,8 @@ def _folds(X, y, *, is_labels):
     if len(distinct) < _FEWEST_BAGS:
         return None
     fold = np.arange(len(distinct)) % _N_FOLDS  # along the sorted targets: stratified
-    if is_labels and np.bincount(distinct[:, 0].astype(int)).min() < _N_FOLDS:
+    of_classes = np.bincount(distinct[:, 0].astype(int))
+    if is_labels and (len(of_classes) < 2 or of_classes.min() < _N_FOLDS):
         return None
     step = -(-int(X.sizes.sum()) // _MOST_INSTANCES)
     if step > 1 and len(distinct) // step >= _FEWEST_BAGS * _N_FOLDS:

@@ -63,10 +63,11 @@ def bags_from_table(X: ArrayLike, by: ArrayLike | str) -> BagTable:
     >>> table.groupby("slide")["ill"].first().tolist()  # the targets, in the same order
     [0, 1]
     """
-    X, of_rows = _with_groups(X, by, "by")
+    table: Any
+    table, of_rows = _with_groups(X, by, "by")
     names, order, starts = _sorted_groups(of_rows)
     rows = np.split(order, starts[1:])
-    taken = X.iloc if hasattr(X, "iloc") else np.asarray(X)
+    taken = table.iloc if hasattr(table, "iloc") else np.asarray(table)
     return BagTable([taken[chosen] for chosen in rows], names)
 
 

@@ -1,6 +1,7 @@
 """Pooling as a torch module: states are looked up in a bag of instances."""
 
 import math
+from typing import Any
 
 import torch
 from torch.utils.checkpoint import checkpoint
@@ -44,6 +45,7 @@ class HopfieldPooling(torch.nn.Module):
         super().__init__()
         self.separation = as_separation(separation)
         self.dropout = dropout
+        self._widths = tuple(hidden_layer_sizes)
         widths = [n_inputs, *hidden_layer_sizes]
         self.layers = torch.nn.ModuleList(map(torch.nn.Linear, widths, widths[1:]))
         self.norm = torch.nn.LayerNorm(widths[-1]) if hidden_layer_sizes else torch.nn.Identity()
@@ -115,7 +117,7 @@ class HopfieldPooling(torch.nn.Module):
         int
         """
         n_bags, n_instances = shape[0], shape[0] * shape[1]
-        embedding = sum(layer.weight.numel() for layer in self.layers)
+        embedding = sum(weight.numel() for weight in self.layers.parameters())
         pooling = self.key.weight.numel() + self.value.weight.numel() + 2 * self.states.numel()
         once = n_instances * (embedding + pooling) + n_bags * self.head.weight.numel()
         return once * (1 + len(self.others))
@@ -155,7 +157,7 @@ class HopfieldPooling(torch.nn.Module):
 
         scores = torch.cat([_not_kept(scores_of, block) for block in blocks])
         weights = batch.weights(self.separation, scores)
-        pooled = 0.0
+        pooled: Any = 0.0
         for block in blocks:
             pooled = pooled + _not_kept(sums_of, block, weights[block])
         return pooled
@@ -163,16 +165,16 @@ class HopfieldPooling(torch.nn.Module):
     @property
     def _width(self):
         """Most numbers that are made of an instance."""
-        return max(self.states.numel(), *(layer.out_features for layer in [self.key, *self.layers]))
+        return max(self.states.numel(), self.key.out_features, *self._widths)
 
-    def _masks(self, batch):
+    def _masks(self, batch) -> Any:
         """Return which units are left out: for all instances of a bag alike."""
         if not (self.training and self.dropout):
             return ()
         stay = 1.0 - self.dropout
         masks = (
-            torch.rand(len(batch), layer.out_features, generator=batch.generator) < stay
-            for layer in self.layers
+            torch.rand(len(batch), width, generator=batch.generator) < stay
+            for width in self._widths
         )
         return [mask.to(self.log_beta) / stay for mask in masks]
 

@@ -26,6 +26,7 @@ from skdyn.hopfield._descriptions import describe, learn_instance_scales, spread
 from skdyn.hopfield._embedding_choice import EMBEDDINGS, best_embedding
 from skdyn.hopfield._long_tables import bags_and_targets, bags_of
 from skdyn.hopfield._pooling import HopfieldPooling
+from skdyn.hopfield._pooling_objective import PoolingObjective
 from skdyn.hopfield._separations import SEPARATIONS, Separation
 from skdyn.training import Stage, resolve_device, resolve_dtype
 
@@ -69,6 +70,7 @@ class PoolingEstimator(TabularEstimator):
         n_states: Any
         n_components: Any
         alpha: Any
+        _as_scores: Any
 
     _quick_parameters = {"embedding": "features", "n_models": 1, "max_iter": 30}
 
@@ -253,8 +255,8 @@ class PoolingEstimator(TabularEstimator):
             Weights of each bag's instances, at least zero and of sum one.
         """
         check_is_fitted(self)
-        X = check_bags(self, bags_of(X, groups), reset=False)
-        weights = X.split(self._ask(X, lambda module, batch: module.weights(batch)))
+        bags = check_bags(self, bags_of(X, groups), reset=False)
+        weights = bags.split(self._ask(bags, lambda module, batch: module.weights(batch)))
         return [of_bag.T if per_state else of_bag.mean(axis=1) for of_bag in weights]
 
     def instance_scores(
@@ -279,9 +281,9 @@ class PoolingEstimator(TabularEstimator):
             numbers the predictions.
         """
         check_is_fitted(self)
-        X = check_bags(self, bags_of(X, groups), reset=False)
-        alone = Bags(X.instances, np.ones(len(X.instances)))
-        return X.split(self._as_scores(self._ask(alone, lambda module, batch: module(batch))))
+        bags = check_bags(self, bags_of(X, groups), reset=False)
+        alone = Bags(bags.instances, np.ones(len(bags.instances)))
+        return bags.split(self._as_scores(self._ask(alone, lambda module, batch: module(batch))))
 
     # -- hooks of the base -------------------------------------------------------------------
 
@@ -319,7 +321,7 @@ class PoolingEstimator(TabularEstimator):
     def _build_module(**config: Any) -> HopfieldPooling:
         return HopfieldPooling(**config)
 
-    def _validate(self, X, y, reset):
+    def _validate(self, X, y, reset) -> Any:
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None. Pass "
@@ -393,8 +395,10 @@ class PoolingEstimator(TabularEstimator):
         device = resolve_device(self.device)
         like = torch.empty(0, dtype=resolve_dtype(self._precision(), device), device=device)
         objective = PoolingObjective(self._row_loss, generator)
-        arrays = [None if part is None else (objective.add(self._store(part[0], like)), *part[1:])
-                  for part in (task.training, task.validation)]  # fmt: skip
+        arrays: Any = [
+            None if part is None else (objective.add(self._store(part[0], like)), *part[1:])
+            for part in (task.training, task.validation)
+        ]
         return [
             Stage(
                 objective, arrays[0], 1 if task.incremental else self.max_iter,
@@ -418,78 +422,3 @@ class PoolingEstimator(TabularEstimator):
         chunks = X.chunks(n_instances)
         answers = [question(module, self._store(X[chunk], like).batch()) for chunk in chunks]
         return torch.cat(answers).numpy(force=True)
-
-
-class PoolingObjective:
-    """Mean loss of the networks on bags of a store; each is as if trained alone.
-
-    Parameters
-    ----------
-    row_loss : callable
-        ``row_loss(outputs, y)`` returns the loss of each bag.
-    generator : torch.Generator
-        Source of what is dropped out.
-    """
-
-    def __init__(self, row_loss: Any, generator: torch.Generator) -> None:
-        self._row_loss, self._generator = row_loss, generator
-        self._stores: list[BagStore] = []
-
-    def add(self, store: BagStore) -> torch.Tensor:
-        """Take in bags; return their numbers, by which batch ask for them.
-
-        Parameters
-        ----------
-        store : BagStore
-            Bags.
-
-        Returns
-        -------
-        Tensor of int of shape (n_bags,)
-        """
-        first = sum(map(len, self._stores))
-        self._stores.append(store)
-        return torch.arange(first, first + len(store))
-
-    def __call__(
-        self, module: HopfieldPooling, numbers: torch.Tensor, y: torch.Tensor, weight: torch.Tensor
-    ) -> torch.Tensor:
-        """Return the loss of a batch.
-
-        Parameters
-        ----------
-        module : HopfieldPooling
-            The networks.
-        numbers : Tensor of int of shape (n_bags,)
-            Of bags in one store.
-        y, weight : Tensor of shape (n_bags, ...)
-            Their targets and weights.
-
-        Returns
-        -------
-        Tensor
-        """
-        training, *watched = self._stores
-        if watched and int(numbers[0]) >= len(training):
-            batch = watched[0].batch(numbers - len(training))
-        else:
-            batch = training.batch(numbers, self._generator)
-        losses = torch.stack([self._row_loss(outputs, y) for outputs in module.each(batch)])
-        return (losses.mean(dim=0) * weight).mean()
-
-    def multiply_adds(self, module: HopfieldPooling, shape: tuple[int, ...]) -> int:
-        """Count the multiply-adds of a pass over a batch of this shape.
-
-        Parameters
-        ----------
-        module : HopfieldPooling
-            The networks.
-        shape : tuple of int
-            ``(n_bags,)``.
-
-        Returns
-        -------
-        int
-        """
-        sizes = self._stores[0].sizes
-        return module.multiply_adds((shape[0], -(-int(sizes.sum()) // len(sizes))))

@@ -24,6 +24,7 @@ def test_too_few_bags_make_no_folds():
     assert _folds(BAGS[:8], y[:8], is_labels=True) is None
     rare = (np.arange(36) < 2).astype(int)
     assert _folds(BAGS, rare, is_labels=True) is None
+    assert _folds(BAGS, np.zeros(36), is_labels=True) is None  # one class: all are right
 
 
 @pytest.mark.parametrize("kind", [HopfieldPoolingClassifier, HopfieldPoolingRegressor])
