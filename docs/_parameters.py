@@ -74,6 +74,10 @@ instance or None
     time.
 [CodebookTransformer, Crosscoder, SparseAutoencoder, Transcoder] dtype : {"float32", "float64"}
     Precision of the training. Codes are computed in the precision of their input.
+[HopfieldPoolingClassifier, HopfieldPoolingRegressor] alpha : float or "auto"
+    Strength of the L2 penalty on the weights; it is divided by the number of samples (the total of
+    their weights) when added to the mean loss, as scikit-learn's networks do. "auto" is 10 for the
+    embedding "features" and 2 for the others.
 [HopfieldClassifier, HopfieldRegressor] alpha : float or "auto"
     Strength of the L2 penalty that draws what is learned back to where it began; it is divided by
     the number of samples (the total of their weights) when added to the mean loss. "auto" is 30 for

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
         collect_activations, convergent_learning, load_saelens, match_dictionaries, save_saelens,
     )
     from skdyn.hopfield import (
-        DenseHebbianClassifier, EntmaxSeparation, FaissIndex, HopfieldClassifier, HopfieldImputer,
-        HopfieldMemory, HopfieldOutlierDetector, HopfieldPoolingClassifier,
+        BagTransformer, DenseHebbianClassifier, EntmaxSeparation, FaissIndex, HopfieldClassifier,
+        HopfieldImputer, HopfieldMemory, HopfieldOutlierDetector, HopfieldPoolingClassifier,
         HopfieldPoolingRegressor, HopfieldRegressor, PolynomialInteraction, SequenceMemory,
-        TopKSeparation,
+        TopKSeparation, bags_from_table,
     )
     from skdyn.kan import (
         KANClassifier, KANRegressor,
@@ -58,11 +58,11 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "AdaFNNClassifier", "AdaFNNRegressor", "AutoregressiveOperator", "CodebookTransformer",
-    "ColumnLibrary", "ConcatLibrary", "ConstrainedSR3", "Crosscoder", "DeepONetRegressor",
-    "DenseHebbianClassifier", "DictionaryMatch", "EnsembleOptimizer", "EntmaxSeparation",
-    "EquationSystem", "FNORegressor", "FROLS", "FaissIndex", "FiniteDifference", "FourierLibrary",
-    "FunctionLibrary", "HopfieldClassifier", "HopfieldImputer", "HopfieldMemory",
+    "AdaFNNClassifier", "AdaFNNRegressor", "AutoregressiveOperator", "BagTransformer",
+    "CodebookTransformer", "ColumnLibrary", "ConcatLibrary", "ConstrainedSR3", "Crosscoder",
+    "DeepONetRegressor", "DenseHebbianClassifier", "DictionaryMatch", "EnsembleOptimizer",
+    "EntmaxSeparation", "EquationSystem", "FNORegressor", "FROLS", "FaissIndex", "FiniteDifference",
+    "FourierLibrary", "FunctionLibrary", "HopfieldClassifier", "HopfieldImputer", "HopfieldMemory",
     "HopfieldOutlierDetector", "HopfieldPoolingClassifier", "HopfieldPoolingRegressor",
     "HopfieldRegressor", "IdentityLibrary", "IntegralForm", "KANClassifier", "KANRegressor",
     "KernelOperatorRegressor", "MIOSR", "MgNORegressor", "NNGPKernel", "NTKKernel", "NeuralODE",
@@ -70,14 +70,14 @@ __all__ = [
     "SINDyRegressor", "SR3", "SSR", "STLSQ", "SequenceMemory", "SmoothedFiniteDifference",
     "SparseAutoencoder", "SpectralDerivative", "SplineDerivative", "StudentTProcessRegressor",
     "SymbolicODERegressor", "TensorLibrary", "TopKSeparation", "TotalVariation", "TrajectorySplit",
-    "Transcoder", "TrappingSR3", "WeakForm", "collect_activations", "convergent_learning",
-    "load_saelens", "match_dictionaries", "save_saelens",
+    "Transcoder", "TrappingSR3", "WeakForm", "bags_from_table", "collect_activations",
+    "convergent_learning", "load_saelens", "match_dictionaries", "save_saelens",
 ]
 _FAMILY_OF = {
     "AdaFNNClassifier": "operators", "AdaFNNRegressor": "operators",
-    "AutoregressiveOperator": "operators", "CodebookTransformer": "autoencoder",
-    "ColumnLibrary": "symbolic", "ConcatLibrary": "symbolic", "ConstrainedSR3": "symbolic",
-    "Crosscoder": "autoencoder", "DeepONetRegressor": "operators",
+    "AutoregressiveOperator": "operators", "BagTransformer": "hopfield",
+    "CodebookTransformer": "autoencoder", "ColumnLibrary": "symbolic", "ConcatLibrary": "symbolic",
+    "ConstrainedSR3": "symbolic", "Crosscoder": "autoencoder", "DeepONetRegressor": "operators",
     "DenseHebbianClassifier": "hopfield", "DictionaryMatch": "autoencoder",
     "EnsembleOptimizer": "symbolic", "EntmaxSeparation": "hopfield", "EquationSystem": "symbolic",
     "FNORegressor": "operators", "FROLS": "symbolic", "FaissIndex": "hopfield",
@@ -97,7 +97,7 @@ _FAMILY_OF = {
     "StudentTProcessRegressor": "kernels", "SymbolicODERegressor": "symbolic",
     "TensorLibrary": "symbolic", "TopKSeparation": "hopfield", "TotalVariation": "symbolic",
     "TrajectorySplit": "symbolic", "Transcoder": "autoencoder", "TrappingSR3": "symbolic",
-    "WeakForm": "symbolic", "collect_activations": "autoencoder",
+    "WeakForm": "symbolic", "bags_from_table": "hopfield", "collect_activations": "autoencoder",
     "convergent_learning": "autoencoder", "load_saelens": "autoencoder",
     "match_dictionaries": "autoencoder", "save_saelens": "autoencoder",
 }

@@ -29,17 +29,17 @@ for number in range(160):
     images = [next(sevens) for _ in range(n_sevens)] + [next(others) for _ in range(n_others)]
     images = rng.permutation(images)
     X.append(digits.data[images])
-    y.append("has a seven" if n_sevens else "has none")
+    y.append("with a seven" if n_sevens else "none")
     is_seven.append(digits.target[images] == 7)
 
 # %%
-# Learn from 100 bags, and answer for 60. With ``skip=False`` an answer rests on nothing but
-# weighted means of the instances.
+# Learn from 100 bags, and answer for 60. With a trained embedding an answer rests on nothing but
+# weighted means of what the instances are embedded as.
 
-model = HopfieldPoolingClassifier(skip=False, random_state=0).fit(X[:100], y[:100])
-seven = list(model.classes_).index("has a seven")
+model = HopfieldPoolingClassifier(embedding="trained", random_state=0).fit(X[:100], y[:100])
+seven = list(model.classes_).index("with a seven")
 probability = model.predict_proba(X[100:])[:, seven]
-has_one = np.array(y[100:]) == "has a seven"
+has_one = np.array(y[100:]) == "with a seven"
 print(f"accuracy {model.score(X[100:], y[100:]):.2f}")
 print(f"area under the curve {roc_auc_score(has_one, probability):.3f}")
 
@@ -77,3 +77,21 @@ hits = [is_seven[number][weights[number].argmax()] for number in positive]
 chance = [is_seven[number].mean() for number in positive]
 print(f"a seven has the largest weight in {np.mean(hits):.0%} of {len(positive)} bags")
 print(f"by chance it would in {np.mean(chance):.0%}")
+
+# %%
+# Weights say where the network looks, within a bag. What it sees there, ``instance_scores`` say:
+# for each image as a bag of its own, the log-odds of the second class, "with a seven". They can be
+# compared from bag to bag, so that all test images can be put in one order.
+
+scores = np.concatenate(model.instance_scores(X[100:]))
+shown_weights = np.concatenate(weights[100:])
+truth = np.concatenate(is_seven[100:])
+print(f"area under the curve by scores {roc_auc_score(truth, scores):.3f}, "
+      f"by weights {roc_auc_score(truth, shown_weights):.3f}")  # fmt: skip
+
+figure, ax = plt.subplots(figsize=(6, 3), layout="constrained")
+bins = np.linspace(scores.min(), scores.max(), 30)
+ax.hist([scores[~truth], scores[truth]], bins, stacked=True, label=["other digits", "sevens"])
+ax.set(xlabel="score of the image (log-odds of a seven)", ylabel="images")
+ax.legend()
+plt.show()

@@ -17,11 +17,13 @@ References
    A Unified Framework for Associative Memory Retrieval", arXiv:2411.08590, 2024.
 """
 
+from skdyn.hopfield._bag_transformer import BagTransformer
 from skdyn.hopfield._classifier import HopfieldClassifier
 from skdyn.hopfield._hebbian import DenseHebbianClassifier
 from skdyn.hopfield._imputer import HopfieldImputer
 from skdyn.hopfield._index import FaissIndex
 from skdyn.hopfield._interactions import PolynomialInteraction
+from skdyn.hopfield._long_tables import bags_from_table
 from skdyn.hopfield._memory import HopfieldMemory
 from skdyn.hopfield._outlier_detector import HopfieldOutlierDetector
 from skdyn.hopfield._pooling_classifier import HopfieldPoolingClassifier
@@ -31,6 +33,7 @@ from skdyn.hopfield._separations import EntmaxSeparation, TopKSeparation
 from skdyn.hopfield._sequence_memory import SequenceMemory
 
 __all__ = [
+    "BagTransformer",
     "DenseHebbianClassifier",
     "EntmaxSeparation",
     "FaissIndex",
@@ -44,4 +47,5 @@ __all__ = [
     "PolynomialInteraction",
     "SequenceMemory",
     "TopKSeparation",
+    "bags_from_table",
 ]

@@ -1,5 +1,8 @@
 """Bags of instances in every layout the estimators accept, checked and laid out alike."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -7,7 +10,91 @@ import pandas as pd
 
 from skdyn._validation import from_torch, validate_data
 
-__all__ = ["check_bags", "pad", "present", "statistics"]
+__all__ = ["Bags", "check_bags"]
+
+_TABLES = (
+    "A long table, with one row an instance, goes with groups=, the bag of each row; "
+    "skdyn.hopfield.bags_from_table makes a list of bags of it."
+)
+
+
+class Bags:
+    """Ragged bags: the instances of all of them, joined, and the size of each.
+
+    Parameters
+    ----------
+    instances : ndarray of shape (n_instances, n_features)
+        Those of all bags, one bag after the other.
+    sizes : ndarray of int of shape (n_bags,)
+        Instances of each bag.
+    """
+
+    ndim = 3
+
+    def __init__(self, instances: np.ndarray, sizes: np.ndarray) -> None:
+        self.instances = instances
+        self.sizes = np.asarray(sizes, dtype=np.intp)
+        self.ends = np.cumsum(self.sizes)
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """That of an array padded to the longest bag."""
+        return len(self), int(self.sizes.max(initial=0)), self.instances.shape[1]
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Precision of the instances."""
+        return self.instances.dtype
+
+    def __getitem__(self, rows: Any) -> Bags:
+        """Return some bags: views of neighbors, copies of others."""
+        if isinstance(rows, slice) and rows.step in (None, 1):
+            start, stop, _ = rows.indices(len(self))
+            first = self.ends[start] - self.sizes[start] if start < len(self) else 0
+            last = self.ends[stop - 1] if stop > start else first
+            return Bags(self.instances[first:last], self.sizes[start:stop])
+        chosen = np.arange(len(self))[rows]
+        sizes = self.sizes[chosen]
+        offsets = np.repeat(self.ends[chosen] - np.cumsum(sizes), sizes)
+        return Bags(self.instances[offsets + np.arange(len(offsets))], sizes)
+
+    def split(self, of_instances: np.ndarray) -> list[np.ndarray]:
+        """Cut what belongs to the instances into what belongs to each bag.
+
+        Parameters
+        ----------
+        of_instances : ndarray of shape (n_instances, ...)
+            Numbers.
+
+        Returns
+        -------
+        list of ndarray of shape (n_instances_i, ...)
+        """
+        starts = self.ends - self.sizes
+        return [of_instances[start:end] for start, end in zip(starts, self.ends, strict=True)]
+
+    def chunks(self, n_instances: int) -> Iterator[slice]:
+        """Yield slices of neighboring bags that hold about as many instances.
+
+        Parameters
+        ----------
+        n_instances : int
+            At most, unless one bag alone has more.
+
+        Yields
+        ------
+        slice
+        """
+        start = 0
+        while start < len(self):
+            before = self.ends[start] - self.sizes[start]
+            stop = int(np.searchsorted(self.ends, before + n_instances, side="right"))
+            stop = max(stop, start + 1)
+            yield slice(start, stop)
+            start = stop
 
 
 def check_bags(estimator, X, *, reset):
@@ -17,7 +104,7 @@ def check_bags(estimator, X, *, reset):
     ----------
     estimator : estimator
         Whose ``n_features_in_`` and feature names are set (``reset=True``) or compared.
-    X : list of array-like, or array-like
+    X : Bags, list of array-like, or array-like
         A list of bags ``(n_instances_i, n_features)``; an array ``(n_bags, n_instances,
         n_features)``, in which rows that are NaN throughout are padding; or a table
         ``(n_bags, n_features)`` of bags of one instance each.
@@ -26,8 +113,8 @@ def check_bags(estimator, X, *, reset):
 
     Returns
     -------
-    ndarray of shape (n_bags, n_instances, n_features)
-        float32 or float64; the instances of a bag come first, then rows of NaN.
+    Bags
+        Of float32 or float64.
 
     Raises
     ------
@@ -35,84 +122,50 @@ def check_bags(estimator, X, *, reset):
         If the layout or the values cannot be used; the message names the bag.
     """
     checks, X = {"reset": reset, "dtype": [np.float64, np.float32]}, from_torch(X)
-    if _is_list_of_bags(X):
+    _refuse_other_things(X)
+    if isinstance(X, Bags):
+        instances, sizes = X.instances, X.sizes
+    elif _is_list_of_bags(X):
         instances, sizes = _joined(X)
     elif getattr(X, "ndim", 2) == 3:
         instances, sizes = _without_padding(np.asarray(X))
     else:
-        return validate_data(estimator, X, **checks)[:, None]
-    return pad(validate_data(estimator, instances, **checks), sizes)
+        instances = validate_data(estimator, X, **checks)
+        return Bags(instances, np.ones(len(instances)))
+    return Bags(validate_data(estimator, instances, **checks), sizes)
 
 
-def present(bags: Any) -> Any:
-    """Tell instances from padding.
-
-    Parameters
-    ----------
-    bags : ndarray or Tensor of shape (n_bags, n_instances, n_features)
-        Padded bags.
-
-    Returns
-    -------
-    ndarray or Tensor of bool, shape (n_bags, n_instances)
-    """
-    first = bags[..., 0]
-    return first == first  # NaN alone differs from itself, in numpy and in torch
-
-
-def pad(instances, sizes):
-    """Lay instances out bag by bag.
-
-    Parameters
-    ----------
-    instances : ndarray of shape (n_all_instances, n_features)
-        Those of all bags, one bag after the other.
-    sizes : ndarray of shape (n_bags,)
-        Instances of each bag.
-
-    Returns
-    -------
-    ndarray of shape (n_bags, max(sizes), n_features)
-        NaN where a bag has ended.
-    """
-    bags = np.full((len(sizes), max(sizes), instances.shape[1]), np.nan, instances.dtype)
-    bags[np.arange(max(sizes)) < np.asarray(sizes)[:, None]] = instances
-    return bags
-
-
-def statistics(instances, sizes):
-    """Return minimum, mean and maximum of each feature in each bag.
-
-    Parameters
-    ----------
-    instances : ndarray of shape (n_all_instances, n_features)
-        Those of all bags, one bag after the other.
-    sizes : ndarray of shape (n_bags,)
-        Instances of each bag.
-
-    Returns
-    -------
-    ndarray of shape (n_bags, 3 * n_features)
-    """
-    starts = np.cumsum(sizes) - sizes
-    low, total, high = (
-        reduce.reduceat(instances, starts) for reduce in (np.minimum, np.add, np.maximum)
-    )
-    return np.hstack([low, total / sizes[:, None].astype(total.dtype), high])
+def _refuse_other_things(X):
+    if type(X) is dict or hasattr(X, "ngroups"):
+        raise ValueError(
+            f"X is a {type(X).__name__}, which is no layout of bags. Pass a list of arrays "
+            f"(n_instances_i, n_features). {_TABLES}"
+        )
 
 
 def _is_list_of_bags(X):
     listed = isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1
     if not (listed or isinstance(X, list | tuple)) or len(X) == 0:
         return False
-    n_axes = [np.ndim(bag) for bag in X]
+    n_axes = [_n_axes(number, bag) for number, bag in enumerate(X)]
     lengths = {np.size(bag) for bag in X}
     if max(n_axes) == 1 and len(lengths) > 1:
         raise ValueError(
             f"The bags of X are 1-D, of lengths {sorted(lengths)}. A bag is 2-D, (n_instances, "
-            "n_features); one with a single instance is bag[None, :]."
+            "n_features); one with a single instance is bag[None, :], and a sequence of numbers "
+            "is bag[:, None]."
         )
     return max(n_axes) > 1
+
+
+def _n_axes(number, bag):
+    try:
+        return np.ndim(bag)
+    except ValueError:  # numpy's "inhomogeneous shape"
+        raise ValueError(
+            f"Bag {number} of X is a {type(bag).__name__} whose parts differ in length. A bag is "
+            f"2-D, (n_instances, n_features). {_TABLES}"
+        ) from None
 
 
 def _joined(X):
@@ -148,7 +201,10 @@ def _without_padding(X):
 
 
 def _empty(number):
-    return f"Bag {number} of X is empty: it has no instances, of which nothing can be said."
+    return (
+        f"Bag {number} of X is empty: it has no instances, of which nothing can be said. Leave it "
+        "out, with its target."
+    )
 
 
 def _refuse_gaps(number, bag):

@@ -1,10 +1,12 @@
 """Pooling as a torch module: states are looked up in a bag of instances."""
 
 import math
+from typing import Any
 
 import torch
+from torch.utils.checkpoint import checkpoint
 
-from skdyn.hopfield._bags import present
+from skdyn.hopfield._bag_batches import BagBatch
 from skdyn.hopfield._separations import Separation, as_separation
 
 __all__ = ["HopfieldPooling"]
@@ -27,62 +29,174 @@ class HopfieldPooling(torch.nn.Module):
         Length of keys, states and values.
     separation : str or Separation
         From scores to weights.
+    hidden_layer_sizes : tuple of int, default=()
+        Layers that embed an instance.
+    dropout : float, default=0.0
+        Share of each layer's units that are left out for a bag in training.
+    n_models : int, default=1
+        Number of such networks, side by side.
     """
 
     def __init__(
         self, n_inputs: int, n_statistics: int, n_outputs: int, n_states: int, n_components: int,
-        separation: str | Separation,
+        separation: str | Separation, hidden_layer_sizes: tuple[int, ...] = (),
+        dropout: float = 0.0, n_models: int = 1,
     ) -> None:  # fmt: skip
         super().__init__()
         self.separation = as_separation(separation)
-        self.key = torch.nn.Linear(n_inputs, n_components, bias=False)
-        self.value = torch.nn.Linear(n_inputs, n_components)
+        self.dropout = dropout
+        self._widths = tuple(hidden_layer_sizes)
+        widths = [n_inputs, *hidden_layer_sizes]
+        self.layers = torch.nn.ModuleList(map(torch.nn.Linear, widths, widths[1:]))
+        self.norm = torch.nn.LayerNorm(widths[-1]) if hidden_layer_sizes else torch.nn.Identity()
+        self.key = torch.nn.Linear(widths[-1], n_components, bias=False)
+        self.value = torch.nn.Linear(widths[-1], n_components)
         self.states = torch.nn.Parameter(torch.randn(n_states, n_components))
         self.log_beta = torch.nn.Parameter(torch.zeros(n_states))
         self.head = torch.nn.Linear(n_states * n_components + n_statistics, n_outputs)
+        self.others = torch.nn.ModuleList(  # beside the first, whose names are those of one alone
+            HopfieldPooling(
+                n_inputs, n_statistics, n_outputs, n_states, n_components, separation,
+                hidden_layer_sizes, dropout,
+            )
+            for _ in range(n_models - 1)
+        )  # fmt: skip
 
-    def weights(self, bags):
-        """Return the weights of the instances, zero at padding.
+    def forward(self, batch: BagBatch) -> torch.Tensor:
+        """Return the outputs, the mean over the networks.
 
         Parameters
         ----------
-        bags : Tensor of shape (n, m, n_inputs)
-            Bags, padded with NaN.
+        batch : BagBatch
+            Bags.
 
         Returns
         -------
-        Tensor of shape (n, n_states, m)
+        Tensor of shape (n_bags, n_outputs)
         """
-        here = present(bags)
-        return self._weights(here, bags[here])
+        return self.each(batch).mean(dim=0)
 
-    def forward(self, bags, statistics):
-        """Return the outputs of bags (n, m, n_inputs) and their statistics, (n, n_outputs)."""
-        here = present(bags)
-        instances = bags[here]  # without padding: bags differ in size by orders of magnitude
-        values = instances.new_zeros((*here.shape, self.value.out_features))
-        values[here] = self.value(instances)
-        pooled = self._weights(here, instances) @ values
-        return self.head(torch.cat([pooled.flatten(1), statistics], dim=1))
+    def each(self, batch: BagBatch) -> torch.Tensor:
+        """Return the outputs of each network.
+
+        Parameters
+        ----------
+        batch : BagBatch
+            Bags.
+
+        Returns
+        -------
+        Tensor of shape (n_models, n_bags, n_outputs)
+        """
+        return torch.stack([network._output(batch) for network in self._networks()])
+
+    def weights(self, batch: BagBatch) -> torch.Tensor:
+        """Return the weights of the instances, of each network's states.
+
+        Parameters
+        ----------
+        batch : BagBatch
+            Bags.
+
+        Returns
+        -------
+        Tensor of shape (n_instances, n_models * n_states)
+        """
+        return torch.cat([network._weights(batch) for network in self._networks()], dim=1)
 
     def multiply_adds(self, shape: tuple[int, ...]) -> int:
-        """Count the multiply-adds of a pass over a batch of this shape.
+        """Count the multiply-adds of a pass over a batch.
 
         Parameters
         ----------
         shape : tuple of int
-            ``(n, m, n_inputs)``.
+            ``(n_bags, n_instances, ...)``, with the instances of one bag.
 
         Returns
         -------
         int
         """
-        n, m, _ = shape
-        keys = self.key.weight.numel() + self.value.weight.numel() + 2 * self.states.numel()
-        return n * (m * keys + self.head.weight.numel())
+        n_bags, n_instances = shape[0], shape[0] * shape[1]
+        embedding = sum(weight.numel() for weight in self.layers.parameters())
+        pooling = self.key.weight.numel() + self.value.weight.numel() + 2 * self.states.numel()
+        once = n_instances * (embedding + pooling) + n_bags * self.head.weight.numel()
+        return once * (1 + len(self.others))
 
-    def _weights(self, here, instances):
-        products = self.key(instances) @ self.states.T / math.sqrt(self.states.shape[1])
-        scores = products.new_full((*here.shape, len(self.states)), -math.inf)
-        scores[here] = products * self.log_beta.exp()
-        return self.separation.weights(scores.transpose(1, 2))
+    def _networks(self):
+        return [self, *self.others]
+
+    def _output(self, batch):
+        pooled = self._pooled(batch).flatten(1)
+        if self.head.in_features > pooled.shape[1]:
+            pooled = torch.cat([pooled, batch.statistics], dim=1)
+        return self.head(pooled)
+
+    def _weights(self, batch):
+        blocks = batch.blocks(self._width)
+        scores = [self._scores(self._embedded(batch, block, ())) for block in blocks]
+        return batch.weights(self.separation, torch.cat(scores))
+
+    def _pooled(self, batch):
+        """Return what each state retrieves from each bag, (n_bags, n_states, n_components).
+
+        One block is embedded once, and all that its gradient needs is kept. Of several, nothing is
+        kept but scores and sums: blocks are embedded again where they are needed again.
+        """
+        blocks, masks = batch.blocks(self._width), self._masks(batch)
+        if len(blocks) == 1:
+            embedded = self._embedded(batch, blocks[0], masks)
+            weights = batch.weights(self.separation, self._scores(embedded))
+            return self._sums(embedded, weights, batch.bag, len(batch))
+
+        def scores_of(block):
+            return self._scores(self._embedded(batch, block, masks))
+
+        def sums_of(block, weights):
+            embedded = self._embedded(batch, block, masks)
+            return self._sums(embedded, weights, batch.bag[block], len(batch))
+
+        scores = torch.cat([_not_kept(scores_of, block) for block in blocks])
+        weights = batch.weights(self.separation, scores)
+        pooled: Any = 0.0
+        for block in blocks:
+            pooled = pooled + _not_kept(sums_of, block, weights[block])
+        return pooled
+
+    @property
+    def _width(self):
+        """Most numbers that are made of an instance."""
+        return max(self.states.numel(), self.key.out_features, *self._widths)
+
+    def _masks(self, batch) -> Any:
+        """Return which units are left out: for all instances of a bag alike."""
+        if not (self.training and self.dropout):
+            return ()
+        stay = 1.0 - self.dropout
+        masks = (
+            torch.rand(len(batch), width, generator=batch.generator) < stay
+            for width in self._widths
+        )
+        return [mask.to(self.log_beta) / stay for mask in masks]
+
+    def _embedded(self, batch, block, masks):
+        embedded = batch.described(block)
+        for number, layer in enumerate(self.layers):
+            embedded = torch.relu(layer(embedded))
+            if masks:
+                embedded = embedded * masks[number][batch.bag[block]]
+        return self.norm(embedded)
+
+    def _scores(self, embedded):
+        products = self.key(embedded) @ self.states.T / math.sqrt(self.states.shape[1])
+        return products * self.log_beta.exp()
+
+    def _sums(self, embedded, weights, bag, n_bags):
+        parts = weights[:, :, None] * self.value(embedded)[:, None]
+        return parts.new_zeros((n_bags, *parts.shape[1:])).index_add(0, bag, parts)
+
+
+def _not_kept(function, *arguments):
+    """Call a function whose insides are computed again for the gradient, not kept for it."""
+    if not torch.is_grad_enabled():
+        return function(*arguments)
+    return checkpoint(function, *arguments, use_reentrant=False, preserve_rng_state=False)

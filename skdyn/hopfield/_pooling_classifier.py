@@ -1,6 +1,11 @@
 """Classification of bags of instances."""
 
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.metrics import roc_auc_score
+
 from skdyn._tabular import TabularClassifier
+from skdyn.hopfield._long_tables import bags_of
 from skdyn.hopfield._pooling_estimator import PoolingEstimator
 
 __all__ = ["HopfieldPoolingClassifier"]
@@ -10,28 +15,42 @@ class HopfieldPoolingClassifier(PoolingEstimator, TabularClassifier):
     """Classifier of bags of instances, by what learned states retrieve from each bag.
 
     Each bag is a memory, its instances the patterns. Learned states :math:`q_s` are looked up in
-    it; a linear head reads what they retrieve, and minimum, mean and maximum over the bag [1]_:
+    it; a linear head reads what they retrieve [1]_:
 
     .. math:: r_s = \\sum_i p_{si} V \\phi(x_i), \\qquad p_s = \\operatorname{softmax}_i
-        \\bigl(\\beta_s q_s^\\top K \\phi(x_i) / \\sqrt{d}\\bigr), \\qquad
-        \\phi_c(x) = e^{-\\beta \\lVert x - x_c \\rVert^2 / 2 \\sigma^2},
+        \\bigl(\\beta_s q_s^\\top K \\phi(x_i) / \\sqrt{d}\\bigr).
 
-    where :math:`\\phi(x)`, standardized, is the likeness of an instance to stored ones [2]_.
-    States, maps and the temperatures :math:`\\beta_s` are learned.
+    States, maps and the temperatures :math:`\\beta_s` are learned. ``embedding`` says what
+    :math:`\\phi(x)` is: layers that are learned, too; the features; or the likeness to
+    stored instances, :math:`\\phi_c(x) = e^{-\\beta \\lVert x - x_c \\rVert^2 / 2 \\sigma^2}` [2]_.
 
     Bags are a list of arrays ``(n_instances_i, n_features)``, or one array ``(n_bags, n_instances,
-    n_features)`` in which rows of NaN are padding. A table is bags of one instance each.
+    n_features)`` in which rows of NaN are padding, or a long table with ``groups``. A table
+    without groups is bags of one instance each.
 
     Parameters
     ----------
     n_states : int, default=4
         Number of states that are looked up in every bag. Each has weights of its own.
+    embedding : {"auto", "likeness", "features", "trained"}, default="auto"
+        What an instance is to the network: its likeness to each of ``n_references`` stored ones,
+        its features, or what ``hidden_layer_sizes`` make of them. "auto" takes the one with the
+        least squared error on bags left out, in three folds; "likeness" where there are too few.
     n_components : int, default=16
         Length of keys, states and values.
+    hidden_layer_sizes : array-like of int or int, default=(64,)
+        Layers of the trained embedding, rectified; their output is normalized.
+    dropout : float, default=0.5
+        Share of each such layer's units that are left out in training, another for each bag.
+    clip : float or None, default=5.0
+        Standard deviations from the mean at which a feature's values are held in, so that no heavy
+        tail decides; None holds nothing in.
+    n_models : int, default=5
+        Number of networks whose answers are averaged. They differ in their first weights, and share
+        all else.
     n_references : int, default=1000
-        Number of training instances that are stored as references: an instance is described by
-        its likeness to each of them [2]_. 0 describes it by its features, which suits instances
-        that a plane tells apart, and costs less.
+        Number of training instances that are stored as references for the likeness, at most; 0
+        leaves this embedding out.
     reference_beta : float, default=5.0
         Inverse temperature of the likeness: the larger, the nearer a reference must be to count.
         It multiplies similarities divided by the total variance of the instances, so that its
@@ -39,8 +58,9 @@ class HopfieldPoolingClassifier(PoolingEstimator, TabularClassifier):
     separation : {"softmax", "sparsemax", "entmax", "topk"} or Separation, default="softmax"
         From scores to weights: all instances take part, or only some do. Objects such as
         :class:`~skdyn.hopfield.TopKSeparation` have settings.
-    skip : bool, default=True
+    skip : bool or "auto", default="auto"
         Whether minimum, mean and maximum over each bag go to the head beside what was retrieved.
+        "auto" does so unless the embedding is trained, which they would only disturb.
     optimizer : {"adam", "adamw", "sgd", "lbfgs"}, default="adam"
         Optimizer of the weights. "lbfgs" always uses the full batch.
     max_iter : int, default=200
@@ -56,9 +76,10 @@ class HopfieldPoolingClassifier(PoolingEstimator, TabularClassifier):
         the loss stands still and stops only when that no longer helps.
     batch_size : int or "auto", default="auto"
         Cases a batch; "auto" is ``min(200, n_samples)``.
-    alpha : float, default=2.0
+    alpha : float or "auto", default="auto"
         Strength of the L2 penalty on the weights; it is divided by the number of samples (the total
-        of their weights) when added to the mean loss, as scikit-learn's networks do.
+        of their weights) when added to the mean loss, as scikit-learn's networks do. "auto" is 10
+        for the embedding "features" and 2 for the others.
     clip_norm : float or None, default=None
         Largest norm of the gradient; longer ones are shortened to it.
     tol : float, default=0.0001
@@ -90,6 +111,8 @@ class HopfieldPoolingClassifier(PoolingEstimator, TabularClassifier):
         Number of features seen during fit.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, when all are strings.
+    embedding_ : {"likeness", "features", "trained"}
+        The embedding in use.
     module_ : torch.nn.Module
         The trained network, on descriptions of the instances.
     n_iter_ : int
@@ -126,3 +149,38 @@ class HopfieldPoolingClassifier(PoolingEstimator, TabularClassifier):
     >>> [len(weights) for weights in model.instance_weights(X[:3])] == [len(bag) for bag in X[:3]]
     True
     """
+
+    def predict_proba(self, X: ArrayLike, *, groups: ArrayLike | str | None = None) -> np.ndarray:
+        """Predict class probabilities.
+
+        Parameters
+        ----------
+        X : list of array-like of shape (n_instances_i, n_features), or array-like
+            Bags, in any layout that ``fit`` takes.
+        groups : array-like of shape (n_instances,) or str, default=None
+            The bag of each row of a long table, or the name of the column that tells it.
+
+        Returns
+        -------
+        ndarray of shape (n_bags, n_classes)
+            Probabilities, in the order of ``classes_``.
+        """
+        return super().predict_proba(bags_of(X, groups))
+
+    @staticmethod
+    def _as_scores(outputs):
+        outputs = outputs.astype(np.float64)
+        if outputs.shape[1] == 2:
+            return outputs[:, 1] - outputs[:, 0]
+        return outputs - np.logaddexp.reduce(outputs, axis=1, keepdims=True)
+
+    def _error(self, X, y, weight):
+        """Return how often two bags of different classes are in the wrong order."""
+        scores = self._outputs(X)
+        scores = scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
+        areas = [
+            roc_auc_score(y == label, column, sample_weight=weight)
+            for label, column in zip(self.classes_, scores.T, strict=True)
+            if 0 < (y == label).sum() < len(y)
+        ]
+        return 1.0 - np.mean(areas)

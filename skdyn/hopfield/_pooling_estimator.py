@@ -3,72 +3,114 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from sklearn import get_config
 from sklearn.base import is_classifier, is_regressor
-from sklearn.metrics.pairwise import rbf_kernel
-from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 
-from skdyn._scales import learn_column_scales
-from skdyn._state import Shape
+from skdyn._blocks import in_blocks
+from skdyn._holdout import hold_out_rows
+from skdyn._scales import standardized
+from skdyn._state import OneOf, Shape, Since
 from skdyn._tabular import TabularEstimator
-from skdyn._validation import Interval, StrOptions, check_is_fitted, check_X_y
+from skdyn._validation import Interval, StrOptions, check_is_fitted, check_X_y, fit_context
 from skdyn.base import TorchEstimator
-from skdyn.hopfield._bags import check_bags, pad, present, statistics
+from skdyn.hopfield._bag_batches import BagStore, Description
+from skdyn.hopfield._bags import Bags, check_bags
+from skdyn.hopfield._descriptions import describe, learn_instance_scales, spread_references
+from skdyn.hopfield._embedding_choice import EMBEDDINGS, best_embedding
+from skdyn.hopfield._long_tables import bags_and_targets, bags_of
 from skdyn.hopfield._pooling import HopfieldPooling
+from skdyn.hopfield._pooling_objective import PoolingObjective
 from skdyn.hopfield._separations import SEPARATIONS, Separation
+from skdyn.training import Stage, resolve_device, resolve_dtype
 
 __all__ = ["PoolingEstimator"]
 
 _LOUDNESS = 4.0  # of all statistics together beside the retrieved values, in standard deviations
+_ALPHA = {"likeness": 2.0, "features": 10.0, "trained": 2.0}
+
+
+def _embedding_before(state):
+    """Return what a state embeds with that is older than the parameter."""
+    return "likeness" if state["n_references"] else "features"
 
 
 class PoolingEstimator(TabularEstimator):
     """Parameters and hooks of the estimators of bags.
 
-    Instances are described once, before training, by their likeness to stored ones; the network
-    sees these descriptions and the statistics of each bag, all standardized.
+    Instances are brought to one scale and described: by their likeness to stored ones, or by
+    their features. The network sees these descriptions and the statistics of each bag, all
+    standardized.
     """
 
+    embedding_: Annotated[str, OneOf(EMBEDDINGS), Since(_embedding_before)]
     _references: Annotated[np.ndarray, Shape("references n_features_in_")]
     _gamma: float
+    _limits: Annotated[
+        np.ndarray, Shape("2 n_features_in_", finite=False),
+        Since(lambda state: np.array([[-np.inf], [np.inf]]) * np.ones(state["n_features_in_"])),
+    ]  # fmt: skip
     _likeness_offset: Annotated[np.ndarray, Shape("n_inputs")]
     _likeness_scale: Annotated[np.ndarray, Shape("n_inputs")]
     _bag_offset: Annotated[np.ndarray, Shape("statistics")]
     _bag_scale: Annotated[np.ndarray, Shape("statistics")]
+    # Parameters that older states lack, as they were then.
+    embedding: Annotated[str, Since(_embedding_before)]
+    hidden_layer_sizes: Annotated[Any, Since(lambda state: (64,))]
+    dropout: Annotated[float | int, Since(lambda state: 0.5)]
+    clip: Annotated[float | int | None, Since(lambda state: None)]
+    n_models: Annotated[int, Since(lambda state: 1)]
+    if TYPE_CHECKING:  # of the estimators
+        n_states: Any
+        n_components: Any
+        alpha: Any
+        _as_scores: Any
+
+    _quick_parameters = {"embedding": "features", "n_models": 1, "max_iter": 30}
 
     _parameter_constraints = {
         **TorchEstimator._parameter_constraints,
+        "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "n_states": [Interval(Integral, 1, None, closed="left")],
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "n_references": [Interval(Integral, 0, None, closed="left")],
         "reference_beta": [Interval(Real, 0, None, closed="neither")],
         "separation": [StrOptions(set(SEPARATIONS)), Separation],
-        "skip": ["boolean"],
+        "skip": ["boolean", StrOptions({"auto"})],
+        "embedding": [StrOptions({"auto", *EMBEDDINGS})],
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "clip": [Interval(Real, 0, None, closed="neither"), None],
+        "n_models": [Interval(Integral, 1, None, closed="left")],
     }
 
     def __init__(
         self,
         n_states: int = 4,
         *,
+        embedding: str = "auto",
         n_components: int = 16,
+        hidden_layer_sizes: ArrayLike | int = (64,),
+        dropout: float = 0.5,
+        clip: float | None = 5.0,
+        n_models: int = 5,
         n_references: int = 1000,
         reference_beta: float = 5.0,
         separation: str | Separation = "softmax",
-        skip: bool = True,
+        skip: bool | str = "auto",
         optimizer: str = "adam",
         max_iter: int = 200,
         max_time: float | None = None,
         learning_rate: float = 0.01,
         learning_rate_schedule: str = "constant",
         batch_size: int | str = "auto",
-        alpha: float = 2.0,
+        alpha: float | str = "auto",
         clip_norm: float | None = None,
         tol: float = 1e-4,
         early_stopping: bool = False,
@@ -81,7 +123,12 @@ class PoolingEstimator(TabularEstimator):
         verbose: int = 0,
     ) -> None:
         self.n_states = n_states
+        self.embedding = embedding
         self.n_components = n_components
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.dropout = dropout
+        self.clip = clip
+        self.n_models = n_models
         self.n_references = n_references
         self.reference_beta = reference_beta
         self.separation = separation
@@ -104,7 +151,93 @@ class PoolingEstimator(TabularEstimator):
         self.dtype = dtype
         self.verbose = verbose
 
-    def instance_weights(self, X: ArrayLike, *, per_state: bool = False) -> list[np.ndarray]:
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        groups: ArrayLike | str | None = None,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+    ) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : list of array-like of shape (n_instances_i, n_features), or array-like
+            Bags: a list of arrays, an array of three axes padded with NaN, or, with ``groups``, a
+            long table with one row an instance.
+        y : array-like of shape (n_bags,) or (n_bags, n_outputs)
+            One target a bag. With ``groups``, in the order of their sorted names; or one a row of
+            the table, the same throughout a bag.
+        sample_weight : array-like of shape (n_bags,), default=None
+            Weight of each bag in the loss.
+        groups : array-like of shape (n_instances,) or str, default=None
+            The bag of each row of a long table, or the name of the column that tells it.
+        X_val : list of array-like, or array-like, default=None
+            Bags to watch for early stopping, instead of a fraction of the training set.
+        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            Targets of ``X_val``.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        X, y = bags_and_targets(X, y, groups)
+        return self._fit(X, y, sample_weight, X_val, y_val)
+
+    def predict(self, X: ArrayLike, *, groups: ArrayLike | str | None = None) -> np.ndarray:
+        """Predict the targets of bags.
+
+        Parameters
+        ----------
+        X : list of array-like of shape (n_instances_i, n_features), or array-like
+            Bags, in any layout that ``fit`` takes.
+        groups : array-like of shape (n_instances,) or str, default=None
+            The bag of each row of a long table, or the name of the column that tells it. Answers
+            are in the order of the sorted names.
+
+        Returns
+        -------
+        ndarray of shape (n_bags,) or (n_bags, n_outputs)
+            Labels, or numbers in float64.
+        """
+        return super().predict(bags_of(X, groups))  # pyright: ignore[reportAttributeAccessIssue]
+
+    def score(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        groups: ArrayLike | str | None = None,
+    ) -> float:
+        """Score predictions: accuracy of classes, or the coefficient of determination.
+
+        Parameters
+        ----------
+        X : list of array-like of shape (n_instances_i, n_features), or array-like
+            Bags, in any layout that ``fit`` takes.
+        y : array-like of shape (n_bags,) or (n_bags, n_outputs)
+            True targets, as ``fit`` takes them.
+        sample_weight : array-like of shape (n_bags,), default=None
+            Weight of each bag.
+        groups : array-like of shape (n_instances,) or str, default=None
+            The bag of each row of a long table, or the name of the column that tells it.
+
+        Returns
+        -------
+        float
+        """
+        X, y = bags_and_targets(X, y, groups)
+        return super().score(X, y, sample_weight)  # pyright: ignore[reportAttributeAccessIssue]
+
+    def instance_weights(
+        self, X: ArrayLike, *, per_state: bool = False, groups: ArrayLike | str | None = None
+    ) -> list[np.ndarray]:
         """Tell which instances of each bag the answer rests on.
 
         Parameters
@@ -113,37 +246,82 @@ class PoolingEstimator(TabularEstimator):
             Bags, in any layout that ``fit`` takes.
         per_state : bool, default=False
             Whether to keep the weights of each state apart, instead of their mean.
+        groups : array-like of shape (n_instances,) or str, default=None
+            The bag of each row of a long table, or the name of the column that tells it.
 
         Returns
         -------
-        list of ndarray of shape (n_instances_i,) or (n_states, n_instances_i)
+        list of ndarray of shape (n_instances_i,) or (n_models * n_states, n_instances_i)
             Weights of each bag's instances, at least zero and of sum one.
         """
         check_is_fitted(self)
-        X = check_bags(self, X, reset=False)
-        sizes = present(X).sum(axis=1)
-        weights = self._ask(X, lambda module, bags, _: list(module.weights(bags).numpy(force=True)))
-        own = [of_bag[:, :size] for of_bag, size in zip(weights, sizes, strict=True)]
-        return own if per_state else [of_bag.mean(axis=0) for of_bag in own]
+        bags = check_bags(self, bags_of(X, groups), reset=False)
+        weights = bags.split(self._ask(bags, lambda module, batch: module.weights(batch)))
+        return [of_bag.T if per_state else of_bag.mean(axis=1) for of_bag in weights]
+
+    def instance_scores(
+        self, X: ArrayLike, *, groups: ArrayLike | str | None = None
+    ) -> list[np.ndarray]:
+        """Tell what would be answered of each instance if it were a bag of its own.
+
+        Where weights tell what an answer looks at, scores tell what it sees there: those of a bag
+        without anything of interest are all low.
+
+        Parameters
+        ----------
+        X : list of array-like of shape (n_instances_i, n_features), or array-like
+            Bags, in any layout that ``fit`` takes.
+        groups : array-like of shape (n_instances,) or str, default=None
+            The bag of each row of a long table, or the name of the column that tells it.
+
+        Returns
+        -------
+        list of ndarray of shape (n_instances_i,) or (n_instances_i, n_outputs)
+            Of two classes the log-odds of the second one, of more their log-probabilities; of
+            numbers the predictions.
+        """
+        check_is_fitted(self)
+        bags = check_bags(self, bags_of(X, groups), reset=False)
+        alone = Bags(bags.instances, np.ones(len(bags.instances)))
+        return bags.split(self._as_scores(self._ask(alone, lambda module, batch: module(batch))))
 
     # -- hooks of the base -------------------------------------------------------------------
 
+    def _settings(self):
+        settings = super()._settings()  # the loss is the mean over the networks, each as if alone
+        alpha: Any = _ALPHA[self.embedding_] if self.alpha == "auto" else self.alpha
+        return settings._replace(alpha=alpha / self.n_models)
+
     def _config(self, n_features, n_outputs):
         n_inputs = len(self._likeness_offset)
+        trained = self.embedding_ == "trained"
+        skip = not trained if self.skip == "auto" else self.skip
         return {
             "n_inputs": n_inputs,
-            "n_statistics": 3 * n_inputs if self.skip else 0,
+            "n_statistics": 3 * n_inputs if skip else 0,
             "n_outputs": n_outputs,
             "n_states": self.n_states,
             "n_components": self.n_components,
             "separation": self.separation,
+            "hidden_layer_sizes": self._hidden() if trained else (),
+            "dropout": float(self.dropout) if trained else 0.0,
+            "n_models": self.n_models,
         }
+
+    def _hidden(self):
+        sizes = tuple(int(size) for size in np.atleast_1d(self.hidden_layer_sizes))
+        if not sizes or min(sizes) < 1:
+            raise ValueError(
+                f"hidden_layer_sizes must hold at least one size, each at least 1; got "
+                f"{self.hidden_layer_sizes!r}. Without layers, choose embedding='features'."
+            )
+        return sizes
 
     @staticmethod
     def _build_module(**config: Any) -> HopfieldPooling:
         return HopfieldPooling(**config)
 
-    def _validate(self, X, y, reset):
+    def _validate(self, X, y, reset) -> Any:
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None. Pass "
@@ -157,67 +335,90 @@ class PoolingEstimator(TabularEstimator):
         return X, y
 
     def _learn_scales(self, X, y, weight, classes):
-        self._learn_descriptions(X, weight)
         self._learn_targets(y, weight, classes)
+        self._hidden()  # whatever embedding there will be
+        self.embedding_ = best_embedding(self, X, y, weight)
+        self._learn_descriptions(X, weight)
 
     def _learn_descriptions(self, X, weight):
-        here = present(X)
-        sizes, instances = here.sum(axis=1), X[here]
-        of_instances = None if weight is None else np.repeat(weight, sizes)
-        self._x_offset, self._x_scale, varies = learn_column_scales(instances, of_instances)
-        # Different rows in an order of their own: neither copies nor the order of bags count.
-        different = np.unique(self._scaled(instances), axis=0)
-        chosen = check_random_state(self.random_state).permutation(len(different))
-        self._references = different[chosen[: self.n_references]]
-        self._gamma = self.reference_beta / (2 * max(1, np.count_nonzero(varies)))
-        likeness = self._likeness(instances)
-        scaler: Any = StandardScaler().fit(likeness, sample_weight=of_instances)
-        self._likeness_offset, self._likeness_scale = scaler.mean_, scaler.scale_
-        likeness = (likeness - scaler.mean_) / scaler.scale_
-        scaler = StandardScaler().fit(statistics(likeness, sizes), sample_weight=weight)
-        self._bag_offset = scaler.mean_
-        self._bag_scale = scaler.scale_ * np.sqrt(len(scaler.scale_)) / _LOUDNESS
+        of_instances = None if weight is None else np.repeat(weight, X.sizes)
+        scales = learn_instance_scales(X.instances, of_instances, self.clip)
+        self._x_offset, self._x_scale, self._limits, n_varying = scales
+        rows = self._scaled(X.instances)
+        rng, likeness = check_random_state(self.random_state), self.embedding_ == "likeness"
+        self._references = spread_references(rows, self.n_references if likeness else 0, rng)
+        self._references = self._references.astype(np.float64, copy=False)
+        self._gamma = self.reference_beta / (2 * max(1, n_varying))
+        learned = describe(Bags(rows, X.sizes), weight, self._references.astype(rows.dtype),
+                           self._gamma)  # fmt: skip
+        self._likeness_offset, self._likeness_scale, self._bag_offset, scale = learned
+        self._bag_scale = scale * np.sqrt(len(scale)) / _LOUDNESS
 
-    def _likeness(self, instances):
-        rows = self._scaled(instances)
-        return rbf_kernel(rows, self._references, self._gamma) if len(self._references) else rows
+    def _scaled(self, X):
+        low, high = self._limits.astype(X.dtype)
+        return in_blocks(
+            lambda rows: standardized(rows, self._x_offset, self._x_scale).clip(low, high), X
+        )
 
-    def _describe(self, X, skip):
-        """Return descriptions of the instances, padded, and statistics of the bags."""
-        here = present(X)
-        sizes = here.sum(axis=1)
-        likeness = (self._likeness(X[here]) - self._likeness_offset) / self._likeness_scale
-        of_bags = (statistics(likeness, sizes) - self._bag_offset) / self._bag_scale
-        of_bags = of_bags[:, : None if skip else 0]
-        return pad(likeness.astype(X.dtype), sizes), of_bags.astype(X.dtype)
+    def _description(self, like):
+        arrays = (self._references, self._likeness_offset, self._likeness_scale,
+                  self._bag_offset, self._bag_scale)  # fmt: skip
+        references, *scales = (torch.as_tensor(array).to(like) for array in arrays)
+        return Description(references, self._gamma, *scales)
+
+    def _store(self, X, like):
+        """Return scaled bags where a network can take batch of them."""
+        rows = torch.as_tensor(self._scaled(X.instances)).to(like)
+        sizes = torch.as_tensor(X.sizes, device=like.device)
+        return BagStore(rows, sizes, self._description(like))
+
+    def _split(self, X, y, weight, X_val, y_val, incremental) -> Any:
+        """Return bags with targets and weights: to learn from, and to watch."""
+        weight = np.ones(len(X)) if weight is None else weight
+        if X_val is not None:
+            X_val, y_val = self._validate(X_val, y_val, reset=False)
+            X_val, y_val = self._held(X_val, y_val, None, "_val")
+            return self._encode(X, y, weight), self._encode(X_val, y_val, np.ones(len(X_val)))
+        if not self.early_stopping or incremental:
+            return self._encode(X, y, weight), None
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        parts = hold_out_rows(len(X), self.validation_fraction, seed, self._strata(y))
+        learnt, watched = (
+            self._encode(X[rows], y[rows], weight[rows]) if len(rows) else None for rows in parts
+        )
+        return learnt, watched
 
     def _encode(self, X, y, weight) -> Any:
-        # float32 would lose small units, and digits beside large means: first described, then cast.
-        described = (
-            part.astype(self._precision(), copy=False) for part in self._describe(X, self.skip)
-        )
-        return *described, self._encode_targets(y), weight / weight.mean()
+        return X, self._encode_targets(y), weight / weight.mean()
+
+    def _stages(self, generator, task):
+        device = resolve_device(self.device)
+        like = torch.empty(0, dtype=resolve_dtype(self._precision(), device), device=device)
+        objective = PoolingObjective(self._row_loss, generator)
+        arrays: Any = [
+            None if part is None else (objective.add(self._store(part[0], like)), *part[1:])
+            for part in (task.training, task.validation)
+        ]
+        return [
+            Stage(
+                objective, arrays[0], 1 if task.incremental else self.max_iter,
+                validation=arrays[1],
+                trivial_loss=self._trivial_loss(task.training, task.validation),
+            )
+        ]  # fmt: skip
 
     def _outputs(self, X):
         check_is_fitted(self)
         X = check_bags(self, X, reset=False)
-        answers = self._ask(X, lambda module, *bags: list(module(*bags).numpy(force=True)))
-        return np.stack(answers)
+        return self._ask(X, lambda module, batch: module(batch))
 
     @torch.inference_mode()
     def _ask(self, X, question):
-        """Put a question to the module about chunks of bags; join the lists it answers with."""
+        """Put a question to the module about chunks of bags; join what it answers."""
         module = self._module_for(X.dtype)
         like = next(module.parameters())
-        answers = []
-        for chunk in self._chunks(X):
-            parts = self._describe(X[chunk], self._module_config["n_statistics"] > 0)
-            answers += question(module, *(torch.from_numpy(part).to(like) for part in parts))
-        return answers
-
-    def _chunks(self, X):
-        """Yield slices of bags whose descriptions fit scikit-learn's ``working_memory``."""
-        row = X.shape[1] * len(self._likeness_offset) * 8
-        n_bags = max(1, int(get_config()["working_memory"] * 2**20 / (8 * row)))
-        for start in range(0, len(X), n_bags):
-            yield slice(start, start + n_bags)
+        row = 8 * len(self._likeness_offset)
+        n_instances = max(1, int(get_config()["working_memory"] * 2**20 / (8 * row)))
+        chunks = X.chunks(n_instances)
+        answers = [question(module, self._store(X[chunk], like).batch()) for chunk in chunks]
+        return torch.cat(answers).numpy(force=True)

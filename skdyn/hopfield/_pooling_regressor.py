@@ -1,5 +1,7 @@
 """Regression on bags of instances."""
 
+import numpy as np
+
 from skdyn._tabular import TabularRegressor
 from skdyn.hopfield._pooling_estimator import PoolingEstimator
 
@@ -10,28 +12,42 @@ class HopfieldPoolingRegressor(PoolingEstimator, TabularRegressor):
     """Regressor on bags of instances, by what learned states retrieve from each bag.
 
     Each bag is a memory, its instances the patterns. Learned states :math:`q_s` are looked up in
-    it; a linear head reads what they retrieve, and minimum, mean and maximum over the bag [1]_:
+    it; a linear head reads what they retrieve [1]_:
 
     .. math:: r_s = \\sum_i p_{si} V \\phi(x_i), \\qquad p_s = \\operatorname{softmax}_i
-        \\bigl(\\beta_s q_s^\\top K \\phi(x_i) / \\sqrt{d}\\bigr), \\qquad
-        \\phi_c(x) = e^{-\\beta \\lVert x - x_c \\rVert^2 / 2 \\sigma^2},
+        \\bigl(\\beta_s q_s^\\top K \\phi(x_i) / \\sqrt{d}\\bigr).
 
-    where :math:`\\phi(x)`, standardized, is the likeness of an instance to stored ones [2]_.
-    States, maps and the temperatures :math:`\\beta_s` are learned.
+    States, maps and the temperatures :math:`\\beta_s` are learned. ``embedding`` says what
+    :math:`\\phi(x)` is: layers that are learned, too; the features; or the likeness to
+    stored instances, :math:`\\phi_c(x) = e^{-\\beta \\lVert x - x_c \\rVert^2 / 2 \\sigma^2}` [2]_.
 
     Bags are a list of arrays ``(n_instances_i, n_features)``, or one array ``(n_bags, n_instances,
-    n_features)`` in which rows of NaN are padding. A table is bags of one instance each.
+    n_features)`` in which rows of NaN are padding, or a long table with ``groups``. A table
+    without groups is bags of one instance each.
 
     Parameters
     ----------
     n_states : int, default=4
         Number of states that are looked up in every bag. Each has weights of its own.
+    embedding : {"auto", "likeness", "features", "trained"}, default="auto"
+        What an instance is to the network: its likeness to each of ``n_references`` stored ones,
+        its features, or what ``hidden_layer_sizes`` make of them. "auto" takes the one with the
+        least squared error on bags left out, in three folds; "likeness" where there are too few.
     n_components : int, default=16
         Length of keys, states and values.
+    hidden_layer_sizes : array-like of int or int, default=(64,)
+        Layers of the trained embedding, rectified; their output is normalized.
+    dropout : float, default=0.5
+        Share of each such layer's units that are left out in training, another for each bag.
+    clip : float or None, default=5.0
+        Standard deviations from the mean at which a feature's values are held in, so that no heavy
+        tail decides; None holds nothing in.
+    n_models : int, default=5
+        Number of networks whose answers are averaged. They differ in their first weights, and share
+        all else.
     n_references : int, default=1000
-        Number of training instances that are stored as references: an instance is described by
-        its likeness to each of them [2]_. 0 describes it by its features, which suits instances
-        that a plane tells apart, and costs less.
+        Number of training instances that are stored as references for the likeness, at most; 0
+        leaves this embedding out.
     reference_beta : float, default=5.0
         Inverse temperature of the likeness: the larger, the nearer a reference must be to count.
         It multiplies similarities divided by the total variance of the instances, so that its
@@ -39,8 +55,9 @@ class HopfieldPoolingRegressor(PoolingEstimator, TabularRegressor):
     separation : {"softmax", "sparsemax", "entmax", "topk"} or Separation, default="softmax"
         From scores to weights: all instances take part, or only some do. Objects such as
         :class:`~skdyn.hopfield.TopKSeparation` have settings.
-    skip : bool, default=True
+    skip : bool or "auto", default="auto"
         Whether minimum, mean and maximum over each bag go to the head beside what was retrieved.
+        "auto" does so unless the embedding is trained, which they would only disturb.
     optimizer : {"adam", "adamw", "sgd", "lbfgs"}, default="adam"
         Optimizer of the weights. "lbfgs" always uses the full batch.
     max_iter : int, default=200
@@ -56,9 +73,10 @@ class HopfieldPoolingRegressor(PoolingEstimator, TabularRegressor):
         the loss stands still and stops only when that no longer helps.
     batch_size : int or "auto", default="auto"
         Cases a batch; "auto" is ``min(200, n_samples)``.
-    alpha : float, default=2.0
+    alpha : float or "auto", default="auto"
         Strength of the L2 penalty on the weights; it is divided by the number of samples (the total
-        of their weights) when added to the mean loss, as scikit-learn's networks do.
+        of their weights) when added to the mean loss, as scikit-learn's networks do. "auto" is 10
+        for the embedding "features" and 2 for the others.
     clip_norm : float or None, default=None
         Largest norm of the gradient; longer ones are shortened to it.
     tol : float, default=0.0001
@@ -88,6 +106,8 @@ class HopfieldPoolingRegressor(PoolingEstimator, TabularRegressor):
         Number of features seen during fit.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, when all are strings.
+    embedding_ : {"likeness", "features", "trained"}
+        The embedding in use.
     module_ : torch.nn.Module
         The trained network, on descriptions of the instances.
     n_iter_ : int
@@ -124,3 +144,12 @@ class HopfieldPoolingRegressor(PoolingEstimator, TabularRegressor):
     >>> model.score(X[150:], y[150:]) > 0.8
     True
     """
+
+    def _as_scores(self, outputs):
+        scores = outputs.astype(np.float64) * self._y_scale + self._y_offset
+        return scores.ravel() if self._y_is_1d else scores
+
+    def _error(self, X, y, weight):
+        """Return the weighted squared error, in standard deviations of each target."""
+        errors = (self.predict(X).reshape(len(y), -1) - self._columns(y)) / self._y_scale
+        return float(weight @ np.square(errors).sum(axis=1))

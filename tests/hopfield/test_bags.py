@@ -1,10 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from sklearn.base import BaseEstimator
 
-from skdyn.hopfield._bags import check_bags, pad, present, statistics
+from skdyn.hopfield._bags import Bags, check_bags
 
 rng = np.random.default_rng(0)
 BAGS = [rng.normal(size=(n, 3)) for n in (2, 4, 1)]
@@ -14,20 +13,42 @@ def checked(X, reset=True):
     return check_bags(BaseEstimator(), X, reset=reset)
 
 
+def padded(bags, size=6):
+    array = np.full((len(bags), size, bags[0].shape[1]), np.nan)
+    for row, values in zip(array, bags):
+        row[1 : 1 + len(values)] = values  # padding may come first, too
+    return array
+
+
 def test_all_layouts_are_laid_out_alike():
-    padded = np.full((3, 6, 3), np.nan)
-    for bag, values in zip(padded, BAGS):
-        bag[1 : 1 + len(values)] = values  # padding may come first, too
     as_objects = np.empty(3, dtype=object)
     as_objects[:] = BAGS
-    expected = pad(np.concatenate(BAGS), [2, 4, 1])
-    for X in (BAGS, tuple(BAGS), [bag.tolist() for bag in BAGS], padded, as_objects):
-        np.testing.assert_array_equal(checked(X), expected)
-    assert expected.shape == (3, 4, 3)
+    lists = [bag.tolist() for bag in BAGS]
+    for X in (BAGS, tuple(BAGS), lists, padded(BAGS), as_objects, checked(BAGS)):
+        found = checked(X)
+        np.testing.assert_array_equal(found.instances, np.concatenate(BAGS))
+        assert found.sizes.tolist() == [2, 4, 1]
+    assert found.shape == (3, 4, 3)
 
 
 def test_a_table_is_bags_of_one_instance():
-    np.testing.assert_array_equal(checked(BAGS[1]), BAGS[1][:, None])
+    found = checked(BAGS[1])
+    np.testing.assert_array_equal(found.instances, BAGS[1])
+    assert found.sizes.tolist() == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("rows", [slice(1, 3), slice(0, 0), [2, 0], np.array([True, False, True])])
+def test_some_of_the_bags_keep_their_instances(rows):
+    some = checked(BAGS)[rows]
+    expected = [BAGS[i] for i in np.arange(3)[rows]]
+    assert some.sizes.tolist() == [len(bag) for bag in expected]
+    np.testing.assert_array_equal(some.instances, np.concatenate([np.empty((0, 3)), *expected]))
+
+
+def test_chunks_hold_all_bags_in_turn():
+    bags = Bags(np.zeros((20, 1)), [3, 3, 9, 1, 1, 1, 2])
+    chunks = [(chunk.start, chunk.stop) for chunk in bags.chunks(6)]
+    assert chunks == [(0, 2), (2, 3), (3, 7)]
 
 
 def test_whole_numbers_become_floats_and_float32_stays():
@@ -43,19 +64,6 @@ def test_names_of_features_are_kept():
     assert list(estimator.feature_names_in_) == ["a", "b", "c"]
     with pytest.raises(ValueError, match="feature names should match"):
         check_bags(estimator, [frame.rename(columns={"a": "z"}) for frame in frames], reset=False)
-
-
-@pytest.mark.parametrize("as_type", [np.asarray, torch.from_numpy])
-def test_instances_are_told_from_padding(as_type):
-    here = present(as_type(pad(np.concatenate(BAGS), [2, 4, 1])))
-    assert here.sum(axis=1).tolist() == [2, 4, 1]
-    assert here[0].tolist() == [True, True, False, False]
-
-
-def test_statistics_are_those_of_each_bag():
-    found = statistics(np.concatenate(BAGS), np.array([2, 4, 1]))
-    expected = [np.r_[bag.min(axis=0), bag.mean(axis=0), bag.max(axis=0)] for bag in BAGS]
-    np.testing.assert_allclose(found, expected)
 
 
 def spoilt(value):
@@ -76,7 +84,10 @@ def spoilt(value):
         ([BAGS[0][0], BAGS[1][0, :2]], r"The bags of X are 1-D.*bag\[None, :\]"),
         (spoilt(np.nan), "Instance 2 of bag 1 of X contains NaN"),
         (spoilt(np.inf), "Instance 2 of bag 1 of X contains infinity"),
-        (pad(np.concatenate(spoilt(np.nan)), [2, 4, 1]), "Instance 2 of bag 1 of X contains NaN"),
+        (padded(spoilt(np.nan)), "Instance 2 of bag 1 of X contains NaN"),
+        ({"a": BAGS[0]}, "dict, which is no layout of bags.*groups="),
+        (pd.DataFrame({"a": [0, 0, 1], "b": 1.0}).groupby("a"), "GroupBy.*bags_from_table"),
+        ([[[1.0, 2.0], [3.0]]], "Bag 0 of X is a list whose parts differ in length.*groups="),
         (np.zeros((0, 2, 3)), "0 sample"),
         ([], "Expected 2D array"),
         (np.zeros((1, 2, 3, 4)), "dim 4"),

@@ -8,7 +8,8 @@ from skdyn.datasets import make_bags
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X, y, _ = make_bags(80, 4, n_instances=(2, 6), separation=2.0, random_state=0)
-QUICK = HopfieldPoolingClassifier(n_references=20, max_iter=10, random_state=0)
+ALONE = {"embedding": "likeness", "n_references": 20, "n_models": 1, "random_state": 0}
+QUICK = HopfieldPoolingClassifier(max_iter=10, **ALONE)
 
 
 def test_bags_are_the_samples_of_a_search():
@@ -31,7 +32,7 @@ def test_a_single_class_is_answered_everywhere():
 
 
 def test_a_weight_of_two_is_a_bag_twice():
-    model = HopfieldPoolingClassifier(n_references=20, max_iter=5, dtype="float64", random_state=0)
+    model = HopfieldPoolingClassifier(max_iter=5, dtype="float64", **ALONE)
     weight = 1.0 + y
     twice = [bag for bag, times in zip(X, y + 1) for _ in range(times)]
     expected = model.fit(twice, np.repeat(y, y + 1)).predict_proba(X)
@@ -40,14 +41,14 @@ def test_a_weight_of_two_is_a_bag_twice():
 
 
 def test_early_stopping_watches_bags():
-    model = HopfieldPoolingClassifier(early_stopping=True, n_iter_no_change=3, random_state=0)
+    model = HopfieldPoolingClassifier(early_stopping=True, n_iter_no_change=3, **ALONE)
     for watched in ({}, {"X_val": X[:20], "y_val": y[:20]}):
         model.fit(X, y, **watched)
         assert len(model.validation_scores_) == model.n_iter_
 
 
 def test_partial_fit_learns_from_batches_of_bags():
-    model = HopfieldPoolingClassifier(n_references=20, random_state=0)
+    model = HopfieldPoolingClassifier(**ALONE)
     for _ in range(20):
         model.partial_fit(X[:40], y[:40], classes=[0, 1])
         model.partial_fit(X[40:], y[40:])

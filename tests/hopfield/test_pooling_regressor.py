@@ -10,7 +10,7 @@ y = np.array([bag[:, 0].max() for bag in X])
 
 
 def test_it_learns_the_maximum_over_a_bag():
-    model = HopfieldPoolingRegressor(skip=False, n_references=0, random_state=0)
+    model = HopfieldPoolingRegressor(embedding="features", skip=False, n_models=1, random_state=0)
     model.set_params(max_iter=400, tol=0).fit(X[:100], y[:100])
     assert model.score(X[100:], y[100:]) > 0.9
     largest = [bag[:, 0].argmax() for bag in X[100:]]
@@ -19,7 +19,7 @@ def test_it_learns_the_maximum_over_a_bag():
 
 
 def test_several_targets_keep_their_columns_and_predictions_are_float64():
-    model = HopfieldPoolingRegressor(max_iter=50, random_state=0)
+    model = HopfieldPoolingRegressor(embedding="features", n_models=1, max_iter=50, random_state=0)
     both = np.stack([y, -y], axis=1)
     predicted = model.fit([bag.astype(np.float32) for bag in X], both).predict(X)
     assert predicted.shape == (150, 2)

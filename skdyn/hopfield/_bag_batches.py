@@ -1,0 +1,282 @@
+"""What a network sees of bags: instances joined, the bag of each, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import NamedTuple
+
+import torch
+
+from skdyn.hopfield._separations import EntmaxSeparation, Separation
+
+__all__ = ["BagBatch", "BagStore", "Description"]
+
+# Numbers of what instances are described by, and of what a network makes of them, in one block.
+_DESCRIBED, _EMBEDDED = 2**19, 2**18
+_KEPT = 2**24  # numbers of the descriptions of all instances that are computed once and kept
+
+
+class Description(NamedTuple):
+    """How instances and bags are described to a network.
+
+    Attributes
+    ----------
+    references : Tensor of shape (n_references, n_features)
+        Instances that others are compared with; none where the features themselves are seen.
+    gamma : float
+        Sharpness of the likeness.
+    offset, scale : Tensor of shape (n_inputs,)
+        Of the description of an instance.
+    bag_offset, bag_scale : Tensor of shape (3 * n_inputs,)
+        Of the statistics of a bag.
+    """
+
+    references: torch.Tensor
+    gamma: float
+    offset: torch.Tensor
+    scale: torch.Tensor
+    bag_offset: torch.Tensor
+    bag_scale: torch.Tensor
+
+    def unscaled(self, rows: torch.Tensor) -> torch.Tensor:
+        """Return the likenesses of rows to the references, or the rows where there are none.
+
+        Parameters
+        ----------
+        rows : Tensor of shape (n, n_features)
+            Scaled instances.
+
+        Returns
+        -------
+        Tensor of shape (n, n_inputs)
+        """
+        if not len(self.references):
+            return rows
+        squares = rows.square().sum(dim=1, keepdim=True) + self.references.square().sum(dim=1)
+        distances = squares.addmm_(rows, self.references.T, alpha=-2.0)  # in place, as all else
+        return distances.clamp_(min=0.0).mul_(-self.gamma).exp_()
+
+    def of_instances(self, rows: torch.Tensor) -> torch.Tensor:
+        """Return the standardized descriptions of rows.
+
+        Parameters
+        ----------
+        rows : Tensor of shape (n, n_features)
+            Scaled instances.
+
+        Returns
+        -------
+        Tensor of shape (n, n_inputs)
+        """
+        described = self.unscaled(rows)
+        described = described - self.offset if described is rows else described.sub_(self.offset)
+        return described.div_(self.scale)
+
+    def of_bags(self, statistics: torch.Tensor) -> torch.Tensor:
+        """Return standardized statistics.
+
+        Parameters
+        ----------
+        statistics : Tensor of shape (n_bags, 3 * n_inputs)
+            Minimum, mean and maximum.
+
+        Returns
+        -------
+        Tensor of the same shape
+        """
+        return (statistics - self.bag_offset) / self.bag_scale
+
+
+class BagBatch:
+    """Some bags, whose instances are described when they are asked for.
+
+    Parameters
+    ----------
+    read : callable
+        ``read(rows)`` returns the descriptions of a slice of the instances, ``(n, n_inputs)``.
+    sizes : Tensor of int of shape (n_bags,)
+        Instances of each bag.
+    n_inputs : int
+        Numbers that describe an instance.
+    standardize : callable or None, default=None
+        What is done to the statistics of the bags, ``(n_bags, 3 * n_inputs)``.
+    generator : torch.Generator or None, default=None
+        Source of what is dropped out.
+    kept : bool, default=False
+        Whether descriptions are there, and reading them takes no memory.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[slice], torch.Tensor],
+        sizes: torch.Tensor,
+        n_inputs: int,
+        standardize: Callable[[torch.Tensor], torch.Tensor] | None = None,
+        generator: torch.Generator | None = None,
+        kept: bool = False,
+    ) -> None:
+        self.sizes = sizes
+        self.generator = generator
+        self._read, self._standardize = read, standardize
+        self._most_described = int(sizes.sum()) if kept else max(1, _DESCRIBED // n_inputs)
+        numbers = torch.arange(len(sizes), device=sizes.device)
+        self.bag = torch.repeat_interleave(numbers, sizes)
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def blocks(self, width: int) -> list[slice]:
+        """Return slices of the instances that are worked on at once.
+
+        Parameters
+        ----------
+        width : int
+            Numbers that a network makes of an instance.
+
+        Returns
+        -------
+        list of slice
+        """
+        n = min(self._most_described, max(1, _EMBEDDED // max(1, width)))
+        return [slice(start, start + n) for start in range(0, len(self.bag), n)]
+
+    def described(self, block: slice) -> torch.Tensor:
+        """Return the descriptions of a block.
+
+        Parameters
+        ----------
+        block : slice
+            Of the instances.
+
+        Returns
+        -------
+        Tensor of shape (n, n_inputs)
+        """
+        return self._whole if block.stop - block.start >= len(self.bag) else self._read(block)
+
+    @cached_property
+    def _whole(self):
+        return self._read(slice(0, len(self.bag)))
+
+    @cached_property
+    def statistics(self) -> torch.Tensor:
+        """Minimum, mean and maximum of each input over each bag, standardized."""
+        with torch.no_grad():
+            found = self.raw_statistics()
+        return found if self._standardize is None else self._standardize(found)
+
+    def raw_statistics(self) -> torch.Tensor:
+        """Return minimum, mean and maximum of each input over each bag.
+
+        Returns
+        -------
+        Tensor of shape (n_bags, 3 * n_inputs)
+        """
+        blocks = self.blocks(0)
+        first = self.described(blocks[0])
+        low, total, high = (
+            first.new_full((len(self), first.shape[1]), value)
+            for value in (torch.inf, 0.0, -torch.inf)
+        )
+        for block in blocks:
+            rows, bag = self.described(block), self.bag[block]
+            index = bag[:, None].expand_as(rows)
+            low.scatter_reduce_(0, index, rows, "amin")
+            total.index_add_(0, bag, rows)
+            high.scatter_reduce_(0, index, rows, "amax")
+        return torch.cat([low, total / self.sizes[:, None].to(total), high], dim=1)
+
+    def weights(self, separation: Separation, scores: torch.Tensor) -> torch.Tensor:
+        """Separate the scores within each bag.
+
+        Parameters
+        ----------
+        separation : Separation
+            From scores to weights.
+        scores : Tensor of shape (n_instances, n_states)
+            Scores.
+
+        Returns
+        -------
+        Tensor of shape (n_instances, n_states)
+            Weights that sum to one in each bag.
+        """
+        if separation == EntmaxSeparation(1.0):
+            return self._softmax(scores)
+        longest = int(self.sizes.max())
+        starts = self.sizes.cumsum(0) - self.sizes
+        place = torch.arange(len(self.bag), device=self.bag.device) - starts[self.bag]
+        padded = scores.new_full((len(self), longest, scores.shape[1]), -torch.inf)
+        padded[self.bag, place] = scores
+        return separation.weights(padded.transpose(1, 2)).transpose(1, 2)[self.bag, place]
+
+    def _softmax(self, scores):
+        index = self.bag[:, None].expand_as(scores)
+        high = scores.new_full((len(self), scores.shape[1]), -torch.inf)
+        high = high.scatter_reduce(0, index, scores.detach(), "amax")
+        shares = (scores - high[self.bag]).exp()
+        total = torch.zeros_like(high).index_add(0, self.bag, shares)
+        return shares / total[self.bag]
+
+
+class BagStore:
+    """Bags that batches are taken from.
+
+    Parameters
+    ----------
+    instances : Tensor of shape (n_instances, n_features)
+        Scaled instances of all bags, one bag after the other.
+    sizes : Tensor of int of shape (n_bags,)
+        Instances of each bag.
+    description : Description
+        How they are described.
+    """
+
+    def __init__(
+        self, instances: torch.Tensor, sizes: torch.Tensor, description: Description
+    ) -> None:
+        self.sizes, self._description = sizes, description
+        self._starts = sizes.cumsum(0) - sizes
+        self._kept = len(instances) * len(description.offset) <= _KEPT
+        self._instances = description.of_instances(instances) if self._kept else instances
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def batch(
+        self, numbers: torch.Tensor | None = None, generator: torch.Generator | None = None
+    ) -> BagBatch:
+        """Return some of the bags.
+
+        Parameters
+        ----------
+        numbers : Tensor of int of shape (n_bags,) or None, default=None
+            Which, in their order; None takes all.
+        generator : torch.Generator or None, default=None
+            Source of what is dropped out.
+
+        Returns
+        -------
+        BagBatch
+        """
+        sizes, rows = self.sizes, None
+        if numbers is not None and not torch.equal(numbers, self._all):
+            sizes = sizes[numbers]
+            shift = self._starts[numbers] - (sizes.cumsum(0) - sizes)
+            rows = torch.repeat_interleave(shift, sizes)
+            rows += torch.arange(len(rows), device=rows.device)
+        description = self._description
+
+        def read(block):
+            some = self._instances[block if rows is None else rows[block]]
+            return some if self._kept else description.of_instances(some)
+
+        return BagBatch(
+            read, sizes, len(description.offset), description.of_bags, generator,
+            kept=self._kept and rows is None,
+        )  # fmt: skip
+
+    @cached_property
+    def _all(self):
+        return torch.arange(len(self), device=self.sizes.device)
