@@ -105,7 +105,9 @@ def standardized(X: np.ndarray, offset: np.ndarray, scale: np.ndarray) -> np.nda
     else:
         with np.errstate(over="ignore"):  # it is refused below
             Z = ((X - offset) / scale).astype(X.dtype)
-    farthest = max(Z.max(initial=0), -Z.min(initial=0))
+    farthest = max(
+        np.fmax.reduce(Z, axis=None, initial=0), -np.fmin.reduce(Z, axis=None, initial=0)
+    )
     if farthest > _FARTHEST[X.dtype]:
         raise ValueError(
             f"X lies up to {farthest:.3g} standard deviations from the data of fit: too far for an "

@@ -6,7 +6,7 @@ the arguments of the former.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -70,6 +70,7 @@ class TabularEstimator(TorchEstimator):
     """
 
     _exponents = None, 250  # any small unit: scales are learned without squaring it
+    _finite: ClassVar[bool | str] = True  # "allow-nan" where values of X may be missing
     _x_offset: Annotated[np.ndarray, Shape("n_features_in_")]
     _x_scale: Annotated[np.ndarray, Shape("n_features_in_")]
     if TYPE_CHECKING:  # of the families, and of the two classes below
@@ -111,12 +112,18 @@ class TabularEstimator(TorchEstimator):
         training, validation = self._split(X, y, weight, X_val, y_val, incremental)
         total = len(X) if weight is None else weight.sum()
         task = FitTask(training, validation, total, incremental, goes_on)
+        stages: list[Stage] = []
+
+        def plan(generator):
+            stages.extend(self._stages(generator, task))
+            return stages
+
         self._train(
             self._config(X.shape[1], self._n_outputs()),
-            lambda generator: self._stages(generator, task),
+            plan,
             incremental=incremental, total_weight=total, **given,
         )  # fmt: skip
-        self._look_back(task)
+        self._look_back(task, stages[-1].objective if stages else None)
         return self
 
     def _stages(self, generator, task):
@@ -142,8 +149,11 @@ class TabularEstimator(TorchEstimator):
 
         return float(np.mean(in_blocks(losses, y) * weight))
 
-    def _look_back(self, task):
-        """Learn from the trained network and its training arrays what cannot be asked later."""
+    def _look_back(self, task, objective=None):
+        """Learn from the trained network and its training arrays what cannot be asked later.
+
+        The objective is what was minimized last; without one the network was changed otherwise.
+        """
 
     def _learn_scales(self, X, y, weight, classes):
         self._x_offset, self._x_scale, _ = learn_column_scales(X, weight)
@@ -179,8 +189,13 @@ class TabularEstimator(TorchEstimator):
 
     def _outputs(self, X):
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
-        return self._forward(self._scaled(X))
+        return self._forward(self._scaled(self._read(X)))
+
+    def _read(self, X):
+        """Return checked inputs, in the units of fit."""
+        return validate_data(
+            self, X, reset=False, dtype=[np.float64, np.float32], ensure_all_finite=self._finite
+        )
 
     def _objective(self, generator) -> Any:
         """Return the objective of a batch: the weighted mean of each row's loss."""
@@ -293,7 +308,7 @@ class TabularRegressor(MultiOutputMixin, RegressorMixin, TabularEstimator):
     def _validate(self, X, y, reset):
         return validate_data(
             self, X, y, reset=reset, dtype=[np.float64, np.float32], multi_output=True,
-            y_numeric=True,
+            y_numeric=True, ensure_all_finite=self._finite,
         )  # fmt: skip
 
     def _held(self, X, y, weight, which=""):
@@ -434,7 +449,10 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
         return self.classes_[scores.argmax(axis=1)]
 
     def _validate(self, X, y, reset):
-        X, y = validate_data(self, X, y, reset=reset, dtype=[np.float64, np.float32])
+        X, y = validate_data(
+            self, X, y, reset=reset, dtype=[np.float64, np.float32],
+            ensure_all_finite=self._finite,
+        )  # fmt: skip
         check_classification_targets(y)
         return X, y
 

@@ -38,6 +38,8 @@ class EdgeDisplay:
         Name of the closed form: of ``suggested`` if there is one, else of the edge itself.
     xlabel, ylabel : str, default=""
         Names of the edge's ends.
+    levels : list of str or None, default=None
+        Names of the levels, where the edge is from a column of categories; x numbers them.
 
     Attributes
     ----------
@@ -74,6 +76,7 @@ class EdgeDisplay:
         name: str | None = None,
         xlabel: str = "",
         ylabel: str = "",
+        levels: Any = None,
     ) -> None:
         self.x = x
         self.values = values
@@ -84,6 +87,7 @@ class EdgeDisplay:
         self.name = name
         self.xlabel = xlabel
         self.ylabel = ylabel
+        self.levels = levels
 
     @classmethod
     def from_estimator(
@@ -149,14 +153,17 @@ class EdgeDisplay:
         place = f"{i}_{j}"
         closed = part.symbolic[place].name if place in part.symbolic else suggest
         breaks = None
-        if place in part.symbolic:  # in closed form it needs no range; what it saw is known
+        levels = _levels(estimator, layer, i)
+        if levels is not None:
+            ends = np.array([-0.5, len(levels) - 0.5])
+        elif place in part.symbolic:  # in closed form it needs no range; what it saw is known
             ends = estimator._node_quantiles[layer][[0, -1], i]
         else:
             ends = np.array([part.basis.low[i].item(), part.basis.high[i].item()])
             if hasattr(part.basis, "breaks"):
                 breaks = part.basis.breaks[i].double().cpu().numpy()
         low, high = min(ends[0], seen.min()), max(ends[1], seen.max())
-        reach = _BEYOND * (high - low)
+        reach = 0.0 if levels is not None else _BEYOND * (high - low)
         x = np.union1d(np.linspace(low - reach, high + reach, _RESOLUTION), ends)
         values, suggested = estimator.edge_function(layer, i, j, x), None
         if suggest is not None:
@@ -169,7 +176,7 @@ class EdgeDisplay:
             offset + scale * x, values, tuple(offset + scale * ends), offset + scale * seen,
             None if breaks is None else offset + scale * breaks, suggested, closed,
             names[i] if layer == 0 else f"node {i} of layer {layer}",
-            f"to {_target(estimator, layer, j)}",
+            f"to {_target(estimator, layer, j)}", levels,
         ).plot(ax=ax, name=name, **style)  # fmt: skip
 
     def plot(self, *, ax: Any = None, name: str | None = None, **style: Any) -> Self:
@@ -226,6 +233,8 @@ class EdgeDisplay:
         self.ax_.update_datalim([(self.x[0], lowest - 1.5 * room)])
         self.ax_.autoscale_view()
         self.ax_.set(xlabel=self.xlabel, ylabel=self.ylabel)
+        if self.levels is not None:
+            self.ax_.set_xticks(range(len(self.levels)), self.levels)
         keep_inside(self.ax_)
         return self
 
@@ -233,6 +242,14 @@ class EdgeDisplay:
         """Return the data, or as many as fill a histogram where there are only quantiles."""
         levels = np.linspace(0, 1, max(1000, len(self.inputs)))
         return np.interp(levels, np.linspace(0, 1, len(self.inputs)), np.sort(self.inputs))
+
+
+def _levels(estimator, layer, i):
+    """Return what the levels of a column of categories are called, None of numbers."""
+    levels = estimator.categories_[i] if layer == 0 and estimator.categories_ else None
+    if levels is None:
+        return None
+    return [*map(str, levels), *(["missing"] if estimator._lacks[i] else [])]
 
 
 def _target(estimator, layer, j):

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skdyn._validation import check_is_fitted, validate_data
+from skdyn._validation import check_is_fitted
 
 __all__ = [
     "EdgeLayer",
@@ -125,11 +125,12 @@ def node_inputs(estimator: Any, layer: int, i: int, X: Any = None) -> np.ndarray
 
     if X is None:
         return estimator._node_quantiles[layer][:, i]
-    X = validate_data(estimator, X, reset=False, dtype=np.float64)
+    X = estimator._read(X).astype(np.float64)
     module = estimator._module_for(X.dtype)
     with torch.inference_mode():
         X = torch.as_tensor(estimator._scaled(X)).to(next(module.parameters()))
-        return module.inputs(X)[layer][:, i].double().cpu().numpy()
+        seen = module.inputs(X)[layer][:, i].double().cpu().numpy()
+    return seen[~np.isnan(seen)]  # of a feature, what is not missing
 
 
 def input_names(estimator: Any, feature_names: Any = None) -> list[str]:

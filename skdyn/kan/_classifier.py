@@ -3,6 +3,7 @@
 import torch
 
 from skdyn._tabular import TabularClassifier
+from skdyn.kan._calibration import cool_down
 from skdyn.kan._estimator import KANEstimator
 
 __all__ = ["KANClassifier"]
@@ -15,6 +16,9 @@ class KANClassifier(KANEstimator, TabularClassifier):
 
     .. math:: x^{(l+1)}_j = b_j + \\sum_i \\phi_{ij}(x^{(l)}_i), \\qquad
         \\phi(x) = w \\, \\mathrm{silu}(x) + \\sum_k c_k B_k(x)
+
+    Numbers may be missing (NaN): an edge has a value of its own there, drawn to its mean over the
+    training data, which is the value where training data lacked none.
 
     Parameters
     ----------
@@ -40,6 +44,21 @@ class KANClassifier(KANEstimator, TabularClassifier):
         How edge functions go on outside the range of the data: along the tangent that they have
         5 % of its width farther out, or not at all. Those in closed form (:meth:`auto_symbolic`)
         go on as what they are.
+    monotonic_cst : array-like of int, dict or None, default=None
+        For each column 1 where the prediction may only rise with it, -1 where it may only fall,
+        else 0; or such numbers by the columns' names. It holds everywhere, also outside the data:
+        edges from such columns, and all that follow them, are splines whose coefficients rise [5]_.
+        Of a classifier with two classes, the probability of the second. "bspline" only.
+    interaction_cst : {"pairwise", "no_interactions"}, list of groups or None, default=None
+        Columns that may interact: groups of names or numbers, each of which gets hidden nodes of
+        its own (``hidden_layer_sizes`` are then those of one group) that only the outputs add up.
+        Columns in no group form one more. "no_interactions" is an additive model.
+    categorical_features : {"from_dtype"}, array-like of bool, int or str, or None, \
+            default="from_dtype"
+        Columns of categories, as a mask, by numbers or by names. "from_dtype" takes a data frame's
+        columns of categories and texts. An edge from such a column is one free value a level, drawn
+        to zero as weights are. A level that ``fit`` did not see is answered as what the levels say
+        on average, with a warning.
     smoothness : float or "auto", default="auto"
         Strength of the penalty on the edges' squared curvature [3]_; it is divided by the number
         of samples (the total of their weights). "auto" lets the data decide with "lm" [4]_; with
@@ -118,6 +137,8 @@ class KANClassifier(KANEstimator, TabularClassifier):
         a layer's sums, then the factors of its products, in pairs.
     classes_ : ndarray of shape (n_classes,)
         Class labels.
+    categories_ : list of (ndarray or None)
+        Levels of each column, None for numbers; empty where there are numbers only.
     optimizer_ : str
         The optimizer that trained the network.
     n_features_in_ : int
@@ -152,6 +173,8 @@ class KANClassifier(KANEstimator, TabularClassifier):
        Statistical Science 11, 1996.
     .. [4] F. D. Foresee, M. T. Hagan, "Gauss-Newton Approximation to Bayesian Learning",
        International Conference on Neural Networks, 1997.
+    .. [5] C. Kelly, J. Rice, "Monotone Smoothing with Application to Dose-Response Curves and the
+       Assessment of Synergism", Biometrics 46, 1990.
 
     Examples
     --------
@@ -164,6 +187,9 @@ class KANClassifier(KANEstimator, TabularClassifier):
     """
 
     _noise = "known"
+
+    def _learn_spread(self, task, objective, left_out):
+        cool_down(self, task, objective, left_out)
 
     @staticmethod
     def _curvature(scores, y):

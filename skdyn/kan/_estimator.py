@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.exceptions import ConvergenceWarning
 
 from skdyn._state import ANY_NUMBER, OPTIONAL, Shape, Since
 from skdyn._tabular import TabularEstimator
 from skdyn._validation import Interval, StrOptions, check_is_fitted
 from skdyn.base import TorchEstimator
-from skdyn.exceptions import warn_user
+from skdyn.kan._columns import (
+    columns_of,
+    learn_columns,
+    learn_gaps,
+    read_columns,
+    with_categories_still,
+    with_gaps_known,
+)
+from skdyn.kan._constraints import constraints_of, refuse_names_for
 from skdyn.kan._edge_fit import Candidate
-from skdyn.kan._interpretation import edge_values, look_at_edges, pruned, shares
-from skdyn.kan._left_out import warn_of_new_rows
+from skdyn.kan._interactions import interaction_scores
+from skdyn.kan._interpretation import edge_values, look_back, pruned
+from skdyn.kan._left_out import leave_out, warn_of_new_rows
 from skdyn.kan._network import KAN
 from skdyn.kan._plan import (
+    as_it_goes_on,
     choose_optimizer,
     follows_curvature,
     grids_at_first,
     plan_stages,
     sizes_at_first,
 )
-from skdyn.kan._ranges import hold_still, moving_columns, warn_if_far, warn_of_grids
+from skdyn.kan._ranges import (
+    hold_still,
+    moving_columns,
+    warn_if_far,
+    warn_if_unreal,
+    warn_of_grids,
+)
 from skdyn.kan._symbolic import formula_of, in_latex, name_edge, name_edges, suggest
 from skdyn.kan.bases import BASES
 from skdyn.kan.bases._basis import EXTRAPOLATIONS
@@ -51,6 +67,9 @@ class KANEstimator(TabularEstimator):
         "spline_order": [Interval(Integral, 0, None, closed="left")],
         "grid_update": [Interval(Integral, 1, None, closed="left"), None],
         "extrapolation": [StrOptions(set(EXTRAPOLATIONS))],
+        "monotonic_cst": ["array-like", dict, None],
+        "interaction_cst": [StrOptions({"pairwise", "no_interactions"}), list, tuple, None],
+        "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
         "smoothness": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "lamb": [Interval(Real, 0, None, closed="left")],
         "lamb_l1": [Interval(Real, 0, None, closed="left")],
@@ -61,9 +80,21 @@ class KANEstimator(TabularEstimator):
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "dtype": [StrOptions({"auto", "float32", "float64"})],
     }
+    _no_sizes = TorchEstimator._no_sizes | {"monotone", "groups", "categories", "missing"}
+    _finite = "allow-nan"
     _quick_parameters = {"hidden_layer_sizes": (2,), "grid_sizes": 3, "max_iter": 15}
     edge_scores_: list[Annotated[np.ndarray, Shape("_ _")]]
     feature_importances_: Annotated[np.ndarray, Shape("n_features_in_")]
+    monotonic_cst: Annotated[Any, Since(lambda state: None)]
+    interaction_cst: Annotated[Any, Since(lambda state: None)]
+    categorical_features: Annotated[Any, Since(lambda state: None)]
+    categories_: Annotated[
+        list[Annotated[np.ndarray, Shape("_", "fU")] | None], Since(lambda state: [])
+    ]
+    _lacks: Annotated[
+        np.ndarray, Shape("n_features_in_", "b"),
+        Since(lambda state: np.zeros_like(state["_x_scale"], dtype=bool)),
+    ]  # fmt: skip
     optimizer_: Annotated[str, Since(lambda state: state["optimizer"])]
     formula_score_: Annotated[float, OPTIONAL, ANY_NUMBER]  # NaN: real at no row
     formula_unreal_: Annotated[int, OPTIONAL]
@@ -84,6 +115,9 @@ class KANEstimator(TabularEstimator):
         spline_order: int = 3,
         grid_update: int | None = 5,
         extrapolation: str = "linear",
+        monotonic_cst: ArrayLike | dict | None = None,
+        interaction_cst: str | Sequence | None = None,
+        categorical_features: ArrayLike | str | None = "from_dtype",
         smoothness: float | str = "auto",
         lamb: float = 0.0,
         lamb_l1: float = 1.0,
@@ -113,6 +147,9 @@ class KANEstimator(TabularEstimator):
         self.spline_order = spline_order
         self.grid_update = grid_update
         self.extrapolation = extrapolation
+        self.monotonic_cst = monotonic_cst
+        self.interaction_cst = interaction_cst
+        self.categorical_features = categorical_features
         self.smoothness = smoothness
         self.lamb = lamb
         self.lamb_l1 = lamb_l1
@@ -148,7 +185,8 @@ class KANEstimator(TabularEstimator):
         j : int
             The subnode of the layer; the factors of its products come last, in pairs.
         x : ndarray of shape (n,)
-            Points, in the units the layer sees: features are standardized.
+            Points, in the units the layer sees: features are standardized, levels of categories
+            numbered as in ``categories_``.
 
         Returns
         -------
@@ -157,6 +195,8 @@ class KANEstimator(TabularEstimator):
         """
         check_is_fitted(self)
         return edge_values(self._module_for(np.dtype("float64")), layer, i, j, x)
+
+    interaction_scores = interaction_scores
 
     def prune(self, *, edge_threshold: float = 0.03, node_threshold: float = 0.01) -> Self:
         """Return a smaller fitted estimator without the edges and nodes that matter little.
@@ -237,6 +277,8 @@ class KANEstimator(TabularEstimator):
         ValueError
             If there is no such edge or function.
         """
+        check_is_fitted(self)
+        refuse_names_for(self, layer, i, j)
         name_edge(self, layer, i, j, name)
         return self
 
@@ -278,6 +320,7 @@ class KANEstimator(TabularEstimator):
             If the library is empty or names an unknown function.
         """
         check_is_fitted(self)
+        refuse_names_for(self)
         name_edges(self, X, y, sample_weight, library, tolerance)
         return self
 
@@ -322,6 +365,7 @@ class KANEstimator(TabularEstimator):
             If an edge has no closed form yet.
         """
         check_is_fitted(self)
+        refuse_names_for(self)
         return formula_of(self, X, y, sample_weight)
 
     def latex(
@@ -386,10 +430,30 @@ class KANEstimator(TabularEstimator):
             "grid_size": grid_sizes[0],
             "spline_order": self.spline_order,
             "extrapolation": self.extrapolation,
+            **constraints_of(self),
+            **columns_of(self),
         }
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.categorical = True
+        return tags
+
+    def _validate(self, X, y, reset):
+        if reset:
+            learn_columns(self, X)
+        return super()._validate(read_columns(self, X), y, reset)
+
+    def _read(self, X):
+        return super()._read(read_columns(self, X))
+
+    def _held(self, X, y, weight, which=""):
+        numbers = with_categories_still(self, X)
+        held, y = super()._held(numbers, y, weight, which)
+        return X if held is numbers else np.where(numbers == X, held, X), y
+
     def _learn_scales(self, X, y, weight, classes):
-        super()._learn_scales(X, y, weight, classes)
+        super()._learn_scales(learn_gaps(self, X), y, weight, classes)
         self._moves = moving_columns(X)
 
     def _split(self, X, y, weight, X_val, y_val, incremental):
@@ -410,44 +474,24 @@ class KANEstimator(TabularEstimator):
     def _stages(self, generator, task):
         return plan_stages(self, generator, task)
 
-    def _look_back(self, task):
-        X, _, weight = task.training
-        looked = look_at_edges(self.module_, X, weight)
-        self.edge_scores_, of_inputs, self._edge_means, self._node_quantiles = looked
-        if not of_inputs.any() and self.lamb > 0:
-            warn_user(
-                f"lamb={self.lamb} left no edge that matters: the outputs are constants. Lower it.",
-                ConvergenceWarning,
-            )
-        self.feature_importances_ = shares(of_inputs)
-        warn_of_new_rows(self, task)
+    def _look_back(self, task, objective=None):
+        left_out = leave_out(self, task, objective)
+        if left_out is not None:
+            warn_of_new_rows(self, task, left_out.loss(objective))
+        self._learn_spread(task, objective, left_out)
+        look_back(self, task)
+
+    def _learn_spread(self, task, objective, left_out):
+        """Learn how sure the answers are, if that can be asked."""
 
     def _forward(self, X):
         warn_if_far(self, X)
-        outputs = super()._forward(X)
-        self._warn_if_unreal(outputs)
+        outputs = super(KANEstimator, with_gaps_known(self, X))._forward(X)
+        warn_if_unreal(self, outputs)
         return outputs
 
-    def _warn_if_unreal(self, outputs):
-        unreal = ~np.isfinite(outputs).all(axis=1)
-        if unreal.any() and any(len(layer.symbolic) for layer in self.module_.layers):
-            warn_user(
-                f"The closed forms of {type(self).__name__} are not real at {unreal.sum()} of "
-                f"{len(outputs)} rows, the first of them row {unreal.argmax()}: an argument leaves "
-                "the domain of its function. The answer there is NaN; as a label it means nothing.",
-                UserWarning,
-            )
-
     def _initial_module(self, config, seed, keep):
-        if keep and hasattr(self, "module_"):  # its grid was refined, some edges have closed forms
-            now = self.module_.config()
-            kept = ["grid_size", "symbolic"]
-            if isinstance(self.hidden_layer_sizes, str):
-                kept.append("layer_sizes")
-            config = config | {name: now[name] for name in kept}
-        else:
-            config = config | {"symbolic": ()}
-        return super()._initial_module(config, seed, keep)
+        return super()._initial_module(as_it_goes_on(self, config, keep), seed, keep)
 
     def _take_over(self, module, config, record, incremental):
         super()._take_over(module, module.config(), record, incremental)

@@ -1,6 +1,10 @@
 """The quadratic model of a network's objective, for Levenberg-Marquardt."""
 
+import math
+
 import torch
+
+from skdyn.kan._monotone import by_steps
 
 _CHUNK = 2**24  # numbers of a Jacobian held at once
 _LARGEST = 5000  # weights: beyond that a matrix of them is no small fit any more
@@ -28,11 +32,8 @@ class GaussNewtonProblem:
         self.X, self.y, self.row_weight = batch
         self.inputs = [layer.mask.any(dim=1).nonzero()[:, 0] for layer in module.layers]
         self.n_weights = len(self.weights())
-        first = module.layers[0].weight
-        self.n_groups = len(first) + 1
-        of_edges = self.inputs[0].repeat_interleave(first[0].numel())
-        rest = self.n_weights - len(of_edges)
-        self.group = torch.nn.functional.pad(of_edges, (0, rest), value=len(first))
+        self.n_groups = module.layers[0].n_in + 1
+        self.group = self._inputs_of_weights()
         if self.n_weights > _LARGEST:
             raise ValueError(
                 f"optimizer='lm' handles up to {_LARGEST} weights; this network has "
@@ -40,13 +41,50 @@ class GaussNewtonProblem:
                 "optimizer='adam' or 'lbfgs'."
             )
 
-    def _vector(self, of_weight):
+    def _vector(self, of_weight, of_edges=None):
         """Write something of the shape of every layer's weights as one vector."""
         parts = []
         for layer, inputs in zip(self.module.layers, self.inputs, strict=True):
             edges, *rest = map(of_weight, layer.linear_weights())
+            edges = edges if of_edges is None else of_edges(layer)
             parts += [edges[inputs].flatten(), *(part.flatten() for part in rest)]
         return torch.cat(parts)
+
+    def _inputs_of_weights(self):
+        """Return which input of the network each weight is of; that of the others is the last."""
+        first = self.module.layers[0]
+        by_input = torch.arange(first.n_in, device=self.X.device)
+        levels = None if first.levels is None else first.levels.value
+
+        def of_edges(layer):
+            of_input = by_input if layer is first else by_input.new_full((layer.n_in,), first.n_in)
+            return of_input[:, None, None].expand_as(layer.weight)
+
+        def of_weight(weight):
+            if weight is levels:
+                return first.levels.column[:, None].expand_as(weight)
+            return by_input.new_full(weight.shape, first.n_in)
+
+        return self._vector(of_weight, of_edges)
+
+    @torch.no_grad()
+    def _carried(self):
+        """Return the coefficients that the weights stand for: penalties are on the curves."""
+        return self._vector(torch.Tensor.detach, lambda layer: layer.carried())
+
+    @torch.no_grad()
+    def lower(self):
+        """Return what the weights must not go below, a vector; None where they are free."""
+        if all(layer.sign is None for layer in self.module.layers):
+            return None
+
+        def of_edges(layer):
+            bound = torch.full_like(layer.weight, -math.inf)
+            if layer.sign is not None:
+                bound[:, 1:-1] = torch.where(layer.sign[:, None] == 0, -math.inf, 0.0)
+            return bound
+
+        return self._vector(lambda weight: torch.full_like(weight, -math.inf), of_edges)
 
     def weights(self):
         """Return what is minimized over.
@@ -84,7 +122,7 @@ class GaussNewtonProblem:
     def _penalized(self, outputs):
         loss = self.objective.data_loss(outputs, self.y, self.row_weight)
         loss = self.objective.penalized(loss, self.module, self.X, self.row_weight)
-        return loss + 0.5 * self.objective.evidence.ridge(self) @ self.weights().square()
+        return loss + 0.5 * self.objective.evidence.ridge(self) @ self._carried().square()
 
     @torch.no_grad()
     def expand(self):
@@ -98,16 +136,28 @@ class GaussNewtonProblem:
             In the order of ``weights``, each flattened.
         curvature : Tensor of shape (n_weights, n_weights)
         """
-        outputs, gradient, curvature = self._data_part()
-        if self.objective.lamb:
-            self._add_sparsity(gradient, curvature)
-        weights = self.weights()
-        roughness, evidence = self._roughness(), self.objective.evidence
+        outputs, gradient, curvature = self.data_part()
+        sparsity = self._add_sparsity(curvature) if self.objective.lamb else 0.0
+        weights = self._carried()
+        roughness, evidence = self.roughness(), self.objective.evidence
         data_loss = self.objective.data_loss(outputs, self.y, self.row_weight)
         evidence.weigh(self, data_loss, weights, curvature, roughness)
         prior = 2 * evidence.smoothness * roughness
         prior.diagonal().add_(evidence.ridge(self))
-        return self._penalized(outputs), gradient + prior @ weights, curvature + prior
+        gradient, curvature = gradient + prior @ weights, curvature + prior
+        self._in_steps(gradient[:, None])
+        self._in_steps(curvature)
+        self._in_steps(curvature.T)
+        return self._penalized(outputs), gradient + sparsity, curvature
+
+    def _in_steps(self, rows):
+        """Turn derivatives by coefficients into those by what is learned of them, in place."""
+        for layer, inputs, place in zip(
+            self.module.layers, self.inputs, self._edge_slices(), strict=True
+        ):
+            if layer.sign is not None:
+                part = rows[place].unflatten(0, (len(inputs), *layer.weight.shape[1:]))
+                part.copy_(by_steps(part, layer.sign[inputs]))
 
     def by_group(self, values):
         """Add up numbers of the weights: of each input of the network, then of all others.
@@ -136,7 +186,15 @@ class GaussNewtonProblem:
             parts.append(values.new_zeros(rest))
         return torch.cat(parts)
 
-    def _data_part(self):
+    def data_part(self):
+        """Return the outputs, and gradient and Gauss-Newton matrix of the loss without penalties.
+
+        Returns
+        -------
+        outputs : Tensor of shape (n, n_outputs)
+        gradient : Tensor of shape (n_weights,)
+        curvature : Tensor of shape (n_weights, n_weights)
+        """
         gradient = self.X.new_zeros(self.n_weights)
         curvature = self.X.new_zeros(self.n_weights, self.n_weights)
         n_outputs = self.module.layers[-1].n_subnodes
@@ -146,7 +204,7 @@ class GaussNewtonProblem:
         whole = self.X, self.y, share
         parts = [[part] if rows >= len(share) else part.split(rows) for part in whole]
         for X, y, part in zip(*parts, strict=True):
-            outputs, jacobian = self._jacobian(X)
+            outputs, jacobian = self.jacobian(X)
             seen.append(outputs)
             slope, factor = self.objective.curvature(outputs, y)
             gradient += torch.einsum("no,nop->p", slope * part[:, None], jacobian)
@@ -155,7 +213,19 @@ class GaussNewtonProblem:
             curvature.addmm_(root.T, root)
         return torch.cat(seen), gradient, curvature
 
-    def _jacobian(self, X):
+    def jacobian(self, X):
+        """Return the outputs at some rows, and their derivatives by the weights.
+
+        Parameters
+        ----------
+        X : Tensor of shape (n, n_features)
+            The rows.
+
+        Returns
+        -------
+        outputs : Tensor of shape (n, n_outputs)
+        jacobian : Tensor of shape (n, n_outputs, n_weights)
+        """
         layers = self.module.layers
         with torch.enable_grad():
             x, features, subnodes = X, [], []
@@ -191,7 +261,7 @@ class GaussNewtonProblem:
         now = [X, inputs, *layer.basis.state_dict().values()]
         memo = self.objective.memo
         if memo is None or memo[0][0] is not X or not all(map(_same, memo[0][1:], now[1:])):
-            features = layer.basis.features(X).detach()[:, inputs]
+            features = layer.features(X).detach()[:, inputs]
             self.objective.memo = [X, *(part.clone() for part in now[1:])], features
         return self.objective.memo[1]
 
@@ -202,16 +272,22 @@ class GaussNewtonProblem:
             x = layer(x)
         return x
 
-    def _roughness(self):
-        """Return the quadratic form of all edges' squared curvature."""
+    def roughness(self):
+        """Return the quadratic form of all edges' squared curvature.
+
+        Returns
+        -------
+        Tensor of shape (n_weights, n_weights)
+        """
         whole = self.X.new_zeros(self.n_weights, self.n_weights)
-        views = zip(self.module.layers, self.inputs, self._edge_blocks(whole), strict=True)
+        views = zip(self.module.layers, self.inputs, self.edge_blocks(whole), strict=True)
         for layer, inputs, diagonal in views:
             form = layer.mask[inputs, :, None, None] * layer.basis.roughness()[inputs, None]
             diagonal[:-1, :-1] += form.permute(2, 3, 0, 1)
         return whole
 
-    def _add_sparsity(self, gradient, curvature):
+    def _add_sparsity(self, curvature):
+        """Add the curvature of the penalty on edges, in place; return its gradient."""
         with torch.enable_grad():
             price = self.objective.lamb * self.objective.sparsity(
                 self.module, self.X, self.row_weight
@@ -219,17 +295,16 @@ class GaussNewtonProblem:
             learnt = [w for layer in self.module.layers for w in layer.linear_weights()]
             slopes = torch.autograd.grad(price, learnt, allow_unused=True)
         found = {id(w): slope for w, slope in zip(learnt, slopes, strict=True)}
-        gradient += self._vector(lambda w: torch.zeros_like(w) if found[id(w)] is None
-                                 else found[id(w)])  # fmt: skip
+        gradient = self._vector(lambda w: torch.zeros_like(w) if found[id(w)] is None
+                                else found[id(w)])  # fmt: skip
         seen = self.module.inputs(self.X)
-        views = zip(
-            self.module.layers, self.inputs, seen, self._edge_blocks(curvature), strict=True
-        )
+        views = zip(self.module.layers, self.inputs, seen, self.edge_blocks(curvature), strict=True)
         for layer, inputs, x, block in views:
             covariance, rate = self.objective.sparsity_model(layer, x, self.row_weight)
             # The entropy is concave in places: a majorant must not follow it there.
             rate = (rate * layer.mask).clamp(min=0)
             block += torch.einsum("ij,ikl->klij", rate[inputs], covariance[inputs])
+        return gradient
 
     def _edge_slices(self):
         """Yield where each layer's edge weights stand among all."""
@@ -239,10 +314,19 @@ class GaussNewtonProblem:
             yield slice(start, end)
             start = end + sum(weight.numel() for weight in layer.linear_weights()[1:])
 
-    def _edge_blocks(self, whole):
+    def edge_blocks(self, whole):
         """Yield views of a matrix, of shape (n_functions + 1, n_functions + 1, n_in, n_subnodes).
 
         Penalties couple only the weights of one edge; a layer's view holds those places.
+
+        Parameters
+        ----------
+        whole : Tensor of shape (n_weights, n_weights)
+            The matrix.
+
+        Yields
+        ------
+        Tensor
         """
         views = zip(self.module.layers, self.inputs, self._edge_slices(), strict=True)
         for layer, inputs, place in views:

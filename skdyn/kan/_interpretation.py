@@ -4,7 +4,10 @@ import copy
 
 import numpy as np
 import torch
+from sklearn.exceptions import ConvergenceWarning
 
+from skdyn.exceptions import warn_user
+from skdyn.kan._posterior import forget_posterior
 from skdyn.kan._pruning import cut_edges, without_nodes
 from skdyn.kan._scores import edge_means, node_quantiles, score_edges
 from skdyn.training import seeded_rng
@@ -23,10 +26,25 @@ def look_at_edges(module, X, weight):
     return _arrays(edges), _arrays(nodes)[0], _arrays(means), _arrays(quantiles)
 
 
+def look_back(model, task):
+    """Keep what a fitted network says of its edges and inputs on its training data."""
+    X, _, weight = task.training
+    looked = look_at_edges(model.module_, X, weight)
+    model.edge_scores_, of_inputs, model._edge_means, model._node_quantiles = looked
+    if not of_inputs.any() and model.lamb > 0:
+        warn_user(
+            f"lamb={model.lamb} left no edge that matters: the outputs are constants. Lower it.",
+            ConvergenceWarning,
+        )
+    model.feature_importances_ = shares(of_inputs)
+
+
 def edge_values(module, layer, i, j, x):
     """Return the values of an edge function at some points."""
     module.check_edge(layer, i, j)
     x, module = np.asarray(x, dtype=np.float64), module.layers[layer]
+    if layer == 0 and module.levels is not None and module.levels.is_category[i]:
+        x = np.rint(x).clip(0, module.levels.code[module.levels.column == i].max().item())
     inputs = torch.as_tensor(x)[:, None].repeat(1, module.n_in)
     with torch.inference_mode():
         like = next(module.parameters())
@@ -53,6 +71,7 @@ def pruned(model, edge_threshold, node_threshold):
     sizes = smaller._module_config["layer_sizes"][1:-1]
     smaller.hidden_layer_sizes = tuple(pair if pair[1] else pair[0] for pair in sizes)
     _forget_nodes(smaller, keep, nodes)
+    forget_posterior(smaller)
     return smaller
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from skdyn.kan._monotone import coefficients, nearest_steps
 from skdyn.kan.bases import BASES, make_basis
 from skdyn.kan.bases._basis import EXTRAPOLATIONS
 
@@ -42,7 +43,8 @@ class KANLayer(torch.nn.Module):
     Attributes
     ----------
     weight : Parameter of shape (n_in, n_functions + 1, n_sum + 2 n_mult)
-        Coefficients of the functions of each edge; the last is that of silu.
+        Coefficients of the functions of each edge; the last is that of silu. Of edges that may only
+        rise or fall, the first and the steps to the others: see :meth:`constrain`.
     bias : Parameter of shape (n_sum + 2 n_mult,)
         What is added to each sum.
 
@@ -62,8 +64,10 @@ class KANLayer(torch.nn.Module):
     """
 
     mask: torch.Tensor
+    sign: Any  # Tensor, or None where all edges are free
     basis: Any  # a Basis
     symbolic: Any  # SymbolicEdge by place
+    levels: Any  # Levels, or None where all inputs are numbers that are there
 
     def __init__(
         self,
@@ -85,7 +89,20 @@ class KANLayer(torch.nn.Module):
         self.weight = torch.nn.Parameter(self._first_weights())
         self.bias = torch.nn.Parameter(self._first_bias())
         self.register_buffer("mask", torch.ones(n_in, self.n_subnodes))
+        self.register_buffer("sign", None)
         self.symbolic = torch.nn.ModuleDict()
+        self.levels = None
+
+    def take_levels(self, levels: Any) -> None:
+        """Let some inputs be categories, or miss.
+
+        Parameters
+        ----------
+        levels : Levels
+            What edges from them say; categories have no other edge.
+        """
+        self.levels = levels
+        self.mask *= ~levels.is_category[:, None]
 
     def _first_weights(self, bends=0.01, size=0.5, generator=None):
         """Draw small weights, smaller for the functions: smooth edges are the better start."""
@@ -103,8 +120,39 @@ class KANLayer(torch.nn.Module):
         generator : torch.Generator
             Their source.
         """
-        self.weight.copy_(self._first_weights(bends=0.1, size=1.0, generator=generator))
+        self._begin_with(self._first_weights(bends=0.1, size=1.0, generator=generator))
         self.bias.copy_(self._first_bias())
+
+    def _begin_with(self, weight):
+        """Take first weights, those of edges that rise or fall straight, in place."""
+        if self.sign is not None:  # silu has no part in them
+            line = self.sign * weight[:, -1].abs() * self.basis.n_functions**0.5
+            line = self.basis.straight()[:, :, None].to(line) * line[:, None]
+            weight = weight + torch.cat([line, torch.zeros_like(line[:, :1])], dim=1)
+        self.carry(weight)
+
+    @torch.no_grad()
+    def constrain(self, allowed: Any, sign: Any) -> None:
+        """Cut edges, and let others only rise, or only fall.
+
+        Parameters
+        ----------
+        allowed : array-like of shape (n_in, n_subnodes), bool
+            Which edges stay.
+        sign : array-like of shape (n_in, n_subnodes) or None
+            1 for edges that may only rise, -1 for those that may only fall, else 0. They are
+            B-splines, without silu, and begin straight.
+        """
+        self.mask *= torch.as_tensor(allowed).to(self.mask)
+        if self.levels is not None:
+            self.levels.mask *= torch.as_tensor(allowed).to(self.mask)
+        if sign is None:
+            return
+        if not hasattr(self.basis, "breaks"):
+            raise ValueError("Only edges of basis='bspline' can be held to rise or fall.")
+        self.sign = torch.as_tensor(sign).to(self.mask)
+        if not self.weight.is_meta:  # a skeleton has no weights
+            self._begin_with(self.weight.clone())
 
     def _first_bias(self):
         bias = torch.zeros(self.n_subnodes)
@@ -123,7 +171,39 @@ class KANLayer(torch.nn.Module):
         -------
         list of Tensor
         """
-        return [self.weight, self.bias, *self.symbolic.parameters()]
+        of_levels = [] if self.levels is None else [self.levels.value]
+        return [self.weight, self.bias, *of_levels, *self.symbolic.parameters()]
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        """Evaluate the functions and, last, the residual; their means where a number is missing.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_in)
+            Inputs.
+
+        Returns
+        -------
+        Tensor of shape (n, n_in, n_functions + 1)
+        """
+        if self.levels is None:
+            return self.basis.features(x)
+        found, gaps = self.basis.features(self.levels.numbers(x)), self.levels.gaps(x)
+        return torch.where(gaps[..., None], self._typical_features(), found)
+
+    def _typical_features(self):
+        return self.basis.features(self.levels.typical).mean(dim=0)
+
+    def _beyond_numbers(self, x, weight, with_gaps):
+        """Return what levels add to the subnodes, and gaps beside the functions at zero."""
+        added = self.levels.indicators(x) @ self.levels.standing()
+        gaps = self.levels.gaps(x)
+        if with_gaps and gaps.any():
+            at_zero = self.basis.features(torch.zeros_like(self.levels.typical[:1]))[0]
+            more = self._typical_features() - at_zero
+            of_edges = torch.einsum("ik,ikj->ij", more, self.basis.effective(weight))
+            added = added + gaps.to(added) @ of_edges
+        return added
 
     def linear_features(
         self, x: torch.Tensor, features: torch.Tensor | None = None
@@ -140,13 +220,16 @@ class KANLayer(torch.nn.Module):
         Returns
         -------
         list of Tensor
-            Features of shape (n, n_in, n_functions + 1); then, of each symbolic edge, its slopes
-            by its own parameters, of shape (n, n_parameters).
+            Features of shape (n, n_in, n_functions + 1); where there are levels, which each row
+            takes, of shape (n, n_levels); then, of each symbolic edge, its slopes by its own
+            parameters, of shape (n, n_parameters).
         """
+        of_levels = [] if self.levels is None else [self.levels.indicators(x)]
         edges = [
             edge.slopes(x[:, int(place.split("_")[0])]) for place, edge in self.symbolic.items()
         ]
-        return [self.basis.features(x).detach() if features is None else features, *edges]
+        found = self.features(x).detach() if features is None else features
+        return [found, *of_levels, *edges]
 
     def jacobian(
         self, features: list[torch.Tensor], slopes: torch.Tensor, inputs: torch.Tensor
@@ -167,13 +250,51 @@ class KANLayer(torch.nn.Module):
         Tensor of shape (n, n_weights)
         """
         gates = self.basis.effective(torch.ones_like(self.weight))[inputs]
+        if self.sign is not None:
+            gates[:, -1] *= self.sign[inputs] == 0
         by_subnode = self.mask[inputs] * slopes[:, None]
         by_weight = features[0][..., None] * gates * by_subnode[:, :, None]
+        by_levels, of_edges = [], features[1:]
+        if self.levels is not None:
+            taken, *of_edges = of_edges
+            there = self.levels.mask[self.levels.column]
+            by_levels = [(taken[:, :, None] * (there * slopes[:, None])).flatten(1)]
         by_edges = [
             found * slopes[:, int(place.split("_")[1]), None]
-            for place, found in zip(self.symbolic, features[1:], strict=True)
+            for place, found in zip(self.symbolic, of_edges, strict=True)
         ]
-        return torch.cat([by_weight.flatten(1), slopes, *by_edges], dim=1)
+        return torch.cat([by_weight.flatten(1), slopes, *by_levels, *by_edges], dim=1)
+
+    def carried(self) -> torch.Tensor:
+        """Return the coefficients of all edges, also of those that are learned by their steps.
+
+        Returns
+        -------
+        Tensor of shape (n_in, n_functions + 1, n_subnodes)
+        """
+        return self.weight if self.sign is None else coefficients(self.weight, self.sign)
+
+    @torch.no_grad()
+    def carry(self, whole: torch.Tensor) -> None:
+        """Take coefficients of all edges; those that may only rise or fall come near to them.
+
+        Parameters
+        ----------
+        whole : Tensor of shape (n_in, n_functions + 1, n_subnodes)
+            Coefficients; another number of functions replaces the parameter.
+        """
+        weight = whole if self.sign is None else nearest_steps(whole, self.sign)
+        if weight.shape == self.weight.shape:
+            self.weight.copy_(weight)
+        else:
+            self.weight = torch.nn.Parameter(weight)
+
+    @torch.no_grad()
+    def tidy(self) -> None:
+        """Bring steps that learning took below zero, where they say nothing, back to it."""
+        if self.sign is not None:
+            steps = self.weight[:, 1:-1]
+            steps.copy_(torch.where(self.sign[:, None] != 0, steps.clamp(min=0), steps))
 
     def numeric_weight(self) -> torch.Tensor:
         """Return the weights of the edges that stand.
@@ -182,7 +303,7 @@ class KANLayer(torch.nn.Module):
         -------
         Tensor of shape (n_in, n_functions + 1, n_subnodes)
         """
-        return self.weight * self.mask[:, None, :]
+        return self.carried() * self.mask[:, None, :]
 
     def standing(self) -> torch.Tensor:
         """Return which edges there are, numeric or symbolic.
@@ -192,6 +313,8 @@ class KANLayer(torch.nn.Module):
         Tensor of shape (n_in, n_subnodes), bool
         """
         there = self.mask.bool()
+        if self.levels is not None:
+            there = there | (self.levels.mask.bool() & self.levels.is_category[:, None])
         for place in self.symbolic:
             there[tuple(map(int, place.split("_")))] = True
         return there
@@ -219,10 +342,13 @@ class KANLayer(torch.nn.Module):
         """
         weight = self.numeric_weight()
         if features is None:
-            sums = self.basis.combine(x, weight) + self.bias
+            numbers = x if self.levels is None else self.levels.numbers(x)
+            sums = self.basis.combine(numbers, weight) + self.bias
         else:
-            weight = self.basis.effective(weight)[inputs]
-            sums = features.flatten(1) @ weight.flatten(0, 1) + self.bias
+            chosen = self.basis.effective(weight)[inputs]
+            sums = features.flatten(1) @ chosen.flatten(0, 1) + self.bias
+        if self.levels is not None:
+            sums = sums + self._beyond_numbers(x, weight, with_gaps=features is None)
         for place, edge in self.symbolic.items():
             i, j = map(int, place.split("_"))
             sums = sums + edge(x[:, i])[:, None] * torch.nn.functional.one_hot(
@@ -276,7 +402,12 @@ class KANLayer(torch.nn.Module):
         Tensor of shape (n, n_in, n_subnodes)
         """
         weight = self.basis.effective(self.numeric_weight())
-        values = torch.einsum("nik,ikj->nij", self.basis.features(x), weight)
+        values = torch.einsum("nik,ikj->nij", self.features(x), weight)
+        if self.levels is not None:
+            taken, standing = self.levels.indicators(x), self.levels.standing()
+            for i in self.levels.column.unique():
+                rows = self.levels.column == i
+                values[:, i] += taken[:, rows] @ standing[rows]
         for place, edge in self.symbolic.items():
             i, j = map(int, place.split("_"))
             values[:, i, j] = edge(x[:, i])
@@ -298,8 +429,8 @@ class KANLayer(torch.nn.Module):
         bool
             Whether they moved.
         """
-        before = copy.deepcopy(self.basis)
-        self.basis.adapt(x.reshape(-1, self.n_in), weight)
+        before, x = copy.deepcopy(self.basis), x.reshape(-1, self.n_in)
+        self.basis.adapt(x if self.levels is None else self.levels.observed(x), weight)
         pairs = zip(before.buffers(), self.basis.buffers(), strict=True)
         if all(torch.equal(*pair) for pair in pairs):
             return False
@@ -320,12 +451,9 @@ class KANLayer(torch.nn.Module):
         self._take_over(before)
 
     def _take_over(self, before):
-        found = self.basis.hand_over(before, self.weight.detach()).to(self.weight)
-        weight = torch.cat([found, self.weight[:, -1:]], dim=1)
-        if weight.shape == self.weight.shape:
-            self.weight.copy_(weight)
-        else:
-            self.weight = torch.nn.Parameter(weight)
+        now = self.carried().detach()
+        found = self.basis.hand_over(before, now).to(now)
+        self.carry(torch.cat([found, now[:, -1:]], dim=1))
 
 
 def _check_sizes(n_in, n_sum, n_mult, basis, grid_size, spline_order, extrapolation):

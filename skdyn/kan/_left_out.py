@@ -1,22 +1,71 @@
 """What a network would make of rows that it had not seen, told without another fit."""
 
+from typing import NamedTuple
+
 import torch
 
 from skdyn.exceptions import warn_user
 from skdyn.kan._objective import CROWDING
-from skdyn.kan._plan import objective_of
+from skdyn.kan._plan import has_squares
 
-__all__ = ["left_out_outputs", "warn_of_new_rows"]
+__all__ = ["LeftOut", "leave_out", "left_out_outputs", "penalty_of_edges", "warn_of_new_rows"]
 
-_MOST = 1000  # outputs of all rows whose products with each other cost little beside the fit
+_MOST = 2000  # outputs of all rows whose products with each other cost little beside the fit
 _LEAST = 1e-6  # share of a row's curvature below which there is none: scores all higher by one
 _AS_IT_IS = 0.3  # share of what the weights say as they are, in orders of magnitude (decision 0052)
 _CLEAR = 1.1  # times the loss of one answer: the estimate is not exact
 _BLOCK = 64  # inputs at a time: their features of all rows are a large array
 
 
-def warn_of_new_rows(model, task):
-    """Warn where new rows are likely to be answered worse than by one answer for all.
+class LeftOut(NamedTuple):
+    """What the network would make of rows that it had not seen, by two estimates.
+
+    Attributes
+    ----------
+    outputs : list of Tensor of shape (n, n_outputs)
+        From :func:`left_out_outputs`.
+    y, weight : Tensor of shape (n, ...)
+        Targets and weights of the rows.
+    """
+
+    outputs: list
+    y: torch.Tensor
+    weight: torch.Tensor
+
+    def mixed(self, of_outputs):
+        """Return a positive number that both estimates give, as decision 0052 weighs them.
+
+        Parameters
+        ----------
+        of_outputs : callable
+            From outputs to the number.
+
+        Returns
+        -------
+        float
+        """
+        as_it_is, settled = map(of_outputs, self.outputs)
+        return as_it_is**_AS_IT_IS * settled ** (1 - _AS_IT_IS)
+
+    def loss(self, objective):
+        """Return what the mean loss of new rows is likely to be.
+
+        Parameters
+        ----------
+        objective : KANObjective
+            Whose loss.
+
+        Returns
+        -------
+        float
+        """
+        return self.mixed(
+            lambda outputs: objective.data_loss(outputs, self.y, self.weight.double()).item()
+        )
+
+
+def leave_out(model, task, objective):
+    """Return what a network would make of its rows if it had not seen them; None if not known.
 
     Where rows are held out they tell, and penalties that are not the usual ones, or not all that
     there is, say little of how far a row pulls the network to itself.
@@ -27,25 +76,43 @@ def warn_of_new_rows(model, task):
         Fitted.
     task : FitTask
         What it learned from.
+    objective : KANObjective
+        What it minimized.
+
+    Returns
+    -------
+    LeftOut or None
     """
     n_answers = len(task.training[0]) * model._n_outputs()
-    told = task.validation is not None or task.incremental or n_answers > _MOST
+    unknown = task.validation is not None or task.incremental or n_answers > _MOST
     usual = model._optimizer_now() == "adam" and model.alpha == "auto" and not model.lamb
-    whole = all(layer.mask.all() and not len(layer.symbolic) for layer in model.module_.layers)
-    if told or not usual or not whole:
-        return
-    X, y, weight = task.training
+    usual = usual and has_squares(model)
+    whole = all(
+        layer.mask.all() and layer.sign is None and layer.levels is None and not len(layer.symbolic)
+        for layer in model.module_.layers
+    )
+    if unknown or objective is None or not usual or not whole:
+        return None
+    X, y, weight = map(torch.as_tensor, task.training)
     like = next(model.module_.parameters())
-    y = torch.as_tensor(y).to(like.device)
-    y = y if y.dtype == torch.int64 else y.to(like)
-    batch = torch.as_tensor(X).to(like), y, torch.as_tensor(weight).to(like)
-    objective, alpha = objective_of(model, task), model._settings().alpha / task.total_weight
-    losses = [
-        objective.data_loss(outputs, batch[1], batch[2].double()).item()
-        for outputs in left_out_outputs(model.module_, objective, batch, alpha)
-    ]
-    loss = losses[0] ** _AS_IT_IS * losses[1] ** (1 - _AS_IT_IS)
-    trivial = model._trivial_loss(task.training, None)
+    y = y.to(like.device) if y.dtype == torch.int64 else y.to(like)
+    batch, alpha = (X.to(like), y, weight.to(like)), model._settings().alpha / task.total_weight
+    return LeftOut(left_out_outputs(model.module_, objective, batch, alpha), *batch[1:])
+
+
+def warn_of_new_rows(model, task, loss):
+    """Warn where new rows are likely to be answered worse than by one answer for all.
+
+    Parameters
+    ----------
+    model : KANEstimator
+        Fitted.
+    task : FitTask
+        What it learned from.
+    loss : float
+        What that of new rows is likely to be.
+    """
+    X, trivial = task.training[0], model._trivial_loss(task.training, None)
     if loss > _CLEAR * trivial:
         rows, columns = X.shape
         warn_user(
@@ -122,7 +189,7 @@ def left_out_outputs(module, objective, batch, alpha):
 
 def _products(layer, x, objective, alpha):
     """Return products of rows' features, weights that pay little counting for much."""
-    precision = _precision(layer, objective, alpha)
+    precision = penalty_of_edges(layer, objective, alpha)
     factor = torch.linalg.cholesky(precision)
     total = torch.full((len(x), len(x)), 1 / alpha, dtype=torch.float64, device=x.device)  # biases
     features = layer.basis.features(x).permute(1, 2, 0)
@@ -132,8 +199,22 @@ def _products(layer, x, objective, alpha):
     return total
 
 
-def _precision(layer, objective, alpha):
-    """Return the Hessian of all penalties on the weights of an edge, one an input."""
+def penalty_of_edges(layer, objective, alpha):
+    """Return the Hessian of all penalties on the weights of an edge, one an input.
+
+    Parameters
+    ----------
+    layer : KANLayer
+        Whose edges.
+    objective : KANObjective
+        What is minimized.
+    alpha : float
+        Weight of half the squared weights in the mean loss.
+
+    Returns
+    -------
+    Tensor of shape (n_in, n_functions + 1, n_functions + 1), float64
+    """
     rough = layer.basis.roughness().double()
     n = rough.shape[-1]
     price = torch.eye(n + 1, dtype=torch.float64, device=rough.device).repeat(len(rough), 1, 1)

@@ -77,7 +77,11 @@ def start_linear(module, X, y, weight):
     n_outputs = y.shape[1]
     if any(layer.n_sum < n_outputs for layer in module.layers):
         return False
-    slopes, intercept = ridge(X, y, weight)
+    levels, columns = module.layers[0].levels, X
+    if levels is not None:
+        columns = torch.cat([levels.numbers(X), levels.indicators(X)], dim=1)
+    slopes, intercept = ridge(columns, y, weight)
+    slopes, of_levels = slopes.split([X.shape[1], columns.shape[1] - X.shape[1]])
     for depth, layer in enumerate(module.layers):
         layer.adapt(X, weight)
         mesh = layer.basis.mesh()
@@ -89,6 +93,8 @@ def start_linear(module, X, y, weight):
         layer.weight[..., :n_outputs] *= is_last and depth > 0
         layer.weight[: n_outputs if depth else None, :, :n_outputs] = 0
         layer.weight[:, :-1, :n_outputs] += line[..., None] * straight[:, None].to(line)
+        if layer.levels is not None:
+            layer.levels.value[:, :n_outputs] = of_levels
         layer.bias[:n_outputs] = intercept.to(layer.bias) if depth == 0 else 0
         X = layer(X)
     return True

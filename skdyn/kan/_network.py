@@ -7,7 +7,9 @@ from typing import Any
 
 import torch
 
+from skdyn.kan._constraints import edge_rules
 from skdyn.kan._layer import KANLayer
+from skdyn.kan._levels import Levels
 from skdyn.kan._symbolic_edge import SymbolicEdge
 
 
@@ -28,6 +30,16 @@ class KAN(torch.nn.Module):
         How the functions go on outside the range of their input.
     symbolic : tuple of (int, int, int, str), default=()
         Edges given in closed form: layer, input, node, name of the function.
+    monotone : tuple of int, default=()
+        1 for inputs in which the outputs may only rise, -1 where they may only fall, else 0.
+    opposed : bool, default=False
+        Whether of two outputs the first falls where the second rises.
+    groups : tuple of tuple of int, default=()
+        Inputs that may interact: hidden nodes are shared out over the groups.
+    categories : tuple of int, default=()
+        Number of levels of each input, 0 for numbers; empty where all are numbers.
+    missing : tuple of int, default=()
+        Numbers of inputs that have a value of their own where they are NaN.
 
     Examples
     --------
@@ -48,6 +60,11 @@ class KAN(torch.nn.Module):
         spline_order: int = 3,
         extrapolation: str = "linear",
         symbolic: tuple[tuple[int, int, int, str], ...] = (),
+        monotone: tuple[int, ...] = (),
+        opposed: bool = False,
+        groups: tuple[tuple[int, ...], ...] = (),
+        categories: tuple[int, ...] = (),
+        missing: tuple[int, ...] = (),
     ) -> None:
         super().__init__()
         if len(layer_sizes) < 2:
@@ -62,11 +79,24 @@ class KAN(torch.nn.Module):
             "spline_order": spline_order,
             "extrapolation": extrapolation,
         }
+        rules = {
+            "monotone": monotone, "opposed": opposed, "groups": groups,
+            "categories": categories, "missing": missing,
+        }  # fmt: skip
+        self.plan |= {name: value for name, value in rules.items() if value}
         widths = [n_sum + n_mult for n_sum, n_mult in sizes]
         self.layers = torch.nn.ModuleList(
             KANLayer(n_in, n_sum, n_mult, basis, grid_size, spline_order, extrapolation)
             for n_in, (n_sum, n_mult) in zip(widths[:-1], sizes[1:], strict=True)
         )
+        if categories or missing:
+            counts = categories or (0,) * widths[0]
+            self.layers[0].take_levels(Levels(self.layers[0].n_subnodes, counts, missing))
+        if monotone or groups:
+            for layer, rule in zip(
+                self.layers, edge_rules(sizes, monotone, groups, opposed), strict=True
+            ):
+                layer.constrain(rule.allowed, rule.sign if monotone else None)
         for depth, i, j, name in symbolic:
             self.layers[depth].symbolic[f"{i}_{j}"] = SymbolicEdge(name)
 
@@ -177,6 +207,11 @@ class KAN(torch.nn.Module):
         for layer in self.layers[:-1]:
             seen.append(layer(seen[-1]))
         return seen
+
+    def tidy(self) -> None:
+        """Bring steps of edges that rise or fall back to zero, where learning went below."""
+        for layer in self.layers:
+            layer.tidy()
 
     @torch.no_grad()
     def adapt(self, x: torch.Tensor, weight: torch.Tensor | None = None) -> bool:

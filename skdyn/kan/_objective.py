@@ -144,7 +144,7 @@ class KANObjective:
             Factor of that form for each edge, twice the penalty's derivative by the variance.
         """
         share = weight / weight.sum()
-        features = layer.basis.features(x)
+        features = layer.features(x)
         centred = features - torch.einsum("n,nik->ik", share, features)
         covariance = torch.einsum("n,nik,nil->ikl", share, centred, centred)
         with torch.enable_grad():

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 
 from skdyn._validation import is_whole
+from skdyn.kan._columns import columns_of
+from skdyn.kan._constraints import constraints_of
 from skdyn.kan._evidence import Evidence
 from skdyn.kan._linear_start import start_linear
 from skdyn.kan._objective import KANObjective
@@ -16,13 +18,15 @@ from skdyn.kan._starts import best_start
 from skdyn.training import Stage
 
 __all__ = [
-    "check_grid_sizes", "check_sizes", "choose_optimizer", "follows_curvature", "grids_at_first",
-    "objective_of", "plan_stages", "sizes_at_first",
+    "as_it_goes_on", "check_grid_sizes", "check_sizes", "choose_optimizer", "follows_curvature",
+    "grids_at_first", "has_squares", "objective_of", "plan_stages", "sizes_at_first",
 ]  # fmt: skip
 
 _SMOOTHNESS = 0.3
 _RATE = 0.01  # the default
 _SIZES, _GRID = ((16, 0),), 5  # where nothing looks for them
+_WHOLE_STEPS = {"lm", "lbfgs"}  # which evaluate more than once a step
+_LEAST_OF_A_GROUP = 2  # nodes, of which one reads columns that are not held to rise or fall
 _MOST_WEIGHTS = 2.0  # a number that is learned from: of more, the evidence follows the noise
 _GRIDS = (3, 5, 10)  # that Levenberg-Marquardt looks through
 _FIXED_SHAPES = {"bspline", "rbf", "chebyshev", "fourier"}  # bases that "lm" moves all of
@@ -45,12 +49,18 @@ def follows_curvature(model):
     """
     return (
         model.basis in _FIXED_SHAPES
+        and has_squares(model)
         and model.dtype != "float32"
         and model.batch_size == "auto"
         and not model.lamb  # its price is in units of what gradients do
         and model.learning_rate == _RATE  # another was chosen to be heard: "lm" has none
         and model.learning_rate_schedule == "auto"
     )
+
+
+def has_squares(model):
+    """Tell whether a model's loss has the curvature that Levenberg-Marquardt follows."""
+    return getattr(model, "loss", "squared") == "squared"
 
 
 def choose_optimizer(model, X, incremental):
@@ -74,21 +84,23 @@ def choose_optimizer(model, X, incremental):
     if incremental or not follows_curvature(model):
         return "adam"
     searches = isinstance(model.hidden_layer_sizes, str)
-    hidden = () if searches else check_sizes(model.hidden_layer_sizes)
+    hidden = () if searches else sizes_at_first(model)
     finest = COARSEST if searches else grids_at_first(model)[-1]
-    n_residuals, n_weights = _size(model, len(X), X.shape[1], hidden, finest)
+    n_residuals, n_weights = _size(model, len(X), hidden, finest)
     told_apart = not searches or n_weights <= _MOST_WEIGHTS * n_residuals
     return "lm" if told_apart and affordable(n_residuals, n_weights) else "adam"
 
 
-def _size(model, n_rows, n_columns, hidden, grid_size):
+def _size(model, n_rows, hidden, grid_size):
     """Return the numbers of residuals and of weights."""
-    n_outputs = model._n_outputs()
-    widths = [n_columns, *map(sum, hidden), n_outputs]
+    n_outputs, of_edge = model._n_outputs(), grid_size + model.spline_order + 1
+    columns = columns_of(model)
+    counts = np.array(columns.get("categories", (0,) * model.n_features_in_))
+    of_columns = np.where(counts > 0, counts, of_edge).sum() + len(columns.get("missing", ()))
+    into_a_node = [of_columns, *(sum(pair) * of_edge for pair in hidden)]
     subnodes = [*(n_sum + 2 * n_mult for n_sum, n_mult in hidden), n_outputs]
-    of_edge = grid_size + model.spline_order + 1
-    layers = zip(widths[:-1], subnodes, strict=True)
-    return n_rows * n_outputs, sum(n_out * (n_in * of_edge + 1) for n_in, n_out in layers)
+    pairs = zip(into_a_node, subnodes, strict=True)
+    return n_rows * n_outputs, int(sum(n_out * (n_in + 1) for n_in, n_out in pairs))
 
 
 def sizes_at_first(model):
@@ -103,9 +115,14 @@ def sizes_at_first(model):
     -------
     tuple of (int, int)
     """
+    groups = constraints_of(model).get("groups", ((),))
     if not isinstance(model.hidden_layer_sizes, str):
-        return check_sizes(model.hidden_layer_sizes)
-    return () if _searches(model) else _SIZES
+        sizes = check_sizes(model.hidden_layer_sizes)
+        return tuple((n_sum * len(groups), n_mult * len(groups)) for n_sum, n_mult in sizes)
+    if _searches(model) or max(map(len, groups)) == 1:  # no two columns interact
+        return ()
+    each = max(_LEAST_OF_A_GROUP, _SIZES[0][0] // len(groups))
+    return ((each * len(groups), 0),) if groups[0] else _SIZES
 
 
 def grids_at_first(model):
@@ -132,6 +149,11 @@ def plan_stages(model, generator, task):
             "basis='selectable' learns its choice by gradients, which optimizer='lm' does not "
             "follow. Use optimizer='adam' or 'lbfgs', or name one basis."
         )
+    if not has_squares(model) and model._optimizer_now() == "lm":
+        raise ValueError(
+            f"optimizer='lm' needs loss='squared'; got loss={model.loss!r}. Use optimizer='auto', "
+            "'adam' or 'lbfgs'."
+        )
     objective = objective_of(model, task)
     trivial_loss = model._trivial_loss(task.training, task.validation)
     stages = [
@@ -139,6 +161,7 @@ def plan_stages(model, generator, task):
             objective, task.training, 1 if task.incremental else model.max_iter,
             name=f"grid {grid_size}", validation=task.validation, trivial_loss=trivial_loss,
             must_improve=model.early_stopping, before_epoch=_follow(model, grid_size, task),
+            after_step=_tidy_after(model),
         )
         for grid_size in _grid_schedule(model, task)
     ]  # fmt: skip
@@ -161,6 +184,17 @@ def objective_of(model, task):
         model._row_loss, model._curvature, _evidence(model, task.total_weight),
         model.lamb, model.lamb_l1, model.lamb_entropy, _alpha_of_wide_layers(model, task),
     )  # fmt: skip
+
+
+def as_it_goes_on(model, config, keep):
+    """Return the arguments of a network to train, as what it is now where that goes on."""
+    if not (keep and hasattr(model, "module_")):
+        return config | {"symbolic": ()}
+    now = model.module_.config()  # its grid was refined, some edges have closed forms
+    kept = ["grid_size", "symbolic"]
+    if isinstance(model.hidden_layer_sizes, str):
+        kept.append("layer_sizes")
+    return config | {name: now[name] for name in kept}
 
 
 def _grid_schedule(model, task):
@@ -197,7 +231,8 @@ def _searched(model, stage, generator, task):
 
 def _begins_linear(model, task):
     chosen = model.optimizer == "auto" and model._optimizer_now() == "adam"
-    asked = model.lamb or model.n_init > 1  # for few edges, or for other first weights
+    # For few edges, for other first weights, or for some edges only, with slopes of one sign.
+    asked = model.lamb or model.n_init > 1 or constraints_of(model)
     return chosen and not (asked or task.goes_on or task.incremental)
 
 
@@ -206,11 +241,20 @@ def _started_linear(model, stage, task):
     X, y, weight = map(torch.as_tensor, task.training)
     if y.ndim == 1:  # of classes, scores whose probabilities have the slopes of the shares
         y = _SCORE * torch.nn.functional.one_hot(y, model._n_outputs())
+    shifted, loss = y, getattr(model, "loss", "squared")
+    if loss == "poisson":  # the first step of reweighted least squares, from the mean of all
+        shifted = y - 1.0
 
     def before_epoch(module, epoch):
         if epoch == 0:
-            like = next(module.parameters())
-            return start_linear(module, *(part.to(like) for part in (X, y, weight)))
+            _look_at(module, X, weight)
+            batch = [part.to(next(module.parameters())) for part in (X, shifted, weight)]
+            begun = start_linear(module, *batch)
+            if begun and loss == "quantile":
+                with torch.no_grad():
+                    left = batch[1] - module(batch[0])
+                    module.layers[-1].bias += model._constant_answer(left, batch[2])
+            return begun
         return stage.before_epoch(module, epoch)
 
     return stage._replace(before_epoch=before_epoch)
@@ -239,14 +283,30 @@ def _follow(model, grid_size, task):
         if epoch == 0 and module.plan["grid_size"] < grid_size:
             module.refine(grid_size)
             return True
+        if epoch == 0 and not task.goes_on:
+            _look_at(module, X, weight)
         turn, rest = divmod(epoch, model.grid_update or 1)
         resting = epoch and (model.grid_update is None or rest or turn >= _GRID_UPDATES)
+        module.tidy()
         if task.goes_on or resting:
             return False
         like = next(module.parameters())
         return module.adapt(torch.as_tensor(X).to(like), torch.as_tensor(weight).to(like))
 
     return before_epoch
+
+
+def _look_at(module, X, weight):
+    """Let a network learn what is typical of the columns, where gaps and categories ask for it."""
+    if module.layers[0].levels is not None:
+        like = next(module.parameters())
+        module.layers[0].levels.look_at(*(torch.as_tensor(part).to(like) for part in (X, weight)))
+
+
+def _tidy_after(model):
+    """Return what keeps edges that rise or fall from learning steps that say nothing."""
+    held = "monotone" in constraints_of(model) and model._optimizer_now() not in _WHOLE_STEPS
+    return (lambda module: module.tidy()) if held else None
 
 
 def _evidence(model, total_weight):

@@ -4,8 +4,9 @@ import torch
 
 from skdyn.kan._network import KAN
 
-_OF_THE_LAYER = ("basis.scales",)
-_BY_INPUT_AND_SUBNODE = ("weight", "mask", "basis.logits", "basis.chosen")
+_OF_THE_LAYER = ("basis.scales", "levels.at_nan", "levels.typical")
+_BY_SUBNODE = ("bias", "levels.value")
+_BY_INPUT_AND_SUBNODE = ("weight", "mask", "sign", "basis.logits", "basis.chosen", "levels.mask")
 
 
 @torch.no_grad()
@@ -26,6 +27,8 @@ def cut_edges(module, keep, means):
         layer.bias += (mean.to(layer.bias) * goes).sum(dim=0)
         layer.mask *= ~goes
         layer.weight *= layer.mask[:, None, :]
+        if layer.levels is not None:
+            layer.levels.mask *= ~goes
         for place in set(layer.symbolic) & {f"{i}_{j}" for i, j in goes.nonzero().tolist()}:
             del layer.symbolic[place]
 
@@ -70,8 +73,8 @@ def without_nodes(module, keep):
                 continue
             if name in _OF_THE_LAYER:
                 state[name] = tensor
-            elif name == "bias":
-                state[name] = tensor[columns]
+            elif name in _BY_SUBNODE:
+                state[name] = tensor[..., columns]
             elif name in _BY_INPUT_AND_SUBNODE:
                 state[name] = tensor[rows][..., columns]
             else:

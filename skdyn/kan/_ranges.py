@@ -3,8 +3,17 @@
 import numpy as np
 
 from skdyn.exceptions import warn_user
+from skdyn.kan._columns import with_categories_still
 
-__all__ = ["crowded", "drifted", "hold_still", "moving_columns", "warn_if_far", "warn_of_grids"]
+__all__ = [
+    "crowded",
+    "drifted",
+    "hold_still",
+    "moving_columns",
+    "warn_if_far",
+    "warn_if_unreal",
+    "warn_of_grids",
+]
 
 _CROWDED = (
     "Nine tenths of the values of X in {columns} lie within a tenth of their range, so that few "
@@ -36,6 +45,12 @@ def crowded(columns: np.ndarray) -> np.ndarray:
     -------
     ndarray of shape (n_columns,), bool
     """
+    gaps = np.isnan(columns)
+    if gaps.any():
+        parts = [crowded(column[~gap][:, None]) for column, gap in zip(columns.T, gaps.T)]
+        return np.concatenate(parts)
+    if not len(columns):
+        return np.zeros(columns.shape[1], dtype=bool)
     ordered = np.sort(columns, axis=0)
     n_most = int(np.ceil(_MOST * len(columns)))
     widths = ordered[n_most - 1 :] - ordered[: len(columns) - n_most + 1]
@@ -76,13 +91,14 @@ def moving_columns(columns):
     -------
     ndarray of shape (n_columns,), bool
     """
-    low, high = columns.min(axis=0), columns.max(axis=0)
+    low, high = np.fmin.reduce(columns, axis=0), np.fmax.reduce(columns, axis=0)
     size = np.maximum(np.abs(low), np.abs(high))
     return high - low > _ROUNDING * np.finfo(columns.dtype).eps * size
 
 
 def warn_of_grids(model, X, incremental):
     """Warn of columns that do not suit the grids on them."""
+    X = with_categories_still(model, X)
     if not incremental:
         found, words = crowded(X), _CROWDED
     elif hasattr(model, "module_"):
@@ -101,7 +117,8 @@ def hold_still(model, X, Z):
     still = ~model._moves
     if not still.any():
         return Z
-    moved = still & ~np.isclose(X, model._x_offset, rtol=1e-5, atol=1e-12).all(axis=0)
+    as_before = np.isnan(X) | np.isclose(X, model._x_offset, rtol=1e-5, atol=1e-12)
+    moved = still & ~as_before.all(axis=0)
     if moved.any():
         warn_user(
             f"X moves in {_named(model, moved)}, which was constant in the training data: what it "
@@ -109,7 +126,7 @@ def hold_still(model, X, Z):
             "it out.",
             UserWarning,
         )
-    Z[:, still] = 0
+    Z[still & ~np.isnan(X)] = 0
     return Z
 
 
@@ -126,6 +143,18 @@ def warn_if_far(model, X):
             f"X lies outside the range of the training data by more than its width in "
             f"{_named(model, far)}. Edge functions go on there by "
             f"extrapolation={model.extrapolation!r}.",
+            UserWarning,
+        )
+
+
+def warn_if_unreal(model, outputs):
+    """Say so where closed forms have no real value."""
+    unreal = ~np.isfinite(outputs).all(axis=1)
+    if unreal.any() and any(len(layer.symbolic) for layer in model.module_.layers):
+        warn_user(
+            f"The closed forms of {type(model).__name__} are not real at {unreal.sum()} of "
+            f"{len(outputs)} rows, the first of them row {unreal.argmax()}: an argument leaves "
+            "the domain of its function. The answer there is NaN; as a label it means nothing.",
             UserWarning,
         )
 

@@ -85,7 +85,10 @@ def node_quantiles(module, X, weight=None):
         Evenly spaced quantiles, extremes included.
     """
     levels = torch.linspace(0, 1, _LEVELS, dtype=torch.float64)
-    return [weighted_quantiles(x, levels, weight) for x in module.inputs(X)]
+    seen, first = module.inputs(X), module.layers[0].levels
+    if first is not None:
+        seen[0] = torch.where(first.is_category, seen[0], first.observed(seen[0]))
+    return [weighted_quantiles(x, levels, weight) for x in seen]
 
 
 def edge_means(module, X, weight=None):

@@ -119,13 +119,17 @@ class Trials:
     def draw(self, like, width, **other):
         """Return a new network with one hidden layer, or none, in the same place."""
         sizes = like.plan["layer_sizes"]
-        layer_sizes = (sizes[0], (width, 0), sizes[-1]) if width else (sizes[0], sizes[-1])
+        n_hidden = width * n_groups(like)
+        layer_sizes = (sizes[0], (n_hidden, 0), sizes[-1]) if width else (sizes[0], sizes[-1])
         plan = like.config() | {"layer_sizes": layer_sizes, "symbolic": ()} | other
         seed = int(torch.randint(2**31 - 1, (1,), generator=self.generator))
         with seeded_rng(seed):
             module = KAN(**plan)
         weight = next(like.parameters())
-        return module.to(weight.device, weight.dtype)
+        module = module.to(weight.device, weight.dtype)
+        if module.layers[0].levels is not None:
+            module.layers[0].levels.take_over(like.layers[0].levels)
+        return module
 
     def grown(self, trial, width):
         """Return a network with more hidden nodes that computes nearly what another does.
@@ -148,8 +152,10 @@ class Trials:
         with torch.no_grad():
             n_old = old[0].n_subnodes
             _copy(first.basis, old[0].basis, slice(None))
-            first.weight[..., :n_old] = old[0].weight
+            first.weight[..., :n_old] = old[0].weight  # of nodes held to rise as these are
             first.bias[:n_old] = old[0].bias
+            if first.levels is not None:
+                first.levels.take_over(old[0].levels, n_old)
             first.bias[n_old:] = 0
             last.weight *= _FAINT
             like = first.weight
@@ -161,9 +167,21 @@ class Trials:
             else:
                 mesh = last.basis.mesh()
                 lines = last.basis.fit(mesh, torch.diag_embed(mesh))[:n_old].to(like)
-                last.weight[:n_old], last.bias[:] = 0, 0
-                last.weight[:n_old, :-1] = lines[..., : last.n_subnodes]
+                whole = last.carried().clone()
+                whole[:n_old], last.bias[:] = 0, 0
+                whole[:n_old, :-1] = lines[..., : last.n_subnodes]
+                last.carry(whole)
         return module
+
+    def can_grow(self, trial):
+        """Tell whether wider networks can begin as what one computes.
+
+        Without a hidden layer all columns enter every node, which groups forbid; and the first of
+        two scores falls where nodes rise.
+        """
+        layers = trial.module.layers
+        free = not trial.module.plan.keys() & {"groups", "opposed"}
+        return len(layers) > 1 or free
 
     def is_affordable(self, module):
         """Tell whether a network may be tried."""
@@ -181,6 +199,17 @@ class Trials:
     def _size(self, module):
         n_weights = sum(w.numel() for layer in module.layers for w in layer.linear_weights())
         return len(self.stage.arrays[0]) * module.layers[-1].n_subnodes, n_weights
+
+
+def n_groups(module):
+    """Return the number of groups of inputs over which hidden nodes are shared out."""
+    return max(1, len(module.plan.get("groups", ())))
+
+
+def _is_additive(module):
+    """Tell whether no two inputs may interact: then a hidden layer adds nothing."""
+    groups = module.plan.get("groups", ())
+    return bool(groups) and max(map(len, groups)) == 1
 
 
 def _copy(basis, other, rows):
@@ -233,11 +262,12 @@ def search(module, trials, *, grid_sizes, n_init=1):
         module = trials.draw(module, 0, grid_size=COARSEST)
     best = trials.first(module)
     failed = 0
-    for width in _WIDTHS:
+    for width in () if _is_additive(module) else _WIDTHS:
         drawn = trials.draw(module, width)
         if time_is_over() or not trials.is_affordable(drawn):
             break
-        room = best.module.layers[0].n_subnodes <= width  # for the nodes of the best so far
+        n_nodes = drawn.layers[0].n_subnodes
+        room = best.module.layers[0].n_subnodes <= n_nodes and trials.can_grow(best)
         fresh = n_init if width < _SURE or not room else n_init - 1
         found = [trials.fit(trials.draw(module, width)) for _ in range(fresh)]
         if room and width > 1:

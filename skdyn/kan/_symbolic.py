@@ -18,6 +18,7 @@ from skdyn.kan._evidence import Evidence
 from skdyn.kan._formula import LayerFormula, Scales, network_formula
 from skdyn.kan._library import make_library
 from skdyn.kan._objective import KANObjective
+from skdyn.kan._posterior import forget_posterior
 from skdyn.kan._snapping import set_edge, snap_edges, squared_error
 
 _N_DRAWS = 1000  # where a network is to teach its formula without data
@@ -139,6 +140,7 @@ def _take_over(model, module):
     model._module_config = module.config()
     for name in ("formula_score_", "formula_unreal_"):
         vars(model).pop(name, None)
+    forget_posterior(model)
 
 
 def _lesson(model, X, y, sample_weight):

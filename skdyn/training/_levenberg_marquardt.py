@@ -10,6 +10,7 @@ __all__ = ["LevenbergMarquardt"]
 
 _FIRST, _LEAST = 1e-2, 1e-15
 _TRIALS = 20  # dampings of one step: they double faster and faster, to 1e60 times the first
+_ROUNDS = 30  # of guesses which bounds hold a step; what is left then is cut off at them
 _CAUTION = 10.0  # how much more damping is tried where validation data watch
 
 
@@ -32,12 +33,17 @@ class Problem(Protocol):
         """Return the loss, its gradient and its Gauss-Newton matrix there."""
         ...
 
+    def lower(self) -> torch.Tensor | None:
+        """Return what the weights must not go below; None where they are free."""
+        ...
+
 
 class LevenbergMarquardt(torch.optim.Optimizer):
     """Steps along ``-(H + damping diag(H))^-1 g``, H the Gauss-Newton matrix [1]_.
 
     The damping falls after a step that keeps what the quadratic model promised, and rises until a
-    step lowers the loss [2]_.
+    step lowers the loss [2]_. Where weights have lower bounds, a step is the least of the quadratic
+    model within them, found by a primal-dual active set [3]_.
 
     Parameters
     ----------
@@ -52,6 +58,8 @@ class LevenbergMarquardt(torch.optim.Optimizer):
        SIAM Journal on Applied Mathematics 11, 1963.
     .. [2] H. B. Nielsen, "Damping Parameter in Marquardt's Method", IMM report 5, Technical
        University of Denmark, 1999.
+    .. [3] M. Hintermueller, K. Ito, K. Kunisch, "The Primal-Dual Active Set Strategy as a
+       Semismooth Newton Method", SIAM Journal on Optimization 13, 2002.
     """
 
     def __init__(self, params: Iterable[torch.Tensor], lr: float = 0.0) -> None:
@@ -68,8 +76,8 @@ class LevenbergMarquardt(torch.optim.Optimizer):
         ----------
         problem : object
             ``problem.weights()`` is the vector to move, ``problem.place(vector)`` moves it there,
-            ``problem.loss()`` is its loss, and ``problem.expand()`` its loss, gradient and
-            Gauss-Newton matrix.
+            ``problem.loss()`` is its loss, ``problem.expand()`` its loss, gradient and
+            Gauss-Newton matrix, and ``problem.lower()`` its lower bounds or None.
         watch : callable or None, default=None
             Loss on validation data: a more damped step is taken instead where it is lower there.
 
@@ -79,7 +87,8 @@ class LevenbergMarquardt(torch.optim.Optimizer):
             The loss before the step.
         """
         loss, gradient, curvature = problem.expand()
-        start = problem.weights()
+        start, lower = problem.weights(), problem.lower()
+        room = None if lower is None else (start - lower).clamp(min=0)
         diagonal = curvature.diagonal()
         # What no data and no penalty bind must not move freely either.
         tiny = torch.finfo(diagonal.dtype).tiny
@@ -87,11 +96,10 @@ class LevenbergMarquardt(torch.optim.Optimizer):
 
         def gain(damping):
             """Move by the step of a damping; return what it gained and what it promised."""
-            factor, failed = torch.linalg.cholesky_ex(curvature + torch.diag(damping * scale))
-            if failed:
+            move = _least(curvature + torch.diag(damping * scale), gradient, room)
+            if move is None:
                 return -math.inf, 1.0
-            move = -torch.cholesky_solve(gradient[:, None], factor)[:, 0]
-            problem.place(start + move)
+            problem.place(start + move if lower is None else torch.maximum(start + move, lower))
             promised = -(gradient @ move + 0.5 * move @ curvature @ move)
             return (loss - problem.loss()).item(), promised.item()
 
@@ -121,3 +129,33 @@ class LevenbergMarquardt(torch.optim.Optimizer):
                 problem.place(reached)
                 return
             lowest, self.damping = now, _CAUTION * self.damping
+
+
+def _least(matrix, gradient, room):
+    """Return the least of ``gradient @ move + move @ matrix @ move / 2``; None where there is none.
+
+    No move goes below ``-room``, where that is not None.
+    """
+    if room is None:
+        return _solved(matrix, -gradient)
+    held = (room == 0) & (gradient > 0)
+    move = torch.zeros_like(gradient)
+    for _ in range(_ROUNDS):
+        free = (~held).nonzero()[:, 0]
+        move = torch.where(held, -room, 0.0)
+        found = _solved(matrix[free[:, None], free], -(gradient + matrix @ move)[free])
+        if found is None:
+            return None
+        move[free] = found
+        # Held is what would go beyond its bound, and what pushes against it.
+        now = torch.where(held, gradient + matrix @ move > 0, move < -room)
+        if torch.equal(now, held):
+            return move
+        held = now
+    return torch.maximum(move, -room)
+
+
+def _solved(matrix, right):
+    """Solve a system of a positive definite matrix; None where it is not."""
+    factor, failed = torch.linalg.cholesky_ex(matrix)
+    return None if failed else torch.cholesky_solve(right[:, None], factor)[:, 0]

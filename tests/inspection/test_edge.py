@@ -1,12 +1,14 @@
 import copy
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
 from skdyn import KANRegressor
 from skdyn._validation import NotFittedError
 from skdyn.inspection import EdgeDisplay
+from skdyn.inspection._network import edge_layers
 
 X = np.random.default_rng(0).uniform(0, 10, (150, 2))
 Y = np.sin(X[:, 0] / 2) * X[:, 1]
@@ -134,3 +136,16 @@ def test_what_is_no_fitted_network_is_refused():
         EdgeDisplay.from_estimator(LinearRegression(), 0, 0, 0)
     with pytest.raises(NotFittedError, match="not fitted"):
         EdgeDisplay.from_estimator(KANRegressor(), 0, 0, 0)
+
+
+def test_levels_of_categories_are_steps_with_their_names_and_gaps_are_left_out():
+    table = pd.DataFrame({"a": X[:, 0], "place": np.where(X[:, 1] > 5, "north", "south")})
+    table.loc[:20, "a"] = np.nan
+    model = KANRegressor((), optimizer="lm", max_iter=3, tol=0, random_state=0).fit(table, Y)
+    display = EdgeDisplay.from_estimator(model, 0, 1, 0, X=table)
+    assert [tick.get_text() for tick in display.ax_.get_xticklabels()] == ["north", "south"]
+    expected = model.edge_function(0, 1, 0, np.array([0.0, 1.0]))
+    np.testing.assert_array_equal(np.unique(display.values), np.sort(expected))
+    assert len(EdgeDisplay.from_estimator(model, 0, 0, 0, X=table).inputs) == 150 - 21
+    drawn = edge_layers(model, 20)[0]
+    np.testing.assert_array_equal(np.unique(drawn.values[1]), np.sort(expected))

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from skdyn import KANClassifier, KANRegressor
+from skdyn._tabular import TabularRegressor
 from skdyn.kan._evidence import Evidence
 from skdyn.kan._network import KAN
 from skdyn.kan._objective import KANObjective
@@ -23,7 +24,7 @@ def one_edge(X, y, evidence, n_steps=40):
     batch = torch.as_tensor(X), torch.as_tensor(y)[:, None], torch.ones(len(X)).double()
     module.adapt(batch[0])
     objective = KANObjective(
-        KANRegressor._row_loss, KANRegressor._curvature, evidence, 0.0, 1.0, 2.0
+        TabularRegressor._row_loss, KANRegressor._curvature, evidence, 0.0, 1.0, 2.0
     )
     optimizer = LevenbergMarquardt(module.parameters())
     for _ in range(n_steps):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from skdyn._tabular import TabularRegressor
 from skdyn.kan import KANClassifier, KANRegressor
 from skdyn.kan._evidence import Evidence
 from skdyn.kan._left_out import left_out_outputs
@@ -44,8 +45,8 @@ def test_the_answers_of_a_network_of_one_layer_are_those_of_fits_without_each_ro
     weight = torch.as_tensor([0.5, 1.5, 1.0, 1.0, 1.0, 0.5, 1.5])
     module = KAN(((20, 0), (2, 0)), "bspline", 2, 1, "linear").double()
     objective = KANObjective(
-        KANRegressor._row_loss, KANRegressor._curvature, Evidence(0.01, 0.0, 7.0, None), 0, 0, 0,
-        alpha=ALPHA,
+        TabularRegressor._row_loss, KANRegressor._curvature, Evidence(0.01, 0.0, 7.0, None),
+        0, 0, 0, alpha=ALPHA,
     )  # fmt: skip
     (layer,) = module.layers
     minimized(layer, objective, X, y, weight)

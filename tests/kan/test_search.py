@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from skdyn import KANClassifier, KANRegressor
+from skdyn._tabular import TabularRegressor
 from skdyn.kan._evidence import Evidence
 from skdyn.kan._network import KAN
 from skdyn.kan._objective import KANObjective
@@ -23,7 +24,7 @@ def sizes(model):
 def trials(X, y):
     evidence = Evidence("auto", "auto", len(X), "unknown")
     objective = KANObjective(
-        KANRegressor._row_loss, KANRegressor._curvature, evidence, 0.0, 1.0, 2.0
+        TabularRegressor._row_loss, KANRegressor._curvature, evidence, 0.0, 1.0, 2.0
     )
     arrays = tuple(map(torch.as_tensor, (X, y[:, None], np.ones(len(X)))))
 

@@ -1,8 +1,10 @@
 """Levenberg-Marquardt: one step where the model is exact, never uphill where it is not."""
 
 import itertools
+import math
 
 import torch
+from scipy.optimize import lsq_linear
 
 from skdyn.training._levenberg_marquardt import LevenbergMarquardt
 
@@ -10,9 +12,13 @@ from skdyn.training._levenberg_marquardt import LevenbergMarquardt
 class Squares:
     """Half the squared residuals of a function of one vector."""
 
-    def __init__(self, residuals, start):
+    def __init__(self, residuals, start, lower=None):
         self.residuals = residuals
         self.now = torch.tensor(start, dtype=torch.float64)
+        self.bounds = None if lower is None else torch.tensor(lower, dtype=torch.float64)
+
+    def lower(self):
+        return self.bounds
 
     def weights(self):
         return self.now
@@ -80,3 +86,20 @@ def test_validation_data_shorten_the_step_where_that_is_better_for_them():
 
     assert walk(watched=False) > 9
     assert 0 < walk(watched=True) < 9
+
+
+def test_within_lower_bounds_a_linear_problem_is_solved_as_scipy_solves_it():
+    A, b = torch.randn(30, 12).double(), torch.randn(30).double()
+    lower = [-math.inf, *[0.0] * 11]
+    problem = Squares(lambda w: A @ w - b, [1.0] * 12, lower)
+    run(problem, 15)
+    known = lsq_linear(A.numpy(), b.numpy(), (lower, math.inf), method="bvls", tol=1e-15).x
+    assert 2 < (known[1:] == 0).sum() < 10
+    torch.testing.assert_close(problem.now, torch.from_numpy(known), rtol=0, atol=1e-10)
+
+
+def test_the_valley_of_rosenbrock_is_walked_down_to_a_bound():
+    problem = Squares(rosenbrock, [3.0, 3.0], [1.5, 0.0])
+    losses = run(problem, 40)
+    assert all(now <= before for before, now in itertools.pairwise(losses))
+    torch.testing.assert_close(problem.now, torch.tensor([1.5, 2.25]).double(), rtol=0, atol=1e-9)

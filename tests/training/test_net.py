@@ -342,6 +342,9 @@ class Reweighed:
     def place(self, weights):
         torch.nn.utils.vector_to_parameters(weights, self.module.parameters())
 
+    def lower(self):
+        return None
+
     def loss(self):
         return _squared(self.module, self.x, self.y) + self.n_steps
 
