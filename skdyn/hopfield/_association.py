@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from math import ceil
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,14 +13,17 @@ from numpy.typing import ArrayLike
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
+from skdyn._blocks import in_blocks
 from skdyn._holdout import hold_out_rows
-from skdyn._state import Shape, Since
+from skdyn._state import OPTIONAL, Shape, Since
 from skdyn._tabular import TabularEstimator
 from skdyn._validation import Interval, StrOptions, check_is_fitted, validate_data
 from skdyn.base import TorchEstimator
 from skdyn.exceptions import warn_user
 from skdyn.hopfield._calibration import partitions, recalled_by_beta, tempered_by_cooling
-from skdyn.hopfield._index import FaissIndex, candidate_chunks
+from skdyn.hopfield._frozen_memory import FrozenMemory
+from skdyn.hopfield._index import FaissIndex, as_index
+from skdyn.hopfield._kept import Kept
 from skdyn.hopfield._leave_one_out import (
     Choice,
     best_beta,
@@ -29,7 +33,7 @@ from skdyn.hopfield._leave_one_out import (
 )
 from skdyn.hopfield._matching import Matching, whitening
 from skdyn.hopfield._recall import Recall
-from skdyn.hopfield._retrieval import SIMILARITIES, retrieve, top, total_variance
+from skdyn.hopfield._retrieval import SIMILARITIES, total_variance
 from skdyn.hopfield._separations import SEPARATIONS, Separation, as_separation
 from skdyn.hopfield._store import Store, merged, scales
 from skdyn.training import (
@@ -64,7 +68,7 @@ class AssociationEstimator(TabularEstimator):
     _n_rows_seen: int
     _targets: Annotated[np.ndarray, Shape("rows targets", "biuf")]
     _mass: Annotated[np.ndarray, Shape("patterns")]
-    _keys: Annotated[np.ndarray, Shape("patterns components")]
+    _keys: Annotated[np.ndarray, Shape("patterns components"), OPTIONAL]  # where a map was learned
     _values: Annotated[np.ndarray, Shape("patterns n_values")]
     _sharpness: float
     _smoothing: float
@@ -138,53 +142,42 @@ class AssociationEstimator(TabularEstimator):
         """
         if n_patterns < 1:
             raise ValueError(f"n_patterns must be at least 1; got {n_patterns!r}.")
-        queries, keys, _, how = self._question(X)
-        if self.index == "exact":
-            indices, weights = top(queries, keys, n_patterns, **how)
-        else:
-            chunks = [found for _, found in self._candidates(queries, keys, how)]
-            indices, weights = (torch.cat(parts) for parts in zip(*chunks))
-            ranks = weights.masked_fill(indices < 0, -1.0)
-            order = ranks.topk(min(n_patterns, weights.shape[1]), dim=1).indices
-            indices, weights = indices.gather(1, order), weights.gather(1, order)
-        indices = indices.cpu().numpy()
-        rows = np.where(indices < 0, -1, self.pattern_rows_[indices])
-        return rows, weights.cpu().numpy()
+        queries, memory = self._question(X)
+        indices, weights = (part.cpu().numpy() for part in memory.nearest(queries, n_patterns))
+        return np.where(indices < 0, -1, self.pattern_rows_[indices]), weights
 
     def _question(self, X):
-        """Return queries, keys, values and how to compare them, all in the precision of X."""
+        """Return queries and the memory that they ask, in the precision of X."""
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
         like = next(self._module_for(X.dtype).parameters())
-        arrays = self._forward(self._scaled(X)), self._keys, self._values, self._mass
-        queries, keys, values, mass = (torch.as_tensor(array).to(like) for array in arrays)
-        how = self._how() | {"beta": self._sharpness, "mass": None if (mass == 1).all() else mass}
-        return queries, keys, values, how
+        return torch.as_tensor(self._forward(self._scaled(X))).to(like), self._memory().to(like)
 
     def _recalled(self, X):
-        queries, keys, values, how = self._question(X)
-        if self.index == "exact":
-            return retrieve(queries, keys, values, **how).cpu().double()
-        chunks = self._candidates(queries, keys, how)
-        means = [(weights[:, None] @ values[found])[:, 0] for _, (found, weights) in chunks]
-        return torch.cat(means).cpu().double()
+        queries, memory = self._question(X)
+        return memory.means(queries).cpu().double()
 
-    def _candidates(self, queries, keys, how):
-        """Yield what the approximate index finds."""
-        settings, built = self._approximate(keys)
-        return candidate_chunks(built, settings.n_candidates, queries, keys, **how)
+    @cached_property
+    def _kept(self):
+        return Kept()
 
-    def _approximate(self, keys):
-        """Return the index with its settings; it is built where there is none, as after loading."""
-        settings = FaissIndex() if self.index == "faiss" else self.index
-        if getattr(self, "_built_index", (None,))[0] != settings:
-            self._built_index = settings, settings.build(torch.as_tensor(keys), self.similarity)
-        return self._built_index
+    def _memory(self) -> FrozenMemory:
+        """Return the memory of what was stored, in the precision it was stored in."""
+        keys = self.patterns_ if self.mode == "stored" else self._keys
+        arrays = keys, self._values, self._mass
+        index = as_index(self.index)
+        separation = as_separation(self.separation)
+        return self._kept.get(
+            self._remember, *arrays, self._sharpness, self.similarity, separation, index
+        )
 
-    def __getstate__(self):
-        state = super().__getstate__()
-        state.pop("_built_index", None)
-        return state
+    def _remember(self, keys, values, mass, *how):
+        keys = in_blocks(self._scaled, keys) if self.mode == "stored" else keys
+        mass = None if (mass == 1).all() else torch.from_numpy(mass)
+        memory = FrozenMemory(torch.as_tensor(keys), torch.as_tensor(values), mass, *how)
+        if memory.index is not None:
+            memory.built  # noqa: B018 - now, not at the first question
+        return memory
 
     def _how(self):
         separation = as_separation(self.separation)
@@ -222,43 +215,53 @@ class AssociationEstimator(TabularEstimator):
                 "X_val was passed to fit, but mode='stored' trains nothing that could stop early. "
                 "Leave it out, or choose another mode."
             )
-        weights = np.asarray(1.0 if sample_weight is None else sample_weight)
-        # Rows of weight zero never arrive at _split; one number stands for all rows.
-        self._weighed = np.flatnonzero(weights) if weights.ndim else None
+        n_before = self._n_rows_seen if incremental and self._goes_on(incremental) else 0
         super()._fit(X, y, sample_weight, X_val, y_val, incremental, classes)
-        del self._weighed
-        vars(self).pop("_calibrated", None)
+        if sample_weight is not None:
+            self._count_rows(np.flatnonzero(np.asarray(sample_weight)), n_before)
         return self
+
+    def _goes_on(self, incremental):
+        return hasattr(self, "module_") and (incremental or self.warm_start)
+
+    def _count_rows(self, there, n_before):
+        """Count rows as they were passed, though those of weight zero were not stored."""
+        self._n_rows_seen = int(n_before + there[-1] + 1)
+        if self.mode != "prototypes":
+            counted = np.concatenate([np.arange(n_before), n_before + there])
+            self.pattern_rows_ = counted[self.pattern_rows_]
 
     def _learn_scales(self, X, y, weight, classes):
         """Learn them from the rows as they are stored, whatever order or number they came in."""
         self._learn_targets(y, weight, classes)
-        self._first = merged(self._as_store(X, y, weight, 0))
-        store, _ = self._first
+        store, _ = merged(self._as_store(X, y, weight, 0))
+        self._put(store)
         self._x_offset, self._x_scale = scales(store.patterns, store.mass)
         self._learn_stored_targets(store)
 
     def _as_store(self, X, y, weight, n_before):
         """Return rows as they came, counted on from earlier calls."""
-        rows = n_before + (np.arange(len(X)) if self._weighed is None else self._weighed)
+        rows = n_before + np.arange(len(X))
         self._n_rows_seen = int(rows[-1] + 1)
         weight = np.ones(len(X)) if weight is None else weight
-        return Store(X.astype(np.float64, copy=False), self._exact_targets(y), weight, rows)
+        return Store(X, self._exact_targets(y), weight, rows)
+
+    def _put(self, store):
+        self.patterns_, self._targets, self._mass, self.pattern_rows_ = store
 
     def _split(self, X, y, weight, X_val, y_val, incremental) -> Any:
-        """Store the rows; return what is learned from, and what is watched."""
-        if hasattr(self, "_first"):
-            store, place = vars(self).pop("_first")
-        else:
+        """Store the rows, unless their scales were just learned; return what is learned from."""
+        learnt, watched = np.arange(len(self.patterns_)), None
+        if self._goes_on(incremental):
             store = self._as_store(X, y, weight, self._n_rows_seen if incremental else 0)
             if incremental and self.mode != "prototypes":
                 store = Store(*map(np.concatenate, zip(self._store(), store)))
             store, place = merged(store)
-        self.patterns_, self._targets, self._mass, self.pattern_rows_ = store
+            self._put(store)
+            learnt = np.unique(place[-len(X) :])
         if not self._learns:
             return None, None
-        rows, targets, mass, _ = store
-        learnt, watched = np.unique(place[-len(X) :]), None
+        rows, targets, mass, _ = store = self._store()
         if X_val is not None:
             X_val, y_val = self._validate(X_val, y_val, reset=False)
             watched = (X_val, self._exact_targets(y_val), np.ones(len(X_val)))
@@ -279,27 +282,27 @@ class AssociationEstimator(TabularEstimator):
         """Return scaled rows, values, weights of mean one, and where the rows are stored."""
         return self._scaled(X), self._as_values(targets), mass / mass.mean(), index
 
-    def _settle(self):
-        """Project the stored rows and choose beta, from the module there is; return the loss."""
-        self._keys = self._forward(self._scaled(self.patterns_))
+    def _settle(self, incremental):
+        """Project the stored rows; choose beta, unless rows kept from the training did."""
         self._values = self._as_values(self._targets)
-        choice = getattr(self, "_calibrated", None)
-        unit = total_variance(
-            torch.as_tensor(self._keys), torch.as_tensor(self._mass), self.similarity
-        )
-        if choice is None:
-            choice = self._choose(self._keys, self._values, self._mass, unit, self.beta)
-        self.beta_, self._smoothing, self._cooling = choice.beta, choice.smoothing, 1.0
-        self._sharpness = choice.beta / unit
-        return choice.loss
+        if self.mode == "stored":
+            vars(self).pop("_keys", None)  # of an earlier fit, or file
+            # In single precision, which is enough to choose by, and half of the memory.
+            keys = in_blocks(self._scaled, self.patterns_, "float32")
+        else:
+            keys = self._keys = self._forward(in_blocks(self._scaled, self.patterns_))
+        unit = total_variance(torch.as_tensor(keys), torch.as_tensor(self._mass), self.similarity)
+        loss = None
+        if incremental or not self._learns:
+            choice = self._choose(keys, self._values, self._mass, unit, self.beta)
+            self.beta_, self._smoothing, loss = choice
+        self._cooling, self._sharpness = 1.0, self.beta_ / unit
+        return loss
 
     def _settle_prototypes(self, incremental):
         """Take keys, values and beta from the module."""
         module = self.module_
-        if not incremental:
-            choice = self._calibrated
-            self._cooling, self._smoothing = choice.beta, choice.smoothing
-        elif not hasattr(self, "_cooling"):
+        if not hasattr(self, "_cooling"):
             self._cooling, self._smoothing = 1.0, 0.0
         learnt = module.prototypes, self._cooling * module.values
         self._keys, self._values = (tensor.detach().cpu().numpy() for tensor in learnt)
@@ -325,7 +328,9 @@ class AssociationEstimator(TabularEstimator):
     def _stages(self, generator, task):
         """Return the one stage of the training."""
         if not task.incremental:
-            self._calibrated = self._as_sure_as_before() if task.goes_on else self._calibrate(task)
+            self._be_as_sure_as(
+                self._as_sure_as_before() if task.goes_on else self._calibrate(task)
+            )
         stage = self._stage(task.training, generator, task.goes_on)
         return [
             stage._replace(
@@ -389,16 +394,24 @@ class AssociationEstimator(TabularEstimator):
                 return best_of(_COOLINGS, recall, judge)
             return best_of_ladder(recall, judge, None if self.beta == "auto" else self.beta)
 
-    def _tell_how_it_ended(self, record):
-        """Judge by rows that a map has not seen, not by the loss of recall from a random few."""
-        super()._tell_how_it_ended(record._replace(trivial_loss=None))
-        if not self._recalls_more_than_the_mean(self._calibrated):
+    def _be_as_sure_as(self, choice):
+        """Take over what is best; tell where that is next to nothing."""
+        self._smoothing = choice.smoothing
+        if self.mode == "prototypes":
+            self._cooling = choice.beta
+        else:
+            self.beta_ = choice.beta
+        if not self._recalls_more_than_the_mean(choice):
             warn_user(
                 f"{type(self).__name__} recalls rows that are kept from the training no better "
                 "than an answer that reads no input, which is what it nearly gives now. Pass more "
                 "rows or fewer features, try mode='stored', or look for what the data cannot tell.",
                 ConvergenceWarning,
             )
+
+    def _tell_how_it_ended(self, record):
+        """Leave the loss of recall from a random few aside: rows kept from the training judge."""
+        super()._tell_how_it_ended(record._replace(trivial_loss=None))
 
     def _trained_apart(self, training, total_weight):
         """Return a module that is trained on some of the rows, for fewer epochs."""
@@ -453,12 +466,12 @@ class AssociationEstimator(TabularEstimator):
 
     def _take_over(self, module, config, record, incremental):
         self.module_ = module
-        vars(self).pop("_built_index", None)
         if self.mode == "prototypes":
             self._settle_prototypes(incremental)
         else:
-            loss = self._settle()
+            loss = self._settle(incremental)
             record.loss_curve.extend([] if self._learns else [loss])
         super()._take_over(module, config, record, incremental)
+        self._kept  # noqa: B018 - there before a method asks
         if self.index != "exact":
-            self._approximate(self._keys)
+            self._memory()

@@ -299,9 +299,9 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
         prior = torch.from_numpy(self._prior)
         return ((1 - self._smoothing) * means + self._smoothing * prior).log().numpy()
 
-    def _settle(self):
+    def _settle(self, incremental):
         self._prior = self._frequencies()
-        return super()._settle()
+        return super()._settle(incremental)
 
     def _settle_prototypes(self, incremental):
         if not (incremental and hasattr(self, "_prior")):

@@ -1,6 +1,5 @@
 """Approximate retrieval: few candidates from an index instead of all patterns."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -10,9 +9,8 @@ import torch
 
 from skdyn._state import PlainState
 from skdyn.exceptions import MissingExtraError
-from skdyn.hopfield._frozen_memory import FrozenMemory, Retrieved
 
-__all__ = ["FaissIndex", "as_index", "candidate_chunks"]
+__all__ = ["FaissIndex", "as_index"]
 
 _POINTS_A_LIST = 40  # faiss asks for 39 to find a center from
 
@@ -134,36 +132,6 @@ def as_index(index: Any) -> FaissIndex | None:
     if index == "exact":
         return None
     return FaissIndex() if index == "faiss" else index
-
-
-def candidate_chunks(
-    index: Any, n_candidates: int, queries: torch.Tensor, patterns: torch.Tensor, **how: Any
-) -> Iterator[tuple[slice, Retrieved]]:
-    """Yield candidates and their weights, a chunk of queries at a time.
-
-    Parameters
-    ----------
-    index : faiss.Index
-        What :meth:`FaissIndex.build` made of the patterns.
-    n_candidates : int
-        How many patterns a query weighs.
-    queries, patterns : Tensor
-        See :func:`skdyn.hopfield._retrieval.retrieve`.
-    **how
-        The same.
-
-    Yields
-    ------
-    (slice, Retrieved)
-        Which queries; their candidates, in no order, with weights of sum one. Where the cells
-        held too few, the rest are -1 with weight zero.
-    """
-    settings = FaissIndex(n_candidates, index.nprobe)
-    memory = FrozenMemory(patterns, sharpness=how.pop("beta"), index=settings, **how)
-    vars(memory)["built"] = index
-    for rows, found, weights in memory.weight_chunks(queries):
-        assert found is not None
-        yield rows, Retrieved(found, weights)
 
 
 def _single(rows, similarity):

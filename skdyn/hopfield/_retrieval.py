@@ -1,22 +1,14 @@
 """Scores of patterns, in what unit they are, and how many of them fit in memory at once."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
 
 import torch
 from sklearn import get_config
 
-if TYPE_CHECKING:
-    from skdyn.hopfield._frozen_memory import Retrieved
-
 __all__ = [
     "SIMILARITIES",
-    "retrieve",
     "row_chunks",
     "scores",
-    "top",
     "total_variance",
 ]
 
@@ -113,54 +105,3 @@ def total_variance(patterns: torch.Tensor, mass: torch.Tensor, similarity: str) 
     variance = mean_of(lambda rows: (rows - mean).square()).sum().item()
     rounding = torch.finfo(patterns.dtype).eps * patterns[0].square().sum().item()
     return variance if variance > rounding else 1.0
-
-
-def retrieve(
-    queries: torch.Tensor, patterns: torch.Tensor, values: torch.Tensor, **how: Any
-) -> torch.Tensor:
-    """Return what a memory of these patterns recalls.
-
-    Parameters
-    ----------
-    queries : Tensor of shape (n_queries, n_features)
-        States.
-    patterns : Tensor of shape (n_patterns, n_features)
-        Stored patterns.
-    values : Tensor of shape (n_patterns, n_values)
-        What is read out.
-    **how
-        ``beta``, ``similarity``, ``separation``, ``mass`` and ``exclude``.
-
-    Returns
-    -------
-    Tensor of shape (n_queries, n_values)
-    """
-    from skdyn.hopfield._frozen_memory import FrozenMemory  # which stands on this file
-
-    exclude, sharpness = how.pop("exclude", None), how.pop("beta")
-    memory = FrozenMemory(patterns, values, sharpness=sharpness, **how)
-    return memory.means(queries, exclude=exclude)
-
-
-def top(queries: torch.Tensor, patterns: torch.Tensor, n_top: int, **how: Any) -> Retrieved:
-    """Return the patterns of the largest weights.
-
-    Parameters
-    ----------
-    queries : Tensor of shape (n_queries, n_features)
-        States.
-    patterns : Tensor of shape (n_patterns, n_features)
-        Stored patterns.
-    n_top : int
-        How many a query; at most all.
-    **how
-        See :func:`retrieve`.
-
-    Returns
-    -------
-    Retrieved
-    """
-    from skdyn.hopfield._frozen_memory import FrozenMemory  # which stands on this file
-
-    memory = FrozenMemory(patterns, sharpness=how.pop("beta"), **how)
-    return memory.nearest(queries, n_top)
