@@ -43,7 +43,7 @@ def fitted(table):
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"hidden_layer_sizes": (2,)}, {"optimizer": "auto", "batch_size": 40, "max_iter": 60}],
+    [{}, {"hidden_layer_sizes": (2,)}, {"optimizer": "auto", "batch_size": 20, "max_iter": 30}],
     ids=str,
 )
 def test_levels_and_gaps_are_learned_and_come_back_from_a_file(table, options):
@@ -93,7 +93,7 @@ def test_a_gap_where_fit_had_none_is_answered_as_the_mean_over_the_column(table,
     answer = fitted.predict(X[:5].assign(size=np.nan))
     each = [fitted.predict(X[:5].assign(size=value)) for value in X["size"]]
     np.testing.assert_allclose(answer, np.mean(each, axis=0), atol=0.01)
-    plain = quick().fit(X[["size"]], X["size"] ** 2)
+    plain = quick(max_iter=3).fit(X[["size"]], X["size"] ** 2)
     mean = plain.predict(X[["size"]]).mean()
     np.testing.assert_allclose(plain.predict([[np.nan]]), mean, atol=0.02)
 
@@ -110,16 +110,16 @@ def test_columns_are_named_by_mask_number_or_name_and_numbers_stay_numbers(table
     X, y = table
     frame = X.assign(place=X["place"].map(list(EFFECT).index), kind=X["kind"].astype(int))
     by = [[False, False, True, True], [2, 3], ["place", "kind"]]
-    expected = quick().fit(X, y).predict(X)
+    expected = quick(max_iter=3).fit(X, y).predict(X)
     for given in by:
-        model = quick(categorical_features=given).fit(frame, y)
+        model = quick(categorical_features=given, max_iter=3).fit(frame, y)
         # Levels in another order, and no order matters.
         np.testing.assert_allclose(model.predict(frame), expected, atol=1e-8)
-    array = quick(categorical_features=[2, 3]).fit(frame.to_numpy(), y)
+    array = quick(categorical_features=[2, 3], max_iter=3).fit(frame.to_numpy(), y)
     np.testing.assert_allclose(array.predict(frame.to_numpy()), expected, atol=1e-8)
-    texts = quick(categorical_features=[2, 3]).fit(X.to_numpy(dtype=object), y)
+    texts = quick(categorical_features=[2, 3], max_iter=3).fit(X.to_numpy(dtype=object), y)
     np.testing.assert_allclose(texts.predict(X.to_numpy(dtype=object)), expected, atol=1e-8)
-    assert quick().fit(frame.astype({"kind": object}), y).categories_ == []
+    assert quick(max_iter=1).fit(frame.astype({"kind": object}), y).categories_ == []
 
 
 def test_a_column_of_gaps_alone_says_nothing(table):

@@ -117,7 +117,9 @@ def test_columns_of_no_common_group_have_no_mixed_difference(table, groups, opti
 @pytest.mark.parametrize(("groups", "width"), [("pairwise", 3), ("no_interactions", 0)])
 def test_where_the_evidence_chooses_hidden_nodes_each_group_gets_as_many(table, groups, width):
     X, _ = table
-    model = quick(interaction_cst=groups, grid_sizes=3, max_iter=20).fit(X, X[:, 0] * X[:, 1])
+    model = quick(interaction_cst=groups, grid_sizes=3, max_iter=12).fit(
+        X[:40], (X[:, 0] * X[:, 1])[:40]
+    )
     hidden = model.module_.plan["layer_sizes"][1:-1]
     assert sum(n_sum for n_sum, _ in hidden) % max(width, 1) == 0
     assert bool(hidden) == bool(width)
@@ -134,7 +136,7 @@ def test_of_a_group_half_the_nodes_read_what_is_free_and_bend_as_they_like():
 
 def test_the_best_linear_network_and_grids_that_move_keep_edges_rising(table):
     X, y = table
-    model = quick(hidden_layer_sizes=(2,), grid_sizes=(3, 6), monotonic_cst=[1, -1, 1], n_init=2)
+    model = quick(hidden_layer_sizes=(2,), grid_sizes=(3, 6), monotonic_cst=[1, -1, 1])
     assert rises(model.fit(X, y).predict, X, 2, 1)
     again = model.set_params(warm_start=True).fit(X, y)
     assert again.loss_curve_[0] <= model.loss_curve_[0]

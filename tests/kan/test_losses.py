@@ -42,7 +42,7 @@ def test_quantiles_of_noise_that_grows_are_found(optimizer):
     X = generator.uniform(0, 1, (400, 1))
     y = X[:, 0] * (1 + generator.normal(size=400))
     model = KANRegressor((), loss="quantile", quantile=0.9, optimizer=optimizer, random_state=0)
-    model.set_params(max_iter=100 if optimizer == "auto" else 20).fit(X, y)
+    model.set_params(max_iter=80 if optimizer == "auto" else 8).fit(X, y)
     assert model.optimizer_ == ("adam" if optimizer == "auto" else "lbfgs")
     assert np.mean(y <= model.predict(X)) == pytest.approx(0.9, abs=0.03)
     line = QuantileRegressor(quantile=0.9, alpha=0).fit(X, y).predict(X)
