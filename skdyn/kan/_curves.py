@@ -291,7 +291,9 @@ def _sums(values, t, weight, around, kinds):
     free = 1 - rho**2
     fine = (free > 1e-8) & good[i] & good[j]
     gain = np.where(
-        fine, (by_t[i] ** 2 + by_t[j] ** 2 - 2 * rho * by_t[i] * by_t[j]) / np.where(fine, free, 1), 0
+        fine,
+        (by_t[i] ** 2 + by_t[j] ** 2 - 2 * rho * by_t[i] * by_t[j]) / np.where(fine, free, 1),
+        0,
     )
     error = t_off @ t_off - gain
     scale, found = _unit(t, weight), []

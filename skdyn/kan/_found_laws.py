@@ -14,7 +14,7 @@ from skdyn.formulas._expression import written
 from skdyn.kan._curves import MORE
 from skdyn.kan._formula import expression_of
 from skdyn.kan._law_search import LawSearch
-from skdyn.kan._laws import Law, judged
+from skdyn.kan._laws import judged
 from skdyn.kan._library import DEFAULT_LIBRARY, make_library
 
 if TYPE_CHECKING:
@@ -63,7 +63,9 @@ class LawHunt:
         self.verbose = verbose
         shares, moving = model.feature_importances_, np.ptp(self.X, axis=0) > 0
         likely = [k for k in np.argsort(-shares)[:_MOST_COLUMNS] if moving[k]]
-        self.columns = [int(k) for k in likely if shares[k] > _MINOR] or [int(k) for k in likely[:1]]
+        self.columns = [int(k) for k in likely if shares[k] > _MINOR] or [
+            int(k) for k in likely[:1]
+        ]
         self.columns.sort()
         self._found, self.symbols = [], []
 

@@ -72,9 +72,7 @@ class _Plan:
         for level in range(1, depth):
             layers[level] += [value for value in needed[level] if value not in layers[level]]
             layers[level].sort(key=lambda value: self._is_product(value, level))
-        built = [
-            [self._node(value, level) for value in layers[level]] for level in range(1, depth)
-        ]
+        built = [[self._node(value, level) for value in layers[level]] for level in range(1, depth)]
         built.append([Node((output,)) for output in outputs])
         sizes = [(len(self.columns), 0)]
         sizes += [
@@ -208,7 +206,9 @@ def _written(sizes, built, layers, scales, like):
         layer.weight.zero_()
         bias = [constant for node in nodes for _, constant in node.factors]
         if depth == len(built) - 1:
-            bias = [(b - o) / s for b, o, s in zip(bias, scales.y_offset, scales.y_scale, strict=True)]
+            bias = [
+                (b - o) / s for b, o, s in zip(bias, scales.y_offset, scales.y_scale, strict=True)
+            ]
         layer.bias.copy_(torch.tensor(bias, dtype=torch.float64))
     for depth, i, j, edge in affines:
         a, b, c = edge.a, edge.b, edge.c

@@ -3,7 +3,7 @@
 import collections
 import functools
 import itertools
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -159,7 +159,9 @@ class LawSearch:
         nodes = []
         for pick in _combinations(parts):
             if shape.kind == "sum":
-                nodes.append(apply(link, functools.reduce(plus, [*pick, {_one(): shape.parts[-1]}])))
+                nodes.append(
+                    apply(link, functools.reduce(plus, [*pick, {_one(): shape.parts[-1]}]))
+                )
                 continue
             product = times(pick[0], pick[1])
             nodes.append(apply(link, product))

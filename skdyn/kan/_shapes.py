@@ -205,7 +205,7 @@ def merges(X, z, basis):
 def _inner(X):
     """Tell which rows are off the ends, where polynomials swing."""
     low, high = np.quantile(X, [0.03, 0.97], axis=0)
-    return ((X > low) & (X < high)).all(axis=1)
+    return ((low < X) & (high > X)).all(axis=1)
 
 
 def _round(ratio):
