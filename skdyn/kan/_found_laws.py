@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -58,7 +58,7 @@ class LawHunt:
         there = weight > 0
         self.X, self.weight = X[there].astype(float), weight[there].astype(float)
         self.y = y.reshape(len(y), -1)[there].astype(float)
-        self.rows = split_rows(model, len(self.X)) if len(self.X) >= _FEWEST else None
+        self.rows: Any = split_rows(model, len(self.X)) if len(self.X) >= _FEWEST else None
         self.library = make_library({**DEFAULT_LIBRARY, **MORE} if library is None else library)
         self.verbose = verbose
         shares, moving = model.feature_importances_, np.ptp(self.X, axis=0) > 0

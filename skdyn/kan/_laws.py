@@ -131,7 +131,26 @@ def _refitted(expression, columns, X, y, weight, rows):
         problem = ConstantFit(expression, columns, X[rows], y[rows], weight[rows])
     except ValueError:
         return expression
-    return problem.expression(problem.fit(problem.start, {}), {})
+    fit = problem.fit(problem.start, {})
+    for _ in range(len(fit.values)):
+        k = problem.idle(fit.values)
+        if k is None:
+            break
+        named = {k: sympy_one(fit.values[k])}
+        now = problem.fit(fit.values, named)
+        if not now.loss <= fit.loss * (1 + 1e-6) + _EXACT * len(rows):
+            break
+        problem = ConstantFit(
+            problem.expression(now, named), columns, X[rows], y[rows], weight[rows]
+        )
+        fit = problem.fit(problem.start, {})
+    return problem.expression(fit, {})
+
+
+def sympy_one(value):
+    import sympy
+
+    return sympy.Integer(1 if value > 0 else -1)
 
 
 def _law(expression, columns, X, y, weight, fitted, tested):
