@@ -92,7 +92,14 @@ def came_back(law, formula):
 
 
 def _rounded(form):
-    return form.xreplace({f: sympy.Float(f"{float(f):.2g}") for f in form.atoms(sympy.Float)})
+    def near(number):
+        value = float(number)
+        whole = round(value)
+        if whole and abs(value - whole) <= CLOSE * abs(whole):
+            return sympy.Integer(whole)
+        return sympy.Float(f"{value:.2g}")
+
+    return form.xreplace({number: near(number) for number in form.atoms(sympy.Float)})
 
 
 def _same_with_other_constants(law, formula):

@@ -12,6 +12,7 @@ from skdyn.kan._program import Program
 
 _EXACT = 1e-9  # RMSE, in standard deviations of y, that is rounding and no misfit
 _TOL, _N_STEPS = 1e-15, 200  # of the least squares
+_IDLE = 1e-7  # singular value, relative, of a direction that changes nothing
 _ROUNDING = 1e-11
 _UNLIKELY = 0.03  # to be so near to a nice number by chance
 # Operations of the longest formula that sympy simplifies in reasonable time, with and without
@@ -243,6 +244,17 @@ class ConstantFit:
                 if (k, number) not in refused and chance < least:
                     best, least = {k: number}, chance
         return best
+
+    def idle(self, values):
+        """Return a constant that others can stand in for, or None."""
+        if len(values) < 2:
+            return None
+        jacobian = self._jacobian(values)
+        size = np.maximum(np.linalg.norm(jacobian, axis=0), 1e-300)
+        _, s, vt = np.linalg.svd(jacobian / size, full_matrices=False)
+        if s[-1] > _IDLE * s[0]:
+            return None
+        return int(np.argmax(np.abs(vt[-1])))
 
     def _standard_errors(self, values, free, noise):
         jacobian = self._jacobian(values)[:, free]

@@ -197,7 +197,7 @@ def _atoms(u, x, names):
     import sympy
 
     F, size = sympy.Float, np.abs(x).max()
-    forms = [sympy.S.One]  # of a product: one function alone, under a link
+    forms: list[Any] = [sympy.S.One]  # of a product: one function alone, under a link
     forms += [u**power for power in _POWERS if power > 0 or np.abs(x).min() > 1e-3 * size]
     if x.min() > 1e-3 * size:
         forms += [u ** F(power) for power in _ROOTS]
@@ -290,11 +290,8 @@ def _sums(values, t, weight, around, kinds):
     rho = gram[i, j]
     free = 1 - rho**2
     fine = (free > 1e-8) & good[i] & good[j]
-    gain = np.where(
-        fine,
-        (by_t[i] ** 2 + by_t[j] ** 2 - 2 * rho * by_t[i] * by_t[j]) / np.where(fine, free, 1),
-        0,
-    )
+    square = by_t[i] ** 2 + by_t[j] ** 2 - 2 * rho * by_t[i] * by_t[j]
+    gain = np.where(fine, square / np.where(fine, free, 1), 0)
     error = t_off @ t_off - gain
     scale, found = _unit(t, weight), []
     for k in _of_each_kind(error, i, j, kinds):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -14,7 +14,7 @@ from skdyn.formulas._expression import written
 from skdyn.kan._curves import MORE
 from skdyn.kan._formula import expression_of
 from skdyn.kan._law_search import LawSearch
-from skdyn.kan._laws import Law, judged
+from skdyn.kan._laws import judged
 from skdyn.kan._library import DEFAULT_LIBRARY, make_library
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class LawHunt:
         there = weight > 0
         self.X, self.weight = X[there].astype(float), weight[there].astype(float)
         self.y = y.reshape(len(y), -1)[there].astype(float)
-        self.rows = split_rows(model, len(self.X)) if len(self.X) >= _FEWEST else None
+        self.rows: Any = split_rows(model, len(self.X)) if len(self.X) >= _FEWEST else None
         self.library = make_library({**DEFAULT_LIBRARY, **MORE} if library is None else library)
         self.verbose = verbose
         shares, moving = model.feature_importances_, np.ptp(self.X, axis=0) > 0

@@ -11,8 +11,9 @@ from skdyn.kan._library import torch_function
 from skdyn.kan._network import KAN
 
 _NAMES = {"exp": "exp", "log": "log", "sin": "sin", "tan": "tan", "tanh": "tanh", "Abs": "abs"}
-_POWERS = {1: "x", 2: "x^2", 3: "x^3", 4: "x^4", -1: "1/x", -2: "1/x^2", 0.5: "sqrt",
-           -0.5: "1/sqrt"}  # fmt: skip
+_POWERS: dict[float, str] = {
+    1: "x", 2: "x^2", 3: "x^3", 4: "x^4", -1: "1/x", -2: "1/x^2", 0.5: "sqrt", -0.5: "1/sqrt",
+}  # fmt: skip
 
 
 class Edge(NamedTuple):
@@ -121,7 +122,7 @@ class _Plan:
             edges.append(self._edge(float(factor) * float(numbers), others))
         return edges, bias
 
-    def _edge(self, c, form):
+    def _edge(self, c, form: Any):
         """Return a multiple of a function of one value, of the last of its operations."""
         import sympy
 
@@ -139,7 +140,7 @@ class _Plan:
             name, inside = "exp", form.exp
         elif isinstance(form, sympy.Pow):
             power, inside = float(form.exp), form.base
-            name = _POWERS.get(power) or f"x^({power!r})"
+            name = str(_POWERS.get(power, f"x^({power!r})"))
         else:
             name, inside = _NAMES.get(form.func.__name__, form.func.__name__), form.args[0]
             if name not in _NAMES.values():

@@ -3,7 +3,7 @@
 import collections
 import functools
 import itertools
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -73,7 +73,11 @@ class LawSearch:
         self.library, self.tell = library, tell
         self.found: list[Found] = []
         self.names = {function.name for function in library}
-        self.symbols = [sympy.Dummy(f"column{k}", real=True) for k in range(X.shape[1])]
+        # What is positive in the data may be: the root of a square is then the column itself.
+        self.symbols = [
+            sympy.Dummy(f"column{k}", **({"positive": True} if low > 0 else {"real": True}))
+            for k, low in enumerate(X.min(axis=0))
+        ]
 
     def run(self):
         """Return candidates, the best first."""
@@ -159,9 +163,8 @@ class LawSearch:
         nodes = []
         for pick in _combinations(parts):
             if shape.kind == "sum":
-                nodes.append(
-                    apply(link, functools.reduce(plus, [*pick, {_one(): shape.parts[-1]}]))
-                )
+                terms = [*pick, {_one(): shape.parts[-1]}]
+                nodes.append(apply(link, functools.reduce(plus, terms)))
                 continue
             product = times(pick[0], pick[1])
             nodes.append(apply(link, product))
@@ -174,7 +177,7 @@ class LawSearch:
 
     def fitted(self, nodes, z):
         """Return nodes with their constants fitted to a target."""
-        found, spread = [], np.var(z)
+        found: list[Found] = []
         rows = slice(None, None, -(-len(z) // _N_SCREEN))
         seen = set()
         for node in nodes:

@@ -16,6 +16,7 @@ _CLOSE = 10.0  # difference of scores that does not tell two laws apart
 _WORD = 2.0  # of the score: a part of a formula
 _LEFT = 0.05  # share of the residuals that smooth fits may explain by chance
 _SIGMAS = 4.5  # of the correlation of neighboring residuals
+_FAR = 500.0  # of the score, behind the first, beyond which no constants are named
 _NEAR_ONE = 0.2
 _HOPELESS = 50.0  # of the score, above the best, beyond which nothing simpler will do
 _SAME = 1e-10  # relative mean square between two formulas that are one
@@ -72,12 +73,12 @@ def judged(found, columns, X, y, weight, fitted, tested):
     found = [*found, *(other for other in map(_as_sigmoid, found) if other is not None)]
     laws = [law(_refitted(form, columns, X, y, weight, fitted)) for form in found]
     laws = sorted((each for each in laws if np.isfinite(each.score)), key=_by_score)
-    laws[:_N_TIDIED] = [_shortened(each, law, columns, X, y, weight, fitted)
-                        for each in laws[:_N_TIDIED]]  # fmt: skip
+    near = [each for each in laws[:_N_TIDIED] if each.score < laws[0].score + _FAR]
+    near = [_shortened(each, law, columns, X, y, weight, fitted) for each in near]
     tidy = [
-        law(tidied(each.expression, columns, X[fitted], y[fitted], weight[fitted]))
-        for each in laws[:_N_TIDIED]
+        law(tidied(each.expression, columns, X[fitted], y[fitted], weight[fitted])) for each in near
     ]
+    laws = [*near, *laws]
     laws = sorted([each for each in [*tidy, *laws] if np.isfinite(each.score)], key=_by_score)
     laws = _apart(laws, columns, X, y)
     return [each._replace(doubt=doubt) for each, doubt in
@@ -130,7 +131,26 @@ def _refitted(expression, columns, X, y, weight, rows):
         problem = ConstantFit(expression, columns, X[rows], y[rows], weight[rows])
     except ValueError:
         return expression
-    return problem.expression(problem.fit(problem.start, {}), {})
+    fit = problem.fit(problem.start, {})
+    for _ in range(len(fit.values)):
+        k = problem.idle(fit.values)
+        if k is None:
+            break
+        named = {k: sympy_one(fit.values[k])}
+        now = problem.fit(fit.values, named)
+        if not now.loss <= fit.loss * (1 + 1e-6) + _EXACT * len(rows):
+            break
+        problem = ConstantFit(
+            problem.expression(now, named), columns, X[rows], y[rows], weight[rows]
+        )
+        fit = problem.fit(problem.start, {})
+    return problem.expression(fit, {})
+
+
+def sympy_one(value):
+    import sympy
+
+    return sympy.Integer(1 if value > 0 else -1)
 
 
 def _law(expression, columns, X, y, weight, fitted, tested):

@@ -17,6 +17,7 @@ _SMALLEST = 1e-3  # of a target beside its largest value, for its inverse to be 
 _ALIKE = 0.15  # what two derivatives' ratio may vary by, relative, to be called constant
 _FLOOR = 1e-9  # of the variance: smooth fits that differ by less are alike
 _PRICES = {"sum": 0.0, "product": 0.5, "merge": 0.5, "free product": 2.5}  # log of an error
+_WHOLE = (0.5, 1.0, 2.0, 3.0)  # ratios of powers of columns that change their sign
 _FREE = (2, 3)  # columns for which a free term beside a product is tried
 
 
@@ -195,9 +196,9 @@ def merges(X, z, basis):
             ratio = np.sign(cross) * np.sqrt(square_i / square_j)
             # Weight of column i, that of j being one.
             ratio = _round(ratio)
-            if merge.name == "power" and not (_positive(X[:, i]) and _positive(X[:, j])):
-                if abs(ratio) not in (1.0, 2.0, 0.5, 3.0):
-                    continue
+            signed = not (_positive(X[:, i]) and _positive(X[:, j]))
+            if merge.name == "power" and signed and abs(ratio) not in _WHOLE:
+                continue
             found += _merged(X, z, (i, j), merge, ratio)
     return found
 
@@ -205,7 +206,7 @@ def merges(X, z, basis):
 def _inner(X):
     """Tell which rows are off the ends, where polynomials swing."""
     low, high = np.quantile(X, [0.03, 0.97], axis=0)
-    return ((X > low) & (X < high)).all(axis=1)
+    return ((low < X) & (high > X)).all(axis=1)
 
 
 def _round(ratio):

@@ -107,7 +107,7 @@ def smooth(basis, target, back=None, z=None):
 
 
 def sum_of(bases, target, back=None, z=None):
-    """Fit a sum of functions of some columns each; the parts are these functions and the constant."""
+    """Fit a sum of functions of some columns each: the parts are these, and the constant."""
     matrix = np.hstack([np.ones((len(target), 1)), *[basis.matrix[:, 1:] for basis in bases]])
     price = np.concatenate([[0.0], *[basis.price[1:] for basis in bases]])
 
@@ -144,14 +144,16 @@ def product_of(left, right, target, back=None, z=None, free=False):
               for w in (_start(right, 0), _start(right, 1))]  # fmt: skip
     for penalty in _PENALTIES:
         for v in starts:
-            last = np.inf
+            last, u, rest = np.inf, v, v
             for _ in range(_ROUNDS):
-                w = solve(np.hstack([extra, v[:, None] * left.matrix]),
-                          np.concatenate([extra_price, left.price]), target, seen, penalty)  # fmt: skip
+                matrix = np.hstack([extra, v[:, None] * left.matrix])
+                price = np.concatenate([extra_price, left.price])
+                w = solve(matrix, price, target, seen, penalty)
                 u = left.matrix @ w[extra.shape[1] :]
                 u /= np.sqrt(np.mean(u**2)) or 1.0
-                w = solve(np.hstack([extra, u[:, None] * right.matrix]),
-                          np.concatenate([extra_price, right.price]), target, seen, penalty)  # fmt: skip
+                matrix = np.hstack([extra, u[:, None] * right.matrix])
+                price = np.concatenate([extra_price, right.price])
+                w = solve(matrix, price, target, seen, penalty)
                 v = right.matrix @ w[extra.shape[1] :]
                 rest = extra @ w[: extra.shape[1]]
                 now = np.mean((target - rest - u * v)[seen] ** 2)
@@ -173,12 +175,11 @@ def _start(basis, k):
 
 
 def _best(matrix, price, target, back, z, parts):
-    seen, best = ~held_out(len(target)), None
+    seen, fits = ~held_out(len(target)), []
     for penalty in _PENALTIES:
         w = solve(matrix, price, target, seen, penalty)
-        fit = _judged(matrix @ w, w, target, back, z)
-        if best is None or fit.error < best.error:
-            best = fit
+        fits.append(_judged(matrix @ w, w, target, back, z))
+    best = min(fits, key=lambda fit: fit.error)
     return best._replace(parts=parts(best.parts))
 
 

@@ -75,7 +75,7 @@ def name_edges(model, X, y, sample_weight, library, tolerance, verbose=False):
                         standard.accepts, minor, floor)  # fmt: skip
     complete = not any(layer.mask.any() for layer in module.layers)
     _take_over(model, module)
-    if laws:
+    if hunt is not None and laws:
         laws = _with_the_networks(model, hunt, laws) if complete else laws
         # A law that costs too much is no answer where edges were left as they are, but is where
         # the network, in closed form, does no better for its length.
@@ -105,7 +105,8 @@ class _Standard:
 
     def objective(self):
         evidence = Evidence("auto", "auto", self._n, self._noise)
-        return KANObjective(*self._losses, evidence, 0.0, 1.0, 1.0)
+        row_loss, curvature = self._losses
+        return KANObjective(row_loss, curvature, evidence, 0.0, 1.0, 1.0)
 
     def accepts(self, module, loss=None):
         outputs, now = self._outcome(module)

@@ -21,7 +21,7 @@ def named(z, names, **options):
 def test_one_function_is_found_with_and_without_its_offset():
     found = curves({U: 1.0}, x, 2 * np.exp(-x), make_library(["exp", "x"]), pairs=False)
     assert found[0].error < 1e-12
-    assert len({str(expression_of(curve.node)).count('+') for curve in found[:2]}) == 2
+    assert len({str(expression_of(curve.node)).count("+") for curve in found[:2]}) == 2
 
 
 @pytest.mark.parametrize(

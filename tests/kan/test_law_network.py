@@ -12,7 +12,8 @@ from skdyn.kan._network import KAN
 A, B = sympy.symbols("a b", real=True)
 FORMS = [
     "3", "a", "2*a - b + 1", "a*b", "a*exp(-b**2/2)", "sqrt(a**2 + b**2)", "a**1.7*b**-0.5",
-    "a*b/(a + b)", "sin(a) + sin(2*a) + b", "log(a + exp(a*b))/cosh(b)", "a**b", "2**a + 1/(1 + b**2)",
+    "a*b/(a + b)", "sin(a) + sin(2*a) + b", "log(a + exp(a*b))/cosh(b)", "a**b",
+    "2**a + 1/(1 + b**2)",
 ]  # fmt: skip
 
 

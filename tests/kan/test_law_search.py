@@ -51,4 +51,3 @@ def test_an_interrupt_leaves_what_was_found_by_then():
     found = search(lambda a, b: np.sin(3 * a * b) + a / b, tell=stop).run()
     assert found
     assert "interrupted" in told[-1]
-
