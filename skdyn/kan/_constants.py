@@ -290,8 +290,6 @@ def _simplified(expression, columns, X):
     if sympy.count_ops(expression) > (_SIMPLIFY_FLOATS if floats else _SIMPLIFY):
         return expression.xreplace(back)
     forms = [expression]
-    if expression.has(sympy.log):
-        forms.append(sympy.logcombine(expression, force=True))  # if the values stay what they are
     if not floats and _largest_multiple(expression) <= _LARGEST_MULTIPLE:
         forms.append(sympy.expand(expression, trig=True))
     values = lambda form: Program(form, columns, floats=False)(_columns(X)).numpy()  # noqa: E731
