@@ -80,8 +80,6 @@ def asked(X, y, seed):
 
 def came_back(law, formula):
     """Tell whether a formula is the law: alike when simplified, or once constants are rounded."""
-    if formula is None:
-        return False
     if sympy.simplify(formula - law) == 0:
         return True
     alike = sympy.nsimplify(_rounded(formula), rational=True)
@@ -89,6 +87,12 @@ def came_back(law, formula):
     if sympy.simplify(alike - wanted) == 0:
         return True
     return _same_with_other_constants(law, formula)
+
+
+def _seen(law, formula, low):
+    """Return two formulas in columns that are positive where the data are."""
+    columns = {c: sympy.Symbol(c.name, positive=True) for c in law.free_symbols} if low > 0 else {}
+    return law.xreplace(columns), formula.xreplace(columns)
 
 
 def _rounded(form):
@@ -140,7 +144,7 @@ def main():
             start = time.process_time()
             formula, told = asked(X, y, seed)
             spent = time.process_time() - start
-            right = came_back(law, formula)
+            right = formula is not None and came_back(*_seen(law, formula, low))
             verdict = (
                 "none" if formula is None
                 else ("exact, flagged" if told else "exact") if right

@@ -120,12 +120,15 @@ def tidied(expression, columns, X, y, sample_weight=None):
 
 
 def _whole(expression):
-    """Write floats that are whole numbers, up to rounding, as these."""
+    """Write floats that are whole numbers, up to rounding, as these; powers of 1/z as one."""
     import sympy
 
     whole = {number: sympy.Integer(round(number)) for number in expression.atoms(sympy.Float)
              if abs(number - round(number)) < _ROUNDING * max(1.0, abs(number))}  # fmt: skip
-    return expression.xreplace(whole)
+    return expression.xreplace(whole).replace(
+        lambda form: form.is_Pow and form.base.is_Pow and form.base.exp == -1,
+        lambda form: form.base.base**-form.exp,  # where both are real, they are the same
+    )
 
 
 def _with_own_symbols(expression, names):
@@ -246,7 +249,10 @@ class ConstantFit:
         return best
 
     def idle(self, values):
-        """Return a constant that others can stand in for, or None."""
+        """Return a constant that others can stand in for, and all where it is one, or None.
+
+        What stands in is a factor here for a factor there: logarithms move along a line.
+        """
         if len(values) < 2:
             return None
         jacobian = self._jacobian(values)
@@ -254,7 +260,9 @@ class ConstantFit:
         _, s, vt = np.linalg.svd(jacobian / size, full_matrices=False)
         if s[-1] > _IDLE * s[0]:
             return None
-        return int(np.argmax(np.abs(vt[-1])))
+        k, along = int(np.argmax(np.abs(vt[-1]))), vt[-1] / size / np.where(values, values, 1.0)
+        distance = -np.log(abs(values[k])) / along[k] if values[k] else 0.0
+        return k, values * np.exp(np.clip(distance * along, -50, 50))
 
     def _standard_errors(self, values, free, noise):
         jacobian = self._jacobian(values)[:, free]
@@ -272,9 +280,15 @@ def _simplified(expression, columns, X):
     """Return the shortest of what sympy makes of a formula, within reason."""
     import sympy
 
+    # sympy takes logarithms of what is positive apart and together as it likes.
+    plain = [sympy.Dummy(f"plain{k}", real=True) for k in range(len(columns))]
+    there, back = (
+        dict(zip(pair[0], pair[1], strict=True)) for pair in ((columns, plain), (plain, columns))
+    )
+    expression, columns = expression.xreplace(there), plain
     floats = bool(expression.atoms(sympy.Float))
     if sympy.count_ops(expression) > (_SIMPLIFY_FLOATS if floats else _SIMPLIFY):
-        return expression
+        return expression.xreplace(back)
     forms = [expression]
     if not floats and _largest_multiple(expression) <= _LARGEST_MULTIPLE:
         forms.append(sympy.expand(expression, trig=True))
@@ -284,7 +298,7 @@ def _simplified(expression, columns, X):
         same = np.allclose(values(form), wanted, rtol=1e-8, equal_nan=True)
         if same and _length(form) < _length(best):
             best = form
-    return best
+    return best.xreplace(back)
 
 
 def _largest_multiple(expression):

@@ -250,7 +250,7 @@ class KANEstimator(TabularEstimator):
             warning.
         max_time : float or None, default=None
             Seconds after which nothing more is tried; the best so far is taken. So it is on an
-            interrupt from the keyboard.
+            interrupt from the keyboard while laws are looked for.
         verbose : int, default=0
             1 prints what is tried.
 

@@ -133,11 +133,12 @@ def _refitted(expression, columns, X, y, weight, rows):
         return expression
     fit = problem.fit(problem.start, {})
     for _ in range(len(fit.values)):
-        k = problem.idle(fit.values)
-        if k is None:
+        idle = problem.idle(fit.values)
+        if idle is None:
             break
-        named = {k: sympy_one(fit.values[k])}
-        now = problem.fit(fit.values, named)
+        k, start = idle
+        named = {k: _unit(fit.values[k])}
+        now = problem.fit(start, named)
         if not now.loss <= fit.loss * (1 + 1e-6) + _EXACT * len(rows):
             break
         problem = ConstantFit(
@@ -147,7 +148,7 @@ def _refitted(expression, columns, X, y, weight, rows):
     return problem.expression(fit, {})
 
 
-def sympy_one(value):
+def _unit(value):
     import sympy
 
     return sympy.Integer(1 if value > 0 else -1)

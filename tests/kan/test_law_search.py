@@ -9,7 +9,7 @@ from skdyn.kan._library import make_library
 
 LIBRARY = ["0", "x", "x^2", "1/x", "exp", "sin", "sqrt"]
 LAWS = {
-    "a quotient": lambda a, b: a / b**2,
+    "a quotient": lambda a, b: a / (1 + b**2),
     "a root of squares": lambda a, b: np.sqrt(a**2 + b**2),
     "a function of a product": lambda a, b: np.exp(-1.5 * a * b),
 }

@@ -55,3 +55,9 @@ def test_a_tangent_that_is_a_logistic_function_is_written_as_one():
 def test_patterns_are_seen_in_residuals_and_none_in_noise(left):
     assert leaves_structure(X, left + 0.1 * NOISE)
     assert not leaves_structure(X, NOISE)
+
+
+def test_of_two_constants_that_say_the_same_one_goes():
+    c = sympy.Float(1.9)
+    law = judge([c * A * sympy.sqrt(1 / (c + c * B**2))], X[:, 0] / np.sqrt(1 + X[:, 1] ** 2))[0]
+    assert law.expression == A / sympy.sqrt(1 + B**2)
