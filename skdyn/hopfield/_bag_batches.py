@@ -14,7 +14,7 @@ __all__ = ["BagBatch", "BagStore", "Description"]
 
 # Numbers of what instances are described by, and of what a network makes of them, in one block.
 _DESCRIBED, _EMBEDDED = 2**19, 2**18
-_KEPT = 2**24  # numbers of the descriptions of all instances that are computed once and kept
+_KEPT = 2**23  # numbers of the descriptions of all instances that are computed once and kept
 
 
 class Description(NamedTuple):

@@ -53,8 +53,8 @@ class BagTransformer(PlainState, TransformerMixin, BaseEstimator, auto_wrap_outp
     >>> X, y, _ = make_bags(100, random_state=0)
     >>> reduce = BagTransformer(PCA(n_components=3))
     >>> [bag.shape for bag in reduce.fit_transform(X)[:2]]
-    [(7, 3), (5, 3)]
-    >>> model = make_pipeline(reduce, HopfieldPoolingClassifier(n_models=1, random_state=0))
+    [(10, 3), (9, 3)]
+    >>> model = make_pipeline(reduce, HopfieldPoolingClassifier(embedding="features"))
     >>> len(model.fit(X, y).predict(X))
     100
     """

@@ -143,7 +143,7 @@ class HopfieldPoolingClassifier(PoolingEstimator, TabularClassifier):
     >>> from skdyn import HopfieldPoolingClassifier
     >>> from skdyn.datasets import make_bags
     >>> X, y, planted = make_bags(200, random_state=0)
-    >>> model = HopfieldPoolingClassifier(random_state=0).fit(X[:150], y[:150])
+    >>> model = HopfieldPoolingClassifier(embedding="trained", random_state=0).fit(X[:150], y[:150])
     >>> model.score(X[150:], y[150:]) > 0.8
     True
     >>> [len(weights) for weights in model.instance_weights(X[:3])] == [len(bag) for bag in X[:3]]

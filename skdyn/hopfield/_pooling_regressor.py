@@ -140,8 +140,8 @@ class HopfieldPoolingRegressor(PoolingEstimator, TabularRegressor):
     >>> rng = np.random.default_rng(0)
     >>> X = [rng.normal(size=(n, 2)) for n in rng.integers(2, 6, size=200)]
     >>> y = [bag[:, 0].max() for bag in X]
-    >>> model = HopfieldPoolingRegressor(random_state=0).fit(X[:150], y[:150])
-    >>> model.score(X[150:], y[150:]) > 0.8
+    >>> model = HopfieldPoolingRegressor(embedding="likeness", random_state=0)
+    >>> model.fit(X[:150], y[:150]).score(X[150:], y[150:]) > 0.8
     True
     """
 
