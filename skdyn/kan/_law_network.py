@@ -142,7 +142,8 @@ class _Plan:
             power, inside = float(form.exp), form.base
             name = str(_POWERS.get(power, f"x^({power!r})"))
         else:
-            name, inside = _NAMES.get(form.func.__name__, form.func.__name__), form.args[0]
+            own, inside = form.func.__name__, form.args[0]
+            name = str(_NAMES.get(own, own))
             if name not in _NAMES.values():
                 name = f"{name}(x)"
         a, b, source = self._affine(inside)
