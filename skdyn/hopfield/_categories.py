@@ -8,63 +8,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Coding", "categorical_columns", "categories_of", "codes_of", "column_of", "numbers_of"]
-
-
-def categorical_columns(X: Any, given: Any) -> np.ndarray:
-    """Return which columns hold categories.
-
-    Parameters
-    ----------
-    X : array-like of shape (n_samples, n_features)
-        As a user passed it.
-    given : "from_dtype", array-like or None
-        Parameter ``categorical_features``.
-
-    Returns
-    -------
-    ndarray of bool of shape (n_features,)
-
-    Raises
-    ------
-    ValueError
-        If there are no such columns.
-    """
-    is_frame = hasattr(X, "iloc")
-    shape = X.shape if is_frame else np.shape(np.asarray(X))
-    n_features = shape[1] if len(shape) == 2 else 0  # what has another shape is refused later
-    chosen = np.zeros(n_features, dtype=bool)
-    if given is None or (isinstance(given, str) and not is_frame):
-        return chosen
-    if isinstance(given, str):
-        return np.array([_holds_categories(X, j) for j in range(n_features)], dtype=bool)
-    given = np.asarray(given)
-    if given.dtype == bool and given.shape == chosen.shape:
-        return given.copy()
-    places = given
-    if given.dtype.kind in "OU":
-        names = list(X.columns) if is_frame else []
-        unknown = [name for name in given.tolist() if name not in names]
-        if unknown:
-            raise ValueError(
-                f"categorical_features names the columns {unknown}, which X has not. Pass names of "
-                "columns of a frame, numbers of columns, or a truth value for each."
-            )
-        places = np.array([names.index(name) for name in given.tolist()], dtype=int)
-    whole = places.dtype.kind in "iu" or not len(places)
-    if not whole or not ((places >= 0) & (places < n_features)).all():
-        raise ValueError(
-            f"categorical_features must be names or numbers of the {n_features} columns of X, or a "
-            f"truth value for each; got {given.tolist()!r}."
-        )
-    chosen[places.astype(int)] = True
-    return chosen
-
-
-def _holds_categories(X, j):
-    if str(X.dtypes.iloc[j]) == "object":  # numbers, as well, where some are None
-        return any(isinstance(value, str) for value in column_of(X, j))
-    return str(X.dtypes.iloc[j]) in ("category", "str", "string")
+__all__ = ["Coding", "categories_of", "codes_of", "column_of", "numbers_of"]
 
 
 def categories_of(X: Any, j: int, missing_values: float) -> np.ndarray:

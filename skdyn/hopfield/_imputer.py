@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_random_state
 
+from skdyn._categories import categorical_columns
 from skdyn._scales import standardized, units
 from skdyn._state import ANY_NUMBER, OPTIONAL, PlainState, Shape, Since
 from skdyn._validation import (
@@ -25,7 +26,6 @@ from skdyn._validation import (
 from skdyn.exceptions import warn_user
 from skdyn.hopfield._categories import (
     Coding,
-    categorical_columns,
     categories_of,
     codes_of,
     column_of,

@@ -9,16 +9,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from skdyn._validation import is_whole
+from skdyn._categories import categorical_columns, width_of
 from skdyn.exceptions import warn_user
 from skdyn.kan._levels import Levels
 
 __all__ = [
-    "column_number", "columns_of", "learn_columns", "learn_gaps", "read_columns",
+    "columns_of", "learn_columns", "learn_gaps", "read_columns",
     "with_categories_still", "with_gaps_known", "without_order",
 ]  # fmt: skip
-
-_OF_CATEGORIES = ("category", "object", "str", "string")
 
 
 def learn_columns(model, X):
@@ -31,7 +29,7 @@ def learn_columns(model, X):
     X : array-like or data frame
         Training data, not validated yet.
     """
-    chosen = _chosen(model.categorical_features, X)
+    chosen = categorical_columns(X, model.categorical_features)
     n_columns = len(chosen)
     categories: list[np.ndarray | None] = [None] * n_columns
     model._lacks = np.zeros(n_columns, dtype=bool)
@@ -39,7 +37,7 @@ def learn_columns(model, X):
         labels, missing = _labels(_column(X, i))
         categories[i] = np.unique(labels[~missing])
         model._lacks[i] = missing.any() and not missing.all()
-    model.categories_ = categories if any(chosen) else []
+    model.categories_ = categories if chosen.any() else []
 
 
 def read_columns(model, X):
@@ -61,7 +59,7 @@ def read_columns(model, X):
         The same kind of thing, for scikit-learn to validate.
     """
     which = [i for i, levels in enumerate(model.categories_) if levels is not None]
-    if not which or _width(X) != len(model.categories_):  # scikit-learn says what is wrong
+    if not which or width_of(X) != len(model.categories_):  # scikit-learn says what is wrong
         return X
     codes = {i: _codes(model, X, i) for i in which}
     if hasattr(X, "isetitem"):
@@ -190,77 +188,6 @@ def without_order(model, X):
     is_category = np.zeros(X.shape[1], dtype=bool)
     is_category[[i for i, levels in enumerate(model.categories_) if levels is not None]] = True
     return np.isnan(X) | is_category
-
-
-def column_number(name, names, n_columns, parameter):
-    """Return the number of a column, given by name or number.
-
-    Parameters
-    ----------
-    name : str or int
-        What a user calls it.
-    names : list of str
-        Names of the columns; empty where they have none.
-    n_columns : int
-        Number of columns.
-    parameter : str
-        Where the user said so.
-
-    Returns
-    -------
-    int
-
-    Raises
-    ------
-    ValueError
-        If there is no such column.
-    """
-    if isinstance(name, str) and name in names:
-        return names.index(name)
-    if is_whole(name, 0) and not isinstance(name, bool) and int(name) < n_columns:
-        return int(name)
-    known = f"columns {names}" if names else f"columns 0 to {n_columns - 1}"
-    raise ValueError(f"{parameter} names the column {name!r}, but X has the {known}. Correct it.")
-
-
-def _width(X):
-    if not isinstance(X, list | tuple):
-        shape = getattr(X, "shape", ())
-    else:
-        try:
-            shape = np.shape(X)
-        except ValueError:  # of rows that are not alike; scikit-learn says so
-            shape = ()
-    return shape[1] if len(shape) == 2 else None
-
-
-def _chosen(given, X):
-    """Return whether each column is one of categories."""
-    width, is_frame = _width(X), hasattr(X, "isetitem")
-    if given is None or width is None or hasattr(X, "toarray"):
-        return [False] * (width or 0)
-    if isinstance(given, str):  # "from_dtype", as its constraint has checked
-        return [is_frame and _is_categories(X.iloc[:, i]) for i in range(width)]
-    entries = list(given)
-    if entries and all(isinstance(entry, bool | np.bool_) for entry in entries):
-        if len(entries) != width:
-            raise ValueError(
-                f"categorical_features must hold a truth value for each of the {width} columns of "
-                f"X; got {len(entries)}."
-            )
-        return [bool(entry) for entry in entries]
-    names = [str(name) for name in X.columns] if is_frame else []
-    numbers = {column_number(name, names, width, "categorical_features") for name in entries}
-    return [i in numbers for i in range(width)]
-
-
-def _is_categories(column):
-    """Tell whether a data frame's column holds categories; numbers stay numbers in any dtype."""
-    if str(column.dtype) not in _OF_CATEGORIES:
-        return False
-    if str(column.dtype) != "object":
-        return True
-    return any(isinstance(value, str) for value in column)
 
 
 def _column(X, i):

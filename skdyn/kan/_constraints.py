@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skdyn.kan._columns import column_number
+from skdyn._categories import column_number
 
 __all__ = ["EdgeRules", "constraints_of", "edge_rules", "refuse_names_for"]
 

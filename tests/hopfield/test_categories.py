@@ -4,7 +4,6 @@ import pytest
 
 from skdyn.hopfield._categories import (
     Coding,
-    categorical_columns,
     categories_of,
     codes_of,
     numbers_of,
@@ -16,38 +15,6 @@ FRAME = pd.DataFrame({
     "text": ["x", "y", None],
     "grade": pd.array([3, None, 1], dtype="Int64"),
 })  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("given", "wanted"),
-    [
-        ("from_dtype", [0, 1, 1, 0]),
-        (None, [0, 0, 0, 0]),
-        (["kind", "grade"], [0, 1, 0, 1]),
-        ([3], [0, 0, 0, 1]),
-        ([], [0, 0, 0, 0]),
-        ([True, False, False, True], [1, 0, 0, 1]),
-    ],
-)
-def test_columns_of_categories_are_found_by_dtype_name_number_or_mask(given, wanted):
-    assert categorical_columns(FRAME, given).tolist() == [bool(w) for w in wanted]
-
-
-def test_numbers_in_a_column_of_objects_are_numbers():
-    frame = pd.DataFrame({"a": [1.0, None], "b": ["x", None]}, dtype=object)
-    assert categorical_columns(frame, "from_dtype").tolist() == [False, True]
-
-
-def test_an_array_has_no_dtypes_but_numbers_of_columns():
-    table = np.zeros((2, 3))
-    assert not categorical_columns(table, "from_dtype").any()
-    assert categorical_columns(table, [1]).tolist() == [False, True, False]
-
-
-@pytest.mark.parametrize("given", [["colour"], [4], [-1], [0.5], [True]])
-def test_columns_that_are_not_there_are_refused(given):
-    with pytest.raises(ValueError, match="categorical_features"):
-        categorical_columns(FRAME, given)
 
 
 def test_codes_are_places_among_the_categories_and_unseen_ones_are_no_gaps():
