@@ -112,7 +112,7 @@ class SequenceMemory(PlainState, BaseEstimator):
     >>> import numpy as np
     >>> from skdyn import SequenceMemory
     >>> tune = np.array([[0.0, 4.0], [4.0, 4.0], [4.0, 0.0], [0.0, 0.0]])
-    >>> memory = SequenceMemory().fit(tune)
+    >>> memory = SequenceMemory(beta=2.0).fit(tune)
     >>> memory.recall([[0.2, 3.9]], n_steps=3).round(1)
     array([[[4., 4., 0.],
             [4., 0., 0.]]])
