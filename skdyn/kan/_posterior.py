@@ -21,6 +21,7 @@ __all__ = [
 ]
 
 _MOST = 1200  # weights that are free together: their covariance is kept with the model
+_TO_THE_END = "lm", "lbfgs"  # optimizers that leave all layers at a minimum
 _ROWS = 8192  # at most, to learn it from: what it says changes little with more
 _CHUNK = 2**22  # numbers of a Jacobian held at once
 _NAMES = "noise_", "_weight_root", "_n_free_layers"
@@ -79,8 +80,8 @@ def posterior_of(model, task, objective, most=_MOST):
     """Return how far the weights of a network are free.
 
     Near the weights that were found the network is taken as linear in them, and penalties are
-    Gaussian priors [1]_. Where all layers together have too many weights, only those of the last
-    are free [2]_.
+    Gaussian priors [1]_. Where all layers together have too many weights, or training followed
+    gradients alone and ended anywhere, only those of the last are free [2]_.
 
     Parameters
     ----------
@@ -108,7 +109,8 @@ def posterior_of(model, task, objective, most=_MOST):
     like = next(module.parameters())
     X, y, weight = (torch.as_tensor(part[some]).to(like.device) for part in task.training)
     counts = [sum(w.numel() for w in layer.linear_weights()) for layer in module.layers]
-    n_layers = len(counts) if sum(counts) <= most else 1
+    at_rest = model._optimizer_now() in _TO_THE_END and sum(counts) <= most
+    n_layers = len(counts) if at_rest else 1
     seen, weight = module.inputs(X.to(like))[-n_layers], weight.to(like)
     problem = GaussNewtonProblem(
         objective, Tail(module.layers[-n_layers:]), (seen, y, weight / weight.mean())

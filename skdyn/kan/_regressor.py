@@ -197,8 +197,6 @@ class KANRegressor(KANEstimator, TabularRegressor):
        International Conference on Neural Networks, 1997.
     .. [5] C. Kelly, J. Rice, "Monotone Smoothing with Application to Dose-Response Curves and the
        Assessment of Synergism", Biometrics 46, 1990.
-    .. [6] D. J. C. MacKay, "Bayesian Interpolation", Neural Computation 4, 1992.
-    .. [7] E. Daxberger et al., "Laplace Redux: Effortless Bayesian Deep Learning", NeurIPS 2021.
 
     Examples
     --------
@@ -295,7 +293,8 @@ class KANRegressor(KANEstimator, TabularRegressor):
         return_std : bool, default=False
             Whether to return standard deviations as well, of what may be observed there: the
             noise, and how far the weights are free given the data and the penalties as priors
-            [6]_. Of networks of more than 1200 weights those of the last layer are [7]_.
+            [1]_. Of networks of more than 1200 weights, or trained by "adam" and its like, those of
+            the last layer are [2]_.
 
         Returns
         -------
@@ -308,6 +307,12 @@ class KANRegressor(KANEstimator, TabularRegressor):
         ------
         ValueError
             If ``return_std`` is asked of weights that ``fit`` did not end with.
+
+        References
+        ----------
+        .. [1] D. J. C. MacKay, "Bayesian Interpolation", Neural Computation 4, 1992.
+        .. [2] E. Daxberger et al., "Laplace Redux: Effortless Bayesian Deep Learning", NeurIPS
+           2021.
         """
         if not return_std:
             return super().predict(X)
