@@ -54,13 +54,10 @@ def width_of(X: Any) -> int | None:
     -------
     int or None
     """
-    if not isinstance(X, list | tuple):
-        shape = getattr(X, "shape", ())
-    else:
-        try:
-            shape = np.shape(X)
-        except ValueError:  # of rows that are not alike; scikit-learn says so
-            shape = ()
+    try:
+        shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
+    except ValueError:  # of rows that are not alike; scikit-learn says so
+        shape = ()
     return shape[1] if len(shape) == 2 else None
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skdyn._categories import categorical_columns
+from skdyn._categories import categorical_columns, width_of
 
 FRAME = pd.DataFrame({
     "size": [1.5, 2.0, np.nan],
@@ -42,3 +42,17 @@ def test_an_array_has_no_dtypes_but_numbers_of_columns():
 def test_columns_that_are_not_there_are_refused(given):
     with pytest.raises(ValueError, match="categorical_features"):
         categorical_columns(FRAME, given)
+
+
+@pytest.mark.parametrize(("X", "width"), [([[1, 2]], 2), ([[1], [1, 2]], None), ([1, 2], None)])
+def test_the_width_is_that_of_tables_alone(X, width):
+    assert width_of(X) == width
+    assert width_of(FRAME) == 4
+
+
+def test_what_only_becomes_an_array_has_a_width():
+    class Wrapped:
+        def __array__(self, dtype=None, copy=None):
+            return np.zeros((2, 3))
+
+    assert width_of(Wrapped()) == 3
