@@ -14,7 +14,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 
 from skdyn._blocks import in_blocks
-from skdyn._holdout import hold_out_rows
 from skdyn._scales import standardized
 from skdyn._state import OneOf, Shape, Since
 from skdyn._tabular import TabularEstimator
@@ -371,22 +370,6 @@ class PoolingEstimator(TabularEstimator):
         rows = torch.as_tensor(self._scaled(X.instances)).to(like)
         sizes = torch.as_tensor(X.sizes, device=like.device)
         return BagStore(rows, sizes, self._description(like))
-
-    def _split(self, X, y, weight, X_val, y_val, incremental) -> Any:
-        """Return bags with targets and weights: to learn from, and to watch."""
-        weight = np.ones(len(X)) if weight is None else weight
-        if X_val is not None:
-            X_val, y_val = self._validate(X_val, y_val, reset=False)
-            X_val, y_val = self._held(X_val, y_val, None, "_val")
-            return self._encode(X, y, weight), self._encode(X_val, y_val, np.ones(len(X_val)))
-        if not self.early_stopping or incremental:
-            return self._encode(X, y, weight), None
-        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        parts = hold_out_rows(len(X), self.validation_fraction, seed, self._strata(y))
-        learnt, watched = (
-            self._encode(X[rows], y[rows], weight[rows]) if len(rows) else None for rows in parts
-        )
-        return learnt, watched
 
     def _encode(self, X, y, weight) -> Any:
         return X, self._encode_targets(y), weight / weight.mean()
