@@ -27,8 +27,9 @@ if TYPE_CHECKING:
         solvers as solvers, symbolic as symbolic, testing as testing, training as training,
     )
     from skdyn.autoencoder import (
-        CodebookTransformer, Crosscoder, DictionaryMatch, SparseAutoencoder, Transcoder,
-        collect_activations, convergent_learning, load_saelens, match_dictionaries, save_saelens,
+        CodebookTransformer, Crosscoder, DictionaryMatch, LatentEdit, RecoveredLoss,
+        SparseAutoencoder, Transcoder, collect_activations, convergent_learning, load_saelens,
+        loss_recovered, match_dictionaries, save_saelens, spliced,
     )
     from skdyn.hopfield import (
         BagTransformer, DenseHebbianClassifier, EntmaxSeparation, FaissIndex, HopfieldClassifier,
@@ -65,13 +66,14 @@ __all__ = [
     "FourierLibrary", "FunctionLibrary", "HopfieldClassifier", "HopfieldImputer", "HopfieldMemory",
     "HopfieldOutlierDetector", "HopfieldPoolingClassifier", "HopfieldPoolingRegressor",
     "HopfieldRegressor", "IdentityLibrary", "IntegralForm", "KANClassifier", "KANRegressor",
-    "KernelOperatorRegressor", "MIOSR", "MgNORegressor", "NNGPKernel", "NTKKernel", "NeuralODE",
-    "NeuralODEClassifier", "NeuralODERegressor", "PolynomialInteraction", "PolynomialLibrary",
-    "SINDyRegressor", "SR3", "SSR", "STLSQ", "SequenceMemory", "SmoothedFiniteDifference",
-    "SparseAutoencoder", "SpectralDerivative", "SplineDerivative", "StudentTProcessRegressor",
-    "SymbolicODERegressor", "TensorLibrary", "TopKSeparation", "TotalVariation", "TrajectorySplit",
-    "Transcoder", "TrappingSR3", "WeakForm", "bags_from_table", "collect_activations",
-    "convergent_learning", "load_saelens", "match_dictionaries", "save_saelens",
+    "KernelOperatorRegressor", "LatentEdit", "MIOSR", "MgNORegressor", "NNGPKernel", "NTKKernel",
+    "NeuralODE", "NeuralODEClassifier", "NeuralODERegressor", "PolynomialInteraction",
+    "PolynomialLibrary", "RecoveredLoss", "SINDyRegressor", "SR3", "SSR", "STLSQ", "SequenceMemory",
+    "SmoothedFiniteDifference", "SparseAutoencoder", "SpectralDerivative", "SplineDerivative",
+    "StudentTProcessRegressor", "SymbolicODERegressor", "TensorLibrary", "TopKSeparation",
+    "TotalVariation", "TrajectorySplit", "Transcoder", "TrappingSR3", "WeakForm", "bags_from_table",
+    "collect_activations", "convergent_learning", "load_saelens", "loss_recovered",
+    "match_dictionaries", "save_saelens", "spliced",
 ]
 _FAMILY_OF = {
     "AdaFNNClassifier": "operators", "AdaFNNRegressor": "operators",
@@ -86,12 +88,12 @@ _FAMILY_OF = {
     "HopfieldOutlierDetector": "hopfield", "HopfieldPoolingClassifier": "hopfield",
     "HopfieldPoolingRegressor": "hopfield", "HopfieldRegressor": "hopfield",
     "IdentityLibrary": "symbolic", "IntegralForm": "symbolic", "KANClassifier": "kan",
-    "KANRegressor": "kan", "KernelOperatorRegressor": "operators", "MIOSR": "symbolic",
-    "MgNORegressor": "operators", "NNGPKernel": "kernels", "NTKKernel": "kernels",
-    "NeuralODE": "neural_ode", "NeuralODEClassifier": "neural_ode",
+    "KANRegressor": "kan", "KernelOperatorRegressor": "operators", "LatentEdit": "autoencoder",
+    "MIOSR": "symbolic", "MgNORegressor": "operators", "NNGPKernel": "kernels",
+    "NTKKernel": "kernels", "NeuralODE": "neural_ode", "NeuralODEClassifier": "neural_ode",
     "NeuralODERegressor": "neural_ode", "PolynomialInteraction": "hopfield",
-    "PolynomialLibrary": "symbolic", "SINDyRegressor": "symbolic", "SR3": "symbolic",
-    "SSR": "symbolic", "STLSQ": "symbolic", "SequenceMemory": "hopfield",
+    "PolynomialLibrary": "symbolic", "RecoveredLoss": "autoencoder", "SINDyRegressor": "symbolic",
+    "SR3": "symbolic", "SSR": "symbolic", "STLSQ": "symbolic", "SequenceMemory": "hopfield",
     "SmoothedFiniteDifference": "symbolic", "SparseAutoencoder": "autoencoder",
     "SpectralDerivative": "symbolic", "SplineDerivative": "symbolic",
     "StudentTProcessRegressor": "kernels", "SymbolicODERegressor": "symbolic",
@@ -99,7 +101,8 @@ _FAMILY_OF = {
     "TrajectorySplit": "symbolic", "Transcoder": "autoencoder", "TrappingSR3": "symbolic",
     "WeakForm": "symbolic", "bags_from_table": "hopfield", "collect_activations": "autoencoder",
     "convergent_learning": "autoencoder", "load_saelens": "autoencoder",
-    "match_dictionaries": "autoencoder", "save_saelens": "autoencoder",
+    "loss_recovered": "autoencoder", "match_dictionaries": "autoencoder",
+    "save_saelens": "autoencoder", "spliced": "autoencoder",
 }
 # isort: on
 # fmt: on

@@ -19,23 +19,29 @@ from skdyn.autoencoder._activations import collect_activations
 from skdyn.autoencoder._autoencoder import SparseAutoencoder
 from skdyn.autoencoder._codebook import CodebookTransformer
 from skdyn.autoencoder._crosscoder import Crosscoder
+from skdyn.autoencoder._loss_recovered import RecoveredLoss, loss_recovered
 from skdyn.autoencoder._matching import (
     DictionaryMatch,
     convergent_learning,
     match_dictionaries,
 )
 from skdyn.autoencoder._saelens import load_saelens, save_saelens
+from skdyn.autoencoder._splicing import LatentEdit, spliced
 from skdyn.autoencoder._transcoder import Transcoder
 
 __all__ = [
     "CodebookTransformer",
     "Crosscoder",
     "DictionaryMatch",
+    "LatentEdit",
+    "RecoveredLoss",
     "SparseAutoencoder",
     "Transcoder",
     "collect_activations",
     "convergent_learning",
     "load_saelens",
+    "loss_recovered",
     "match_dictionaries",
     "save_saelens",
+    "spliced",
 ]

@@ -1,11 +1,13 @@
 """What a layer of any torch module answers, as arrays."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any, overload
 
 import numpy as np
 import torch
+
+from skdyn.autoencoder._running import batches_of, evaluating, layer_named, run_on
 
 __all__ = ["collect_activations"]
 
@@ -96,14 +98,9 @@ def collect_activations(
     if len(outs) != len(names):
         raise ValueError(f"out holds {len(outs)} arrays for {len(names)} layers; pass one a layer.")
     stores = [_Store(name, place) for name, place in zip(names, outs, strict=True)]
-    like = next(module.parameters(), torch.empty(0))
     with _listening(module, stores, transform), torch.no_grad():
-        for batch in _batches(inputs, batch_size):
-            if isinstance(batch, dict):
-                module(**{name: _ready(part, like) for name, part in batch.items()})
-            else:
-                parts = batch if isinstance(batch, tuple) else (batch,)
-                module(*(_ready(part, like) for part in parts))
+        for batch in batches_of(inputs, batch_size):
+            run_on(module, batch)
     found = [store.result() for store in stores]
     return found[0] if isinstance(layer, str) else found
 
@@ -139,11 +136,7 @@ class _Store:
 @contextmanager
 def _listening(module, stores, transform):
     """Hear the layers' outputs for the block, with the module in evaluation mode."""
-    layers = dict(module.named_modules())
-    unknown = [store.name for store in stores if store.name not in layers]
-    if unknown:
-        known = ", ".join(repr(name) for name in layers if name)
-        raise ValueError(f"The module has no layer {unknown[0]!r}; it has {known}.")
+    layers = [layer_named(module, store.name) for store in stores]
 
     def listener(store):
         def hear(_, __, output):
@@ -158,29 +151,7 @@ def _listening(module, stores, transform):
 
         return hear
 
-    training = [part for part in layers.values() if part.training]
-    hooks = []
-    try:
-        hooks += [layers[store.name].register_forward_hook(listener(store)) for store in stores]
-        module.eval()
+    with evaluating(module), ExitStack() as hooks:
+        for layer, store in zip(layers, stores, strict=True):
+            hooks.callback(layer.register_forward_hook(listener(store)).remove)
         yield
-    finally:
-        for hook in hooks:
-            hook.remove()
-        for part in training:
-            part.training = True
-
-
-def _batches(inputs: Any, batch_size: int) -> Iterator[Any]:
-    if hasattr(inputs, "__array__") or isinstance(inputs, torch.Tensor):
-        inputs = inputs if isinstance(inputs, torch.Tensor) else np.asarray(inputs)
-        for start in range(0, len(inputs), batch_size):
-            yield inputs[start : start + batch_size]
-    else:
-        yield from inputs
-
-
-def _ready(part, like):
-    if not isinstance(part, torch.Tensor):
-        part = torch.from_numpy(np.array(part))
-    return part.to(like) if part.is_floating_point() else part.to(like.device)
