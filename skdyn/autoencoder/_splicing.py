@@ -6,7 +6,6 @@ import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from numbers import Real
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,19 +20,17 @@ from skdyn.training import in_precision
 
 __all__ = ["LatentEdit", "spliced"]
 
-_NONE: Mapping[int, float] = MappingProxyType({})
-
 
 class LatentEdit:
     """A change of some latents' codes, wherever they are: set, scaled or added to.
 
     Parameters
     ----------
-    set_to : mapping of int to float, default={}
+    set_to : mapping of int to float or None, default=None
         Latents and the codes they get, in every row.
-    add : mapping of int to float, default={}
+    add : mapping of int to float or None, default=None
         Latents and what is added to their codes, in every row.
-    scale : mapping of int to float, default={}
+    scale : mapping of int to float or None, default=None
         Latents and the factors on their codes; 0 takes them out.
 
     Raises
@@ -51,11 +48,11 @@ class LatentEdit:
     def __init__(
         self,
         *,
-        set_to: Mapping[int, float] = _NONE,
-        add: Mapping[int, float] = _NONE,
-        scale: Mapping[int, float] = _NONE,
+        set_to: Mapping[int, float] | None = None,
+        add: Mapping[int, float] | None = None,
+        scale: Mapping[int, float] | None = None,
     ) -> None:
-        self.set_to, self.add, self.scale = dict(set_to), dict(add), dict(scale)
+        self.set_to, self.add, self.scale = (dict(part or {}) for part in (set_to, add, scale))
         self.latents = [*self.set_to, *self.add, *self.scale]
         for latent in self.latents:
             if not is_whole(latent, 0) or self.latents.count(latent) > 1:
