@@ -257,7 +257,7 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         device = next(self.module_.parameters()).device
         return in_precision(self.module_, resolve_dtype(dtype, device))
 
-    @torch.inference_mode()
+    @torch.no_grad()  # not inference_mode: some fields differentiate inside
     def _forward(self, X):
         """Run the module over rows in batches; numpy in, numpy out, in X's precision."""
         module = self._module_for(X.dtype)

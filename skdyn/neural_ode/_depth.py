@@ -226,7 +226,7 @@ class DepthEstimator(TabularEstimator):
         """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
-        with torch.inference_mode():
+        with torch.no_grad():
             module = self._module_for(X.dtype)
             return module.flow(torch.as_tensor(self._scaled(X)).to(next(module.parameters()))).stats
 

@@ -250,7 +250,7 @@ def simulation_times(t, t0, n_cases):
     return start, times
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def simulate_states(module, x0, since, told: Any = nullcontext):
     """Solve the module's equation.
 

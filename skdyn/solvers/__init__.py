@@ -34,6 +34,9 @@ stage to the first,
 .. math:: \kappa_i = h b_i \lambda_1 + h \sum_{j > i} a_{ji} J_j^\top \kappa_j, \qquad
           \lambda_0 = \lambda_1 + \sum_i J_i^\top \kappa_i.
 
+``solve_cde`` solves :math:`dz = f(t, z)\, dX` along a path X through measurements, which
+``interpolate_path`` lays [11]_.
+
 The estimates that a solver makes anyway, of its error and of the stiffness, can be returned as
 penalties that make a learned field cheap to solve, over all steps [9]_ or at one of them [10]_.
 
@@ -57,17 +60,25 @@ References
    differential equations by regularizing internal solver heuristics", ICML 2021.
 .. [10] A. Pal, A. Edelman and C. Rackauckas, "Locally regularized neural differential equations:
    some black boxes were meant to remain closed!", ICML 2023.
+.. [11] P. Kidger, J. Morrill, J. Foster and T. Lyons, "Neural controlled differential equations for
+   irregular time series", NeurIPS 2020.
 """
 
+from skdyn.solvers._controlled import solve_cde
 from skdyn.solvers._field import ACTIVATIONS, MLPField
+from skdyn.solvers._paths import PATH_KINDS, Path, interpolate_path
 from skdyn.solvers._solve import ODESolution, SolverStats, is_adaptive, solve_ode, solver_names
 
 __all__ = [
     "ACTIVATIONS",
     "MLPField",
     "ODESolution",
+    "PATH_KINDS",
+    "Path",
     "SolverStats",
+    "interpolate_path",
     "is_adaptive",
+    "solve_cde",
     "solve_ode",
     "solver_names",
 ]

@@ -5,14 +5,59 @@ pass runs without a graph around it; the field alone is recorded, evaluation by 
 backward pass fills one adjoint matrix from the last row to the first.
 """
 
+from functools import wraps
 from typing import Any
 
 import torch
-from torch.autograd.function import once_differentiable
 
 from skdyn.solvers._rows import Chunk
 
-__all__ = ["DiscreteAdjoint"]
+__all__ = ["DiscreteAdjoint", "first_order"]
+
+
+class _Refusal(torch.autograd.Function):
+    """Stands where a second derivative would go on."""
+
+    @staticmethod
+    def forward(ctx, anchor, *grads):
+        """Hand the gradients on."""
+        return tuple(grad.clone() for grad in grads)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        """Say what to do instead."""
+        raise RuntimeError(
+            "the recorded adjoints of solve_ode know first derivatives only: a gradient of its "
+            "gradient was asked for. Use adjoint=None, which torch can differentiate again."
+        )
+
+
+def first_order(backward):
+    """Let a backward pass be differentiated by nothing, and say so instead of giving zero.
+
+    Parameters
+    ----------
+    backward : callable
+        A function's backward pass.
+
+    Returns
+    -------
+    callable
+    """
+
+    @wraps(backward)
+    def guarded(ctx, *grad_outputs):
+        with torch.no_grad():
+            grads = backward(ctx, *grad_outputs)
+        if not torch.is_grad_enabled():  # create_graph=False
+            return grads
+        some = [k for k, grad in enumerate(grads) if isinstance(grad, torch.Tensor)]
+        anchor = torch.zeros((), requires_grad=True)
+        refusing = _Refusal.apply(anchor, *(grads[k] for k in some))
+        tied = dict(zip(some, refusing, strict=True))
+        return tuple(tied.get(k, grad) for k, grad in enumerate(grads))
+
+    return guarded
 
 
 class DiscreteAdjoint(torch.autograd.Function):
@@ -27,17 +72,16 @@ class DiscreteAdjoint(torch.autograd.Function):
         ctx.march, ctx.regularizer = march, regularizer
         if march.rows.keep == "states":
             march.tape.rewind(0)
-        ys = march.output.solution()
-        if regularizer is None:
-            return ys
-        return ys, regularizer.total()
+        found = None if march.watch is None else march.watch.states()
+        term = None if regularizer is None else regularizer.total()
+        return march.output.solution(), term, found
 
     @staticmethod
-    @once_differentiable
+    @first_order
     def backward(ctx: Any, *grad_outputs: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Gradients for the initial states and the field's leaves."""
-        grad_ys, *rest = grad_outputs
-        sweep = _Sweep(ctx.march, ctx.regularizer, *rest)
+        grad_ys, grad_term, grad_found = grad_outputs
+        sweep = _Sweep(ctx.march, ctx.regularizer, grad_term, grad_found)
         grad_y0 = sweep.run(ctx.march.output.cotangent(grad_ys))
         return None, None, grad_y0, *ctx.march.tape.gradients()
 
@@ -45,8 +89,9 @@ class DiscreteAdjoint(torch.autograd.Function):
 class _Sweep:
     """One pass over the blocks, last to first."""
 
-    def __init__(self, march, regularizer, grad_term=None):
-        self.march, self.regularizer, self.grad_term = march, regularizer, grad_term
+    def __init__(self, march, regularizer, grad_term, grad_found):
+        self.march, self.regularizer = march, regularizer
+        self.grad_term, self.grad_found = grad_term, grad_found
         self.again = march.rows.keep == "states"
         self.n_stages = march.tableau.n_stages
         self.step = march.n_blocks
@@ -61,6 +106,8 @@ class _Sweep:
             if carry is not None:
                 adjoint.z[-2:].copy_(carry)
             march.output.send_back(chunk, adjoint, grad)
+            if march.watch is not None:
+                march.watch.send_back(chunk, adjoint, self.grad_found)
             for j in range(len(chunk.spans) - 1, -1, -1):
                 self._pull(chunk, adjoint, j)
             carry = adjoint.z[:2]

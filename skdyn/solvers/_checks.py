@@ -6,10 +6,13 @@ import math
 import torch
 
 __all__ = [
+    "check_case_weight",
     "check_choice",
+    "check_events",
     "check_regularization",
     "check_state",
     "check_steps",
+    "check_stops",
     "check_times",
     "check_tolerances",
 ]
@@ -91,20 +94,80 @@ def check_regularization(kind, mode, generator, adjoint, tableau):
 
 
 def check_state(y0):
-    """Raise unless ``y0`` is a finite floating tensor of shape (n, d)."""
+    """Raise unless ``y0`` is a finite floating tensor, cases first."""
     if not isinstance(y0, torch.Tensor) or not y0.is_floating_point():
         kind = f"dtype {y0.dtype}" if isinstance(y0, torch.Tensor) else type(y0).__name__
         raise ValueError(f"y0 must be a floating-point torch.Tensor; got {kind}.")
-    if y0.ndim != 2 or 0 in y0.shape:
+    if y0.ndim == 0 or 0 in y0.shape:
         raise ValueError(
-            f"y0 must have shape (n_cases, n_dims), neither zero; got {tuple(y0.shape)}. "
-            "Use y0[None] for a single case."
+            f"y0 must have shape (n_cases, n_dims), or more axes, none of them zero; got "
+            f"{tuple(y0.shape)}. Use y0[None] for a single case."
         )
     finite = torch.isfinite(y0)
     if not bool(finite.all()):
-        case, dim = (~finite).nonzero()[0].tolist()
+        case, *place = (~finite).nonzero()[0].tolist()
+        where = f" in dimension {', '.join(map(str, place))}" if place else ""
+        raise ValueError(f"y0 must be finite; case {case} has {y0[case, *place].item()}{where}.")
+
+
+def check_stops(stops, jumps, times, on_failure):
+    """Return the stops as float64 times, None or "times".
+
+    Parameters
+    ----------
+    stops : None, "times" or sequence of float
+        What came.
+    jumps : bool
+        Whether the field jumps there.
+    times : tensor of shape (n_times,) or (n_cases, n_times)
+        Requested times.
+    on_failure : str
+        What a case that cannot be solved does.
+
+    Returns
+    -------
+    None, "times" or tensor of shape (k,)
+    """
+    if jumps and on_failure != "raise":
+        raise ValueError("jumps=True needs on_failure='raise': each piece begins where one ended.")
+    if stops is None:
+        if jumps:
+            raise ValueError("jumps=True needs stops, the times at which the field jumps.")
+        return None
+    if isinstance(stops, str):
+        check_choice("stops", stops, ("times",))
+        return stops
+    stops = torch.as_tensor(stops, dtype=torch.float64, device=times.device).detach()
+    if stops.ndim != 1 or not bool(torch.isfinite(stops).all()):
         raise ValueError(
-            f"y0 must be finite; case {case} has {y0[case, dim].item()} in dimension {dim}."
+            f"stops must be finite times of shape (k,), or 'times'; got shape {tuple(stops.shape)}."
+        )
+    if times.ndim == 2:
+        raise ValueError(
+            "stops are shared by all cases, but t has a row for each. Put the stops of each case "
+            "into its row of t, and pass stops='times'."
+        )
+    return torch.unique(stops)
+
+
+def check_events(events, terminal, jumps, solver, adjoint):
+    """Raise where events cannot be looked for."""
+    if events is None:
+        if terminal:
+            raise ValueError("terminal=True needs events, the function whose zero ends a case.")
+        return
+    if not callable(events):
+        raise ValueError(f"events must be a function events(t, y); got {type(events).__name__}.")
+    if jumps:
+        raise ValueError("events cannot be looked for where jumps=True: solve piece by piece.")
+    if solver == "leapfrog":
+        raise ValueError(
+            "events are read off the dense output of a step, and solver='leapfrog' has none. Use "
+            "for example solver='rk4'."
+        )
+    if adjoint == "continuous":
+        raise ValueError(
+            "adjoint='continuous' cannot differentiate events; use adjoint='discrete'."
         )
 
 
@@ -126,7 +189,11 @@ def check_times(t, n_cases):
     if not isinstance(t, torch.Tensor):
         t = torch.as_tensor(t, dtype=torch.float64)
     if t.requires_grad:
-        raise ValueError("t must not require a gradient: solve_ode does not differentiate times.")
+        raise ValueError(
+            "t must not require a gradient: solve_ode does not differentiate times. Pass "
+            "t.detach(); the derivative of a state by its time is the field there, and that of a "
+            "duration s comes from solving s * field(s * t, y) over t from 0 to 1."
+        )
     if t.ndim not in (1, 2) or (t.ndim == 2 and t.shape[0] != n_cases):
         raise ValueError(
             f"t must have shape (n_times,) or (n_cases, n_times) with n_cases={n_cases}; "

@@ -14,8 +14,8 @@ control. The state restarts from its stored value at each requested time.
 from typing import Any
 
 import torch
-from torch.autograd.function import once_differentiable
 
+from skdyn.solvers._adjoint import first_order
 from skdyn.solvers._tape import GraphTape
 
 __all__ = ["ContinuousAdjoint"]
@@ -97,7 +97,7 @@ class ContinuousAdjoint(torch.autograd.Function):
         return ys
 
     @staticmethod
-    @once_differentiable
+    @first_order
     def backward(ctx: Any, *grad_outputs: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Gradients for the initial states and the field's leaves."""
         (ys,), (grad_ys,) = ctx.saved_tensors, grad_outputs

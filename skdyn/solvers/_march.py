@@ -1,6 +1,7 @@
 """Stepping all cases together, from the first time to the last."""
 
 import math
+from typing import Any
 
 import torch
 
@@ -55,9 +56,11 @@ class JointMarch:
         self._runs_through = self.shared and self.adaptive and not tableau.implicit
         self.n_accepted = self.n_rejected = 0
         self.last_evaluated = True
-        self.on_accept = None
+        self.on_accept: Any = None
+        self.watch: Any = None  # looks for events
         self.times = times
         self._set_times(times)
+        self._landings = [k for k in plan.landings if k > 0]
 
     def _set_times(self, times):
         if self.shared:
@@ -88,11 +91,18 @@ class JointMarch:
         """Take all steps; the output and the rows hold the result."""
         if self.adaptive:
             self.h = self._first_step()
-        while self.next < len(self.stops):
+        if self.watch is not None:
+            self.watch.start()
+        while self.next < len(self.stops) and not (self.watch and self.watch.over):
             self._attempt()
         self.rows.close()
         if not self.adaptive:
             self._check_finite()
+
+    @property
+    def pace(self):
+        """Size of the next step in the field's time, where a march goes on from here."""
+        return self.h * (1.0 if self.shared else self._lengths[-1]) if self.adaptive else None
 
     def first_time(self, i=1):
         """Time of stage 1 of the first step, as the field takes it."""
@@ -136,7 +146,7 @@ class JointMarch:
 
     def _propose(self):
         """Size of the step to try, and whether it ends at a stop."""
-        stop = self.stops[-1] if self._runs_through else self.stops[self.next]
+        stop = self._next_stop()
         gap = stop - self.t
         if self.adaptive:
             h = self.direction * self.h
@@ -146,6 +156,14 @@ class JointMarch:
             width = self.plan.step_size / (1.0 if self.shared else self._lengths[self.next - 1])
             h = gap / max(1, math.ceil(abs(gap) / width - 1e-9))
         return (gap, stop) if abs(h) * _STRETCH >= abs(gap) else (h, None)
+
+    def _next_stop(self):
+        """The time that the next step must not cross."""
+        if not self._runs_through:
+            return self.stops[self.next]
+        while self._landings and self._landings[0] < self.next:
+            del self._landings[0]
+        return self.stops[self._landings[0] if self._landings else -1]
 
     def _attempt(self):
         """Try one step."""
@@ -164,7 +182,10 @@ class JointMarch:
             self._accept(span, h, stop, y1)
             return
         error = self._error(h, y1)
+        unbroken = self.h
         self.h = abs(h) * self.controller.factor(error, self.error)
+        if self._landings and stop is not None and error <= 1:
+            self.h = max(self.h, unbroken)  # what a stop cut short says little of the next step
         if error <= 1:
             self.error = error
             self._accept(span, h, stop, y1)
@@ -184,6 +205,8 @@ class JointMarch:
     def _accept(self, span, h, stop, y1):
         if self.on_accept is not None:
             self.on_accept(span, None, y1)
+        if self.watch is not None:
+            self.watch.look(self.rows.chunk, span.t, span.h)
         self.n_accepted += 1
         end = self.t + h if stop is None else stop
         lo, thetas = self.next, []
@@ -248,7 +271,7 @@ class JointMarch:
 
     def _check_finite(self):
         """Fixed steps know no error: look at the result, once."""
-        ys = self.output.solution()
+        ys = self.output.solution()[:, : self.next]
         finite = torch.isfinite(ys).all(dim=2)
         if bool(finite.all()):
             return

@@ -1,5 +1,7 @@
 """Stepping each case at its own pace."""
 
+from typing import Any
+
 import torch
 
 from skdyn.exceptions import SolverWarning, warn_user
@@ -45,7 +47,8 @@ class PerSampleMarch:
         self.rows = Rows(tableau.n_stages, y0, self.output.seal, keep)
         self.controller = Controller(tableau.error_order + 1)
         self.last_evaluated = True
-        self.on_accept = None
+        self.on_accept: Any = None
+        self.watch: Any = None  # looks for events
         self.n_blocks = 0
 
     @property
@@ -82,12 +85,15 @@ class PerSampleMarch:
         self._active = ~self._failed
         # An implicit method stops at each requested time, as in ``JointMarch``.
         self._last_index = self.times.shape[1] - 1
-        first = 1 if self.tableau.implicit else self._last_index
-        self._next = torch.full_like(self.t, first, dtype=torch.long)
+        stops = range(1, self._last_index) if self.tableau.implicit else self.plan.landings
+        self._following = self._stop_after(set(stops))
+        self._next = self._following[0].expand(self.t.shape)
         self._error = torch.ones_like(self.y0[:, :1])
         self._accepted = torch.zeros_like(self._failed, dtype=torch.long)
         self._rejected = torch.zeros_like(self._accepted)
         self.h = torch.minimum(self._first_steps().to(self.t), self._span_length)
+        if self.watch is not None:
+            self.watch.start()
         tries, going = 0, bool(self._active.any())
         while going:
             if tries == self.plan.max_steps:
@@ -99,9 +105,21 @@ class PerSampleMarch:
         if bool(self._failed.any()):
             self._warn()
 
+    def _stop_after(self, stops):
+        """For each time, the index of the next one that no step may cross."""
+        following = [self._last_index] * (self._last_index + 1)
+        for k in range(self._last_index - 1, -1, -1):
+            following[k] = k + 1 if k + 1 in stops else following[k + 1]
+        return torch.tensor(following, device=self.t.device)
+
+    @property
+    def pace(self):
+        """Size of the next step of each case, where a march goes on from here."""
+        return self.h
+
     def _first_steps(self):
         if self.plan.first_step is not None:
-            return torch.full_like(self.t, self.plan.first_step)
+            return torch.as_tensor(self.plan.first_step).to(self.t).expand(self.t.shape)
         y, k, each = self.y, self.k, self.plan.tolerance.each
         sign, trial = self._sign.to(self.y0), torch.empty_like(self.k)
 
@@ -128,9 +146,10 @@ class PerSampleMarch:
         error = self._errors(chunk, base, y1)
         ok = (error <= 1) & self._active
         refused = self._active & ~ok
-        self.h = torch.where(
-            self._active, h.abs() * self.controller.factors(error, self._error), self.h
-        )
+        new = h.abs() * self.controller.factors(error, self._error)
+        if self.plan.landings:  # what a stop cut short says little of the next step
+            new = torch.where(ok & last, torch.maximum(new, self.h), new)
+        self.h = torch.where(self._active, new, self.h)
         smallest = 10 * 2.0**-52 * torch.maximum(self.t.abs(), 1e-3 * self._span_length)
         arrived = ok & last
         vanished = self._active & ~arrived & (self.h <= smallest)
@@ -139,7 +158,7 @@ class PerSampleMarch:
         moved, some_refused, some_wild, some_lost, going = torch.stack(
             [flag.any() for flag in flags]
         ).tolist()
-        self._next = (self._next + arrived).clamp_max(self._last_index)
+        self._next = torch.where(arrived, self._following[self._next], self._next)
         self._accepted += ok
         self._rejected += refused
         if some_lost:
@@ -150,6 +169,9 @@ class PerSampleMarch:
             self._advance(
                 span, h, last, stop, ok, refused, error, some_refused, some_wild, before, y1
             )
+        if self.watch is not None:
+            active = active & ~self.watch.ended
+            going = going and bool(active.any())
         self._active = active
         return going
 
@@ -181,6 +203,8 @@ class PerSampleMarch:
         self._error = torch.where(ok, error, self._error)
         if self.on_accept is not None:
             self.on_accept(span, end.to(y1), y1)
+        if self.watch is not None:
+            self.watch.look(chunk, self.t, h)
         self.rows.accept(span, (self.t, h, end))
         self.n_blocks += 1
         self.t, self.y = end, y1

@@ -25,9 +25,11 @@ def replay(march, field, y0, regularizer):
         States at the requested times.
     term : tensor of shape () or None
         Regularization.
+    found : tensor of shape (m, d) or None
+        States at the events of the march.
     """
     y, k = y0, field(march.first_time(), y0)
-    out, terms, step = {}, [], 0
+    out, terms, found, step = {}, [], [], 0
     for chunk in march.rows.sealed:
         for j, span in enumerate(chunk.spans):
             last = march.last_evaluated or step + 1 < march.n_blocks
@@ -36,13 +38,16 @@ def replay(march, field, y0, regularizer):
                 rows[-2] = torch.where(span.ok, rows[-2], y)
                 rows[-1] = torch.where(span.ok, rows[-1], k)
             march.output.replay(chunk, j, rows, out)
+            if march.watch is not None:
+                found += march.watch.replay(chunk, j, rows)
             if regularizer is not None:
                 values = regularizer.term(torch.stack(rows), span.h)
                 terms.append((regularizer.weights[step] * values).sum())
             y, k = rows[-2:]
             step += 1
     ys = march.output.assemble(y0, out)
-    return ys, torch.stack(terms).sum() if terms else None
+    seen = march.watch and (torch.cat(found) if found else march.watch.states())
+    return ys, torch.stack(terms).sum() if terms else None, seen
 
 
 def _timed(field, like):

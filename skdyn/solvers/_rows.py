@@ -56,6 +56,7 @@ class Chunk:
         self.spans = []
         self.marks = []
         self.weights = None
+        self.events = []
 
     def base(self, block):
         """First row of a block."""

@@ -1,37 +1,31 @@
 """The front door: solve an ordinary differential equation for a batch of cases."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-from torch import nn
 
-from skdyn._typing import CaseTimes, SharedTimes, States, Trajectories
-from skdyn.solvers._adjoint import DiscreteAdjoint
+from skdyn._typing import CaseTimes, SharedTimes
 from skdyn.solvers._checks import (
     check_case_weight,
     check_choice,
+    check_events,
     check_regularization,
     check_state,
     check_steps,
+    check_stops,
     check_times,
     check_tolerances,
 )
-from skdyn.solvers._continuous import ContinuousAdjoint
 from skdyn.solvers._control import Tolerance
-from skdyn.solvers._dependencies import LateDependence, refuse_late_dependence
-from skdyn.solvers._explicit import ExplicitStepper
-from skdyn.solvers._fused import MLPTape, can_fuse
-from skdyn.solvers._implicit import ImplicitStepper
-from skdyn.solvers._march import JointMarch
-from skdyn.solvers._per_sample import PerSampleMarch
-from skdyn.solvers._regularization import Regularizer
-from skdyn.solvers._replay import replay
-from skdyn.solvers._symplectic import LEAPFROG, LeapfrogStepper
+from skdyn.solvers._events import locate
+from skdyn.solvers._pieces import lay_grid, solve_pieces
+from skdyn.solvers._route import Plan, Route, make_stepper
+from skdyn.solvers._shapes import flat, in_rows, in_shape, of_shape
+from skdyn.solvers._symplectic import LEAPFROG
 from skdyn.solvers._tableaux import TABLEAUX
-from skdyn.solvers._tape import GraphTape, SilentTape, WatchTape
 
-__all__ = ["ODESolution", "Plan", "SolverStats", "is_adaptive", "solve_ode", "solver_names"]
+__all__ = ["ODESolution", "SolverStats", "is_adaptive", "solve_ode", "solver_names"]
 
 _ADJOINTS = ("discrete", "checkpoint", "continuous", None)
 
@@ -63,26 +57,17 @@ class ODESolution(NamedTuple):
         Differentiable regularization term.
     stats : SolverStats
         What the solve cost.
+    event_times : tensor of shape (n, k), default=None
+        Times of each case's events in order, NaN after the last.
+    event_states : tensor of shape (n, k, d), default=None
+        States there.
     """
 
-    ys: Trajectories
+    ys: torch.Tensor
     regularization: torch.Tensor | None
     stats: SolverStats
-
-
-class Plan(NamedTuple):
-    """Settings that a march reads, checked."""
-
-    tolerance: Tolerance
-    max_steps: int
-    first_step: float | None
-    step_size: float | None
-    on_failure: str
-    wants_last: bool
-
-    def renewed(self, like):
-        """The same settings for states like ``like``."""
-        return self._replace(tolerance=self.tolerance.renewed(like), first_step=None)
+    event_times: torch.Tensor | None = None
+    event_states: torch.Tensor | None = None
 
 
 def solver_names() -> tuple[str, ...]:
@@ -132,7 +117,7 @@ def is_adaptive(solver: str) -> bool:
 
 def solve_ode(
     field: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
-    y0: States,
+    y0: torch.Tensor,
     t: SharedTimes | CaseTimes | Sequence[float],
     *,
     solver: str = "tsit5",
@@ -148,6 +133,10 @@ def solve_ode(
     regularization_mode: str = "global",
     generator: torch.Generator | None = None,
     on_failure: str = "raise",
+    stops: str | torch.Tensor | Sequence[float] | None = None,
+    jumps: bool = False,
+    events: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
+    terminal: bool = False,
 ) -> ODESolution:
     r"""Solve :math:`dy/dt = f(t, y)` for a batch of initial states.
 
@@ -162,7 +151,8 @@ def solve_ode(
         times for each case). Cases must not look at each other under ``step_control="per_sample"``
         or an implicit solver.
     y0 : tensor of shape (n, d)
-        Initial states, float32 or float64.
+        Initial states, float32 or float64. Any shape with the cases first will do, such as
+        (n, channels, height, width); everything below then has it in the place of (n, d).
     t : tensor of shape (t,) or (n, t)
         Strictly increasing times, or strictly decreasing ones for backward time, in the unit of
         the field; shared, or one row a case. ``t[0]`` is the time of ``y0``. Lists work too.
@@ -199,11 +189,22 @@ def solve_ode(
     on_failure : {"raise", "warn"}, default="raise"
         What a case that cannot be solved does under per-sample control: raise, or leave NaN from
         where it stopped and warn, while the others go on. Joint control always raises.
+    stops : tensor of shape (k,) or "times", default=None
+        Times that no step may cross, such as kinks of an input: those given, or all of ``t``.
+    jumps : bool, default=False
+        Whether the field itself jumps at the stops. It is then asked on both sides of each, at
+        one more evaluation, and never for a time beyond the piece that is being solved.
+    events : callable, default=None
+        ``events(t, y)``, with ``t`` (n, 1), returns a number a case (n,), whose changes of sign
+        are located and returned as ``event_times``, with gradients, and ``event_states``.
+    terminal : bool, default=False
+        Whether a case is over at its first event; its states are NaN from there on. Under joint
+        control the field is still asked about it until all cases are over.
 
     Returns
     -------
     solution : ODESolution
-        ``ys`` (n, t, d), ``regularization`` and ``stats``.
+        ``ys`` (n, t, d), ``regularization``, ``stats``, ``event_times`` and ``event_states``.
 
     Raises
     ------
@@ -235,111 +236,52 @@ def solve_ode(
     check_state(y0)
     times = check_times(t, len(y0))
     check_case_weight(case_weight, len(y0))
-    tolerance = Tolerance(rtol, atol, y0, case_weight)
-    tableau = _make_stepper(solver, y0, tolerance).tableau
+    stops = check_stops(stops, jumps, times, on_failure)
+    check_events(events, terminal, jumps, solver, adjoint)
+    rows = flat(y0)
+    tolerance = Tolerance(rtol, atol, rows, case_weight)
+    tableau = make_stepper(solver, rows, tolerance).tableau
     check_regularization(regularization, regularization_mode, generator, adjoint, tableau)
+    wants_last = regularization is not None or events is not None
     plan = Plan(
-        tolerance,
-        max_steps,
-        first_step,
-        step_size,
-        on_failure,
-        regularization is not None,
+        tolerance, max_steps, first_step, step_size, on_failure, wants_last, terminal=terminal
     )
-    per_sample = step_control == "per_sample" and tableau.adaptive and step_size is None
-    kind = PerSampleMarch if per_sample else JointMarch
-
-    def solve(certain):
-        stepper, regularizer = _make_stepper(solver, y0, tolerance), None
-        if regularization is not None:
-            regularizer = Regularizer(regularization, regularization_mode, generator, tableau, y0)
-        return _solve(field, y0, times, stepper, plan, kind, adjoint, regularizer, certain)
-
-    before = None if generator is None else generator.get_state()
-    try:
-        return solve(certain=False)
-    except LateDependence:  # once more, and keep every evaluation
-        if generator is not None and before is not None:
-            generator.set_state(before)
-    return solve(certain=True)
-
-
-def _make_stepper(solver, y0, tolerance):
-    if solver == LEAPFROG.name:
-        return LeapfrogStepper(y0)
-    tableau = TABLEAUX[solver]
-    return ImplicitStepper(tableau, tolerance) if tableau.implicit else ExplicitStepper(tableau)
-
-
-def _may_need_gradients(field, y0):
-    """Whether something could ask for a gradient; a plain function must be tried to know."""
-    if not torch.is_grad_enabled():
-        return False
-    if y0.requires_grad or not isinstance(field, nn.Module):
-        return True
-    return any(p.requires_grad for p in field.parameters())
-
-
-def _make_tape(field, y0, records, stepper, certain):
-    """The cheapest tape that does the job."""
-    if can_fuse(field, y0) and not stepper.needs_jacobian:
-        return MLPTape(field, y0, records)
-    return GraphTape(field, y0.requires_grad or certain) if records else SilentTape(field)
-
-
-def _solve(field, y0, times, stepper, plan, kind, adjoint, regularizer, certain):
-    """Solve; ``certain`` that gradients are needed though the first evaluation needs none."""
-    differentiable = _may_need_gradients(field, y0)
-    records = differentiable and adjoint in ("discrete", "checkpoint")
-    keep = {"discrete": "all", "checkpoint": "states"}.get(adjoint, "none")
-    with torch.no_grad():
-        start = y0.detach()
-        tape = _make_tape(field, y0, records, stepper, certain)
-        march = kind(stepper, tape, start, times, plan, keep if records else "none")
-        if regularizer is not None:
-            march.rows.seals.append(regularizer.seal)
-        march.start()
-        if records and not tape.records:
-            records = differentiable = False
-            march.tape = WatchTape(field)
-            march.tape.n_fev = tape.n_fev
-    if records:
-        ys, term = _discrete(march, regularizer, y0)
-    elif differentiable and adjoint == "continuous":
-        ys, term = _continuous(field, march, y0), None
-    elif differentiable and adjoint is None:
-        march.rows.keep = "states"
-        with torch.no_grad():
-            march.run()
-            _ = regularizer and regularizer.total()
-        ys, term = replay(march, field, y0, regularizer)
+    route = Route(
+        solver,
+        plan,
+        step_control == "per_sample" and tableau.adaptive and step_size is None,
+        adjoint,
+        regularization,
+        regularization_mode,
+        generator,
+        events if events is None else of_shape(events, y0),
+    )
+    grid = lay_grid(times, stops)
+    field = in_rows(field, y0)
+    if jumps:
+        ys, pieces = solve_pieces(route, field, rows, grid)
     else:
-        march.rows.keep = "none"
-        with torch.no_grad():
-            march.run()
-            term = regularizer.total() if regularizer is not None else None
-        ys = march.output.solution()
-    return ODESolution(ys, term, SolverStats(march.tape.n_fev, march.n_accepted, march.n_rejected))
+        pieces = [route.solve(field, rows, grid.times, landings=grid.landings)]
+        ys = pieces[0].ys
+    ys = ys if grid.wanted is None else ys[:, grid.wanted.to(ys.device)]
+    return _solution(ys, pieces, times, y0)
 
 
-def _discrete(march, regularizer, y0):
-    """March, then let torch know where the gradients end: all evaluations tell that."""
-    with torch.no_grad():
-        march.run()
-    result = DiscreteAdjoint.apply(march, regularizer, y0, *march.tape.leaves)
-    return result if regularizer is not None else (result, None)
-
-
-def _continuous(field, march, y0):
-    """March without a record; one evaluation with a graph tells what the field depends on."""
-    probe = GraphTape(field)
-    probe.evaluate(march.first_time, 1, march.y0, torch.empty_like(march.y0))
-    if not (probe.leaves or y0.requires_grad):
-        march.tape = WatchTape(field)
-    march.rows.keep = "none"
-    try:
-        with torch.no_grad():
-            march.run()
-    except LateDependence:
-        refuse_late_dependence()
-    return ContinuousAdjoint.apply(march, probe.dependencies, y0, *probe.leaves)
+def _solution(ys, pieces, times, y0):
+    """Put together what the pieces of a solve came back with."""
+    marches = [piece.march for piece in pieces]
+    terms = [piece.term for piece in pieces if piece.term is not None]
+    counts = ((m.tape.n_fev, m.n_accepted, m.n_rejected) for m in marches)
+    stats = SolverStats(*map(sum, zip(*counts, strict=True)))
+    events: tuple[Any, Any] = None, None
+    if marches[0].watch is not None:
+        events = locate(marches[0].watch, pieces[0].found)
+        if marches[0].plan.terminal and events[0].shape[1]:
+            sign = -1.0 if times.flatten()[-1] < times.flatten()[0] else 1.0
+            ends = events[0].detach()[:, :1].nan_to_num(torch.inf * sign)
+            over = sign * times.to(ys).expand(len(ys), -1) > sign * ends
+            ys = torch.where(over[:, :, None], torch.nan, ys)
+        events = events[0], in_shape(events[1], y0)
+    return ODESolution(
+        in_shape(ys, y0), torch.stack(terms).sum() if terms else None, stats, *events
+    )

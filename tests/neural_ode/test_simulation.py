@@ -80,3 +80,21 @@ def test_times_start_at_t0_or_at_their_first():
 def test_bad_times_are_refused(t, t0, message):
     with pytest.raises(ValueError, match=message):
         simulation_times(t, t0, 2)
+
+
+class Hamiltonian(torch.nn.Module):
+    """A field that differentiates inside: the gradient of an energy, turned."""
+
+    def forward(self, t, y):
+        with torch.enable_grad():
+            y = y.detach().requires_grad_()
+            (slope,) = torch.autograd.grad(y.square().sum() / 2, y)
+        return torch.stack([slope[:, 1], -slope[:, 0]], dim=1)
+
+
+def test_fields_may_differentiate_inside(rotation):
+    times, x0 = np.linspace(0.0, 2.0, 5)[None], np.array([[0.6, 0.8]])
+    expected = simulate_states(rotation, x0, times)
+    rotation.kept = rotation.field  # the precision is that of the module's weights
+    rotation.field = Hamiltonian()
+    assert np.allclose(simulate_states(rotation, x0, times), expected, atol=1e-4)

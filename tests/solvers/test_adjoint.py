@@ -40,7 +40,7 @@ def states(n=N_CASES, seed=1):
 def gradients(field, adjoint, t, **options):
     """Solution, term and gradients of one loss."""
     y0 = states().requires_grad_()
-    ys, term, _ = solve_ode(field, y0, t, adjoint=adjoint, **options)
+    ys, term, *_ = solve_ode(field, y0, t, adjoint=adjoint, **options)
     weights = torch.linspace(1, 2, ys.numel(), dtype=torch.float64).view(ys.shape)
     loss = (weights * ys).sin().sum() + (0 if term is None else term)
     return [ys, *torch.autograd.grad(loss, [y0, *field.parameters()])]
@@ -172,3 +172,20 @@ def test_a_refused_step_that_overflows_leaves_the_gradients_finite():
     ys = solve_ode(explosive, scaled, t, **options).ys
     grads = torch.autograd.grad(ys.sum(), [y0, *field.parameters()])
     assert all(bool(torch.isfinite(grad).all()) for grad in grads)
+
+
+@pytest.mark.parametrize("adjoint", ["discrete", "checkpoint", "continuous"])
+def test_a_second_derivative_is_refused_and_never_zero(adjoint):
+    y0 = torch.ones(1, 1, dtype=torch.float64, requires_grad=True)
+    ys = solve_ode(lambda t, y: -(y**2), y0, [0.0, 1.0], adjoint=adjoint).ys
+    (slope,) = torch.autograd.grad(ys.sum(), y0, create_graph=True)
+    with pytest.raises(RuntimeError, match="adjoint=None"):
+        slope.sum().backward()
+
+
+def test_plain_backpropagation_has_second_derivatives():
+    y0 = torch.ones(1, 1, dtype=torch.float64, requires_grad=True)
+    ys = solve_ode(lambda t, y: -(y**2), y0, [0.0, 1.0], adjoint=None, step_size=0.05).ys[:, -1]
+    (slope,) = torch.autograd.grad(ys.sum(), y0, create_graph=True)  # 1 / (1 + y0)^2
+    (curvature,) = torch.autograd.grad(slope.sum(), y0)
+    assert abs(float(curvature) + 0.25) < 1e-6

@@ -39,13 +39,13 @@ def test_times_that_do_not_run_one_way_are_refused(t, match):
     [
         (torch.tensor([[1.0], [math.nan]]), "case 1 has nan in dimension 0"),
         (torch.tensor([[math.inf], [1.0]]), "case 0 has inf"),
-        (torch.ones(3), r"got \(3,\). Use y0\[None\]"),
-        (torch.ones(0, 2), r"neither zero; got \(0, 2\)"),
+        (torch.tensor(3.0), r"got \(\). Use y0\[None\]"),
+        (torch.ones(0, 2), r"none of them zero; got \(0, 2\)"),
         (torch.ones(2, 1, dtype=torch.int32), "got dtype torch.int32"),
         ([[1.0]], "got list"),
     ],
 )
-def test_states_that_are_not_finite_matrices_are_refused(y0, match):
+def test_states_that_are_not_finite_tensors_of_cases_are_refused(y0, match):
     with pytest.raises(ValueError, match=match):
         solve_ode(decay, y0, T)
 
