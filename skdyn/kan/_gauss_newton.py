@@ -5,17 +5,18 @@ import math
 import torch
 
 from skdyn.kan._monotone import by_steps
+from skdyn.kan._tangent import Tangent, first_features
 
-_CHUNK = 2**24  # numbers of a Jacobian held at once
+_CHUNK = 2**22  # numbers of a Jacobian held at once
+_KNOWN = 2**24  # of the functions of the network's inputs, held all along
+_COLUMNS = 64  # of the Gauss-Newton matrix computed at once
 _LARGEST = 5000  # weights: beyond that a matrix of them is no small fit any more
 
 
 class GaussNewtonProblem:
     """Loss, gradient and Gauss-Newton matrix of an objective at a network's present weights.
 
-    An output's derivative by the weights of a layer is the outer product of the layer's features
-    and of the output's derivative by the layer's subnodes: one backward pass an output gives the
-    whole Jacobian. Inputs of a layer all of whose edges are cut take no part.
+    Inputs of a layer all of whose edges are cut take no part.
 
     Parameters
     ----------
@@ -30,6 +31,7 @@ class GaussNewtonProblem:
     def __init__(self, objective, module, batch):
         self.objective, self.module = objective, module
         self.X, self.y, self.row_weight = batch
+        self._structure, self._kept = self._parts_of(module), {}
         self.inputs = [layer.mask.any(dim=1).nonzero()[:, 0] for layer in module.layers]
         self.n_weights = len(self.weights())
         self.n_groups = module.layers[0].n_in + 1
@@ -44,6 +46,34 @@ class GaussNewtonProblem:
                 f"{self.n_weights}. Take fewer hidden nodes, smaller grid_sizes, or "
                 "optimizer='adam' or 'lbfgs'."
             )
+
+    def is_of(self, objective, module, batch):
+        """Tell whether this is the problem of an objective, a network and rows as they are now.
+
+        Parameters
+        ----------
+        objective : KANObjective
+            What is minimized.
+        module : KAN
+            The network.
+        batch : tuple of Tensor
+            Inputs, targets and weights of the rows.
+
+        Returns
+        -------
+        bool
+        """
+        known = [self.objective, *self._structure, self.X, self.y, self.row_weight]
+        now = [objective, *self._parts_of(module), *batch]
+        return len(known) == len(now) and all(map(_is_or_equals, known, now))
+
+    @staticmethod
+    def _parts_of(module):
+        """Return what tells whether a network has the same edges still, and the same weights."""
+        return [
+            part for layer in module.layers
+            for part in (*layer.linear_weights(), layer.mask, layer.mask._version)
+        ]  # fmt: skip
 
     def _vector(self, of_weight, of_edges=None):
         """Write something of the shape of every layer's weights as one vector."""
@@ -121,7 +151,12 @@ class GaussNewtonProblem:
     @torch.no_grad()
     def loss(self):
         """Return the loss at the present weights, a scalar tensor."""
-        return self._penalized(self._outputs())
+        parts = self._rows()
+        if len(parts) == 1:
+            return self._penalized(self._now().outputs)
+        known = self._known()
+        outputs = [self._tangent(self.X[rows], known, rows).outputs for rows in parts]
+        return self._penalized(torch.cat(outputs))
 
     def _penalized(self, outputs):
         loss = self.objective.data_loss(outputs, self.y, self.row_weight)
@@ -182,6 +217,9 @@ class GaussNewtonProblem:
 
         Those of an edge stand where its weights do, in any order.
         """
+        return self._keep("spectrum", self._grids(self.module.layers), self._roughness_spectrum)
+
+    def _roughness_spectrum(self):
         parts = []
         for layer, inputs in zip(self.module.layers, self.inputs, strict=True):
             values = torch.nn.functional.pad(layer.basis.roughness_spectrum()[inputs], (0, 1))
@@ -201,21 +239,23 @@ class GaussNewtonProblem:
         """
         gradient = self.X.new_zeros(self.n_weights)
         curvature = self.X.new_zeros(self.n_weights, self.n_weights)
-        n_outputs = self.module.layers[-1].n_subnodes
-        rows = max(1, _CHUNK // (self.n_weights * n_outputs))
-        share = self.row_weight / len(self.X)
-        seen = []
-        whole = self.X, self.y, share
-        parts = [[part] if rows >= len(share) else part.split(rows) for part in whole]
-        for X, y, part in zip(*parts, strict=True):
-            outputs, jacobian = self.jacobian(X)
-            seen.append(outputs)
-            slope, factor = self.objective.curvature(outputs, y)
-            gradient += torch.einsum("no,nop->p", slope * part[:, None], jacobian)
-            root = torch.einsum("noc,nop->ncp", factor * part.sqrt()[:, None, None], jacobian)
-            root = root.flatten(0, 1)
-            curvature.addmm_(root.T, root)
-        return torch.cat(seen), gradient, curvature
+        seen, known, parts = [], self._known(), self._rows()
+        for rows in parts:
+            whole = len(parts) == 1
+            tangent = self._now() if whole else self._tangent(self.X[rows], known, rows)
+            seen.append(tangent.outputs)
+            share = self.row_weight[rows] / len(self.X)
+            slope, factor = self.objective.curvature(tangent.outputs, self.y[rows])
+            pulls = tangent.pulls()
+            toward = (slope * share[:, None]).T
+            root = (factor * share.sqrt()[:, None, None]).permute(2, 1, 0)
+            found = tangent.rows_of([_mixed(pull, toward) for pull in pulls])
+            gradient += found.sum(dim=1)
+            for column in root:
+                tangent.rows_of([_mixed(pull, column) for pull in pulls], out=found)
+                _add_square(curvature, found)
+        curvature = curvature.tril()
+        return torch.cat(seen), gradient, curvature + curvature.tril(-1).T
 
     def jacobian(self, X):
         """Return the outputs at some rows, and their derivatives by the weights.
@@ -230,51 +270,46 @@ class GaussNewtonProblem:
         outputs : Tensor of shape (n, n_outputs)
         jacobian : Tensor of shape (n, n_outputs, n_weights)
         """
-        layers = self.module.layers
-        with torch.enable_grad():
-            x, features, subnodes = X, [], []
-            for layer, inputs in zip(layers, self.inputs, strict=True):
-                known = self._known(X) if x is X else None
-                found = layer.linear_features(x.detach(), known)
-                found[0] = found[0] if known is not None else found[0][:, inputs]
-                features.append(found)
-                sums = layer.subnodes(x, known, inputs)
-                subnodes.append(sums.detach().requires_grad_() if x is X else sums)
-                x = layer.outputs(subnodes[-1])
-            slopes = [
-                torch.autograd.grad(output.sum(), subnodes, retain_graph=True)
-                for output in x.unbind(dim=1)
-            ]
-        rows = [
-            torch.cat([
-                layer.jacobian(*both, inputs)
-                for layer, inputs, *both in zip(layers, self.inputs, features, by, strict=True)
-            ], dim=1)
-            for by in slopes
-        ]  # fmt: skip
-        return x.detach(), torch.stack(rows, dim=1)
+        tangent = self._tangent(X)
+        by_output = zip(*tangent.pulls(), strict=True)
+        rows = torch.stack([tangent.rows_of(pulls) for pulls in by_output])
+        return tangent.outputs, rows.permute(2, 0, 1)
 
-    def _known(self, X):
-        """Return the functions of the network's inputs at all rows, which change only as grids do.
+    def _rows(self):
+        """Return parts of the rows, of which a Jacobian is held at once."""
+        each = max(1, _CHUNK // self.n_weights)
+        return [slice(start, start + each) for start in range(0, len(self.X), each)]
 
-        None where they would fill the memory, and of a part of the rows.
+    def _tangent(self, X, known=None, rows=slice(None)):
+        known = known if known is None else known[..., rows]
+        return Tangent(self.module.layers, self.inputs, X, known)
+
+    def _now(self):
+        """Return the network at all rows: where a step was tried it is known already."""
+        like = [self.weights(), *self._grids(self.module.layers)]
+        return self._keep("now", like, lambda: self._tangent(self.X, self._known()))
+
+    def _known(self):
+        """Return the functions of the network's inputs, which change only as grids do.
+
+        None where they would fill the memory.
         """
         layer, inputs = self.module.layers[0], self.inputs[0]
-        if X is not self.X or len(X) * len(inputs) * layer.weight.shape[1] > _CHUNK:
+        if len(self.X) * len(inputs) * layer.weight.shape[1] > _KNOWN:
             return None
-        now = [X, inputs, *layer.basis.state_dict().values()]
-        memo = self.objective.memo
-        if memo is None or memo[0][0] is not X or not all(map(_same, memo[0][1:], now[1:])):
-            features = layer.features(X).detach()[:, inputs]
-            self.objective.memo = [X, *(part.clone() for part in now[1:])], features
-        return self.objective.memo[1]
+        like = self._grids([layer])
+        return self._keep("known", like, lambda: first_features(layer, self.X, inputs))
 
-    def _outputs(self):
-        first, *others = self.module.layers
-        x = first.outputs(first.subnodes(self.X, self._known(self.X), self.inputs[0]))
-        for layer in others:
-            x = layer(x)
-        return x
+    @staticmethod
+    def _grids(layers):
+        return [part for layer in layers for part in layer.basis.state_dict().values()]
+
+    def _keep(self, name, like, make):
+        """Keep what follows from some tensors until one of them changes."""
+        known = self._kept.get(name)
+        if known is None or not all(map(torch.equal, known[0], like)):
+            known = self._kept[name] = [part.clone() for part in like], make()
+        return known[1]
 
     def roughness(self):
         """Return the quadratic form of all edges' squared curvature.
@@ -283,6 +318,9 @@ class GaussNewtonProblem:
         -------
         Tensor of shape (n_weights, n_weights)
         """
+        return self._keep("roughness", self._grids(self.module.layers), self._roughness)
+
+    def _roughness(self):
         whole = self.X.new_zeros(self.n_weights, self.n_weights)
         views = zip(self.module.layers, self.inputs, self.edge_blocks(whole), strict=True)
         for layer, inputs, diagonal in views:
@@ -339,5 +377,22 @@ class GaussNewtonProblem:
             yield square.diagonal(dim1=0, dim2=3).diagonal(dim1=1, dim2=3)
 
 
-def _same(one, other):
-    return one.shape == other.shape and bool((one == other).all())
+def _is_or_equals(one, other):
+    return one is other or (isinstance(one, int) and one == other)
+
+
+def _mixed(pull, by_output):
+    """Return the derivative of a combination of the outputs, row by row, by a layer's subnodes."""
+    if len(pull) == 1:
+        return pull[0] * by_output
+    return torch.einsum("osn,on->sn", pull, by_output)
+
+
+def _add_square(matrix, root):
+    """Add ``root @ root.T`` in place, of which only the lower triangle is meant.
+
+    Columns are taken some at a time, and only what is not above them.
+    """
+    for start in range(0, len(matrix), _COLUMNS):
+        part = matrix[start:, start : start + _COLUMNS]
+        part.addmm_(root[start:], root[start : start + _COLUMNS].T)

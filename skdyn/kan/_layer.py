@@ -205,66 +205,6 @@ class KANLayer(torch.nn.Module):
             added = added + gaps.to(added) @ of_edges
         return added
 
-    def linear_features(
-        self, x: torch.Tensor, features: torch.Tensor | None = None
-    ) -> list[torch.Tensor]:
-        """Return the derivative of the subnodes by the weights, biases and symbolic edges.
-
-        Parameters
-        ----------
-        x : Tensor of shape (n, n_in)
-            Inputs.
-        features : Tensor, default=None
-            The functions there, if they are known.
-
-        Returns
-        -------
-        list of Tensor
-            Features of shape (n, n_in, n_functions + 1); where there are levels, which each row
-            takes, of shape (n, n_levels); then, of each symbolic edge, its slopes by its own
-            parameters, of shape (n, n_parameters).
-        """
-        of_levels = [] if self.levels is None else [self.levels.indicators(x)]
-        edges = [
-            edge.slopes(x[:, int(place.split("_")[0])]) for place, edge in self.symbolic.items()
-        ]
-        found = self.features(x).detach() if features is None else features
-        return [found, *of_levels, *edges]
-
-    def jacobian(
-        self, features: list[torch.Tensor], slopes: torch.Tensor, inputs: torch.Tensor
-    ) -> torch.Tensor:
-        """Chain features and an output's derivative by the subnodes into its row by the weights.
-
-        Parameters
-        ----------
-        features : list of Tensor
-            From :meth:`linear_features`; the first of the wanted inputs only.
-        slopes : Tensor of shape (n, n_subnodes)
-            The output's derivative by the subnodes.
-        inputs : Tensor of shape (n_wanted,)
-            Numbers of the inputs whose weights are wanted.
-
-        Returns
-        -------
-        Tensor of shape (n, n_weights)
-        """
-        gates = self.basis.effective(torch.ones_like(self.weight))[inputs]
-        if self.sign is not None:
-            gates[:, -1] *= self.sign[inputs] == 0
-        by_subnode = self.mask[inputs] * slopes[:, None]
-        by_weight = features[0][..., None] * gates * by_subnode[:, :, None]
-        by_levels, of_edges = [], features[1:]
-        if self.levels is not None:
-            taken, *of_edges = of_edges
-            there = self.levels.mask[self.levels.column]
-            by_levels = [(taken[:, :, None] * (there * slopes[:, None])).flatten(1)]
-        by_edges = [
-            found * slopes[:, int(place.split("_")[1]), None]
-            for place, found in zip(self.symbolic, of_edges, strict=True)
-        ]
-        return torch.cat([by_weight.flatten(1), slopes, *by_levels, *by_edges], dim=1)
-
     def carried(self) -> torch.Tensor:
         """Return the coefficients of all edges, also of those that are learned by their steps.
 

@@ -35,7 +35,7 @@ class KANObjective:
         self.evidence = evidence
         self.lamb, self.lamb_l1, self.lamb_entropy = lamb, lamb_l1, lamb_entropy
         self.alpha = alpha
-        self.memo: Any = None  # of the problem's
+        self._problem: Any = None  # the last one, which knows what stays from step to step
 
     def __call__(self, module, X, y, weight):
         """Return the objective of a batch, a scalar."""
@@ -101,7 +101,9 @@ class KANObjective:
         -------
         GaussNewtonProblem
         """
-        return GaussNewtonProblem(self, module, batch)
+        if self._problem is None or not self._problem.is_of(self, module, batch):
+            self._problem = GaussNewtonProblem(self, module, batch)
+        return self._problem
 
     def sparsity(self, module, X, weight):
         """Return the edges' sizes, added up, and the entropy of their shares, layer by layer.

@@ -61,19 +61,6 @@ def test_adapting_the_grid_keeps_functions_that_both_grids_hold():
     torch.testing.assert_close(made(x), before)
 
 
-@pytest.mark.parametrize("n_mult", [0, 1])
-def test_the_jacobian_is_that_of_autograd(n_mult):
-    made, x = layer(n_mult=n_mult), points(6)
-    made.mask[0, 1] = 0
-    slopes = torch.randn(6, made.n_subnodes, dtype=torch.float64)
-    rows = made.jacobian(made.linear_features(x), slopes, torch.arange(made.n_in))
-    for row, point, slope in zip(rows, x, slopes, strict=True):
-        made.zero_grad()
-        (made.subnodes(point[None]) @ slope).sum().backward()
-        expected = torch.cat([made.weight.grad.flatten(), made.bias.grad])
-        torch.testing.assert_close(row, expected)
-
-
 def test_other_first_weights_are_drawn_from_the_generator():
     made, x = layer(), points()
     before = made(x)

@@ -118,6 +118,54 @@ class Basis(torch.nn.Module):
         """
         return torch.cat([self(x), self.residual(x)[..., None]], dim=-1)
 
+    def by_columns(self, x):
+        """Evaluate the functions, points last: long rows of numbers are what machines are fast at.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_in, n)
+            Points.
+
+        Returns
+        -------
+        features : Tensor of shape (n_in, n_functions + 1, n)
+            Values of the functions and, last, of the residual.
+        slopes_of : callable
+            ``slopes_of(weight)`` gives the slopes of edges of weights of shape (n_in, n_functions +
+            1, n_out), of shape (n_out, n_in, n).
+        """
+        points = x.T
+        inside = points.clamp(self.low, self.high)
+        values, slopes = self.values_and_slopes(inside)
+        if self.extrapolation == "linear":
+            values = values + slopes * (points - inside)[..., None]
+        else:
+            slopes = slopes * (points == inside)[..., None]
+
+        def slopes_of(weight):
+            weight = self.effective(weight)
+            found = torch.einsum("nif,ifo->oin", slopes, weight[:, :-1])
+            return found + self.residual_slope(x) * weight[:, -1].T[..., None]
+
+        features = torch.cat([values, self.residual(points)[..., None]], dim=-1)
+        return features.permute(1, 2, 0).contiguous(), slopes_of
+
+    def residual_slope(self, x):
+        """Return the derivative of the residual, points last.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_in, n)
+            Points.
+
+        Returns
+        -------
+        Tensor of shape (n_in, n)
+        """
+        reached = self.reached(x.T).T
+        gate = torch.sigmoid(reached)
+        return gate * (1 + reached * (1 - gate)) * (x == reached)
+
     def combine(self, x, weight):
         """Add up weighted functions over all inputs.
 

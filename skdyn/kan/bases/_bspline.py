@@ -1,14 +1,13 @@
 """B-splines: piecewise polynomials of which only a few differ from zero at any point."""
 
 import warnings
-from typing import Any
 
 import torch
-from torch.autograd.function import once_differentiable
 from torch.nn.functional import normalize, pad, silu
 
 from skdyn.kan.bases._basis import Basis
 from skdyn.kan.bases._range import weighted_quantiles
+from skdyn.kan.bases._spline_sums import SplineSum, powers_to, within_powers
 
 # Breaks nearer than this part of the mean distance would leave functions without data.
 CLOSEST = 0.05
@@ -276,9 +275,9 @@ class BSpline(Basis):
         Tensor of shape (n, n_in, n_functions)
         """
         place, u = self._locate(self.reached(x))
-        u = u.clamp(*_bounds(u.dtype, self.spline_order))
+        u = u.clamp(*within_powers(u.dtype, self.spline_order))
         pieces = self._tables()[2].flatten(0, 1).index_select(0, place.flatten())
-        powers = [torch.ones_like(u) if p is None else p for p in _powers(u, self.spline_order)]
+        powers = [torch.ones_like(u) if p is None else p for p in powers_to(u, self.spline_order)]
         powers = torch.stack(powers, dim=-1)
         values = (powers.flatten(0, 1)[:, None] @ pieces).view_as(powers)
         offset = torch.arange(self.n_in, device=x.device) * (self.grid_size + 2) + 1
@@ -315,6 +314,78 @@ class BSpline(Basis):
             for part in (powers, rates)
         )
 
+    def by_columns(self, x):
+        """Evaluate the functions, points last.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_in, n)
+            Points.
+
+        Returns
+        -------
+        features : Tensor of shape (n_in, n_functions + 1, n)
+            Values of the functions and, last, of the residual.
+        slopes_of : callable
+            ``slopes_of(weight)`` gives the slopes of edges of weights of shape (n_in, n_functions +
+            1, n_out), of shape (n_out, n_in, n).
+        """
+        k, size = self.spline_order, self.grid_size
+        ends, first, coefficients = self._remember("columns", self._columns)
+        reached = self.reached(x.T).T.contiguous()
+        piece = torch.searchsorted(ends, reached, right=True)
+        place = (piece + first).view(-1)
+        u = reached - self._tables()[1].index_select(0, place).view_as(x)
+        u.clamp_(*within_powers(u.dtype, k))
+        of_power = coefficients.index_select(1, place).view(k + 1, k + 1, *x.shape)
+        values = of_power[k]
+        for p in range(k - 1, -1, -1):
+            values = torch.addcmul(of_power[p], values, u)
+        functions = torch.arange(k + 1, device=x.device)[:, None]
+        functions = functions + (piece - 1).clamp_(0, size - 1)[:, None]
+        features = x.new_zeros(self.n_in, self.n_functions + 1, x.shape[1])
+        features.scatter_(1, functions, values.transpose(0, 1))
+        features[:, -1] = silu(reached)
+
+        def slopes_of(weight):
+            total = torch.zeros(weight.shape[2], *x.shape).to(x)
+            table = self.in_powers(weight)
+            for p in range(k, 0, -1):
+                found = table[p].T.index_select(1, place).view_as(total)
+                total = torch.addcmul(p * found, total, u)
+            if self.extrapolation == "constant":
+                total *= x == reached
+            return total + self.residual_slope(x) * weight[:, -1].T[..., None]
+
+        return features, slopes_of
+
+    def _columns(self):
+        """Return the breaks, where the pieces of each input begin, and the pieces, places last."""
+        ends = self.breaks.clone()
+        ends[:, -1].nextafter_(ends.new_tensor(torch.inf))  # the last break itself is inside
+        first = torch.arange(self.n_in, device=ends.device)[:, None] * (self.grid_size + 2)
+        pieces = self._tables()[2].flatten(0, 1).permute(1, 2, 0)
+        return ends, first, pieces.flatten(0, 1).contiguous()
+
+    def in_powers(self, weight):
+        """Return the coefficients of the sums over functions by powers on each piece.
+
+        Parameters
+        ----------
+        weight : Tensor of shape (n_in, n_functions + 1, n_out)
+            Weights of the functions and, last, of the residual.
+
+        Returns
+        -------
+        Tensor of shape (k + 1, n_in * (grid_size + 2), n_out)
+        """
+        # The functions of the outer pieces are those of the next interval.
+        inner = torch.arange(-1, self.grid_size + 1, device=weight.device)
+        functions = inner.clamp_(0, self.grid_size - 1)[:, None]
+        functions = functions + torch.arange(self.spline_order + 1, device=weight.device)
+        windows = weight.index_select(1, functions.flatten()).unflatten(1, functions.shape)
+        return (self._tables()[2] @ windows).movedim(2, 0).flatten(1, 2)
+
     def combine(self, x, weight):
         """Add up weighted functions over all inputs.
 
@@ -331,129 +402,4 @@ class BSpline(Basis):
         """
         if x.device.type != "cpu":  # there, dense products are the fast ones
             return super().combine(x, weight)
-        return _Combine.apply(self.reached(x), weight, self)
-
-
-class _Combine(torch.autograd.Function):
-    """The weighted sum as what it is: on each interval, a polynomial with coefficients per output.
-
-    A sum over ``k + 1`` rows of a table for each input replaces a product with features that are
-    mostly zero: neither time nor memory grows with the grid.
-    """
-
-    @staticmethod
-    def forward(ctx, x, weight, basis):
-        place, u = basis._locate(x)
-        order, size = basis.spline_order, basis.grid_size
-        u.clamp_(*_bounds(u.dtype, order))
-        # The functions of the outer pieces are those of the next interval.
-        first = torch.arange(-1, size + 1).clamp(0, size - 1)
-        functions = first[:, None] + torch.arange(order + 1)
-        windows = weight.index_select(1, functions.flatten()).unflatten(1, functions.shape)
-        table = (basis._tables()[2] @ windows).movedim(2, 0).flatten(1, 2)
-        gated = silu(x)
-        out = gated @ weight[:, -1]
-        start = torch.arange(0, place.numel() + 1, place.shape[1], dtype=place.dtype)
-        for rows, power in zip(table, _powers(u, order), strict=True):
-            out += _sums(rows, place, start, power)
-        ctx.basis = basis
-        ctx.save_for_backward(x, gated, weight, table, place, start, u)
-        return out
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *grad_outputs: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
-        (grad,) = grad_outputs
-        x, gated, weight, table, place, start, u = ctx.saved_tensors
-        basis, order, grad = ctx.basis, len(table) - 1, grad.contiguous()
-        to_x = to_weight = None
-        if ctx.needs_input_grad[0]:
-            to_x = torch.ops.aten.silu_backward(grad @ weight[:, -1].T, x)
-            if order > 0:
-                to_x += _slopes(table, place, start, u, grad)
-        if ctx.needs_input_grad[1]:
-            pieces = basis._tables()[2]
-            moments = _moments(grad, place, u, order, table.shape[1])
-            moments = pieces.transpose(2, 3) @ moments.unflatten(0, pieces.shape[:2])
-            moments[:, 1] += moments[:, 0]
-            moments[:, -2] += moments[:, -1]
-            to_weight = torch.zeros_like(weight)
-            for b in range(order + 1):
-                to_weight[:, b : b + basis.grid_size] += moments[:, 1:-1, b]
-            to_weight[:, -1] = gated.T @ grad
-        return to_x, to_weight, None
-
-
-def _bounds(dtype, order):
-    """Return how far a point may be for all powers to be finite."""
-    largest = 0.5 * torch.finfo(dtype).max ** (1 / max(order, 1))
-    return -largest, largest
-
-
-def _powers(u, order):
-    """Yield the powers of ``u`` up to the order; None is one."""
-    yield None
-    power = None
-    for _ in range(order):
-        power = u if power is None else power * u
-        yield power
-
-
-def _bags(rows, index, start, power):
-    """Add up rows of a table, times a power each: shape (n_bags, n_out)."""
-    power = power if power is None else power.flatten()
-    return torch.embedding_bag(rows, index, start, mode=0, per_sample_weights=power)[0]
-
-
-def _sums(rows, place, start, power):
-    """Add up the rows at each sample's places, times a power: shape (n, n_out)."""
-    if rows.shape[1] > 1:
-        return _bags(rows, place.flatten(), start[:-1], power)
-    found = rows[:, 0].index_select(0, place.flatten()).view_as(place)
-    return (found if power is None else found * power).sum(dim=1, keepdim=True)
-
-
-def _slopes(table, place, start, u, grad):
-    """Multiply the polynomials' derivatives at each point with ``grad``: shape (n, n_in)."""
-    total, places, order = torch.zeros_like(u), place.flatten(), len(table) - 1
-    size, chosen = (len(grad), table.shape[1]), total
-    if grad.shape[1] > 1:
-        chosen = torch.sparse_csr_tensor(
-            start, places, total.view(-1), size, check_invariants=False
-        )
-        total = chosen.values().view_as(u)
-    # c_1 + 2 u (c_2 + 3/2 u (c_3 + ...)) by Horner's rule, in place
-    for p in range(order, 0, -1):
-        total *= u
-        if grad.shape[1] > 1:
-            torch.sparse.sampled_addmm(chosen, grad, table[p].T, beta=(p + 1) / p, out=chosen)
-        else:
-            found = table[p, :, 0].index_select(0, places).view_as(u)
-            torch.add(found, total, alpha=(p + 1) / p, out=total)
-    return total if grad.shape[1] > 1 else total * grad
-
-
-def _moments(grad, place, u, order, n_places):
-    """Sum rows of ``grad`` times each power over the points of each place.
-
-    Returns
-    -------
-    Tensor of shape (n_places, k + 1, n_out)
-    """
-    n_each, place = place.shape[1], place.flatten()
-    if grad.shape[1] == 1:
-        sums = grad.new_zeros(order + 1, n_places)
-        for one, power in zip(sums, _powers(u, order), strict=True):
-            power = grad.expand_as(u) if power is None else power * grad
-            one.index_add_(0, place, power.flatten())
-        return sums.T[..., None]
-    if n_places < 2**15:  # so short integers numpy sorts by radix
-        ranks = torch.from_numpy(place.short().numpy().argsort(kind="stable"))
-    else:
-        ranks = place.sort().indices
-    counts = torch.bincount(place, minlength=n_places)
-    start = counts.cumsum(0) - counts
-    sample = torch.arange(len(grad))[:, None].expand(-1, n_each).flatten().index_select(0, ranks)
-    u = u.flatten().index_select(0, ranks)
-    sums = [_bags(grad, sample, start, power) for power in _powers(u, order)]
-    return torch.stack(sums, dim=1)
+        return SplineSum.apply(self.reached(x), weight, self)

@@ -1,5 +1,6 @@
 """Where the data of an input lie: weighted quantiles and a range that outliers cannot stretch."""
 
+import numpy as np
 import torch
 
 # Part of the range added at either end. New data lie a little outside the old, and a piece of a
@@ -24,16 +25,27 @@ def weighted_quantiles(x, levels, weight=None):
     -------
     Tensor of shape (n_levels, n_in)
     """
-    ordered, order = x.sort(dim=0)
-    weight = torch.ones(len(x), device=x.device) if weight is None else weight
-    share = weight.double()[order].cumsum(dim=0)
-    share = share / share[-1]
     # Ties of a level with a step are decided alike however the weights were rounded; level zero
     # is the first row that has any weight.
     wanted = (levels.double().to(x.device) - 1e-9).clamp(min=1e-300)
+    if weight is None or bool((weight == weight[0]).all()):
+        share = torch.arange(1, len(x) + 1, dtype=torch.float64, device=x.device) / len(x)
+        index = torch.searchsorted(share, wanted).clamp(max=len(x) - 1)
+        return _sorted_columns(x)[:, index].T
+    ordered, order = x.sort(dim=0)
+    share = weight.double()[order].cumsum(dim=0)
+    share = share / share[-1]
     wanted = wanted.expand(x.shape[1], -1).contiguous()
     index = torch.searchsorted(share.T.contiguous(), wanted).clamp(max=len(x) - 1)
     return ordered.gather(0, index.T)
+
+
+def _sorted_columns(x):
+    """Return each column in order, as rows: numpy's sort takes a tenth of torch's time."""
+    columns = x.detach().T.contiguous()
+    if x.device.type != "cpu":
+        return columns.sort(dim=1).values
+    return torch.from_numpy(np.sort(columns.numpy(), axis=1))
 
 
 def robust_range(x, weight=None, margin=MARGIN):
