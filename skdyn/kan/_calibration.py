@@ -5,10 +5,11 @@ from typing import Any
 import torch
 from scipy.optimize import brentq
 
+from skdyn.kan._one_row_less import outputs_without
 from skdyn.kan._posterior import posterior_of
 from skdyn.training import in_precision
 
-__all__ = ["cool_down", "left_out_scores", "temperature_of"]
+__all__ = ["cool_down", "temperature_of"]
 
 _BOUNDS = 0.2, 20.0  # of a temperature
 _MOST = 3000  # weights: their posterior is not kept
@@ -62,38 +63,8 @@ def _temperature(model, task, objective, left_out):
     found = posterior_of(model, task, objective, _MOST)
     if found is None or len(found.problem.module.layers) < len(model.module_.layers):
         return 1.0
-    scores = left_out_scores(found, 1 / float(task.total_weight))
+    scores = outputs_without(found, 1 / float(task.total_weight))
     return temperature_of(scores, found.problem.y, found.problem.row_weight)
-
-
-@torch.no_grad()
-def left_out_scores(found, share):
-    """Return the scores of rows as they would be without a copy of each row, to first order.
-
-    Parameters
-    ----------
-    found : Posterior
-        Of the weights of all layers, at the minimum of the loss.
-    share : float
-        Of a copy in the mean loss: a row of weight two is two copies.
-
-    Returns
-    -------
-    Tensor of shape (n, n_classes)
-    """
-    problem, n_rows = found.problem, len(found.outputs)
-    n_classes = found.outputs.shape[1]
-    step = max(1, 2**22 // (problem.n_weights * n_classes))
-    moves = []
-    for i in range(0, n_rows, step):
-        rows = slice(i, i + step)
-        _, jacobian = problem.jacobian(problem.X[rows].clone())
-        spread = jacobian @ found.root.T
-        spread = spread @ spread.transpose(1, 2)
-        slope, root = problem.objective.curvature(found.outputs[rows], problem.y[rows])
-        own = torch.eye(n_classes).to(spread) - share * root @ root.transpose(1, 2) @ spread
-        moves.append((spread @ torch.linalg.solve(own, share * slope[..., None]))[..., 0])
-    return found.outputs + torch.cat(moves)
 
 
 def temperature_of(scores, y, weight):
