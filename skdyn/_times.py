@@ -1,12 +1,19 @@
 """Times that came as something else, or not at all: nothing is counted 0, 1, 2, ... by mistake."""
 
+import warnings
 from typing import Any
 
 import numpy as np
 
 from skdyn.exceptions import warn_user
 
-__all__ = ["are_counted", "refuse_lost_times", "refuse_times_as_y", "refuse_uneven_index"]
+__all__ = [
+    "are_counted",
+    "inferred_step",
+    "refuse_lost_times",
+    "refuse_times_as_y",
+    "refuse_uneven_index",
+]
 
 
 def refuse_times_as_y(y, t, trajectories):
@@ -93,8 +100,10 @@ def refuse_uneven_index(X, name, t):
     ----------
     X : object
         What came; frames of pandas have an index.
-    name, t : str
-        Its name, and that of the times that were not given.
+    name : str
+        Its name.
+    t : str or None
+        The name of the times that were not given; None where none are read.
 
     Raises
     ------
@@ -105,6 +114,12 @@ def refuse_uneven_index(X, name, t):
     kind = getattr(getattr(index, "dtype", None), "kind", None)
     if kind not in ("M", "m", "f") or len(index) < 3 or _are_even(index):
         return
+    if t is None:
+        raise ValueError(
+            f"The index of {name} holds times at uneven steps, but rows are counted 0, 1, 2, ... "
+            f"Bring them to even steps first, as {name}.resample(...).mean().interpolate() does "
+            f"for dates; or pass {name}.to_numpy() to count."
+        )
     day = "/ pd.Timedelta(1, 'D')"
     numbers = {"M": f"({name}.index - {name}.index[0]) {day}", "m": f"{name}.index {day}"}
     raise ValueError(
@@ -114,9 +129,27 @@ def refuse_uneven_index(X, name, t):
     )
 
 
+def inferred_step(index: Any) -> str:
+    """Return the step of dates or durations, as of a calendar.
+
+    Parameters
+    ----------
+    index : Index
+        Of a frame or series of pandas.
+
+    Returns
+    -------
+    str
+        An alias of pandas, such as "MS"; empty where there is none.
+    """
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        step = getattr(index, "inferred_freq", None)  # pandas 4 will return an offset
+    return getattr(step, "freqstr", step) or ""
+
+
 def _are_even(index):
     """Tell an index at even steps, or at those of a calendar."""
-    if getattr(index, "inferred_freq", None) is not None:
+    if inferred_step(index):
         return True
     steps = np.diff(index.to_numpy())
     shortest, longest = steps.min(), steps.max()

@@ -17,6 +17,7 @@ __all__ = [
     "check_validation_set",
     "split_trajectories",
     "hold_out",
+    "is_list_of_cases",
     "is_trajectories",
 ]
 
@@ -128,7 +129,7 @@ def is_trajectories(X):
     -------
     bool
     """
-    if _is_list_of_cases(X):
+    if is_list_of_cases(X):
         return True
     return (X if hasattr(X, "ndim") else np.asarray(from_torch(X))).ndim == 3
 
@@ -193,7 +194,7 @@ def check_states(states, n_states, name):
 
 def _values(estimator, X, reset, name):
     """Return float64 values (n_cases, n_channels, n_timepoints) or a list of such cases."""
-    if _is_list_of_cases(X):
+    if is_list_of_cases(X):
         return _ragged_values(estimator, X, reset, name)
     values = validate_data(
         estimator, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan", allow_nd=True
@@ -219,7 +220,18 @@ def _doubt_axes(trajectories, name):
         )
 
 
-def _is_list_of_cases(X):
+def is_list_of_cases(X):
+    """Tell a list of trajectories from one array.
+
+    Parameters
+    ----------
+    X : array-like
+        What came.
+
+    Returns
+    -------
+    bool
+    """
     return isinstance(X, list | tuple) and len(X) > 0 and all(np.ndim(case) == 2 for case in X)
 
 

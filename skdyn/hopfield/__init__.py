@@ -19,6 +19,7 @@ References
 
 from skdyn.hopfield._bag_transformer import BagTransformer
 from skdyn.hopfield._classifier import HopfieldClassifier
+from skdyn.hopfield._forecaster import HopfieldForecaster
 from skdyn.hopfield._hebbian import DenseHebbianClassifier
 from skdyn.hopfield._imputer import HopfieldImputer
 from skdyn.hopfield._index import FaissIndex
@@ -38,6 +39,7 @@ __all__ = [
     "EntmaxSeparation",
     "FaissIndex",
     "HopfieldClassifier",
+    "HopfieldForecaster",
     "HopfieldImputer",
     "HopfieldMemory",
     "HopfieldOutlierDetector",

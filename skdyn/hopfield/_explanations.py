@@ -20,7 +20,15 @@ from skdyn.hopfield._separations import Separation
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Asked", "case_table", "check_n_cases", "explain_gaps", "explain_recall", "labels_of"]
+__all__ = [
+    "Asked",
+    "case_table",
+    "check_n_cases",
+    "explain_gaps",
+    "explain_recall",
+    "labels_of",
+    "window_table",
+]
 
 
 class Asked(NamedTuple):
@@ -147,6 +155,50 @@ def explain_recall(model: Any, X: Any, n_cases: int, cases: Any) -> pd.DataFrame
     columns = {"kind": np.tile(kinds, n_queries)[there.ravel()]}
     columns |= {name: part[there] for name, part in parts.items()}
     return case_table(index, rows[there], cases, columns)
+
+
+def window_table(
+    weights: np.ndarray, rows: np.ndarray, targets: np.ndarray, answers: np.ndarray, cases: Any
+) -> pd.DataFrame:
+    """Return what forecasts are made of.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_queries, n_cases)
+        Of the heaviest windows.
+    rows : ndarray of int of shape (n_queries, n_cases)
+        The states at which they end.
+    targets : ndarray of shape (n_queries, n_cases, n_features)
+        What followed them.
+    answers : ndarray of shape (n_queries, n_features)
+        The forecasts.
+    cases : object
+        As it was passed to ``explain``.
+
+    Returns
+    -------
+    DataFrame
+    """
+    n_queries, n_found = rows.shape
+    mine = weights[..., None] * targets
+    left = (1 - weights.sum(axis=1, keepdims=True)).clip(min=0)
+    rest = answers[:, None] - mine.sum(axis=1, keepdims=True)
+    mean = rest / np.where(left > 0, left, np.nan)[..., None]
+    targets, mine = np.hstack([targets, mean]), np.hstack([mine, rest])
+    columns = {
+        "kind": np.tile(["case"] * n_found + ["other cases"], n_queries),
+        "weight": np.hstack([weights, left]).ravel(),
+    }
+    for i in range(answers.shape[1]):
+        name = "" if answers.shape[1] == 1 else f"_{i}"
+        columns["target" + name] = targets[..., i].ravel()
+        columns["contribution" + name] = mine[..., i].ravel()
+    index = {
+        "query": np.repeat(np.arange(n_queries), n_found + 1),
+        "rank": np.tile(np.arange(n_found + 1), n_queries),
+    }
+    rows = np.hstack([rows, np.full((n_queries, 1), -1)])
+    return case_table(index, rows.ravel(), cases, columns)
 
 
 def explain_gaps(

@@ -163,8 +163,9 @@ class FrozenMemory:
         known : Tensor of shape (n_queries, n_features) or None, default=None
             Ones where queries are known, else zeros; None is all. An index does not serve those
             with gaps.
-        exclude : Tensor of int64 of shape (n_queries,) or None, default=None
-            A pattern that each query must not see, such as itself. At least one must remain.
+        exclude : Tensor of int64 of shape (n_queries,) or (n_queries, n_excluded), default=None
+            A pattern that each query must not see, such as itself, or several. At least one must
+            remain. Several, an index does not leave out.
 
         Yields
         ------
@@ -189,7 +190,7 @@ class FrozenMemory:
             if self.similarity == "euclidean":
                 z.sub_(self.halves if known is None else known[rows] @ self.squares.T)
             if exclude is not None:
-                z.scatter_(1, exclude[rows, None], -torch.inf)
+                z.scatter_(1, _as_columns(exclude[rows]), -torch.inf)
             yield Scored(rows, None, z)
 
     def _few(self, queries, known, exclude):
@@ -266,8 +267,8 @@ class FrozenMemory:
             States.
         betas : list of float
             By what the sharpness is multiplied, each twice the one before.
-        exclude : Tensor of int64 of shape (n_queries,) or None, default=None
-            The pattern that each query must not see.
+        exclude : Tensor of int64 of shape (n_queries,) or (n_queries, n_excluded), default=None
+            The pattern that each query must not see, or several.
 
         Returns
         -------
@@ -310,8 +311,9 @@ class FrozenMemory:
             if self.similarity == "euclidean":
                 z.sub_(self.halves[block])
             if exclude is not None:
-                here = ((exclude >= block.start) & (exclude < block.stop)).nonzero()[:, 0]
-                z[here, exclude[here] - block.start] = -torch.inf
+                columns = _as_columns(exclude)
+                here = (columns >= block.start) & (columns < block.stop)
+                z[here.nonzero()[:, 0], columns[here] - block.start] = -torch.inf
             yield block, z
 
     @torch.no_grad()
@@ -381,6 +383,10 @@ class FrozenMemory:
             order = chunk.masked_fill(found < 0, -1.0).topk(n_nearest, dim=1).indices
             indices[rows], weights[rows] = found.gather(1, order), chunk.gather(1, order)
         return Retrieved(indices, weights)
+
+
+def _as_columns(exclude):
+    return exclude if exclude.ndim == 2 else exclude[:, None]
 
 
 def _exponentials(z):

@@ -14,7 +14,6 @@ from sklearn.base import BaseEstimator
 from skdyn._blocks import in_blocks
 from skdyn._scoring import r2
 from skdyn._state import OPTIONAL, PlainState, Shape
-from skdyn._trajectories import check_trajectories
 from skdyn._validation import (
     Interval,
     StrOptions,
@@ -36,6 +35,7 @@ from skdyn.hopfield._interactions import (
 )
 from skdyn.hopfield._kept import Kept
 from skdyn.hopfield._separations import SEPARATIONS, Separation, as_separation
+from skdyn.hopfield._sequences import complete_sequences, ends_of, rows_of_windows
 
 __all__ = ["SequenceMemory"]
 
@@ -172,14 +172,14 @@ class SequenceMemory(PlainState, BaseEstimator):
             bits, X holds anything but -1 and +1.
         """
         sequences = self._sequences(X, reset=True)
-        states, ends = np.concatenate(sequences), _ends_of(sequences, self.window)
+        states, ends = np.concatenate(sequences), ends_of([*map(len, sequences)], self.window)
         if not len(ends):
             longest = max(map(len, sequences))
             raise ValueError(
                 f"window={self.window} leaves nothing to follow: the longest sequence has "
                 f"{longest} states. Pass longer ones, or lower window."
             )
-        self.beta_ = self._choose_beta(_windows(states, ends, self.window))
+        self.beta_ = self._choose_beta(rows_of_windows(states, ends, self.window))
         self.states_, self._ends, self.n_transitions_ = states, ends, len(ends)
         if not self._of_bits() and self.index != "exact":
             self._memory()[0].built  # noqa: B018 - now, not at the first question
@@ -255,12 +255,12 @@ class SequenceMemory(PlainState, BaseEstimator):
         """
         check_is_fitted(self)
         sequences = self._sequences(X, reset=False)
-        states, ends = np.concatenate(sequences), _ends_of(sequences, self.window)
+        states, ends = np.concatenate(sequences), ends_of([*map(len, sequences)], self.window)
         if not len(ends):
             raise ValueError(f"No sequence of X is longer than window={self.window}.")
         weight = check_weights(sample_weight, states)
         weight = None if weight is None else weight[ends + 1]
-        found, truth = self._next(_windows(states, ends, self.window)), states[ends + 1]
+        found, truth = self._next(rows_of_windows(states, ends, self.window)), states[ends + 1]
         if self._of_bits():
             return float(np.average((found == truth).mean(axis=1), weights=weight))
         return r2(truth, found, weight)
@@ -277,18 +277,7 @@ class SequenceMemory(PlainState, BaseEstimator):
 
     def _sequences(self, X, reset):
         """Return the sequences, each of shape (n_timepoints_i, n_features)."""
-        given = check_trajectories(self, X, reset=reset, may_be_wide=True)
-        sequences = []
-        for case, values in enumerate(given.values):
-            there = given.observed[case].any(axis=1)
-            values = values[: len(there) - there[::-1].argmax()]  # NaN at the end is padding
-            gaps = np.flatnonzero(np.isnan(values).any(axis=1))
-            if len(gaps):
-                raise ValueError(
-                    f"Sequence {case} of X has NaN at step {gaps[0]}; "
-                    "a state must be complete. Fill it, or cut the sequence in two there."
-                )
-            sequences.append(values)
+        sequences = complete_sequences(self, X, reset=reset)
         if self._of_bits():
             check_bits(self.interaction, np.concatenate(sequences))
         return sequences
@@ -331,7 +320,7 @@ class SequenceMemory(PlainState, BaseEstimator):
 
     def _next_bits(self, keys):
         interaction = as_interaction(self.interaction)
-        stored = _windows(self.states_, self._ends, self.window)
+        stored = rows_of_windows(self.states_, self._ends, self.window)
         if isinstance(interaction, PseudoInverseInteraction):
             pull = keys @ self._kept.get(_inverse, self.states_, self._ends, self.window)
         else:
@@ -343,23 +332,9 @@ class SequenceMemory(PlainState, BaseEstimator):
         return np.where(np.abs(force) <= rounding, now, np.sign(force))  # no force: as it was
 
 
-def _ends_of(sequences, window):
-    """Return where windows end that something follows, in all sequences joined."""
-    starts = np.cumsum([0, *map(len, sequences)])[:-1]
-    return np.concatenate([
-        start + np.arange(window - 1, max(len(sequence) - 1, window - 1))
-        for start, sequence in zip(starts, sequences, strict=True)
-    ])  # fmt: skip
-
-
-def _windows(states, ends, window):
-    """Return windows as rows, the oldest state first."""
-    return states[ends[:, None] + np.arange(1 - window, 1)].reshape(len(ends), -1)
-
-
 def _frozen(states, ends, window, beta, similarity, separation, index):
     """Return a memory of what follows windows, and where its keys have their origin."""
-    keys = _windows(states, ends, window)
+    keys = rows_of_windows(states, ends, window)
     origin = keys.mean(axis=0) if similarity == "euclidean" else np.zeros(keys.shape[1])
     values = torch.from_numpy(states[ends + 1])
     keys = torch.from_numpy(keys - origin)
@@ -368,4 +343,4 @@ def _frozen(states, ends, window, beta, similarity, separation, index):
 
 def _inverse(states, ends, window):
     """Return what maps a window to weights of the stored ones: those of the least squares."""
-    return np.linalg.pinv(_windows(states, ends, window))
+    return np.linalg.pinv(rows_of_windows(states, ends, window))

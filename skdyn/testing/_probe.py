@@ -20,6 +20,7 @@ from skdyn.training._optimizers import FULL_BATCH
 
 __all__ = [
     "answer",
+    "answers_rows",
     "as_long_as_asked",
     "can_fit",
     "fit",
@@ -76,6 +77,12 @@ def trains_a_module(estimator):
 def reads_times(estimator):
     """Whether the rows of a two-dimensional ``X`` are points in time."""
     return has_fit_parameter(estimator, "t")
+
+
+def answers_rows(estimator):
+    """Whether each row of ``X`` has an answer of its own; the moments of one history have none."""
+    fails = getattr(estimator, "_expected_failed_checks", {})
+    return "check_methods_subset_invariance" not in fails
 
 
 def has_parameter(name):

@@ -20,6 +20,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from skdyn.testing._probe import (
     answer,
+    answers_rows,
     fit,
     fit_to_read,
     meant_for,
@@ -49,7 +50,7 @@ def check_pipeline_and_grid_search(estimator):
     with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
         search.fit(X, y)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
-    assert len(answer(search.best_estimator_, X)) == len(X)
+    assert len(answer(search.best_estimator_, X)) == len(X) or not answers_rows(estimator)
 
 
 def _mean_answer(estimator, X, y=None):

@@ -45,6 +45,16 @@ def test_higher_powers_hold_sequences_that_the_rule_of_hebb_does_not():
     assert replayed(SequenceMemory("pseudo_inverse").fit(sequence[:50]), sequence[:50]) == 49
 
 
+def test_the_rule_of_hebb_fails_beyond_a_quarter_as_many_steps_as_bits():
+    n_bits, kept = 400, []
+    for load in (0.2, 0.4):  # the law of large networks is .269
+        sequence = random_bits(int(load * n_bits) + 1, n_bits, seed=1)
+        found = SequenceMemory("hebb").fit(sequence).recall(sequence[:1], len(sequence) - 1)
+        kept.append((found[0, :, -1] @ sequence[-1]) / n_bits)
+    assert kept[0] > 0.8
+    assert kept[1] < 0.5
+
+
 def test_spoilt_bits_are_mended_by_the_next_step():
     sequence = random_bits(30, 80)
     spoilt = sequence[4:5].copy()
@@ -105,6 +115,7 @@ def test_scores_are_of_single_steps():
         ({}, np.array([[0.0], [np.nan], [1.0]]), "NaN at step 1"),
         ({"interaction": "hebb"}, np.array([[0.5], [1.0]]), "of -1 and"),
         ({}, np.zeros((1, 2)), "n_samples = 1"),
+        ({}, [np.zeros((2, 5)), np.zeros((2, 1))], "Case 1 of X has n_samples = 1"),
     ],
 )
 def test_what_is_no_sequence_is_refused(parameters, X, message):
