@@ -1,5 +1,6 @@
 """Settings that must hold before the first import of scikit-learn, scipy, torch or matplotlib."""
 
+import gc
 import os
 import resource
 import unittest
@@ -14,6 +15,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
+
+# Importing and dealing out makes a million objects that stay.
+gc.set_threshold(50_000, 20, 100)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -38,7 +42,10 @@ def _seed():
     import torch
 
     np.random.seed(0)  # noqa: NPY002  (the generator behind random_state=None)
-    torch.manual_seed(0)
+    # torch.manual_seed keeps the call stack of each call for a CUDA that never comes.
+    torch.default_generator.manual_seed(0)
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(0)
 
 
 # -- many questions in one test -----------------------------------------------------------------
@@ -78,6 +85,15 @@ def _failure_of(question, fails):
         else:
             return AssertionError("it is expected to fail, and passed") if fails else None
     return None
+
+
+# -- what is dealt out ---------------------------------------------------------------------------
+
+
+def pytest_collection_finish():
+    """Let the garbage collector leave alone what is there to the end: torch and all tests."""
+    gc.collect()
+    gc.freeze()
 
 
 _LONG_RUNS = ("seeds", "defaults")  # markers of whole files; pyproject.toml leaves them out
