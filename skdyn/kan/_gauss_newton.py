@@ -1,11 +1,12 @@
 """The quadratic model of a network's objective, for Levenberg-Marquardt."""
 
-import math
+from functools import partial
 
 import torch
 
 from skdyn.kan._monotone import by_steps
 from skdyn.kan._tangent import Tangent, first_features
+from skdyn.kan._weight_vector import WeightVector, versions
 
 _CHUNK = 2**22  # numbers of a Jacobian held at once
 _KNOWN = 2**24  # of the functions of the network's inputs, held all along
@@ -31,12 +32,13 @@ class GaussNewtonProblem:
     def __init__(self, objective, module, batch):
         self.objective, self.module = objective, module
         self.X, self.y, self.row_weight = batch
-        self._structure, self._kept = self._parts_of(module), {}
-        self.inputs = [layer.mask.any(dim=1).nonzero()[:, 0] for layer in module.layers]
-        self.n_weights = len(self.weights())
-        self.n_groups = module.layers[0].n_in + 1
-        self.group = self._inputs_of_weights()
-        levels = module.layers[0].levels
+        self._vector, self._kept = WeightVector(module.layers), {}
+        self.layers, self.inputs = self._vector.layers, self._vector.inputs
+        self.n_weights = self._vector.length
+        self.n_groups = self.layers[0].n_in + 1
+        self.group = self._vector.groups()
+        self._grids = [list(layer.basis.state_dict(keep_vars=True).values()) for layer in self.layers]
+        levels = self.layers[0].levels
         self.own = torch.zeros(self.n_groups, dtype=torch.bool, device=self.X.device)
         if levels is not None:  # under one strength for all, levels of few rows fit their noise
             self.own[:-1] = levels.is_category
@@ -63,62 +65,9 @@ class GaussNewtonProblem:
         -------
         bool
         """
-        known = [self.objective, *self._structure, self.X, self.y, self.row_weight]
-        now = [objective, *self._parts_of(module), *batch]
-        return len(known) == len(now) and all(map(_is_or_equals, known, now))
-
-    @staticmethod
-    def _parts_of(module):
-        """Return what tells whether a network has the same edges still, and the same weights."""
-        return [
-            part for layer in module.layers
-            for part in (*layer.linear_weights(), layer.mask, layer.mask._version)
-        ]  # fmt: skip
-
-    def _vector(self, of_weight, of_edges=None):
-        """Write something of the shape of every layer's weights as one vector."""
-        parts = []
-        for layer, inputs in zip(self.module.layers, self.inputs, strict=True):
-            edges, *rest = map(of_weight, layer.linear_weights())
-            edges = edges if of_edges is None else of_edges(layer)
-            parts += [edges[inputs].flatten(), *(part.flatten() for part in rest)]
-        return torch.cat(parts)
-
-    def _inputs_of_weights(self):
-        """Return which input of the network each weight is of; that of the others is the last."""
-        first = self.module.layers[0]
-        by_input = torch.arange(first.n_in, device=self.X.device)
-        levels = None if first.levels is None else first.levels.value
-
-        def of_edges(layer):
-            of_input = by_input if layer is first else by_input.new_full((layer.n_in,), first.n_in)
-            return of_input[:, None, None].expand_as(layer.weight)
-
-        def of_weight(weight):
-            if weight is levels:
-                return first.levels.column[:, None].expand_as(weight)
-            return by_input.new_full(weight.shape, first.n_in)
-
-        return self._vector(of_weight, of_edges)
-
-    @torch.no_grad()
-    def _carried(self):
-        """Return the coefficients that the weights stand for: penalties are on the curves."""
-        return self._vector(torch.Tensor.detach, lambda layer: layer.carried())
-
-    @torch.no_grad()
-    def lower(self):
-        """Return what the weights must not go below, a vector; None where they are free."""
-        if all(layer.sign is None for layer in self.module.layers):
-            return None
-
-        def of_edges(layer):
-            bound = torch.full_like(layer.weight, -math.inf)
-            if layer.sign is not None:
-                bound[:, 1:-1] = torch.where(layer.sign[:, None] == 0, -math.inf, 0.0)
-            return bound
-
-        return self._vector(lambda weight: torch.full_like(weight, -math.inf), of_edges)
+        known = self.objective, self.X, self.y, self.row_weight
+        same = all(one is other for one, other in zip(known, (objective, *batch), strict=True))
+        return same and self._vector.is_of(module.layers)
 
     def weights(self):
         """Return what is minimized over.
@@ -127,9 +76,8 @@ class GaussNewtonProblem:
         -------
         Tensor of shape (n_weights,)
         """
-        return self._vector(torch.Tensor.detach)
+        return self._vector.now()
 
-    @torch.no_grad()
     def place(self, weights):
         """Take other weights.
 
@@ -138,15 +86,15 @@ class GaussNewtonProblem:
         weights : Tensor of shape (n_weights,)
             In the order of :meth:`weights`.
         """
-        start = 0
-        for layer, inputs in zip(self.module.layers, self.inputs, strict=True):
-            edges, *rest = layer.linear_weights()
-            end = start + len(inputs) * edges[0].numel()
-            edges[inputs] = weights[start:end].view(-1, *edges.shape[1:])
-            for weight in rest:
-                start, end = end, end + weight.numel()
-                weight.copy_(weights[start:end].view_as(weight))
-            start = end
+        self._vector.write(weights)
+
+    def lower(self):
+        """Return what the weights must not go below, a vector; None where they are free."""
+        return self._vector.lower()
+
+    def edge_blocks(self, whole):
+        """Return views of a matrix of the weights, of what concerns each edge: see WeightVector."""
+        return self._vector.edge_blocks(whole)
 
     @torch.no_grad()
     def loss(self):
@@ -158,10 +106,18 @@ class GaussNewtonProblem:
         outputs = [self._tangent(self.X[rows], known, rows).outputs for rows in parts]
         return self._penalized(torch.cat(outputs))
 
-    def _penalized(self, outputs):
-        loss = self.objective.data_loss(outputs, self.y, self.row_weight)
-        loss = self.objective.penalized(loss, self.module, self.X, self.row_weight)
-        return loss + 0.5 * self.objective.evidence.ridge(self) @ self._carried().square()
+    def _penalized(self, outputs, data_loss=None):
+        """Add the penalties, which are on the curves, to the loss of the rows."""
+        if data_loss is None:
+            data_loss = self.objective.data_loss(outputs, self.y, self.row_weight)
+        weights, evidence = self._vector.carried(), self.objective.evidence
+        loss = data_loss + 0.5 * evidence.ridge(self) @ weights.square()
+        if evidence.smoothness:
+            loss = loss + evidence.smoothness * (weights @ (self.roughness() @ weights))
+        if self.objective.lamb:
+            price = self.objective.sparsity(self.module, self.X, self.row_weight)
+            loss = loss + self.objective.lamb * price
+        return loss
 
     @torch.no_grad()
     def expand(self):
@@ -177,22 +133,23 @@ class GaussNewtonProblem:
         """
         outputs, gradient, curvature = self.data_part()
         sparsity = self._add_sparsity(curvature) if self.objective.lamb else 0.0
-        weights = self._carried()
+        weights = self._vector.carried()
         roughness, evidence = self.roughness(), self.objective.evidence
         data_loss = self.objective.data_loss(outputs, self.y, self.row_weight)
         evidence.weigh(self, data_loss, weights, curvature, roughness)
         prior = 2 * evidence.smoothness * roughness
         prior.diagonal().add_(evidence.ridge(self))
-        gradient, curvature = gradient + prior @ weights, curvature + prior
+        gradient += prior @ weights
+        curvature += prior
         self._in_steps(gradient[:, None])
         self._in_steps(curvature)
         self._in_steps(curvature.T)
-        return self._penalized(outputs), gradient + sparsity, curvature
+        return self._penalized(outputs, data_loss), gradient + sparsity, curvature
 
     def _in_steps(self, rows):
         """Turn derivatives by coefficients into those by what is learned of them, in place."""
         for layer, inputs, place in zip(
-            self.module.layers, self.inputs, self._edge_slices(), strict=True
+            self.layers, self.inputs, self._vector.edges, strict=True
         ):
             if layer.sign is not None:
                 part = rows[place].unflatten(0, (len(inputs), *layer.weight.shape[1:]))
@@ -217,11 +174,11 @@ class GaussNewtonProblem:
 
         Those of an edge stand where its weights do, in any order.
         """
-        return self._keep("spectrum", self._grids(self.module.layers), self._roughness_spectrum)
+        return self._keep("spectrum", self._grids, self._roughness_spectrum)
 
     def _roughness_spectrum(self):
         parts = []
-        for layer, inputs in zip(self.module.layers, self.inputs, strict=True):
+        for layer, inputs in zip(self.layers, self.inputs, strict=True):
             values = torch.nn.functional.pad(layer.basis.roughness_spectrum()[inputs], (0, 1))
             parts.append((values[..., None] * layer.mask[inputs, None]).flatten())
             rest = sum(weight.numel() for weight in layer.linear_weights()[1:])
@@ -282,33 +239,29 @@ class GaussNewtonProblem:
 
     def _tangent(self, X, known=None, rows=slice(None)):
         known = known if known is None else known[..., rows]
-        return Tangent(self.module.layers, self.inputs, X, known)
+        return Tangent(self.layers, self.inputs, X, known)
 
     def _now(self):
         """Return the network at all rows: where a step was tried it is known already."""
-        like = [self.weights(), *self._grids(self.module.layers)]
-        return self._keep("now", like, lambda: self._tangent(self.X, self._known()))
+        make = partial(self._tangent, self.X, self._known())
+        return self._keep("now", self._grids, make, self._vector.version())
 
     def _known(self):
         """Return the functions of the network's inputs, which change only as grids do.
 
         None where they would fill the memory.
         """
-        layer, inputs = self.module.layers[0], self.inputs[0]
+        layer, inputs = self.layers[0], self.inputs[0]
         if len(self.X) * len(inputs) * layer.weight.shape[1] > _KNOWN:
             return None
-        like = self._grids([layer])
-        return self._keep("known", like, lambda: first_features(layer, self.X, inputs))
+        return self._keep("known", self._grids[:1], partial(first_features, layer, self.X, inputs))
 
-    @staticmethod
-    def _grids(layers):
-        return [part for layer in layers for part in layer.basis.state_dict().values()]
-
-    def _keep(self, name, like, make):
-        """Keep what follows from some tensors until one of them changes."""
+    def _keep(self, name, grids, make, more=()):
+        """Keep what follows from grids, and what else is named, until one of them changes."""
+        version = [*(number for grid in grids for number in versions(grid)), *more]
         known = self._kept.get(name)
-        if known is None or not all(map(torch.equal, known[0], like)):
-            known = self._kept[name] = [part.clone() for part in like], make()
+        if known is None or known[0] != version:
+            known = self._kept[name] = version, make()
         return known[1]
 
     def roughness(self):
@@ -318,11 +271,11 @@ class GaussNewtonProblem:
         -------
         Tensor of shape (n_weights, n_weights)
         """
-        return self._keep("roughness", self._grids(self.module.layers), self._roughness)
+        return self._keep("roughness", self._grids, self._roughness)
 
     def _roughness(self):
         whole = self.X.new_zeros(self.n_weights, self.n_weights)
-        views = zip(self.module.layers, self.inputs, self.edge_blocks(whole), strict=True)
+        views = zip(self.layers, self.inputs, self.edge_blocks(whole), strict=True)
         for layer, inputs, diagonal in views:
             form = layer.mask[inputs, :, None, None] * layer.basis.roughness()[inputs, None]
             diagonal[:-1, :-1] += form.permute(2, 3, 0, 1)
@@ -334,51 +287,19 @@ class GaussNewtonProblem:
             price = self.objective.lamb * self.objective.sparsity(
                 self.module, self.X, self.row_weight
             )
-            learnt = [w for layer in self.module.layers for w in layer.linear_weights()]
+            learnt = [w for layer in self.layers for w in layer.linear_weights()]
             slopes = torch.autograd.grad(price, learnt, allow_unused=True)
         found = {id(w): slope for w, slope in zip(learnt, slopes, strict=True)}
-        gradient = self._vector(lambda w: torch.zeros_like(w) if found[id(w)] is None
+        gradient = self._vector.read(lambda w: torch.zeros_like(w) if found[id(w)] is None
                                 else found[id(w)])  # fmt: skip
         seen = self.module.inputs(self.X)
-        views = zip(self.module.layers, self.inputs, seen, self.edge_blocks(curvature), strict=True)
+        views = zip(self.layers, self.inputs, seen, self.edge_blocks(curvature), strict=True)
         for layer, inputs, x, block in views:
             covariance, rate = self.objective.sparsity_model(layer, x, self.row_weight)
             # The entropy is concave in places: a majorant must not follow it there.
             rate = (rate * layer.mask).clamp(min=0)
             block += torch.einsum("ij,ikl->klij", rate[inputs], covariance[inputs])
         return gradient
-
-    def _edge_slices(self):
-        """Yield where each layer's edge weights stand among all."""
-        start = 0
-        for layer, inputs in zip(self.module.layers, self.inputs, strict=True):
-            end = start + len(inputs) * layer.weight[0].numel()
-            yield slice(start, end)
-            start = end + sum(weight.numel() for weight in layer.linear_weights()[1:])
-
-    def edge_blocks(self, whole):
-        """Yield views of a matrix, of shape (n_functions + 1, n_functions + 1, n_in, n_subnodes).
-
-        Penalties couple only the weights of one edge; a layer's view holds those places.
-
-        Parameters
-        ----------
-        whole : Tensor of shape (n_weights, n_weights)
-            The matrix.
-
-        Yields
-        ------
-        Tensor
-        """
-        views = zip(self.module.layers, self.inputs, self._edge_slices(), strict=True)
-        for layer, inputs, place in views:
-            shape = len(inputs), *layer.weight.shape[1:]
-            square = whole[place, place].unflatten(1, shape).unflatten(0, shape)
-            yield square.diagonal(dim1=0, dim2=3).diagonal(dim1=1, dim2=3)
-
-
-def _is_or_equals(one, other):
-    return one is other or (isinstance(one, int) and one == other)
 
 
 def _mixed(pull, by_output):
