@@ -8,7 +8,8 @@ from skdyn.kan._monotone import by_steps
 from skdyn.kan._tangent import Tangent, first_features
 from skdyn.kan._weight_vector import WeightVector, versions
 
-_CHUNK = 2**22  # numbers of a Jacobian held at once
+_CHUNK = 2**22  # numbers of a Jacobian whose rows are evaluated at once
+_NEAR, _LEAST_ROWS = 2**20, 128  # numbers of it written down at once
 _KNOWN = 2**24  # of the functions of the network's inputs, held all along
 _COLUMNS = 64  # of the Gauss-Newton matrix computed at once
 _LARGEST = 5000  # weights: beyond that a matrix of them is no small fit any more
@@ -99,12 +100,7 @@ class GaussNewtonProblem:
     @torch.no_grad()
     def loss(self):
         """Return the loss at the present weights, a scalar tensor."""
-        parts = self._rows()
-        if len(parts) == 1:
-            return self._penalized(self._now().outputs)
-        known = self._known()
-        outputs = [self._tangent(self.X[rows], known, rows).outputs for rows in parts]
-        return self._penalized(torch.cat(outputs))
+        return self._penalized(torch.cat([tangent.outputs for tangent, _ in self._in_parts()]))
 
     def _penalized(self, outputs, data_loss=None):
         """Add the penalties, which are on the curves, to the loss of the rows."""
@@ -196,23 +192,38 @@ class GaussNewtonProblem:
         """
         gradient = self.X.new_zeros(self.n_weights)
         curvature = self.X.new_zeros(self.n_weights, self.n_weights)
-        seen, known, parts = [], self._known(), self._rows()
-        for rows in parts:
-            whole = len(parts) == 1
-            tangent = self._now() if whole else self._tangent(self.X[rows], known, rows)
+        seen = []
+        for tangent, rows in self._in_parts():
             seen.append(tangent.outputs)
             share = self.row_weight[rows] / len(self.X)
             slope, factor = self.objective.curvature(tangent.outputs, self.y[rows])
-            pulls = tangent.pulls()
             toward = (slope * share[:, None]).T
             root = (factor * share.sqrt()[:, None, None]).permute(2, 1, 0)
-            found = tangent.rows_of([_mixed(pull, toward) for pull in pulls])
-            gradient += found.sum(dim=1)
-            for column in root:
-                tangent.rows_of([_mixed(pull, column) for pull in pulls], out=found)
-                _add_square(curvature, found)
+            self._add_up(tangent, toward, root, gradient, curvature)
         curvature = curvature.tril()
         return torch.cat(seen), gradient, curvature + curvature.tril(-1).T
+
+    def _add_up(self, tangent, toward, root, gradient, curvature):
+        """Add the gradient, and the square of the roots' derivatives, in place.
+
+        Some rows at a time: what is written down of them is still near when it is read.
+        """
+        pulls, n_rows = tangent.pulls(), toward.shape[1]
+        each = max(_LEAST_ROWS, _NEAR // self.n_weights)
+        room = self._keep("room", [], partial(gradient.new_empty, self.n_weights * each))
+        for start in range(0, n_rows, each):
+            rows = slice(start, min(start + each, n_rows))
+            out = room[: self.n_weights * (rows.stop - start)].view(self.n_weights, -1)
+            parts = [pull[..., rows] for pull in pulls]
+            for by_output in root[..., rows]:
+                tangent.rows_of([_mixed(part, by_output) for part in parts], rows, out)
+                _add_square(curvature, out)
+            if len(root) > 1:
+                tangent.rows_of([_mixed(part, toward[:, rows]) for part in parts], rows, out)
+                gradient += out.sum(dim=1)
+            else:  # what is written down already is the same but for a factor
+                ratio = toward[0, rows] / root[0, 0, rows]
+                gradient.addmv_(out, ratio.nan_to_num())
 
     def jacobian(self, X):
         """Return the outputs at some rows, and their derivatives by the weights.
@@ -228,14 +239,20 @@ class GaussNewtonProblem:
         jacobian : Tensor of shape (n, n_outputs, n_weights)
         """
         tangent = self._tangent(X)
-        by_output = zip(*tangent.pulls(), strict=True)
-        rows = torch.stack([tangent.rows_of(pulls) for pulls in by_output])
+        rows = X.new_empty(tangent.outputs.shape[1], self.n_weights, len(X))
+        for pulls, out in zip(zip(*tangent.pulls(), strict=True), rows, strict=True):
+            tangent.rows_of(pulls, slice(None), out)
         return tangent.outputs, rows.permute(2, 0, 1)
 
-    def _rows(self):
-        """Return parts of the rows, of which a Jacobian is held at once."""
-        each = max(1, _CHUNK // self.n_weights)
-        return [slice(start, start + each) for start in range(0, len(self.X), each)]
+    def _in_parts(self):
+        """Yield the network at parts of the rows, whose functions are held at once, and which."""
+        each, known = max(1, _CHUNK // self.n_weights), self._known()
+        for start in range(0, len(self.X), each):
+            rows = slice(start, start + each)
+            if each >= len(self.X):
+                yield self._now(), rows
+            else:
+                yield self._tangent(self.X[rows], known, rows), rows
 
     def _tangent(self, X, known=None, rows=slice(None)):
         known = known if known is None else known[..., rows]
