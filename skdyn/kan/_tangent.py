@@ -98,37 +98,30 @@ class Tangent:
         return total
 
     @torch.no_grad()
-    def rows_of(self, pulls, out=None):
-        """Return the derivative by all weights of what has given derivatives by the subnodes.
+    def rows_of(self, pulls, rows, out):
+        """Write the derivative by all weights of what has given derivatives by the subnodes.
 
         Parameters
         ----------
         pulls : list of Tensor of shape (n_subnodes, n)
             The latter, of each layer.
-        out : Tensor of shape (n_weights, n), default=None
+        rows : slice
+            Which rows they are of.
+        out : Tensor of shape (n_weights, n)
             Where to write.
-
-        Returns
-        -------
-        Tensor of shape (n_weights, n)
         """
-        parts = [self._parts(depth, pull) for depth, pull in enumerate(pulls)]
-        counts = [features.shape[0] * features.shape[1] * len(pull)
-                  for features, pull in zip(self._features, pulls, strict=True)]  # fmt: skip
-        if out is None:
-            n_weights = sum(counts) + sum(len(part) for rest in parts for part in rest)
-            out = pulls[0].new_empty(n_weights, pulls[0].shape[1])
         start = 0
-        for depth, (pull, n_edges, rest) in enumerate(zip(pulls, counts, parts, strict=True)):
-            self._write_edges(depth, pull, out[start : start + n_edges])
-            start += n_edges
-            for part in rest:
+        for depth, pull in enumerate(pulls):
+            features = self._features[depth][..., rows]
+            end = start + features.shape[0] * features.shape[1] * len(pull)
+            self._write_edges(depth, features, pull, out[start:end])
+            start = end
+            for part in self._others(depth, pull, rows):
                 out[start : start + len(part)] = part
                 start += len(part)
-        return out
 
-    def _write_edges(self, depth, pull, out):
-        layer, inputs, features = self.layers[depth], self.inputs[depth], self._features[depth]
+    def _write_edges(self, depth, features, pull, out):
+        layer, inputs = self.layers[depth], self.inputs[depth]
         by_subnode = layer.mask[inputs, :, None] * pull
         out = out.view(*features.shape[:2], *pull.shape)
         torch.mul(features[:, :, None], by_subnode[:, None], out=out)
@@ -139,9 +132,9 @@ class Tangent:
         if layer.sign is not None:  # silu has no part in edges that rise or fall
             out[:, -1] *= (layer.sign[inputs] == 0)[..., None]
 
-    def _parts(self, depth, pull):
+    def _others(self, depth, pull, rows):
         """Return the derivatives by a layer's biases, levels and symbolic edges."""
-        layer, x = self.layers[depth], self._seen[depth]
+        layer, x = self.layers[depth], self._seen[depth][:, rows]
         parts = [pull]
         if layer.levels is not None:
             there = layer.levels.mask[layer.levels.column]
