@@ -15,32 +15,32 @@ from sklearn.utils import check_random_state
 
 from skdyn._blocks import in_blocks
 from skdyn._holdout import hold_out_rows
-from skdyn._state import OPTIONAL, Shape, Since
+from skdyn._state import OPTIONAL, OneOf, Shape, Since
 from skdyn._tabular import TabularEstimator
 from skdyn._validation import Interval, StrOptions, check_is_fitted, validate_data
 from skdyn.base import TorchEstimator
 from skdyn.exceptions import warn_user
-from skdyn.hopfield._calibration import partitions, recalled_by_beta, tempered_by_cooling
+from skdyn.hopfield._calibration import N_WEIGHTS, calibrated
 from skdyn.hopfield._frozen_memory import FrozenMemory
 from skdyn.hopfield._index import FaissIndex, as_index
 from skdyn.hopfield._kept import Kept
-from skdyn.hopfield._leave_one_out import (
-    Choice,
-    best_beta,
-    best_of,
-    best_of_ladder,
-    n_recalled,
-)
+from skdyn.hopfield._leave_one_out import Choice, best_beta
 from skdyn.hopfield._matching import Matching, whitening
+from skdyn.hopfield._modes import (
+    MODES,
+    OF_SOLVED,
+    TRAINED,
+    first_mode,
+    recalled_sums,
+    settle_untrained,
+)
 from skdyn.hopfield._recall import Recall
 from skdyn.hopfield._retrieval import SIMILARITIES, total_variance
 from skdyn.hopfield._separations import SEPARATIONS, Separation, as_separation
 from skdyn.hopfield._store import Store, merged, scales
 from skdyn.training import (
-    LeanNet,
     Stage,
     TrainingRecord,
-    new_generator,
     resolve_device,
     resolve_dtype,
 )
@@ -48,13 +48,9 @@ from skdyn.training._threads import threads_for
 
 __all__ = ["AssociationEstimator"]
 
-_ALPHA = {"stored": 0.0, "projected": 30.0, "prototypes": 1.0}
-_DROPOUT = {"stored": 0.0, "projected": 0.9, "prototypes": 0.5}
-# For each beta of leave-one-out: after a training, time is no matter.
-_N_WEIGHTS = {"stored": 80_000, "projected": 2_000_000, "prototypes": 80_000}
+_ALPHA = {"projected": 30.0, "prototypes": 1.0}
+_DROPOUT = {"projected": 0.9, "prototypes": 0.5}
 _SHARE_OF_STEPS = 0.2  # of maps that only tell how sure answers may be
-_SHORT_OF_BREATH = 3  # epochs without improvement after which such a map is near enough to its end
-_COOLINGS = [2.0 ** (-power / 2) for power in range(16)] + [0.0]  # of what prototypes recall
 _STEEPEST = 2.0**16  # beta of a training: beyond, nothing has a gradient
 _SHARED = {k: v for k, v in TorchEstimator._parameter_constraints.items() if k != "alpha"}
 
@@ -62,6 +58,7 @@ _SHARED = {k: v for k, v in TorchEstimator._parameter_constraints.items() if k !
 class AssociationEstimator(TabularEstimator):
     """Parameters and hooks of the estimators that answer by recall."""
 
+    mode_: Annotated[str, OneOf(MODES[1:]), Since(lambda state: state["mode"])]
     beta_: float
     patterns_: Annotated[np.ndarray, Shape("patterns n_features_in_")]
     pattern_rows_: Annotated[np.ndarray, Shape("patterns", "iu")]
@@ -73,10 +70,13 @@ class AssociationEstimator(TabularEstimator):
     _sharpness: float
     _smoothing: float
     _cooling: Annotated[float, Since(lambda state: 1.0)]
+    _slopes: Annotated[np.ndarray, Shape("n_features_in_ n_values"), OPTIONAL]  # of mode "solved"
+    _offsets: Annotated[np.ndarray, Shape("n_values"), OPTIONAL]  # the same
+    _likeness: Annotated[str, OneOf(("euclidean", "distance")), OPTIONAL]
 
     _parameter_constraints = {
         **_SHARED,
-        "mode": [StrOptions(set(_ALPHA))],
+        "mode": [StrOptions(set(MODES))],
         "beta": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "separation": [StrOptions(set(SEPARATIONS)), Separation],
         "similarity": [StrOptions(set(SIMILARITIES))],
@@ -111,7 +111,18 @@ class AssociationEstimator(TabularEstimator):
     @property
     def _learns(self):
         """Whether there are epochs to tell of."""
-        return self.mode != "stored"
+        return first_mode(self, False, False) in TRAINED
+
+    @property
+    def _trains(self):
+        return self.mode_ in TRAINED
+
+    @classmethod
+    def _check_state(cls, state):
+        needed = {"solved": {"_keys", *OF_SOLVED}, "projected": {"_keys"}}
+        missing = needed.get(state.get("mode_", ""), set()) - state.keys()
+        if missing:
+            raise ValueError(f"The state of {cls.__name__} lacks {sorted(missing)}.")
 
     def retrieved_patterns(
         self, X: ArrayLike, n_patterns: int = 5
@@ -149,12 +160,16 @@ class AssociationEstimator(TabularEstimator):
     def _question(self, X):
         """Return queries and the memory that they ask, in the precision of X."""
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        # Solved values may be large, of both signs: their sums need all digits.
+        dtypes: Any = np.float64 if self.mode_ == "solved" else [np.float64, np.float32]
+        X = validate_data(self, X, reset=False, dtype=dtypes)
         like = next(self._module_for(X.dtype).parameters())
         return torch.as_tensor(self._forward(self._scaled(X))).to(like), self._memory().to(like)
 
     def _recalled(self, X):
         queries, memory = self._question(X)
+        if self.mode_ == "solved":
+            return recalled_sums(self, queries, memory)
         return memory.means(queries).cpu().double()
 
     @cached_property
@@ -163,17 +178,23 @@ class AssociationEstimator(TabularEstimator):
 
     def _memory(self) -> FrozenMemory:
         """Return the memory of what was stored, in the precision it was stored in."""
-        keys = self.patterns_ if self.mode == "stored" else self._keys
+        keys = self.patterns_ if self.mode_ == "stored" else self._keys
         arrays = keys, self._values, self._mass
         index = as_index(self.index)
         separation = as_separation(self.separation)
         return self._kept.get(
-            self._remember, *arrays, self._sharpness, self.similarity, separation, index
+            self._remember, *arrays, self._sharpness, self._compared_by(), separation, index
         )
 
+    def _compared_by(self):
+        return self._likeness if self.mode_ == "solved" else self.similarity
+
     def _remember(self, keys, values, mass, *how):
-        keys = in_blocks(self._scaled, keys) if self.mode == "stored" else keys
-        mass = None if (mass == 1).all() else torch.from_numpy(mass)
+        keys = in_blocks(self._scaled, keys) if self.mode_ == "stored" else keys
+        if self.mode_ == "solved":  # rows of the largest data have no value; masses are in those
+            n_valued = 1 + np.flatnonzero(values.any(axis=1)).max(initial=-1)
+            keys, values, mass = keys[: n_valued or None], values[: n_valued or None], None
+        mass = None if mass is None or (mass == 1).all() else torch.from_numpy(mass)
         memory = FrozenMemory(torch.as_tensor(keys), torch.as_tensor(values), mass, *how)
         if memory.index is not None:
             memory.built  # noqa: B018 - now, not at the first question
@@ -186,7 +207,7 @@ class AssociationEstimator(TabularEstimator):
     # -- parameters ----------------------------------------------------------------------------
 
     def _settings(self):
-        alpha = _ALPHA[self.mode] if self.alpha == "auto" else self.alpha
+        alpha = _ALPHA.get(self.mode_, 0.0) if self.alpha == "auto" else self.alpha
         return super()._settings()._replace(alpha=alpha)
 
     def _config(self, n_features, n_outputs):
@@ -197,8 +218,8 @@ class AssociationEstimator(TabularEstimator):
             )
         return {
             "n_features": n_features,
-            "n_components": 0 if self.mode == "stored" else n_components,
-            "n_prototypes": self._n_prototypes() if self.mode == "prototypes" else 0,
+            "n_components": 0 if self.mode_ == "stored" else n_components,
+            "n_prototypes": self._n_prototypes() if self.mode_ == "prototypes" else 0,
             "n_values": n_outputs,
             "learns_beta": self.beta == "auto",
         }
@@ -210,11 +231,7 @@ class AssociationEstimator(TabularEstimator):
     # -- storing -------------------------------------------------------------------------------
 
     def _fit(self, X, y, sample_weight, X_val=None, y_val=None, incremental=False, classes=None):
-        if X_val is not None and self.mode == "stored":
-            raise ValueError(
-                "X_val was passed to fit, but mode='stored' trains nothing that could stop early. "
-                "Leave it out, or choose another mode."
-            )
+        self.mode_ = first_mode(self, X_val is not None, incremental)
         n_before = self._n_rows_seen if incremental and self._goes_on(incremental) else 0
         super()._fit(X, y, sample_weight, X_val, y_val, incremental, classes)
         if sample_weight is not None:
@@ -227,7 +244,7 @@ class AssociationEstimator(TabularEstimator):
     def _count_rows(self, there, n_before):
         """Count rows as they were passed, though those of weight zero were not stored."""
         self._n_rows_seen = int(n_before + there[-1] + 1)
-        if self.mode != "prototypes":
+        if self.mode_ != "prototypes":
             counted = np.concatenate([np.arange(n_before), n_before + there])
             self.pattern_rows_ = counted[self.pattern_rows_]
 
@@ -254,12 +271,12 @@ class AssociationEstimator(TabularEstimator):
         learnt, watched = np.arange(len(self.patterns_)), None
         if self._goes_on(incremental):
             store = self._as_store(X, y, weight, self._n_rows_seen if incremental else 0)
-            if incremental and self.mode != "prototypes":
+            if incremental and self.mode_ != "prototypes":
                 store = Store(*map(np.concatenate, zip(self._store(), store)))
             store, place = merged(store)
             self._put(store)
             learnt = np.unique(place[-len(X) :])
-        if not self._learns:
+        if not self._trains:
             return None, None
         rows, targets, mass, _ = store = self._store()
         if X_val is not None:
@@ -285,7 +302,7 @@ class AssociationEstimator(TabularEstimator):
     def _settle(self, incremental):
         """Project the stored rows; choose beta, unless rows kept from the training did."""
         self._values = self._as_values(self._targets)
-        if self.mode == "stored":
+        if self.mode_ == "stored":
             vars(self).pop("_keys", None)  # of an earlier fit, or file
             # In single precision, which is enough to choose by, and half of the memory.
             keys = in_blocks(self._scaled, self.patterns_, "float32")
@@ -293,7 +310,7 @@ class AssociationEstimator(TabularEstimator):
             keys = self._keys = self._forward(in_blocks(self._scaled, self.patterns_))
         unit = total_variance(torch.as_tensor(keys), torch.as_tensor(self._mass), self.similarity)
         loss = None
-        if incremental or not self._learns:
+        if incremental or not self._trains:
             choice = self._choose(keys, self._values, self._mass, unit, self.beta)
             self.beta_, self._smoothing, loss = choice
         self._cooling, self._sharpness = 1.0, self.beta_ / unit
@@ -319,7 +336,7 @@ class AssociationEstimator(TabularEstimator):
         with threads_for(keys.numel()):
             return best_beta(
                 keys, values, mass, self._judge(values, mass), unit=unit,
-                n_weights=_N_WEIGHTS[self.mode],
+                n_weights=N_WEIGHTS[self.mode_],
                 beta=None if beta == "auto" else beta, **self._how(),
             )  # fmt: skip
 
@@ -329,7 +346,7 @@ class AssociationEstimator(TabularEstimator):
         """Return the one stage of the training."""
         if not task.incremental:
             self._be_as_sure_as(
-                self._as_sure_as_before() if task.goes_on else self._calibrate(task)
+                self._as_sure_as_before() if task.goes_on else calibrated(self, task)
             )
         stage = self._stage(task.training, generator, task.goes_on)
         return [
@@ -340,7 +357,7 @@ class AssociationEstimator(TabularEstimator):
         ]  # fmt: skip
 
     def _stage(self, training, generator, goes_on):
-        dropout = _DROPOUT[self.mode] if self.dropout == "auto" else self.dropout
+        dropout = _DROPOUT[self.mode_] if self.dropout == "auto" else self.dropout
         row_loss = self._row_loss_on(*training[1:3])
         n_kinds = self._n_prototypes() // self.n_prototypes
         objective = Recall(training, row_loss, dropout, generator, n_kinds, **self._how())
@@ -358,46 +375,14 @@ class AssociationEstimator(TabularEstimator):
         """Return what was chosen first: short trainings say nothing of one that goes on."""
         smoothing: Any = getattr(self, "smoothing", "auto")
         smoothing = self._smoothing if smoothing == "auto" else smoothing
-        if self.mode == "prototypes":
+        if self.mode_ == "prototypes":
             return Choice(self._cooling, smoothing, 0.0)
         return Choice(self.beta_ if self.beta == "auto" else self.beta, smoothing, 0.0)
-
-    def _calibrate(self, task):
-        """Return what is best where rows are recalled by maps that have not seen them."""
-        X, values, mass, _ = task.training
-        if len(X) < 2:
-            return Choice(1.0, 0.0, 0.0)
-        answers, order = [], np.array([], dtype=np.intp)
-        for learnt, asked in partitions(len(X), self._groups(values)):
-            asked = asked[: n_recalled(len(asked), len(learnt), _N_WEIGHTS[self.mode])]
-            arrays = tuple(array[learnt] for array in task.training)
-            total = task.total_weight * arrays[2].sum() / mass.sum()
-            arrays = *arrays[:2], arrays[2] / arrays[2].mean(), arrays[3]
-            module = self._trained_apart(arrays, total)
-            if self.mode == "prototypes":
-                given = None if self.beta == "auto" else self.beta
-                how = self._how() | {"beta": given, "tempered": self._tempered}
-                answers.append(tempered_by_cooling(module, X[asked], **how))
-            else:
-                answers.append(recalled_by_beta(module, X[asked], *arrays[:3], **self._how()))
-            order = np.concatenate([order, asked])
-
-        def recall(betas):
-            return torch.cat([answer(betas) for answer in answers], dim=1)
-
-        rows = np.concatenate([order, np.setdiff1d(np.arange(len(X)), order)])
-        like = {"dtype": torch.float32, "device": resolve_device(self.device)}
-        values, mass = (torch.as_tensor(array[rows]).to(**like) for array in (values, mass))
-        judge = self._judge(values, mass)
-        with threads_for(len(order) * X.size):
-            if self.mode == "prototypes":
-                return best_of(_COOLINGS, recall, judge)
-            return best_of_ladder(recall, judge, None if self.beta == "auto" else self.beta)
 
     def _be_as_sure_as(self, choice):
         """Take over what is best; tell where that is next to nothing."""
         self._smoothing = choice.smoothing
-        if self.mode == "prototypes":
+        if self.mode_ == "prototypes":
             self._cooling = choice.beta
         else:
             self.beta_ = choice.beta
@@ -412,23 +397,6 @@ class AssociationEstimator(TabularEstimator):
     def _tell_how_it_ended(self, record):
         """Leave the loss of recall from a random few aside: rows kept from the training judge."""
         super()._tell_how_it_ended(record._replace(trivial_loss=None))
-
-    def _trained_apart(self, training, total_weight):
-        """Return a module that is trained on some of the rows, for fewer epochs."""
-        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        generator, device = new_generator(seed), resolve_device(self.device)
-        module = self._build_module(**self._config(*(array.shape[1] for array in training[:2])))
-        module.to(device, resolve_dtype(self._precision(), device))
-        settings = self._settings()
-        patience: Any = settings.n_iter_no_change
-        if self.mode == "projected":  # prototypes gain to the last
-            patience = min(patience, _SHORT_OF_BREATH)
-        settings = settings._replace(
-            alpha=settings.alpha / total_weight, n_iter_no_change=patience, early_stopping=False,
-            verbose=0,
-        )  # fmt: skip
-        LeanNet(module, settings, generator).run([self._stage(training, generator, False)])
-        return module.eval().requires_grad_(False)
 
     def _trivial_loss(self, training, validation):
         """Return the loss of recalling the mean of all values, whatever is asked."""
@@ -450,27 +418,30 @@ class AssociationEstimator(TabularEstimator):
         unit = total_variance(torch.as_tensor(X), torch.as_tensor(mass), self.similarity)
         choice = self._choose(X, values, mass, unit)
         module.begin(projection=projection, beta=choice.beta, unit=unit)
-        if self.mode == "prototypes":
+        if self.mode_ == "prototypes":
             seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
             prototypes, values, spread = self._first_prototypes(X, values, mass, seed)
             beta = n_components**0.5 * unit / (spread or unit) if self.beta == "auto" else self.beta
             module.begin(prototypes=prototypes, values=values, beta=min(beta, _STEEPEST))
 
     def _train(self, config, make_stages, *, incremental=False, **told):
-        if self._learns:
+        if self._trains:
             super()._train(config, make_stages, incremental=incremental, **told)
             return
+        loss, projection = settle_untrained(self)
+        config = self._config(config["n_features"], config["n_values"])  # of what was chosen
         device = resolve_device(self.device)
-        module = self._build_module(**config).to(device, resolve_dtype("float64", device))
-        self._take_over(module.eval(), config, TrainingRecord([], None, "tol"), incremental=False)
+        module = self._build_module(**config).to(device, resolve_dtype("float64", device)).eval()
+        if projection is not None:
+            module.begin(projection=projection.T)
+        self._take_over(module, config, TrainingRecord([loss], None, "tol"), incremental=False)
 
     def _take_over(self, module, config, record, incremental):
         self.module_ = module
-        if self.mode == "prototypes":
+        if self.mode_ == "prototypes":
             self._settle_prototypes(incremental)
-        else:
-            loss = self._settle(incremental)
-            record.loss_curve.extend([] if self._learns else [loss])
+        elif self._trains:
+            self._settle(incremental)
         super()._take_over(module, config, record, incremental)
         self._kept  # noqa: B018 - there before a method asks
         if self.index != "exact":

@@ -9,16 +9,24 @@ from typing import Any
 
 import numpy as np
 import torch
+from sklearn.utils import check_random_state
 
 from skdyn.hopfield._frozen_memory import FrozenMemory
+from skdyn.hopfield._leave_one_out import Choice, best_of, best_of_ladder, n_recalled
 from skdyn.hopfield._matching import Matching
 from skdyn.hopfield._retrieval import total_variance
 from skdyn.hopfield._separations import Separation
+from skdyn.training import LeanNet, new_generator, resolve_device, resolve_dtype
+from skdyn.training._threads import threads_for
 
-__all__ = ["partitions", "recalled_by_beta", "tempered_by_cooling"]
+__all__ = ["N_WEIGHTS", "calibrated", "partitions", "recalled_by_beta", "tempered_by_cooling"]
 
 Answers = Callable[[list[float]], torch.Tensor]
 
+# For each beta of leave-one-out: after a training, time is no matter.
+N_WEIGHTS = {"stored": 80_000, "projected": 2_000_000, "prototypes": 80_000}
+_SHORT_OF_BREATH = 3  # epochs without improvement after which such a map is near enough to its end
+_COOLINGS = [2.0 ** (-power / 2) for power in range(16)] + [0.0]  # of what prototypes recall
 _N_FOLDS = 3
 _MANY = 1000  # rows, of which one part is enough
 _PART = 300  # rows at least, a tenth of the rows if that is more
@@ -125,3 +133,66 @@ def tempered_by_cooling(
     memory = FrozenMemory(module.prototypes, module.values, sharpness=beta, **how)
     means = memory.means(rows).float()
     return lambda coolings: torch.stack([tempered(means, cooling) for cooling in coolings])
+
+
+def calibrated(model: Any, task: Any) -> Choice:
+    """Return what is best where rows are recalled by maps that have not seen them.
+
+    Parameters
+    ----------
+    model : AssociationEstimator
+        Parameters, and what is stored.
+    task : FitTask
+        What there is to learn from.
+
+    Returns
+    -------
+    Choice
+    """
+    X, values, mass, _ = task.training
+    if len(X) < 2:
+        return Choice(1.0, 0.0, 0.0)
+    answers, order = [], np.array([], dtype=np.intp)
+    for learnt, asked in partitions(len(X), model._groups(values)):
+        asked = asked[: n_recalled(len(asked), len(learnt), N_WEIGHTS[model.mode_])]
+        arrays = tuple(array[learnt] for array in task.training)
+        total = task.total_weight * arrays[2].sum() / mass.sum()
+        arrays = *arrays[:2], arrays[2] / arrays[2].mean(), arrays[3]
+        module = _trained_apart(model, arrays, total)
+        if model.mode_ == "prototypes":
+            given = None if model.beta == "auto" else model.beta
+            how = model._how() | {"beta": given, "tempered": model._tempered}
+            answers.append(tempered_by_cooling(module, X[asked], **how))
+        else:
+            answers.append(recalled_by_beta(module, X[asked], *arrays[:3], **model._how()))
+        order = np.concatenate([order, asked])
+
+    def recall(betas):
+        return torch.cat([answer(betas) for answer in answers], dim=1)
+
+    rows = np.concatenate([order, np.setdiff1d(np.arange(len(X)), order)])
+    like = {"dtype": torch.float32, "device": resolve_device(model.device)}
+    values, mass = (torch.as_tensor(array[rows]).to(**like) for array in (values, mass))
+    judge = model._judge(values, mass)
+    with threads_for(len(order) * X.size):
+        if model.mode_ == "prototypes":
+            return best_of(_COOLINGS, recall, judge)
+        return best_of_ladder(recall, judge, None if model.beta == "auto" else model.beta)
+
+
+def _trained_apart(model, training, total_weight):
+    """Return a network that is trained on some of the rows, for fewer epochs."""
+    seed = check_random_state(model.random_state).randint(np.iinfo(np.int32).max)
+    generator, device = new_generator(seed), resolve_device(model.device)
+    network = model._build_module(**model._config(*(array.shape[1] for array in training[:2])))
+    network.to(device, resolve_dtype(model._precision(), device))
+    settings = model._settings()
+    patience: Any = settings.n_iter_no_change
+    if model.mode_ == "projected":  # prototypes gain to the last
+        patience = min(patience, _SHORT_OF_BREATH)
+    settings = settings._replace(
+        alpha=settings.alpha / total_weight, n_iter_no_change=patience, early_stopping=False,
+        verbose=0,
+    )  # fmt: skip
+    LeanNet(network, settings, generator).run([model._stage(training, generator, False)])
+    return network.eval().requires_grad_(False)

@@ -16,7 +16,9 @@ from skdyn._validation import Interval, StrOptions
 from skdyn.hopfield._association import AssociationEstimator
 from skdyn.hopfield._explanations import explain_recall
 from skdyn.hopfield._index import FaissIndex
+from skdyn.hopfield._links import LogLoss
 from skdyn.hopfield._matching import centres
+from skdyn.hopfield._modes import parts_of_sums
 from skdyn.hopfield._separations import Separation
 
 if TYPE_CHECKING:
@@ -189,7 +191,7 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
 
     def __init__(
         self,
-        mode: str = "projected",
+        mode: str = "auto",
         *,
         beta: float | str = "auto",
         separation: str | Separation = "softmax",
@@ -278,6 +280,8 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
         """Return weights, targets and contributions of cases, of the others, and of the prior."""
         probabilities = self.predict_proba(X)
         best = probabilities.argmax(axis=1)[:, None]
+        if self.mode_ == "solved":
+            return self._parts_of_odds(X, patterns, weights, best)
         answer = probabilities.max(axis=1, keepdims=True)
         recalled = 1 - self._smoothing
         codes = self._targets[patterns, 0].astype(np.int64)
@@ -292,9 +296,25 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
             "contribution": np.hstack([mine, rest, prior]),
         }
 
+    def _parts_of_odds(self, X, patterns, weights, best):
+        """Return the same of log-odds against the mean of all classes."""
+        parts = np.hstack([
+            *parts_of_sums(self, X, patterns, weights),
+            np.broadcast_to(self._offsets, (len(best), 1, len(self._offsets))),
+        ])  # fmt: skip
+        parts = parts - parts.mean(axis=2, keepdims=True)
+        left, none = 1 - weights.sum(axis=1, keepdims=True), np.zeros((len(best), 2))
+        codes = self._targets[patterns, 0].astype(np.int64)
+        told = self.classes_[codes].astype(object)
+        return {
+            "weight": np.hstack([weights, left, none]),
+            "target": np.hstack([told, np.full((len(best), 3), None)]),
+            "contribution": np.take_along_axis(parts, best[..., None], axis=2)[..., 0],
+        }
+
     def _outputs(self, X):
         means = self._recalled(X)
-        if self.mode == "prototypes":  # they stand for log-odds, rows for classes
+        if self.mode_ in ("prototypes", "solved"):  # they stand for log-odds, rows for classes
             means = means.softmax(dim=1)
         prior = torch.from_numpy(self._prior)
         return ((1 - self._smoothing) * means + self._smoothing * prior).log().numpy()
@@ -323,6 +343,10 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
     def _as_values(self, targets):
         return np.eye(len(self.classes_))[targets[:, 0].astype(np.int64)]
 
+    def _link(self):
+        self._prior = self._frequencies()
+        return LogLoss(self._prior)
+
     def _groups(self, values):
         return values.argmax(axis=1)
 
@@ -344,10 +368,10 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
         return np.concatenate(found), values, square / weight.sum()
 
     def _as_recalled(self, mean):
-        return mean.log() if self.mode == "prototypes" else mean
+        return mean.log() if self.mode_ == "prototypes" else mean
 
     def _row_loss_on(self, values, weight):
-        if self.mode == "prototypes":
+        if self.mode_ == "prototypes":
             return lambda means, y: -(means.log_softmax(dim=-1) * y).sum(dim=-1)
         prior = torch.from_numpy(weight @ values / weight.sum())
 

@@ -30,6 +30,9 @@ __all__ = [
     "window_table",
 ]
 
+_OF_MEANS = ["other cases", "class frequencies"]
+_OF_SOLVED = ["other cases", "linear part", "class frequencies"]
+
 
 class Asked(NamedTuple):
     """Which gaps are to be explained.
@@ -131,10 +134,10 @@ def explain_recall(model: Any, X: Any, n_cases: int, cases: Any) -> pd.DataFrame
     DataFrame
     """
     check_n_cases(n_cases)
-    if model.mode == "prototypes":
+    if model.mode_ == "prototypes":
         raise ValueError(
             "mode='prototypes' answers from patterns of its own making, not from rows of the "
-            "training data: retrieved_patterns tells which. Use mode='projected' or 'stored'."
+            "training data: retrieved_patterns tells which. Use another mode."
         )
     rows, weights = model.retrieved_patterns(X, n_patterns=n_cases)
     order = np.argsort(model.pattern_rows_)
@@ -144,7 +147,8 @@ def explain_recall(model: Any, X: Any, n_cases: int, cases: Any) -> pd.DataFrame
     parts = model._parts_of_answers(X, patterns, weights * (rows >= 0))
     n_queries, n_found = rows.shape
     n_more = parts["weight"].shape[1] - n_found
-    kinds = ["case"] * n_found + ["other cases", "class frequencies"][:n_more]
+    rest = _OF_SOLVED if model.mode_ == "solved" else _OF_MEANS
+    kinds = ["case"] * n_found + rest[:n_more]
     rows = np.hstack([rows, np.full((n_queries, n_more), -1)])
     there = (rows >= 0) | (np.arange(len(kinds)) >= n_found)  # an index may find fewer
     n_lines = len(kinds)

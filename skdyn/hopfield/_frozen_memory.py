@@ -18,6 +18,7 @@ __all__ = ["FrozenMemory", "Retrieved", "Scored"]
 
 _BLOCK = 8192  # patterns
 _BLOCK_OF_SCORES = 2**20  # numbers
+_OF_DISTANCES = ("euclidean", "distance")
 
 
 class Retrieved(NamedTuple):
@@ -69,8 +70,8 @@ class FrozenMemory:
         How many times each pattern is there, positive; None is once.
     sharpness : float, default=1.0
         Inverse temperature, by which similarities are multiplied.
-    similarity : {"euclidean", "dot", "cosine"}, default="euclidean"
-        See :func:`skdyn.hopfield._retrieval.scores`.
+    similarity : {"euclidean", "distance", "dot", "cosine"}, default="euclidean"
+        See :func:`skdyn.hopfield._retrieval.scores`; "distance" is minus the distance itself.
     separation : Separation, default=EntmaxSeparation(alpha=1.0)
         From scores to weights.
     index : FaissIndex or None, default=None
@@ -117,7 +118,8 @@ class FrozenMemory:
     @cached_property
     def built(self) -> Any:
         """What the index made of the keys."""
-        return self.index.build(self.keys, self.similarity)
+        similarity = "euclidean" if self.similarity in _OF_DISTANCES else self.similarity
+        return self.index.build(self.keys, similarity)
 
     @cached_property
     def directions(self) -> torch.Tensor:
@@ -177,6 +179,9 @@ class FrozenMemory:
         few = self.index is not None and known is None
         for scored in (self._few if few else self._all)(queries, known, exclude):
             z = scored.scores
+            if self.similarity == "distance":
+                halves = queries[scored.rows].square().sum(dim=1, keepdim=True) / 2
+                z.sub_(halves).clamp_(max=0).mul_(-2).sqrt_().neg_()
             z.sub_(z.amax(dim=1, keepdim=True))  # before beta: zero stays zero, the rest may
             z.mul_(sharpness)  # overflow
             yield scored
@@ -187,7 +192,7 @@ class FrozenMemory:
             if buffer is None:
                 buffer = keys.new_empty(rows.stop, len(keys))
             z = torch.mm(queries[rows], keys.T, out=buffer[: rows.stop - rows.start])
-            if self.similarity == "euclidean":
+            if self.similarity in _OF_DISTANCES:
                 z.sub_(self.halves if known is None else known[rows] @ self.squares.T)
             if exclude is not None:
                 z.scatter_(1, _as_columns(exclude[rows]), -torch.inf)
@@ -201,7 +206,7 @@ class FrozenMemory:
             found = self.index.search(self.built, queries[rows], n_candidates, but)
             near = self.directions[found]
             z = torch.einsum("bf,bkf->bk", queries[rows], near)
-            if self.similarity == "euclidean":
+            if self.similarity in _OF_DISTANCES:
                 z -= near.square().sum(dim=2) / 2
             yield Scored(rows, found, z.masked_fill_(found < 0, -torch.inf))
 
@@ -254,6 +259,34 @@ class FrozenMemory:
             else:
                 means[rows] = (weights[:, None] @ values[found])[:, 0]
         return means
+
+    def sums(self, queries: torch.Tensor) -> torch.Tensor:
+        """Return sums of the values, and of ones, by exponentials that are not divided by theirs.
+
+        Each is the exponential of a score of its own, not of a difference from the best.
+
+        Parameters
+        ----------
+        queries : Tensor of shape (n_queries, n_features)
+            States.
+
+        Returns
+        -------
+        Tensor of shape (n_queries, n_values + 1)
+        """
+        sums = self._masses.new_empty(len(queries), self._masses.shape[1])
+        for rows, found, z in self.score_chunks(queries):
+            best = z.argmax(dim=1)
+            best = best if found is None else found.gather(1, best[:, None])[:, 0]
+            away = (queries[rows] - self.keys[best]).square().sum(dim=1, keepdim=True)
+            away = away.sqrt() if self.similarity == "distance" else away / 2
+            powers = _exponentials(z)
+            if found is None:
+                torch.mm(powers, self._masses, out=sums[rows])
+            else:
+                sums[rows] = (powers[:, None] @ self._masses[found])[:, 0]
+            sums[rows] *= (-self.sharpness * away).exp()
+        return sums
 
     @torch.no_grad()
     def means_by_beta(

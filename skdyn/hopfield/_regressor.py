@@ -13,7 +13,9 @@ from skdyn._tabular import TabularRegressor
 from skdyn.hopfield._association import AssociationEstimator
 from skdyn.hopfield._explanations import explain_recall
 from skdyn.hopfield._index import FaissIndex
+from skdyn.hopfield._links import SquaredError
 from skdyn.hopfield._matching import centres
+from skdyn.hopfield._modes import parts_of_sums
 from skdyn.hopfield._separations import Separation
 from skdyn.hopfield._store import scales
 
@@ -165,7 +167,7 @@ class HopfieldRegressor(AssociationEstimator, TabularRegressor):
 
     def __init__(
         self,
-        mode: str = "projected",
+        mode: str = "auto",
         *,
         beta: float | str = "auto",
         separation: str | Separation = "softmax",
@@ -250,17 +252,24 @@ class HopfieldRegressor(AssociationEstimator, TabularRegressor):
 
     def _parts_of_answers(self, X, patterns, weights):
         """Return weights, targets and contributions of cases and of the others."""
-        answer = self.predict(X).reshape(len(weights), 1, -1)
         targets = self._targets[patterns]
-        mine = weights[..., None] * targets
-        rest = answer - mine.sum(axis=1, keepdims=True)
         left = (1 - weights.sum(axis=1, keepdims=True)).clip(min=0)
-        mean = rest / np.where(left > 0, left, np.nan)[..., None]
-        parts = {"weight": np.hstack([weights, left])}
-        for i in range(answer.shape[2]):
+        if self.mode_ == "solved":
+            mine, rest, line = parts_of_sums(self, X, patterns, weights)
+            parts = {"weight": np.hstack([weights, left, np.zeros_like(left)])}
+            told = np.hstack([targets, np.full((len(left), 2, targets.shape[2]), np.nan)])
+            added = np.hstack([mine, rest, line]) * self._y_scale
+            added[:, -1] += self._y_offset
+        else:
+            answer = self.predict(X).reshape(len(weights), 1, -1)
+            mine = weights[..., None] * targets
+            rest = answer - mine.sum(axis=1, keepdims=True)
+            mean = rest / np.where(left > 0, left, np.nan)[..., None]
+            parts = {"weight": np.hstack([weights, left])}
+            told, added = np.hstack([targets, mean]), np.hstack([mine, rest])
+        for i in range(told.shape[2]):
             name = "" if self._y_is_1d else f"_{i}"
-            parts["target" + name] = np.hstack([targets, mean])[..., i]
-            parts["contribution" + name] = np.hstack([mine, rest])[..., i]
+            parts |= {"target" + name: told[..., i], "contribution" + name: added[..., i]}
         return parts
 
     def _outputs(self, X):
@@ -275,6 +284,9 @@ class HopfieldRegressor(AssociationEstimator, TabularRegressor):
 
     def _as_values(self, targets):
         return self._encode_targets(targets)
+
+    def _link(self):
+        return SquaredError(len(self._y_scale))
 
     def _groups(self, values):
         return None

@@ -9,7 +9,7 @@ from sklearn.datasets import make_classification, make_friedman1
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from skdyn import HopfieldClassifier, HopfieldRegressor, TopKSeparation
-from skdyn.hopfield import EntmaxSeparation, _association
+from skdyn.hopfield import EntmaxSeparation, _calibration
 from skdyn.hopfield._retrieval import SIMILARITIES
 from skdyn.hopfield._separations import SEPARATIONS
 from skdyn.testing import contract_checks
@@ -265,14 +265,14 @@ def test_the_seed_chooses_the_stored_rows_that_early_stopping_watches(estimator)
 def test_maps_that_only_judge_wait_less_for_improvements_than_the_one_that_answers(
     monkeypatch, mode, is_short
 ):
-    lengths, run = [], _association.LeanNet.run
+    lengths, run = [], _calibration.LeanNet.run
 
     def counted(net, stages, *arguments):
         record = run(net, stages, *arguments)
         lengths.append(len(record.loss_curve))
         return record
 
-    monkeypatch.setattr(_association.LeanNet, "run", counted)
+    monkeypatch.setattr(_calibration.LeanNet, "run", counted)
     X, y = make_classification(60, random_state=0)
     settings = {"tol": 10.0, "n_iter_no_change": 8, "max_iter": 50, "random_state": 0}
     HopfieldClassifier(mode, **settings).fit(X, y)
