@@ -6,7 +6,13 @@ import numpy as np
 
 from skdyn.exceptions import warn_user
 
-__all__ = ["are_counted", "refuse_lost_times", "refuse_times_as_y", "refuse_uneven_index"]
+__all__ = [
+    "are_counted",
+    "are_even",
+    "refuse_lost_times",
+    "refuse_times_as_y",
+    "refuse_uneven_index",
+]
 
 
 def refuse_times_as_y(y, t, trajectories):
@@ -103,7 +109,7 @@ def refuse_uneven_index(X, name, t):
     """
     index: Any = getattr(X, "index", None)
     kind = getattr(getattr(index, "dtype", None), "kind", None)
-    if kind not in ("M", "m", "f") or len(index) < 3 or _are_even(index):
+    if kind not in ("M", "m", "f") or len(index) < 3 or are_even(index):
         return
     day = "/ pd.Timedelta(1, 'D')"
     numbers = {"M": f"({name}.index - {name}.index[0]) {day}", "m": f"{name}.index {day}"}
@@ -114,8 +120,18 @@ def refuse_uneven_index(X, name, t):
     )
 
 
-def _are_even(index):
-    """Tell an index at even steps, or at those of a calendar."""
+def are_even(index):
+    """Tell an index at even steps, or at those of a calendar.
+
+    Parameters
+    ----------
+    index : pandas.Index
+        Of dates, durations or numbers.
+
+    Returns
+    -------
+    bool
+    """
     if getattr(index, "inferred_freq", None) is not None:
         return True
     steps = np.diff(index.to_numpy())
