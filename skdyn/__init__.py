@@ -24,7 +24,8 @@ if TYPE_CHECKING:
         autoencoder as autoencoder, base as base, datasets as datasets, exceptions as exceptions,
         formulas as formulas, hopfield as hopfield, inspection as inspection, io as io, kan as kan,
         kernels as kernels, metrics as metrics, neural_ode as neural_ode, operators as operators,
-        solvers as solvers, symbolic as symbolic, testing as testing, training as training,
+        sequence as sequence, solvers as solvers, symbolic as symbolic, testing as testing, training
+        as training,
     )
     from skdyn.autoencoder import (
         CodebookTransformer, Crosscoder, DictionaryMatch, LatentEdit, RecoveredLoss,
@@ -50,6 +51,9 @@ if TYPE_CHECKING:
         AdaFNNClassifier, AdaFNNRegressor, AutoregressiveOperator, DeepONetRegressor, FNORegressor,
         KernelOperatorRegressor, MgNORegressor,
     )
+    from skdyn.sequence import (
+        SignatureTransformer, series_from_frame,
+    )
     from skdyn.symbolic import (
         ColumnLibrary, ConcatLibrary, ConstrainedSR3, EnsembleOptimizer, EquationSystem, FROLS,
         FiniteDifference, FourierLibrary, FunctionLibrary, IdentityLibrary, IntegralForm, MIOSR,
@@ -69,12 +73,12 @@ __all__ = [
     "KANClassifier", "KANRegressor", "KernelOperatorRegressor", "LatentEdit", "MIOSR",
     "MgNORegressor", "NNGPKernel", "NTKKernel", "NeuralODE", "NeuralODEClassifier",
     "NeuralODERegressor", "PolynomialInteraction", "PolynomialLibrary", "RecoveredLoss",
-    "SINDyRegressor", "SR3", "SSR", "STLSQ", "SequenceMemory", "SmoothedFiniteDifference",
-    "SparseAutoencoder", "SpectralDerivative", "SplineDerivative", "StudentTProcessRegressor",
-    "SymbolicODERegressor", "TensorLibrary", "TopKSeparation", "TotalVariation", "TrajectorySplit",
-    "Transcoder", "TrappingSR3", "WeakForm", "bags_from_table", "collect_activations",
-    "convergent_learning", "load_saelens", "loss_recovered", "match_dictionaries", "save_saelens",
-    "spliced",
+    "SINDyRegressor", "SR3", "SSR", "STLSQ", "SequenceMemory", "SignatureTransformer",
+    "SmoothedFiniteDifference", "SparseAutoencoder", "SpectralDerivative", "SplineDerivative",
+    "StudentTProcessRegressor", "SymbolicODERegressor", "TensorLibrary", "TopKSeparation",
+    "TotalVariation", "TrajectorySplit", "Transcoder", "TrappingSR3", "WeakForm", "bags_from_table",
+    "collect_activations", "convergent_learning", "load_saelens", "loss_recovered",
+    "match_dictionaries", "save_saelens", "series_from_frame", "spliced",
 ]
 _FAMILY_OF = {
     "AdaFNNClassifier": "operators", "AdaFNNRegressor": "operators",
@@ -96,15 +100,16 @@ _FAMILY_OF = {
     "NeuralODERegressor": "neural_ode", "PolynomialInteraction": "hopfield",
     "PolynomialLibrary": "symbolic", "RecoveredLoss": "autoencoder", "SINDyRegressor": "symbolic",
     "SR3": "symbolic", "SSR": "symbolic", "STLSQ": "symbolic", "SequenceMemory": "hopfield",
-    "SmoothedFiniteDifference": "symbolic", "SparseAutoencoder": "autoencoder",
-    "SpectralDerivative": "symbolic", "SplineDerivative": "symbolic",
-    "StudentTProcessRegressor": "kernels", "SymbolicODERegressor": "symbolic",
-    "TensorLibrary": "symbolic", "TopKSeparation": "hopfield", "TotalVariation": "symbolic",
-    "TrajectorySplit": "symbolic", "Transcoder": "autoencoder", "TrappingSR3": "symbolic",
-    "WeakForm": "symbolic", "bags_from_table": "hopfield", "collect_activations": "autoencoder",
-    "convergent_learning": "autoencoder", "load_saelens": "autoencoder",
-    "loss_recovered": "autoencoder", "match_dictionaries": "autoencoder",
-    "save_saelens": "autoencoder", "spliced": "autoencoder",
+    "SignatureTransformer": "sequence", "SmoothedFiniteDifference": "symbolic",
+    "SparseAutoencoder": "autoencoder", "SpectralDerivative": "symbolic",
+    "SplineDerivative": "symbolic", "StudentTProcessRegressor": "kernels",
+    "SymbolicODERegressor": "symbolic", "TensorLibrary": "symbolic", "TopKSeparation": "hopfield",
+    "TotalVariation": "symbolic", "TrajectorySplit": "symbolic", "Transcoder": "autoencoder",
+    "TrappingSR3": "symbolic", "WeakForm": "symbolic", "bags_from_table": "hopfield",
+    "collect_activations": "autoencoder", "convergent_learning": "autoencoder",
+    "load_saelens": "autoencoder", "loss_recovered": "autoencoder",
+    "match_dictionaries": "autoencoder", "save_saelens": "autoencoder",
+    "series_from_frame": "sequence", "spliced": "autoencoder",
 }
 # isort: on
 # fmt: on

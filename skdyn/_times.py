@@ -9,6 +9,7 @@ from skdyn.exceptions import warn_user
 
 __all__ = [
     "are_counted",
+    "are_even",
     "inferred_step",
     "refuse_lost_times",
     "refuse_times_as_y",
@@ -112,7 +113,7 @@ def refuse_uneven_index(X, name, t):
     """
     index: Any = getattr(X, "index", None)
     kind = getattr(getattr(index, "dtype", None), "kind", None)
-    if kind not in ("M", "m", "f") or len(index) < 3 or _are_even(index):
+    if kind not in ("M", "m", "f") or len(index) < 3 or are_even(index):
         return
     if t is None:
         raise ValueError(
@@ -147,8 +148,18 @@ def inferred_step(index: Any) -> str:
     return getattr(step, "freqstr", step) or ""
 
 
-def _are_even(index):
-    """Tell an index at even steps, or at those of a calendar."""
+def are_even(index):
+    """Tell an index at even steps, or at those of a calendar.
+
+    Parameters
+    ----------
+    index : pandas.Index
+        Of dates, durations or numbers.
+
+    Returns
+    -------
+    bool
+    """
     if inferred_step(index):
         return True
     steps = np.diff(index.to_numpy())

@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import check_random_state
 
+from skdyn._cases import ragged_values, split_time, times_of_cases
 from skdyn._times import refuse_uneven_index
-from skdyn._validation import as_floats, check_sizes, from_torch, validate_data
+from skdyn._validation import check_sizes, from_torch, validate_data
 from skdyn.exceptions import warn_user
 
 __all__ = [
@@ -16,12 +17,14 @@ __all__ = [
     "check_trajectories",
     "check_validation_set",
     "split_trajectories",
+    "doubt_axes",
     "hold_out",
     "is_list_of_cases",
     "is_trajectories",
 ]
 
 _MANY_CHANNELS = 5  # channels a time point from which on exchanged axes are suspected
+_CASES = "(n_cases, n_channels, n_timepoints)"
 
 
 class Trajectories(NamedTuple):
@@ -103,17 +106,18 @@ def check_trajectories(
     if time_channel is not None and t is not None:
         raise ValueError("Times came twice, in t and in time_channel; leave one of them out.")
     if time_channel is None and t is None:
-        refuse_uneven_index(X, name, "t" if name == "X" else name.replace("X", "t"))
+        refuse_uneven_index(X, name, name.replace("X", "t"))
     values = _values(estimator, from_torch(X), reset, name)
     if time_channel is None:
-        times = _times(from_torch(t), values, "t" if name == "X" else name.replace("X", "t"))
+        times = times_of_cases(from_torch(t), values, name.replace("X", "t"))
     else:
-        values, times = _split_time(values, time_channel, name)
+        values, times = split_time(values, time_channel, name)
     trajectories = _without_padding(values, times, name)
     for case, n_points in enumerate(trajectories.n_points):
         _check_case(trajectories, case, n_points, name)
     if reset and not may_be_wide:
-        _doubt_axes(trajectories, name)
+        alone = "one alone is (n_timepoints, n_features)"
+        doubt_axes(trajectories, name, f"Trajectories are {_CASES}, {alone}.")
     return trajectories
 
 
@@ -195,7 +199,7 @@ def check_states(states, n_states, name):
 def _values(estimator, X, reset, name):
     """Return float64 values (n_cases, n_channels, n_timepoints) or a list of such cases."""
     if is_list_of_cases(X):
-        return _ragged_values(estimator, X, reset, name)
+        return ragged_values(estimator, X, reset, name)
     values = validate_data(
         estimator, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan", allow_nd=True
     )
@@ -209,14 +213,21 @@ def _values(estimator, X, reset, name):
     return values
 
 
-def _doubt_axes(trajectories, name):
-    """Warn where exchanged axes are likelier than so many channels at so few times."""
+def doubt_axes(trajectories, name, layouts):
+    """Warn where exchanged axes are likelier than so many channels at so few times.
+
+    Parameters
+    ----------
+    trajectories : Trajectories
+        How the data were read.
+    name, layouts : str
+        Their name, and what the axes are to be.
+    """
     n_points, n_states = int(trajectories.n_points.max()), trajectories.values.shape[2]
     if n_states >= _MANY_CHANNELS * n_points:
         warn_user(
             f"{name} was read as {n_states} channels at {n_points} time points. Are its axes "
-            "exchanged? Trajectories are (n_cases, n_channels, n_timepoints), one alone is "
-            "(n_timepoints, n_features)."
+            f"exchanged? {layouts}"
         )
 
 
@@ -233,68 +244,6 @@ def is_list_of_cases(X):
     bool
     """
     return isinstance(X, list | tuple) and len(X) > 0 and all(np.ndim(case) == 2 for case in X)
-
-
-def _ragged_values(estimator, X, reset, name):
-    cases = [as_floats(case) for case in X]
-    n_channels = len(cases[0])
-    for number, case in enumerate(cases):
-        if len(case) != n_channels:
-            raise ValueError(
-                f"Every case of {name} must have the shape (n_channels, n_timepoints_i) with the "
-                f"same n_channels on its first axis; case 0 has {n_channels}, case {number} has "
-                f"{len(case)}. Transpose the cases if time is their first axis."
-            )
-        if np.isinf(case).any():
-            channel, index = np.argwhere(np.isinf(case))[0]
-            raise ValueError(
-                f"Input {name} contains infinity in case {number}, channel {channel}, index "
-                f"{index}."
-            )
-        check_sizes(case.T, f"case {number} of {name}", (None, 250))
-    validate_data(estimator, np.zeros((1, n_channels)), reset=reset)
-    width = max(case.shape[1] for case in cases)
-    if all(case.shape[1] == width for case in cases):
-        return np.stack(cases)
-    return cases
-
-
-def _times(t, values, name):
-    """Return one row of times for each case, as a list."""
-    lengths = [case.shape[1] for case in values]
-    if t is None:
-        return [np.arange(length, dtype=np.float64) for length in lengths]
-    if isinstance(t, list | tuple) and len(t) and all(np.ndim(row) == 1 for row in t):
-        rows = [as_floats(row) for row in t]
-    else:
-        t = as_floats(t)
-        if t.ndim not in (1, 2):
-            raise ValueError(
-                f"{name} must be 1-D (shared by all cases) or have one row a case; got shape "
-                f"{t.shape}."
-            )
-        rows = [t] * len(lengths) if t.ndim == 1 else list(t)
-    if len(rows) != len(lengths):
-        raise ValueError(
-            f"{name} must have one row for each of the {len(lengths)} cases; got {len(rows)} rows."
-        )
-    for case, (row, length) in enumerate(zip(rows, lengths, strict=True)):
-        if len(row) != length:
-            raise ValueError(
-                f"{name} has {len(row)} times for case {case}, whose series has {length} time "
-                "points (the last axis of a 3-D X, the first axis of a 2-D X)."
-            )
-    return rows
-
-
-def _split_time(values, channel, name):
-    n_channels = len(values[0])
-    if not -n_channels <= channel < n_channels or n_channels == 1:
-        raise ValueError(
-            f"time_channel={channel} does not leave a channel beside it: {name} has {n_channels} "
-            f"channel{'s' * (n_channels > 1)}, numbered from 0."
-        )
-    return [np.delete(case, channel, axis=0) for case in values], [case[channel] for case in values]
 
 
 def _without_padding(values, times, name):

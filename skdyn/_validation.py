@@ -27,6 +27,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_parameter_constraints,
 )
+from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skdyn._time_limit import time_limit
@@ -49,6 +50,7 @@ __all__ = [
     "as_floats",
     "check_X_y",
     "check_array",
+    "check_feature_names_in",
     "check_is_fitted",
     "check_sizes",
     "check_parameters",

@@ -4,7 +4,14 @@ from collections.abc import Callable
 
 from sklearn.base import BaseEstimator
 
-from skdyn.testing import _bad_input, _forgery, _persistence, _scripts, _training
+from skdyn.testing import (
+    _bad_input,
+    _forgery,
+    _persistence,
+    _scripts,
+    _series_times,
+    _training,
+)
 from skdyn.testing._probe import can_fit
 
 __all__ = ["contract_checks"]
@@ -26,7 +33,7 @@ def contract_checks(estimator: BaseEstimator) -> list[Callable[[BaseEstimator], 
     """
     return [
         check
-        for module in (_scripts, _persistence, _forgery, _training, _bad_input)
+        for module in (_scripts, _persistence, _forgery, _training, _bad_input, _series_times)
         for name, check in vars(module).items()
         if name.startswith("check_")
         and check.__module__ == module.__name__

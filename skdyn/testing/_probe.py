@@ -14,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
 
+from skdyn._series import reads_series
 from skdyn._validation import clone
 from skdyn.base import TorchEstimator
 from skdyn.training._optimizers import FULL_BATCH
@@ -76,7 +77,7 @@ def trains_a_module(estimator):
 
 def reads_times(estimator):
     """Whether the rows of a two-dimensional ``X`` are points in time."""
-    return has_fit_parameter(estimator, "t")
+    return has_fit_parameter(estimator, "t") and not reads_series(estimator)
 
 
 def answers_rows(estimator):
