@@ -22,9 +22,10 @@ __all__ = ["rebuilt_module"]
 # Tensors made while a module is built, about 8 for each it keeps: a forged number of layers stops.
 _TENSORS, _TENSORS_AN_ARRAY = 500, 50
 # A skeleton has no numbers to draw; on the meta device each draw still goes through Python.
-_DRAWN_IN_PLACE = {torch.Tensor.uniform_, torch.Tensor.normal_}
+_DRAWN_IN_PLACE = {torch.Tensor.uniform_, torch.Tensor.normal_, torch.nn.init.kaiming_uniform_}
 _DRAWN = {torch.rand, torch.randn}
 _OF_ONE_SHAPE = {torch.nn.functional.normalize}  # nor to compute
+_AS_IT_IS = _DRAWN_IN_PLACE | _OF_ONE_SHAPE
 _ITEMS = 16  # of a tuple in a configuration; more where there are as many weights
 
 
@@ -93,8 +94,10 @@ class _Skeletons(TorchFunctionMode):
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
-        if function in _DRAWN_IN_PLACE | _OF_ONE_SHAPE and args[0].is_meta:
-            return args[0]
+        if function in _AS_IT_IS:
+            tensor = args[0] if args else kwargs["tensor"]
+            if tensor.is_meta:
+                return tensor
         if function in _DRAWN and torch.device(kwargs.get("device", "cpu")).type == "meta":
             function = torch.empty
             kwargs = {name: value for name, value in kwargs.items() if name != "generator"}

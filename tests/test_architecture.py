@@ -5,11 +5,7 @@ Each rule is a function of a tree that lists its violations, so that each can be
 """
 
 import ast
-import pickle
 import re
-import subprocess
-import sys
-import zipfile
 from functools import cache, partial
 from inspect import isclass
 from pathlib import Path
@@ -18,7 +14,6 @@ import pytest
 
 import skdyn
 from skdyn._state import is_ours
-from skdyn.symbolic import EquationSystem
 
 REPOSITORY = Path(__file__).parents[1]
 PACKAGE = REPOSITORY / "skdyn"
@@ -48,7 +43,9 @@ ROOF = {"__init__": 5, "io": 6, "testing": 6, "tests": 7}
 WITHOUT_SKLEARN = ("solvers", "training")
 VAGUE_NAMES = {"utils", "helpers", "misc", "common"}
 # Tests of the house itself; every other test mirrors a file of the package.
-HOUSE_TESTS = {"architecture", "contract", "defaults", "docs", "docstrings", "examples", "init"}
+HOUSE_TESTS = {
+    "architecture", "contract", "defaults", "docs", "docstrings", "examples", "imports", "init",
+}  # fmt: skip
 
 
 def sources(root):
@@ -442,73 +439,3 @@ def test_a_sixth_class_in_a_row_is_caught():
     foreign = type("g", (bases[5],), {"__module__": "elsewhere"})
     assert deep_classes([*bases[:-1], foreign]) == []
     assert deep_classes(bases) == ["f goes through 6 classes: f, e, d, c, b, a"]
-
-
-# -- importing is light -------------------------------------------------------------------------
-
-
-def loaded_after(*statements, where=REPOSITORY):
-    """Names of the modules that a fresh interpreter holds after each of the statements in turn."""
-    told = "; print(*sorted(set(sys.modules) - old))"
-    first = f"import sys; sys.path[:1] = [{str(where)!r}]; old = set(sys.modules)"
-    code = "\n".join([first, *(line + told for line in statements)])
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return [line.split() for line in run.stdout.splitlines()]
-
-
-@pytest.fixture
-def frozen(tmp_path):
-    """The package as a zip of compiled files alone, without its sources."""
-    packed = zipfile.PyZipFile(tmp_path / "frozen.zip", "w", optimize=0)
-    with packed:
-        packed.writepy(Path(skdyn.__file__).parent)
-        for name in (Path(skdyn.__file__).parent / "datasets" / "data").iterdir():
-            packed.write(name, f"skdyn/datasets/data/{name.name}")
-    return tmp_path / "frozen.zip"
-
-
-def test_importing_is_light(frozen):
-    """One interpreter for all, lightest first: what is not there later was not there before.
-
-    It has no sources to read: the package is a zip of compiled files.
-    """
-    system = pickle.dumps(EquationSystem(["x * sin(w) - y / 3", "-x"], ["x", "y"], ["w"]))
-    package, shapes, data, libraries, kernels, equations, memories, file, whole = loaded_after(
-        "import skdyn; dir(skdyn)",
-        "import skdyn._typing",
-        "import skdyn.datasets, skdyn.metrics",
-        "import skdyn.symbolic.libraries",
-        "import skdyn.kernels",
-        f"import skdyn.symbolic._equations, pickle; pickle.loads({system!r})",
-        "import skdyn.hopfield",
-        "[getattr(skdyn, name) for name in skdyn.__all__]; skdyn.datasets.load_lynx_hare(); "
-        "print(skdyn.__file__)",
-        where=frozen,
-    )
-    assert file == [str(frozen / "skdyn" / "__init__.pyc")]
-    assert {f"skdyn.{family}" for family in families(REPOSITORY / "skdyn")} <= set(whole)
-    roots = {name.split(".")[0] for name in package}
-    assert not roots & {"torch", "sklearn", "numpy", "scipy", "pandas", "joblib", "matplotlib"}
-    # 29 when written, all of the standard library; torch and scikit-learn would add a thousand.
-    assert len(package) < 60
-    assert "skdyn._typing" in shapes
-    assert "skdyn.datasets" in data
-    assert "skdyn.symbolic.libraries" in libraries
-    assert "skdyn.kernels" in kernels
-    assert not {"torch", "sympy"} & {*shapes, *data, *libraries, *kernels}
-    assert "skdyn.symbolic._system" in equations
-    assert "sympy" not in equations
-    assert "skdyn.hopfield" in memories
-    assert "faiss" not in memories
-
-
-def test_the_solvers_load_no_scikit_learn():
-    (loaded,) = loaded_after("import skdyn.solvers")
-    assert "skdyn.solvers" in loaded
-    assert not [name for name in loaded if name.startswith("sklearn")]
-
-
-def test_formulas_load_neither_torch_nor_sympy_nor_scikit_learn():
-    (loaded,) = loaded_after("import skdyn.formulas; skdyn.formulas.on_arrays('2 x', {'x': 1.0})")
-    assert "skdyn.formulas" in loaded
-    assert not {name.split(".")[0] for name in loaded} & {"torch", "sympy", "sklearn"}

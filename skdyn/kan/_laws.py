@@ -18,6 +18,7 @@ _LEFT = 0.05  # share of the residuals that smooth fits may explain by chance
 _SIGMAS = 4.5  # of the correlation of neighboring residuals
 _FAR = 500.0  # of the score, behind the first, beyond which no constants are named
 _NEAR_ONE = 0.2
+_N_TRIAL, _TRIAL = 60, 1e-10  # steps and tolerance of a fit that only asks which constant goes
 _HOPELESS = 50.0  # of the score, above the best, beyond which nothing simpler will do
 _SAME = 1e-10  # relative mean square between two formulas that are one
 _FEW_COLUMNS = 4  # for smooth fits of what is left
@@ -91,7 +92,7 @@ def _shortened(first, law, columns, X, y, weight, rows):
     while now.error > _EXACT * 100:
         problem = ConstantFit(now.expression, columns, X[rows], y[rows], weight[rows])
         trials = [
-            (problem.fit(problem.start, {k: number}), k, number)
+            (problem.fit(problem.start, {k: number}, n_steps=_N_TRIAL, tol=_TRIAL), k, number)
             for k, value in enumerate(problem.start) for number in _simpler(value)
         ]  # fmt: skip
         trials = [trial for trial in trials if np.isfinite(trial[0].loss)]

@@ -16,7 +16,7 @@ LAWS = {
 
 
 def search(f, low=0.5, high=2, n_columns=2, **options):
-    X = np.random.default_rng(0).uniform(low, high, (120, n_columns))
+    X = np.random.default_rng(0).uniform(low, high, (60, n_columns))
     return LawSearch(X, f(*X.T), make_library(LIBRARY), **options)
 
 

@@ -88,7 +88,9 @@ def test_another_threads_seeded_draws_are_untouched():
 
 
 FORK = """
-import os, threading, torch
+import os, sys, threading, torch
+import skdyn.solvers
+assert "sklearn" not in sys.modules
 from skdyn.training import seeded_rng
 
 torch.set_num_threads(1)
@@ -116,7 +118,8 @@ print("ended", status)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_a_fork_beside_a_running_fit_ends():
+def test_the_solvers_load_no_scikit_learn_and_a_fork_beside_a_running_fit_ends():
+    """Two laws of one fresh interpreter, for each takes seconds to start."""
     run = subprocess.run([sys.executable, "-c", FORK], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "ended 0"
 
