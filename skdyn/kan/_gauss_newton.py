@@ -41,7 +41,9 @@ class GaussNewtonProblem:
         self.n_weights = self._vector.length
         self.n_groups = self.layers[0].n_in + 1
         self.group = self._vector.groups()
-        self._grids = [list(layer.basis.state_dict(keep_vars=True).values()) for layer in self.layers]
+        self._grids = [
+            list(layer.basis.state_dict(keep_vars=True).values()) for layer in self.layers
+        ]
         levels = self.layers[0].levels
         self.own = torch.zeros(self.n_groups, dtype=torch.bool, device=self.X.device)
         if levels is not None:  # under one strength for all, levels of few rows fit their noise
@@ -147,9 +149,7 @@ class GaussNewtonProblem:
 
     def _in_steps(self, rows):
         """Turn derivatives by coefficients into those by what is learned of them, in place."""
-        for layer, inputs, place in zip(
-            self.layers, self.inputs, self._vector.edges, strict=True
-        ):
+        for layer, inputs, place in zip(self.layers, self.inputs, self._vector.edges, strict=True):
             if layer.sign is not None:
                 part = rows[place].unflatten(0, (len(inputs), *layer.weight.shape[1:]))
                 part.copy_(by_steps(part, layer.sign[inputs]))

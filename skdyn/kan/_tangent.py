@@ -152,7 +152,7 @@ class Tangent:
                 start += len(part)
 
     def _gates(self, depth):
-        """Return what of each function each edge has, of shape (n_in, n_functions + 1, n_subnodes)."""
+        """Return how much of each function each edge has."""
         layer, inputs = self.layers[depth], self.inputs[depth]
         gates = layer.basis.effective(torch.ones_like(layer.weight)) * layer.mask[:, None]
         if layer.sign is not None:  # silu has no part in edges that rise or fall
