@@ -1,6 +1,7 @@
 """The quadratic model of a network's objective, for Levenberg-Marquardt."""
 
 from functools import partial
+from typing import Any
 
 import torch
 
@@ -12,6 +13,7 @@ _CHUNK = 2**22  # numbers of a Jacobian whose rows are evaluated at once
 _NEAR, _LEAST_ROWS = 2**20, 128  # numbers of it written down at once
 _KNOWN = 2**24  # of the functions of the network's inputs, held all along
 _COLUMNS = 64  # of the Gauss-Newton matrix computed at once
+_AHEAD = 0.1  # part of a move at whose ends outputs tell how they bend
 _LARGEST = 5000  # weights: beyond that a matrix of them is no small fit any more
 
 
@@ -34,11 +36,14 @@ class GaussNewtonProblem:
         self.objective, self.module = objective, module
         self.X, self.y, self.row_weight = batch
         self._vector, self._kept = WeightVector(module.layers), {}
+        self._expanded: Any = None  # where it was expanded last: weights and network
         self.layers, self.inputs = self._vector.layers, self._vector.inputs
         self.n_weights = self._vector.length
         self.n_groups = self.layers[0].n_in + 1
         self.group = self._vector.groups()
-        self._grids = [list(layer.basis.state_dict(keep_vars=True).values()) for layer in self.layers]
+        self._grids = [
+            list(layer.basis.state_dict(keep_vars=True).values()) for layer in self.layers
+        ]
         levels = self.layers[0].levels
         self.own = torch.zeros(self.n_groups, dtype=torch.bool, device=self.X.device)
         if levels is not None:  # under one strength for all, levels of few rows fit their noise
@@ -144,9 +149,7 @@ class GaussNewtonProblem:
 
     def _in_steps(self, rows):
         """Turn derivatives by coefficients into those by what is learned of them, in place."""
-        for layer, inputs, place in zip(
-            self.layers, self.inputs, self._vector.edges, strict=True
-        ):
+        for layer, inputs, place in zip(self.layers, self.inputs, self._vector.edges, strict=True):
             if layer.sign is not None:
                 part = rows[place].unflatten(0, (len(inputs), *layer.weight.shape[1:]))
                 part.copy_(by_steps(part, layer.sign[inputs]))
@@ -199,31 +202,56 @@ class GaussNewtonProblem:
             slope, factor = self.objective.curvature(tangent.outputs, self.y[rows])
             toward = (slope * share[:, None]).T
             root = (factor * share.sqrt()[:, None, None]).permute(2, 1, 0)
-            self._add_up(tangent, toward, root, gradient, curvature)
+            gradient += tangent.gradient(toward)
+            self._add_square(tangent, root, curvature)
+        self._expanded = (self.weights(), tangent) if len(seen) == 1 else None
         curvature = curvature.tril()
         return torch.cat(seen), gradient, curvature + curvature.tril(-1).T
 
-    def _add_up(self, tangent, toward, root, gradient, curvature):
-        """Add the gradient, and the square of the roots' derivatives, in place.
+    def _add_square(self, tangent, root, curvature):
+        """Add the square of the derivatives of combinations of the outputs, in place.
 
-        Some rows at a time: what is written down of them is still near when it is read.
+        Only the lower triangle is meant: columns are taken some at a time, and what is below.
         """
-        pulls, n_rows = tangent.pulls(), toward.shape[1]
-        each = max(_LEAST_ROWS, _NEAR // self.n_weights)
-        room = self._keep("room", [], partial(gradient.new_empty, self.n_weights * each))
-        for start in range(0, n_rows, each):
-            rows = slice(start, min(start + each, n_rows))
+        each = min(root.shape[2], max(_LEAST_ROWS, _NEAR // self.n_weights))
+        room = self._keep("room", [], partial(curvature.new_empty, self.n_weights * each))
+        for start in range(0, root.shape[2], each):
+            rows = slice(start, min(start + each, root.shape[2]))
             out = room[: self.n_weights * (rows.stop - start)].view(self.n_weights, -1)
-            parts = [pull[..., rows] for pull in pulls]
             for by_output in root[..., rows]:
-                tangent.rows_of([_mixed(part, by_output) for part in parts], rows, out)
-                _add_square(curvature, out)
-            if len(root) > 1:
-                tangent.rows_of([_mixed(part, toward[:, rows]) for part in parts], rows, out)
-                gradient += out.sum(dim=1)
-            else:  # what is written down already is the same but for a factor
-                ratio = toward[0, rows] / root[0, 0, rows]
-                gradient.addmv_(out, ratio.nan_to_num())
+                tangent.rows_of(by_output, rows, out)
+                for column in range(0, self.n_weights, _COLUMNS):
+                    part = curvature[column:, column : column + _COLUMNS]
+                    part.addmm_(out[column:], out[column : column + _COLUMNS].T)
+
+    @torch.no_grad()
+    def bend(self, move):
+        """Return how the gradient bends along a move, by the outputs' second derivative.
+
+        It leaves the weights elsewhere.
+
+        Parameters
+        ----------
+        move : Tensor of shape (n_weights,)
+            From the weights of the last expansion.
+
+        Returns
+        -------
+        Tensor of shape (n_weights,) or None
+            None where so many rows would fill the memory.
+        """
+        if self._expanded is None:
+            return None
+        start, here = self._expanded
+        ahead, behind = (self._outputs_at(start + part * move) for part in (_AHEAD, -_AHEAD))
+        second = (ahead - 2 * here.outputs + behind) / _AHEAD**2
+        _, factor = self.objective.curvature(here.outputs, self.y)
+        second = torch.einsum("noc,npc,np->on", factor, factor, second)
+        return here.gradient(second * (self.row_weight / len(self.X)))
+
+    def _outputs_at(self, weights):
+        self.place(weights)
+        return self._now().outputs
 
     def jacobian(self, X):
         """Return the outputs at some rows, and their derivatives by the weights.
@@ -240,8 +268,9 @@ class GaussNewtonProblem:
         """
         tangent = self._tangent(X)
         rows = X.new_empty(tangent.outputs.shape[1], self.n_weights, len(X))
-        for pulls, out in zip(zip(*tangent.pulls(), strict=True), rows, strict=True):
-            tangent.rows_of(pulls, slice(None), out)
+        ones = torch.eye(len(rows)).to(X)[..., None].expand(-1, -1, len(X))
+        for by_output, out in zip(ones, rows, strict=True):
+            tangent.rows_of(by_output, slice(None), out)
         return tangent.outputs, rows.permute(2, 0, 1)
 
     def _in_parts(self):
@@ -317,20 +346,3 @@ class GaussNewtonProblem:
             rate = (rate * layer.mask).clamp(min=0)
             block += torch.einsum("ij,ikl->klij", rate[inputs], covariance[inputs])
         return gradient
-
-
-def _mixed(pull, by_output):
-    """Return the derivative of a combination of the outputs, row by row, by a layer's subnodes."""
-    if len(pull) == 1:
-        return pull[0] * by_output
-    return torch.einsum("osn,on->sn", pull, by_output)
-
-
-def _add_square(matrix, root):
-    """Add ``root @ root.T`` in place, of which only the lower triangle is meant.
-
-    Columns are taken some at a time, and only what is not above them.
-    """
-    for start in range(0, len(matrix), _COLUMNS):
-        part = matrix[start:, start : start + _COLUMNS]
-        part.addmm_(root[start:], root[start : start + _COLUMNS].T)

@@ -30,7 +30,7 @@ class Tangent:
 
     @torch.no_grad()
     def __init__(self, layers, inputs, X, known=None):
-        self.layers, self.inputs = layers, inputs
+        self.layers, self.inputs, self._pulls = layers, inputs, None
         self._features, self._slopes, self._seen, self._factors = [], [], [], []
         x = X.T
         for depth, (layer, wanted) in enumerate(zip(layers, inputs, strict=True)):
@@ -61,7 +61,6 @@ class Tangent:
             sums[j] += edge(x[i])
         return sums
 
-    @torch.no_grad()
     def pulls(self):
         """Return the derivatives of the outputs by the subnodes of each layer.
 
@@ -69,6 +68,12 @@ class Tangent:
         -------
         list of Tensor of shape (n_outputs, n_subnodes, n)
         """
+        if self._pulls is None:
+            self._pulls = self._pulled()
+        return self._pulls
+
+    @torch.no_grad()
+    def _pulled(self):
         n, n_outputs = self.outputs.shape
         pull = torch.eye(n_outputs).to(self.outputs)[..., None].expand(-1, -1, n)
         found = []
@@ -98,39 +103,61 @@ class Tangent:
         return total
 
     @torch.no_grad()
-    def rows_of(self, pulls, rows, out):
-        """Write the derivative by all weights of what has given derivatives by the subnodes.
+    def gradient(self, by_output):
+        """Return the derivative by all weights of what has given derivatives by the outputs.
 
         Parameters
         ----------
-        pulls : list of Tensor of shape (n_subnodes, n)
-            The latter, of each layer.
+        by_output : Tensor of shape (n_outputs, n)
+            The latter, row by row.
+
+        Returns
+        -------
+        Tensor of shape (n_weights,)
+        """
+        parts = []
+        for depth, pulls in enumerate(self.pulls()):
+            pull, features = _mixed(pulls, by_output), self._features[depth]
+            edges = features.flatten(0, 1) @ pull.T
+            edges = edges.view(*features.shape[:2], -1) * self._gates(depth)
+            others = [part.sum(dim=1) for part in self._others(depth, pull, slice(None))]
+            parts += [edges.flatten(), *others]
+        return torch.cat(parts)
+
+    @torch.no_grad()
+    def rows_of(self, by_output, rows, out):
+        """Write the same row by row, not added up.
+
+        Parameters
+        ----------
+        by_output : Tensor of shape (n_outputs, n)
+            Derivatives by the outputs.
         rows : slice
-            Which rows they are of.
+            The n rows that they are of.
         out : Tensor of shape (n_weights, n)
             Where to write.
         """
         start = 0
-        for depth, pull in enumerate(pulls):
-            features = self._features[depth][..., rows]
+        for depth, pulls in enumerate(self.pulls()):
+            pull, features = _mixed(pulls[..., rows], by_output), self._features[depth][..., rows]
             end = start + features.shape[0] * features.shape[1] * len(pull)
-            self._write_edges(depth, features, pull, out[start:end])
+            edges = out[start:end].view(*features.shape[:2], *pull.shape)
+            torch.mul(features[:, :, None], pull, out=edges)
+            gates = self._gates(depth)
+            if not (gates == 1).all():
+                edges *= gates[..., None]
             start = end
             for part in self._others(depth, pull, rows):
                 out[start : start + len(part)] = part
                 start += len(part)
 
-    def _write_edges(self, depth, features, pull, out):
+    def _gates(self, depth):
+        """Return how much of each function each edge has."""
         layer, inputs = self.layers[depth], self.inputs[depth]
-        by_subnode = layer.mask[inputs, :, None] * pull
-        out = out.view(*features.shape[:2], *pull.shape)
-        torch.mul(features[:, :, None], by_subnode[:, None], out=out)
-        ones = torch.ones_like(layer.weight)
-        gates = layer.basis.effective(ones)
-        if gates is not ones:
-            out *= gates[inputs, ..., None]
+        gates = layer.basis.effective(torch.ones_like(layer.weight)) * layer.mask[:, None]
         if layer.sign is not None:  # silu has no part in edges that rise or fall
-            out[:, -1] *= (layer.sign[inputs] == 0)[..., None]
+            gates[:, -1] *= layer.sign == 0
+        return gates[inputs]
 
     def _others(self, depth, pull, rows):
         """Return the derivatives by a layer's biases, levels and symbolic edges."""
@@ -142,6 +169,25 @@ class Tangent:
             parts.append((taken[:, None] * (there[..., None] * pull)).flatten(0, 1))
         parts += [edge.slopes(x[i]).T * pull[j] for i, j, edge in _symbolic_edges(layer)]
         return parts
+
+
+def _mixed(pulls, by_output):
+    """Return the derivative of a combination of the outputs, row by row, by a layer's subnodes.
+
+    Parameters
+    ----------
+    pulls : Tensor of shape (n_outputs, n_subnodes, n)
+        Those of the outputs.
+    by_output : Tensor of shape (n_outputs, n)
+        Part that each output has in it.
+
+    Returns
+    -------
+    Tensor of shape (n_subnodes, n)
+    """
+    if len(pulls) == 1:
+        return pulls[0] * by_output
+    return torch.einsum("osn,on->sn", pulls, by_output)
 
 
 def first_features(layer, X, inputs):

@@ -11,6 +11,7 @@ __all__ = ["LevenbergMarquardt"]
 _FIRST, _LEAST = 1e-2, 1e-15
 _TRIALS = 20  # dampings of one step: they double faster and faster, to 1e60 times the first
 _ROUNDS = 30  # of guesses which bounds hold a step; what is left then is cut off at them
+_SHORT = 3 / 16  # part of a step up to which its bend is believed
 _CAUTION = 10.0  # how much more damping is tried where validation data watch
 
 
@@ -37,13 +38,18 @@ class Problem(Protocol):
         """Return what the weights must not go below; None where they are free."""
         ...
 
+    def bend(self, move: torch.Tensor) -> torch.Tensor | None:
+        """Return the outputs' second derivative along a move from there, by their gradients."""
+        ...
+
 
 class LevenbergMarquardt(torch.optim.Optimizer):
     """Steps along ``-(H + damping diag(H))^-1 g``, H the Gauss-Newton matrix [1]_.
 
     The damping falls after a step that keeps what the quadratic model promised, and rises until a
-    step lowers the loss [2]_. Where weights have lower bounds, a step is the least of the quadratic
-    model within them, found by a primal-dual active set [3]_.
+    step lowers the loss [2]_. Steps follow the bend of narrow valleys to second order, where that
+    is short beside the step itself [3]_. Where weights have lower bounds, a step is the least of
+    the quadratic model within them, found by a primal-dual active set [4]_.
 
     Parameters
     ----------
@@ -58,7 +64,9 @@ class LevenbergMarquardt(torch.optim.Optimizer):
        SIAM Journal on Applied Mathematics 11, 1963.
     .. [2] H. B. Nielsen, "Damping Parameter in Marquardt's Method", IMM report 5, Technical
        University of Denmark, 1999.
-    .. [3] M. Hintermueller, K. Ito, K. Kunisch, "The Primal-Dual Active Set Strategy as a
+    .. [3] M. K. Transtrum, J. P. Sethna, "Improvements to the Levenberg-Marquardt Algorithm for
+       Nonlinear Least-Squares Minimization", arXiv:1201.5885, 2012.
+    .. [4] M. Hintermueller, K. Ito, K. Kunisch, "The Primal-Dual Active Set Strategy as a
        Semismooth Newton Method", SIAM Journal on Optimization 13, 2002.
     """
 
@@ -77,7 +85,9 @@ class LevenbergMarquardt(torch.optim.Optimizer):
         problem : object
             ``problem.weights()`` is the vector to move, ``problem.place(vector)`` moves it there,
             ``problem.loss()`` is its loss, ``problem.expand()`` its loss, gradient and
-            Gauss-Newton matrix, and ``problem.lower()`` its lower bounds or None.
+            Gauss-Newton matrix, ``problem.lower()`` its lower bounds or None, and
+            ``problem.bend(move)`` its gradient's second derivative along a move, as far as it comes
+            of that of the outputs, or None; it may leave the weights anywhere.
         watch : callable or None, default=None
             Loss on validation data: a more damped step is taken instead where it is lower there.
 
@@ -96,10 +106,15 @@ class LevenbergMarquardt(torch.optim.Optimizer):
 
         def gain(damping):
             """Move by the step of a damping; return what it gained and what it promised."""
-            move = _least(curvature + torch.diag(damping * scale), gradient, room)
+            matrix = curvature.clone()
+            matrix.diagonal().add_(damping * scale)
+            if room is None:
+                move, bent = _followed(matrix, gradient, problem.bend, scale)
+            else:
+                move = bent = _least(matrix, gradient, room)
             if move is None:
                 return -math.inf, 1.0
-            problem.place(start + move if lower is None else torch.maximum(start + move, lower))
+            problem.place(start + bent if lower is None else torch.maximum(start + bent, lower))
             promised = -(gradient @ move + 0.5 * move @ curvature @ move)
             return (loss - problem.loss()).item(), promised.item()
 
@@ -131,13 +146,26 @@ class LevenbergMarquardt(torch.optim.Optimizer):
             lowest, self.damping = now, _CAUTION * self.damping
 
 
-def _least(matrix, gradient, room):
-    """Return the least of ``gradient @ move + move @ matrix @ move / 2``; None where there is none.
+def _followed(matrix, gradient, bend, scale):
+    """Return the least of ``gradient @ move + move @ matrix @ move / 2``, and where it bends to.
 
-    No move goes below ``-room``, where that is not None.
+    None where there is no least.
     """
-    if room is None:
-        return _solved(matrix, -gradient)
+    factor = _factor(matrix)
+    if factor is None:
+        return None, None
+    move = torch.cholesky_solve(-gradient[:, None], factor)
+    bending = bend(move[:, 0])
+    if bending is None:
+        return move[:, 0], move[:, 0]
+    turn = torch.cholesky_solve(-0.5 * bending[:, None], factor)
+    both = torch.cat([turn, move], dim=1).square()
+    far = (scale @ both).sqrt()  # NaN where the outputs cannot be told
+    return move[:, 0], (move + turn if far[0] <= _SHORT * far[1] else move)[:, 0]
+
+
+def _least(matrix, gradient, room):
+    """Return the least within bounds: no move goes below ``-room``; None where there is none."""
     held = (room == 0) & (gradient > 0)
     move = torch.zeros_like(gradient)
     for _ in range(_ROUNDS):
@@ -157,5 +185,10 @@ def _least(matrix, gradient, room):
 
 def _solved(matrix, right):
     """Solve a system of a positive definite matrix; None where it is not."""
+    factor = _factor(matrix)
+    return None if factor is None else torch.cholesky_solve(right[:, None], factor)[:, 0]
+
+
+def _factor(matrix):
     factor, failed = torch.linalg.cholesky_ex(matrix)
-    return None if failed else torch.cholesky_solve(right[:, None], factor)[:, 0]
+    return None if failed else factor

@@ -122,3 +122,24 @@ def test_columns_that_are_cut_take_no_part():
 def test_many_weights_are_refused_with_what_to_do():
     with pytest.raises(ValueError, match=r"up to 5000 weights.*'adam'"):
         problem("squares", sizes=((2, 0), (200, 0), (5, 0)))
+
+
+@pytest.mark.parametrize("kind", LOSSES)
+def test_the_bend_is_the_second_derivative_along_a_move(kind):
+    made = problem(kind)
+    outputs, _, _ = made.data_part()
+    start = made.weights()
+    move = 0.01 * torch.randn(len(start), dtype=torch.float64)
+    _, jacobian = made.jacobian(made.X)
+    found = made.bend(move)
+
+    def outputs_at(weights):
+        made.place(weights)
+        return made.module(made.X).detach()
+
+    ends = [outputs_at(start + sign * 1e-2 * move) for sign in (1, -1)]
+    second = (sum(ends) - 2 * outputs) / 1e-4
+    _, root = made.objective.curvature(outputs, made.y)
+    share = made.row_weight / 20
+    expected = torch.einsum("nop,noc,nqc,nq,n->p", jacobian, root, root, second, share)
+    torch.testing.assert_close(found, expected, rtol=1e-2, atol=1e-2 * expected.abs().max())

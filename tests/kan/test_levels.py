@@ -58,7 +58,7 @@ def test_derivatives_by_all_that_is_learned_are_those_of_autograd():
     (made.subnodes(X) * toward).sum().backward()
     expected = torch.cat([weight.grad.flatten() for weight in made.linear_weights()])
     rows = torch.empty(len(expected), 40, dtype=torch.float64)
-    Tangent([made], [torch.arange(3)], X).rows_of([toward.T], slice(None), rows)
+    Tangent([made], [torch.arange(3)], X).rows_of(toward.T, slice(None), rows)
     torch.testing.assert_close(rows.sum(dim=1), expected)
 
 

@@ -29,6 +29,12 @@ class Squares:
     def loss(self):
         return 0.5 * self.residuals(self.now).square().sum()
 
+    def bend(self, move):
+        start = self.now
+        jacobian = torch.autograd.functional.jacobian(self.residuals, start)
+        ends = self.residuals(start + 0.1 * move) + self.residuals(start - 0.1 * move)
+        return jacobian.T @ (ends - 2 * self.residuals(start)) / 0.01
+
     def expand(self):
         jacobian = torch.autograd.functional.jacobian(self.residuals, self.now)
         residuals = self.residuals(self.now)
@@ -63,6 +69,15 @@ def test_the_loss_never_rises_and_the_valley_of_rosenbrock_is_walked_to_its_end(
 def test_the_rate_near_the_solution_is_quadratic():
     losses = run(Squares(rosenbrock, [1.1, 1.2]), 6)
     assert losses[-1] < 1e-3 * losses[-2] < 1e-6 * losses[-3]
+
+
+def test_the_bend_of_a_valley_is_followed():
+    def valley(w):
+        return torch.stack([30 * (w.square().sum() - 1), w[0] - 1])
+
+    followed, straight = Squares(valley, [-0.9, 0.3]), Squares(valley, [-0.9, 0.3])
+    straight.bend = lambda move: None
+    assert run(followed, 15)[-1] < 0.7 * run(straight, 15)[-1]
 
 
 def test_where_no_step_helps_the_weights_stay():

@@ -1,4 +1,4 @@
-"""Sums of splines: on each interval a polynomial, found by bisection, with coefficients an output."""
+"""Sums of splines: on each interval, polynomials with a coefficient for each output."""
 
 from typing import Any
 
