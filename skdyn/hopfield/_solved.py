@@ -28,9 +28,11 @@ _FIRST = {"euclidean": (5, 1), "distance": (2, 1)}  # beta and line that the sea
 _N_SEARCHED = 200  # rows that tell of beta
 _N_JUDGED = 600  # rows that tell of the rest
 _N_FOLDS = 3
-_MAPS = [("none", 0), ("weights", 1), ("weights", 2), ("full", 1)]
-_LINE_MAPS = [("none", 0), ("weights", 1)]
+_STEPS = {"weights": 2, "full": 1}  # kinds of maps, and how often each is found anew at most
+_LINE_STEPS = {"weights": 1}
+_N_KEPT = 4  # maps that are tried with all ridges
 _FLOOR = 0.01  # of what the leading direction counts, each other one counts at least
+_N_MAPPED = 1000  # rows that a map is found with
 _MOST_CENTRES = 2000  # rows that get a value
 _MOST_ROWS = 10_000  # rows that are solved for
 _JITTER = 1e-9
@@ -135,11 +137,16 @@ def chosen(
     begin = [_searched(*some, similarity, beta) for similarity in _FIRST]
     X, values, mass = X[:_N_JUDGED], values[:_N_JUDGED], mass[:_N_JUDGED]
     fold = link.folds(values, _N_FOLDS)
+    folds = [_Fold((X, values, mass), fold == k, begin) for k in range(_N_FOLDS)]
+    glances = {
+        setting: sum(each.glance(setting) for each in folds) for setting in folds[0].projections
+    }
     answers: dict[Setting, np.ndarray] = {}
-    for k in range(_N_FOLDS):
-        learnt, asked = fold != k, fold == k
-        for setting, told in _told(X[learnt], values[learnt], mass[learnt], X[asked], begin, link):
-            answers.setdefault(setting, np.zeros_like(values))[asked] = told
+    for setting in sorted(glances, key=lambda setting: glances[setting])[:_N_KEPT]:
+        for k, each in enumerate(folds):
+            for ridge, told in each.told(setting, link):
+                known = answers.setdefault(setting._replace(ridge=ridge), np.zeros_like(values))
+                known[fold == k] = told
     judged = {setting: link.tempered(F, values, mass) for setting, F in answers.items()}
     best = min(judged, key=lambda setting: judged[setting].loss)
     return Found(best, *judged[best], link.trivial_loss(values, mass))
@@ -179,9 +186,8 @@ def solved(
     Solution
         With values of all rows, or of the first 2000.
     """
-    few = X[:_MOST_CENTRES], values[:_MOST_CENTRES], mass[:_MOST_CENTRES]
-    *_, projection = _projections(*few, setting, link)
-    centres = few[0] @ projection
+    *_, projection = _projections(X[:_N_MAPPED], values[:_N_MAPPED], mass[:_N_MAPPED], setting)
+    centres = X[:_MOST_CENTRES] @ projection
     if len(centres) == len(X):
         K = _kernel(centres, centres, setting)
         a, _ = link.solve(lambda weight: _Square(K, weight, setting.ridge), K, values, mass)
@@ -231,31 +237,48 @@ def _searched(X, values, mass, similarity, beta):
     return seen[here][1]
 
 
-def _told(X, values, mass, asked, begin, link) -> Iterator[tuple[Setting, np.ndarray]]:
-    """Yield settings and what rows that were not learned from are told with each."""
-    kinds = [(start, _MAPS) for start in begin]
-    kinds.append((begin[0]._replace(line=1.0), _LINE_MAPS))
-    for start, maps in kinds:
-        found: dict[tuple[str, int], np.ndarray] = {}
-        for kind in dict(maps):
-            n_steps = max(n for name, n in maps if name == kind)
-            wanted = start._replace(kind=kind, n_steps=n_steps)
-            steps = enumerate(_projections(X, values, mass, wanted, link))
-            found |= {(kind if n else "none", n): projection for n, projection in steps}
-        for kind, n_steps in maps:
-            projection = found[kind, n_steps]
-            keys = X @ projection
-            K, across = _kernel(keys, keys, start), _kernel(asked @ projection, keys, start)
-            F = None
-            for ridge in link.ridges:
-                setting = start._replace(kind=kind, n_steps=n_steps, ridge=ridge)
-                a, F = link.solve(
-                    lambda weight, K=K, ridge=ridge: _Square(K, weight, ridge), K, values, mass, F
-                )
-                yield setting, across @ a
+class _Fold:
+    """Rows to learn from, others that are asked, and the maps that the former lead to."""
+
+    def __init__(self, table, asked, begin):
+        self.X, self.values, self.mass = (array[~asked] for array in table)
+        self.asked, self.right, self.weight = (array[asked] for array in table)
+        self.projections: dict[Setting, np.ndarray] = {}
+        learnt = self.X, self.values, self.mass
+        line = begin[0]._replace(line=1.0)
+        for start, steps in [*((start, _STEPS) for start in begin), (line, _LINE_STEPS)]:
+            for kind, n_steps in steps.items():
+                wanted = start._replace(kind=kind, n_steps=n_steps)
+                for n, projection in enumerate(_projections(*learnt, wanted)):
+                    setting = start._replace(kind=kind if n else "none", n_steps=n)
+                    self.projections[setting] = projection
+
+    def glance(self, setting):
+        """Return the squared error of rows that are asked, at the ridge that begins."""
+        K, across = self._kernels(setting)
+        mean = np.average(self.values, axis=0, weights=self.mass)
+        a = _Square(K, self.mass / self.mass.mean(), setting.first_ridge)(self.values - mean)
+        return float(self.weight @ np.square(across @ a + mean - self.right).sum(axis=1))
+
+    def told(self, setting, link):
+        """Yield ridges, and what rows that are asked are told with each."""
+        K, across = self._kernels(setting)
+        F = None
+        for ridge in link.ridges:
+
+            def factored(weight, ridge=ridge):
+                return _Square(K, weight, ridge)
+
+            a, F = link.solve(factored, K, self.values, self.mass, F)
+            yield ridge, across @ a
+
+    def _kernels(self, setting):
+        projection = self.projections[setting]
+        keys = self.X @ projection
+        return _kernel(keys, keys, setting), _kernel(self.asked @ projection, keys, setting)
 
 
-def _projections(X, values, mass, setting, link) -> Iterator[np.ndarray]:
+def _projections(X, values, mass, setting) -> Iterator[np.ndarray]:
     """Yield the map that leaves rows as they are, and the map after each step."""
     projection = np.eye(X.shape[1]) / _unit(X, mass)
     yield projection
@@ -279,7 +302,7 @@ def _outer_slopes(keys, K, a, weight, setting):
     """Return the mean outer product of the slopes of all answers at the rows, in the keys."""
     pull = setting.beta * (K - setting.line * keys @ keys.T)
     if setting.similarity == "distance":
-        away = np.sqrt(2 * _half_squares(keys, keys))
+        away = np.sqrt(-2 * _minus_half_squares(keys, keys, keys @ keys.T))
         pull = np.divide(pull, away, out=np.zeros_like(pull), where=away > _NEAR)
     total = np.zeros((keys.shape[1], keys.shape[1]))
     for column in a.T:
@@ -290,22 +313,29 @@ def _outer_slopes(keys, K, a, weight, setting):
 
 
 def _kernel(queries, keys, setting):
-    """Return the exponentials of similarities, and products."""
+    """Return the exponentials of similarities, and products; in place, as memory takes time."""
     products = queries @ keys.T
     if setting.line == 1:
         return products
-    away = _half_squares(queries, keys, products)
+    rbf = _minus_half_squares(queries, keys, products.copy() if setting.line else products)
     if setting.similarity == "distance":
-        away = np.sqrt(2 * away)
-    rbf = np.exp(-setting.beta * away)
-    return (1 - setting.line) * rbf + setting.line * products
+        rbf *= -2
+        np.sqrt(rbf, out=rbf)
+        rbf *= -1
+    rbf *= setting.beta
+    np.exp(rbf, out=rbf)
+    if setting.line:
+        rbf *= 1 - setting.line
+        products *= setting.line
+        rbf += products
+    return rbf
 
 
-def _half_squares(queries, keys, products=None):
-    """Return halves of squared distances."""
-    products = queries @ keys.T if products is None else products
-    halves = [np.square(rows).sum(axis=1) / 2 for rows in (queries, keys)]
-    return (halves[0][:, None] + halves[1] - products).clip(min=0)
+def _minus_half_squares(queries, keys, products):
+    """Turn products into minus halves of squared distances, in place."""
+    products -= np.square(queries).sum(axis=1, keepdims=True) / 2
+    products -= np.square(keys).sum(axis=1) / 2
+    return np.minimum(products, 0, out=products)
 
 
 def _unit(X, mass):
