@@ -10,7 +10,7 @@ from skdyn._times import are_even
 from skdyn._trajectories import Trajectories, doubt_axes, is_list_of_cases
 from skdyn._validation import check_sizes, from_torch, validate_data
 
-__all__ = ["Paths", "check_series", "laid_paths", "reads_series"]
+__all__ = ["Paths", "check_series", "laid_paths", "reads_series", "values_at"]
 
 _LAYOUTS = (
     "Series are (n_cases, n_channels, n_timepoints), a list of (n_channels, n_timepoints_i), or a "
@@ -42,6 +42,7 @@ def check_series(
     time_channel: int | None = None,
     reset: bool,
     name: str = "X",
+    t_name: str = "t",
 ) -> Trajectories:
     """Validate labeled series in any accepted layout.
 
@@ -64,7 +65,9 @@ def check_series(
     reset : bool
         Whether this is a fit.
     name : str, default="X"
-        Name of ``X`` in messages; that of ``t`` is derived from it.
+        Name of ``X`` in messages.
+    t_name : str, default="t"
+        Name of ``t`` in messages.
 
     Returns
     -------
@@ -83,12 +86,12 @@ def check_series(
     X = from_torch(X)
     values: Any = _values(estimator, X, reset, name)
     if time_channel is None:
-        times = times_of_cases(from_torch(t), values, name.replace("X", "t"))
+        times = times_of_cases(from_torch(t), values, t_name)
     else:
         values, times = split_time(values, time_channel, name)
     _check_lengths(values, name)
     series = _without_unseen_times(values, times, name)
-    _check_times(series, name)
+    _check_times(series, t_name)
     if reset:
         _check_channels(series, name)
         doubt_axes(series, name, _LAYOUTS)
@@ -155,6 +158,32 @@ def laid_paths(series: Trajectories, stand_ins: np.ndarray) -> Paths:
         )
     values = np.where(after[:, :, None], values[cases, last][:, None], values)
     return Paths(values, times, seen)
+
+
+def values_at(paths: Paths, when: np.ndarray) -> np.ndarray:
+    """Read paths at any times; before and after what was seen they are held.
+
+    Parameters
+    ----------
+    paths : Paths
+        Paths.
+    when : ndarray of shape (n_cases, m)
+        Times.
+
+    Returns
+    -------
+    ndarray of shape (n_cases, m, n_channels)
+    """
+    pairs = zip(paths.times, when, strict=True)
+    after = np.stack([np.searchsorted(row, times, side="right") for row, times in pairs])
+    before = np.maximum(after - 1, 0)
+    after = np.minimum(after, paths.times.shape[1] - 1)
+    cases = np.arange(len(when))[:, None]
+    start, end = paths.times[cases, before], paths.times[cases, after]
+    width = np.where(end > start, end - start, 1.0)
+    share = np.clip((when - start) / width, 0.0, 1.0)[:, :, None]
+    low, high = paths.values[cases, before], paths.values[cases, after]
+    return low * (1 - share) + high * share
 
 
 def _values(estimator, X, reset, name):
@@ -242,8 +271,7 @@ def _check_lengths(values, name):
             )
 
 
-def _check_times(series, name):
-    t = name.replace("X", "t")
+def _check_times(series, t):
     if np.isinf(series.times).any():
         case = np.argwhere(np.isinf(series.times))[0][0]
         raise ValueError(f"The times {t} of case {case} contain infinity.")

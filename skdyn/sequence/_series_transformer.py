@@ -17,6 +17,7 @@ from skdyn._times import are_counted
 from skdyn._validation import (
     check_feature_names_in,
     check_is_fitted,
+    check_parameters,
     check_sizes,
     fit_context,
 )
@@ -145,6 +146,13 @@ class SeriesTransformer(PlainState, TransformerMixin, BaseEstimator):
         tags.input_tags.allow_nan = True
         tags.input_tags.three_d_array = True
         return tags
+
+    @classmethod
+    def _check_state(cls, state):
+        """Refuse parameters of a fitted transformer that no fit would have taken."""
+        if "n_channels_" in state:
+            parameters = {name: state[name] for name in cls._parameter_constraints}
+            check_parameters(cls.__name__, cls._parameter_constraints, parameters)
 
     # -- hooks -------------------------------------------------------------------------------
 

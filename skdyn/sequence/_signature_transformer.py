@@ -78,7 +78,7 @@ class SignatureTransformer(SeriesTransformer):
 
     See Also
     --------
-    signature_kernel : Products of whole signatures, without end of depth.
+    skdyn.sequence.signature_kernel : Products of whole signatures, without end of depth.
     HiPPOTransformer : Features that tell what a series looks like, channel by channel.
 
     Notes
@@ -177,6 +177,7 @@ class SignatureTransformer(SeriesTransformer):
 
     @classmethod
     def _check_state(cls, state):
+        super()._check_state(state)
         if not all(isinstance(name, str) for name in state["augment"]):
             raise ValueError(f"augment of {cls.__name__} must hold texts; got {state['augment']}.")
 
