@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         solvers as solvers, symbolic as symbolic, testing as testing, training as training,
     )
     from skdyn.autoencoder import (
-        CodebookTransformer, Crosscoder, DictionaryMatch, LatentEdit, RecoveredLoss,
+        Checkpoint, CodebookTransformer, Crosscoder, DictionaryMatch, LatentEdit, RecoveredLoss,
         SparseAutoencoder, Transcoder, collect_activations, convergent_learning, load_saelens,
         loss_recovered, match_dictionaries, save_saelens, spliced,
     )
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "AdaFNNClassifier", "AdaFNNRegressor", "AutoregressiveOperator", "BagTransformer",
+    "AdaFNNClassifier", "AdaFNNRegressor", "AutoregressiveOperator", "BagTransformer", "Checkpoint",
     "CodebookTransformer", "ColumnLibrary", "ConcatLibrary", "ConstrainedSR3", "Crosscoder",
     "DeepONetRegressor", "DenseHebbianClassifier", "DictionaryMatch", "EnsembleOptimizer",
     "EntmaxSeparation", "EquationSystem", "FNORegressor", "FROLS", "FaissIndex", "FiniteDifference",
@@ -78,13 +78,14 @@ __all__ = [
 _FAMILY_OF = {
     "AdaFNNClassifier": "operators", "AdaFNNRegressor": "operators",
     "AutoregressiveOperator": "operators", "BagTransformer": "hopfield",
-    "CodebookTransformer": "autoencoder", "ColumnLibrary": "symbolic", "ConcatLibrary": "symbolic",
-    "ConstrainedSR3": "symbolic", "Crosscoder": "autoencoder", "DeepONetRegressor": "operators",
-    "DenseHebbianClassifier": "hopfield", "DictionaryMatch": "autoencoder",
-    "EnsembleOptimizer": "symbolic", "EntmaxSeparation": "hopfield", "EquationSystem": "symbolic",
-    "FNORegressor": "operators", "FROLS": "symbolic", "FaissIndex": "hopfield",
-    "FiniteDifference": "symbolic", "FourierLibrary": "symbolic", "FunctionLibrary": "symbolic",
-    "HopfieldClassifier": "hopfield", "HopfieldImputer": "hopfield", "HopfieldMemory": "hopfield",
+    "Checkpoint": "autoencoder", "CodebookTransformer": "autoencoder", "ColumnLibrary": "symbolic",
+    "ConcatLibrary": "symbolic", "ConstrainedSR3": "symbolic", "Crosscoder": "autoencoder",
+    "DeepONetRegressor": "operators", "DenseHebbianClassifier": "hopfield",
+    "DictionaryMatch": "autoencoder", "EnsembleOptimizer": "symbolic",
+    "EntmaxSeparation": "hopfield", "EquationSystem": "symbolic", "FNORegressor": "operators",
+    "FROLS": "symbolic", "FaissIndex": "hopfield", "FiniteDifference": "symbolic",
+    "FourierLibrary": "symbolic", "FunctionLibrary": "symbolic", "HopfieldClassifier": "hopfield",
+    "HopfieldImputer": "hopfield", "HopfieldMemory": "hopfield",
     "HopfieldOutlierDetector": "hopfield", "HopfieldPoolingClassifier": "hopfield",
     "HopfieldPoolingRegressor": "hopfield", "HopfieldRegressor": "hopfield",
     "IdentityLibrary": "symbolic", "IntegralForm": "symbolic", "KANClassifier": "kan",
