@@ -1,8 +1,9 @@
 """Sparse autoencoders beside SAELens, overcomplete and scikit-learn.
 
-    python benchmarks/sae.py {speed | quality | memory} [options]
+    python benchmarks/sae.py {speed | quality | networks | memory} [options]
 
 ``speed``: samples a second of a training step. ``quality``: what is learned of a known dictionary.
+``networks``: how well dictionaries stand in for layers of two networks trained here.
 ``memory``: a fit on an array larger than what it may hold. ``--help`` after a name lists its
 options. The peers come with the extra ``sae-peer``, in an environment of its own.
 """
@@ -20,6 +21,7 @@ import torch
 TABLES = {
     "speed": "samples a second of a training step",
     "quality": "what is learned of a known dictionary",
+    "networks": "how well dictionaries stand in for layers of two networks",
     "memory": "a fit on an array larger than what it may hold",
 }
 

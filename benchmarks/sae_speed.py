@@ -18,6 +18,7 @@ import torch
 
 from skdyn.autoencoder._network import SparseCoder
 from skdyn.autoencoder._objective import ObjectiveSettings, ReconstructionObjective
+from skdyn.autoencoder._plan import Plan
 from skdyn.training import LeanNet, Stage, TrainingSettings, new_generator
 
 K = 32
@@ -105,8 +106,8 @@ def ours(name, d, m, x, aux="auxk"):
     torch.manual_seed(0)
     coder = SparseCoder(d, d, m, K, name)
     settings = ObjectiveSettings(K, aux=aux, dead_after=10**6)
-    # Half-way at once: then the schedule is at feature choice.
-    objective = ReconstructionObjective(settings, n_steps=1000, first_step=500)
+    # A plan that long stays at its beginning: the schedule is at feature choice.
+    objective = ReconstructionObjective(settings, Plan(256_000))
     net = LeanNet(coder, TrainingSettings(learning_rate=1e-3), new_generator(0))
     stage = Stage(objective, (x,), 1, after_step=objective.after_step)
     net.fit_loop(stage)  # one step: the loop is set up
@@ -153,7 +154,7 @@ def curve_distance(d, m, batches, n_steps=30):
 def fresh(d, m, coder):
     """A step that begins with these weights and an optimizer that has seen nothing."""
     settings = ObjectiveSettings(K)
-    objective = ReconstructionObjective(settings, n_steps=1000)
+    objective = ReconstructionObjective(settings, Plan(256_000))
     net = LeanNet(coder, TrainingSettings(learning_rate=1e-3), new_generator(0))
     net.criterion_ = objective
     net.stage_ = Stage(objective, (), 1, after_step=objective.after_step)

@@ -17,6 +17,7 @@ References
 
 from skdyn.autoencoder._activations import collect_activations
 from skdyn.autoencoder._autoencoder import SparseAutoencoder
+from skdyn.autoencoder._checkpoint import Checkpoint
 from skdyn.autoencoder._codebook import CodebookTransformer
 from skdyn.autoencoder._crosscoder import Crosscoder
 from skdyn.autoencoder._loss_recovered import RecoveredLoss, loss_recovered
@@ -30,6 +31,7 @@ from skdyn.autoencoder._splicing import LatentEdit, spliced
 from skdyn.autoencoder._transcoder import Transcoder
 
 __all__ = [
+    "Checkpoint",
     "CodebookTransformer",
     "Crosscoder",
     "DictionaryMatch",

@@ -3,10 +3,12 @@
 from typing import Any
 
 import numpy as np
+import torch
 
 from skdyn._validation import StrOptions
 from skdyn.autoencoder._quantizer import ASSIGNMENTS, Codebook, QuantizationObjective, start_codes
 from skdyn.autoencoder._reconstructing import Reconstructing
+from skdyn.training import new_generator
 
 __all__ = ["CodebookTransformer"]
 
@@ -194,8 +196,10 @@ class CodebookTransformer(Reconstructing):
     ) -> Codebook:
         return Codebook(**config)
 
-    def _objective(self, n_steps, generator):
-        return QuantizationObjective(self.dead_after, generator)
+    def _objective(self, plan, generator):
+        # One of its own: a pass that is taken up again draws its order alone from the other.
+        seed = int(torch.randint(2**31 - 1, (), generator=generator))
+        return QuantizationObjective(self.dead_after, new_generator(seed), plan)
 
     def _trivial_loss(self, objective, targets, goes_on):
         return None if goes_on else objective.trivial_loss

@@ -233,11 +233,8 @@ class Crosscoder(Reconstructing):
         self.dtype = dtype
         self.verbose = verbose
 
-    def _training_rows(self, X, reset, n_epochs):
-        X = super()._training_rows(X, reset, n_epochs)
-        if reset:
-            self.source_widths_ = check_sources(self.sources, X.shape[1])
-        return X
+    def _learn_sources(self, n_features):
+        self.source_widths_ = check_sources(self.sources, n_features)
 
     def _start(self, module, X, Y, generator):
         start_from_data(module, X, Y, self._sources())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import scipy.sparse
@@ -20,13 +20,16 @@ from skdyn._validation import (
     is_whole,
     validate_data,
 )
+from skdyn.autoencoder._calibration import calibrate, in_parts, measure_use, recent_rows
+from skdyn.autoencoder._checkpoint import journal_of
 from skdyn.autoencoder._inference import INFERENCES, infer
 from skdyn.autoencoder._network import SparseCoder
 from skdyn.autoencoder._objective import ObjectiveSettings, ReconstructionObjective
+from skdyn.autoencoder._plan import Plan
 from skdyn.autoencoder._reading import ReadableDictionary
 from skdyn.autoencoder._revival import AUXILIARIES
 from skdyn.autoencoder._sources import as_source
-from skdyn.autoencoder._start import Shortened, some_rows, start_from_data
+from skdyn.autoencoder._start import some_rows, start_from_data
 from skdyn.autoencoder._streaming import StreamedRows, checked_blocks
 from skdyn.autoencoder.allocations import ALLOCATIONS, Allocation, as_allocation
 from skdyn.base import TorchEstimator
@@ -38,12 +41,9 @@ _SHARED = (
     "n_iter_no_change",
     "batch_size", "warm_start", "random_state", "device", "dtype", "verbose",
 )  # fmt: skip
-_ENTRIES = 2**24  # pre-activations at a time at inference: bounds memory, costs no speed
 _GATHERED_ROWS = 512  # rows at a time at inference by least squares
 _DEAD = 1e-5  # density below which a latent counts as dead: less than a row in 2^16
-_CALIBRATION_ROWS = 2**14  # on which the thresholds of inference are measured
 _MISSED = 0.25  # of k: so far off is not about k
-_DENSITY_ROWS = 2**16  # rows of the training data on which densities are measured
 _ROWS_AT_A_TIME = 2**13  # that are read where an array on disk, or a stream of batches, is encoded
 
 
@@ -69,6 +69,7 @@ class SparseCoding(
         "dead_after": [Interval(Integral, 1, None, closed="left")],
         "prefixes": ["array-like", None],
         "sparsity_warmup": [Interval(Real, 0, 1, closed="both")],
+        "buffer_size": [Interval(Integral, 1, None, closed="left")],
         "inference": [StrOptions(set(INFERENCES))],
         "output": [StrOptions({"dense", "csr"})],
         "optimizer": [StrOptions({"adam", "adamw", "sgd"})],
@@ -80,10 +81,27 @@ class SparseCoding(
         n_components: Any
         k: Any
         allocation: Any
+        buffer_size: Any
         l1_coefficient: Any
         sparsity_warmup: Any
         output: Any
 
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        state.pop("_recent", None)  # data, which a model does not carry along
+        return state
+
+    def __copy__(self) -> Self:
+        made = super().__copy__()
+        vars(made).pop("_recent", None)
+        return made
+
+    _expected_failed_checks = {
+        "check_sample_weight_equivalence_on_dense_data": (
+            "weights are how often rows come, in batches that are drawn: on average, not number by "
+            "number, that equals rows which are repeated"
+        )
+    }
     _exponents = -100, 100  # scales are float32 numbers of the network
     _autoencoding = True
     inference = "encoder"  # of siblings without the parameter
@@ -135,60 +153,73 @@ class SparseCoding(
     def _build_module(**config: Any) -> SparseCoder:
         return SparseCoder(**config)
 
-    def _fit_arrays(self, X, Y=None, *, given, incremental=False):
-        """Train on validated arrays: inputs and, where these are others, targets."""
-        config = self._config(X.shape[1], (X if Y is None else Y).shape[1])
+    def _fit_rows(self, rows, *, given, incremental=False, checkpoint=None):
+        """Train on validated rows: arrays of inputs and, where these are others, targets."""
+        if isinstance(rows, StreamedRows):
+            sample, targets, n_rows = rows.sample, rows.target_sample, rows.n_rows
+        else:
+            sample, targets = rows[0], rows[1] if len(rows) > 1 else None
+            n_rows = len(sample)
+        config = self._config(sample.shape[1], (sample if targets is None else targets).shape[1])
         goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
         known = self.module_.known_thresholds() if incremental and goes_on else None
-        self._train(
-            config, lambda generator: self._stages(generator, X, Y, incremental),
-            incremental=incremental, **given,
-        )  # fmt: skip
-        sample = getattr(X, "sample", X)
-        if incremental or self.n_iter_ == self.max_iter:  # cut short, it ends as callbacks saw it
+        earlier = vars(self).pop("_recent", None) if incremental and goes_on else None
+        # Calls to come are not known: partial_fit always trains as the end of a training does.
+        plan = Plan(None if incremental or n_rows is None else n_rows * self.max_iter)
+        if n_rows is None and not incremental:
+            plan.tell_that_it_is_unknown()
+
+        def stages(generator):
+            objective = self._objective(plan, generator)
+            stage = self._stage(rows, sample, targets, objective, generator, goes_on)
+            if incremental:
+                return [stage._replace(max_iter=1)]
+            journal = journal_of(checkpoint, self, sample, n_rows, (objective,))
+            return [stage._replace(journal=journal)]
+
+        self._train(config, stages, incremental=incremental, **given)
+        if incremental:
+            self._recent = recent_rows(earlier, sample)
+            self._calibrate(self._recent, known, fresh=not goes_on)
+            return self
+        if self.n_iter_ == self.max_iter:  # cut short, it ends as callbacks saw it
             self._calibrate(sample, known, fresh=not goes_on)
-        if not incremental:
-            self._measure(sample)
+            plan.tell_if_it_was_wrong()
+        self._tell_of_a_missed_budget(measure_use(self.module_, sample))
         return self
 
-    def _stages(self, generator, X, Y, incremental):
-        goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
-        batch_size = self._settings().batch_size_for(len(X))
-        n_batches = -(-len(X) // batch_size)
-        # Calls to come are not known: partial_fit always trains as the end of a training does.
-        objective = self._objective(None if incremental else n_batches * self.max_iter, generator)
+    def _stage(self, rows, sample, targets, objective, generator, goes_on):
+        streamed = isinstance(rows, StreamedRows)
+        batch_size = self._settings().batch_size_for(len(rows) if streamed else len(sample))
 
         def start(module, epoch):
             if epoch == 0:
-                sample = getattr(X, "sample", X)
                 if not goes_on:
-                    self._start(module, sample, Y, generator)
-                objective.begin(module, sample, Y)
+                    self._start(module, sample, targets, generator)
+                objective.begin(module, sample, targets)
             return False
 
-        if isinstance(X, StreamedRows):
-            arrays = X.batches(batch_size, generator)
-        else:
-            arrays = (X,) if Y is None else (X, Y)
-        return [
-            Stage(
-                objective, arrays, 1 if incremental else self.max_iter,
-                before_epoch=start,
-                after_step=objective.after_step,
-                trivial_loss=self._trivial_loss(objective, X if Y is None else Y, goes_on),
-                steady_from=self._steady_from(),
-            )
-        ]  # fmt: skip
+        plan = objective.plan
+        return Stage(
+            objective, rows.batches(batch_size, generator) if streamed else rows, self.max_iter,
+            before_epoch=start,
+            after_step=objective.after_step,
+            trivial_loss=self._trivial_loss(
+                objective, sample if targets is None else targets, goes_on
+            ),
+            steady_from=self._steady_from(),
+            progress=None if plan.n_rows is None else lambda: plan.progress,
+        )  # fmt: skip
 
-    def _objective(self, n_steps, generator) -> Any:
-        return ReconstructionObjective(self._weights(), n_steps)
+    def _objective(self, plan, generator) -> Any:
+        return ReconstructionObjective(self._weights(), plan)
 
     def _trivial_loss(self, objective, targets, goes_on):
         """Return the loss of the mean; what goes on measures errors in the scale it began with."""
         trivial = objective.trivial_loss + as_allocation(self.allocation).trivial_penalty
         if not goes_on:
             return trivial
-        rows = some_rows(getattr(targets, "sample", targets))
+        rows = some_rows(targets)
         scale = self.module_.output_scale.cpu().numpy()
         return trivial * float(np.mean(np.square((rows - rows.mean(axis=0)) * scale)))
 
@@ -202,37 +233,8 @@ class SparseCoding(
     def _start(self, module, X, Y, generator):
         start_from_data(module, X, Y)
 
-    @torch.inference_mode()
     def _calibrate(self, X, known, fresh):
-        """Measure the thresholds on training data, now that the weights rest.
-
-        What was known of them before a ``partial_fit`` counts beside it; what its steps tracked,
-        with weights that moved on, does not.
-        """
-        module = self.module_
-        like = next(module.parameters())
-        order = np.random.default_rng(0).permutation(len(X))[:_CALIBRATION_ROWS]
-        # Parts as large as memory allows: the mean of their quantiles is the quantile of all.
-        parts = np.array_split(order, _n_parts(module, len(order)))
-        shorten = Shortened(X, module.input_scale, module.shift)
-        scaled = (to_tensor(X[part]).to(like) * module.input_scale for part in parts)
-        module.calibrate(map(shorten, scaled), known, fresh)
-
-    @torch.inference_mode()
-    def _measure(self, X):
-        """Measure how often and how much latents are active on training data."""
-        module = self.module_
-        counts: Any = 0
-        sums: Any = 0
-        like = next(module.parameters())
-        rows = np.unique(np.linspace(0, len(X) - 1, _DENSITY_ROWS, dtype=np.intp))
-        for part in np.array_split(rows, _n_parts(module, len(rows))):
-            support, values = module.encode(to_tensor(X[part]).to(like))
-            counts = counts + support.counts
-            sums = sums + torch.bincount(support.index, values.double(), module.n_components)
-        self._tell_of_a_missed_budget(int(counts.sum()) / len(rows))
-        module.density.copy_(counts / len(rows))
-        module.mean_code.copy_(sums / len(rows))
+        calibrate(self.module_, X, known, fresh)
 
     def _tell_of_a_missed_budget(self, n_active):
         """Warn where training was to end with about k active latents a row and did not."""
@@ -291,7 +293,7 @@ class SparseCoding(
         module = self._module_for(X.dtype)
         like = next(module.parameters())
         parts = []
-        n_parts = _n_parts(module, len(X))
+        n_parts = in_parts(module, len(X))
         if self.inference != "encoder":  # which gathers k rows of the decoder for every row
             n_parts = max(n_parts, -(-len(X) // _GATHERED_ROWS))
         for part in np.array_split(X, n_parts):
@@ -373,10 +375,6 @@ class SparseCoding(
         if "module_" not in vars(self):
             raise AttributeError(f"This {type(self).__name__} is not fitted yet.")
         return self.module_
-
-
-def _n_parts(module, n_rows):
-    return max(1, -(-n_rows * module.n_components // _ENTRIES))
 
 
 def check_prefixes(prefixes, n_components):

@@ -8,6 +8,7 @@ from torch.nn.functional import mse_loss
 
 from skdyn.autoencoder._kernels import Codes, decode
 from skdyn.autoencoder._network import SparseCoder
+from skdyn.autoencoder._plan import Plan
 from skdyn.autoencoder._revival import revival_loss, underused
 from skdyn.autoencoder._start import Shortened
 
@@ -35,16 +36,15 @@ class ReconstructionObjective:
     ----------
     settings : ObjectiveSettings
         What counts how much.
-    n_steps : int or None
-        Steps of the whole training; None trains as the last step does, for an end that is unknown.
+    plan : Plan
+        How far the training is.
     """
 
-    def __init__(self, settings: ObjectiveSettings, n_steps: int | None) -> None:
+    def __init__(self, settings: ObjectiveSettings, plan: Plan) -> None:
         self.settings = settings
-        self.n_steps = n_steps
-        self.step = 0
+        self.plan = plan
         self._norms: Any = None  # of the decoder's rows, which training keeps
-        self._shorten: Any = None  # of the inputs; also of targets that are others
+        self._shorten: Any = ()  # of the inputs; also of targets that are others
         # No code at all leaves the mean, whose error is one; what is revived adds its share.
         self.trivial_loss = 1.0 + (settings.aux_coefficient if settings.aux else 0.0)
 
@@ -64,9 +64,32 @@ class ReconstructionObjective:
         if Y is not None:
             self._shorten += (Shortened(Y, coder.output_scale, coder.decoder_bias, "y"),)
 
+    def state(self) -> dict[str, Any]:
+        """Return what it has learned from the data and how far it is.
+
+        Returns
+        -------
+        dict
+        """
+        shorten = [part.state() for part in self._shorten]
+        return {"plan": self.plan.state(), "norms": self._norms, "shorten": shorten}
+
+    def take_state(self, state: dict[str, Any]) -> None:
+        """Go on from such a state.
+
+        Parameters
+        ----------
+        state : dict
+            The state.
+        """
+        self.plan.take_state(state["plan"])
+        self._norms = state["norms"]
+        for part, known in zip(self._shorten, state["shorten"], strict=True):
+            part.take_state(known)
+
     def _within_reach(self, x, y):
         """Shorten the rows that lie too far, inputs and targets by the same."""
-        if self._shorten is None:
+        if not self._shorten:
             return x, y
         if y is None:
             return self._shorten[0](x), None
@@ -99,9 +122,9 @@ class ReconstructionObjective:
             x * coder.input_scale, None if y is None else y * coder.output_scale
         )
         target = x if y is None else y
-        progress = 1.0 if self.n_steps is None else min(1.0, self.step / self.n_steps)
+        progress = self.plan.progress
         k, coefficient = self.sparsity(progress, coder.n_components)
-        self.step += 1
+        self.plan.take(len(x))
         coder.next_step()
         coded = coder.training_codes(x, k, progress)
         coder.track_use(coded.codes)

@@ -8,6 +8,7 @@ from sklearn.cluster import kmeans_plusplus
 from torch.nn.functional import normalize
 
 from skdyn.autoencoder._kernels import Codes, Support, decode
+from skdyn.autoencoder._plan import Plan
 from skdyn.autoencoder._start import Shortened, centre_and_scale, some_rows
 
 __all__ = ["ASSIGNMENTS", "Codebook", "QuantizationObjective", "start_codes"]
@@ -235,15 +236,42 @@ class QuantizationObjective:
         Rows without being chosen after which a code is dead.
     generator : torch.Generator
         Source of the rows at which dead codes begin anew.
+    plan : Plan
+        How far the training is.
     """
 
     trivial_loss = 1.0  # of one code, the mean
 
-    def __init__(self, dead_after: int, generator: torch.Generator) -> None:
+    def __init__(self, dead_after: int, generator: torch.Generator, plan: Plan) -> None:
         self.dead_after = dead_after
         self.generator = generator
+        self.plan = plan
         self._batch: Any = None
-        self._shorten = None
+        self._shorten: Shortened | None = None
+
+    def state(self) -> dict[str, Any]:
+        """Return how far it is, and where its draws are.
+
+        Returns
+        -------
+        dict
+        """
+        shorten = None if self._shorten is None else self._shorten.state()
+        generator = self.generator.get_state()
+        return {"plan": self.plan.state(), "shorten": shorten, "generator": generator}
+
+    def take_state(self, state: dict[str, Any]) -> None:
+        """Go on from such a state.
+
+        Parameters
+        ----------
+        state : dict
+            The state.
+        """
+        self.plan.take_state(state["plan"])
+        self.generator.set_state(state["generator"])
+        if self._shorten is not None:
+            self._shorten.take_state(state["shorten"])
 
     def begin(self, codebook: Codebook, X: np.ndarray, Y: None = None) -> None:
         """Learn from data how far rows may lie, before the first step.
@@ -273,6 +301,7 @@ class QuantizationObjective:
         -------
         Tensor
         """
+        self.plan.take(len(x))
         x = x * codebook.output_scale
         if self._shorten is not None:
             x = self._shorten(x)

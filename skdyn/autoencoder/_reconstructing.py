@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
-from numbers import Integral
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skdyn._validation import Interval, as_floats, check_is_fitted, fit_context
+from skdyn._validation import as_floats, check_is_fitted, fit_context
+from skdyn.autoencoder._checkpoint import Checkpoint
 from skdyn.autoencoder._estimator import SparseCoding
-from skdyn.autoencoder._sources import Rows, as_source
-from skdyn.autoencoder._streaming import StreamedRows
+from skdyn.autoencoder._rows import training_rows
+from skdyn.autoencoder._sources import Rows
 
 __all__ = ["Reconstructing", "explained_variance"]
 
@@ -20,16 +21,18 @@ __all__ = ["Reconstructing", "explained_variance"]
 class Reconstructing(SparseCoding):
     """Base of sparse coders whose outputs are their inputs: they need no targets."""
 
-    _parameter_constraints = {
-        **SparseCoding._parameter_constraints,
-        "buffer_size": [Interval(Integral, 1, None, closed="left")],
-    }
     _quick_parameters = {"n_components": 16, "k": 1}  # checks set n_components to 1
-    if TYPE_CHECKING:  # of the estimators
-        buffer_size: Any
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Rows, y: object = None) -> Self:
+    def fit(
+        self,
+        X: Rows,
+        y: object = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        n_samples_total: int | None = None,
+        checkpoint: Checkpoint | str | os.PathLike[str] | None = None,
+    ) -> Self:
         """Learn a dictionary.
 
         Rows over five times as far from the center as nine tenths of them are taken as if they lay
@@ -44,20 +47,31 @@ class Reconstructing(SparseCoding):
             good for one epoch.
         y : Ignored
             Not used, present for consistency.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            How often each row comes, beside the others; those of weight zero never do.
+        n_samples_total : int or None, default=None
+            Rows of an iterator, by which schedules and phases follow the training.
+        checkpoint : Checkpoint, path-like or None, default=None
+            File from which an interrupted training goes on, and which it writes as it goes.
 
         Returns
         -------
         self : object
             The fitted estimator.
         """
-        return self._fit(X, incremental=False)
+        rows = self._training_rows(X, sample_weight, True, self.max_iter, n_samples_total)
+        given = _told(X, sample_weight)
+        return self._fit_rows(rows, given=given, checkpoint=checkpoint)
 
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Rows, y: object = None) -> Self:
+    def partial_fit(
+        self, X: Rows, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Learn from one more batch of data: one epoch, with the optimizer's state kept.
 
         How many calls are to come is not known: each trains by the rule that ends a training, so
-        that ``max_iter`` and ``sparsity_warmup`` have no part in it.
+        that ``max_iter`` and ``sparsity_warmup`` have no part in it. Thresholds are measured on
+        the rows of the last calls.
 
         Parameters
         ----------
@@ -65,32 +79,29 @@ class Reconstructing(SparseCoding):
             Training data, as in ``fit``; the first call's also set the scale.
         y : Ignored
             Not used, present for consistency.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            How often each row comes, beside the others of this call.
 
         Returns
         -------
         self : object
             The fitted estimator.
         """
-        return self._fit(X, incremental=True)
+        rows = self._training_rows(X, sample_weight, not hasattr(self, "module_"), 1)
+        return self._fit_rows(rows, given=_told(X, sample_weight), incremental=True)
 
-    def _fit(self, X, incremental):
-        first = not (incremental and hasattr(self, "module_"))
-        given = {"X": X}
-        X = self._training_rows(X, first, 1 if incremental else self.max_iter)
-        return self._fit_arrays(X, given=given, incremental=incremental)
+    def _training_rows(self, X, sample_weight, reset, n_epochs, n_total=None):
+        rows = training_rows(
+            X, None, sample_weight,
+            lambda block, reset: (self._check_rows(block.X, reset),),
+            reset=reset, n_epochs=n_epochs, buffer_size=self.buffer_size, n_total=n_total,
+        )  # fmt: skip
+        if reset:
+            self._learn_sources(self.n_features_in_)
+        return rows
 
-    def _training_rows(self, X, reset, n_epochs):
-        """Validate training data; what need not fit into memory becomes a stream."""
-        source = as_source(X, self.buffer_size)
-        if source is None:
-            return self._check_rows(X, reset)
-        if source.once and n_epochs > 1:
-            raise ValueError(
-                f"X is an iterator, which can be read only once, but max_iter={n_epochs} epochs "
-                "read it as often. Pass a function that returns a new iterator, or a list of the "
-                "batches; or set max_iter=1."
-            )
-        return StreamedRows(source, self._check_rows, reset, self.buffer_size)
+    def _learn_sources(self, n_features):
+        """Learn which columns belong together, where a sibling has several sources."""
 
     def score(self, X: Rows, y: object = None, sample_weight: ArrayLike | None = None) -> float:
         """Return the share of the variance that codes keep.
@@ -121,6 +132,12 @@ class Reconstructing(SparseCoding):
     def _sources(self) -> Sequence[slice]:
         """Return the columns of each source; a sibling may have several."""
         return (slice(None),)
+
+
+def _told(X, sample_weight):
+    """Return what callbacks are told of the data."""
+    metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+    return {"X": X, "metadata": metadata}
 
 
 def explained_variance(

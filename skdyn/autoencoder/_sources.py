@@ -40,7 +40,7 @@ class StoredRows:
         return self.array.shape[0]
 
     def blocks(self, n_rows: int, generator: torch.Generator | None = None) -> Iterator[np.ndarray]:
-        """Read all rows once.
+        """Read all rows once, in contiguous blocks.
 
         Parameters
         ----------
@@ -49,17 +49,33 @@ class StoredRows:
         generator : torch.Generator or None, default=None
             Source of the order of the blocks; None keeps the rows in order.
 
+        Returns
+        -------
+        iterator of ndarray of shape (n_block_rows, n_features)
+            Copies of the rows.
+        """
+        return (block for _, block in self.placed(n_rows, generator))
+
+    def placed(
+        self, n_rows: int, generator: torch.Generator | None = None
+    ) -> Iterator[tuple[int, np.ndarray]]:
+        """Read all rows once, each block with the number of its first row.
+
+        Parameters
+        ----------
+        n_rows, generator : object
+            As of :meth:`blocks`.
+
         Yields
         ------
-        ndarray of shape (n_block_rows, n_features)
-            A copy of the rows.
+        (int, ndarray)
         """
         if generator is None:
             yield from self._read(n_rows, torch.arange)
         else:
             yield from self._read(n_rows, lambda n: torch.randperm(n, generator=generator))
 
-    def first(self, n_rows: int) -> Iterator[np.ndarray]:
+    def placed_first(self, n_rows: int) -> Iterator[tuple[int, np.ndarray]]:
         """Read some rows, in 16 blocks spread evenly over the array.
 
         Parameters
@@ -69,8 +85,8 @@ class StoredRows:
 
         Yields
         ------
-        ndarray of shape (n_block_rows, n_features)
-            A copy of the rows.
+        (int, ndarray)
+            The number of a block's first row, and a copy of its rows.
         """
         yield from self._read(-(-n_rows // 16), _spread)
 
@@ -79,7 +95,7 @@ class StoredRows:
         chunk = max(chunk) if isinstance(chunk, tuple) else chunk  # Dask tells the size of each
         size = -(-n_rows // chunk) * chunk
         for number in choose(-(-self.array.shape[0] // size)).tolist():
-            yield np.array(self.array[number * size : (number + 1) * size])
+            yield number * size, np.array(self.array[number * size : (number + 1) * size])
             _let_pages_go(self.array)
 
 
@@ -158,6 +174,36 @@ class BatchedRows:
             if n_read >= n_rows:
                 return
 
+    def placed(
+        self, n_rows: int = 0, generator: torch.Generator | None = None
+    ) -> Iterator[tuple[int, Any]]:
+        """Begin a pass over the batches, each with the number of its first row.
+
+        Parameters
+        ----------
+        n_rows, generator : object
+            Ignored, as by :meth:`blocks`.
+
+        Returns
+        -------
+        iterator of (int, array)
+        """
+        return _placed(self.blocks())
+
+    def placed_first(self, n_rows: int) -> Iterator[tuple[int, Any]]:
+        """Read the first batches, each with the number of its first row.
+
+        Parameters
+        ----------
+        n_rows : int
+            As of :meth:`first`.
+
+        Returns
+        -------
+        iterator of (int, array)
+        """
+        return _placed(self.first(n_rows))
+
     def _resumed(self):
         while self._kept:
             yield self._kept.popleft()
@@ -186,6 +232,13 @@ def as_source(X: Any, n_rows: int) -> StoredRows | BatchedRows | None:
     if hasattr(X, "shape") or hasattr(X, "__array__") or isinstance(X, str | bytes | Mapping | Set):
         return None
     return BatchedRows(cast("Any", X)) if callable(X) or isinstance(X, Iterable) else None
+
+
+def _placed(batches):
+    start = 0
+    for batch in batches:
+        yield start, batch
+        start += len(batch)
 
 
 def _shape(batch):

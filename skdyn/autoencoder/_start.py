@@ -1,6 +1,7 @@
 """Where training starts from: scales of the data, and their center."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -94,6 +95,26 @@ class Shortened:
         self.reach = Reach.of(distance)
         if name is not None:
             tell_of_far_rows(distance, _row_numbers(len(X), _ROWS), name)
+
+    def state(self) -> dict[str, Any]:
+        """Return the center and how far rows may lie.
+
+        Returns
+        -------
+        dict
+        """
+        return {"centre": self.centre, "usual": self.reach.usual}
+
+    def take_state(self, state: dict[str, Any]) -> None:
+        """Go on from such a state.
+
+        Parameters
+        ----------
+        state : dict
+            The state.
+        """
+        self.centre = state["centre"].to(self.centre)
+        self.reach = Reach(state["usual"])
 
     def share(self, x: torch.Tensor) -> torch.Tensor:
         """Return how much of each row's way from the center is taken.

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Self
+import os
+from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import MultiOutputMixin, RegressorMixin
 
 from skdyn._scoring import r2
+from skdyn._state import Since
 from skdyn._validation import check_is_fitted, fit_context, validate_data
+from skdyn.autoencoder._checkpoint import Checkpoint
 from skdyn.autoencoder._estimator import SparseCoding
+from skdyn.autoencoder._rows import training_rows
+from skdyn.autoencoder._sources import Rows
 from skdyn.autoencoder.allocations._allocation import Allocation
 
 __all__ = ["Transcoder"]
@@ -72,6 +77,10 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
         the loss stands still and stops only when that no longer helps.
     batch_size : int or "auto", default="auto"
         Cases a batch; "auto" is ``min(200, n_samples)``.
+    buffer_size : int, default=65536
+        Rows in memory at a time while ``fit`` reads data larger than memory: they are shuffled in a
+        buffer of so many, and scales and densities are measured on a sample of so many. Arrays on
+        disk with no more rows are read whole.
     clip_norm : float or None, default=None
         Largest norm of the gradient; longer ones are shortened to it.
     tol : float or None, default=None
@@ -143,6 +152,7 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
     """
 
     _y_is_1d: bool
+    buffer_size: Annotated[int, Since(lambda state: 65536)]
 
     _parameter_constraints = {
         name: kinds
@@ -171,6 +181,7 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
         learning_rate: float = 5e-3,
         learning_rate_schedule: str = "cosine",
         batch_size: int | str = "auto",
+        buffer_size: int = 65536,
         clip_norm: float | None = None,
         tol: float | None = None,
         n_iter_no_change: int = 10,
@@ -196,6 +207,7 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
         self.batch_size = batch_size
+        self.buffer_size = buffer_size
         self.clip_norm = clip_norm
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
@@ -206,7 +218,15 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+    def fit(
+        self,
+        X: Rows,
+        y: Rows,
+        sample_weight: ArrayLike | None = None,
+        *,
+        n_samples_total: int | None = None,
+        checkpoint: Checkpoint | str | os.PathLike[str] | None = None,
+    ) -> Self:
         """Learn codes of X that restore y.
 
         Samples over five times as far from the center as nine tenths of them, by X or by y, are
@@ -214,31 +234,43 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Inputs.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets.
+        X : array-like of shape (n_samples, n_features), or iterable of such
+            Inputs. Larger than memory they are arrays on disk or batches, as
+            :meth:`SparseAutoencoder.fit` takes them.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), or iterable of such
+            Targets: an array, also on disk, or where X comes in batches, batches of the same sizes.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            How often each row comes, beside the others; those of weight zero never do.
+        n_samples_total : int or None, default=None
+            Rows of an iterator, by which schedules and phases follow the training.
+        checkpoint : Checkpoint, path-like or None, default=None
+            File from which an interrupted training goes on, and which it writes as it goes.
 
         Returns
         -------
         self : object
             The fitted estimator.
         """
-        return self._fit(X, y, incremental=False)
+        rows = self._training_rows(X, y, sample_weight, False, self.max_iter, n_samples_total)
+        given = _told(X, y, sample_weight)
+        return self._fit_rows(rows, given=given, checkpoint=checkpoint)
 
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+    def partial_fit(self, X: Rows, y: Rows, sample_weight: ArrayLike | None = None) -> Self:
         """Learn from one more batch of data: one epoch, with the optimizer's state kept.
 
         How many calls are to come is not known: each trains by the rule that ends a training, so
-        that ``max_iter`` and ``sparsity_warmup`` have no part in it.
+        that ``max_iter`` and ``sparsity_warmup`` have no part in it. Thresholds are measured on
+        the rows of the last calls.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Inputs; the first call's also set the scales.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets.
+        X : array-like of shape (n_samples, n_features), or iterable of such
+            Inputs, as in ``fit``; the first call's also set the scales.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), or iterable of such
+            Targets, as in ``fit``.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            How often each row comes, beside the others of this call.
 
         Returns
         -------
@@ -250,23 +282,29 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
         ValueError
             If y has another number of columns than in the first call.
         """
-        return self._fit(X, y, incremental=True)
+        goes_on = hasattr(self, "module_")
+        rows = self._training_rows(X, y, sample_weight, goes_on, 1)
+        return self._fit_rows(rows, given=_told(X, y, sample_weight), incremental=True)
 
-    def _fit(self, X, y, incremental):
-        goes_on = incremental and hasattr(self, "module_")
-        given = {"X": X, "y": y}
-        X, y = validate_data(
-            self, X, y, reset=not goes_on, dtype=[np.float64, np.float32], multi_output=True,
-            y_numeric=True,
+    def _training_rows(self, X, y, sample_weight, goes_on, n_epochs, n_total=None):
+        def check(block, reset):
+            X, y = validate_data(
+                self, block.X, block.Y, reset=reset, dtype=[np.float64, np.float32],
+                multi_output=True, y_numeric=True,
+            )  # fmt: skip
+            Y = np.asarray(y, dtype=X.dtype).reshape(len(y), -1)
+            if goes_on and Y.shape[1] != self.components_.shape[1]:
+                raise ValueError(
+                    f"y has {Y.shape[1]} outputs, but the model was started with "
+                    f"{self.components_.shape[1]}."
+                )
+            self._y_is_1d = y.ndim == 1
+            return X, Y
+
+        return training_rows(
+            X, y, sample_weight, check,
+            reset=not goes_on, n_epochs=n_epochs, buffer_size=self.buffer_size, n_total=n_total,
         )  # fmt: skip
-        Y = np.asarray(y, dtype=X.dtype).reshape(len(y), -1)
-        if goes_on and Y.shape[1] != self.components_.shape[1]:
-            raise ValueError(
-                f"y has {Y.shape[1]} outputs, but the model was started with "
-                f"{self.components_.shape[1]}."
-            )
-        self._y_is_1d = y.ndim == 1
-        return self._fit_arrays(X, Y, given=given, incremental=incremental)
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Predict targets: what the codes of X stand for.
@@ -315,3 +353,9 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
         """
         module = self._fitted_module()
         return (module.encoder_weight * module.input_scale * module.unit).cpu().numpy()
+
+
+def _told(X, y, sample_weight):
+    """Return what callbacks are told of the data."""
+    metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+    return {"X": X, "y": y, "metadata": metadata}

@@ -11,6 +11,7 @@ them in turn and returns a :class:`TrainingRecord`.
 
 from skdyn.training._batches import TensorBatches, to_tensor
 from skdyn.training._devices import resolve_device, resolve_dtype
+from skdyn.training._journal import Journal
 from skdyn.training._net import LeanNet
 from skdyn.training._optimizers import LEARNING_RATE_SCHEDULES, OPTIMIZERS
 from skdyn.training._random import new_generator, seeded_rng
@@ -24,6 +25,7 @@ from skdyn.training._weights import arrays_to_state, state_to_arrays
 __all__ = [
     "LEARNING_RATE_SCHEDULES",
     "OPTIMIZERS",
+    "Journal",
     "LeanNet",
     "Patience",
     "ShuffledStream",

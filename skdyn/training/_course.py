@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -35,6 +36,8 @@ class Course:
         The learning rate.
     best : BestWeights
         The weights that the stage was best with.
+    one_batch : bool
+        Whether all data are one batch.
     """
 
     def __init__(
@@ -56,7 +59,38 @@ class Course:
         self._before = not self.watched and (one_batch or settings.max_recoveries > 0)
         self._steady, self._steady_from = False, stage.steady_from * stage.max_iter
         self._losses, self._penalties = [], []
+        self.one_batch = one_batch
         self.best = self._keep()
+
+    def state(self) -> dict[str, Any]:
+        """Return what it knows so far, plain.
+
+        Returns
+        -------
+        dict
+        """
+        patience = self._patience
+        return {
+            "losses": list(self._losses),
+            "penalties": list(self._penalties),
+            "steady": self._steady,
+            "base": self.pace.base,
+            "patience": (patience.best, patience.n_stalled),
+            "best": self.best.state(),
+        }
+
+    def take_state(self, state: dict[str, Any]) -> None:
+        """Go on from such a state.
+
+        Parameters
+        ----------
+        state : dict
+            The state.
+        """
+        self._losses[:], self._penalties[:] = state["losses"], state["penalties"]
+        self._steady, self.pace.base = state["steady"], state["base"]
+        self._patience.best, self._patience.n_stalled = state["patience"]
+        self.best.take_state(state["best"])
 
     def _keep(self):
         return BestWeights(self._learnt(), before=self._before)

@@ -74,6 +74,7 @@ class LeanNet(NeuralNet):
         self.settings = settings
         self.generator = generator
         self.extras = ()
+        self.total_: Any = None  # of the losses of this pass so far
         self.initialize()
 
     def get_params_for_optimizer(
@@ -201,6 +202,9 @@ class LeanNet(NeuralNet):
         course = Course(stage, settings, self.learnt, one_batch=one_batch)
         scores: list[float] = []
         record = TrainingRecord([], scores if watched else None, "max_iter")
+        self.pace_, journal = course.pace, stage.journal
+        if journal is not None:
+            record = journal.begin(self, course, record)
         while record.n_iter < stage.max_iter and record.stop_reason == "max_iter":
             course.begin_epoch(record.n_iter, changed=self._changes(stage, record.n_iter))
             set_learning_rate(self.optimizer_, course.pace.learning_rate(record.n_iter))
@@ -216,12 +220,16 @@ class LeanNet(NeuralNet):
             course.note(losses, penalty)
             reason = course.reason_to_stop()
             shown = record if earlier is None else earlier.then(record)
-            self._report(stage, record)
+            record.report(stage, settings.verbose)
             if time_is_over():
                 reason = "max_time"
             if on_epoch is not None and on_epoch(shown):
                 reason = "callback"
             record = record._replace(stop_reason=reason)
+            if journal is not None:
+                journal.end_epoch()
+        if journal is not None and record.stop_reason not in ("callback", "max_time"):
+            journal.finish()
         record = course.end(record)
         record = record._replace(kept_losses=((stage.name, record.kept_loss),))
         if record.rise is None:
@@ -259,12 +267,14 @@ class LeanNet(NeuralNet):
         -------
         Tensor
         """
-        total: Any = None
-        for batch in iterator:
-            loss = self.train_step(batch).detach()
-            n_cases = len(batch[0])
-            total = loss * n_cases if total is None else total.add_(loss, alpha=n_cases)
-        return total / iterator.n_cases
+        self.total_, stage = None, self.stage_
+        for batch in iterator if stage.journal is None else stage.journal.left_of(iterator):
+            if stage.progress is not None:
+                set_learning_rate(self.optimizer_, self.pace_.at(stage.progress()))
+            loss, n_cases = self.train_step(batch).detach(), len(batch[0])
+            total = self.total_
+            self.total_ = loss * n_cases if total is None else total.add_(loss, alpha=n_cases)
+        return self.total_ / iterator.n_cases
 
     def train_step(self, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
         """Take one step of the optimizer on a batch.
@@ -443,15 +453,6 @@ class LeanNet(NeuralNet):
             f"{done} and the learning rate was halved to {course.pace.base:.3g}.", SolverWarning
         )
         return record
-
-    def _report(self, stage, record):
-        verbose = self.settings.verbose
-        every = 1 if verbose > 1 else max(1, stage.max_iter // 10)
-        if verbose and (record.n_iter % every == 0 or record.n_iter == 1):
-            scores = record.validation_scores
-            watched = f", validation loss {-scores[-1]:.6g}" if scores else ""
-            loss = record.loss_curve[-1]
-            print(f"{stage.name}: epoch {record.n_iter}/{stage.max_iter}, loss {loss:.6g}{watched}")
 
     def _check_last_step(self, record, course, training):
         """Refuse weights that the very last step spoilt: no later epoch would notice.

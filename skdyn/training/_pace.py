@@ -1,4 +1,4 @@
-"""How fast to learn, epoch by epoch."""
+"""How fast to learn, epoch by epoch or step by step."""
 
 from skdyn.training._optimizers import LEARNING_RATE_SCHEDULES
 from skdyn.training._records import Stage
@@ -18,7 +18,11 @@ class Pace:
         self._schedule = LEARNING_RATE_SCHEDULES[settings.learning_rate_schedule]
 
     def learning_rate(self, epoch: int) -> float:
-        return self.base * self._schedule(epoch / self._max_iter)
+        return self.at(epoch / self._max_iter)
+
+    def at(self, progress: float) -> float:
+        """Return the rate when a share of the training is done."""
+        return self.base * self._schedule(progress)
 
     def slow_down(self) -> None:
         self.base *= 0.5

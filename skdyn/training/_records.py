@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from skdyn.training._journal import Journal
 from skdyn.training._streams import ShuffledStream
 
 
@@ -53,6 +54,12 @@ class Stage(NamedTuple):
     easier : callable or None, default=None
         ``easier()`` returns stages to run in place of this one where its very start cannot be
         evaluated, an easier one first; an empty list where there is none.
+    progress : callable or None, default=None
+        ``progress()`` tells the share of the stage that is done, which the learning rate's schedule
+        follows from step to step. None lets it follow the epochs.
+    journal : Journal or None, default=None
+        Keeps the stage on disk, so that it can be taken up where it was interrupted. Not for stages
+        whose epochs are taken back (``max_recoveries``) or whose function changes between them.
     """
 
     objective: Callable[..., torch.Tensor]
@@ -70,6 +77,8 @@ class Stage(NamedTuple):
     steady_from: float = 0.0
     is_enough: Callable[[int], bool] | None = None
     easier: Callable[[], list["Stage"]] | None = None
+    progress: Callable[[], float] | None = None
+    journal: Journal | None = None
 
 
 class TrainingRecord(NamedTuple):
@@ -119,6 +128,23 @@ class TrainingRecord(NamedTuple):
         if self.validation_scores:
             return -max(self.validation_scores)
         return min(self.loss_curve)
+
+    def report(self, stage: Stage, verbose: int) -> None:
+        """Print the last epoch: every one, or a tenth of them.
+
+        Parameters
+        ----------
+        stage : Stage
+            The stage that runs.
+        verbose : int
+            0 prints nothing, 1 a tenth, more all.
+        """
+        every = 1 if verbose > 1 else max(1, stage.max_iter // 10)
+        if not verbose or (self.n_iter % every and self.n_iter != 1):
+            return
+        scores, loss = self.validation_scores, self.loss_curve[-1]
+        watched = f", validation loss {-scores[-1]:.6g}" if scores else ""
+        print(f"{stage.name}: epoch {self.n_iter}/{stage.max_iter}, loss {loss:.6g}{watched}")
 
     def then(self, later: "TrainingRecord") -> "TrainingRecord":
         """Return the record of this run followed by ``later``.

@@ -3,6 +3,7 @@
 import math
 import operator
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -57,17 +58,17 @@ class Snapshot:
 
     def __init__(self, tensors: Iterable[torch.Tensor]) -> None:
         self._live = list(tensors)
-        self._kept = [value.detach().clone() for value in self._live]
+        self.kept = [value.detach().clone() for value in self._live]
 
     @torch.no_grad()
     def take(self) -> None:
         """Copy the tensors as they are now."""
-        torch._foreach_copy_(self._kept, self._live)  # pyright: ignore[reportPrivateImportUsage]
+        torch._foreach_copy_(self.kept, self._live)  # pyright: ignore[reportPrivateImportUsage]
 
     @torch.no_grad()
     def restore(self) -> None:
         """Put the copied values back."""
-        torch._foreach_copy_(self._live, self._kept)  # pyright: ignore[reportPrivateImportUsage]
+        torch._foreach_copy_(self._live, self.kept)  # pyright: ignore[reportPrivateImportUsage]
 
 
 class BestWeights:
@@ -118,6 +119,28 @@ class BestWeights:
             self._best.take()
         else:
             self._trial, self._best = self._best, self._trial
+
+    def state(self) -> dict[str, Any]:
+        """Return what it keeps, plain; the weights an epoch starts from are taken anew.
+
+        Returns
+        -------
+        dict
+        """
+        return {"loss": self.loss, "epoch": self.epoch, "weights": self._best.kept}
+
+    @torch.no_grad()
+    def take_state(self, state: dict[str, Any]) -> None:
+        """Go on from such a state.
+
+        Parameters
+        ----------
+        state : dict
+            The state.
+        """
+        self.loss, self.epoch = state["loss"], state["epoch"]
+        for kept, known in zip(self._best.kept, state["weights"], strict=True):
+            kept.copy_(known)
 
     def restore(self) -> None:
         """Put the best weights back."""

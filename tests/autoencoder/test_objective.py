@@ -3,6 +3,7 @@ import torch
 
 from skdyn.autoencoder._network import SparseCoder
 from skdyn.autoencoder._objective import ObjectiveSettings, ReconstructionObjective
+from skdyn.autoencoder._plan import Plan
 from skdyn.autoencoder._start import start_from_data
 from skdyn.autoencoder.allocations import ALLOCATIONS
 from skdyn.training import seeded_rng
@@ -30,7 +31,7 @@ def _leave_out_norms(coder):
 
 def test_the_loss_and_its_gradients_equal_those_of_dense_autograd():
     ours, theirs = _coder(), _coder()
-    loss = ReconstructionObjective(ObjectiveSettings(3), 10)(ours, X)
+    loss = ReconstructionObjective(ObjectiveSettings(3), Plan(400))(ours, X)
     rebuilt = _dense(theirs, X) @ theirs.decoder_weight + theirs.decoder_bias
     expected = (rebuilt - X).square().mean()
     torch.testing.assert_close(loss, expected, rtol=0, atol=1e-10)
@@ -43,7 +44,7 @@ def test_the_loss_and_its_gradients_equal_those_of_dense_autograd():
 
 def test_the_loss_curve_equals_that_of_dense_autograd():
     ours, theirs = _coder(), _coder()
-    objective = ReconstructionObjective(ObjectiveSettings(3), 40)
+    objective = ReconstructionObjective(ObjectiveSettings(3), Plan(1600))
     optimizers = [torch.optim.Adam(c.parameters(), lr=0.01) for c in (ours, theirs)]
     for _ in range(40):
         loss = objective(ours, X)
@@ -63,7 +64,7 @@ def test_the_loss_curve_equals_that_of_dense_autograd():
 
 def test_prefixes_reconstruct_alone():
     coder = _coder()
-    loss = ReconstructionObjective(ObjectiveSettings(3, prefixes=(4, 11)), 10)(coder, X)
+    loss = ReconstructionObjective(ObjectiveSettings(3, prefixes=(4, 11)), Plan(400))(coder, X)
     codes = _dense(coder, X)
     expected = [
         (codes[:, :end] @ coder.decoder_weight[:end] + coder.decoder_bias - X).square().mean()
@@ -74,7 +75,7 @@ def test_prefixes_reconstruct_alone():
 
 def test_sparsity_tightens_over_the_warm_up():
     settings = ObjectiveSettings(3, l1_coefficient=2.0, sparsity_warmup=0.5)
-    objective = ReconstructionObjective(settings, 10)
+    objective = ReconstructionObjective(settings, Plan(400))
     assert objective.sparsity(0.0, 20) == (12, 0.0)
     assert objective.sparsity(0.25, 20) == (8, 1.0)  # half-way from twelve, rounded
     assert objective.sparsity(0.5, 20) == (3, 2.0)
@@ -93,6 +94,6 @@ def test_the_trivial_loss_is_that_of_no_code_at_all(name):
         coder.encoder_bias.fill_(-1e3)
         if name == "jumprelu":
             coder.log_threshold.fill_(5.0)
-    objective = ReconstructionObjective(ObjectiveSettings(3), 10)
+    objective = ReconstructionObjective(ObjectiveSettings(3), Plan(400))
     loss = objective(coder, torch.from_numpy(rows)).item()
     assert loss == pytest.approx(objective.trivial_loss + allocation.trivial_penalty, rel=1e-3)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from skdyn.autoencoder._plan import Plan
 from skdyn.autoencoder._quantizer import Codebook, QuantizationObjective, start_codes
 from skdyn.training import new_generator, seeded_rng
 
@@ -58,7 +59,7 @@ def test_gradients_pass_straight_through_to_what_comes_before():
 def test_the_loss_is_the_error_in_units_of_the_variance():
     codebook = _codebook(n_components=12)
     x = torch.from_numpy(X)
-    loss = QuantizationObjective(100, new_generator(0))(codebook, x)
+    loss = QuantizationObjective(100, new_generator(0), Plan(None))(codebook, x)
     error = (codebook(x) - x).square().mean() * codebook.output_scale[0] ** 2
     torch.testing.assert_close(loss, error)
 
@@ -84,7 +85,7 @@ def test_a_dead_code_begins_anew_where_it_is_chosen_at_once(assignment):
     with torch.no_grad():
         codebook.decoder_weight[0] = 1e4
     before = codebook.decoder_weight.detach().clone()
-    objective = QuantizationObjective(dead_after=100, generator=new_generator(0))
+    objective = QuantizationObjective(dead_after=100, generator=new_generator(0), plan=Plan(None))
     loss = objective(codebook, x)
     codebook.idle[0] = 99.0
     objective.after_step(codebook)

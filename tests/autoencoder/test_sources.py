@@ -58,10 +58,12 @@ def test_whole_chunks_are_read(chunks):
 
 
 def test_the_first_rows_of_an_array_come_from_all_over_it(disk):
-    blocks = list(StoredRows(disk).first(16))
+    blocks = [block for _, block in StoredRows(disk).placed_first(16)]
     assert [len(block) for block in blocks] == [1] * 16
     assert (_firsts(blocks)[0], _firsts(blocks)[-1]) == (ROWS[0, 0], ROWS[-1, 0])
-    assert sum(len(block) for block in StoredRows(disk).first(30)) >= 30
+    assert sum(len(block) for _, block in StoredRows(disk).placed_first(30)) >= 30
+    for start, block in StoredRows(disk).placed(7, new_generator(0)):
+        np.testing.assert_array_equal(block, ROWS[start : start + len(block)])
 
 
 @pytest.mark.skipif(not hasattr(mmap, "MADV_DONTNEED"), reason="the system keeps the pages")

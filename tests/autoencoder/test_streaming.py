@@ -6,6 +6,7 @@ import pytest
 import scipy.sparse
 
 from skdyn.autoencoder import SparseAutoencoder
+from skdyn.autoencoder._aligned import AlignedRows
 from skdyn.autoencoder._sources import StoredRows
 from skdyn.autoencoder._streaming import StreamedRows, checked_blocks
 from skdyn.training import new_generator
@@ -65,7 +66,7 @@ def test_an_array_on_disk_that_fits_the_buffer_is_the_array_itself(disk):
 
 
 def test_an_iterator_is_good_for_one_epoch():
-    once = _model(max_iter=1).fit(_batches())
+    once = _model(max_iter=1).fit(_batches(), n_samples_total=300)
     assert len(once.loss_curve_) == 1
     with pytest.raises(ValueError, match=r"read only once, but max_iter=4 epochs .* max_iter=1"):
         _model().fit(_batches())
@@ -138,26 +139,27 @@ def test_the_score_of_blocks_is_that_of_its_definition():
 
 
 def _plain(block, reset):
-    return np.asarray(block)
+    return (np.asarray(block.X),)
 
 
 def test_the_sample_is_no_larger_than_the_buffer_and_from_all_over(disk):
-    rows = StreamedRows(StoredRows(disk), _plain, True, 64)
-    assert rows.shape == (300, 6)
+    rows = StreamedRows(AlignedRows(StoredRows(disk)), _plain, True, 64)
+    assert len(rows) == 300
     assert rows.sample.shape == (64, 6)
     np.testing.assert_array_equal(rows.sample[0], ROWS[0])
     assert any((rows.sample[-1] == row).all() for row in ROWS[-10:])
 
 
 def test_batches_without_rows_are_left_out():
-    blocks = checked_blocks(iter([ROWS[:0], ROWS[:2], ROWS[:0], ROWS[:3]]), _plain)
+    blocks = iter([ROWS[:0], ROWS[:2], ROWS[:0], ROWS[:3]])
+    blocks = checked_blocks(blocks, lambda block, reset: block)
     assert [len(block) for block in blocks] == [2, 3]
 
 
 def test_a_pass_holds_blocks_and_the_buffer_whatever_the_length_of_the_data(tmp_path):
     path = tmp_path / "rows"
     X = np.memmap(path, dtype="f", mode="w+", shape=(40_000, 64))  # 10 MB
-    rows = StreamedRows(StoredRows(X), _plain, True, 1024)
+    rows = StreamedRows(AlignedRows(StoredRows(X)), _plain, True, 1024)
     tracemalloc.start()  # counts numpy's blocks; torch's buffer is of fixed size
     n_rows = sum(len(batch) for (batch,) in rows.batches(64, new_generator(0)))
     peak = tracemalloc.get_traced_memory()[1]

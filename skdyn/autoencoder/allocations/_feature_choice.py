@@ -110,6 +110,10 @@ class FeatureChoiceAllocation(Allocation):
             The pre-activations that are active.
         """
         self.track_demand(pre, coder, k)
+        return self._take(pre, coder, k)
+
+    def _take(self, pre, coder, k):
+        """Let each latent take its rows, by the demand that is known."""
         quotas = self.quotas(coder, len(pre), k)
         matches = pre.T.contiguous()  # which they are, as the coder computed them
         choices = [
@@ -138,14 +142,25 @@ class FeatureChoiceAllocation(Allocation):
         """
         if (coder.steps - 1) % _DEMAND_STEPS != 0:
             return
-        rows = pre[:_DEMAND_ROWS]
-        if pre.is_contiguous():
-            latents = largest(rows, k * len(rows)) % rows.shape[1]
-        else:  # the same, in the order in which they lie in memory
-            latents = torch.div(largest(rows.T, k * len(rows)), len(rows), rounding_mode="floor")
-        counts = torch.bincount(latents, minlength=rows.shape[1])
         rate = (_DEMAND_STEPS * coder.rate).clamp_max(1.0)
-        coder.demand.lerp_((counts / len(rows)).to(coder.demand), rate.to(coder.demand))
+        demand = _demanded(pre[:_DEMAND_ROWS], k)
+        coder.demand.lerp_(demand.to(coder.demand), rate.to(coder.demand))
+
+    def calibrate(self, pre: torch.Tensor, coder: SparseCoder, fresh: bool) -> None:
+        """Learn from a batch what inference compares with, now that the weights rest.
+
+        Parameters
+        ----------
+        pre : Tensor of shape (n_rows, n_components)
+            Pre-activations.
+        coder : SparseCoder
+            The network.
+        fresh : bool
+            Not used: thresholds are no parameters here.
+        """
+        # A last step of few rows may have moved the ranks; these rows are many.
+        coder.demand.copy_(_demanded(pre, coder.k))
+        self._take(pre, coder, coder.k)
 
     def quotas(self, coder: SparseCoder, n_rows: int, k: int) -> torch.Tensor:
         """Return how many rows of a batch each latent takes.
@@ -173,6 +188,16 @@ class FeatureChoiceAllocation(Allocation):
         quotas = torch.empty_like(by_rank, device=coder.demand.device)
         quotas[coder.demand.argsort(descending=True, stable=True)] = by_rank.to(quotas.device)
         return quotas
+
+
+def _demanded(pre, k):
+    """Return how often each latent is among the largest matches, a row."""
+    n_rows, n_components = pre.shape
+    if pre.is_contiguous():
+        latents = largest(pre, k * n_rows) % n_components
+    else:  # the same, in the order in which they lie in memory
+        latents = torch.div(largest(pre.T, k * n_rows), n_rows, rounding_mode="floor")
+    return torch.bincount(latents, minlength=n_components) / n_rows
 
 
 def _sorted(matches, quotas, depth):

@@ -106,11 +106,31 @@ class MutualThenFeatureAllocation(FeatureChoiceAllocation):
         Codes
             The pre-activations that are active.
         """
+        if self._latents_choose(coder, progress):
+            return super().choose(pre, coder, k, progress)
+        self.track_demand(pre, coder, k)
+        return MutualChoiceAllocation().choose(pre, coder, k, progress)
+
+    def calibrate(self, pre: torch.Tensor, coder: SparseCoder, fresh: bool) -> None:
+        """Learn from a batch what inference compares with, now that the weights rest.
+
+        Parameters
+        ----------
+        pre : Tensor of shape (n_rows, n_components)
+            Pre-activations.
+        coder : SparseCoder
+            The network.
+        fresh : bool
+            Not used: thresholds are no parameters here.
+        """
+        if self._latents_choose(coder, 1.0):
+            super().calibrate(pre, coder, fresh)
+        else:
+            MutualChoiceAllocation().choose(pre, coder, coder.k, 1.0)
+
+    def _latents_choose(self, coder, progress):
         latents_choose = self.by_latent(progress)
         if latents_choose != coder.latents_choose:  # one rule's thresholds are no start for another
             coder.latents_choose.fill_(latents_choose)
             coder.tracked.zero_()
-        if latents_choose:
-            return super().choose(pre, coder, k, progress)
-        self.track_demand(pre, coder, k)
-        return MutualChoiceAllocation().choose(pre, coder, k, progress)
+        return latents_choose

@@ -1,0 +1,25 @@
+import numpy as np
+import pytest
+
+from skdyn import SparseAutoencoder
+from skdyn.autoencoder._calibration import recent_rows
+
+
+def test_thresholds_after_partial_fit_come_from_the_rows_of_many_calls():
+    rng = np.random.default_rng(1)
+    codes = rng.exponential(size=(2400, 32)) * (rng.random((2400, 32)) < 0.05)
+    rows = codes @ rng.normal(size=(32, 8))
+    model = SparseAutoencoder(32, k=2, random_state=0)
+    for part in np.array_split(rows[:1600], 40):
+        model.partial_fit(part)
+    n_active = (model.transform(rows[1600:]) > 0).sum(axis=1).mean()
+    assert n_active == pytest.approx(2, rel=0.05)
+
+
+def test_rows_are_recent_as_long_as_newer_ones_are_few():
+    few, many = np.arange(3000.0)[:, None], np.arange(20_000.0)[:, None]
+    np.testing.assert_array_equal(recent_rows(None, few), few)
+    recent = recent_rows(few, few[:10])
+    assert len(recent) == 2048
+    np.testing.assert_array_equal(recent[-11:, 0], [2999, *range(10)])
+    np.testing.assert_array_equal(recent_rows(few, many), many[-(2**14) :])
