@@ -9,10 +9,10 @@ import torch
 from skdyn.kan._columns import with_gaps_known
 from skdyn.kan._gauss_newton import GaussNewtonProblem
 from skdyn.kan._left_out import penalty_of_edges
+from skdyn.kan._one_row_less import quadratic_of
 from skdyn.training import in_precision
 
 __all__ = [
-    "Posterior",
     "Spread",
     "forget_posterior",
     "learn_posterior",
@@ -54,27 +54,6 @@ class Spread(NamedTuple):
     noise: torch.Tensor
 
 
-class Posterior(NamedTuple):
-    """The weights that are free, around those that were found.
-
-    Attributes
-    ----------
-    problem : GaussNewtonProblem
-        Of the layers whose weights are free.
-    outputs : Tensor of shape (n, n_outputs)
-        Of its rows.
-    curvature : Tensor of shape (n_weights, n_weights)
-        Gauss-Newton matrix of the mean loss.
-    root : Tensor of shape (n_weights, n_weights)
-        Lower triangular; ``root.T @ root`` is the inverse of that with the penalties.
-    """
-
-    problem: GaussNewtonProblem
-    outputs: torch.Tensor
-    curvature: torch.Tensor
-    root: torch.Tensor
-
-
 @torch.no_grad()
 def posterior_of(model, task, objective, most=_MOST):
     """Return how far the weights of a network are free.
@@ -96,7 +75,7 @@ def posterior_of(model, task, objective, most=_MOST):
 
     Returns
     -------
-    Posterior or None
+    Quadratic or None
         None where rounding leaves nothing of it.
 
     References
@@ -115,16 +94,7 @@ def posterior_of(model, task, objective, most=_MOST):
     problem = GaussNewtonProblem(
         objective, Tail(module.layers[-n_layers:]), (seen, y, weight / weight.mean())
     )
-    outputs, _, curvature = problem.data_part()
-    precision = curvature + _prior(model, objective, problem, task.total_weight)
-    scale = precision.diagonal()
-    precision.diagonal().add_(1e-13 * (scale + scale.max()))  # rounding, where nothing binds
-    factor, failed = torch.linalg.cholesky_ex(precision)
-    if failed:
-        return None
-    one = torch.eye(len(factor)).to(factor)
-    root = torch.linalg.solve_triangular(factor, one, upper=False)
-    return Posterior(problem, outputs, curvature, root)
+    return quadratic_of(problem, _prior(model, objective, problem, task.total_weight))
 
 
 @torch.no_grad()
