@@ -1,26 +1,49 @@
 """Class probabilities that are as sure as they are right."""
 
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
-from scipy.optimize import brentq
+from scipy.optimize import minimize
 
+from skdyn.kan._left_out import leave_out
 from skdyn.kan._one_row_less import outputs_without
 from skdyn.kan._posterior import posterior_of
 from skdyn.training import in_precision
 
-__all__ = ["cool_down", "temperature_of"]
+__all__ = ["Certainty", "certainty_of", "cool_down", "with_slips"]
 
 _BOUNDS = 0.2, 20.0  # of a temperature
+_SLIPS = 1e-6, 0.2  # of the share of labels that are by chance
+_PSEUDO = 0.5  # slips that are counted beside the rows': none among few does not mean never
+_FIRST_SLIPS = 0.01
 _MOST = 3000  # weights: their posterior is not kept
 _ROWS = 8192  # at most, that say how warm
 
 
-def cool_down(model, task, objective, left_out):
-    """Divide a classifier's scores by the temperature [1]_ that rows left out ask for, in place.
+class Certainty(NamedTuple):
+    """What makes of scores probabilities that are as sure as they are right.
 
-    Scores that are too sure become what they should; those that are not sure enough go half the
-    way, in orders of magnitude, for few rows that are all answered well ask for too much.
+    Attributes
+    ----------
+    temperature : float
+        What the scores are divided by.
+    slips : float
+        Share of labels that are by chance.
+    """
+
+    temperature: float
+    slips: float
+
+
+def cool_down(model, task, objective, left_out):
+    """Make a classifier's probabilities as sure as rows left out are right, in place.
+
+    Scores are divided by a temperature [1]_, and a share of the labels is taken to be by chance
+    [2]_: without that, few rows that are far off would ask for a temperature of all. Scores that
+    are too sure become what they should; those that are not sure enough go half the way, in orders
+    of magnitude, for few rows that are all answered well ask for too much.
 
     Parameters
     ----------
@@ -37,38 +60,64 @@ def cool_down(model, task, objective, left_out):
     ----------
     .. [1] C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, "On Calibration of Modern Neural Networks",
        ICML 2017.
+    .. [2] D. Hernandez-Lobato, J. M. Hernandez-Lobato, P. Dupont, "Robust Multi-Class Gaussian
+       Process Classification", NeurIPS 2011.
     """
     last = model.module_.layers[-1]
     if objective is None or task.incremental or len(last.symbolic):
+        model.label_noise_ = getattr(model, "label_noise_", 0.0)
         return
-    found = _temperature(model, task, objective, left_out)
-    found = found if found > 1 else found**0.5
+    found = _certainty(model, task, objective, left_out)
+    model.label_noise_ = found.slips
+    warmth = found.temperature
     with torch.no_grad():
         for weight in last.linear_weights():
-            weight /= found
+            weight /= warmth if warmth > 1 else warmth**0.5
 
 
-def _temperature(model, task, objective, left_out):
-    if left_out is not None:  # of first-order optimizers, which it flatters where rows are few
-        return max(1.0, left_out.mixed(
-            lambda outputs: temperature_of(outputs, left_out.y, left_out.weight)
-        ))  # fmt: skip
+def with_slips(probabilities, share):
+    """Return probabilities of labels of which a share is by chance.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n, n_classes)
+        Without chance.
+    share : float
+        Of labels that are by chance, all classes alike.
+
+    Returns
+    -------
+    ndarray of shape (n, n_classes)
+    """
+    return (1 - share) * probabilities + share / probabilities.shape[1]
+
+
+def _certainty(model, task, objective, left_out):
+    if left_out is None:
+        left_out = leave_out(model, task, objective, some=True)
+    if left_out is not None:  # of first-order optimizers
+        return _both(left_out)
     if task.validation is not None:
         module = in_precision(model.module_, torch.float64)
         like = next(module.parameters())
         X, y, weight = (torch.as_tensor(part[:_ROWS]).to(like.device) for part in task.validation)
-        return temperature_of(module(X.to(like)).detach(), y, weight)
-    if model._optimizer_now() != "lm":
-        return 1.0
-    found = posterior_of(model, task, objective, _MOST)
+        return certainty_of(module(X.to(like)).detach(), y, weight)
+    found = posterior_of(model, task, objective, _MOST) if model._optimizer_now() == "lm" else None
     if found is None or len(found.problem.module.layers) < len(model.module_.layers):
-        return 1.0
+        return Certainty(1.0, 0.0)
     scores = outputs_without(found, 1 / float(task.total_weight))
-    return temperature_of(scores, found.problem.y, found.problem.row_weight)
+    return certainty_of(scores, found.problem.y, found.problem.row_weight)
 
 
-def temperature_of(scores, y, weight):
-    """Return the temperature at which the classes of rows are most probable.
+def _both(left_out):
+    """Return what two estimates of rows left out say; of sharper scores the more careful one."""
+    told = [certainty_of(scores, left_out.y, left_out.weight) for scores in left_out.outputs]
+    warmth, slips = (left_out.weighed(part) for part in zip(*told, strict=True))
+    return Certainty(warmth if warmth > 1 else max(told).temperature, slips)
+
+
+def certainty_of(scores, y, weight):
+    """Return the temperature and the share of slips at which the classes of rows are most probable.
 
     Parameters
     ----------
@@ -81,18 +130,23 @@ def temperature_of(scores, y, weight):
 
     Returns
     -------
-    float
+    Certainty
     """
-    scores, weight = scores.double(), weight.double()
-    one_hot = torch.nn.functional.one_hot(y, scores.shape[1])
+    scores, weight, chance = scores.double(), weight.double(), -math.log(scores.shape[1])
 
-    def slope(temperature):
-        """By the inverse of the temperature, of the mean loss, which is convex in it."""
-        tilt = torch.softmax(scores / temperature, dim=1) - one_hot
-        return ((tilt * scores).sum(dim=1) @ weight).item()
+    def loss(logs):
+        """By the logarithms of both, and its slopes."""
+        at: Any = torch.tensor(logs, dtype=torch.float64, requires_grad=True)
+        odds = torch.log_softmax(scores * torch.exp(-at[0]), dim=1).gather(1, y[:, None])[:, 0]
+        odds = torch.logaddexp(odds + torch.log1p(-at[1].exp()), at[1] + chance)
+        total = -(odds @ weight) - _PSEUDO * at[1]
+        total.backward()
+        return total.item(), at.grad.numpy()
 
-    low, high = _BOUNDS
-    if slope(low) < 0 or slope(high) > 0:  # it grows with the inverse of the temperature
-        return low if slope(low) < 0 else high
-    found: Any = brentq(slope, low, high, xtol=1e-12)
-    return found
+    bounds = np.log([_BOUNDS, _SLIPS])
+    starts = (np.log([warmth, _FIRST_SLIPS]) for warmth in (1.0, *_BOUNDS))
+    found = min(
+        (minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds) for start in starts),
+        key=lambda result: result.fun,
+    )
+    return Certainty(*np.exp(found.x).tolist())

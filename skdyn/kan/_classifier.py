@@ -1,9 +1,14 @@
 """Kolmogorov-Arnold classification."""
 
-import torch
+from typing import Annotated
 
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+
+from skdyn._state import Since
 from skdyn._tabular import TabularClassifier
-from skdyn.kan._calibration import cool_down
+from skdyn.kan._calibration import cool_down, with_slips
 from skdyn.kan._estimator import KANEstimator
 
 __all__ = ["KANClassifier"]
@@ -137,6 +142,9 @@ class KANClassifier(KANEstimator, TabularClassifier):
         a layer's sums, then the factors of its products, in pairs.
     classes_ : ndarray of shape (n_classes,)
         Class labels.
+    label_noise_ : float
+        Share of labels that seem to be by chance, told by rows left out: no class is less probable
+        than that over the number of classes.
     categories_ : list of (ndarray or None)
         Levels of each column, None for numbers; empty where there are numbers only.
     optimizer_ : str
@@ -187,6 +195,24 @@ class KANClassifier(KANEstimator, TabularClassifier):
     """
 
     _noise = "known"
+    label_noise_: Annotated[float, Since(lambda state: 0.0)]
+
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
+        """Predict class probabilities, as sure as rows left out were right.
+
+        They are the softmax of the scores, mixed with ``label_noise_`` of what is by chance.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities, in the order of ``classes_``.
+        """
+        return with_slips(super().predict_proba(X), self.label_noise_)
 
     def _learn_spread(self, task, objective, left_out):
         cool_down(self, task, objective, left_out)

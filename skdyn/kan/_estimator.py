@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from skdyn._state import ANY_NUMBER, OPTIONAL, Shape, Since
 from skdyn._tabular import TabularEstimator
-from skdyn._time_limit import time_limit
+from skdyn._time_limit import interrupts_end_time, time_limit
 from skdyn._validation import check_is_fitted
 from skdyn.base import TorchEstimator
 from skdyn.kan._columns import (
@@ -250,7 +250,7 @@ class KANEstimator(TabularEstimator):
             warning.
         max_time : float or None, default=None
             Seconds after which nothing more is tried; the best so far is taken. So it is on an
-            interrupt from the keyboard while laws are looked for.
+            interrupt from the keyboard; a second one ends the call.
         verbose : int, default=0
             1 prints what is tried.
 
@@ -266,7 +266,7 @@ class KANEstimator(TabularEstimator):
         """
         check_is_fitted(self)
         refuse_names_for(self)
-        with time_limit(max_time):
+        with time_limit(max_time), interrupts_end_time():
             name_edges(self, X, y, sample_weight, library, tolerance, bool(verbose))
         return self
 

@@ -85,10 +85,7 @@ class LawSearch:
         if len(keep) > 1:
             keep = [keep[k] for k in relevant(self.X[:, keep], z)]
         columns = [Column({self.symbols[k]: 1.0}, self.X[:, k]) for k in keep]
-        try:
-            self.solve(columns, z, 0, _KNOWN)
-        except KeyboardInterrupt:
-            self.tell("interrupted: the best so far goes on")
+        self.solve(columns, z, 0, _KNOWN)
         return self.found
 
     def solve(self, columns, z, depth, known):
@@ -183,6 +180,8 @@ class LawSearch:
         for node in nodes:
             expression = expression_of(node)
             key = str(expression)
+            if time_is_over():
+                break
             if key in seen or not expression.free_symbols:
                 continue
             seen.add(key)

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
+from skdyn._time_limit import time_is_over
 from skdyn.kan._constants import ConstantFit, evaluated, tidied
 from skdyn.kan._curves import complexity
 from skdyn.kan._smooth_fit import Basis, held_out, smooth
@@ -77,8 +78,9 @@ def judged(found, columns, X, y, weight, fitted, tested):
     near = [each for each in laws[:_N_TIDIED] if each.score < laws[0].score + _FAR]
     near = [_shortened(each, law, columns, X, y, weight, fitted) for each in near]
     tidy = [
-        law(tidied(each.expression, columns, X[fitted], y[fitted], weight[fitted])) for each in near
-    ]
+        law(tidied(each.expression, columns, X[fitted], y[fitted], weight[fitted]))
+        for each in near if not time_is_over()
+    ]  # fmt: skip
     laws = [*near, *laws]
     laws = sorted([each for each in [*tidy, *laws] if np.isfinite(each.score)], key=_by_score)
     laws = _apart(laws, columns, X, y)
@@ -89,7 +91,7 @@ def judged(found, columns, X, y, weight, fitted, tested):
 def _shortened(first, law, columns, X, y, weight, rows):
     """Leave out constants one by one, or make them one; return the best on the way to none."""
     best = now = first
-    while now.error > _EXACT * 100:
+    while now.error > _EXACT * 100 and not time_is_over():
         problem = ConstantFit(now.expression, columns, X[rows], y[rows], weight[rows])
         trials = [
             (problem.fit(problem.start, {k: number}, n_steps=_N_TRIAL, tol=_TRIAL), k, number)
@@ -128,6 +130,8 @@ def _by_score(law):
 
 
 def _refitted(expression, columns, X, y, weight, rows):
+    if time_is_over():
+        return expression
     try:
         problem = ConstantFit(expression, columns, X[rows], y[rows], weight[rows])
     except ValueError:

@@ -23,7 +23,7 @@ class LeftOut(NamedTuple):
     Attributes
     ----------
     outputs : list of Tensor of shape (n, n_outputs)
-        From :func:`left_out_outputs`.
+        From :func:`left_out_outputs`: both, or the first where the rows are only some of all.
     y, weight : Tensor of shape (n, ...)
         Targets and weights of the rows.
     """
@@ -44,8 +44,23 @@ class LeftOut(NamedTuple):
         -------
         float
         """
-        as_it_is, settled = map(of_outputs, self.outputs)
-        return as_it_is**_AS_IT_IS * settled ** (1 - _AS_IT_IS)
+        return self.weighed(map(of_outputs, self.outputs))
+
+    @staticmethod
+    def weighed(numbers):
+        """Return the number between those that both estimates give.
+
+        Parameters
+        ----------
+        numbers : iterable of float
+            Positive; one, or one of each estimate.
+
+        Returns
+        -------
+        float
+        """
+        as_it_is, *settled = numbers
+        return as_it_is**_AS_IT_IS * settled[0] ** (1 - _AS_IT_IS) if settled else as_it_is
 
     def loss(self, objective):
         """Return what the mean loss of new rows is likely to be.
@@ -64,7 +79,7 @@ class LeftOut(NamedTuple):
         )
 
 
-def leave_out(model, task, objective):
+def leave_out(model, task, objective, *, some=False):
     """Return what a network would make of its rows if it had not seen them; None if not known.
 
     Where rows are held out they tell, and penalties that are not the usual ones, or not all that
@@ -78,13 +93,16 @@ def leave_out(model, task, objective):
         What it learned from.
     objective : KANObjective
         What it minimized.
+    some : bool, default=False
+        Whether rows that are too many to be left out one by one may be told by every so-manyth,
+        which then stands for those between.
 
     Returns
     -------
     LeftOut or None
     """
-    n_answers = len(task.training[0]) * model._n_outputs()
-    unknown = task.validation is not None or task.incremental or n_answers > _MOST
+    step = -(-len(task.training[0]) * model._n_outputs() // _MOST)
+    unknown = task.validation is not None or task.incremental or (step > 1 and not some)
     usual = model._optimizer_now() == "adam" and model.alpha == "auto" and not model.lamb
     usual = usual and has_squares(model)
     whole = all(
@@ -93,11 +111,13 @@ def leave_out(model, task, objective):
     )
     if unknown or objective is None or not usual or not whole:
         return None
-    X, y, weight = map(torch.as_tensor, task.training)
+    X, y, weight = (torch.as_tensor(part[::step]) for part in task.training)
     like = next(model.module_.parameters())
     y = y.to(like.device) if y.dtype == torch.int64 else y.to(like)
-    batch, alpha = (X.to(like), y, weight.to(like)), model._settings().alpha / task.total_weight
-    return LeftOut(left_out_outputs(model.module_, objective, batch, alpha), *batch[1:])
+    batch = X.to(like), y, (weight / weight.mean()).to(like)
+    alpha, of_row = model._settings().alpha / task.total_weight, len(X) / len(task.training[0])
+    outputs = left_out_outputs(model.module_, objective, batch, alpha, of_row)
+    return LeftOut(outputs if step == 1 else outputs[:1], *batch[1:])
 
 
 def warn_of_new_rows(model, task, loss):
@@ -125,7 +145,7 @@ def warn_of_new_rows(model, task, loss):
 
 
 @torch.no_grad()
-def left_out_outputs(module, objective, batch, alpha):
+def left_out_outputs(module, objective, batch, alpha, of_row=1.0):
     """Return what the network would answer to each row if that had not been among the data.
 
     The network is taken as linear in its weights about those that it has, and the loss as
@@ -144,6 +164,8 @@ def left_out_outputs(module, objective, batch, alpha):
         Inputs, targets and weights of the rows.
     alpha : float
         Weight of half the squared weights in the mean loss.
+    of_row : float, default=1
+        What part of a row is left out, where each stands for several.
 
     Returns
     -------
@@ -183,6 +205,7 @@ def left_out_outputs(module, objective, batch, alpha):
     settled = (inverse @ settled.flatten()).view_as(pull)
     blocks = inverse.unflatten(1, pull.shape).unflatten(0, pull.shape)
     blocks = blocks.diagonal(dim1=0, dim2=2).permute(2, 0, 1)
+    blocks = (1 - of_row) * torch.eye(pull.shape[1]).to(blocks) + of_row * blocks
     left_out = [torch.linalg.solve(blocks, force[..., None])[..., 0] for force in (pull, settled)]
     return [outputs - torch.einsum("nio,ni->no", unroot, pull - force) for force in left_out]
 

@@ -174,6 +174,8 @@ def _snap(module, make_objective, batch, edge, found, accepts):
     now = _loss(make_objective(), module, batch)
     best, least = module, math.inf
     for candidate in found:
+        if time_is_over():
+            break
         trial = copy.deepcopy(module)
         set_edge(trial.layers[depth], i, j, candidate)
         loss = _refit(trial, make_objective(), batch)

@@ -79,7 +79,9 @@ def name_edges(model, X, y, sample_weight, library, tolerance, verbose=False):
         laws = _with_the_networks(model, hunt, laws) if complete else laws
         # A law that costs too much is no answer where edges were left as they are, but is where
         # the network, in closed form, does no better for its length.
-        if not _take_laws(model, laws, hunt, standard.accepts if not complete else None):
+        if _take_laws(model, laws, hunt, standard.accepts if not complete else None):
+            warn_of_doubts(model)
+        else:
             if all(laws):
                 keep_laws(model, laws, hunt.symbols, hunt.X, taken=False)
             _tell_what_stays(model, tolerance)

@@ -4,58 +4,36 @@ import torch
 from sklearn.datasets import load_wine
 from sklearn.metrics import log_loss
 
-from skdyn._tabular import FitTask
 from skdyn.kan import KANClassifier
-from skdyn.kan._calibration import left_out_scores, temperature_of
-from skdyn.kan._plan import objective_of
-from skdyn.kan._posterior import posterior_of
+from skdyn.kan._calibration import certainty_of
+
+
+def drawn(seed=0, n=3000):
+    rng = np.random.default_rng(seed)
+    scores = torch.as_tensor(rng.normal(size=(n, 3)))
+    odds = torch.softmax(2 * scores, dim=1).numpy()
+    return 2 * scores, torch.as_tensor([rng.choice(3, p=row) for row in odds]), torch.ones(n), rng
 
 
 def test_the_temperature_is_that_of_the_best_likelihood():
-    rng = np.random.default_rng(0)
-    scores = torch.as_tensor(rng.normal(size=(3000, 3)))
-    odds = torch.softmax(scores, dim=1).numpy()
-    y = torch.as_tensor([rng.choice(3, p=row) for row in odds])
-    weight = torch.ones(3000)
-    assert temperature_of(3 * scores, y, weight) == pytest.approx(3, rel=0.15)
-    found = temperature_of(scores, y, weight)
-    losses = [log_loss(y, torch.softmax(scores / t, dim=1)) for t in found * np.r_[1, 0.97, 1.03]]
+    scores, y, weight, _ = drawn()
+    assert certainty_of(3 * scores, y, weight).temperature == pytest.approx(3, rel=0.15)
+    found = certainty_of(scores, y, weight)
+    assert found.slips < 0.02
+    odds = [torch.softmax(scores / t, dim=1) for t in found.temperature * np.r_[1, 0.9, 1.1]]
+    losses = [log_loss(y, (1 - found.slips) * each + found.slips / 3) for each in odds]
     assert losses[0] == min(losses)
 
 
-def minimized(jacobian, y, weight, prior):
-    """Weights of the minimum of a loss of classes that is convex in them, by Newton's steps."""
-    weights = torch.zeros(jacobian.shape[2], dtype=torch.float64)
-    for _ in range(30):
-        slope, root = KANClassifier._curvature(jacobian @ weights, y)
-        slope = torch.einsum("n,no,nop->p", weight, slope, jacobian) + prior @ weights
-        curvature = torch.einsum("n,nop,noc,nqc,nqr->pr", weight, jacobian, root, root, jacobian)
-        weights = weights - torch.linalg.solve(curvature + prior, slope)
-    return weights
-
-
-def test_scores_without_a_row_are_nearly_those_of_a_fit_without_it():
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(30, 2))
-    y = (X[:, 0] + 0.5 * rng.normal(size=30) > 0).astype(int)
-    model = KANClassifier(
-        (), optimizer="lm", alpha=1.0, smoothness=0.3, grid_sizes=2, max_iter=2, tol=0.0
-    ).fit(X, y)
-    task = FitTask((model._scaled(X), y, np.ones(30)), None, 30, False, False)
-    objective = objective_of(model, task)
-    problem = posterior_of(model, task, objective).problem
-    _, jacobian = problem.jacobian(problem.X.clone())
-    prior = 2 * objective.evidence.smoothness * problem.roughness()
-    prior.diagonal().add_(objective.evidence.alpha)
-    share = torch.full((30,), 1 / 30, dtype=torch.float64)
-    problem.place(minimized(jacobian, problem.y, share, prior))
-    outputs = jacobian @ problem.weights()
-    told = left_out_scores(posterior_of(model, task, objective), 1 / 30) - outputs
-    for i in (0, 3, 11):
-        without = share.clone()
-        without[i] = 0.0
-        moved = jacobian[i] @ minimized(jacobian, problem.y, without, prior) - outputs[i]
-        assert (told[i] - moved).abs().max() < 0.2 * moved.abs().max()
+def test_labels_by_chance_do_not_ask_for_a_temperature():
+    scores, y, weight, rng = drawn()
+    by_chance = torch.as_tensor(rng.uniform(size=len(y)) < 0.1)
+    y = torch.where(by_chance, torch.as_tensor(rng.integers(0, 3, len(y))), y)
+    found = certainty_of(2 * scores, y, weight)
+    assert found.slips == pytest.approx(0.1, abs=0.03)
+    assert found.temperature == pytest.approx(2, rel=0.15)
+    few = certainty_of(scores[:20] * 20, scores[:20].argmax(dim=1), weight[:20])
+    assert few.slips > 0.005
 
 
 def test_noise_is_told_as_noise_by_any_optimizer():
@@ -78,3 +56,13 @@ def test_answers_that_are_too_careful_become_surer(monkeypatch):
     model.fit(X[::3], y[::3])
     before = log_loss(np.delete(y, np.s_[::3]), model.predict_proba(np.delete(X, np.s_[::3], 0)))
     assert loss < 0.9 * before
+
+
+def test_rows_too_many_to_be_left_out_one_by_one_are_told_by_some():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1400, 1))
+    y = (X[:, 0] + rng.logistic(size=1400) / 4 > 0).astype(int)
+    model = KANClassifier((), optimizer="adam", alpha="auto", grid_sizes=1, max_iter=3, tol=0)
+    model.fit(X, y)
+    assert 0 < model.label_noise_ < 0.2
+    assert model.predict_proba(X).min() >= model.label_noise_ / 2

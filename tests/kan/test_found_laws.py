@@ -1,6 +1,8 @@
 """Laws beside an estimator: the report, the flags, and what becomes of them."""
 
+import _thread
 import copy
+import importlib
 import pickle
 
 import numpy as np
@@ -54,7 +56,8 @@ def test_laws_are_kept_in_pickles_and_forgotten_with_the_network(product):
 
 def test_a_look_alike_comes_with_a_warning():
     model, X, y = fitted(np.tanh)
-    model.auto_symbolic(X, y, library=["0", "x"], tolerance=1e9)
+    with pytest.warns(UserWarning, match="may only look like the law: it leaves a pattern"):
+        model.auto_symbolic(X, y, library=["0", "x"], tolerance=1e9)
     with pytest.warns(UserWarning, match="may only look like the law: it leaves a pattern"):
         model.formula()
     assert not model.symbolic_report_["stands_out"].any()
@@ -79,6 +82,26 @@ def test_the_time_limit_ends_the_search(capsys):
     with pytest.warns(UserWarning, match="The time was over"):
         model.auto_symbolic(X, y, max_time=0.0)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("step", ["_laws._shortened", "_snapping._snap"])
+def test_an_interrupt_anywhere_keeps_what_was_found(step, monkeypatch):
+    model, X, y = fitted(np.tanh, n=24)
+    module, name = step.split(".")
+    module = importlib.import_module(f"skdyn.kan.{module}")
+    inner, calls = getattr(module, name), []
+
+    def interrupted(*arguments):
+        if not calls:
+            _thread.interrupt_main()
+        calls.append(name)
+        return inner(*arguments)
+
+    monkeypatch.setattr(module, name, interrupted)
+    with pytest.warns(UserWarning, match="look like the law|left 2 edges"):
+        model.auto_symbolic(X, y, library=["0", "x"], tolerance=0.0)
+    assert calls
+    assert len(model.symbolic_report_) > 0
 
 
 def test_verbose_prints_what_is_tried(capsys):

@@ -62,6 +62,20 @@ def test_the_answers_of_a_network_of_one_layer_are_those_of_fits_without_each_ro
     torch.testing.assert_close(left_out_outputs(module, objective, (X, y, weight), ALPHA)[1], found)
 
 
+def test_a_row_that_stands_for_two_is_left_out_by_half():
+    rng = np.random.default_rng(1)
+    X, y = (torch.as_tensor(rng.normal(size=(8, k))) for k in (3, 2))
+    weight = torch.ones(8, dtype=torch.float64)
+    module = KAN(((3, 0), (2, 0)), "bspline", 2, 1, "linear").double()
+    objective = KANObjective(
+        TabularRegressor._row_loss, KANRegressor._curvature, Evidence(0.01, 0.0, 8.0, None), 0, 0, 0
+    )
+    twice = [torch.cat([part, part]) for part in (X, y, weight)]
+    copies = left_out_outputs(module, objective, twice, ALPHA)[0]
+    halves = left_out_outputs(module, objective, (X, y, weight), ALPHA, of_row=0.5)[0]
+    torch.testing.assert_close(halves, copies[:8])
+
+
 def told(model, X, y):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

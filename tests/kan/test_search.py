@@ -9,7 +9,7 @@ from skdyn._tabular import TabularRegressor
 from skdyn.kan._evidence import Evidence
 from skdyn.kan._network import KAN
 from skdyn.kan._objective import KANObjective
-from skdyn.kan._search import Trials, affordable
+from skdyn.kan._search import Trial, Trials, affordable
 from skdyn.training import Stage, TrainingSettings
 
 
@@ -79,6 +79,39 @@ def test_the_evidence_prefers_the_network_that_made_the_data():
     y = X[:, 0] * X[:, 1] + 0.1 * np.random.default_rng(1).normal(size=200)
     made = trials(X, y)
     assert made.fit(network(2, 2)).evidence.log > made.fit(network(2)).evidence.log + 10
+
+
+def test_rows_left_out_must_agree_with_the_evidence():
+    def trial(log, loss):
+        evidence = Evidence("auto", "auto", 1, "unknown")
+        evidence.log = log
+        return Trial(None, evidence, lambda: loss)
+
+    first = trial(0.0, 1.0)
+    assert trial(5.0, 0.9).improves_on(first)
+    assert not trial(5.0, 0.9).improves_on(first, price=6.0)
+    assert not trial(5.0, 1.1).improves_on(first)
+    assert not trial(-1.0, 0.9).improves_on(first)
+
+
+def test_rows_left_out_are_told_as_fits_without_them_would():
+    X = table(40, 1)
+    y = np.sin(3 * X[:, 0]) + 0.3 * np.random.default_rng(1).normal(size=40)
+    model = network(1)
+    trial = trials(X, y).fit(model)
+    inputs = model.layers[0].features(torch.as_tensor(X)).detach().flatten(1).numpy()
+    inputs = np.c_[inputs, np.ones(40)]
+    rough = np.zeros((len(inputs.T),) * 2)
+    rough[:-2, :-2] = model.layers[0].basis.roughness()[0]
+    prior = 2 * trial.evidence.smoothness * rough + np.diag(trial.evidence.alphas[[0] * len(rough)])
+    prior[-1, -1] = trial.evidence.alphas[-1]
+    losses = []
+    for i in range(40):
+        rest = np.arange(40) != i
+        hessian = 2 / 40 * inputs[rest].T @ inputs[rest] + prior
+        weights = np.linalg.solve(hessian, 2 / 40 * inputs[rest].T @ y[rest])
+        losses.append((inputs[i] @ weights - y[i]) ** 2)
+    assert trial.left_out_loss() == pytest.approx(np.mean(losses), rel=1e-3)
 
 
 def test_inputs_pay_apart_only_where_that_says_more():
