@@ -21,7 +21,7 @@ models = [
     for _, cls in all_estimators()
     if issubclass(cls, TorchEstimator)
 ]
-models += [HopfieldRegressor(optimizer=name, max_iter=1) for name in OPTIMIZERS]
+models += [HopfieldRegressor("projected", optimizer=name, max_iter=1) for name in OPTIMIZERS]
 models.append(KANRegressor(optimizer="lm", max_iter=1))
 for model in models:
     model.fit(*sample_to_sketch(model))
