@@ -47,7 +47,7 @@ warnings.simplefilter("ignore")
 networks = [cls for _, cls in all_estimators() if issubclass(cls, TorchEstimator)]
 assert len(networks) > 15
 models = [quick_instance(cls, max_iter=1) for cls in networks]
-models += [skdyn.HopfieldRegressor(optimizer=name, max_iter=1) for name in OPTIMIZERS]
+models += [skdyn.HopfieldRegressor("projected", optimizer=name, max_iter=1) for name in OPTIMIZERS]
 for model in [*models, skdyn.KANRegressor(optimizer="lm", max_iter=1)]:
     model.fit(*sample_to_sketch(model))
     heavy = {"torch._dynamo", "torch._inductor", "sympy", "matplotlib"} & set(sys.modules)

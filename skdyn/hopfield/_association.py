@@ -33,6 +33,7 @@ from skdyn.hopfield._modes import (
     first_mode,
     recalled_sums,
     settle_untrained,
+    warn_where_rows_tell_more,
 )
 from skdyn.hopfield._recall import Recall
 from skdyn.hopfield._retrieval import SIMILARITIES, total_variance
@@ -390,9 +391,11 @@ class AssociationEstimator(TabularEstimator):
             warn_user(
                 f"{type(self).__name__} recalls rows that are kept from the training no better "
                 "than an answer that reads no input, which is what it nearly gives now. Pass more "
-                "rows or fewer features, try mode='stored', or look for what the data cannot tell.",
+                "rows or fewer features, try mode='auto', or look for what the data cannot tell.",
                 ConvergenceWarning,
             )
+        elif self.mode_ == "prototypes":
+            warn_where_rows_tell_more(self, choice.loss)
 
     def _tell_how_it_ended(self, record):
         """Leave the loss of recall from a random few aside: rows kept from the training judge."""

@@ -43,16 +43,26 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
         p = \\operatorname{softmax}_k\\bigl(-\\tfrac{\\beta}{2} \\lVert W\\xi - W x_k
         \\rVert^2\\bigr).
 
-    The map W begins by making the members of a class vary alike in all directions [4]_, and learns
-    by minus the log-probability with which each row's class is recalled from other rows [3]_.
+    That is mode "stored". In mode "projected", a map W of the rows begins by making the members of
+    a class vary alike in all directions [4]_, and learns by minus the log-probability with which
+    each row's class is recalled from other rows [3]_. In mode "solved", each stored row says what
+    makes all answers right, not what it is:
+
+    .. math:: P(y \\mid \\xi) = \\operatorname{softmax}_y\\Bigl(b_y + c_y^\\top W\\xi
+        + \\sum_k v_{ky} \\exp\\bigl(-\\tfrac{\\beta}{2}
+        \\lVert W\\xi - W x_k \\rVert^2\\bigr)\\Bigr).
 
     Parameters
     ----------
-    mode : {"projected", "stored", "prototypes"}, default="projected"
+    mode : {"auto", "solved", "projected", "stored", "prototypes"}, default="auto"
         What is learned beside the temperature. "stored": nothing, ``fit`` stores the rows.
+        "solved": values of the rows, by logistic regression on the exponentials of their
+        similarities, beside a linear part and in a map that is found without gradient descent [5]_.
         "projected": a linear map in which the stored rows are compared, trained to recall each row
         from a random few of the others. "prototypes": a small number of patterns and their values,
-        which replace the rows.
+        which replace the rows. "auto" is "solved" or "stored", whichever recalls rows that are left
+        out better; "stored" where rows come by ``partial_fit`` alone; and "projected" where that is
+        asked for: by early stopping, ``n_components``, another similarity or separation.
     beta : float or "auto", default="auto"
         Inverse temperature: small answers with the mean of all patterns, large with the nearest
         one. It multiplies similarities divided by the total variance of the patterns, so that its
@@ -64,11 +74,12 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
         :class:`~skdyn.hopfield.TopKSeparation` have settings.
     similarity : {"euclidean", "dot", "cosine"}, default="euclidean"
         How rows are compared: by minus half their squared distance, their product, or the cosine
-        of their angle.
+        of their angle. Mode "solved" also tries minus the distance itself [6]_.
     smoothing : float or "auto", default="auto"
         Share of the class frequencies that is mixed into the probabilities. "auto" chooses it with
         ``beta``: without it, a class that no near pattern has would get a probability of zero. It
-        is nearly one where recall tells the classes no better than chance.
+        is nearly one where recall tells the classes no better than chance. In mode "solved", whose
+        probabilities are tempered as a whole, it is zero.
     n_components : int or None, default=None
         Width of the space in which rows are compared, in modes "projected" and "prototypes". None
         is the number of features.
@@ -124,6 +135,8 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
 
     Attributes
     ----------
+    mode_ : str
+        The mode in use: what "auto" chose.
     patterns_ : ndarray of shape (n_patterns, n_features_in_)
         Stored patterns in the units of X, each distinct row with its target once; or the
         prototypes.
@@ -142,7 +155,7 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
     n_iter_ : int
         Number of epochs run.
     loss_curve_ : list of float
-        Training loss of each epoch; in mode "stored" the leave-one-out loss.
+        Training loss of each epoch; in modes "stored" and "solved" that of rows left out.
     validation_scores_ : list of float or None
         Minus the validation loss of each epoch (higher is better).
     best_loss_ : float
@@ -163,6 +176,12 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
        Components Analysis", NIPS 2004.
     .. [4] Noam Shental, Tomer Hertz, Daphna Weinshall, Misha Pavel, "Adjustment Learning and
        Relevant Component Analysis", ECCV 2002.
+    .. [5] Adityanarayanan Radhakrishnan, Daniel Beaglehole, Parthe Pandit, Mikhail Belkin,
+       "Mechanism for feature learning in neural networks and backpropagation-free machine learning
+       models", Science 383, 2024.
+    .. [6] Beren Millidge, Tommaso Salvatori, Yuhang Song, Thomas Lukasiewicz, Rafal Bogacz,
+       "Universal Hopfield Networks: A General Framework for Single-Shot Associative Memory
+       Models", ICML 2022.
 
     Examples
     --------
@@ -266,7 +285,8 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
             ("rank"): the "case", its "kind" (others count together, and so do the
             class frequencies),
             its "weight", which add up to one, its "target", and its "contribution" to the
-            probability of the class that is predicted.
+            probability of the class that is predicted; in mode "solved" to its log-odds, against
+            the mean of all classes, to which a linear part adds as well.
 
         Raises
         ------

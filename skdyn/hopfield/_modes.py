@@ -7,6 +7,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from skdyn.exceptions import warn_user
+from skdyn.hopfield._retrieval import total_variance
 from skdyn.hopfield._separations import SEPARATIONS, as_separation
 from skdyn.hopfield._solved import chosen, faint, solved
 from skdyn.training._threads import threads_for
@@ -19,11 +20,13 @@ __all__ = [
     "parts_of_sums",
     "recalled_sums",
     "settle_untrained",
+    "warn_where_rows_tell_more",
 ]
 
 MODES = ("auto", "solved", "projected", "stored", "prototypes")
 TRAINED = ("projected", "prototypes")
 OF_SOLVED = ("_slopes", "_offsets", "_likeness")  # attributes that only this mode has
+_HALF = 0.5
 _NOTHING = 1e-12  # loss of an answer to targets that are all the same
 _FEW = 10  # patterns, of which a third says too little
 
@@ -106,7 +109,8 @@ def settle_untrained(model: Any) -> tuple[float, np.ndarray | None]:
             found = faint(*task)
         else:
             found = chosen(*task, None if model.beta == "auto" else model.beta)
-        if stored <= found.loss and link.tells(stored, found.trivial_loss, n_patterns):
+        # Rows were recalled from all others here, from two thirds of them there.
+        if stored < found.loss and link.tells(stored, found.loss, n_patterns):
             return stored, None
         model.mode_ = "solved"
         return found.loss, _settle_solved(model, found, task)
@@ -133,6 +137,32 @@ def _settle_solved(model, found, task):
     smoothing = getattr(model, "smoothing", "auto")
     model._smoothing = 0.0 if smoothing == "auto" else float(smoothing)
     return solution.projection
+
+
+def warn_where_rows_tell_more(model: Any, loss: float) -> None:
+    """Warn where prototypes tell less than half of what the rows themselves do.
+
+    Parameters
+    ----------
+    model : AssociationEstimator
+        With its rows stored.
+    loss : float
+        Of prototypes, on rows that they were not learned from.
+    """
+    rows = model._scaled(model.patterns_)
+    values, mass = model._as_values(model._targets), model._mass
+    unit = total_variance(torch.as_tensor(rows), torch.as_tensor(mass), model.similarity)
+    stored = model._choose(rows, values, mass, unit).loss
+    link = model._link()
+    trivial = link.trivial_loss(values, mass)
+    if trivial - loss < _HALF * (trivial - stored) and link.tells(stored, trivial, len(rows)):
+        warn_user(
+            f"{type(model).__name__}: prototypes tell less than half of what the rows themselves "
+            f"do: their loss is {loss:.3g} on rows that are left out, that of all stored rows "
+            f"{stored:.3g}, and {trivial:.3g} without any. Use mode='auto', or raise "
+            f"n_prototypes={model.n_prototypes}.",
+            ConvergenceWarning,
+        )
 
 
 def parts_of_sums(model: Any, X: Any, patterns: np.ndarray, weights: np.ndarray) -> Any:

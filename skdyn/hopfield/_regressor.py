@@ -37,16 +37,24 @@ class HopfieldRegressor(AssociationEstimator, TabularRegressor):
         p = \\operatorname{softmax}_k\\bigl(-\\tfrac{\\beta}{2} \\lVert W\\xi - W x_k
         \\rVert^2\\bigr).
 
-    With the identity for W, mode "stored", this is kernel regression [4]_. The map W learns by the
-    squared error with which each row's target is recalled from other rows, much as in [3]_.
+    With the identity for W, mode "stored", this is kernel regression [4]_. In mode "projected" the
+    map W learns by the squared error with which each row's target is recalled from other rows, much
+    as in [3]_. In mode "solved", each stored row says what makes all answers right, not what it is:
+
+    .. math:: \\hat y(\\xi) = c^\\top W\\xi + \\sum_k v_k
+        \\exp\\bigl(-\\tfrac{\\beta}{2} \\lVert W\\xi - W x_k \\rVert^2\\bigr).
 
     Parameters
     ----------
-    mode : {"projected", "stored", "prototypes"}, default="projected"
+    mode : {"auto", "solved", "projected", "stored", "prototypes"}, default="auto"
         What is learned beside the temperature. "stored": nothing, ``fit`` stores the rows.
+        "solved": values of the rows, by ridge regression on the exponentials of their
+        similarities, beside a linear part and in a map that is found without gradient descent [5]_.
         "projected": a linear map in which the stored rows are compared, trained to recall each row
         from a random few of the others. "prototypes": a small number of patterns and their values,
-        which replace the rows.
+        which replace the rows. "auto" is "solved" or "stored", whichever recalls rows that are left
+        out better; "stored" where rows come by ``partial_fit`` alone; and "projected" where that is
+        asked for: by early stopping, ``n_components``, another similarity or separation.
     beta : float or "auto", default="auto"
         Inverse temperature: small answers with the mean of all patterns, large with the nearest
         one. It multiplies similarities divided by the total variance of the patterns, so that its
@@ -58,7 +66,7 @@ class HopfieldRegressor(AssociationEstimator, TabularRegressor):
         :class:`~skdyn.hopfield.TopKSeparation` have settings.
     similarity : {"euclidean", "dot", "cosine"}, default="euclidean"
         How rows are compared: by minus half their squared distance, their product, or the cosine
-        of their angle.
+        of their angle. Mode "solved" also tries minus the distance itself [6]_.
     n_components : int or None, default=None
         Width of the space in which rows are compared, in modes "projected" and "prototypes". None
         is the number of features.
@@ -114,6 +122,8 @@ class HopfieldRegressor(AssociationEstimator, TabularRegressor):
 
     Attributes
     ----------
+    mode_ : str
+        The mode in use: what "auto" chose.
     patterns_ : ndarray of shape (n_patterns, n_features_in_)
         Stored patterns in the units of X, each distinct row with its target once; or the
         prototypes.
@@ -130,7 +140,7 @@ class HopfieldRegressor(AssociationEstimator, TabularRegressor):
     n_iter_ : int
         Number of epochs run.
     loss_curve_ : list of float
-        Training loss of each epoch; in mode "stored" the leave-one-out loss.
+        Training loss of each epoch; in modes "stored" and "solved" that of rows left out.
     validation_scores_ : list of float or None
         Minus the validation loss of each epoch (higher is better).
     best_loss_ : float
@@ -150,6 +160,12 @@ class HopfieldRegressor(AssociationEstimator, TabularRegressor):
     .. [3] Jacob Goldberger, Sam Roweis, Geoffrey Hinton, Ruslan Salakhutdinov, "Neighbourhood
        Components Analysis", NIPS 2004.
     .. [4] Geoffrey Watson, "Smooth Regression Analysis", Sankhya A 26, 1964.
+    .. [5] Adityanarayanan Radhakrishnan, Daniel Beaglehole, Parthe Pandit, Mikhail Belkin,
+       "Mechanism for feature learning in neural networks and backpropagation-free machine learning
+       models", Science 383, 2024.
+    .. [6] Beren Millidge, Tommaso Salvatori, Yuhang Song, Thomas Lukasiewicz, Rafal Bogacz,
+       "Universal Hopfield Networks: A General Framework for Single-Shot Associative Memory
+       Models", ICML 2022.
 
     Examples
     --------
@@ -157,7 +173,7 @@ class HopfieldRegressor(AssociationEstimator, TabularRegressor):
     >>> from skdyn import HopfieldRegressor
     >>> X, y = make_friedman1(200, random_state=0)
     >>> model = HopfieldRegressor(random_state=0).fit(X[:150], y[:150])
-    >>> model.score(X[150:], y[150:]) > 0.6
+    >>> model.score(X[150:], y[150:]) > 0.9
     True
     """
 
@@ -240,7 +256,8 @@ class HopfieldRegressor(AssociationEstimator, TabularRegressor):
             ("rank"): the "case", its "kind",
             its "weight", which add up to one, its "target", and its "contribution", its
             weight times its target, which add up to the prediction; of the other cases together,
-            the target is their mean. With several targets, these columns are numbered.
+            the target is their mean. In mode "solved" cases add what was solved for, and there is a
+            linear part. With several targets, these columns are numbered.
 
         Raises
         ------

@@ -18,6 +18,7 @@ from skdyn.testing._scripts import check_same_model_in_another_process
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 MODES = ["stored", "projected", "prototypes"]
+ALL = [*MODES, "solved"]
 BOTH = [HopfieldClassifier(), HopfieldRegressor()]
 TWO = ["softmax", "topk"]  # with a closed form for all betas, and without
 QUICK = {"max_iter": 5, "random_state": 0}
@@ -28,7 +29,7 @@ DATA = {
     HopfieldRegressor: make_friedman1(60, 5, random_state=0),
 }
 OTHERS = [
-    HopfieldClassifier("stored"),
+    HopfieldClassifier("projected", max_iter=5),
     HopfieldRegressor("stored"),
     HopfieldClassifier("prototypes", n_prototypes=2, max_iter=5),
     HopfieldRegressor("prototypes", n_prototypes=30, max_iter=15),
@@ -76,7 +77,7 @@ def answers(model, X):
 # -- laws ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", ALL)
 def test_the_order_of_the_rows_changes_nothing(mode):
     for model, X, y in both(mode=mode):
         order = np.random.default_rng(0).permutation(len(X))
@@ -86,7 +87,11 @@ def test_the_order_of_the_rows_changes_nothing(mode):
 
 @pytest.mark.parametrize(
     ("mode", "separation"),
-    [*(("stored", name) for name in SEPARATIONS), *((m, s) for m in MODES[1:] for s in TWO)],
+    [
+        *(("stored", name) for name in SEPARATIONS),
+        *((m, s) for m in MODES[1:] for s in TWO),
+        ("solved", "softmax"),
+    ],
 )
 def test_a_weight_of_k_equals_k_rows(mode, separation):
     for model, X, y in both(mode=mode, separation=separation):
@@ -128,7 +133,7 @@ def test_every_similarity_and_separation_learns(mode):
 # -- what predictions rest on -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("mode", ["stored", "projected"])
+@pytest.mark.parametrize("mode", ["stored", "projected", "solved"])
 def test_retrieved_patterns_are_rows_of_the_training_data_by_falling_weight(mode):
     for model, X, y in both(mode=mode, beta=1e6):
         rows, weights = model.fit(X, y).retrieved_patterns(X, n_patterns=3)
@@ -213,7 +218,7 @@ def test_rows_held_out_for_early_stopping_are_remembered_all_the_same():
 # -- bad input ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", ALL)
 def test_duplicates_and_constant_features_have_defined_answers(mode):
     for model, X, y in both(mode=mode):
         alike = np.ones_like(X)

@@ -125,7 +125,7 @@ def test_a_projection_ignores_what_only_disturbs():
         random_state=0,
     )  # fmt: skip
     learnt = cross_val_score(
-        HopfieldClassifier(max_iter=60, random_state=0), data, labels, cv=3
+        HopfieldClassifier("projected", max_iter=60, random_state=0), data, labels, cv=3
     ).mean()
     stored = cross_val_score(HopfieldClassifier("stored"), data, labels, cv=3).mean()
     assert learnt > stored + 0.03

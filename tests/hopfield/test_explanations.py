@@ -44,6 +44,31 @@ def test_contributions_add_up_to_the_predictions(targets):
     np.testing.assert_allclose(named, table.filter(like="contribution"))
 
 
+def test_solved_values_and_a_line_add_up_to_the_log_odds():
+    model = HopfieldClassifier("solved").fit(X, y)
+    table = model.explain(X[:4], n_cases=3, cases=X)
+    assert list(table["kind"][:6]) == [
+        *3 * ["case"],
+        "other cases",
+        "linear part",
+        "class frequencies",
+    ]
+    sums = table.groupby(level="query", sort=False)[["weight", "contribution"]].sum()
+    np.testing.assert_allclose(sums["weight"], 1)
+    logs = np.log(model.predict_proba(X[:4]))
+    np.testing.assert_allclose(sums["contribution"], logs.max(axis=1) - logs.mean(axis=1))
+
+
+@pytest.mark.parametrize("targets", [r, np.column_stack([r, R[:, 0]])], ids=["one", "two"])
+def test_solved_values_and_a_line_add_up_to_numbers(targets):
+    model = HopfieldRegressor("solved").fit(R, targets)
+    table = model.explain(R[:5] + 0.1, n_cases=4)
+    sums = table.groupby(level="query").sum(numeric_only=True)
+    np.testing.assert_allclose(sums["weight"], 1)
+    found = sums.filter(like="contribution").to_numpy()
+    np.testing.assert_allclose(found, model.predict(R[:5] + 0.1).reshape(5, -1))
+
+
 def test_all_cases_leave_nothing_to_the_others():
     model = HopfieldRegressor("stored").fit(R, r)
     table = model.explain(R[:2], n_cases=1000)

@@ -134,3 +134,18 @@ def test_single_precision_stays_single_and_takes_any_sharpness():
     best = scores(queries, patterns).argmax(dim=1)
     found = replace(single, sharpness=1e300).means(queries.float())
     torch.testing.assert_close(found, values[best].float())
+
+
+@pytest.mark.parametrize("similarity", ["euclidean", "distance"])
+def test_sums_are_not_divided(similarity):
+    keys, queries = (torch.randn(n, 3, dtype=torch.float64) for n in (20, 5))
+    values, mass = torch.randn(20, 2, dtype=torch.float64), torch.rand(20, dtype=torch.float64)
+    memory = FrozenMemory(keys, values, mass, 3.0, similarity)
+    away = torch.cdist(queries, keys)
+    powers = (-3 * (away if similarity == "distance" else away**2 / 2)).exp() * mass
+    wanted = torch.column_stack([powers @ values, powers.sum(dim=1)])
+    torch.testing.assert_close(memory.sums(queries), wanted)
+    nearest = memory.nearest(queries, 3)
+    torch.testing.assert_close(
+        nearest.weights, (powers / powers.sum(dim=1, keepdim=True)).topk(3).values
+    )
