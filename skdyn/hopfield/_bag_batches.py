@@ -139,7 +139,8 @@ class BagBatch:
         list of slice
         """
         n = min(self._most_described, max(1, _EMBEDDED // max(1, width)))
-        return [slice(start, start + n) for start in range(0, len(self.bag), n)]
+        stop = len(self.bag)
+        return [slice(start, min(start + n, stop)) for start in range(0, stop, n)]
 
     def described(self, block: slice) -> torch.Tensor:
         """Return the descriptions of a block.
@@ -203,7 +204,7 @@ class BagBatch:
             Weights that sum to one in each bag.
         """
         if separation == EntmaxSeparation(1.0):
-            return self._softmax(scores)
+            return _Softmax.apply(scores, self.bag, len(self))
         longest = int(self.sizes.max())
         starts = self.sizes.cumsum(0) - self.sizes
         place = torch.arange(len(self.bag), device=self.bag.device) - starts[self.bag]
@@ -211,13 +212,28 @@ class BagBatch:
         padded[self.bag, place] = scores
         return separation.weights(padded.transpose(1, 2)).transpose(1, 2)[self.bag, place]
 
-    def _softmax(self, scores):
-        index = self.bag[:, None].expand_as(scores)
-        high = scores.new_full((len(self), scores.shape[1]), -torch.inf)
-        high = high.scatter_reduce(0, index, scores.detach(), "amax")
-        shares = (scores - high[self.bag]).exp()
-        total = torch.zeros_like(high).index_add(0, self.bag, shares)
-        return shares / total[self.bag]
+
+class _Softmax(torch.autograd.Function):
+    """Softmax within each bag, which keeps nothing but the weights for its gradient."""
+
+    @staticmethod
+    def forward(ctx, scores, bag, n_bags):
+        index = bag[:, None].expand_as(scores)
+        high = scores.new_full((n_bags, scores.shape[1]), -torch.inf)
+        high.scatter_reduce_(0, index, scores, "amax")
+        shares = scores.sub(high[bag]).exp_()
+        total = torch.zeros_like(high).index_add_(0, bag, shares)
+        weights = shares.div_(total[bag])
+        ctx.save_for_backward(weights, bag)
+        ctx.n_bags = n_bags
+        return weights
+
+    @staticmethod
+    def backward(ctx, *grads):
+        (grad,), (weights, bag) = grads, ctx.saved_tensors
+        moved = grad * weights
+        total = moved.new_zeros(ctx.n_bags, moved.shape[1]).index_add_(0, bag, moved)
+        return moved.sub_(total[bag].mul_(weights)), None, None
 
 
 class BagStore:

@@ -27,12 +27,15 @@ class Bags:
         Those of all bags, one bag after the other.
     sizes : ndarray of int of shape (n_bags,)
         Instances of each bag.
+    own : bool, default=False
+        Whether the array of instances was made for these bags, and nobody else sees it.
     """
 
     ndim = 3
 
-    def __init__(self, instances: np.ndarray, sizes: np.ndarray) -> None:
+    def __init__(self, instances: np.ndarray, sizes: np.ndarray, own: bool = False) -> None:
         self.instances = instances
+        self.own = own
         self.sizes = np.asarray(sizes, dtype=np.intp)
         self.ends = np.cumsum(self.sizes)
 
@@ -59,7 +62,7 @@ class Bags:
         chosen = np.arange(len(self))[rows]
         sizes = self.sizes[chosen]
         offsets = np.repeat(self.ends[chosen] - np.cumsum(sizes), sizes)
-        return Bags(self.instances[offsets + np.arange(len(offsets))], sizes)
+        return Bags(self.instances[offsets + np.arange(len(offsets))], sizes, own=True)
 
     def split(self, of_instances: np.ndarray) -> list[np.ndarray]:
         """Cut what belongs to the instances into what belongs to each bag.
@@ -123,16 +126,19 @@ def check_bags(estimator, X, *, reset):
     """
     checks, X = {"reset": reset, "dtype": [np.float64, np.float32]}, from_torch(X)
     _refuse_other_things(X)
+    own = False
     if isinstance(X, Bags):
-        instances, sizes = X.instances, X.sizes
+        instances, sizes, own = X.instances, X.sizes, X.own
     elif _is_list_of_bags(X):
         instances, sizes = _joined(X)
+        own = isinstance(instances, np.ndarray)  # frames may share their memory
     elif getattr(X, "ndim", 2) == 3:
         instances, sizes = _without_padding(np.asarray(X))
+        own = True
     else:
         instances = validate_data(estimator, X, **checks)
         return Bags(instances, np.ones(len(instances)))
-    return Bags(validate_data(estimator, instances, **checks), sizes)
+    return Bags(validate_data(estimator, instances, **checks), sizes, own)
 
 
 def _refuse_other_things(X):

@@ -1,12 +1,13 @@
 """Pooling as a torch module: states are looked up in a bag of instances."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch.utils.checkpoint import checkpoint
 
 from skdyn.hopfield._bag_batches import BagBatch
+from skdyn.hopfield._pooling_blocks import pooled_in_blocks
 from skdyn.hopfield._separations import Separation, as_separation
 
 __all__ = ["HopfieldPooling"]
@@ -88,7 +89,18 @@ class HopfieldPooling(torch.nn.Module):
         -------
         Tensor of shape (n_models, n_bags, n_outputs)
         """
-        return torch.stack([network._output(batch) for network in self._networks()])
+        networks, blocks = self._networks(), batch.blocks(self._width)
+        masks = [network._masks(batch) for network in networks]
+        if len(blocks) == 1:
+            described = batch.described(blocks[0])
+            pooled: Any = [
+                network._pooled(batch, described, mask)
+                for network, mask in zip(networks, masks, strict=True)
+            ]
+        else:
+            pooled = pooled_in_blocks(networks, batch, blocks, masks)
+        outputs = [network._output(batch, one) for network, one in zip(networks, pooled)]
+        return torch.stack(outputs)
 
     def weights(self, batch: BagBatch) -> torch.Tensor:
         """Return the weights of the instances, of each network's states.
@@ -125,42 +137,25 @@ class HopfieldPooling(torch.nn.Module):
     def _networks(self):
         return [self, *self.others]
 
-    def _output(self, batch):
-        pooled = self._pooled(batch).flatten(1)
+    def _output(self, batch, pooled):
+        pooled = pooled.flatten(1)
         if self.head.in_features > pooled.shape[1]:
             pooled = torch.cat([pooled, batch.statistics], dim=1)
         return self.head(pooled)
 
     def _weights(self, batch):
-        blocks = batch.blocks(self._width)
-        scores = [self._scores(self._embedded(batch, block, ())) for block in blocks]
-        return batch.weights(self.separation, torch.cat(scores))
+        found = []
+        for block in batch.blocks(self._width):
+            embedded = self.embedded(batch.described(block), batch.bag[block], ())
+            found.append(self.scores(embedded))
+        return batch.weights(self.separation, torch.cat(found))
 
-    def _pooled(self, batch):
-        """Return what each state retrieves from each bag, (n_bags, n_states, n_components).
-
-        One block is embedded once, and all that its gradient needs is kept. Of several, nothing is
-        kept but scores and sums: blocks are embedded again where they are needed again.
-        """
-        blocks, masks = batch.blocks(self._width), self._masks(batch)
-        if len(blocks) == 1:
-            embedded = self._embedded(batch, blocks[0], masks)
-            weights = batch.weights(self.separation, self._scores(embedded))
-            return self._sums(embedded, weights, batch.bag, len(batch))
-
-        def scores_of(block):
-            return self._scores(self._embedded(batch, block, masks))
-
-        def sums_of(block, weights):
-            embedded = self._embedded(batch, block, masks)
-            return self._sums(embedded, weights, batch.bag[block], len(batch))
-
-        scores = torch.cat([_not_kept(scores_of, block) for block in blocks])
-        weights = batch.weights(self.separation, scores)
-        pooled: Any = 0.0
-        for block in blocks:
-            pooled = pooled + _not_kept(sums_of, block, weights[block])
-        return pooled
+    def _pooled(self, batch, described, mask):
+        """Return what each state retrieves from each bag, (n_bags, n_states, n_components)."""
+        embedded = self.embedded(described, batch.bag, mask)
+        weights = batch.weights(self.separation, self.scores(embedded))
+        parts = weights[:, :, None] * self.value(embedded)[:, None]
+        return parts.new_zeros((len(batch), *parts.shape[1:])).index_add(0, batch.bag, parts)
 
     @property
     def _width(self):
@@ -178,25 +173,54 @@ class HopfieldPooling(torch.nn.Module):
         )
         return [mask.to(self.log_beta) / stay for mask in masks]
 
-    def _embedded(self, batch, block, masks):
-        embedded = batch.described(block)
-        for number, layer in enumerate(self.layers):
-            embedded = torch.relu(layer(embedded))
-            if masks:
-                embedded = embedded * masks[number][batch.bag[block]]
-        return self.norm(embedded)
+    # -- of some instances -------------------------------------------------------------------------
 
-    def _scores(self, embedded):
+    def pooling_parameters(self) -> list[torch.Tensor]:
+        """Return the parameters of all but the head, in a fixed order.
+
+        Returns
+        -------
+        list of Tensor
+        """
+        parts = self.layers, self.norm, self.key, self.value
+        return [p for part in parts for p in part.parameters()] + [self.states, self.log_beta]
+
+    def embedded(
+        self, described: torch.Tensor, bag: torch.Tensor, masks: Sequence[torch.Tensor]
+    ) -> torch.Tensor:
+        """Embed instances.
+
+        Parameters
+        ----------
+        described : Tensor of shape (n, n_inputs)
+            What they are described by.
+        bag : Tensor of int of shape (n,)
+            The bag of each.
+        masks : sequence of Tensor of shape (n_bags, width)
+            Which units of each layer are left out, for all instances of a bag alike; none leaves
+            out nothing.
+
+        Returns
+        -------
+        Tensor of shape (n, width)
+        """
+        for number, layer in enumerate(self.layers):
+            described = torch.relu(layer(described))
+            if masks:
+                described = described * masks[number][bag]
+        return self.norm(described)
+
+    def scores(self, embedded: torch.Tensor) -> torch.Tensor:
+        """Compare instances with the states.
+
+        Parameters
+        ----------
+        embedded : Tensor of shape (n, width)
+            Instances.
+
+        Returns
+        -------
+        Tensor of shape (n, n_states)
+        """
         products = self.key(embedded) @ self.states.T / math.sqrt(self.states.shape[1])
         return products * self.log_beta.exp()
-
-    def _sums(self, embedded, weights, bag, n_bags):
-        parts = weights[:, :, None] * self.value(embedded)[:, None]
-        return parts.new_zeros((n_bags, *parts.shape[1:])).index_add(0, bag, parts)
-
-
-def _not_kept(function, *arguments):
-    """Call a function whose insides are computed again for the gradient, not kept for it."""
-    if not torch.is_grad_enabled():
-        return function(*arguments)
-    return checkpoint(function, *arguments, use_reentrant=False, preserve_rng_state=False)

@@ -32,6 +32,7 @@ from skdyn.training import Stage, resolve_device, resolve_dtype
 __all__ = ["PoolingEstimator"]
 
 _LOUDNESS = 4.0  # of all statistics together beside the retrieved values, in standard deviations
+_NUMBERS = 2**18  # in a block that is scaled in place
 _ALPHA = {"likeness": 2.0, "features": 10.0, "trained": 2.0}
 
 
@@ -365,9 +366,19 @@ class PoolingEstimator(TabularEstimator):
         references, *scales = (torch.as_tensor(array).to(like) for array in arrays)
         return Description(references, self._gamma, *scales)
 
-    def _store(self, X, like):
-        """Return scaled bags where a network can take batch of them."""
-        rows = torch.as_tensor(self._scaled(X.instances)).to(like)
+    def _scaled_in_place(self, X):
+        """Return scaled instances: in their own place, where nobody asks for them again."""
+        if not X.own:
+            return self._scaled(X.instances)
+        n = max(1, _NUMBERS // X.instances.shape[1])
+        for start in range(0, len(X.instances), n):
+            X.instances[start : start + n] = self._scaled(X.instances[start : start + n])
+        return X.instances
+
+    def _store(self, X, like, rows=None):
+        """Return scaled bags where a network can take batches of them."""
+        rows = self._scaled(X.instances) if rows is None else rows
+        rows = torch.as_tensor(rows).to(like)
         sizes = torch.as_tensor(X.sizes, device=like.device)
         return BagStore(rows, sizes, self._description(like))
 
@@ -379,7 +390,12 @@ class PoolingEstimator(TabularEstimator):
         like = torch.empty(0, dtype=resolve_dtype(self._precision(), device), device=device)
         objective = PoolingObjective(self._row_loss, generator)
         arrays: Any = [
-            None if part is None else (objective.add(self._store(part[0], like)), *part[1:])
+            None
+            if part is None
+            else (
+                objective.add(self._store(part[0], like, self._scaled_in_place(part[0]))),
+                *part[1:],
+            )
             for part in (task.training, task.validation)
         ]
         return [
