@@ -164,7 +164,7 @@ def test_the_penalty_counts_less_beside_more_data():
     X_small, X_large = X[:20], np.repeat(X[:20], 10, axis=0)
     settings = {
         "alpha": 30.0,
-        "max_iter": 200,
+        "max_iter": 80,
         "augment_dim": 0,
         "random_state": 0,
         "solver": "rk4",

@@ -106,7 +106,7 @@ def test_the_contract_is_kept(thing, ask_all):
 def test_scikit_learns_own_callbacks_work_under_the_search_too(estimator, capsys):
     X, y = sample_to_sketch(estimator)
     monitor = ScoringMonitor(scoring={"score": _own_score})
-    estimator = type(estimator)(max_iter=2, random_state=0).set_callbacks(monitor)
+    estimator = sketched(estimator).set_params(max_iter=2).set_callbacks(monitor)
     search = GridSearchCV(estimator, {"tol": [1e-3]}, cv=2)  # each fold and the refit are told
     search.set_callbacks(ProgressBar(max_propagation_depth=None))
     with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):

@@ -131,6 +131,8 @@ class StudentTProcessRegressor(PlainState, MultiOutputMixin, RegressorMixin, Bas
     _y_std: Annotated[np.ndarray, Shape("n_targets")]
     _is_one_target: bool
 
+    _sketch_parameters = {"optimizer": None}
+
     _parameter_constraints: dict = {
         "kernel": [Kernel, None],
         "nu": [Interval(Real, 2, None, closed="neither")],

@@ -195,6 +195,8 @@ class KernelOperatorRegressor(
     _corrections: list[LocalCorrection]
 
     _exponents = None, 250  # values at one point may be as small as they like
+    _sketch_parameters = {"length_scale": 1.0, "emphasis": 0.0, "n_corrections": 1}
+
     _parameter_constraints = {
         "kernel": [StrOptions({*KERNELS, "auto"})],
         "length_scale": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],

@@ -7,10 +7,11 @@ from sklearn.base import BaseEstimator
 
 import skdyn
 from skdyn.base import TorchEstimator
+from skdyn.training._optimizers import FULL_BATCH
 
 __all__ = ["all_estimators", "all_parts", "expected_failed_checks", "quick_instance"]
 
-_FEW_EPOCHS = 30
+_FEW_EPOCHS, _FEW_OF_MANY_STEPS = 30, 10  # an epoch of L-BFGS is twenty steps
 
 
 def all_estimators() -> list[tuple[str, type[BaseEstimator]]]:
@@ -69,9 +70,11 @@ def quick_instance(estimator_class: type[BaseEstimator], **parameters: Any) -> B
         Unfitted.
     """
     quick = dict(getattr(estimator_class, "_quick_parameters", {}))
-    if issubclass(estimator_class, TorchEstimator):
-        quick.setdefault("max_iter", _FEW_EPOCHS)
-    return estimator_class(**quick | parameters)
+    made = estimator_class(**quick | parameters)
+    if isinstance(made, TorchEstimator) and "max_iter" not in quick | parameters:
+        many_a_step = made.get_params(deep=False)["optimizer"] in FULL_BATCH
+        made.set_params(max_iter=_FEW_OF_MANY_STEPS if many_a_step else _FEW_EPOCHS)
+    return made
 
 
 def expected_failed_checks(estimator: BaseEstimator) -> dict[str, str]:

@@ -156,10 +156,13 @@ def fit(estimator, X, y, **fit_params):
 
 
 def sketched(estimator, random_state=None):
-    """Clone an estimator with a seed and few, plain epochs: what comes through, not how well."""
+    """Clone an estimator with a seed and few, plain epochs: what comes through, not how well.
+
+    One that trains no module may name what spares it a search, in ``_sketch_parameters``.
+    """
     copied = seeded(estimator, random_state)
     if not trains_a_module(copied):
-        return copied
+        return copied.set_params(**getattr(copied, "_sketch_parameters", {}))
     copied.set_params(max_iter=3)
     many_a_step = copied.optimizer in FULL_BATCH
     return with_plain_steps(copied) if many_a_step else copied

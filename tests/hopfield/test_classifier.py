@@ -133,7 +133,7 @@ def test_a_projection_ignores_what_only_disturbs():
 
 @pytest.mark.parametrize("mode", ["stored", "projected", "prototypes"])
 def test_wine_is_told_apart_in_every_mode(mode):
-    model = HopfieldClassifier(mode, n_prototypes=3, max_iter=60, random_state=0)
+    model = HopfieldClassifier(mode, n_prototypes=3, max_iter=30, random_state=0)
     data, labels = load_wine(return_X_y=True)
     found = cross_validate(model, data, labels, cv=3, scoring=["accuracy", "neg_log_loss"])
     assert found["test_accuracy"].mean() > 0.93

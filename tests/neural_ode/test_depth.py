@@ -78,8 +78,8 @@ def test_the_penalty_on_the_solver_enters_the_loss(regularization, mode):
 
 
 def test_the_automatic_weight_makes_the_learnt_field_cheaper():
-    X, y = make_circles(200, factor=0.5, noise=0.05, random_state=0)
-    settings = {"learning_rate": 0.02, "max_iter": 60, "tol": 0, "rtol": 1e-5, "random_state": 0}
+    X, y = make_circles(100, factor=0.5, noise=0.05, random_state=0)
+    settings = {"learning_rate": 0.02, "max_iter": 40, "tol": 0, "rtol": 1e-5, "random_state": 0}
     plain = NeuralODEClassifier(**settings).fit(X, y)
     penalised = NeuralODEClassifier(regularization="error", **settings).fit(X, y)
     assert penalised.solver_statistics(X).n_fev < 0.8 * plain.solver_statistics(X).n_fev

@@ -269,8 +269,9 @@ def test_bad_input_is_named(parameters, X, message):
 
 def test_a_fit_whose_time_is_over_learns_no_correction_and_says_so(darcy):
     X, y = darcy[0][:40], darcy[1][:40]
+    model = KernelOperatorRegressor(max_time=1e-12, n_corrections=1, n_waves=200, random_state=0)
     with pytest.warns(UserWarning, match="stopped when max_time was over, with 0 corrections"):
-        model = KernelOperatorRegressor(max_time=1e-12, random_state=0).fit(X, y)
+        model.fit(X, y)
     assert model.n_corrections_ == 0
     assert (model.length_scale_, model.emphasis_) == (0.5, 0.0)  # the first setting of all
     assert np.isfinite(model.predict(X)).all()

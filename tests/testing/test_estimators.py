@@ -33,6 +33,7 @@ def test_parts_are_what_has_parameters_and_no_fit(monkeypatch):
 def test_a_quick_instance_trains_few_epochs_or_does_what_its_class_says():
     assert quick_instance(NeuralODEClassifier).max_iter == 30
     assert quick_instance(NeuralODEClassifier, max_iter=2, dtype="float64").max_iter == 2
+    assert quick_instance(NeuralODEClassifier, optimizer="lbfgs").max_iter == 10
 
     class Slow(DummyRegressor):
         _quick_parameters = {"strategy": "median"}

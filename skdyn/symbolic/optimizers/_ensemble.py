@@ -104,6 +104,8 @@ class EnsembleOptimizer(DefaultParts, SparseOptimizer):
     }
 
     _old_names = {"optimizer": "sparse_optimizer"}
+    _sketch_parameters = {"n_models": 5}
+
     _parameter_constraints: dict = {
         "sparse_optimizer": [BaseEstimator, None],
         "n_models": [Interval(Integral, 1, None, closed="left")],
