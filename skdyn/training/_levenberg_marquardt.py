@@ -104,22 +104,22 @@ class LevenbergMarquardt(torch.optim.Optimizer):
         tiny = torch.finfo(diagonal.dtype).tiny
         scale = diagonal + 1e-12 * diagonal.max().clamp(min=tiny)
 
-        def gain(damping):
+        def gain(damping, bend=None):
             """Move by the step of a damping; return what it gained and what it promised."""
             matrix = curvature.clone()
             matrix.diagonal().add_(damping * scale)
             if room is None:
-                move, bent = _followed(matrix, gradient, problem.bend, scale)
+                move, bent = _followed(matrix, gradient, bend, scale)
             else:
                 move = bent = _least(matrix, gradient, room)
-            if move is None:
+            if move is None or bent is None:
                 return -math.inf, 1.0
             problem.place(start + bent if lower is None else torch.maximum(start + bent, lower))
             promised = -(gradient @ move + 0.5 * move @ curvature @ move)
             return (loss - problem.loss()).item(), promised.item()
 
-        for _ in range(_TRIALS):
-            gained, promised = gain(self.damping)
+        for trial in range(_TRIALS):  # where the first is too far, the bend there says little
+            gained, promised = gain(self.damping, None if trial else problem.bend)
             if math.isfinite(gained) and gained > 0:
                 if watch is not None:
                     self._be_careful(gain, watch, problem)
@@ -155,7 +155,7 @@ def _followed(matrix, gradient, bend, scale):
     if factor is None:
         return None, None
     move = torch.cholesky_solve(-gradient[:, None], factor)
-    bending = bend(move[:, 0])
+    bending = None if bend is None else bend(move[:, 0])
     if bending is None:
         return move[:, 0], move[:, 0]
     turn = torch.cholesky_solve(-0.5 * bending[:, None], factor)
