@@ -195,16 +195,16 @@ class GaussNewtonProblem:
         """
         gradient = self.X.new_zeros(self.n_weights)
         curvature = self.X.new_zeros(self.n_weights, self.n_weights)
-        seen = []
+        seen, self._expanded = [], None
         for tangent, rows in self._in_parts():
             seen.append(tangent.outputs)
             share = self.row_weight[rows] / len(self.X)
             slope, factor = self.objective.curvature(tangent.outputs, self.y[rows])
-            toward = (slope * share[:, None]).T
+            gradient += tangent.gradient((slope * share[:, None]).T)
             root = (factor * share.sqrt()[:, None, None]).permute(2, 1, 0)
-            gradient += tangent.gradient(toward)
-            self._add_square(tangent, root, curvature)
-        self._expanded = (self.weights(), tangent) if len(seen) == 1 else None
+            written = self._add_square(tangent, root, curvature)
+            if len(share) == len(self.X):
+                self._expanded = self.weights(), tangent, root, written
         curvature = curvature.tril()
         return torch.cat(seen), gradient, curvature + curvature.tril(-1).T
 
@@ -212,17 +212,21 @@ class GaussNewtonProblem:
         """Add the square of the derivatives of combinations of the outputs, in place.
 
         Only the lower triangle is meant: columns are taken some at a time, and what is below.
+        Return the derivatives, if these are all.
         """
-        each = min(root.shape[2], max(_LEAST_ROWS, _NEAR // self.n_weights))
+        n_rows = root.shape[2]
+        each = min(n_rows, max(_LEAST_ROWS, _NEAR // self.n_weights))
         room = self._keep("room", [], partial(curvature.new_empty, self.n_weights * each))
-        for start in range(0, root.shape[2], each):
-            rows = slice(start, min(start + each, root.shape[2]))
+        out = room
+        for start in range(0, n_rows, each):
+            rows = slice(start, min(start + each, n_rows))
             out = room[: self.n_weights * (rows.stop - start)].view(self.n_weights, -1)
             for by_output in root[..., rows]:
                 tangent.rows_of(by_output, rows, out)
                 for column in range(0, self.n_weights, _COLUMNS):
                     part = curvature[column:, column : column + _COLUMNS]
                     part.addmm_(out[column:], out[column : column + _COLUMNS].T)
+        return out if len(root) == 1 and each == n_rows else None
 
     @torch.no_grad()
     def bend(self, move):
@@ -242,12 +246,14 @@ class GaussNewtonProblem:
         """
         if self._expanded is None:
             return None
-        start, here = self._expanded
-        ahead, behind = (self._outputs_at(start + part * move) for part in (_AHEAD, -_AHEAD))
-        second = (ahead - 2 * here.outputs + behind) / _AHEAD**2
-        _, factor = self.objective.curvature(here.outputs, self.y)
-        second = torch.einsum("noc,npc,np->on", factor, factor, second)
-        return here.gradient(second * (self.row_weight / len(self.X)))
+        start, here, root, written = self._expanded
+        if written is None:
+            moved = self._outputs_at(start + _AHEAD * move) - here.outputs
+            moved += self._outputs_at(start - _AHEAD * move) - here.outputs
+            second = torch.einsum("con,no->cn", root, moved / _AHEAD**2)
+            return here.gradient(torch.einsum("con,cn->on", root, second))
+        moved = root[0, 0] * (self._outputs_at(start + _AHEAD * move) - here.outputs)[:, 0]
+        return written @ (2 / _AHEAD * (moved / _AHEAD - move @ written))
 
     def _outputs_at(self, weights):
         self.place(weights)

@@ -119,7 +119,7 @@ class Tangent:
         for depth, pulls in enumerate(self.pulls()):
             pull, features = _mixed(pulls, by_output), self._features[depth]
             edges = features.flatten(0, 1) @ pull.T
-            edges = edges.view(*features.shape[:2], -1) * self._gates(depth)
+            edges = edges.view(*features.shape[:2], len(pull)) * self._gates(depth)
             others = [part.sum(dim=1) for part in self._others(depth, pull, slice(None))]
             parts += [edges.flatten(), *others]
         return torch.cat(parts)

@@ -12,6 +12,7 @@ _FIRST, _LEAST = 1e-2, 1e-15
 _TRIALS = 20  # dampings of one step: they double faster and faster, to 1e60 times the first
 _ROUNDS = 30  # of guesses which bounds hold a step; what is left then is cut off at them
 _SHORT = 3 / 16  # part of a step up to which its bend is believed
+_EASE = 0.25  # factor on the damping at most, after a step that kept its promise
 _CAUTION = 10.0  # how much more damping is tried where validation data watch
 
 
@@ -104,27 +105,27 @@ class LevenbergMarquardt(torch.optim.Optimizer):
         tiny = torch.finfo(diagonal.dtype).tiny
         scale = diagonal + 1e-12 * diagonal.max().clamp(min=tiny)
 
-        def gain(damping):
+        def gain(damping, bend=None):
             """Move by the step of a damping; return what it gained and what it promised."""
             matrix = curvature.clone()
             matrix.diagonal().add_(damping * scale)
             if room is None:
-                move, bent = _followed(matrix, gradient, problem.bend, scale)
+                move, bent = _followed(matrix, gradient, bend, scale)
             else:
                 move = bent = _least(matrix, gradient, room)
-            if move is None:
+            if move is None or bent is None:
                 return -math.inf, 1.0
             problem.place(start + bent if lower is None else torch.maximum(start + bent, lower))
             promised = -(gradient @ move + 0.5 * move @ curvature @ move)
             return (loss - problem.loss()).item(), promised.item()
 
-        for _ in range(_TRIALS):
-            gained, promised = gain(self.damping)
+        for trial in range(_TRIALS):  # where the first is too far, the bend there says little
+            gained, promised = gain(self.damping, None if trial else problem.bend)
             if math.isfinite(gained) and gained > 0:
                 if watch is not None:
                     self._be_careful(gain, watch, problem)
                 quality = gained / max(promised, tiny)
-                self.damping *= max(0.1, 1 - (2 * quality - 1) ** 3)
+                self.damping *= max(_EASE, 1 - (2 * quality - 1) ** 3)
                 self.damping, self.growth = max(self.damping, _LEAST), 2.0
                 return loss
             self.damping *= self.growth
@@ -155,7 +156,7 @@ def _followed(matrix, gradient, bend, scale):
     if factor is None:
         return None, None
     move = torch.cholesky_solve(-gradient[:, None], factor)
-    bending = bend(move[:, 0])
+    bending = None if bend is None else bend(move[:, 0])
     if bending is None:
         return move[:, 0], move[:, 0]
     turn = torch.cholesky_solve(-0.5 * bending[:, None], factor)

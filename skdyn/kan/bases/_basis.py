@@ -274,13 +274,16 @@ class Basis(torch.nn.Module):
         """
         # On a mesh, in float64, by a method that bears rank deficiency: least squares on samples
         # is where other implementations crash or return NaN.
-        exact = copy.deepcopy(self).double()
-        functions = exact(x.double()).transpose(0, 1)
+        functions = self._exact()(x.double()).transpose(0, 1)
         # Leave out what takes huge weights that cancel: in the basis' own type they would not.
         rcond = torch.finfo(self.low.dtype).eps
         solve = torch.linalg.lstsq(functions.cpu(), values.double().transpose(0, 1).cpu(),
                                    rcond=rcond, driver="gelsd")  # fmt: skip
         return solve.solution
+
+    def _exact(self):
+        """Return the same in float64."""
+        return self if self.low.dtype == torch.float64 else copy.deepcopy(self).double()
 
     def straight(self):
         """Return the weights, of length one, that come closest to a straight line.
@@ -315,7 +318,7 @@ class Basis(torch.nn.Module):
         Tensor of shape (n_in, n_functions, n_out)
         """
         mesh, weight = self.mesh(), weight.double()
-        functions = copy.deepcopy(old).double()(mesh)
+        functions = old._exact()(mesh)
         values = torch.einsum("nik,ikj->nij", functions, weight[:, :-1])
         return self.fit(mesh, values + self._shift(old, mesh, weight))
 
