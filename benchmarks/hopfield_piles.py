@@ -106,12 +106,15 @@ def norms(kind):
 def tic_tac_toe(rng):
     """All ends of the game, one of three columns a square: has x won?"""
     lines = [(0, 1, 2), (3, 4, 5), (6, 7, 8), (0, 3, 6), (1, 4, 7), (2, 5, 8), (0, 4, 8), (2, 4, 6)]
-    ends = {}
+    ends, seen = {}, set()
 
     def won(board, who):
         return any(all(board[i] == who for i in line) for line in lines)
 
     def play(board, who):
+        if tuple(board) in seen:
+            return
+        seen.add(tuple(board))
         if won(board, 1) or won(board, -1) or 0 not in board:
             ends[tuple(board)] = won(board, 1)
             return
