@@ -149,6 +149,8 @@ def laid_paths(series: Trajectories, stand_ins: np.ndarray) -> Paths:
     after = np.arange(series.times.shape[1]) > last[:, None]
     times = np.where(after, series.times[cases, last][:, None], series.times)
     values, seen = series.values.copy(), series.observed
+    if seen.all():
+        return Paths(values, times, seen)
     for case, channel in np.argwhere((~seen & ~after[:, :, None]).any(axis=1)):
         size = last[case] + 1
         own, here = values[case, :size, channel], times[case, :size]  # a view: filled in place
@@ -240,6 +242,11 @@ def _refuse_uneven_columns(X, name):
 
 def _without_unseen_times(values, times, name):
     """Stack the cases, without the times at which nothing was seen."""
+    if isinstance(values, np.ndarray) and not np.isnan(values).any():  # the usual case, quickly
+        clock = np.array(times)
+        if not np.isnan(clock).any():
+            n_points = np.full(len(values), values.shape[2])
+            return Trajectories(np.ascontiguousarray(values.transpose(0, 2, 1)), clock, n_points)
     seen = [~np.isnan(case).all(axis=0) for case in values]
     n_points = np.array([int(there.sum()) for there in seen])
     if not n_points.all():

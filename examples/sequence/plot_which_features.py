@@ -17,7 +17,12 @@ from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skdyn import SignatureTransformer
+from skdyn import (
+    AugmentedCovariance,
+    HiPPOTransformer,
+    LagTransformer,
+    SignatureTransformer,
+)
 
 
 def patient(rng, pulse_leads, fast):
@@ -57,10 +62,13 @@ def timed(transformer):
 
 
 candidates = {
-    "signature, order of values alone": SignatureTransformer(2, augment=("basepoint",)),
-    "signature, with times": SignatureTransformer(2, augment=("time", "basepoint")),
-    "signature, with times and lags": SignatureTransformer(2),
-    "the same, of halves and quarters": SignatureTransformer(2, window="dyadic"),
+    "lags": LagTransformer(20),
+    "HiPPO": HiPPOTransformer(16),
+    "augmented covariance": AugmentedCovariance(3, step=0.5),
+    "signature, order of values alone": SignatureTransformer(augment=("basepoint",)),
+    "signature, with times": SignatureTransformer(augment=("time", "basepoint")),
+    "signature, with times and lags": SignatureTransformer(),
+    "the same to depth 2, of halves": SignatureTransformer(2, window=1),
 }
 model = Pipeline(
     [
@@ -83,3 +91,19 @@ table = pd.DataFrame(
 )
 print(table.to_string())
 print(f"accuracy on new patients: {search.score(X_test, y_test, t=t_test):.3f}")
+
+# %%
+# Values and shapes say nothing here, for every patient's waves begin somewhere else. Covariances
+# of delayed channels and signatures do not ask where: the first tell who swings with whom and how
+# fast, the second who moved first, and with times and lags also at which pace. Without times the
+# pace is lost, as it should be: only the order of the values is left.
+#
+# The times count wherever the model is asked, so that it cannot be asked without.
+
+try:
+    search.predict(X_test)
+except ValueError as error:
+    print(error)
+
+sklearn.set_config(enable_metadata_routing=False)
+plt.show()

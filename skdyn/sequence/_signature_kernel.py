@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 
 from skdyn._series import check_series, laid_paths
 from skdyn._validation import from_torch, is_whole
+from skdyn.exceptions import warn_user
 
 __all__ = ["signature_kernel"]
 
@@ -19,6 +20,8 @@ Cases = ArrayLike | Sequence[ArrayLike]
 
 _NUMBERS = 2**21  # in a block of pairs
 _FINEST = 8  # halvings of each step
+_SMALL = 1 / 32  # product of two steps that a cell of the grid steps over well
+_COARSE = 1.0  # beyond it errors are as large as kernels
 
 
 def signature_kernel(
@@ -30,7 +33,7 @@ def signature_kernel(
     time_scale: float | None = None,
     basepoint: bool = False,
     scale: float = 1.0,
-    refinement: int = 1,
+    refinement: int | str = "auto",
     normalize: bool = False,
 ) -> Any:
     """Multiply the signatures of series, words of any length included.
@@ -59,8 +62,9 @@ def signature_kernel(
     scale : float, default=1.0
         What values are multiplied by. The kernel grows as the exponential of the paths' lengths:
         paths of a length of some units are best.
-    refinement : int, default=1
-        How often each step is halved.
+    refinement : int or "auto", default="auto"
+        How often each step is halved. "auto" halves until the products of two steps are 1/32
+        at most, which leaves errors of a hundredth for paths of a length of some units.
     normalize : bool, default=False
         Whether to divide by the roots of the kernels of each series with itself, so that those are
         one: for ``SVC``, as a rule.
@@ -121,6 +125,11 @@ def signature_kernel(
     if normalize:
         first = np.diagonal(kernel) if Y is None else _with_itself(left, refinement)
         second = first if Y is None else _with_itself(right, refinement)
+        if min(first.min(), second.min()) <= 0:
+            raise ValueError(
+                f"refinement={refinement} is too coarse for these paths: a kernel of a series with "
+                "itself is negative. Raise it, or lower scale and time_scale."
+            )
         kernel = kernel / np.sqrt(first)[:, None] / np.sqrt(second)
     return float(kernel[0, 0]) if pair else kernel
 
@@ -134,13 +143,40 @@ def _is_row(values):
 
 
 def _check_numbers(time_scale, scale, refinement):
-    if not is_whole(refinement, 0) or refinement > _FINEST:
-        raise ValueError(f"refinement must be an integer from 0 to {_FINEST}; got {refinement!r}.")
+    if refinement != "auto" and not (is_whole(refinement, 0) and refinement <= _FINEST):
+        raise ValueError(
+            f"refinement must be 'auto' or an integer from 0 to {_FINEST}; got {refinement!r}."
+        )
     for name, number in (("scale", scale), ("time_scale", time_scale)):
         if number is None and name == "time_scale":
             continue
         if not isinstance(number, Real) or not 0 < float(number) < np.inf:
             raise ValueError(f"{name} must be a positive number; got {number!r}.")
+
+
+def _refinements(left, right, first, second, refinement):
+    """Return how often to halve the steps of each pair.
+
+    "auto" depends on nothing but the pair, so that a kernel is the same in any company.
+    """
+    longest = [np.sqrt(np.square(steps).sum(axis=2).max(axis=1, initial=0))
+               for steps in (left, right)]  # fmt: skip
+    products = longest[0][first] * longest[1][second]
+    if refinement != "auto":
+        if products.max() > _COARSE * 4.0**refinement:
+            warn_user(
+                f"refinement={refinement} is too coarse: products of two steps reach "
+                f"{products.max():.3g}. Raise it, leave it 'auto', or lower scale and time_scale."
+            )
+        return np.full(len(first), refinement)
+    needed = np.ceil(np.log2(np.maximum(products, _SMALL) / _SMALL) / 2)
+    if not (needed <= _FINEST).all():
+        raise ValueError(
+            f"Steps of the paths are as long as {max(map(np.max, longest)):.3g}, too long for a "
+            "kernel that grows as their exponential. Lower scale and time_scale; a length of some "
+            "units is best."
+        )
+    return needed.astype(np.intp)
 
 
 def _steps(X, t, name, t_name, time_scale, basepoint, scale):
@@ -180,12 +216,15 @@ def _with_itself(steps, refinement):
 
 def _of_pairs(left, right, first, second, refinement):
     """Return the kernel of pairs of cases, some at a time."""
-    n_each = max(1, _NUMBERS // (left.shape[1] * right.shape[1]))
+    levels = _refinements(left, right, first, second, refinement)
+    n_each = max(1, _NUMBERS // (left.shape[1] * right.shape[1] or 1))
+    found = np.empty(len(first))
     with np.errstate(over="ignore", invalid="ignore"):
-        found = np.concatenate([
-            _solve(left[first[part]] @ right[second[part]].transpose(0, 2, 1), refinement)
-            for part in (slice(k, k + n_each) for k in range(0, len(first), n_each))
-        ])  # fmt: skip
+        for level in np.unique(levels):
+            pairs = np.flatnonzero(levels == level)
+            for part in (pairs[k : k + n_each] for k in range(0, len(pairs), n_each)):
+                products = left[first[part]] @ right[second[part]].transpose(0, 2, 1)
+                found[part] = _solve(products, level)
     if not np.isfinite(found).all():
         raise ValueError(
             "The kernel leaves the range of numbers: the paths are too long. Lower scale and "

@@ -22,6 +22,8 @@ def test_it_is_the_limit_of_products_of_truncated_signatures(X):
     levels = signatures(np.diff(X), 9)
     truncated = 1 + sum(level @ level.T for level in levels)
     np.testing.assert_allclose(signature_kernel(X, refinement=4), truncated, rtol=1e-4)
+    auto, fine = (signature_kernel(X, scale=3.0, refinement=r) for r in ("auto", 6))
+    np.testing.assert_allclose(auto, fine, atol=5e-3 * fine.max())
     errors = [
         np.abs(signature_kernel(X, refinement=finer) - truncated).max() for finer in (1, 2, 3)
     ]
@@ -65,14 +67,14 @@ def test_kernel_methods_take_it_as_a_matrix_and_as_a_function():
     table = rng.normal(size=(12, 5)).cumsum(axis=1) / 4
     y = table[:, 3] - table[:, 0]
     kernel = partial(signature_kernel, basepoint=True, normalize=True)
-    matrix = KernelRidge(kernel="precomputed", alpha=1e-3).fit(kernel(table[:8]), y[:8])
-    function = KernelRidge(kernel=kernel, alpha=1e-3).fit(table[:8], y[:8])
-    predicted = matrix.predict(kernel(table[8:], table[:8]))
-    np.testing.assert_allclose(function.predict(table[8:]), predicted)
-    model = SVC(kernel=kernel).fit(table[:8], y[:8] > 0)
-    same = SVC(kernel="precomputed").fit(kernel(table[:8]), y[:8] > 0)
-    expected = same.decision_function(kernel(table[8:], table[:8]))
-    np.testing.assert_allclose(model.decision_function(table[8:]), expected)
+    matrix = KernelRidge(kernel="precomputed", alpha=1e-3).fit(kernel(table[:6]), y[:6])
+    function = KernelRidge(kernel=kernel, alpha=1e-3).fit(table[:6], y[:6])
+    predicted = matrix.predict(kernel(table[9:], table[:6]))
+    np.testing.assert_allclose(function.predict(table[9:]), predicted)
+    model = SVC(kernel=kernel).fit(table[:6], y[:6] > 0)
+    same = SVC(kernel="precomputed").fit(kernel(table[:6]), y[:6] > 0)
+    expected = same.decision_function(kernel(table[9:], table[:6]))
+    np.testing.assert_allclose(model.decision_function(table[9:]), expected)
 
 
 @pytest.mark.parametrize(
@@ -81,10 +83,10 @@ def test_kernel_methods_take_it_as_a_matrix_and_as_a_function():
         ("t came without time_scale", {"t": np.arange(9.0)}),
         ("t_Y came without Y", {"t_Y": np.arange(9.0), "time_scale": 1.0}),
         ("X has 2 channels, but Y has 1", {"Y": np.zeros((2, 1, 9)) + np.arange(9)}),
-        ("refinement must be an integer from 0", {"refinement": -1}),
+        ("refinement must be 'auto' or an integer", {"refinement": -1}),
         ("scale must be a positive number", {"scale": 0.0}),
         ("time_scale must be a positive number", {"time_scale": "auto"}),
-        ("leaves the range of numbers", {"scale": 1e6}),
+        ("Steps of the paths are as long as", {"scale": 1e6}),
         ("case 1 of t_Y", {"Y": np.zeros((2, 2, 3)), "t_Y": [[0, 1, 2], [0, 1, 1]],
                            "time_scale": 1.0}),
     ],
@@ -92,6 +94,24 @@ def test_kernel_methods_take_it_as_a_matrix_and_as_a_function():
 def test_what_has_no_kernel_is_refused(X, words, parameters):
     with pytest.raises(ValueError, match=words):
         signature_kernel(X, **parameters)
+
+
+def test_grids_too_coarse_for_long_steps_are_told():
+    zigzag = np.array([[1.3, -2.2, 0.7, 0.0]])
+    with pytest.warns(UserWarning, match=r"refinement=0 is too coarse: products .* reach 12.2"):
+        assert signature_kernel(zigzag, refinement=0)[0, 0] < 0  # which no kernel is
+    with (
+        pytest.warns(UserWarning, match="too coarse"),
+        pytest.raises(ValueError, match=r"refinement=0 is too coarse .* is negative"),
+    ):
+        signature_kernel(zigzag, refinement=0, normalize=True)
+    fine = signature_kernel(zigzag, refinement=8)
+    np.testing.assert_allclose(signature_kernel(zigzag), fine, rtol=2e-2)
+    with (
+        pytest.warns(UserWarning, match="too coarse"),
+        pytest.raises(ValueError, match="leaves the range of numbers"),
+    ):
+        signature_kernel(np.linspace(0, 4000, 80)[None], refinement=0)
 
 
 def test_a_channel_that_was_never_seen_in_a_case_is_refused(X):
