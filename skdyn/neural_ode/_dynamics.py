@@ -3,8 +3,10 @@
 import torch
 
 from skdyn.exceptions import SolverError
+from skdyn.neural_ode._drive import Drive
 from skdyn.neural_ode._unsolved import retold
-from skdyn.solvers import MLPField, solve_ode
+from skdyn.solvers import PATH_KINDS, MLPField, Path, solve_ode
+from skdyn.solvers._field import DrivenField
 
 __all__ = ["CollocationObjective", "TrajectoryODE", "WindowObjective"]
 
@@ -34,6 +36,12 @@ class TrajectoryODE(torch.nn.Module):
     moving : tuple of int or None, default=None
         Channels that move; the others keep their values and are no input of the field. None takes
         all.
+    n_controls, n_covariates : int, default=0
+        Inputs of the field beside the state.
+    input_interpolation : str, default="linear"
+        Kind of path between the controls.
+    omega, rate : float, default=0.0
+        Change of phase and of standardized time by time; zero where the field is not told.
     """
 
     def __init__(
@@ -48,6 +56,11 @@ class TrajectoryODE(torch.nn.Module):
         adjoint: str,
         max_steps: int,
         moving: tuple[int, ...] | None = None,
+        n_controls: int = 0,
+        n_covariates: int = 0,
+        input_interpolation: str = "linear",
+        omega: float = 0.0,
+        rate: float = 0.0,
     ) -> None:
         super().__init__()
         self.n_states = n_states
@@ -57,14 +70,35 @@ class TrajectoryODE(torch.nn.Module):
             "max_steps": max_steps,
         }  # fmt: skip
         self.moving = list(range(n_states) if moving is None else moving)
-        self.field = MLPField(len(self.moving) + augment_dim, hidden_layer_sizes, activation)
+        self.n_controls, self.n_covariates = n_controls, n_covariates
+        self.input_interpolation = input_interpolation
+        self.omega, self.rate = omega, rate
+        dim = len(self.moving) + augment_dim
+        self.n_inputs = n_controls + n_covariates + 2 * bool(omega) + bool(rate)
+        sizes = hidden_layer_sizes, activation
+        self.field = MLPField(dim, *sizes, n_inputs=self.n_inputs)
 
     def forward(self, x):
-        """Return the velocities (n, n_states) of observed states, further dimensions at 0."""
-        moves = self.field(x.new_zeros(()), self._augmented(x))[:, : len(self.moving)]
+        """Return velocities (n, n_states), further dimensions at 0.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_states + n_inputs)
+            Observed states, with inputs to their right.
+
+        Returns
+        -------
+        Tensor of shape (n, n_states)
+        """
+        x, inputs = x[:, : self.n_states], x[:, self.n_states :]
+        at = (inputs,) if self.n_inputs else ()
+        moves = self.field(x.new_zeros(()), self._augmented(x), *at)[:, : len(self.moving)]
         return self._among_the_still(moves, torch.zeros_like(x))
 
-    def flow(self, x0, times, regularization=None, regularization_mode="global", generator=None):
+    def flow(
+        self, x0, times, drive=None,
+        regularization=None, regularization_mode="global", generator=None,
+    ):  # fmt: skip
         """Solve from ``x0`` at the first time to all times.
 
         While training, the batch shares its steps; afterwards each case has its own, so that its
@@ -76,6 +110,8 @@ class TrajectoryODE(torch.nn.Module):
             States.
         times : Tensor of shape (t,) or (n, t)
             Times, the first that of ``x0``.
+        drive : Drive or None, default=None
+            Inputs, where there are any. Where they jump, the times hold all jumps.
         regularization, regularization_mode, generator
             See :func:`skdyn.solvers.solve_ode`.
 
@@ -85,7 +121,8 @@ class TrajectoryODE(torch.nn.Module):
             With ``ys`` of shape (n, t, n_states).
         """
         solution = solve_ode(
-            self.field, self._augmented(x0), times,
+            self.field if drive is None else DrivenField(self.field, drive),
+            self._augmented(x0), times, **({} if drive is None else drive.stops(times)),
             step_control="joint" if self.training else "per_sample",
             regularization=regularization, regularization_mode=regularization_mode,
             generator=generator, **self.options,
@@ -139,13 +176,18 @@ class WindowObjective:
         self.penalty_weight = penalty_weight
         self.time_scale = time_scale
 
-    def __call__(self, module, index, starts, times, targets, weights):
+    def __call__(self, module, index, starts, times, targets, weights, *driven):
         """Return the loss of a batch of windows."""
         if module.training and self.starts is not None:
             starts = self.starts[index]
         times = times[0] if self.shared else times
+        drive = None
+        if driven:
+            pieces, fixed = driven
+            kind = PATH_KINDS[module.input_interpolation]
+            drive = Drive(module, Path(times, pieces, kind) if pieces.shape[3] else None, fixed)
         try:
-            flow = module.flow(starts, times, **(self.penalty if module.training else {}))
+            flow = module.flow(starts, times, drive, **(self.penalty if module.training else {}))
         except SolverError as error:
             window = int(index[error.case])
             begin, case = self.windows.begins[window], int(self.windows.case[window])

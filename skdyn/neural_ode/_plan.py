@@ -11,6 +11,7 @@ from skdyn._trajectories import Trajectories
 from skdyn.neural_ode._collocation import SmoothTrajectories, smooth_trajectories
 from skdyn.neural_ode._depth import penalty_weight
 from skdyn.neural_ode._dynamics import CollocationObjective, WindowObjective
+from skdyn.neural_ode._inputs import Driven
 from skdyn.neural_ode._windows import cut_windows, window_lengths
 from skdyn.training import Stage, resolve_device, resolve_dtype
 
@@ -56,10 +57,11 @@ class Scales(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """Dimensionless trajectories and the smooth curves through them."""
+    """Dimensionless trajectories, the smooth curves through them, and what drives them."""
 
     trajectories: Trajectories
     smooth: SmoothTrajectories
+    driven: Driven | None = None
 
 
 def learn_scales(trajectories, smooth):
@@ -112,7 +114,7 @@ def _varies(offset, scale):
     return scale > 1e-12 * np.abs(offset).clip(1e-300)
 
 
-def prepare(trajectories, scales, smooth=None):
+def prepare(trajectories, scales, smooth=None, drive=None):
     """Make trajectories dimensionless.
 
     Parameters
@@ -123,18 +125,23 @@ def prepare(trajectories, scales, smooth=None):
         The units to express them in.
     smooth : SmoothTrajectories or None, default=None
         Their curves, where already known.
+    drive : callable or None, default=None
+        ``drive(trajectories, times, began)`` returns what drives them, on dimensionless times.
 
     Returns
     -------
     Prepared
     """
     smooth = smooth_trajectories(trajectories) if smooth is None else smooth
-    times = (trajectories.times - trajectories.times[:, :1]) / scales.time
+    began = trajectories.times[:, 0]
+    times = (trajectories.times - began[:, None]) / scales.time
+    driven = None if drive is None else drive(trajectories, times, began)
     return Prepared(
-        trajectories._replace(
+        driven=driven,
+        trajectories=trajectories._replace(
             values=(trajectories.values - scales.offset) / scales.scale, times=times
         ),
-        smooth._replace(
+        smooth=smooth._replace(
             states=(smooth.states - scales.offset) / scales.scale,
             velocities=smooth.velocities * scales.time / scales.scale,
             noise=smooth.noise / scales.scale,
@@ -289,7 +296,8 @@ def fitted_starts(stages, prepared, scales):
 
 def _windows(prepared, length, estimator):
     trajectories, states = prepared.trajectories, prepared.smooth.states
-    return cut_windows(trajectories, states, length, overlap=estimator.augment_dim == 0)
+    overlap = estimator.augment_dim == 0
+    return cut_windows(trajectories, states, length, overlap=overlap, driven=prepared.driven)
 
 
 def _collocation_stage(training, validation, n_iter, tol):
@@ -301,8 +309,11 @@ def _collocation_stage(training, validation, n_iter, tol):
 
 
 def _known(prepared):
-    smooth = prepared.smooth
-    return smooth.states[smooth.known], smooth.velocities[smooth.known]
+    smooth, driven = prepared.smooth, prepared.driven
+    states = smooth.states
+    if driven is not None:
+        states = np.concatenate([states, driven.at_points()], axis=2)
+    return states[smooth.known], smooth.velocities[smooth.known]
 
 
 def _learns_starts(learn_x0, smooth):
