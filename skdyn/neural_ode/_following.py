@@ -8,6 +8,7 @@ import torch
 
 from skdyn._dynamics import solution_score
 from skdyn._validation import as_floats
+from skdyn.neural_ode._hidden import prefixes
 from skdyn.neural_ode._unsolved import told_by_case
 from skdyn.neural_ode._windows import padded_times
 
@@ -87,7 +88,7 @@ def simulation_times(t, t0, n_cases):
 
 
 @torch.no_grad()
-def simulate_states(module, x0, since, told: Any = nullcontext, driving=None):
+def simulate_states(module, x0, since, told: Any = nullcontext, driving=None, read=None):
     """Solve the module's equation.
 
     Parameters
@@ -102,6 +103,8 @@ def simulate_states(module, x0, since, told: Any = nullcontext, driving=None):
         ``told(cases)`` is a context in which errors of these cases are raised.
     driving : Driving or None, default=None
         What drives the cases, on times since their starts.
+    read : ndarray of shape (n_cases, n_read) or None, default=None
+        What tells where hidden dimensions begin.
 
     Returns
     -------
@@ -121,13 +124,14 @@ def simulate_states(module, x0, since, told: Any = nullcontext, driving=None):
         start = torch.as_tensor(x0[cases]).to(like)
         drive = None if driving is None else driving.select(cases).drive(module, like)
         with told(cases):
-            flow = module.flow(start, torch.as_tensor(times).to(like.device), drive)
+            seen = None if read is None else torch.as_tensor(read[cases]).to(like)
+            flow = module.flow(start, torch.as_tensor(times).to(like.device), drive, seen)
         ys = flow.ys.cpu().numpy()
         states[cases] = ys if begins else ys[:, 1:]
     return states
 
 
-def follow(module, trajectories, time_scale=1.0, driven=None):
+def follow(module, trajectories, time_scale=1.0, driven=None, n_read=0):
     """Follow trajectories from their first complete state, forward and backward.
 
     Parameters
@@ -140,6 +144,8 @@ def follow(module, trajectories, time_scale=1.0, driven=None):
         Unit of their times, for errors.
     driven : Driven or None, default=None
         What drives them.
+    n_read : int, default=0
+        Time points that an encoder of hidden starts reads; 0 without one.
 
     Returns
     -------
@@ -147,6 +153,7 @@ def follow(module, trajectories, time_scale=1.0, driven=None):
         States; NaN after a case's end.
     """
     first, last = _first_complete(trajectories), trajectories.n_points - 1
+    read = prefixes(trajectories, n_read)[np.arange(len(first)), first] if n_read else None
     states = np.full(trajectories.values.shape, np.nan)
     for direction, n_steps in ((1, last - first), (-1, first)):
         cases = np.flatnonzero(n_steps > 0)
@@ -164,7 +171,8 @@ def follow(module, trajectories, time_scale=1.0, driven=None):
 
         starts = trajectories.values[cases, first[cases]]
         driving = None if driven is None else driven.from_points(cases, first[cases])
-        ys = simulate_states(module, starts, since, told, driving)
+        own = None if read is None else read[cases]
+        ys = simulate_states(module, starts, since, told, driving, own)
         states[np.broadcast_to(rows, point.shape)[inside], point[inside]] = ys[inside]
     everyone = np.arange(len(states))
     states[everyone, first] = trajectories.values[everyone, first]

@@ -55,9 +55,15 @@ class NeuralODE(LearntDynamics, TorchEstimator):
     activation : {"gelu", "relu", "sigmoid", "silu", "softplus", "tanh"}, default="silu"
         Activation of the field's hidden layers.
     augment_dim : int, default=0
-        Number of zeros appended to the state at the first time [4]_: memory for dynamics that the
-        observed channels do not determine. There is no collocation then, and every window begins
-        with its trajectory.
+        Number of hidden dimensions beside the state [4]_: memory for dynamics that the observed
+        channels do not determine.
+    hidden_start : {"zeros", "encoder"}, default="zeros"
+        Where hidden dimensions begin. At "zeros", every window begins with its trajectory, and
+        there is no collocation. An "encoder" is a network that reads the first time points of a
+        trajectory, with their gaps; forecasts are then made by ``predict`` of trajectories that
+        end in NaN.
+    hidden_points : int, default=10
+        Number of time points that the encoder reads.
     time_channel : int or None, default=None
         Channel of ``X`` that holds the times, instead of ``t``.
     input_interpolation : {"linear", "hold", "hermite"}, default="linear"
@@ -206,6 +212,8 @@ class NeuralODE(LearntDynamics, TorchEstimator):
     _parameter_constraints = {
         **TorchEstimator._parameter_constraints,
         **ODE_CONSTRAINTS,
+        "hidden_start": [StrOptions({"zeros", "encoder"})],
+        "hidden_points": [Interval(Integral, 1, None, closed="left")],
         "time_channel": [Integral, None],
         "input_interpolation": [StrOptions({"linear", "hold", "hermite"})],
         "time_dependent": ["boolean"],
@@ -231,6 +239,8 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         *,
         activation: str = "silu",
         augment_dim: int = 0,
+        hidden_start: str = "zeros",
+        hidden_points: int = 10,
         time_channel: int | None = None,
         input_interpolation: str = "linear",
         time_dependent: bool = False,
@@ -267,6 +277,8 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.augment_dim = augment_dim
+        self.hidden_start = hidden_start
+        self.hidden_points = hidden_points
         self.time_channel = time_channel
         self.input_interpolation = input_interpolation
         self.time_dependent = time_dependent
@@ -374,8 +386,9 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         scales = Scales(self._offset, self._scale, self._time_scale)
         self.interval_, self.noise_ = float(np.median(training.intervals)), smooth.noise
         drive = self._drives() if self._n_inputs() else None
-        training = prepare(training, scales, smooth, drive)
-        validation = None if validation is None else prepare(validation, scales, drive=drive)
+        further = drive, self._n_read()
+        training = prepare(training, scales, smooth, *further)
+        validation = None if validation is None else prepare(validation, scales, None, *further)
         stages = []
         self.x0_ = fitted_starts(stages, training, scales)
 
@@ -402,6 +415,8 @@ class NeuralODE(LearntDynamics, TorchEstimator):
                 "input_interpolation": self.input_interpolation,
                 **self._clock().rates,
             }
+        if self._n_read():
+            inputs["n_read"] = self.hidden_points * (2 * len(self._offset) + 1)
         return {
             "n_states": self.n_features_in_ - (self.time_channel is not None),
             "moving": tuple(self.module_.moving) if goes_on else moving_channels(data),

@@ -55,6 +55,11 @@ class LearntDynamics(TorchEstimator):
     _scale: Annotated[np.ndarray, Shape("n_states")]
     _time_scale: float
     _counts_times: Annotated[bool, Since(lambda state: True)]  # as was taken for granted
+    input_interpolation: Annotated[str, Since(lambda state: "linear")]
+    time_dependent: Annotated[bool, Since(lambda state: False)]
+    period: Annotated[float | int | None, Since(lambda state: None)]
+    hidden_start: Annotated[str, Since(lambda state: "zeros")]
+    hidden_points: Annotated[int, Since(lambda state: 10)]
     control_names_: Annotated[list[str], Since(lambda state: [])]
     n_covariates_: Annotated[int, Since(lambda state: 0)]
     _control_scales: Annotated[np.ndarray, Shape("2 _"), Since(lambda state: np.zeros((2, 0)))]
@@ -63,9 +68,7 @@ class LearntDynamics(TorchEstimator):
     if TYPE_CHECKING:
         module_: Any
         time_channel: Any
-        time_dependent: Any
-        period: Any
-        input_interpolation: Any
+        augment_dim: Any
 
     def predict(
         self,
@@ -186,6 +189,7 @@ class LearntDynamics(TorchEstimator):
             Change of each channel per unit of time.
         """
         check_is_fitted(self)
+        self._refuse_unknown_starts("velocities depend on them")
         states = check_states(as_floats(X), len(self._offset), "X")
         inputs = self._inputs_at(len(states), t, u, covariates)
         columns = np.concatenate([(states - self._offset) / self._scale, inputs], axis=1)
@@ -276,6 +280,7 @@ class LearntDynamics(TorchEstimator):
             return WORST
 
     def _score_velocities(self, data, weights):
+        self._refuse_unknown_starts("velocities depend on them: use of='solution'")
         weights = np.ones(len(data.values)) if weights is None else weights
         driven = self._driven(data)
         stretches, own = [], []
@@ -295,6 +300,19 @@ class LearntDynamics(TorchEstimator):
     def _clock(self):
         middle, half = self._clock_scales.tolist()
         return Clock(self.period, self.time_dependent, middle, half, self._time_scale)
+
+    def _n_read(self):
+        """Time points that tell where hidden dimensions begin; 0 where they begin at 0."""
+        encodes = self.augment_dim and self.hidden_start == "encoder"
+        return self.hidden_points if encodes else 0
+
+    def _refuse_unknown_starts(self, what):
+        if self._n_read():
+            raise ValueError(
+                f"hidden_start='encoder' reads hidden states off the first {self.hidden_points} "
+                f"time points, and {what}. Pass trajectories to predict, with NaN for the times "
+                "that are to be foretold."
+            )
 
     def _n_inputs(self):
         """Number of inputs of the field, the clock counted once."""
@@ -362,6 +380,7 @@ class LearntDynamics(TorchEstimator):
 
     def _simulate(self, states, start, times, u=None, covariates=None):
         """Return solutions (n_cases, n_states, n_timepoints)."""
+        self._refuse_unknown_starts("initial states alone do not tell them")
 
         def told(cases):
             return told_by_case(cases, start[cases], self._time_scale)
@@ -378,7 +397,8 @@ class LearntDynamics(TorchEstimator):
             values=(data.values - self._offset) / self._scale, times=data.times / self._time_scale
         )
         module = self._module_for(np.dtype("float64"))
-        solved = follow(module, scaled, self._time_scale, self._driven(data))
+        driven = self._driven(data)
+        solved = follow(module, scaled, self._time_scale, driven, self._n_read())
         return solved * self._scale + self._offset
 
     def _with_time(self, states, times):

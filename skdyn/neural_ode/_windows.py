@@ -37,6 +37,8 @@ class Windows(NamedTuple):
         then the mean over the observations.
     driven : tuple of ndarray, default=()
         Paths' pieces and fixed inputs, see :class:`~skdyn.neural_ode._inputs.Driven`.
+    read : tuple of ndarray, default=()
+        What an encoder of starts reads.
     """
 
     case: np.ndarray
@@ -47,12 +49,14 @@ class Windows(NamedTuple):
     targets: np.ndarray
     weights: np.ndarray
     driven: tuple[np.ndarray, ...] = ()
+    read: tuple[np.ndarray, ...] = ()
 
     @property
     def batch_arrays(self):
         """What a batch is cut from: the windows' numbers, starts, times, targets and weights."""
         numbers = np.arange(len(self.case))
-        return numbers, self.starts, self.times, self.targets, self.weights, *self.driven
+        further = *self.driven, *self.read
+        return numbers, self.starts, self.times, self.targets, self.weights, *further
 
 
 def window_lengths(window, n_intervals, characteristic):
@@ -84,7 +88,7 @@ def window_lengths(window, n_intervals, characteristic):
     return [*lengths, longest]
 
 
-def cut_windows(trajectories, states, length, *, overlap=True, driven=None):
+def cut_windows(trajectories, states, length, *, overlap=True, driven=None, read=None):
     """Cut trajectories into windows.
 
     Parameters
@@ -100,6 +104,8 @@ def cut_windows(trajectories, states, length, *, overlap=True, driven=None):
         trajectory is cut.
     driven : Driven or None, default=None
         What drives the trajectories.
+    read : ndarray of shape (n_cases, n_timepoints, n_read) or None, default=None
+        What an encoder reads at each point.
 
     Returns
     -------
@@ -127,6 +133,7 @@ def cut_windows(trajectories, states, length, *, overlap=True, driven=None):
         targets=np.where(seen, targets, 0.0)[useful],
         weights=(seen / seen[useful].mean())[useful],
         driven=() if driven is None else driven.over_windows(case[useful], point[useful]),
+        read=() if read is None else (read[case, first][useful],),
     )
 
 

@@ -30,3 +30,16 @@ def test_velocities_are_in_units_of_the_data(decay):
 def test_the_score_of_derivatives_is_that_of_rises(decay):
     model, X = decay
     assert model.score(X, t=T, of="derivative") > 0.999
+
+
+def test_a_state_from_before_inputs_answers_as_it_did(decay):
+    model, X = decay
+    state = model.__getstate__()
+    for name in (
+        "input_interpolation", "time_dependent", "period", "hidden_start", "hidden_points",
+        "control_names_", "n_covariates_", "_control_scales", "_covariate_scales", "_clock_scales",
+    ):  # fmt: skip
+        del state[name]
+    again = NeuralODE.__new__(NeuralODE)
+    again.__setstate__(state)
+    assert np.array_equal(again.predict(X, T), model.predict(X, T))
