@@ -27,7 +27,6 @@ _UNWATCHED = (
     "as X and t."
 )
 _UNREAD = {
-    "u": ": it has no inputs. SINDyRegressor and SymbolicODERegressor have.",
     "groups": (". Pass a list of arrays (n_channels, n_timepoints_i), one a trajectory."),
     "X_val": _UNWATCHED,
     "t_val": _UNWATCHED,
@@ -131,7 +130,6 @@ def derivative_score(
 
 def refuse_unread(
     estimator: object,
-    u: object = None,
     groups: object = None,
     X_val: object = None,
     t_val: object = None,
@@ -142,7 +140,7 @@ def refuse_unread(
     ----------
     estimator : estimator
         The model.
-    u, groups, X_val, t_val : object, default=None
+    groups, X_val, t_val : object, default=None
         What came.
 
     Raises
@@ -150,7 +148,7 @@ def refuse_unread(
     ValueError
         If something came.
     """
-    given = {"u": u, "groups": groups, "X_val": X_val, "t_val": t_val}
+    given = {"groups": groups, "X_val": X_val, "t_val": t_val}
     for name, value in given.items():
         if value is not None:
             raise ValueError(f"{type(estimator).__name__} does not read {name}{_UNREAD[name]}")

@@ -1,8 +1,10 @@
 """Trajectories in every layout the estimators accept, checked and laid out alike."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
 from skdyn._cases import ragged_values, split_time, times_of_cases
@@ -11,6 +13,7 @@ from skdyn._validation import check_sizes, from_torch, validate_data
 from skdyn.exceptions import warn_user
 
 __all__ = [
+    "Cases",
     "Trajectories",
     "check_initial_states",
     "check_states",
@@ -22,6 +25,8 @@ __all__ = [
     "is_list_of_cases",
     "is_trajectories",
 ]
+
+Cases = ArrayLike | Sequence[ArrayLike]  # one array, or a list with one for each case
 
 _MANY_CHANNELS = 5  # channels a time point from which on exchanged axes are suspected
 _CASES = "(n_cases, n_channels, n_timepoints)"
@@ -38,11 +43,17 @@ class Trajectories(NamedTuple):
         Strictly increasing times; NaN after a case's end.
     n_points : ndarray of shape (n_cases,)
         Time points of each case.
+    controls : ndarray of shape (n_cases, n_timepoints, n_controls) or None
+        What drives the states, NaN where missing and after a case's end; None without any.
+    covariates : ndarray of shape (n_cases, n_covariates) or None
+        What stays the same in a case.
     """
 
     values: np.ndarray
     times: np.ndarray
     n_points: np.ndarray
+    controls: np.ndarray | None = None
+    covariates: np.ndarray | None = None
 
     @property
     def observed(self):
@@ -67,7 +78,9 @@ class Trajectories(NamedTuple):
         -------
         Trajectories
         """
-        return Trajectories(self.values[cases], self.times[cases], self.n_points[cases])
+        values, times, n_points, *driven = self
+        inputs = (part if part is None else part[cases] for part in driven)
+        return Trajectories(values[cases], times[cases], n_points[cases], *inputs)
 
 
 def check_trajectories(
@@ -380,7 +393,12 @@ def _hold_out_the_end(trajectories, fraction):
     n_held_out = max(2, round(fraction * n_points))
     cut = n_points - n_held_out
     parts = [
-        Trajectories(trajectories.values[:, part], trajectories.times[:, part], np.array([size]))
+        trajectories._replace(
+            values=trajectories.values[:, part],
+            times=trajectories.times[:, part],
+            n_points=np.array([size]),
+            controls=None if trajectories.controls is None else trajectories.controls[:, part],
+        )
         for part, size in ((slice(0, cut), cut), (slice(cut, n_points), n_held_out))
     ]
     if cut < 2 or not all(part.observed.any(axis=1).all() for part in parts):

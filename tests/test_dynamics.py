@@ -197,14 +197,8 @@ def test_what_is_not_read_or_missing_is_named(index, models):
             model.fit(X, t=TIMES, t_val=TIMES)
     else:
         for call in (model.fit, model.score):
-            with pytest.raises(ValueError, match="NeuralODE does not read u"):
-                call(X, t=TIMES, u=X)
             with pytest.raises(ValueError, match="NeuralODE does not read groups"):
                 call(X, t=TIMES, groups=[0, 1])
-        with pytest.raises(ValueError, match="does not read u"):
-            model.simulate(STARTS, TIMES, X)
-        with pytest.raises(ValueError, match="does not read u"):
-            model.vector_field(STARTS, None, X)
 
 
 def test_a_saved_model_still_knows_that_it_was_fitted_with_times(models, tmp_path):

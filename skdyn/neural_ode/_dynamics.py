@@ -3,10 +3,13 @@
 import torch
 
 from skdyn.exceptions import SolverError
+from skdyn.neural_ode._drive import Drive
+from skdyn.neural_ode._hidden import StartEncoder
 from skdyn.neural_ode._unsolved import retold
-from skdyn.solvers import MLPField, solve_ode
+from skdyn.solvers import PATH_KINDS, MLPField, Path, solve_ode
+from skdyn.solvers._field import DrivenField
 
-__all__ = ["CollocationObjective", "TrajectoryODE", "WindowObjective"]
+__all__ = ["CollocationObjective", "HiddenCollocation", "TrajectoryODE", "WindowObjective"]
 
 
 class TrajectoryODE(torch.nn.Module):
@@ -34,6 +37,14 @@ class TrajectoryODE(torch.nn.Module):
     moving : tuple of int or None, default=None
         Channels that move; the others keep their values and are no input of the field. None takes
         all.
+    n_controls, n_covariates : int, default=0
+        Inputs of the field beside the state.
+    input_interpolation : str, default="linear"
+        Kind of path between the controls.
+    omega, rate : float, default=0.0
+        Change of phase and of standardized time by time; zero where the field is not told.
+    n_read : int, default=0
+        Numbers that tell where the further dimensions begin; they begin at 0 without any.
     """
 
     def __init__(
@@ -48,6 +59,12 @@ class TrajectoryODE(torch.nn.Module):
         adjoint: str,
         max_steps: int,
         moving: tuple[int, ...] | None = None,
+        n_controls: int = 0,
+        n_covariates: int = 0,
+        input_interpolation: str = "linear",
+        omega: float = 0.0,
+        rate: float = 0.0,
+        n_read: int = 0,
     ) -> None:
         super().__init__()
         self.n_states = n_states
@@ -57,14 +74,40 @@ class TrajectoryODE(torch.nn.Module):
             "max_steps": max_steps,
         }  # fmt: skip
         self.moving = list(range(n_states) if moving is None else moving)
-        self.field = MLPField(len(self.moving) + augment_dim, hidden_layer_sizes, activation)
+        self.n_controls, self.n_covariates = n_controls, n_covariates
+        self.input_interpolation = input_interpolation
+        self.omega, self.rate = omega, rate
+        dim = len(self.moving) + augment_dim
+        self.n_inputs = n_controls + n_covariates + 2 * bool(omega) + bool(rate)
+        sizes = hidden_layer_sizes, activation
+        self.field = MLPField(dim, *sizes, n_inputs=self.n_inputs)
+        self.encoder = StartEncoder(n_read, augment_dim) if n_read else None
 
     def forward(self, x):
-        """Return the velocities (n, n_states) of observed states, further dimensions at 0."""
-        moves = self.field(x.new_zeros(()), self._augmented(x))[:, : len(self.moving)]
+        """Return velocities (n, n_states), further dimensions at 0.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_states + n_inputs)
+            Observed states, with inputs to their right.
+
+        Returns
+        -------
+        Tensor of shape (n, n_states)
+        """
+        moves = self.moves(x[:, : self.n_states], x[:, self.n_states :])[:, : len(self.moving)]
+        x = x[:, : self.n_states]
         return self._among_the_still(moves, torch.zeros_like(x))
 
-    def flow(self, x0, times, regularization=None, regularization_mode="global", generator=None):
+    def moves(self, x, inputs, hidden=None):
+        """Return the velocities of what moves, hidden dimensions last."""
+        at = (inputs,) if self.n_inputs else ()
+        return self.field(x.new_zeros(()), self._augmented(x, hidden), *at)
+
+    def flow(
+        self, x0, times, drive=None, read=None,
+        regularization=None, regularization_mode="global", generator=None,
+    ):  # fmt: skip
         """Solve from ``x0`` at the first time to all times.
 
         While training, the batch shares its steps; afterwards each case has its own, so that its
@@ -76,6 +119,10 @@ class TrajectoryODE(torch.nn.Module):
             States.
         times : Tensor of shape (t,) or (n, t)
             Times, the first that of ``x0``.
+        drive : Drive or None, default=None
+            Inputs, where there are any. Where they jump, the times hold all jumps.
+        read : Tensor of shape (n, n_read) or None, default=None
+            What tells where the further dimensions begin.
         regularization, regularization_mode, generator
             See :func:`skdyn.solvers.solve_ode`.
 
@@ -84,8 +131,10 @@ class TrajectoryODE(torch.nn.Module):
         ODESolution
             With ``ys`` of shape (n, t, n_states).
         """
+        hidden = None if read is None or self.encoder is None else self.encoder(read)
         solution = solve_ode(
-            self.field, self._augmented(x0), times,
+            self.field if drive is None else DrivenField(self.field, drive),
+            self._augmented(x0, hidden), times, **({} if drive is None else drive.stops(times)),
             step_control="joint" if self.training else "per_sample",
             regularization=regularization, regularization_mode=regularization_mode,
             generator=generator, **self.options,
@@ -100,8 +149,10 @@ class TrajectoryODE(torch.nn.Module):
             return moving
         return still.index_copy(-1, torch.tensor(self.moving, device=still.device), moving)
 
-    def _augmented(self, x):
+    def _augmented(self, x, hidden=None):
         x = x if len(self.moving) == self.n_states else x[:, self.moving]
+        if hidden is not None:
+            return torch.cat([x, hidden], dim=1)
         return torch.nn.functional.pad(x, (0, self.augment_dim)) if self.augment_dim else x
 
 
@@ -111,6 +162,16 @@ class CollocationObjective:
     def __call__(self, module, states, velocities):
         """Return the loss of a batch of states and velocities (n, n_states)."""
         return (module(states) - velocities).square().mean()
+
+
+class HiddenCollocation:
+    """As ``CollocationObjective``, for states with hidden dimensions, and for their encoder."""
+
+    def __call__(self, module, states, inputs, hidden, velocities, read, whole):
+        """Return the loss of a batch; ``whole`` marks starts from which all points were read."""
+        error = (module.moves(states, inputs, hidden) - velocities).square().mean()
+        start = (module.encoder(read) - hidden).square() * whole
+        return error + start.mean()
 
 
 class WindowObjective:
@@ -139,13 +200,19 @@ class WindowObjective:
         self.penalty_weight = penalty_weight
         self.time_scale = time_scale
 
-    def __call__(self, module, index, starts, times, targets, weights):
+    def __call__(self, module, index, starts, times, targets, weights, *further):
         """Return the loss of a batch of windows."""
         if module.training and self.starts is not None:
             starts = self.starts[index]
         times = times[0] if self.shared else times
+        drive, read = None, further[-1] if self.windows.read else None
+        if self.windows.driven:
+            pieces, fixed = further[:2]
+            kind = PATH_KINDS[module.input_interpolation]
+            drive = Drive(module, Path(times, pieces, kind) if pieces.shape[3] else None, fixed)
         try:
-            flow = module.flow(starts, times, **(self.penalty if module.training else {}))
+            penalty = self.penalty if module.training else {}
+            flow = module.flow(starts, times, drive, read, **penalty)
         except SolverError as error:
             window = int(index[error.case])
             begin, case = self.windows.begins[window], int(self.windows.case[window])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
@@ -13,18 +12,14 @@ from sklearn.exceptions import ConvergenceWarning
 from skdyn._dynamics import refuse_unread
 from skdyn._spikes import without_spikes
 from skdyn._times import are_counted, refuse_lost_times, refuse_times_as_y
-from skdyn._trajectories import (
-    check_initial_states,
-    check_trajectories,
-    is_trajectories,
-    split_trajectories,
-)
-from skdyn._validation import Interval, StrOptions, as_floats, check_is_fitted, fit_context
+from skdyn._trajectories import Cases, check_trajectories, split_trajectories
+from skdyn._validation import Interval, StrOptions, fit_context
 from skdyn.base import TorchEstimator
 from skdyn.exceptions import warn_user
 from skdyn.neural_ode._collocation import smooth_trajectories
 from skdyn.neural_ode._depth import ODE_CONSTRAINTS, check_layer_sizes
 from skdyn.neural_ode._dynamics import TrajectoryODE
+from skdyn.neural_ode._inputs import learn_input_scales, read_inputs
 from skdyn.neural_ode._plan import (
     Scales,
     certainty,
@@ -36,7 +31,7 @@ from skdyn.neural_ode._plan import (
     what_faded,
 )
 from skdyn.neural_ode._running_away import warn_if_solutions_run_away
-from skdyn.neural_ode._simulation import LearntDynamics, simulation_times
+from skdyn.neural_ode._simulation import LearntDynamics
 
 __all__ = ["NeuralODE"]
 
@@ -60,11 +55,25 @@ class NeuralODE(LearntDynamics, TorchEstimator):
     activation : {"gelu", "relu", "sigmoid", "silu", "softplus", "tanh"}, default="silu"
         Activation of the field's hidden layers.
     augment_dim : int, default=0
-        Number of zeros appended to the state at the first time [4]_: memory for dynamics that the
-        observed channels do not determine. There is no collocation then, and every window begins
-        with its trajectory.
+        Number of hidden dimensions beside the state [4]_: memory for dynamics that the observed
+        channels do not determine.
+    hidden_start : {"zeros", "encoder"}, default="zeros"
+        Where hidden dimensions begin. At "zeros", every window begins with its trajectory, and
+        there is no collocation. An "encoder" is a network that reads the first time points of a
+        trajectory, with their gaps; forecasts are then made by ``predict`` of trajectories that
+        end in NaN.
+    hidden_points : int, default=10
+        Number of time points that the encoder reads.
     time_channel : int or None, default=None
         Channel of ``X`` that holds the times, instead of ``t``.
+    input_interpolation : {"linear", "hold", "hermite"}, default="linear"
+        How controls ``u`` go from one time point to the next: in straight lines, not at all until
+        the next (the solver then stops at the jumps), or by smooth cubic pieces.
+    time_dependent : bool, default=False
+        Whether the field is told the time: dynamics that drift. Forecasts beyond the times of
+        training are extrapolation then.
+    period : float or None, default=None
+        Period in the unit of ``t`` with which the field may depend on time, such as a year.
     pretrain : {"collocation"} or None, default="collocation"
         Whether to start with a fit to the velocities of smoothed data.
     window : "auto", int or None, default="auto"
@@ -203,7 +212,12 @@ class NeuralODE(LearntDynamics, TorchEstimator):
     _parameter_constraints = {
         **TorchEstimator._parameter_constraints,
         **ODE_CONSTRAINTS,
+        "hidden_start": [StrOptions({"zeros", "encoder"})],
+        "hidden_points": [Interval(Integral, 1, None, closed="left")],
         "time_channel": [Integral, None],
+        "input_interpolation": [StrOptions({"linear", "hold", "hermite"})],
+        "time_dependent": ["boolean"],
+        "period": [Interval(Real, 0, None, closed="neither"), None],
         "pretrain": [StrOptions({"collocation"}), None],
         "window": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"}), None],
         "learn_x0": ["boolean", StrOptions({"auto"})],
@@ -225,7 +239,12 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         *,
         activation: str = "silu",
         augment_dim: int = 0,
+        hidden_start: str = "zeros",
+        hidden_points: int = 10,
         time_channel: int | None = None,
+        input_interpolation: str = "linear",
+        time_dependent: bool = False,
+        period: float | None = None,
         pretrain: str | None = "collocation",
         window: int | str | None = "auto",
         learn_x0: bool | str = "auto",
@@ -258,7 +277,12 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.augment_dim = augment_dim
+        self.hidden_start = hidden_start
+        self.hidden_points = hidden_points
         self.time_channel = time_channel
+        self.input_interpolation = input_interpolation
+        self.time_dependent = time_dependent
+        self.period = period
         self.pretrain = pretrain
         self.window = window
         self.learn_x0 = learn_x0
@@ -297,14 +321,17 @@ class NeuralODE(LearntDynamics, TorchEstimator):
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
-        X: ArrayLike | Sequence[ArrayLike],
+        X: Cases,
         y: Any = None,
         *,
-        t: ArrayLike | Sequence[ArrayLike] | None = None,
-        u: None = None,
+        t: Cases | None = None,
+        u: Cases | None = None,
+        covariates: ArrayLike | None = None,
         groups: None = None,
-        X_val: ArrayLike | Sequence[ArrayLike] | None = None,
-        t_val: ArrayLike | Sequence[ArrayLike] | None = None,
+        X_val: Cases | None = None,
+        t_val: Cases | None = None,
+        u_val: Cases | None = None,
+        covariates_val: ArrayLike | None = None,
     ) -> Self:
         """Learn the dynamics of trajectories.
 
@@ -319,21 +346,29 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints), default=None
             Times, strictly increasing: one row for all cases or one row a case, or a list for
             unequal lengths. None counts 0, 1, 2, ...
-        u, groups : None, default=None
-            Not read, and refused: there are no inputs, and trajectories come as cases.
+        u : array-like, default=None
+            Controls in the layout of ``X``: what drives the states from outside. NaN marks missing
+            values, which are interpolated.
+        covariates : array-like of shape (n_cases, n_covariates), default=None
+            What stays the same in a case, and makes its dynamics differ from those of others.
+        groups : None, default=None
+            Not read, and refused: trajectories come as cases.
         X_val : array-like, default=None
             Trajectories to watch for early stopping, instead of a fraction of the training set.
         t_val : array-like, default=None
             Times of ``X_val``.
+        u_val, covariates_val : array-like, default=None
+            Controls and covariates of ``X_val``.
 
         Returns
         -------
         self : object
             The fitted estimator.
         """
-        refuse_unread(self, u=u, groups=groups)
+        refuse_unread(self, groups=groups)
         given = {"X": X, "metadata": {"t": t}}
         data = check_trajectories(self, X, t, time_channel=self.time_channel, reset=True)
+        data = read_inputs(self, X, data, u, covariates, reset=True)
         refuse_times_as_y(y, t, data)
         data = without_spikes(data, "X", self.time_channel)
         self._counts_times = are_counted(data)
@@ -342,13 +377,18 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         training, validation = split_trajectories(self, data, X_val, t_val)
         if X_val is not None:
             validation = without_spikes(validation, "X_val", self.time_channel)
+            validation = read_inputs(self, X_val, validation, u_val, covariates_val, reset=False)
         smooth = smooth_trajectories(training)
         if not (self.warm_start and hasattr(self, "module_")):
             self._offset, self._scale, self._time_scale = learn_scales(training, smooth)
+            inputs = learn_input_scales(training)
+            self._control_scales, self._covariate_scales, self._clock_scales = inputs
         scales = Scales(self._offset, self._scale, self._time_scale)
         self.interval_, self.noise_ = float(np.median(training.intervals)), smooth.noise
-        training = prepare(training, scales, smooth)
-        validation = None if validation is None else prepare(validation, scales)
+        drive = self._drives() if self._n_inputs() else None
+        further = drive, self._n_read()
+        training = prepare(training, scales, smooth, *further)
+        validation = None if validation is None else prepare(validation, scales, None, *further)
         stages = []
         self.x0_ = fitted_starts(stages, training, scales)
 
@@ -361,62 +401,22 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         warn_if_solutions_run_away(self._follow, data, stages)
         return self
 
-    def predict(
-        self,
-        X: ArrayLike | Sequence[ArrayLike],
-        t: ArrayLike | Sequence[ArrayLike] | None = None,
-        t0: ArrayLike | None = None,
-    ) -> np.ndarray:
-        """Predict states: those one interval later, at the times ``t``, or along trajectories.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_cases, n_features) or (n_cases, n_channels, n_timepoints)
-            Initial states, one a row; or trajectories as in ``fit`` with three axes or as a list,
-            which are then followed from the first time point with all channels observed, forward
-            and backward.
-        t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints), default=None
-            Times to predict, strictly increasing. With initial states, None is one training
-            interval (``interval_``) after them; with trajectories, their times as in ``fit``.
-        t0 : float or array-like of shape (n_cases,), default=None
-            Time of the initial states; None is ``t[0]``.
-
-        Returns
-        -------
-        ndarray of shape (n_cases, n_features) or (n_cases, n_channels, n_timepoints)
-            States: one a case where ``t`` was not given for initial states, else trajectories.
-
-        Raises
-        ------
-        ValueError
-            If a time to predict lies before ``t0``.
-        SolverError
-            If the learned dynamics cannot be solved that far.
-        """
-        check_is_fitted(self)
-        if is_trajectories(X):
-            if t0 is not None:
-                raise ValueError("t0 is the time of initial states; trajectories bring their own.")
-            refuse_lost_times(self, t)
-            data = check_trajectories(self, X, t, time_channel=self.time_channel, reset=False)
-            states = self._follow(data).transpose(0, 2, 1)
-            return self._with_time(states, data.times)
-        states, own_t0 = check_initial_states(self, X, self.time_channel)
-        t0 = own_t0 if t0 is None else t0
-        if t is None:
-            start = np.broadcast_to(as_floats(0.0 if t0 is None else t0), len(states))
-            times = start[:, None] + self.interval_
-        else:
-            start, times = simulation_times(t, t0, len(states))
-        predicted = self._with_time(self._simulate(states, start, times), times)
-        return predicted[:, :, 0] if t is None else predicted
-
     @staticmethod
     def _build_module(**config: Any) -> TrajectoryODE:
         return TrajectoryODE(**config)
 
     def _config(self, data):
         goes_on = self.warm_start and hasattr(self, "module_")
+        inputs = {}
+        if self._n_inputs():
+            inputs = {
+                "n_controls": len(self.control_names_),
+                "n_covariates": self.n_covariates_,
+                "input_interpolation": self.input_interpolation,
+                **self._clock().rates,
+            }
+        if self._n_read():
+            inputs["n_read"] = self.hidden_points * (2 * len(self._offset) + 1)
         return {
             "n_states": self.n_features_in_ - (self.time_channel is not None),
             "moving": tuple(self.module_.moving) if goes_on else moving_channels(data),
@@ -428,6 +428,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
             "atol": self.atol,
             "adjoint": self.adjoint,
             "max_steps": self.max_steps,
+            **inputs,
         }
 
     def _tell_how_it_ended(self, record):

@@ -10,7 +10,13 @@ from skdyn._scales import units
 from skdyn._trajectories import Trajectories
 from skdyn.neural_ode._collocation import SmoothTrajectories, smooth_trajectories
 from skdyn.neural_ode._depth import penalty_weight
-from skdyn.neural_ode._dynamics import CollocationObjective, WindowObjective
+from skdyn.neural_ode._dynamics import (
+    CollocationObjective,
+    HiddenCollocation,
+    WindowObjective,
+)
+from skdyn.neural_ode._hidden import hidden_velocities, prefixes
+from skdyn.neural_ode._inputs import Driven
 from skdyn.neural_ode._windows import cut_windows, window_lengths
 from skdyn.training import Stage, resolve_device, resolve_dtype
 
@@ -56,10 +62,12 @@ class Scales(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """Dimensionless trajectories and the smooth curves through them."""
+    """Dimensionless trajectories, the smooth curves through them, and what drives them."""
 
     trajectories: Trajectories
     smooth: SmoothTrajectories
+    driven: Driven | None = None
+    read: np.ndarray | None = None
 
 
 def learn_scales(trajectories, smooth):
@@ -112,7 +120,7 @@ def _varies(offset, scale):
     return scale > 1e-12 * np.abs(offset).clip(1e-300)
 
 
-def prepare(trajectories, scales, smooth=None):
+def prepare(trajectories, scales, smooth=None, drive=None, n_read=0):
     """Make trajectories dimensionless.
 
     Parameters
@@ -123,18 +131,27 @@ def prepare(trajectories, scales, smooth=None):
         The units to express them in.
     smooth : SmoothTrajectories or None, default=None
         Their curves, where already known.
+    drive : callable or None, default=None
+        ``drive(trajectories, times, began)`` returns what drives them, on dimensionless times.
+    n_read : int, default=0
+        Time points that an encoder of hidden starts reads; 0 without one.
 
     Returns
     -------
     Prepared
     """
     smooth = smooth_trajectories(trajectories) if smooth is None else smooth
-    times = (trajectories.times - trajectories.times[:, :1]) / scales.time
+    began = trajectories.times[:, 0]
+    times = (trajectories.times - began[:, None]) / scales.time
+    driven = None if drive is None else drive(trajectories, times, began)
+    scaled = trajectories._replace(
+        values=(trajectories.values - scales.offset) / scales.scale, times=times
+    )
     return Prepared(
-        trajectories._replace(
-            values=(trajectories.values - scales.offset) / scales.scale, times=times
-        ),
-        smooth._replace(
+        driven=driven,
+        read=prefixes(scaled, n_read) if n_read else None,
+        trajectories=scaled,
+        smooth=smooth._replace(
             states=(smooth.states - scales.offset) / scales.scale,
             velocities=smooth.velocities * scales.time / scales.scale,
             noise=smooth.noise / scales.scale,
@@ -181,9 +198,11 @@ def plan_stages(estimator, training, validation, generator, time_scale=1.0):
     gaps = np.median(training.trajectories.intervals)
     n_intervals = int(training.trajectories.n_points.max()) - 1
     lengths = window_lengths(estimator.window, n_intervals, 1.0 / gaps)
-    # Hidden dimensions have no velocities to be fitted to, and the observed ones do not determine
-    # their own: collocation would lead away from the solution.
-    observable = estimator.augment_dim == 0 and training.smooth.known.any()
+    # Hidden dimensions that begin at 0 have no velocities to be fitted to, and the observed ones do
+    # not determine their own: collocation would lead away from the solution. Those that are read
+    # off the data may be velocities to begin with.
+    encoded = training.read is not None
+    observable = (estimator.augment_dim == 0 or encoded) and training.smooth.known.any()
     pretrain = estimator.pretrain == "collocation" and observable
     shares = _epochs(estimator.max_iter, len(lengths), pretrain)
     # Mean squared error over twice the noise's variance, times the observations: log-likelihood.
@@ -224,7 +243,10 @@ def plan_stages(estimator, training, validation, generator, time_scale=1.0):
         again = again._replace(easier=partial(between, again, length, halfway))
         return [stage_of(halfway, half, shorter), again]
 
-    stages = [_collocation_stage(training, validation, shares[0], tol)] if pretrain else []
+    collocation = partial(_hidden, estimator=estimator) if encoded else _known
+    stages = []
+    if pretrain:
+        stages.append(_collocation_stage(training, validation, shares[0], tol, collocation))
     shorter = 1
     for length, n_iter in zip(lengths, shares[len(stages) :], strict=True):
         if n_iter:
@@ -289,20 +311,45 @@ def fitted_starts(stages, prepared, scales):
 
 def _windows(prepared, length, estimator):
     trajectories, states = prepared.trajectories, prepared.smooth.states
-    return cut_windows(trajectories, states, length, overlap=estimator.augment_dim == 0)
+    overlap = estimator.augment_dim == 0 or prepared.read is not None
+    return cut_windows(
+        trajectories, states, length, overlap=overlap, driven=prepared.driven, read=prepared.read
+    )
 
 
-def _collocation_stage(training, validation, n_iter, tol):
+def _collocation_stage(training, validation, n_iter, tol, arrays):
     watched = None if validation is None or not validation.smooth.known.any() else validation
     return Stage(
-        CollocationObjective(), _known(training), n_iter, name="collocation", tol=tol,
-        validation=None if watched is None else _known(watched),
+        CollocationObjective() if arrays is _known else HiddenCollocation(),
+        arrays(training), n_iter, name="collocation", tol=tol,
+        validation=None if watched is None else arrays(watched),
     )  # fmt: skip
 
 
 def _known(prepared):
-    smooth = prepared.smooth
-    return smooth.states[smooth.known], smooth.velocities[smooth.known]
+    smooth, driven = prepared.smooth, prepared.driven
+    states = smooth.states
+    if driven is not None:
+        states = np.concatenate([states, driven.at_points()], axis=2)
+    return states[smooth.known], smooth.velocities[smooth.known]
+
+
+def _hidden(prepared, estimator):
+    """States, inputs, hidden states, velocities, and what an encoder reads there."""
+    smooth, (n_cases, length, n_states) = prepared.smooth, prepared.smooth.states.shape
+    times, n_points = prepared.trajectories.times, prepared.trajectories.n_points
+    states, velocities = hidden_velocities(smooth, times, estimator.augment_dim)
+    moving = moving_channels(prepared.trajectories)
+    velocities = velocities[..., [*moving, *range(n_states, states.shape[2])]]
+    inputs = np.zeros((n_cases, length, 0))
+    if prepared.driven is not None:
+        inputs = prepared.driven.at_points()
+    whole = np.arange(length) + estimator.hidden_points <= n_points[:, None]
+    parts = (
+        states[..., :n_states], inputs, states[..., n_states:], velocities, prepared.read,
+        whole[..., None].astype(float),
+    )  # fmt: skip
+    return tuple(part[smooth.known] for part in parts)
 
 
 def _learns_starts(learn_x0, smooth):

@@ -1,33 +1,48 @@
-"""From start states and times to solutions, in numpy."""
+"""What dynamics that were learned from trajectories can be asked, in the data's units."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from skdyn._dynamics import (
-    WORST,
-    check_of,
-    derivative_score,
-    refuse_unread,
-    solution_score,
-)
+from skdyn._dynamics import WORST, check_of, derivative_score, refuse_unread
 from skdyn._state import Shape, Since
 from skdyn._times import refuse_lost_times
-from skdyn._trajectories import check_states, check_trajectories
+from skdyn._trajectories import (
+    Cases,
+    Trajectories,
+    check_initial_states,
+    check_states,
+    check_trajectories,
+    is_trajectories,
+)
 from skdyn._validation import as_floats, check_is_fitted
 from skdyn.base import TorchEstimator
 from skdyn.exceptions import SolverError
 from skdyn.metrics._arrays import case_weights
+from skdyn.neural_ode._following import (
+    follow,
+    simulate_states,
+    simulation_times,
+    trajectories_score,
+)
+from skdyn.neural_ode._inputs import (
+    Clock,
+    Driven,
+    InputScales,
+    check_covariates,
+    controls_of_simulation,
+    read_inputs,
+)
 from skdyn.neural_ode._unsolved import told_by_case
-from skdyn.neural_ode._windows import padded_times
 
-__all__ = ["LearntDynamics", "follow", "simulate_states", "simulation_times"]
+__all__ = ["LearntDynamics"]
+
+Controls = ArrayLike | Callable[[float], Any] | None
 
 
 class LearntDynamics(TorchEstimator):
@@ -40,11 +55,88 @@ class LearntDynamics(TorchEstimator):
     _scale: Annotated[np.ndarray, Shape("n_states")]
     _time_scale: float
     _counts_times: Annotated[bool, Since(lambda state: True)]  # as was taken for granted
+    input_interpolation: Annotated[str, Since(lambda state: "linear")]
+    time_dependent: Annotated[bool, Since(lambda state: False)]
+    period: Annotated[float | int | None, Since(lambda state: None)]
+    hidden_start: Annotated[str, Since(lambda state: "zeros")]
+    hidden_points: Annotated[int, Since(lambda state: 10)]
+    control_names_: Annotated[list[str], Since(lambda state: [])]
+    n_covariates_: Annotated[int, Since(lambda state: 0)]
+    _control_scales: Annotated[np.ndarray, Shape("2 _"), Since(lambda state: np.zeros((2, 0)))]
+    _covariate_scales: Annotated[np.ndarray, Shape("2 _"), Since(lambda state: np.zeros((2, 0)))]
+    _clock_scales: Annotated[np.ndarray, Shape("2"), Since(lambda state: np.array([0.0, 1.0]))]
     if TYPE_CHECKING:
         module_: Any
         time_channel: Any
+        augment_dim: Any
 
-    def simulate(self, x0: ArrayLike, t: ArrayLike, u: None = None) -> np.ndarray:
+    def predict(
+        self,
+        X: Cases,
+        t: Cases | None = None,
+        t0: ArrayLike | None = None,
+        u: Controls = None,
+        covariates: ArrayLike | None = None,
+    ) -> np.ndarray:
+        """Predict states: those one interval later, at the times ``t``, or along trajectories.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_cases, n_features) or (n_cases, n_channels, n_timepoints)
+            Initial states, one a row; or trajectories as in ``fit`` with three axes or as a list,
+            which are then followed from the first time point with all channels observed, forward
+            and backward.
+        t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints), default=None
+            Times to predict, strictly increasing. With initial states, None is one training
+            interval (``interval_``) after them; with trajectories, their times as in ``fit``.
+        t0 : float or array-like of shape (n_cases,), default=None
+            Time of the initial states; None is ``t[0]``.
+        u : array-like or callable, default=None
+            Controls, where the model has any. With trajectories, in their layout; with initial
+            states as in ``simulate``, or without ``t`` of shape (n_cases, n_controls), held for
+            one interval.
+        covariates : array-like of shape (n_cases, n_covariates), default=None
+            Covariates, where the model has any.
+
+        Returns
+        -------
+        ndarray of shape (n_cases, n_features) or (n_cases, n_channels, n_timepoints)
+            States: one a case where ``t`` was not given for initial states, else trajectories.
+
+        Raises
+        ------
+        ValueError
+            If a time to predict lies before ``t0``.
+        SolverError
+            If the learned dynamics cannot be solved that far.
+        """
+        check_is_fitted(self)
+        if is_trajectories(X):
+            if t0 is not None:
+                raise ValueError("t0 is the time of initial states; trajectories bring their own.")
+            refuse_lost_times(self, t)
+            data = check_trajectories(self, X, t, time_channel=self.time_channel, reset=False)
+            data = read_inputs(self, X, data, u, covariates, reset=False)
+            states = self._follow(data).transpose(0, 2, 1)
+            return self._with_time(states, data.times)
+        states, own_t0 = check_initial_states(self, X, self.time_channel)
+        t0 = own_t0 if t0 is None else t0
+        if t is None:
+            start = np.broadcast_to(as_floats(0.0 if t0 is None else t0), len(states))
+            times = start[:, None] + self.interval_
+        else:
+            start, times = simulation_times(t, t0, len(states))
+        solved = self._simulate(states, start, times, u, covariates)
+        predicted = self._with_time(solved, times)
+        return predicted[:, :, 0] if t is None else predicted
+
+    def simulate(
+        self,
+        x0: ArrayLike,
+        t: ArrayLike,
+        u: Controls = None,
+        covariates: ArrayLike | None = None,
+    ) -> np.ndarray:
         """Solve the learned equation from ``x0`` at ``t[0]``.
 
         Parameters
@@ -53,8 +145,11 @@ class LearntDynamics(TorchEstimator):
             Initial state, or states; without a channel of times.
         t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints)
             Times, strictly increasing, the first that of ``x0``.
-        u : None, default=None
-            Not read, and refused: the equation has no inputs.
+        u : callable or array-like of shape (n_timepoints, n_controls), default=None
+            Controls, where the model has any: a function of time, or their values at ``t``; of
+            shape (n_cases, n_controls, n_timepoints) where each case has its own.
+        covariates : array-like of shape (n_covariates,) or (n_cases, n_covariates), default=None
+            Covariates, where the model has any.
 
         Returns
         -------
@@ -62,22 +157,31 @@ class LearntDynamics(TorchEstimator):
             One trajectory for one state, else one a case.
         """
         check_is_fitted(self)
-        refuse_unread(self, u=u)
         states = check_states(np.atleast_2d(x0 := as_floats(x0)), len(self._offset), "x0")
-        X = self._simulate(states, *simulation_times(t, None, len(states)))
+        if covariates is not None and x0.ndim == 1:
+            covariates = np.atleast_2d(as_floats(covariates))
+        X = self._simulate(states, *simulation_times(t, None, len(states)), u, covariates)
         return X[0].T if x0.ndim == 1 else X
 
-    def vector_field(self, X: ArrayLike, t: Any = None, u: None = None) -> np.ndarray:
+    def vector_field(
+        self,
+        X: ArrayLike,
+        t: ArrayLike | float | None = None,
+        u: ArrayLike | None = None,
+        covariates: ArrayLike | None = None,
+    ) -> np.ndarray:
         """Return the learned velocities at states.
 
         Parameters
         ----------
         X : array-like of shape (n_points, n_states)
             States; without a channel of times.
-        t : Ignored
-            Not used: the field does not depend on time. Present for API consistency.
-        u : None, default=None
-            Not read, and refused: the equation has no inputs.
+        t : float or array-like of shape (n_points,), default=None
+            Times there; read only where the field depends on time.
+        u : array-like of shape (n_points, n_controls), default=None
+            Controls there, where the model has any.
+        covariates : array-like of shape (n_points, n_covariates), default=None
+            Covariates there, where the model has any.
 
         Returns
         -------
@@ -85,17 +189,48 @@ class LearntDynamics(TorchEstimator):
             Change of each channel per unit of time.
         """
         check_is_fitted(self)
-        refuse_unread(self, u=u)
+        self._refuse_unknown_starts("velocities depend on them")
         states = check_states(as_floats(X), len(self._offset), "X")
-        return self._forward((states - self._offset) / self._scale) * self._scale / self._time_scale
+        inputs = self._inputs_at(len(states), t, u, covariates)
+        columns = np.concatenate([(states - self._offset) / self._scale, inputs], axis=1)
+        return self._forward(columns) * self._scale / self._time_scale
+
+    def _inputs_at(self, n_points, t, u, covariates):
+        """Return the field's inputs at points, shape (n_points, n_inputs)."""
+        clock = self._clock()
+        if t is None and (clock.trend or clock.period):
+            raise ValueError("The field depends on time: pass the times t of the states.")
+        times = np.broadcast_to(as_floats(0.0 if t is None else t), (n_points,))
+        controls = self._controls_at(u, times[:, None])[:, 0]
+        covariates = check_covariates(self, covariates, n_points)
+        parts = [(controls - self._control_scales[0]) / self._control_scales[1]]
+        if covariates is not None:
+            parts.append((covariates - self._covariate_scales[0]) / self._covariate_scales[1])
+        return np.concatenate([*parts, clock.features(times)], axis=1)
+
+    def _controls_at(self, u, times):
+        """Return controls (n_cases, n_timepoints, n_controls) at the times of cases."""
+        n_controls = len(self.control_names_)
+        if (u is not None) != bool(n_controls):
+            names = ", ".join(self.control_names_) or "none"
+            raise ValueError(
+                f"u must hold the {n_controls} controls seen during fit ({names}); it "
+                f"{'is missing' if u is None else 'came, but there were none'}."
+            )
+        if u is None:
+            return np.zeros((*times.shape, 0))
+        if times.shape[1] == 1 and np.ndim(u) == 2:
+            u = as_floats(u)[:, :, None]
+        return controls_of_simulation(u, times, n_controls)
 
     def score(
         self,
-        X: ArrayLike | Sequence[ArrayLike],
+        X: Cases,
         y: Any = None,
         *,
-        t: ArrayLike | Sequence[ArrayLike] | None = None,
-        u: None = None,
+        t: Cases | None = None,
+        u: Cases | None = None,
+        covariates: ArrayLike | None = None,
         groups: None = None,
         sample_weight: ArrayLike | None = None,
         of: Literal["solution", "derivative"] = "solution",
@@ -110,7 +245,11 @@ class LearntDynamics(TorchEstimator):
             Not used, present for API consistency by convention.
         t : array-like, default=None
             Times, as in ``fit``.
-        u, groups : None, default=None
+        u : array-like, default=None
+            Controls, as in ``fit``.
+        covariates : array-like of shape (n_cases, n_covariates), default=None
+            Covariates, as in ``fit``.
+        groups : None, default=None
             Not read, and refused, as in ``fit``.
         sample_weight : array-like of shape (n_cases,), default=None
             Weight of each trajectory.
@@ -128,9 +267,10 @@ class LearntDynamics(TorchEstimator):
         """
         check_is_fitted(self)
         check_of(of)
-        refuse_unread(self, u=u, groups=groups)
+        refuse_unread(self, groups=groups)
         refuse_lost_times(self, t)
         data = check_trajectories(self, X, t, time_channel=self.time_channel, reset=False)
+        data = read_inputs(self, X, data, u, covariates, reset=False)
         weights = None if sample_weight is None else case_weights(sample_weight, len(data.values))
         if of == "derivative":
             return self._score_velocities(data, weights)
@@ -140,27 +280,115 @@ class LearntDynamics(TorchEstimator):
             return WORST
 
     def _score_velocities(self, data, weights):
+        self._refuse_unknown_starts("velocities depend on them: use of='solution'")
         weights = np.ones(len(data.values)) if weights is None else weights
+        driven = self._driven(data)
         stretches, own = [], []
-        for times, states, seen, weight in zip(
-            data.times, data.values, data.observed.all(axis=2), weights, strict=True
-        ):
-            rows = np.flatnonzero(seen)
+        for case, weight in enumerate(weights):
+            times, states = data.times[case], data.values[case]
+            rows = np.flatnonzero(data.observed[case].all(axis=1))
             for run in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1):
                 if len(run) > 1:
-                    stretches.append((times[run], states[run], self.vector_field(states[run])))
+                    columns = (states[run] - self._offset) / self._scale
+                    if driven is not None:
+                        columns = np.hstack([columns, driven.at_points()[case, run]])
+                    velocities = self._forward(columns) * self._scale / self._time_scale
+                    stretches.append((times[run], states[run], velocities))
                     own.append(weight)
         return derivative_score(stretches, own)
 
-    def _simulate(self, states, start, times):
+    def _clock(self):
+        middle, half = self._clock_scales.tolist()
+        return Clock(self.period, self.time_dependent, middle, half, self._time_scale)
+
+    def _n_read(self):
+        """Time points that tell where hidden dimensions begin; 0 where they begin at 0."""
+        encodes = self.augment_dim and self.hidden_start == "encoder"
+        return self.hidden_points if encodes else 0
+
+    def _refuse_unknown_starts(self, what):
+        if self._n_read():
+            raise ValueError(
+                f"hidden_start='encoder' reads hidden states off the first {self.hidden_points} "
+                f"time points, and {what}. Pass trajectories to predict, with NaN for the times "
+                "that are to be foretold."
+            )
+
+    def _n_inputs(self):
+        """Number of inputs of the field, the clock counted once."""
+        clock = self.time_dependent or self.period is not None
+        return len(self.control_names_) + self.n_covariates_ + clock
+
+    def _drives(self, kind=None):
+        """Return what lays the paths of controls over dimensionless times."""
+        scales = InputScales(self._control_scales, self._covariate_scales, self._clock_scales)
+        clock, kind = self._clock(), kind or self.input_interpolation
+
+        def drive(trajectories, times, began):
+            return Driven.of(trajectories, times, began, scales, clock, kind)
+
+        return drive
+
+    def _driven(self, data):
+        """Return what drives trajectories, or None."""
+        if not self._n_inputs():
+            return None
+        return self._drives()(data, data.times / self._time_scale, np.zeros(len(data.times)))
+
+    def _driving(self, start, times, since, u, covariates):
+        """Return what drives simulations, or None."""
+        covariates = check_covariates(self, covariates, len(start))
+        if callable(u) and self.control_names_:
+            return self._driven_by(u, start, times, covariates)
+        controls = self._controls_at(u, times)
+        if not self._n_inputs():
+            return None
+        alone = times.shape[1] == 1
+        if self.control_names_ and not alone and since[:, 0].any():
+            raise ValueError(
+                "u is known at the times t only, which begin after the initial states: pass t that "
+                "begins at t0, or a function of time as u."
+            )
+        if alone:  # held from the start on
+            since, times = np.hstack([since, since + 1.0]), np.hstack([times, times + 1.0])
+            controls = np.repeat(controls, 2, axis=1)
+        n_points = np.full(len(start), since.shape[1])
+        data = Trajectories(controls, times, n_points, controls, covariates)
+        data = data._replace(controls=controls if self.control_names_ else None)
+        driven = self._drives("hold" if alone else None)(data, since, start)
+        everyone = np.arange(len(start))
+        return driven.from_points(everyone, np.zeros(len(start), dtype=int))
+
+    def _driven_by(self, u, start, times, covariates):
+        """Return what a function of time drives."""
+        mean, deviation = self._control_scales
+
+        def function(since, cases):
+            at = start[cases] + since[:, 0].double().cpu().numpy() * self._time_scale
+            rows = np.stack([np.atleast_1d(as_floats(u(moment))) for moment in at.tolist()])
+            if rows.shape[1] != len(mean):
+                raise ValueError(
+                    f"u(t) must return {len(mean)} controls; got {rows.shape[1]} of them."
+                )
+            return torch.as_tensor((rows - mean) / deviation)
+
+        still = Trajectories(times[:, :, None], times, np.array([]), None, covariates)
+        driven = self._drives()(still, times * 0.0, start)
+        everyone = np.arange(len(start))
+        driving = driven.from_points(everyone, np.zeros(len(start), dtype=int))
+        return driving._replace(function=function)
+
+    def _simulate(self, states, start, times, u=None, covariates=None):
         """Return solutions (n_cases, n_states, n_timepoints)."""
+        self._refuse_unknown_starts("initial states alone do not tell them")
 
         def told(cases):
             return told_by_case(cases, start[cases], self._time_scale)
 
         x0 = (states - self._offset) / self._scale
         since = (times - start[:, None]) / self._time_scale
-        ys = simulate_states(self._module_for(np.dtype("float64")), x0, since, told)
+        driving = self._driving(start, times, since, u, covariates)
+        ys = simulate_states(self._module_for(np.dtype("float64")), x0, since, told, driving)
         return (ys * self._scale + self._offset).transpose(0, 2, 1)
 
     def _follow(self, data):
@@ -169,170 +397,12 @@ class LearntDynamics(TorchEstimator):
             values=(data.values - self._offset) / self._scale, times=data.times / self._time_scale
         )
         module = self._module_for(np.dtype("float64"))
-        return follow(module, scaled, self._time_scale) * self._scale + self._offset
+        driven = self._driven(data)
+        solved = follow(module, scaled, self._time_scale, driven, self._n_read())
+        return solved * self._scale + self._offset
 
     def _with_time(self, states, times):
         """Put the channel of the times back in its place, where there is one."""
         if self.time_channel is None:
             return states
         return np.insert(states, self.time_channel % self.n_features_in_, times, axis=1)
-
-
-def trajectories_score(measured, solved, weights):
-    """Score each channel over all that was measured of it.
-
-    Parameters
-    ----------
-    measured : ndarray of shape (n_cases, n_timepoints, n_states)
-        Trajectories, with NaN where nothing was measured.
-    solved : ndarray of shape (n_cases, n_timepoints, n_states)
-        Solutions.
-    weights : ndarray of shape (n_cases,) or None
-        Weight of each case.
-
-    Returns
-    -------
-    float
-    """
-    scores = []
-    for truth, found in zip(np.moveaxis(measured, 2, 0), np.moveaxis(solved, 2, 0), strict=True):
-        seen = ~np.isnan(truth)
-        own = None if weights is None else np.broadcast_to(weights[:, None], seen.shape)[seen]
-        scores.append(solution_score(truth[seen][:, None], found[seen][:, None], own))
-    return float(np.mean(scores))
-
-
-def simulation_times(t, t0, n_cases):
-    """Check the times of a simulation.
-
-    Parameters
-    ----------
-    t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints)
-        Times to simulate.
-    t0 : float, array-like of shape (n_cases,) or None
-        Times of the start states; None takes the first of ``t``.
-    n_cases : int
-        Number of start states.
-
-    Returns
-    -------
-    start : ndarray of shape (n_cases,)
-        Times of the start states.
-    times : ndarray of shape (n_cases, n_timepoints)
-        Times to simulate.
-
-    Raises
-    ------
-    ValueError
-        If the times do not increase, begin before ``t0`` or do not fit the cases.
-    """
-    t = as_floats(t)
-    if t.ndim not in (1, 2) or t.shape[-1] == 0 or (t.ndim == 2 and len(t) != n_cases):
-        raise ValueError(
-            f"t must have shape (n_timepoints,) or one row for each of the {n_cases} initial "
-            f"states; got shape {t.shape}."
-        )
-    times = np.broadcast_to(t, (n_cases, t.shape[-1]))
-    wrong = np.argwhere(~(np.diff(times, axis=1) > 0) | ~np.isfinite(times[:, 1:]))
-    if len(wrong) or not np.isfinite(times).all():
-        where = f" in case {wrong[0, 0]} after t[{wrong[0, 1]}]" if len(wrong) else ""
-        raise ValueError(f"t must be finite and strictly increase; it does not{where}.")
-    if t0 is None:
-        return times[:, 0], times
-    start = np.broadcast_to(as_floats(t0), (n_cases,))
-    early = np.flatnonzero(~(times[:, 0] >= start))
-    if len(early):
-        case = early[0]
-        raise ValueError(
-            f"The horizon of case {case} begins at t={times[case, 0]:g}, before its initial state "
-            f"at t0={start[case]:g}. Pass later times, or an earlier state."
-        )
-    return start, times
-
-
-@torch.no_grad()
-def simulate_states(module, x0, since, told: Any = nullcontext):
-    """Solve the module's equation.
-
-    Parameters
-    ----------
-    module : TrajectoryODE
-        In evaluation mode; its precision is that of the solve.
-    x0 : ndarray of shape (n_cases, n_states)
-        Start states.
-    since : ndarray of shape (n_cases, n_timepoints)
-        Monotonic times since the start.
-    told : callable, default=nullcontext
-        ``told(cases)`` is a context in which errors of these cases are raised.
-
-    Returns
-    -------
-    ndarray of shape (n_cases, n_timepoints, n_states)
-    """
-    like = next(module.parameters())
-    states = np.empty((len(x0), since.shape[1], x0.shape[1]))
-    at_once = since[:, 0] == 0.0  # the solver wants the start among the times, once
-    for cases in (np.flatnonzero(at_once), np.flatnonzero(~at_once)):
-        if not len(cases):
-            continue
-        begins = at_once[cases[0]]
-        times = since[cases] if begins else np.pad(since[cases], ((0, 0), (1, 0)))
-        if times.shape[1] == 1:
-            states[cases, 0] = x0[cases]
-            continue
-        start = torch.as_tensor(x0[cases]).to(like)
-        with told(cases):
-            ys = module.flow(start, torch.as_tensor(times).to(like.device)).ys.cpu().numpy()
-        states[cases] = ys if begins else ys[:, 1:]
-    return states
-
-
-def follow(module, trajectories, time_scale=1.0):
-    """Follow trajectories from their first complete state, forward and backward.
-
-    Parameters
-    ----------
-    module : TrajectoryODE
-        In evaluation mode.
-    trajectories : Trajectories
-        Dimensionless data.
-    time_scale : float, default=1.0
-        Unit of their times, for errors.
-
-    Returns
-    -------
-    ndarray of shape (n_cases, n_timepoints, n_states)
-        States; NaN after a case's end.
-    """
-    first, last = _first_complete(trajectories), trajectories.n_points - 1
-    states = np.full(trajectories.values.shape, np.nan)
-    for direction, n_steps in ((1, last - first), (-1, first)):
-        cases = np.flatnonzero(n_steps > 0)
-        if not len(cases):
-            continue
-        step = np.arange(n_steps.max() + 1)
-        inside = step <= n_steps[cases, None]
-        point = first[cases, None] + direction * np.minimum(step, n_steps[cases, None])
-        rows = cases[:, None]
-        since = padded_times(trajectories.times[rows, point], inside)
-        begins = trajectories.times[cases, first[cases]] * time_scale
-
-        def told(some, cases=cases, begins=begins):
-            return told_by_case(cases[some], begins[some], time_scale)
-
-        ys = simulate_states(module, trajectories.values[cases, first[cases]], since, told)
-        states[np.broadcast_to(rows, point.shape)[inside], point[inside]] = ys[inside]
-    everyone = np.arange(len(states))
-    states[everyone, first] = trajectories.values[everyone, first]
-    return states
-
-
-def _first_complete(trajectories):
-    complete = trajectories.observed.all(axis=2)
-    never = np.flatnonzero(~complete.any(axis=1))
-    if len(never):
-        raise ValueError(
-            f"Case {never[0]} has no time point at which all channels were observed, so there is "
-            "no state to follow it from. Pass initial states, (n_cases, n_features), to predict."
-        )
-    return complete.argmax(axis=1)

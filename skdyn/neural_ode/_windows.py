@@ -35,6 +35,10 @@ class Windows(NamedTuple):
     weights : ndarray of shape (n_windows, n_points, n_states)
         1 where observed, else 0, divided by the share observed: a mean of weighted squares is
         then the mean over the observations.
+    driven : tuple of ndarray, default=()
+        Paths' pieces and fixed inputs, see :class:`~skdyn.neural_ode._inputs.Driven`.
+    read : tuple of ndarray, default=()
+        What an encoder of starts reads.
     """
 
     case: np.ndarray
@@ -44,12 +48,15 @@ class Windows(NamedTuple):
     times: np.ndarray
     targets: np.ndarray
     weights: np.ndarray
+    driven: tuple[np.ndarray, ...] = ()
+    read: tuple[np.ndarray, ...] = ()
 
     @property
     def batch_arrays(self):
         """What a batch is cut from: the windows' numbers, starts, times, targets and weights."""
         numbers = np.arange(len(self.case))
-        return numbers, self.starts, self.times, self.targets, self.weights
+        further = *self.driven, *self.read
+        return numbers, self.starts, self.times, self.targets, self.weights, *further
 
 
 def window_lengths(window, n_intervals, characteristic):
@@ -81,7 +88,7 @@ def window_lengths(window, n_intervals, characteristic):
     return [*lengths, longest]
 
 
-def cut_windows(trajectories, states, length, *, overlap=True):
+def cut_windows(trajectories, states, length, *, overlap=True, driven=None, read=None):
     """Cut trajectories into windows.
 
     Parameters
@@ -95,6 +102,10 @@ def cut_windows(trajectories, states, length, *, overlap=True):
     overlap : bool, default=True
         Whether windows follow each other at half their length; otherwise only the first of each
         trajectory is cut.
+    driven : Driven or None, default=None
+        What drives the trajectories.
+    read : ndarray of shape (n_cases, n_timepoints, n_read) or None, default=None
+        What an encoder reads at each point.
 
     Returns
     -------
@@ -121,6 +132,8 @@ def cut_windows(trajectories, states, length, *, overlap=True):
         times=times[useful],
         targets=np.where(seen, targets, 0.0)[useful],
         weights=(seen / seen[useful].mean())[useful],
+        driven=() if driven is None else driven.over_windows(case[useful], point[useful]),
+        read=() if read is None else (read[case, first][useful],),
     )
 
 

@@ -1,7 +1,7 @@
 """A vector field made of a multilayer perceptron."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import nn
@@ -9,7 +9,7 @@ from torch import nn
 from skdyn._typing import States
 from skdyn.solvers._checks import check_choice
 
-__all__ = ["ACTIVATIONS", "MLPField"]
+__all__ = ["ACTIVATIONS", "DrivenField", "MLPField"]
 
 ACTIVATIONS = {
     "silu": nn.SiLU,
@@ -34,6 +34,8 @@ class MLPField(nn.Module):
         Activation of the hidden layers.
     time_dependent : bool, default=False
         Whether time is one more input.
+    n_inputs : int, default=0
+        Number of further inputs, see ``DrivenField``.
 
     Examples
     --------
@@ -49,17 +51,19 @@ class MLPField(nn.Module):
         hidden_layer_sizes: Sequence[int] = (64,),
         activation: str = "silu",
         time_dependent: bool = False,
+        n_inputs: int = 0,
     ) -> None:
         super().__init__()
         check_choice("activation", activation, tuple(ACTIVATIONS))
         self.dim = dim
         self.activation = activation
         self.time_dependent = time_dependent
-        widths = [dim + time_dependent, *hidden_layer_sizes, dim]
+        self.n_inputs = n_inputs
+        widths = [dim + n_inputs + time_dependent, *hidden_layer_sizes, dim]
         self.layers = nn.ModuleList(nn.Linear(i, o) for i, o in itertools.pairwise(widths))
         self._act = ACTIVATIONS[activation]()
 
-    def forward(self, t: torch.Tensor, y: States) -> States:
+    def forward(self, t: torch.Tensor, y: States, inputs: torch.Tensor | None = None) -> States:
         """Evaluate the field.
 
         Parameters
@@ -68,6 +72,8 @@ class MLPField(nn.Module):
             Time.
         y : tensor of shape (n, d)
             State.
+        inputs : tensor of shape (n, n_inputs), default=None
+            Further inputs, where the field has any.
 
         Returns
         -------
@@ -80,8 +86,41 @@ class MLPField(nn.Module):
                 f"this MLPField takes states of dimension {self.dim} and {weight.dtype}; got "
                 f"{y.shape[-1]} and {y.dtype}. Convert with field.to(y0.dtype) or y0.to(...)."
             )
+        if self.n_inputs:
+            if inputs is None or inputs.shape != (len(y), self.n_inputs):
+                came = None if inputs is None else tuple(inputs.shape)
+                raise ValueError(
+                    f"this MLPField takes inputs of shape {(len(y), self.n_inputs)}; got {came}."
+                )
+            y = torch.cat([y, inputs], dim=1)
         if self.time_dependent:
             y = torch.cat([y, torch.as_tensor(t, dtype=y.dtype).expand(len(y), 1)], dim=1)
         for layer in self.layers[:-1]:
             y = self._act(layer(y))
         return self.layers[-1](y)
+
+
+class DrivenField(nn.Module):
+    """An ``MLPField`` along inputs that are a function of time and need no gradient.
+
+    Parameters
+    ----------
+    network : MLPField
+        With ``n_inputs``.
+    drive : callable
+        ``drive(t)`` returns the inputs (n, n_inputs) at times () or (n, 1).
+    """
+
+    def __init__(self, network: nn.Module, drive: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        super().__init__()
+        self.network, self.drive = network, drive
+
+    def forward(self, t: torch.Tensor, y: States) -> States:
+        """Evaluate the field; see ``MLPField``."""
+        return self.network(t, y, self.drive(t))
+
+    def between(self, low: torch.Tensor, high: torch.Tensor) -> "DrivenField":
+        """The same field, asked for no time beyond ``low`` and ``high``."""
+        drive = self.drive
+        inside = lambda t: drive(torch.minimum(torch.maximum(t, low), high))  # noqa: E731
+        return DrivenField(self.network, inside)

@@ -4,10 +4,12 @@ Activations of many evaluations lie in one buffer a layer, so that the weights' 
 evaluations are one product a layer.
 """
 
+from typing import Any
+
 import torch
 from torch import nn
 
-from skdyn.solvers._field import MLPField
+from skdyn.solvers._field import DrivenField, MLPField
 
 __all__ = ["MLPTape", "can_fuse"]
 
@@ -55,6 +57,8 @@ _SEGMENT_SLOTS = (7, 28)
 def can_fuse(field, y0):
     """Whether a field is exactly an ``MLPField``: no subclass, hook, reparametrisation or cast.
 
+    Inputs may drive it, as functions of time without gradients.
+
     Parameters
     ----------
     field : callable
@@ -67,9 +71,15 @@ def can_fuse(field, y0):
     fusible : bool
         Whether ``MLPTape`` computes the same thing.
     """
+    modules = [field]
+    if type(field) is DrivenField:
+        field = field.network
+        modules.append(field)
+    elif getattr(field, "n_inputs", 0):
+        return False  # they are missing: the field says so
     if type(field) is not MLPField or field.dim != y0.shape[1]:
         return False
-    modules = [field, *field.layers]
+    modules += field.layers
     if any(m._forward_hooks or m._forward_pre_hooks or m._backward_hooks for m in modules):
         return False
     return all(
@@ -99,7 +109,7 @@ class MLPTape:
 
     Parameters
     ----------
-    field : MLPField
+    field : MLPField or DrivenField
         The field.
     y0 : tensor of shape (n, d)
         Initial states.
@@ -109,23 +119,27 @@ class MLPTape:
 
     def __init__(self, field, y0, records):
         self.field, self.records = field, records
+        self._drive = None
+        network: Any = field
+        if isinstance(field, DrivenField):
+            self._drive, network = field.drive, field.network
         self.n_fev = self.n = 0
         self._like = y0 = y0.detach()
-        self._dim = field.dim
-        self._time_dependent = field.time_dependent
-        self._weights = [layer.weight.detach() for layer in field.layers]
+        self._dim = network.dim
+        self._time_dependent = network.time_dependent
+        self._weights = [layer.weight.detach() for layer in network.layers]
         self._transposed = [weight.t() for weight in self._weights]
         # Row-major for the product that ends in the narrow state: half the time of the other.
         self._narrow = self._weights[0].t().contiguous()
-        self._biases = [layer.bias.detach() for layer in field.layers]
-        self._activate, self._activate_back = _ACTIVATIONS[field.activation]
+        self._biases = [layer.bias.detach() for layer in network.layers]
+        self._activate, self._activate_back = _ACTIVATIONS[network.activation]
         self._widths = [len(bias) for bias in self._biases[:-1]]
         self._hidden = range(len(self._widths))
         slot_bytes = 2 * len(y0) * y0.element_size() * max(1, sum(self._widths))
         lo, hi = _SEGMENT_SLOTS
         self._n_slots = min(max(_SEGMENT_BYTES // slot_bytes, lo), hi) if records else 1
         self._segments = []
-        parameters = [p for layer in field.layers for p in (layer.weight, layer.bias)]
+        parameters = [p for layer in network.layers for p in (layer.weight, layer.bias)]
         self.leaves = parameters if records and any(p.requires_grad for p in parameters) else []
 
     def evaluate(self, time, i, y, out):
@@ -135,6 +149,8 @@ class MLPTape:
         if number == len(self._segments):
             self._segments.append(_Segment(self._n_slots, self._widths, self._like))
         segment = self._segments[number]
+        if self._drive is not None:
+            y = torch.cat([y, self._drive(time(i))], dim=1)
         if self._time_dependent:
             y = torch.cat([y, time(i).to(y.dtype).expand(len(y), 1)], dim=1)
         if self.records:
@@ -182,7 +198,7 @@ class MLPTape:
             g = back.x[layer][slot]
             self._activate_back(gh, segment.x[layer][slot], segment.y[layer][slot], g)
         w = nn.functional.linear(g, self._narrow)
-        return w[:, : self._dim] if self._time_dependent else w
+        return w if w.shape[1] == self._dim else w[:, : self._dim]
 
     def flush(self):
         """Turn the pending evaluations into gradients of the weights."""

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
+from skdyn.solvers._field import DrivenField
+
 __all__ = ["Grid", "lay_grid", "one_side", "solve_pieces"]
 
 _TOGETHER = 1e-9  # share of the whole time within which a stop and a requested time are one
@@ -84,6 +86,8 @@ def one_side(field, first, last):
     """
     low, high = torch.minimum(first, last), torch.maximum(first, last)
     inside = torch.nextafter(low, high), torch.nextafter(high, low)
+    if isinstance(field, DrivenField):  # keeps its own tape
+        return field.between(*inside)
     return (_ModuleInside if isinstance(field, nn.Module) else _Inside)(field, *inside)
 
 

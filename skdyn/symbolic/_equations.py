@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.metrics import r2_score
 
+from skdyn._controls import controls_of_cases
 from skdyn._dynamics import WORST, check_of, derivative_score, solution_score
 from skdyn._state import OPTIONAL, PlainState, Shape, Since
 from skdyn._times import refuse_lost_times
@@ -17,7 +18,7 @@ from skdyn._trajectories import is_trajectories
 from skdyn._validation import as_floats, check_is_fitted, validate_data
 from skdyn.exceptions import SolverError
 from skdyn.symbolic._fixed_points import FixedPoint
-from skdyn.symbolic._measurements import check_inputs, controls_of_cases, read_measurements
+from skdyn.symbolic._measurements import check_inputs, read_measurements
 
 if TYPE_CHECKING:
     import sympy

@@ -8,14 +8,14 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_consistent_length
 
+from skdyn._controls import controls_of_cases, controls_of_rows, names_of_controls
 from skdyn._trajectories import check_trajectories, is_trajectories
-from skdyn._validation import as_floats, check_array, check_weights, validate_data
+from skdyn._validation import as_floats, check_weights, validate_data
 
 __all__ = [
     "Measurements",
     "Segment",
     "check_inputs",
-    "controls_of_cases",
     "dependence",
     "read_measurements",
 ]
@@ -176,7 +176,7 @@ def read_measurements(
             "TrajectorySplit where cases belong together."
         )
     if reset:
-        estimator.control_names_ = _names_of_controls(u, X)
+        estimator.control_names_ = names_of_controls(u, X)
     if y is not None:
         return _beside_targets(estimator, X, y, u, sample_weight, reset)
     if sample_weight is not None:
@@ -205,7 +205,7 @@ def _segments(estimator, X, t, u, groups, max_gap, reset):
         ]
         several = is_trajectories(X)
         lengths = [len(case[0]) for case in X] if several else []
-        controls = controls_of_cases(u, lengths) if several else [_as_rows(u, X)]
+        controls = controls_of_cases(u, lengths) if several else [controls_of_rows(u, X)]
     complete = [
         _complete(t, X, None if u is None else u[: len(t)])
         for (t, X), u in zip(cases, controls, strict=True)
@@ -242,7 +242,7 @@ def _split(segment, max_gap):
 
 def _by_group(estimator, X, t, u, groups, reset):
     X = validate_data(estimator, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan")
-    groups, u = np.asarray(groups), _as_rows(u, X)
+    groups, u = np.asarray(groups), controls_of_rows(u, X)
     t = None if t is None else as_floats(t)
     check_consistent_length(X, t, groups)
     cases, controls = [], []
@@ -263,57 +263,6 @@ def _complete(t, X, u):
     segment = Segment(t, X, u)
     known = ~np.isnan(segment.inputs).any(axis=1)
     return segment if known.all() else segment.take(known)
-
-
-def _as_rows(u, X):
-    """Validate controls, NaN where missing: one row for each of ``X``."""
-    if u is None:
-        return None
-    u = check_array(
-        u, dtype=np.float64, ensure_2d=False, ensure_all_finite="allow-nan", input_name="u"
-    )
-    u = u[:, None] if u.ndim == 1 else u
-    if len(u) != len(X):
-        raise ValueError(
-            f"u must have a row for each of the {len(X)} rows of X; it has {len(u)}. Controls are "
-            "passed in the layout of X."
-        )
-    return u
-
-
-def controls_of_cases(u, lengths):
-    """Validate controls of several cases.
-
-    Parameters
-    ----------
-    u : array-like of shape (n_cases, n_controls, n_timepoints), a list of such cases, or None
-        Controls, NaN where missing; one control may come without an axis of its own.
-    lengths : list of int
-        Time points of each case.
-
-    Returns
-    -------
-    list of ndarray of shape (n_timepoints_i, n_controls) or None
-
-    Raises
-    ------
-    ValueError
-        If there are not as many cases or time points, or infinite values.
-    """
-    if u is None:
-        return [None] * len(lengths)
-    cases = [np.atleast_2d(as_floats(case)).T for case in u]
-    found = [len(case) for case in cases]
-    if found != lengths or len({case.shape[1] for case in cases}) > 1:
-        raise ValueError(
-            "u must hold controls in the layout of X: (n_controls, n_timepoints) in each of the "
-            f"{len(lengths)} cases; got {len(cases)} cases of shapes "
-            f"{sorted({case.T.shape for case in cases})}."
-        )
-    for number, case in enumerate(cases):
-        if np.isinf(case).any():
-            raise ValueError(f"u contains infinity in case {number}.")
-    return cases
 
 
 def check_inputs(X, u, control_names):
@@ -337,7 +286,7 @@ def check_inputs(X, u, control_names):
     ValueError
         If there are other controls.
     """
-    u = _as_rows(u, X)
+    u = controls_of_rows(u, X)
     n_controls = 0 if u is None else u.shape[1]
     if n_controls != len(control_names):
         raise ValueError(
@@ -345,18 +294,6 @@ def check_inputs(X, u, control_names):
             f"({', '.join(control_names) or 'none'}); got {n_controls}."
         )
     return X if u is None else np.hstack([X, u])
-
-
-def _names_of_controls(u, X):
-    """Name the controls: by the columns of a frame, else u0, u1, ..."""
-    if u is None:
-        return []
-    if hasattr(u, "columns"):
-        return [str(name) for name in u.columns]
-    # The layout of the states tells rows of controls from cases of one control.
-    if is_trajectories(X):
-        return [f"u{i}" for i in range(len(np.atleast_2d(u[0])))]
-    return [f"u{i}" for i in range(np.shape(u)[1] if np.ndim(u) == 2 else 1)]
 
 
 def _beside_targets(estimator, X, y, u, sample_weight, reset):

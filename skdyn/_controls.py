@@ -1,0 +1,100 @@
+"""Controls: what drives states from outside, in the layout of the states."""
+
+import numpy as np
+
+from skdyn._trajectories import is_trajectories
+from skdyn._validation import as_floats, check_array
+
+__all__ = ["controls_of_cases", "controls_of_rows", "names_of_controls"]
+
+
+def controls_of_rows(u, X):
+    """Validate controls, one row for each of ``X``.
+
+    Parameters
+    ----------
+    u : array-like of shape (n_timepoints, n_controls) or (n_timepoints,), or None
+        Controls, NaN where missing.
+    X : array-like
+        Rows.
+
+    Returns
+    -------
+    ndarray of shape (n_timepoints, n_controls) or None
+
+    Raises
+    ------
+    ValueError
+        If there are not as many rows.
+    """
+    if u is None:
+        return None
+    u = check_array(
+        u, dtype=np.float64, ensure_2d=False, ensure_all_finite="allow-nan", input_name="u"
+    )
+    u = u[:, None] if u.ndim == 1 else u
+    if len(u) != len(X):
+        raise ValueError(
+            f"u must have a row for each of the {len(X)} rows of X; it has {len(u)}. Controls are "
+            "passed in the layout of X."
+        )
+    return u
+
+
+def controls_of_cases(u, lengths):
+    """Validate controls of several cases.
+
+    Parameters
+    ----------
+    u : array-like of shape (n_cases, n_controls, n_timepoints), a list of such cases, or None
+        Controls, NaN where missing; one control may come without an axis of its own.
+    lengths : list of int
+        Time points of each case.
+
+    Returns
+    -------
+    list of ndarray of shape (n_timepoints_i, n_controls) or None
+
+    Raises
+    ------
+    ValueError
+        If there are not as many cases or time points, or infinite values.
+    """
+    if u is None:
+        return [None] * len(lengths)
+    cases = [np.atleast_2d(as_floats(case)).T for case in u]
+    found = [len(case) for case in cases]
+    if found != lengths or len({case.shape[1] for case in cases}) > 1:
+        raise ValueError(
+            "u must hold controls in the layout of X: (n_controls, n_timepoints) in each of the "
+            f"{len(lengths)} cases; got {len(cases)} cases of shapes "
+            f"{sorted({case.T.shape for case in cases})}."
+        )
+    for number, case in enumerate(cases):
+        if np.isinf(case).any():
+            raise ValueError(f"u contains infinity in case {number}.")
+    return cases
+
+
+def names_of_controls(u, X):
+    """Name the controls: by the columns of a frame, else u0, u1, ...
+
+    Parameters
+    ----------
+    u : array-like or None
+        Controls, in the layout of ``X``.
+    X : array-like
+        States.
+
+    Returns
+    -------
+    list of str
+    """
+    if u is None:
+        return []
+    if hasattr(u, "columns"):
+        return [str(name) for name in u.columns]
+    # The layout of the states tells rows of controls from cases of one control.
+    if is_trajectories(X):
+        return [f"u{i}" for i in range(len(np.atleast_2d(u[0])))]
+    return [f"u{i}" for i in range(np.shape(u)[1] if np.ndim(u) == 2 else 1)]
