@@ -28,9 +28,10 @@ if TYPE_CHECKING:
         as training,
     )
     from skdyn.autoencoder import (
-        Checkpoint, CodebookTransformer, Crosscoder, DictionaryMatch, LatentEdit, RecoveredLoss,
-        SparseAutoencoder, Transcoder, collect_activations, convergent_learning, load_saelens,
-        loss_recovered, match_dictionaries, save_saelens, spliced,
+        Checkpoint, CodebookTransformer, Crosscoder, DictionaryMatch, LatentEdit, NormalizedRows,
+        RecoveredLoss, SparseAutoencoder, Transcoder, collect_activations, convergent_learning,
+        load_dictionary, load_saelens, loss_recovered, match_dictionaries, normalize_rows,
+        save_saelens, spliced,
     )
     from skdyn.hopfield import (
         BagTransformer, DenseHebbianClassifier, EntmaxSeparation, FaissIndex, HopfieldClassifier,
@@ -74,13 +75,14 @@ __all__ = [
     "HopfieldPoolingRegressor", "HopfieldRegressor", "IdentityLibrary", "IntegralForm",
     "KANClassifier", "KANRegressor", "KernelOperatorRegressor", "LagTransformer", "LatentEdit",
     "MIOSR", "MgNORegressor", "NNGPKernel", "NTKKernel", "NeuralODE", "NeuralODEClassifier",
-    "NeuralODERegressor", "PolynomialInteraction", "PolynomialLibrary", "RecoveredLoss",
-    "SINDyRegressor", "SR3", "SSR", "STLSQ", "SequenceMemory", "SignatureTransformer",
-    "SmoothedFiniteDifference", "SparseAutoencoder", "SpectralDerivative", "SplineDerivative",
-    "StudentTProcessRegressor", "SymbolicODERegressor", "TensorLibrary", "TopKSeparation",
-    "TotalVariation", "TrajectorySplit", "Transcoder", "TrappingSR3", "WeakForm", "bags_from_table",
-    "collect_activations", "convergent_learning", "load_saelens", "loss_recovered",
-    "match_dictionaries", "save_saelens", "series_from_frame", "signature_kernel", "spliced",
+    "NeuralODERegressor", "NormalizedRows", "PolynomialInteraction", "PolynomialLibrary",
+    "RecoveredLoss", "SINDyRegressor", "SR3", "SSR", "STLSQ", "SequenceMemory",
+    "SignatureTransformer", "SmoothedFiniteDifference", "SparseAutoencoder", "SpectralDerivative",
+    "SplineDerivative", "StudentTProcessRegressor", "SymbolicODERegressor", "TensorLibrary",
+    "TopKSeparation", "TotalVariation", "TrajectorySplit", "Transcoder", "TrappingSR3", "WeakForm",
+    "bags_from_table", "collect_activations", "convergent_learning", "load_dictionary",
+    "load_saelens", "loss_recovered", "match_dictionaries", "normalize_rows", "save_saelens",
+    "series_from_frame", "signature_kernel", "spliced",
 ]
 _FAMILY_OF = {
     "AdaFNNClassifier": "operators", "AdaFNNRegressor": "operators",
@@ -101,9 +103,9 @@ _FAMILY_OF = {
     "LatentEdit": "autoencoder", "MIOSR": "symbolic", "MgNORegressor": "operators",
     "NNGPKernel": "kernels", "NTKKernel": "kernels", "NeuralODE": "neural_ode",
     "NeuralODEClassifier": "neural_ode", "NeuralODERegressor": "neural_ode",
-    "PolynomialInteraction": "hopfield", "PolynomialLibrary": "symbolic",
-    "RecoveredLoss": "autoencoder", "SINDyRegressor": "symbolic", "SR3": "symbolic",
-    "SSR": "symbolic", "STLSQ": "symbolic", "SequenceMemory": "hopfield",
+    "NormalizedRows": "autoencoder", "PolynomialInteraction": "hopfield",
+    "PolynomialLibrary": "symbolic", "RecoveredLoss": "autoencoder", "SINDyRegressor": "symbolic",
+    "SR3": "symbolic", "SSR": "symbolic", "STLSQ": "symbolic", "SequenceMemory": "hopfield",
     "SignatureTransformer": "sequence", "SmoothedFiniteDifference": "symbolic",
     "SparseAutoencoder": "autoencoder", "SpectralDerivative": "symbolic",
     "SplineDerivative": "symbolic", "StudentTProcessRegressor": "kernels",
@@ -111,9 +113,10 @@ _FAMILY_OF = {
     "TotalVariation": "symbolic", "TrajectorySplit": "symbolic", "Transcoder": "autoencoder",
     "TrappingSR3": "symbolic", "WeakForm": "symbolic", "bags_from_table": "hopfield",
     "collect_activations": "autoencoder", "convergent_learning": "autoencoder",
-    "load_saelens": "autoencoder", "loss_recovered": "autoencoder",
-    "match_dictionaries": "autoencoder", "save_saelens": "autoencoder",
-    "series_from_frame": "sequence", "signature_kernel": "sequence", "spliced": "autoencoder",
+    "load_dictionary": "autoencoder", "load_saelens": "autoencoder",
+    "loss_recovered": "autoencoder", "match_dictionaries": "autoencoder",
+    "normalize_rows": "autoencoder", "save_saelens": "autoencoder", "series_from_frame": "sequence",
+    "signature_kernel": "sequence", "spliced": "autoencoder",
 }
 # isort: on
 # fmt: on

@@ -28,7 +28,7 @@ from skdyn.autoencoder._objective import ObjectiveSettings, ReconstructionObject
 from skdyn.autoencoder._plan import Plan
 from skdyn.autoencoder._reading import ReadableDictionary
 from skdyn.autoencoder._revival import AUXILIARIES
-from skdyn.autoencoder._sources import as_source
+from skdyn.autoencoder._sources import as_source, refuse_sequences
 from skdyn.autoencoder._start import some_rows, start_from_data
 from skdyn.autoencoder._streaming import StreamedRows, checked_blocks
 from skdyn.autoencoder.allocations import ALLOCATIONS, Allocation, as_allocation
@@ -271,6 +271,7 @@ class SparseCoding(
         return codes if self.output == "csr" else codes.toarray()
 
     def _check_rows(self, X, reset=False):
+        refuse_sequences(X)
         return validate_data(self, X, reset=reset, dtype=[np.float64, np.float32])
 
     def _blocks(self, X):

@@ -1,25 +1,18 @@
 """Dictionaries from and for SAELens."""
 
 import os
+from typing import Any
 
 import numpy as np
-import torch
-from sklearn.utils import check_scalar
 
 from skdyn._validation import check_is_fitted
 from skdyn.autoencoder._autoencoder import SparseAutoencoder
+from skdyn.autoencoder._loading import estimator_of
 from skdyn.autoencoder._saelens_files import Dictionary, read_dictionary, write_dictionary
 
 __all__ = ["load_saelens", "save_saelens"]
 
 _ARCHITECTURES = {"relu": "standard", "topk": "topk", "gated": "gated"}  # others: by thresholds
-_ALLOCATIONS = {
-    "standard": "relu",
-    "topk": "topk",
-    "gated": "gated",
-    "jumprelu": "jumprelu",
-}
-_LOG_ZERO = -1e3  # logarithm of what is zero in every precision; training refuses infinities
 
 
 def save_saelens(estimator: SparseAutoencoder, folder: str | os.PathLike[str]) -> None:
@@ -101,6 +94,8 @@ def save_saelens(estimator: SparseAutoencoder, folder: str | os.PathLike[str]) -
 def load_saelens(folder: str | os.PathLike[str], *, k: int | None = None) -> SparseAutoencoder:
     """Read an autoencoder that SAELens, or :func:`save_saelens`, wrote.
 
+    :func:`load_dictionary` does the same and reads other formats, and transcoders, too.
+
     The decoder's rows are as they are stored, of norm one or not, so that codes are SAELens' own.
     How often each feature is active is not stored: ``feature_density_`` is NaN.
 
@@ -126,43 +121,10 @@ def load_saelens(folder: str | os.PathLike[str], *, k: int | None = None) -> Spa
     MissingExtraError
         If safetensors is not installed.
     """
-    architecture, weights, stored_k = read_dictionary(folder)
-    n_features, n_components = weights["W_enc"].shape
-    if k is not None:
-        check_scalar(k, "k", int, min_val=1, max_val=n_components)
-    if architecture == "topk":
-        if k not in (None, stored_k):
-            raise ValueError(f"k={k} was passed, but {str(folder)!r} holds k={stored_k}.")
-        k = stored_k
-    estimator = SparseAutoencoder(
-        n_components,
-        k=min(32, n_components) if k is None else k,
-        allocation=_ALLOCATIONS[architecture],
-        dtype=str(weights["W_enc"].dtype),
-    )
-    config = estimator._config(n_features, n_features)
-    coder = estimator._build_module(**config).to(getattr(torch, estimator.dtype))
-    arrays = {
-        "encoder_weight": weights["W_enc"].T,
-        "encoder_bias": weights.get("b_enc", weights.get("b_gate")),
-        "decoder_weight": weights["W_dec"],
-        "decoder_bias": weights["b_dec"],
-        "density": np.full(n_components, np.nan),
-    }
-    if architecture == "gated":
-        arrays |= {"log_magnitude": weights["r_mag"], "magnitude_bias": weights["b_mag"]}
-    if architecture == "jumprelu":
-        with np.errstate(divide="ignore"):  # a threshold of zero is that of a rectifier
-            log_threshold = np.log(weights["threshold"].clip(0.0))
-        arrays["log_threshold"] = log_threshold.clip(_LOG_ZERO)
-    coder.load_state_dict(
-        coder.state_dict()
-        | {name: torch.tensor(np.ascontiguousarray(array)) for name, array in arrays.items()}
-    )
-    estimator.module_ = coder.eval().requires_grad_(False)
-    estimator._module_config = config
-    estimator.device_ = "cpu"
-    estimator.n_features_in_ = n_features
-    estimator.n_iter_, estimator.loss_curve_, estimator.best_loss_ = 0, [], np.nan
-    estimator.validation_scores_, estimator.stages_ = None, []
+    dictionary = read_dictionary(folder)
+    if not dictionary.autoencoding:
+        raise ValueError(
+            f"{str(folder)!r} holds a transcoder, which load_dictionary reads as a Transcoder."
+        )
+    estimator: Any = estimator_of(dictionary, str(folder), k)
     return estimator

@@ -18,20 +18,28 @@ import numpy as np
 
 from skdyn.exceptions import MissingExtraError, warn_user
 
-__all__ = ["Dictionary", "read_dictionary", "write_dictionary"]
+__all__ = [
+    "Dictionary",
+    "check_shapes",
+    "read_dictionary",
+    "read_safetensors",
+    "write_dictionary",
+]
 
 _CONFIG, _WEIGHTS = "cfg.json", "sae_weights.safetensors"
 _FORMAT = "6.0.0"  # the version of SAELens whose layout is written; older ones named fields anew
 # Trained by the k largest of a batch, applied by a threshold: SAELens itself stores them as
 # "jumprelu" for inference, and under these names in checkpoints of training.
 _BY_BATCH = ("batchtopk", "matryoshka_batchtopk")
-_SHAPES = {"W_enc": "nm", "W_dec": "mn", "b_dec": "n"}
+_SHAPES = {"W_enc": "nm", "W_dec": "mo", "b_dec": "o"}
 _OWN_SHAPES = {
     "standard": {"b_enc": "m"},
     "topk": {"b_enc": "m"},
     "jumprelu": {"b_enc": "m", "threshold": "m"},
     "gated": {"b_gate": "m", "b_mag": "m", "r_mag": "m"},
 }
+# Transcoders, by the rule that theirs is one of; nothing is taken from their inputs.
+_TRANSCODERS = {"transcoder": "standard", "jumprelu_transcoder": "jumprelu"}
 _ROW_NORMS = ("layer_norm", "constant_norm_rescale")
 
 
@@ -47,11 +55,14 @@ class Dictionary(NamedTuple):
         (n_components, n_features), ``b_dec``, and the architecture's own vectors.
     k : int or None
         Active latents a row, of "topk".
+    autoencoding : bool
+        Whether the outputs are the inputs; else nothing is taken from these.
     """
 
     architecture: str
     weights: dict[str, np.ndarray]
     k: int | None = None
+    autoencoding: bool = True
 
 
 def write_dictionary(dictionary: Dictionary, folder: str | os.PathLike[str]) -> None:
@@ -111,11 +122,7 @@ def read_dictionary(folder: str | os.PathLike[str]) -> Dictionary:
             raise FileNotFoundError(f"No {name} in {str(folder)!r}; SAELens writes it there.")
     config = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
     _check_inputs_are_taken_as_they_are(config)
-    # torch's reader, since numpy has no bfloat16
-    stored = _safetensors().torch.load_file(folder / _WEIGHTS)
-    weights = {
-        name: (w if w.dtype.itemsize == 8 else w.float()).numpy() for name, w in stored.items()
-    }
+    weights = read_safetensors(folder / _WEIGHTS)
     if "log_threshold" in weights:  # before version 4
         weights["threshold"] = np.exp(weights.pop("log_threshold"))
     architecture, k = _rule(config)
@@ -128,15 +135,39 @@ def read_dictionary(folder: str | os.PathLike[str]) -> Dictionary:
         architecture = "jumprelu"
         if "topk_threshold" in weights:
             weights["threshold"] = np.full_like(weights["b_enc"], weights.pop("topk_threshold"))
-    _check_shapes(weights, architecture, config)
-    if not config.get("apply_b_dec_to_input", True):
+    autoencoding = architecture not in _TRANSCODERS
+    architecture = _TRANSCODERS.get(architecture, architecture)
+    sizes = {"n": config["d_in"], "m": config["d_sae"], "o": config["d_in"]}
+    if not autoencoding:
+        sizes["o"] = config["d_out"]
+    check_shapes(weights, architecture, sizes, str(folder))
+    if autoencoding and not config.get("apply_b_dec_to_input", True):
         shift = weights["b_dec"] @ weights["W_enc"]
         if architecture == "gated":
             weights["b_gate"] = weights["b_gate"] + shift
             weights["b_mag"] = weights["b_mag"] + shift * np.exp(weights["r_mag"])
         else:
             weights["b_enc"] = weights["b_enc"] + shift
-    return Dictionary(architecture, weights, k)
+    return Dictionary(architecture, weights, k, autoencoding)
+
+
+def read_safetensors(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+    """Read arrays, float32 ones where fewer bits are stored.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    dict of str to ndarray
+    """
+    stored = _safetensors().torch.load_file(path)  # torch's reader, since numpy has no bfloat16
+    return {
+        name: (part if part.dtype.itemsize == 8 else part.float()).numpy()
+        for name, part in stored.items()
+    }
 
 
 def _rule(config):
@@ -145,11 +176,12 @@ def _rule(config):
     activation = config.get("activation_fn", config.get("activation_fn_str", "relu"))
     if activation == "topk":
         return "topk", config["activation_fn_kwargs"]["k"]
-    if architecture not in (*_OWN_SHAPES, *_BY_BATCH) or activation != "relu":
+    known = (*_OWN_SHAPES, *_BY_BATCH, *_TRANSCODERS)
+    if architecture not in known or activation != "relu":
         beside = "" if activation == "relu" else f" with activation_fn={activation!r}"
         raise ValueError(
             f"architecture={architecture!r}{beside} cannot be read; known are "
-            f"{', '.join(map(repr, (*_OWN_SHAPES, *_BY_BATCH)))}."
+            f"{', '.join(map(repr, known))}."
         )
     return architecture, config["k"] if architecture == "topk" else None
 
@@ -159,7 +191,8 @@ def _check_inputs_are_taken_as_they_are(config: dict[str, Any]) -> None:
     if normalization in _ROW_NORMS:
         raise ValueError(
             f"normalize_activations={normalization!r} scales each row by itself and back, which "
-            "codes alone cannot undo. Set it to 'none' in cfg.json and scale the rows yourself."
+            "codes alone cannot undo. Set it to 'none' in cfg.json and scale the rows yourself, "
+            "with normalize_rows for instance."
         )
     if normalization not in ("none", None, False):
         warn_user(
@@ -169,20 +202,39 @@ def _check_inputs_are_taken_as_they_are(config: dict[str, Any]) -> None:
         )
 
 
-def _check_shapes(weights, architecture, config):
-    sizes = {"n": config["d_in"], "m": config["d_sae"]}
+def check_shapes(
+    weights: dict[str, np.ndarray], architecture: str, sizes: dict[str, int], source: str
+) -> None:
+    """Refuse arrays that are not those of an architecture.
+
+    Parameters
+    ----------
+    weights : dict of str to ndarray
+        The arrays.
+    architecture : str
+        The rule.
+    sizes : dict of str to int
+        Features (``n``), latents (``m``) and outputs (``o``).
+    source : str
+        Where they come from.
+
+    Raises
+    ------
+    ValueError
+        If one is missing, of another shape, or not asked for.
+    """
     wanted = _SHAPES | _OWN_SHAPES[architecture]
     if set(weights) != set(wanted):
         raise ValueError(
-            f"{_WEIGHTS} of architecture {architecture!r} should hold {sorted(wanted)}, but holds "
-            f"{sorted(weights)}."
+            f"The weights of architecture {architecture!r} in {source!r} should be "
+            f"{sorted(wanted)}, but are {sorted(weights)}."
         )
     for name, axes in wanted.items():
         shape = tuple(sizes[axis] for axis in axes)
         if weights[name].shape != shape:
             raise ValueError(
-                f"{name} has shape {weights[name].shape}, but d_in={sizes['n']} and "
-                f"d_sae={sizes['m']} in {_CONFIG} ask for {shape}."
+                f"{name} in {source!r} has shape {weights[name].shape}, but {sizes['n']} features, "
+                f"{sizes['m']} latents and {sizes['o']} outputs ask for {shape}."
             )
 
 

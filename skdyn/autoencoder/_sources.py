@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-__all__ = ["BatchedRows", "Rows", "StoredRows", "as_source"]
+__all__ = ["BatchedRows", "Rows", "StoredRows", "as_source", "refuse_sequences"]
 
 Rows = ArrayLike | Iterable[ArrayLike] | Callable[[], Iterable[ArrayLike]]
 
@@ -232,6 +232,30 @@ def as_source(X: Any, n_rows: int) -> StoredRows | BatchedRows | None:
     if hasattr(X, "shape") or hasattr(X, "__array__") or isinstance(X, str | bytes | Mapping | Set):
         return None
     return BatchedRows(cast("Any", X)) if callable(X) or isinstance(X, Iterable) else None
+
+
+def refuse_sequences(X: Any, name: str = "X") -> None:
+    """Refuse arrays of more than two axes, such as (batch, sequence, features).
+
+    Parameters
+    ----------
+    X : object
+        What the user passed as data.
+    name : str, default="X"
+        What it is called.
+
+    Raises
+    ------
+    ValueError
+        If it has more axes, or is a list of arrays that have; with how to make rows of it.
+    """
+    parts = X if isinstance(X, list | tuple) and X else (X,)
+    shape = tuple(_shape(parts[0]))
+    if len(shape) > 2:
+        raise ValueError(
+            f"{name} has shape {shape}, but rows are asked for: of (batch, sequence, features), "
+            f"one a token. Pass {name}.reshape(-1, {shape[-1]})."
+        )
 
 
 def _placed(batches):

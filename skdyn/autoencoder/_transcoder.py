@@ -15,7 +15,7 @@ from skdyn._validation import check_is_fitted, fit_context, validate_data
 from skdyn.autoencoder._checkpoint import Checkpoint
 from skdyn.autoencoder._estimator import SparseCoding
 from skdyn.autoencoder._rows import training_rows
-from skdyn.autoencoder._sources import Rows
+from skdyn.autoencoder._sources import Rows, refuse_sequences
 from skdyn.autoencoder.allocations._allocation import Allocation
 
 __all__ = ["Transcoder"]
@@ -288,6 +288,8 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
 
     def _training_rows(self, X, y, sample_weight, goes_on, n_epochs, n_total=None):
         def check(block, reset):
+            refuse_sequences(block.X)
+            refuse_sequences(block.Y, "y")
             X, y = validate_data(
                 self, block.X, block.Y, reset=reset, dtype=[np.float64, np.float32],
                 multi_output=True, y_numeric=True,

@@ -124,7 +124,7 @@ def test_what_contradicts_itself_or_is_unknown_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"No cfg.json in"):
         read_dictionary(tmp_path)
     _write(tmp_path, "standard", d_in=5)
-    with pytest.raises(ValueError, match=r"W_enc has shape \(4, 6\), but d_in=5 and d_sae=6"):
+    with pytest.raises(ValueError, match=r"W_enc in .* has shape \(4, 6\), but 5 features, 6 lat"):
         read_dictionary(tmp_path)
     _write(tmp_path, "temporal", _weights("standard"))
     with pytest.raises(ValueError, match=r"architecture='temporal' cannot be read; known are"):
@@ -133,10 +133,10 @@ def test_what_contradicts_itself_or_is_unknown_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"'standard' with activation_fn='tanh-relu' cannot"):
         read_dictionary(tmp_path)
     _write(tmp_path, "standard", _weights("standard") | {"scaling_factor": torch.ones(M)})
-    with pytest.raises(ValueError, match=r"should hold .* but holds .*'scaling_factor'"):
+    with pytest.raises(ValueError, match=r"should be .* but are .*'scaling_factor'"):
         read_dictionary(tmp_path)
     _write(tmp_path, "batchtopk", k=2)
-    with pytest.raises(ValueError, match=r"should hold .*'threshold'\], but holds"):
+    with pytest.raises(ValueError, match=r"should be .*'threshold'\], but are"):
         read_dictionary(tmp_path)
     (tmp_path / "sae_weights.safetensors").unlink()
     with pytest.raises(FileNotFoundError, match=r"No sae_weights.safetensors"):

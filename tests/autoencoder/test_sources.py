@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
+from skdyn import SparseAutoencoder, Transcoder
 from skdyn.autoencoder._sources import BatchedRows, StoredRows, as_source
 from skdyn.training import new_generator
 
@@ -144,3 +145,16 @@ def test_what_fits_into_memory_is_no_source(disk):
     assert isinstance(as_source(disk, 34), StoredRows)
     assert isinstance(as_source(Chunked(ROWS, (5, 2)), 34), StoredRows)
     assert isinstance(as_source([frame, frame], 1), BatchedRows)
+
+
+def test_sequences_are_refused_with_how_to_make_rows_of_them():
+    cube = np.random.default_rng(0).normal(size=(4, 5, 2))
+    message = r"X has shape \(4, 5, 2\), but rows .* Pass X\.reshape\(-1, 2\)"
+    for X in (cube, [cube, cube], iter([cube]), torch.tensor(cube)):
+        with pytest.raises(ValueError, match=message):
+            SparseAutoencoder(4, k=1, max_iter=1).fit(X)
+    model = SparseAutoencoder(4, k=1, max_iter=1).fit(cube.reshape(-1, 2))
+    with pytest.raises(ValueError, match=message):
+        model.transform(cube)
+    with pytest.raises(ValueError, match=r"Pass y\.reshape\(-1, 2\)"):
+        Transcoder(4, k=1).fit(cube[:, 0], cube)
