@@ -105,6 +105,9 @@ class BagBatch:
         Source of what is dropped out.
     kept : bool, default=False
         Whether descriptions are there, and reading them takes no memory.
+    known_statistics : callable, default=lambda: None
+        ``known_statistics()`` returns those of the bags, standardized, ``(n_bags, 3 * n_inputs)``,
+        or None where they are to be computed.
     """
 
     def __init__(
@@ -115,8 +118,10 @@ class BagBatch:
         standardize: Callable[[torch.Tensor], torch.Tensor] | None = None,
         generator: torch.Generator | None = None,
         kept: bool = False,
+        known_statistics: Callable[[], torch.Tensor | None] = lambda: None,
     ) -> None:
         self.sizes = sizes
+        self._known_statistics = known_statistics
         self.generator = generator
         self._read, self._standardize = read, standardize
         self._most_described = int(sizes.sum()) if kept else max(1, _DESCRIBED // n_inputs)
@@ -163,6 +168,8 @@ class BagBatch:
     @cached_property
     def statistics(self) -> torch.Tensor:
         """Minimum, mean and maximum of each input over each bag, standardized."""
+        if (known := self._known_statistics()) is not None:
+            return known
         with torch.no_grad():
             found = self.raw_statistics()
         return found if self._standardize is None else self._standardize(found)
@@ -247,12 +254,19 @@ class BagStore:
         Instances of each bag.
     description : Description
         How they are described.
+    for_training : bool, default=False
+        Whether their statistics are asked for again and again, and are worth being kept.
     """
 
     def __init__(
-        self, instances: torch.Tensor, sizes: torch.Tensor, description: Description
+        self,
+        instances: torch.Tensor,
+        sizes: torch.Tensor,
+        description: Description,
+        for_training: bool = False,
     ) -> None:
         self.sizes, self._description = sizes, description
+        self.for_training = for_training
         self._starts = sizes.cumsum(0) - sizes
         self._kept = len(instances) * len(description.offset) <= _KEPT
         self._instances = description.of_instances(instances) if self._kept else instances
@@ -261,7 +275,10 @@ class BagStore:
         return len(self.sizes)
 
     def batch(
-        self, numbers: torch.Tensor | None = None, generator: torch.Generator | None = None
+        self,
+        numbers: torch.Tensor | None = None,
+        generator: torch.Generator | None = None,
+        max_instances: int | None = None,
     ) -> BagBatch:
         """Return some of the bags.
 
@@ -271,28 +288,58 @@ class BagStore:
             Which, in their order; None takes all.
         generator : torch.Generator or None, default=None
             Source of what is dropped out.
+        max_instances : int or None, default=None
+            How many of a bag at most, drawn anew; None takes all. Statistics are those of whole
+            bags, where they are few enough to be kept.
 
         Returns
         -------
         BagBatch
         """
+        numbers = None if numbers is not None and torch.equal(numbers, self._all) else numbers
         sizes, rows = self.sizes, None
-        if numbers is not None and not torch.equal(numbers, self._all):
+        drawn = max_instances is not None and bool((sizes > max_instances).any())
+        if numbers is not None or drawn:
+            numbers = self._all if numbers is None else numbers
             sizes = sizes[numbers]
             shift = self._starts[numbers] - (sizes.cumsum(0) - sizes)
             rows = torch.repeat_interleave(shift, sizes)
             rows += torch.arange(len(rows), device=rows.device)
+            if drawn:
+                rows = rows[_some_of_each(sizes, max_instances, generator)]
+                sizes = sizes.clamp(max=max_instances)
         description = self._description
 
         def read(block):
             some = self._instances[block if rows is None else rows[block]]
             return some if self._kept else description.of_instances(some)
 
+        def known_statistics():
+            found = self._statistics
+            return found if found is None or numbers is None else found[numbers]
+
         return BagBatch(
             read, sizes, len(description.offset), description.of_bags, generator,
-            kept=self._kept and rows is None,
+            kept=self._kept and rows is None, known_statistics=known_statistics,
         )  # fmt: skip
+
+    @cached_property
+    def _statistics(self):
+        """Statistics of all bags, where they are few; asked for in training, epoch after epoch."""
+        if not self.for_training or 3 * len(self) * len(self._description.offset) > _KEPT:
+            return None
+        with torch.no_grad():
+            return self._description.of_bags(self.batch().raw_statistics())
 
     @cached_property
     def _all(self):
         return torch.arange(len(self), device=self.sizes.device)
+
+
+def _some_of_each(sizes, most, generator):
+    """Return places of at most so many instances of each bag, drawn without replacement."""
+    bag = torch.repeat_interleave(torch.arange(len(sizes), device=sizes.device), sizes)
+    heights = torch.rand(len(bag), generator=generator, dtype=torch.float64).to(bag.device)
+    order = (bag + heights).argsort()
+    place = torch.arange(len(bag), device=bag.device) - (sizes.cumsum(0) - sizes)[bag]
+    return order[place < most].sort().values

@@ -48,6 +48,9 @@ class HopfieldPoolingClassifier(PoolingEstimator, TabularClassifier):
     n_models : int, default=5
         Number of networks whose answers are averaged. They differ in their first weights, and share
         all else.
+    max_instances : int or None, default=None
+        How many instances of a bag are seen in an epoch, at most, drawn anew each time; answers
+        always look at all. None sees all.
     n_references : int, default=1000
         Number of training instances that are stored as references for the likeness, at most; 0
         leaves this embedding out.

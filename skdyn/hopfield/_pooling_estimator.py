@@ -66,6 +66,7 @@ class PoolingEstimator(TabularEstimator):
     dropout: Annotated[float | int, Since(lambda state: 0.5)]
     clip: Annotated[float | int | None, Since(lambda state: None)]
     n_models: Annotated[int, Since(lambda state: 1)]
+    max_instances: Annotated[int | None, Since(lambda state: None)]
     if TYPE_CHECKING:  # of the estimators
         n_states: Any
         n_components: Any
@@ -88,6 +89,7 @@ class PoolingEstimator(TabularEstimator):
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "clip": [Interval(Real, 0, None, closed="neither"), None],
         "n_models": [Interval(Integral, 1, None, closed="left")],
+        "max_instances": [Interval(Integral, 1, None, closed="left"), None],
     }
 
     def __init__(
@@ -100,6 +102,7 @@ class PoolingEstimator(TabularEstimator):
         dropout: float = 0.5,
         clip: float | None = 5.0,
         n_models: int = 5,
+        max_instances: int | None = None,
         n_references: int = 1000,
         reference_beta: float = 5.0,
         separation: str | Separation = "softmax",
@@ -129,6 +132,7 @@ class PoolingEstimator(TabularEstimator):
         self.dropout = dropout
         self.clip = clip
         self.n_models = n_models
+        self.max_instances = max_instances
         self.n_references = n_references
         self.reference_beta = reference_beta
         self.separation = separation
@@ -377,10 +381,11 @@ class PoolingEstimator(TabularEstimator):
 
     def _store(self, X, like, rows=None):
         """Return scaled bags where a network can take batches of them."""
+        rows_given = rows is not None
         rows = self._scaled(X.instances) if rows is None else rows
         rows = torch.as_tensor(rows).to(like)
         sizes = torch.as_tensor(X.sizes, device=like.device)
-        return BagStore(rows, sizes, self._description(like))
+        return BagStore(rows, sizes, self._description(like), for_training=rows_given)
 
     def _encode(self, X, y, weight) -> Any:
         return X, self._encode_targets(y), weight / weight.mean()
@@ -388,7 +393,7 @@ class PoolingEstimator(TabularEstimator):
     def _stages(self, generator, task):
         device = resolve_device(self.device)
         like = torch.empty(0, dtype=resolve_dtype(self._precision(), device), device=device)
-        objective = PoolingObjective(self._row_loss, generator)
+        objective = PoolingObjective(self._row_loss, generator, self.max_instances)
         arrays: Any = [
             None
             if part is None

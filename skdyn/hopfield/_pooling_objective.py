@@ -19,10 +19,15 @@ class PoolingObjective:
         ``row_loss(outputs, y)`` returns the loss of each bag.
     generator : torch.Generator
         Source of what is dropped out.
+    max_instances : int or None, default=None
+        How many of a bag at most are seen at a time.
     """
 
-    def __init__(self, row_loss: Any, generator: torch.Generator) -> None:
+    def __init__(
+        self, row_loss: Any, generator: torch.Generator, max_instances: int | None = None
+    ) -> None:
         self._row_loss, self._generator = row_loss, generator
+        self._max_instances = max_instances
         self._stores: list[BagStore] = []
 
     def add(self, store: BagStore) -> torch.Tensor:
@@ -63,7 +68,7 @@ class PoolingObjective:
         if watched and int(numbers[0]) >= len(training):
             batch = watched[0].batch(numbers - len(training))
         else:
-            batch = training.batch(numbers, self._generator)
+            batch = training.batch(numbers, self._generator, self._max_instances)
         losses = torch.stack([self._row_loss(outputs, y) for outputs in module.each(batch)])
         return (losses.mean(dim=0) * weight).mean()
 
@@ -82,4 +87,6 @@ class PoolingObjective:
         int
         """
         sizes = self._stores[0].sizes
+        if self._max_instances is not None:
+            sizes = sizes.clamp(max=self._max_instances)
         return module.multiply_adds((shape[0], -(-int(sizes.sum()) // len(sizes))))

@@ -32,3 +32,22 @@ def test_a_softmax_by_bag_is_that_of_each_padded_bag():
     )
     expected = torch.cat([part[:n] for part, n in zip(padded.softmax(1), SIZES)])
     torch.testing.assert_close(by_index, expected)
+
+
+def test_some_instances_of_each_bag_are_drawn_and_small_bags_stay_whole():
+    instances, sizes = torch.arange(30.0)[:, None], torch.tensor([2, 20, 8])
+    nothing = torch.zeros(1)
+    description = Description(torch.empty(0, 1), 1.0, nothing, nothing + 1, torch.zeros(3),
+                              torch.ones(3))  # fmt: skip
+    store = BagStore(instances, sizes, description, for_training=True)
+    generator, seen = torch.Generator().manual_seed(0), set()
+    for _ in range(30):
+        batch = store.batch(torch.tensor([1, 0]), generator, max_instances=3)
+        assert batch.sizes.tolist() == [3, 2]
+        rows = batch.described(slice(0, 5))[:, 0].tolist()
+        assert rows[3:] == [0, 1]
+        assert len(set(rows[:3]) & set(range(2, 22))) == 3
+        seen |= set(rows[:3])
+        whole = store.batch().raw_statistics()[[1, 0]]
+        torch.testing.assert_close(batch.statistics, whole)  # though few are seen
+    assert seen == set(range(2, 22))
