@@ -7,7 +7,8 @@ A class says in its body what was renamed::
 
 Its constructor and ``set_params`` then take the old name with a FutureWarning, as does reading
 the attribute; files and pickles that hold it load in silence. A fitted attribute is listed
-likewise. Signatures, and so editors and ``get_params``, know the new names only.
+likewise. Signatures, and so editors and ``get_params``, know the new names only. Where the new
+name is private, only files and pickles take the old one: there is nothing to write instead.
 """
 
 import functools
@@ -27,15 +28,19 @@ def take_old_names(cls: type) -> None:
     cls : type
         The class, as it has just been made.
     """
-    names = getattr(cls, "_old_names", {})
+    names = _public(getattr(cls, "_old_names", {}))
     if names and "__init__" in vars(cls):
         _wrap(cls, "__init__", names)
     if "_old_names" not in vars(cls):
         return
-    if hasattr(cls, "set_params"):
+    if names and hasattr(cls, "set_params"):
         _wrap(cls, "set_params", names)
-    for old, new in vars(cls)["_old_names"].items():
+    for old, new in _public(vars(cls)["_old_names"]).items():
         setattr(cls, old, _Renamed(old, new))
+
+
+def _public(names):
+    return {old: new for old, new in names.items() if not new.startswith("_")}
 
 
 def renamed_state(cls: type, state: dict[str, Any]) -> dict[str, Any]:

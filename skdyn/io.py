@@ -30,7 +30,6 @@ T = TypeVar("T")
 # 1 held no estimators within estimators; 2 held what no class had declared.
 _FORMAT = 3
 _SESSION_ONLY = {"_skl_callbacks"}  # live objects of a session, not part of a model
-_RENAMED = {"texts": "_texts"}  # from version 2 to 3
 _DEEPEST = 60  # objects within objects
 # Brackets of JSON become objects of Python of some 150 bytes, a file's few bytes each.
 _MOST_BRACKETS = 500_000
@@ -268,7 +267,7 @@ def _restored(text, arrays, trusted=()):
 
 
 def _unpacked(header, arrays, trusted):
-    reader = _Reader(arrays, trusted, header["format"])
+    reader = _Reader(arrays, trusted)
     if header.keys() != {"format", "skdyn_version", "class", "state"}:
         raise ValueError(f"its header has the names {sorted(header)}.")
     thing = reader.read({"class": header["class"], "state": header["state"]})
@@ -291,10 +290,9 @@ _FORMS = {
 class _Reader:
     """Reads the nodes of a header: each is a plain value, or a dict of one of few forms."""
 
-    def __init__(self, arrays, trusted, version):
+    def __init__(self, arrays, trusted):
         self._arrays, self.unused = arrays, set(arrays)
         self._trusted = {cls.__name__: cls for cls in trusted}
-        self._version = version
 
     def read(self, node: Any, depth: int = 0) -> Any:
         if depth > _DEEPEST:
@@ -313,8 +311,6 @@ class _Reader:
         state = self.read(node["state"], depth)
         if not isinstance(state, dict):
             raise ValueError(f"the state of {cls.__name__} is no dict.")
-        if self._version < _FORMAT and cls.__module__.startswith("skdyn."):
-            state = {_RENAMED.get(name, name): value for name, value in state.items()}
         if state.keys() & LIVE_NAMES:
             raise ValueError(f"the state of {cls.__name__} names objects of a session.")
         if class_of_kernel(cls.__name__) is cls:

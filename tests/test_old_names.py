@@ -3,6 +3,7 @@
 import inspect
 import pickle
 import warnings
+from typing import Annotated
 
 import pytest
 from sklearn.base import BaseEstimator, clone
@@ -11,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skdyn
-from skdyn._state import PlainState
+from skdyn._state import OPTIONAL, PlainState
 
 
 class Part(BaseEstimator):
@@ -22,8 +23,9 @@ class Part(BaseEstimator):
 class Renamed(PlainState, BaseEstimator):
     """An estimator two of whose parameters, and what it learns, had other names."""
 
-    _old_names = {"speed": "rate", "thing": "part", "speeds_": "rates_"}
+    _old_names = {"speed": "rate", "thing": "part", "speeds_": "rates_", "hidden": "_hidden"}
     rates_: list[float]
+    _hidden: Annotated[int, OPTIONAL]
 
     def __init__(self, rate=1.0, part=None):
         self.rate = rate
@@ -84,8 +86,9 @@ def test_a_state_under_the_old_names_is_restored_in_silence():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model = Renamed.__new__(Renamed)
-        model.__setstate__({"speed": 6.0, "thing": None, "speeds_": [2.0]})
-    assert (model.rate, model.rates_) == (6.0, [2.0])
+        model.__setstate__({"speed": 6.0, "thing": None, "speeds_": [2.0], "hidden": 3})
+    assert (model.rate, model.rates_, model._hidden) == (6.0, [2.0], 3)
+    assert not hasattr(model, "hidden")  # what is private now is no attribute for users
 
 
 def test_every_renamed_parameter_of_ours_leads_to_one_that_exists():
@@ -96,4 +99,4 @@ def test_every_renamed_parameter_of_ours_leads_to_one_that_exists():
         parameters = inspect.signature(cls).parameters
         for old, new in cls._old_names.items():
             assert old not in parameters
-            assert new in parameters or new.endswith("_")
+            assert new in parameters or new.endswith("_") or new.startswith("_")

@@ -72,6 +72,7 @@ class EquationSystem(PlainState):
     target_names: list[str]
     functions: dict[str, Callable]
     _texts: list[str]
+    _old_names = {"texts": "_texts"}
 
     def __init__(
         self,
