@@ -66,6 +66,15 @@ FORMULAS = {
         "four: relativity": (
             lambda a, b, c, d: a * b / np.sqrt(1 - c**2) + d, 0.1, 0.8, 4),
     },
+    "third": {
+        "exp(-x) sin(3 y)": (lambda x, y: np.exp(-x) * np.sin(3 * y), 0, 2, 2),
+        "x / sqrt(1 + y^2)": (lambda x, y: x / np.sqrt(1 + y**2), -2, 2, 2),
+        "log cosh(2 x + y)": (lambda x, y: np.log(np.cosh(2 * x + y)), -1, 1, 2),
+        "x y / (x + y)": (lambda x, y: x * y / (x + y), 0.5, 2, 2),
+        "exp(-a b^2) cos(b c)": (lambda a, b, c: np.exp(-a * b**2) * np.cos(b * c), 0, 1.5, 3),
+        "cosine rule": (
+            lambda a, b, c: np.sqrt(a**2 + b**2 - 2 * a * b * np.cos(c)), 0.5, 1.5, 3),
+    },
 }  # fmt: skip
 
 
@@ -146,6 +155,67 @@ def mixed(X):
     return (level == 1) + np.where(X[:, 1] > 0, 1.0, -0.5) * X[:, 2] + np.sin(4 * X[:, 3])
 
 
+def noisy(mean, n_train, n_columns, noise, own=3, low=-1.0):
+    """Draw uniform columns and a target around its mean, to learn from and to test on alike."""
+
+    def draw(seed):
+        rng = np.random.default_rng(1000 * own + seed)
+        X = rng.uniform(low, 1, (n_train + 1000, n_columns))
+        y = noise(rng, mean(X), X)
+        return X[:n_train], y[:n_train], X[n_train:], y[n_train:]
+
+    return draw
+
+
+def arm(X):
+    """How far the hand of an arm of four joints is from where it should be, as its angles say."""
+    angles = np.cumsum(np.pi / 2 * X[:, :4], axis=1)
+    lengths = 1 + 0.5 * X[:, 4:]
+    across, up = ((lengths * turn(angles)).sum(axis=1) for turn in (np.cos, np.sin))
+    return np.hypot(across - 1, up - 1)
+
+
+def lags(seed, n_train=400, n_lags=6):
+    """The next value of a delayed feedback [Mackey-Glass] from some before it."""
+    rng = np.random.default_rng(3000 + seed)
+    x = list(1.2 + 0.1 * rng.standard_normal(18))
+    for _ in range(n_train + 1300):
+        x.append(x[-1] + 0.2 * x[-17] / (1 + x[-17] ** 10) - 0.1 * x[-1])
+    x = np.array(x[200:]) + 0.02 * rng.standard_normal(len(x) - 200)
+    rows = np.arange(6 * n_lags, len(x) - 6)
+    X, y = np.stack([x[rows - 6 * k] for k in range(n_lags)], axis=1), x[rows + 6]
+    return X[:n_train], y[:n_train], X[n_train:], y[n_train:]
+
+
+def alcohol(seed):
+    """What a wine holds of alcohol, by all else that was measured."""
+    X = load_wine().data
+    X, X_test, y, y_test = train_test_split(X[:, 1:], X[:, 0], train_size=100, random_state=seed)
+    return X, y, X_test, y_test
+
+
+def spirals(seed, n_train=400):
+    """Three arms that wind around each other, and three columns that say nothing."""
+    rng = np.random.default_rng(3000 + seed)
+    y, radius = rng.integers(0, 3, n_train + 1000), rng.uniform(0.2, 1, n_train + 1000)
+    angle = 2 * np.pi * y / 3 + 4 * radius + 0.3 * rng.standard_normal(len(y))
+    X = np.c_[radius * np.cos(angle), radius * np.sin(angle), rng.standard_normal((len(y), 3))]
+    return X[:n_train], y[:n_train], X[n_train:], y[n_train:]
+
+
+def words(seed, n_train=300, n_words=60):
+    """Counts of words in texts on three subjects."""
+    rng = np.random.default_rng(3000 + seed)
+    often = rng.gamma(0.5, 1.0, n_words) * rng.lognormal(0, 0.5, (3, n_words))
+    y = rng.integers(0, 3, n_train + 1000)
+    X = rng.poisson(often[y] * rng.gamma(2, 0.5, (len(y), 1))).astype(float)
+    return X[:n_train], y[:n_train], X[n_train:], y[n_train:]
+
+
+def rate(X):
+    return np.exp(0.5 + X[:, 0] + np.sin(3 * X[:, 1]) * (X[:, 2] > 0) - X[:, 3] ** 2)
+
+
 # name: draw(seed) gives X, y, X_test, y_test; y is of floats where numbers are to be found
 TABLES = {
     "development": {
@@ -195,6 +265,20 @@ TABLES = {
         "signs, 6 columns": classes_of(lambda X: X[:, 0] * X[:, 1] + X[:, 2], 400, 6, 0.1, own=2),
         "one line, 30 columns": classes_of(
             lambda X: X @ np.linspace(-1, 1, X.shape[1]), 200, 30, 0.05, own=2),
+    },
+    "third": {  # looked at once, 2026-11-30
+        "arm, 600 x 8": noisy(arm, 600, 8, lambda rng, y, X: y + 0.1 * rng.standard_normal(len(y))),
+        "lags": lags,
+        "spreading noise": noisy(
+            lambda X: 2 * X[:, 0] + np.abs(X[:, 1]) * X[:, 2], 500, 5,
+            lambda rng, y, X: y + 0.4 * np.exp(1.2 * X[:, 0]) * rng.standard_normal(len(y))),
+        "heavy tails": noisy(
+            lambda X: 2 * X[:, 0] * X[:, 1] + np.sin(4 * X[:, 2]), 500, 6,
+            lambda rng, y, X: y + 0.4 * rng.standard_t(2.5, len(y))),
+        "counts": noisy(rate, 500, 6, lambda rng, y, X: rng.poisson(y).astype(float)),
+        "alcohol": alcohol,
+        "spirals": spirals,
+        "words": words,
     },
 }  # fmt: skip
 

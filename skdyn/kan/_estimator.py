@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike
 
 from skdyn._state import ANY_NUMBER, OPTIONAL, Shape, Since
@@ -23,6 +24,7 @@ from skdyn.kan._columns import (
 )
 from skdyn.kan._constraints import constraints_of, refuse_names_for
 from skdyn.kan._edge_fit import Candidate
+from skdyn.kan._few_columns import read_only
 from skdyn.kan._found_laws import forget_laws, report_of
 from skdyn.kan._interactions import interaction_scores
 from skdyn.kan._interpretation import edge_function, look_back, prune
@@ -32,6 +34,7 @@ from skdyn.kan._parameters import CONSTRAINTS
 from skdyn.kan._plan import (
     as_it_goes_on,
     choose_optimizer,
+    columns_to_read,
     follows_curvature,
     grids_at_first,
     plan_stages,
@@ -80,6 +83,12 @@ class KANEstimator(TabularEstimator):
     _edge_means: list[Annotated[np.ndarray, Shape("_ _")]]
     _node_quantiles: list[Annotated[np.ndarray, Shape("_ _")]]
     _moves: Annotated[
+        np.ndarray,
+        Shape("n_features_in_", "b"),
+        Since(lambda state: np.ones_like(state["_x_scale"], dtype=bool)),
+    ]
+
+    _reads: Annotated[
         np.ndarray,
         Shape("n_features_in_", "b"),
         Since(lambda state: np.ones_like(state["_x_scale"], dtype=bool)),
@@ -408,6 +417,10 @@ class KANEstimator(TabularEstimator):
         goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
         if not goes_on or (self.optimizer == "auto" and not follows_curvature(self)):
             self.optimizer_ = choose_optimizer(self, X, incremental)
+            self._reads = np.ones(X.shape[1], dtype=bool)
+            columns = None if goes_on or incremental else columns_to_read(self, X, y, weight)
+            if columns is not None:
+                self.optimizer_, self._reads = "lm", np.isin(np.arange(X.shape[1]), columns)
         self._moves = self._moves | moving_columns(X)  # what goes on may bring more than the start
         warn_of_grids(self, X, incremental)
         return super()._split(X, y, weight, X_val, y_val, incremental)
@@ -439,7 +452,9 @@ class KANEstimator(TabularEstimator):
         return outputs
 
     def _initial_module(self, config, seed, keep):
-        return super()._initial_module(as_it_goes_on(self, config, keep), seed, keep)
+        module = super()._initial_module(as_it_goes_on(self, config, keep), seed, keep)
+        read_only(module, torch.as_tensor(self._reads))
+        return module
 
     def _take_over(self, module, config, record, incremental):
         super()._take_over(module, module.config(), record, incremental)

@@ -11,6 +11,7 @@ from skdyn._validation import is_whole
 from skdyn.kan._columns import columns_of
 from skdyn.kan._constraints import constraints_of
 from skdyn.kan._evidence import Evidence
+from skdyn.kan._few_columns import few_columns
 from skdyn.kan._linear_start import start_linear
 from skdyn.kan._objective import KANObjective
 from skdyn.kan._search import COARSEST, Trials, affordable, search
@@ -18,8 +19,9 @@ from skdyn.kan._starts import best_start
 from skdyn.training import Stage
 
 __all__ = [
-    "as_it_goes_on", "check_grid_sizes", "check_sizes", "choose_optimizer", "follows_curvature",
-    "grids_at_first", "has_squares", "objective_of", "plan_stages", "resolved", "sizes_at_first",
+    "as_it_goes_on", "check_grid_sizes", "check_sizes", "choose_optimizer", "columns_to_read",
+    "follows_curvature", "grids_at_first", "has_squares", "objective_of", "plan_stages", "resolved",
+    "sizes_at_first",
 ]  # fmt: skip
 
 _SMOOTHNESS = 0.3
@@ -113,9 +115,37 @@ def choose_optimizer(model, X, incremental):
     searches = isinstance(model.hidden_layer_sizes, str)
     hidden = () if searches else sizes_at_first(model)
     finest = COARSEST if searches else grids_at_first(model)[-1]
-    n_residuals, n_weights = _size(model, len(X), hidden, finest)
-    told_apart = not searches or n_weights <= _MOST_WEIGHTS * n_residuals
-    return "lm" if told_apart and affordable(n_residuals, n_weights) else "adam"
+    size = _size(model, len(X), hidden, finest)
+    return "lm" if not (searches and too_wide(*size)) and affordable(*size) else "adam"
+
+
+def too_wide(n_residuals, n_weights):
+    return n_weights > _MOST_WEIGHTS * n_residuals
+
+
+def columns_to_read(model, X, y, weight):
+    """Return the columns of a table too wide for its rows that are read; None for all.
+
+    Parameters
+    ----------
+    model : KANEstimator
+        Whose parameters count; its targets and the kinds of its columns are known.
+    X : ndarray of shape (n, n_features)
+        Data.
+    y : ndarray of shape (n,) or (n, n_outputs)
+        Targets.
+    weight : ndarray of shape (n,) or None
+        Weights of the rows.
+
+    Returns
+    -------
+    ndarray of int or None
+    """
+    asked = model.optimizer == "auto" and isinstance(model.hidden_layer_sizes, str)
+    plain = not (columns_of(model) or constraints_of(model)) and follows_curvature(model)
+    if not (asked and plain and too_wide(*_size(model, len(X), (), COARSEST))):
+        return None
+    return few_columns(model, X, y, weight)
 
 
 def _size(model, n_rows, hidden, grid_size):

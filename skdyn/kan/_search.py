@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import torch
 
 from skdyn._time_limit import time_is_over
+from skdyn.kan._few_columns import inputs_read, read_only
 from skdyn.kan._network import KAN
 from skdyn.kan._one_row_less import outputs_without, quadratic_of
 from skdyn.training import LeanNet, seeded_rng
@@ -153,7 +154,7 @@ class Trials:
         own = copy.copy(given)
         own.by_input = True
         shared, apart = (self.fit(copy.deepcopy(module), prior) for prior in (given, own))
-        price = _STRENGTH * module.layers[0].n_in
+        price = _STRENGTH * int(inputs_read(module).sum())
         found = apart if apart.improves_on(shared, price) else shared
         given.by_input = found.evidence.by_input  # of all networks that follow
         return found
@@ -169,6 +170,7 @@ class Trials:
             module = KAN(**plan)
         weight = next(like.parameters())
         module = module.to(weight.device, weight.dtype)
+        read_only(module, inputs_read(like))
         if module.layers[0].levels is not None:
             module.layers[0].levels.take_over(like.layers[0].levels)
         return module
@@ -240,6 +242,8 @@ class Trials:
 
     def _size(self, module):
         n_weights = sum(w.numel() for layer in module.layers for w in layer.linear_weights())
+        first = module.layers[0]
+        n_weights -= int((~inputs_read(module)).sum()) * first.weight[0].numel()
         return len(self.stage.arrays[0]) * module.layers[-1].n_subnodes, n_weights
 
 

@@ -130,10 +130,11 @@ def test_the_budget_counts_rows_and_weights():
 
 
 def test_tables_too_wide_for_the_evidence_are_learned_from_the_linear_answer():
-    X = table(60, 100)
-    model = KANRegressor(random_state=0, max_iter=2, tol=0).fit(X, X[:, 7] + X[:, 50])
+    X = table(50, 100)
+    y = X.sum(axis=1)
+    model = KANRegressor(random_state=0, max_iter=2, tol=0).fit(X, y)
     assert model.optimizer_ == "adam"
-    assert model.score(X, X[:, 7] + X[:, 50]) > 0.9
+    assert model.score(X, y) > 0.9
 
 
 @pytest.mark.parametrize(
