@@ -311,7 +311,7 @@ def test_another_class_than_the_expected_one_is_refused(path):
     ("model", "added"),
     [
         (KANRegressor((2,), max_iter=2, random_state=0), ["_moves", "_y_moves"]),
-        (HopfieldClassifier(mode="stored"), ["_prior", "_cooling"]),
+        (HopfieldClassifier(mode="stored"), ["_prior", "_cooling", "mode_"]),
         (SparseAutoencoder(4, k=2, allocation="gated", max_iter=2), ["penalty_strength"]),
         (
             KernelOperatorRegressor(

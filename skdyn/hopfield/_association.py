@@ -66,8 +66,8 @@ class AssociationEstimator(TabularEstimator):
     _n_rows_seen: int
     _targets: Annotated[np.ndarray, Shape("rows targets", "biuf")]
     _mass: Annotated[np.ndarray, Shape("patterns")]
-    _keys: Annotated[np.ndarray, Shape("patterns components"), OPTIONAL]  # where a map was learned
-    _values: Annotated[np.ndarray, Shape("patterns n_values")]
+    _keys: Annotated[np.ndarray, Shape("keys components"), OPTIONAL]  # where a map was learned
+    _values: Annotated[np.ndarray, Shape("keys n_values")]
     _sharpness: float
     _smoothing: float
     _cooling: Annotated[float, Since(lambda state: 1.0)]
@@ -120,10 +120,19 @@ class AssociationEstimator(TabularEstimator):
 
     @classmethod
     def _check_state(cls, state):
-        needed = {"solved": {"_keys", *OF_SOLVED}, "projected": {"_keys"}}
-        missing = needed.get(state.get("mode_", ""), set()) - state.keys()
-        if missing:
-            raise ValueError(f"The state of {cls.__name__} lacks {sorted(missing)}.")
+        if "_values" not in state:
+            return
+        mode = state["mode_"]
+        needed = {"_keys", *OF_SOLVED} if mode == "solved" else set()
+        if mode in TRAINED:
+            needed = {"_keys"}
+        if needed - state.keys():
+            raise ValueError(f"The state of {cls.__name__} lacks {sorted(needed - state.keys())}.")
+        n_values, n_patterns = len(state["_values"]), len(state["patterns_"])
+        if n_values > n_patterns or (n_values < n_patterns and mode != "solved"):
+            raise ValueError(
+                f"{n_values} _values of {cls.__name__} are for {n_patterns} patterns_."
+            )
 
     def retrieved_patterns(
         self, X: ArrayLike, n_patterns: int = 5
@@ -192,10 +201,8 @@ class AssociationEstimator(TabularEstimator):
 
     def _remember(self, keys, values, mass, *how):
         keys = in_blocks(self._scaled, keys) if self.mode_ == "stored" else keys
-        if self.mode_ == "solved":  # rows of the largest data have no value; masses are in those
-            n_valued = 1 + np.flatnonzero(values.any(axis=1)).max(initial=-1)
-            keys, values, mass = keys[: n_valued or None], values[: n_valued or None], None
-        mass = None if mass is None or (mass == 1).all() else torch.from_numpy(mass)
+        alike = self.mode_ == "solved" or (mass == 1).all()  # in solved values, masses are in them
+        mass = None if alike else torch.from_numpy(mass)
         memory = FrozenMemory(torch.as_tensor(keys), torch.as_tensor(values), mass, *how)
         if memory.index is not None:
             memory.built  # noqa: B018 - now, not at the first question

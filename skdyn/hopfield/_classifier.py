@@ -56,7 +56,7 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
     ----------
     mode : {"auto", "solved", "projected", "stored", "prototypes"}, default="auto"
         What is learned beside the temperature. "stored": nothing, ``fit`` stores the rows.
-        "solved": values of the rows, by logistic regression on the exponentials of their
+        "solved": values of the rows, by logistic or ridge regression on exponentials of their
         similarities, beside a linear part and in a map that is found without gradient descent [5]_.
         "projected": a linear map in which the stored rows are compared, trained to recall each row
         from a random few of the others. "prototypes": a small number of patterns and their values,

@@ -9,7 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skdyn.exceptions import warn_user
 from skdyn.hopfield._retrieval import total_variance
 from skdyn.hopfield._separations import SEPARATIONS, as_separation
-from skdyn.hopfield._solved import chosen, faint, solved
+from skdyn.hopfield._solved import MOST_ROWS, chosen, faint, solved
 from skdyn.training._threads import threads_for
 
 __all__ = [
@@ -102,8 +102,9 @@ def settle_untrained(model: Any) -> tuple[float, np.ndarray | None]:
         stored = model._settle(False)
         if not is_open or n_patterns < _FEW:
             return stored, None
-    X, link = model._scaled(model.patterns_), model._link()
-    task = X, model._as_values(model._targets), model._mass, link
+    link, some = model._link(), slice(MOST_ROWS)
+    X, values = model._scaled(model.patterns_[some]), model._as_values(model._targets[some])
+    task = X, values, model._mass[some], link
     with threads_for(X.size):
         if n_patterns < _FEW:
             found = faint(*task)
@@ -128,9 +129,8 @@ def _settle_solved(model, found, task):
         )
     setting = found.setting
     solution = solved(X, values, mass, setting, link)
-    model._keys = X @ solution.projection
-    model._values = np.zeros_like(values)
-    model._values[: len(solution.values)] = found.cooling * solution.values
+    model._values = found.cooling * solution.values
+    model._keys = X[: len(model._values)] @ solution.projection
     model._slopes, model._offsets = found.cooling * solution.slopes, found.offsets
     model.beta_ = model._sharpness = setting.beta
     model._likeness, model._cooling = setting.similarity, found.cooling

@@ -17,7 +17,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 from skdyn.hopfield._links import LogLoss, SquaredError
 
-__all__ = ["Found", "Setting", "Solution", "chosen", "faint", "solved"]
+__all__ = ["MOST_ROWS", "Found", "Setting", "Solution", "chosen", "faint", "solved"]
 
 Link = LogLoss | SquaredError
 
@@ -34,7 +34,7 @@ _N_KEPT = 4  # maps that are tried with all ridges
 _FLOOR = 0.01  # of what the leading direction counts, each other one counts at least
 _N_MAPPED = 1000  # rows that a map is found with
 _MOST_CENTRES = 2000  # rows that get a value
-_MOST_ROWS = 10_000  # rows that are solved for
+MOST_ROWS = 10_000  # rows that are solved for
 _JITTER = 1e-9
 _NEAR = 1e-6  # distance below which rows are one
 
@@ -177,7 +177,7 @@ def solved(
     Parameters
     ----------
     X, values, mass, link : object
-        See :func:`chosen`.
+        See :func:`chosen`; at most 10 000 rows.
     setting : Setting
         What was chosen.
 
@@ -192,12 +192,9 @@ def solved(
         K = _kernel(centres, centres, setting)
         a, _ = link.solve(lambda weight: _Square(K, weight, setting.ridge), K, values, mass)
     else:
-        K = _kernel(X[:_MOST_ROWS] @ projection, centres, setting)
+        K = _kernel(X @ projection, centres, setting)
         among = K[: len(centres)]
-        a, _ = link.solve(
-            lambda weight: _Tall(K, among, weight, setting.ridge), K, values[:_MOST_ROWS],
-            mass[:_MOST_ROWS],
-        )  # fmt: skip
+        a, _ = link.solve(lambda weight: _Tall(K, among, weight, setting.ridge), K, values, mass)
     return Solution(projection, (1 - setting.line) * a, setting.line * centres.T @ a)
 
 
