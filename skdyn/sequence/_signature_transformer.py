@@ -47,7 +47,7 @@ class SignatureTransformer(SeriesTransformer):
         Length of the longest words. There are :math:`d + d^2 + \\dots + d^{depth}` for a path of d
         channels, augmentations included.
     augment : tuple of str, default=("time", "basepoint", "lead_lag")
-        What is added to the path. "time": a channel of the times; without it only the order
+        What is added to the path [2]_. "time": a channel of the times; without it only the order
         of the values counts, not when they came. "counts": how many values of each channel were
         seen so far, for events, whose times tell something. "basepoint": a first step from the
         mean of the data to the first value; without it only differences of values count.
