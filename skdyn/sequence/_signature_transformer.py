@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from skdyn._state import Shape
-from skdyn._validation import Interval, StrOptions
+from skdyn._validation import Interval, StrOptions, check_sizes
 from skdyn.sequence._series_transformer import SeriesTransformer
 from skdyn.sequence._signature import (
     log_signature,
@@ -24,7 +24,7 @@ from skdyn.sequence._signature import (
 __all__ = ["SignatureTransformer"]
 
 _AUGMENTATIONS = ("time", "counts", "basepoint", "lead_lag")
-_DYADIC = 2  # halvings, where none are named
+_DYADIC, _MOST_HALVINGS = 2, 12  # where none are named; 4096 parts
 _MOST_FEATURES = 2**20
 _NUMBERS = 2**18  # in a block of cases: what a core's cache holds
 
@@ -47,7 +47,7 @@ class SignatureTransformer(SeriesTransformer):
         Length of the longest words. There are :math:`d + d^2 + \\dots + d^{depth}` for a path of d
         channels, augmentations included.
     augment : tuple of str, default=("time", "basepoint", "lead_lag")
-        What is added to the path. "time": a channel of the times; without it only the order
+        What is added to the path [2]_. "time": a channel of the times; without it only the order
         of the values counts, not when they came. "counts": how many values of each channel were
         seen so far, for events, whose times tell something. "basepoint": a first step from the
         mean of the data to the first value; without it only differences of values count.
@@ -110,13 +110,18 @@ class SignatureTransformer(SeriesTransformer):
     1.0
     """
 
+    _n_halvings: int
     _most_counts: Annotated[np.ndarray, Shape("n_channels_")]
 
     _parameter_constraints = {
         "depth": [Interval(Integral, 1, 12, closed="both")],
         "augment": [tuple, list],
         "log": ["boolean"],
-        "window": [StrOptions({"dyadic"}), Interval(Integral, 1, 12, closed="both"), None],
+        "window": [
+            StrOptions({"dyadic"}),
+            Interval(Integral, 1, _MOST_HALVINGS, closed="both"),
+            None,
+        ],
         "rescale": ["boolean"],
         "time_channel": [Integral, None],
     }
@@ -139,6 +144,11 @@ class SignatureTransformer(SeriesTransformer):
         self.time_channel = time_channel
 
     def _learn(self, paths):
+        halvings = _DYADIC if isinstance(self.window, str) else self.window
+        self._n_halvings = int(halvings or 0)
+        if not self.rescale:  # words of this length are neither to vanish nor to overflow
+            most = 1000 // self.depth
+            check_sizes(paths.values.reshape(-1, self.n_channels_), "X", (-most, most))
         self._most_counts = paths.seen.sum(axis=1).max(axis=0).astype(np.float64)
         n_letters = len(self._letters([""] * self.n_channels_))
         n_words = (
@@ -146,7 +156,7 @@ class SignatureTransformer(SeriesTransformer):
             if self.log
             else sum(n_letters**k for k in range(1, self.depth + 1))
         )
-        n_features = n_words * (2 ** (self._n_halvings() + 1) - 1)
+        n_features = n_words * (2 ** (self._n_halvings + 1) - 1)
         if n_features > _MOST_FEATURES:
             raise ValueError(
                 f"depth={self.depth} makes {n_features} features of paths of {n_letters} channels, "
@@ -171,22 +181,19 @@ class SignatureTransformer(SeriesTransformer):
             else [word for k in range(1, self.depth + 1) for word in product(letters, repeat=k)]
         )
         kind = "log" if self.log else "S"
-        halved = [2**k for k in range(self._n_halvings() + 1)]
+        halved = [2**k for k in range(self._n_halvings + 1)]
         parts = [f"[{part}/{n}]" if n > 1 else "" for n in halved for part in range(1, n + 1)]
         return [f"{kind}({','.join(word)}){part}" for part in parts for word in words]
 
     @classmethod
     def _check_state(cls, state):
         super()._check_state(state)
+        if not 0 <= state.get("_n_halvings", 0) <= _MOST_HALVINGS:
+            raise ValueError(f"The state of {cls.__name__} has a window of too many parts.")
         if not all(isinstance(name, str) for name in state["augment"]):
             raise ValueError(f"augment of {cls.__name__} must hold texts; got {state['augment']}.")
 
     # -- how ---------------------------------------------------------------------------------
-
-    def _n_halvings(self):
-        if self.window is None:
-            return 0
-        return _DYADIC if isinstance(self.window, str) else self.window
 
     def _letters(self, channels):
         """Return the names of the augmented path's channels."""
@@ -202,7 +209,7 @@ class SignatureTransformer(SeriesTransformer):
 
     def _of_block(self, paths):
         steps, middles = self._steps(paths)
-        parts = _in_parts(steps, middles, 2 ** self._n_halvings())
+        parts = _in_parts(steps, middles, 2**self._n_halvings)
         n_cases, n_parts = parts.shape[:2]
         levels = signatures(parts.reshape(n_cases * n_parts, *parts.shape[2:]), self.depth)
         rows = []

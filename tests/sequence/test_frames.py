@@ -82,3 +82,15 @@ def test_one_channel_needs_no_column_of_channels():
 def test_frames_that_say_no_series_are_refused(frame, words):
     with pytest.raises(ValueError, match=words):
         series_from_frame(frame)
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("kind", ["np-list", "df-list", "pd-multiindex", "numpy3D"])
+def test_collections_of_aeon_are_read(kind):
+    conversion = pytest.importorskip(
+        "aeon.utils.conversion", reason="aeon is not installed; it asks for an older pandas"
+    )
+    values = np.random.default_rng(0).normal(size=(4, 2, 5))
+    found = series_from_frame(conversion.convert_collection(values, kind))
+    np.testing.assert_array_equal(found.X, values)
+    assert found.t[0].tolist() == [0, 1, 2, 3, 4]

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from sklearn.linear_model import RidgeClassifier
+from sklearn.pipeline import make_pipeline
 
 from skdyn import SignatureTransformer
 
@@ -42,3 +44,20 @@ def test_a_case_of_which_one_point_was_seen_has_features(X):
     assert found[2, names.index("S(time)")] == 0
     alone = model.fit(X).transform(X[2:3])
     np.testing.assert_allclose(alone[0], found[2])
+
+
+@pytest.mark.peer
+def test_it_works_in_pipelines_of_aeon_and_behind_its_transformers(X):
+    aeon = pytest.importorskip(
+        "aeon.pipeline", reason="aeon is not installed; it asks for an older pandas than ours"
+    )
+    collection = pytest.importorskip("aeon.transformations.collection")
+    steps = collection.Normalizer(), SignatureTransformer(2), RidgeClassifier()
+    y = np.arange(6) % 2
+    ours = make_pipeline(*steps).fit(X, y)
+    assert set(ours.predict(X)) <= {0, 1}
+    one = X[:, :1]  # to aeon, a pipeline with a step of scikit-learn's reads one channel
+    theirs = aeon.make_pipeline(*steps).fit(one, y)
+    np.testing.assert_array_equal(
+        theirs.predict(one), make_pipeline(*steps).fit(one, y).predict(one)
+    )

@@ -106,3 +106,13 @@ def test_the_logarithm_determines_the_signature(steps):
     np.testing.assert_allclose(log[1] + square / 2, levels[1], atol=1e-10)
     mixed = (outer(log[0], log[1]) + outer(log[1], log[0])) / 2
     np.testing.assert_allclose(log[2] + mixed + outer(square, log[0]) / 6, levels[2], atol=1e-9)
+
+
+@pytest.mark.peer
+def test_it_equals_pysiglib(steps):
+    pysiglib = pytest.importorskip("pysiglib")
+    paths = np.cumsum(steps.transpose(0, 2, 1), axis=1)
+    paths = np.concatenate([np.zeros_like(paths[:, :1]), paths], axis=1)
+    theirs = np.asarray(pysiglib.sig(paths, 4))
+    ours = np.concatenate(signatures(steps, 4), axis=1)
+    np.testing.assert_allclose(ours, theirs[:, -ours.shape[1] :], rtol=1e-9, atol=1e-9)

@@ -118,3 +118,11 @@ def test_a_channel_that_was_never_seen_in_a_case_is_refused(X):
     X[3, 1] = np.nan
     with pytest.raises(ValueError, match="Channel 1 of case 3 of X was never seen"):
         signature_kernel(X)
+
+
+@pytest.mark.peer
+def test_it_equals_pysiglib_on_the_same_grid(X):
+    pysiglib = pytest.importorskip("pysiglib")
+    paths = np.ascontiguousarray(X.transpose(0, 2, 1))
+    theirs = pysiglib.sig_kernel_gram(paths, paths, dyadic_order=2)
+    np.testing.assert_allclose(signature_kernel(X, refinement=2), theirs, rtol=1e-9)

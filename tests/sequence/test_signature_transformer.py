@@ -112,3 +112,13 @@ def test_features_beyond_count_and_unknown_augmentations_are_refused(X):
 def test_values_far_from_those_of_fit_are_refused(X):
     with pytest.raises(ValueError, match="too far from those of fit"):
         SignatureTransformer(5).fit(X).transform(X * 1e70)
+
+
+def test_values_whose_words_would_vanish_are_refused_without_rescaling(X):
+    small = X * 2.0**-400
+    with pytest.raises(ValueError, match="The values of X in column 0 reach"):
+        SignatureTransformer(rescale=False).fit(small)
+    np.testing.assert_allclose(
+        SignatureTransformer().fit_transform(small), SignatureTransformer().fit_transform(X)
+    )
+    SignatureTransformer(2, rescale=False).fit(small)
