@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from skdyn.autoencoder import (
         Checkpoint, CodebookTransformer, Crosscoder, DictionaryMatch, LatentEdit, NormalizedRows,
         RecoveredLoss, SparseAutoencoder, Transcoder, collect_activations, convergent_learning,
-        load_dictionary, load_saelens, loss_recovered, match_dictionaries, normalize_rows,
-        save_saelens, spliced,
+        evaluate_dictionary, load_dictionary, load_saelens, loss_recovered, match_dictionaries,
+        normalize_rows, save_saelens, saved_bits_score, spliced,
     )
     from skdyn.hopfield import (
         BagTransformer, DenseHebbianClassifier, EntmaxSeparation, FaissIndex, HopfieldClassifier,
@@ -80,9 +80,9 @@ __all__ = [
     "SignatureTransformer", "SmoothedFiniteDifference", "SparseAutoencoder", "SpectralDerivative",
     "SplineDerivative", "StudentTProcessRegressor", "SymbolicODERegressor", "TensorLibrary",
     "TopKSeparation", "TotalVariation", "TrajectorySplit", "Transcoder", "TrappingSR3", "WeakForm",
-    "bags_from_table", "collect_activations", "convergent_learning", "load_dictionary",
-    "load_saelens", "loss_recovered", "match_dictionaries", "normalize_rows", "save_saelens",
-    "series_from_frame", "signature_kernel", "spliced",
+    "bags_from_table", "collect_activations", "convergent_learning", "evaluate_dictionary",
+    "load_dictionary", "load_saelens", "loss_recovered", "match_dictionaries", "normalize_rows",
+    "save_saelens", "saved_bits_score", "series_from_frame", "signature_kernel", "spliced",
 ]
 _FAMILY_OF = {
     "AdaFNNClassifier": "operators", "AdaFNNRegressor": "operators",
@@ -113,10 +113,11 @@ _FAMILY_OF = {
     "TotalVariation": "symbolic", "TrajectorySplit": "symbolic", "Transcoder": "autoencoder",
     "TrappingSR3": "symbolic", "WeakForm": "symbolic", "bags_from_table": "hopfield",
     "collect_activations": "autoencoder", "convergent_learning": "autoencoder",
-    "load_dictionary": "autoencoder", "load_saelens": "autoencoder",
-    "loss_recovered": "autoencoder", "match_dictionaries": "autoencoder",
-    "normalize_rows": "autoencoder", "save_saelens": "autoencoder", "series_from_frame": "sequence",
-    "signature_kernel": "sequence", "spliced": "autoencoder",
+    "evaluate_dictionary": "autoencoder", "load_dictionary": "autoencoder",
+    "load_saelens": "autoencoder", "loss_recovered": "autoencoder",
+    "match_dictionaries": "autoencoder", "normalize_rows": "autoencoder",
+    "save_saelens": "autoencoder", "saved_bits_score": "autoencoder",
+    "series_from_frame": "sequence", "signature_kernel": "sequence", "spliced": "autoencoder",
 }
 # isort: on
 # fmt: on

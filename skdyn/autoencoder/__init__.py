@@ -20,6 +20,7 @@ from skdyn.autoencoder._autoencoder import SparseAutoencoder
 from skdyn.autoencoder._checkpoint import Checkpoint
 from skdyn.autoencoder._codebook import CodebookTransformer
 from skdyn.autoencoder._crosscoder import Crosscoder
+from skdyn.autoencoder._evaluation import evaluate_dictionary, saved_bits_score
 from skdyn.autoencoder._loading import NormalizedRows, load_dictionary, normalize_rows
 from skdyn.autoencoder._loss_recovered import RecoveredLoss, loss_recovered
 from skdyn.autoencoder._matching import (
@@ -43,11 +44,13 @@ __all__ = [
     "Transcoder",
     "collect_activations",
     "convergent_learning",
+    "evaluate_dictionary",
     "load_dictionary",
     "load_saelens",
     "loss_recovered",
     "match_dictionaries",
     "normalize_rows",
     "save_saelens",
+    "saved_bits_score",
     "spliced",
 ]

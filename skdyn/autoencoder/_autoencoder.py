@@ -32,7 +32,7 @@ class SparseAutoencoder(Reconstructing):
         [2]_ and "mutual_choice" [3]_: the k n largest of a batch of n rows. "feature_choice" [3]_:
         each feature takes the rows that it matches best, as many as Zipf's law allots it.
         "mutual_then_feature": the one for the first half of the training, then the other;
-        "feature_then_mutual": the other way round, after seven tenths of it. "relu"
+        "feature_then_mutual": the other way round, after a fifth of it. "relu"
         [4]_ and "gated" [5]_: those that are positive, few by a penalty on their sum. "jumprelu"
         [6]_: those above thresholds that are learned. Or an object with settings, such as
         ``JumpReLUAllocation(bandwidth=0.1)``. After training, all but "topk" compare with
@@ -68,7 +68,7 @@ class SparseAutoencoder(Reconstructing):
     max_time : float or None, default=None
         Seconds after which training stops, at the end of an epoch, with what was reached by then
         and a warning. None sets no limit.
-    learning_rate : float, default=0.005
+    learning_rate : float, default=0.01
         Step size of the optimizer.
     learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
             default="cosine"
@@ -173,7 +173,7 @@ class SparseAutoencoder(Reconstructing):
         optimizer: str = "adam",
         max_iter: int = 100,
         max_time: float | None = None,
-        learning_rate: float = 5e-3,
+        learning_rate: float = 0.01,
         learning_rate_schedule: str = "cosine",
         batch_size: int | str = "auto",
         buffer_size: int = 65536,

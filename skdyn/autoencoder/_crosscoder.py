@@ -72,7 +72,7 @@ class Crosscoder(Reconstructing):
     max_time : float or None, default=None
         Seconds after which training stops, at the end of an epoch, with what was reached by then
         and a warning. None sets no limit.
-    learning_rate : float, default=0.005
+    learning_rate : float, default=0.01
         Step size of the optimizer.
     learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
             default="cosine"
@@ -192,7 +192,7 @@ class Crosscoder(Reconstructing):
         optimizer: str = "adam",
         max_iter: int = 100,
         max_time: float | None = None,
-        learning_rate: float = 5e-3,
+        learning_rate: float = 0.01,
         learning_rate_schedule: str = "cosine",
         batch_size: int | str = "auto",
         buffer_size: int = 65536,

@@ -69,7 +69,7 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
     max_time : float or None, default=None
         Seconds after which training stops, at the end of an epoch, with what was reached by then
         and a warning. None sets no limit.
-    learning_rate : float, default=0.005
+    learning_rate : float, default=0.01
         Step size of the optimizer.
     learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
             default="cosine"
@@ -178,7 +178,7 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
         optimizer: str = "adam",
         max_iter: int = 100,
         max_time: float | None = None,
-        learning_rate: float = 5e-3,
+        learning_rate: float = 0.01,
         learning_rate_schedule: str = "cosine",
         batch_size: int | str = "auto",
         buffer_size: int = 65536,

@@ -18,6 +18,7 @@ from skdyn.metrics._dynamics_scorer import DynamicsScorer
 from skdyn.metrics._field_r2 import field_r2_score
 from skdyn.metrics._horizon import valid_prediction_time
 from skdyn.metrics._relative_l2 import neg_relative_l2, relative_l2_error
+from skdyn.metrics._saved_bits import saved_bits
 from skdyn.metrics._sparse_codes import (
     dead_fraction,
     fraction_variance_unexplained,
@@ -39,6 +40,7 @@ __all__ = [
     "mean_max_cosine",
     "neg_relative_l2",
     "relative_l2_error",
+    "saved_bits",
     "sparse_probing_score",
     "trajectory_r2_score",
     "valid_prediction_time",

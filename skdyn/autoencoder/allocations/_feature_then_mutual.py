@@ -13,7 +13,7 @@ class FeatureThenMutualAllocation(MutualThenFeatureAllocation):
 
     Parameters
     ----------
-    switch : float, default=0.7
+    switch : float, default=0.2
         Share of the training after which latents no longer choose.
     offset : float, default=5.0
         How flat Zipf's law is at its head.
@@ -37,7 +37,7 @@ class FeatureThenMutualAllocation(MutualThenFeatureAllocation):
     (1797, 64)
     """
 
-    def __init__(self, switch: float = 0.7, offset: float = 5.0, max_share: float = 0.9) -> None:
+    def __init__(self, switch: float = 0.2, offset: float = 5.0, max_share: float = 0.9) -> None:
         super().__init__(switch, offset, max_share)
 
     def by_latent(self, progress: float) -> bool:
