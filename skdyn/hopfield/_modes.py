@@ -189,10 +189,10 @@ def parts_of_sums(model: Any, X: Any, patterns: np.ndarray, weights: np.ndarray)
         The linear part.
     """
     queries, memory = model._question(X)
-    sums = memory.sums(queries).numpy()
+    sums = memory.sums(queries).cpu().numpy()
     cases = (sums[:, -1:] * weights)[..., None] * model._values[patterns]
     others = sums[:, None, :-1] - cases.sum(axis=1, keepdims=True)
-    return cases, others, (queries.numpy() @ model._slopes)[:, None]
+    return cases, others, (queries.cpu().numpy() @ model._slopes)[:, None]
 
 
 def recalled_sums(model: Any, queries: torch.Tensor, memory: Any) -> torch.Tensor:
@@ -211,5 +211,5 @@ def recalled_sums(model: Any, queries: torch.Tensor, memory: Any) -> torch.Tenso
     -------
     Tensor of shape (n_queries, n_values)
     """
-    sums = memory.sums(queries)[:, :-1]
-    return sums + queries @ torch.as_tensor(model._slopes) + torch.as_tensor(model._offsets)
+    sums = memory.sums(queries)[:, :-1].cpu()
+    return sums + queries.cpu() @ torch.as_tensor(model._slopes) + torch.as_tensor(model._offsets)

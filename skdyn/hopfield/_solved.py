@@ -296,15 +296,16 @@ def _projections(X, values, mass, setting) -> Iterator[np.ndarray]:
 
 
 def _outer_slopes(keys, K, a, weight, setting):
-    """Return the mean outer product of the slopes of all answers at the rows, in the keys."""
-    pull = setting.beta * (K - setting.line * keys @ keys.T)
+    """Return outer products of the slopes of all answers at the rows, in the keys, up to a unit."""
+    unit = max(setting.beta, 1.0)  # of slopes, none of which overflows then
+    pull = setting.beta / unit * (K - setting.line * keys @ keys.T)
     if setting.similarity == "distance":
         away = np.sqrt(-2 * _minus_half_squares(keys, keys, keys @ keys.T))
         pull = np.divide(pull, away, out=np.zeros_like(pull), where=away > _NEAR)
     total = np.zeros((keys.shape[1], keys.shape[1]))
     for column in a.T:
         slopes = pull @ (column[:, None] * keys) - (pull @ column)[:, None] * keys
-        slopes += setting.line * (column @ keys)
+        slopes += setting.line / unit * (column @ keys)
         total += (slopes * weight[:, None]).T @ slopes
     return total
 

@@ -53,6 +53,7 @@ def test_maps_rest_on_the_slopes_of_the_answers(similarity):
 
     step = 1e-6 * np.eye(4)
     slopes = np.stack([(answer(X + e) - answer(X - e))[:, 0] / 2e-6 for e in step], axis=1)
+    slopes /= how.beta  # which is the unit
     wanted = (slopes * MASS[:, None]).T @ slopes
     if similarity == "distance":  # which has a corner at each row: both ways are its mean
         assert abs(wanted / _solved._outer_slopes(X, K, a, MASS, how) - 1).max() < 1e-3
