@@ -17,8 +17,12 @@ _MOST_INSTANCES = 2**15  # that the choice looks at: more would only tell it mor
 _FEWEST_BAGS = 4 * _N_FOLDS
 
 
-def best_embedding(estimator: Any, X: Bags, y: np.ndarray, weight: np.ndarray | None) -> str:
+def best_embedding(
+    estimator: Any, X: Bags, y: np.ndarray, weight: np.ndarray | None
+) -> tuple[str, bool]:
     """Choose by the errors on bags left out, fold by fold; without a choice, take what was asked.
+
+    The embedding comes first, then whether it is one of ranks.
 
     Parameters
     ----------
@@ -33,10 +37,13 @@ def best_embedding(estimator: Any, X: Bags, y: np.ndarray, weight: np.ndarray | 
 
     Returns
     -------
-    str
+    embedding : str
         One of :data:`EMBEDDINGS`.
+    ranks : bool
+        Whether features are replaced by their ranks.
     """
     asked, usable = estimator.embedding, EMBEDDINGS
+    ranks = estimator.ranks is True
     if estimator.n_references == 0:
         usable = EMBEDDINGS[1:]
     if asked == "likeness" and asked not in usable:
@@ -45,13 +52,16 @@ def best_embedding(estimator: Any, X: Bags, y: np.ndarray, weight: np.ndarray | 
             "none. Raise n_references, or choose embedding='features'."
         )
     if asked != "auto":
-        return asked
+        return asked, ranks
     weight = np.ones(len(X)) if weight is None else weight
     folds = _folds(X, y, is_labels=hasattr(estimator, "classes_"))
     if folds is None:
-        return usable[0]
-    errors = [_error(estimator, embedding, X, y, weight, folds) for embedding in usable]
-    return usable[int(np.argmin(errors))]
+        return usable[0], ranks
+    errors = [_error(estimator, embedding, ranks, X, y, weight, folds) for embedding in usable]
+    best = int(np.argmin(errors))
+    if estimator.ranks == "auto":
+        ranks = _error(estimator, usable[best], True, X, y, weight, folds) < errors[best]
+    return usable[best], bool(ranks)
 
 
 def _folds(X, y, *, is_labels):
@@ -83,11 +93,11 @@ def _folds(X, y, *, is_labels):
     return fold[number.reshape(len(y))]
 
 
-def _error(estimator, embedding, X, y, weight, folds):
+def _error(estimator, embedding, ranks, X, y, weight, folds):
     """Return the sum of the errors on the bags of each fold, left out."""
     parameters = estimator.get_params(deep=False) | {
-        "embedding": embedding, "n_models": 1, "early_stopping": False, "warm_start": False,
-        "verbose": 0,
+        "embedding": embedding, "ranks": ranks, "n_models": 1, "early_stopping": False,
+        "warm_start": False, "verbose": 0,
     }  # fmt: skip
     total = 0.0
     for fold in range(_N_FOLDS):

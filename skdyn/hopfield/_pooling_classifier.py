@@ -36,6 +36,10 @@ class HopfieldPoolingClassifier(PoolingEstimator, TabularClassifier):
         What an instance is to the network: its likeness to each of ``n_references`` stored ones,
         its features, or what ``hidden_layer_sizes`` make of them. "auto" takes the one with the
         least squared error on bags left out, in three folds; "likeness" where there are too few.
+    ranks : bool or "auto", default="auto"
+        Whether each feature is replaced by its rank among the training instances, from 0 to 1: for
+        counts, and features that are mostly zero or have heavy tails. "auto" tries it, on bags left
+        out, with the embedding that "auto" chose; a named embedding is not one of ranks.
     n_components : int, default=16
         Length of keys, states and values.
     hidden_layer_sizes : array-like of int or int, default=(64,)
@@ -116,6 +120,8 @@ class HopfieldPoolingClassifier(PoolingEstimator, TabularClassifier):
         Names of the features, when all are strings.
     embedding_ : {"likeness", "features", "trained"}
         The embedding in use.
+    ranks_ : bool
+        Whether features are replaced by their ranks.
     module_ : torch.nn.Module
         The trained network, on descriptions of the instances.
     n_iter_ : int

@@ -23,6 +23,7 @@ from skdyn.hopfield._bag_batches import BagStore, Description
 from skdyn.hopfield._bags import Bags, check_bags
 from skdyn.hopfield._descriptions import describe, learn_instance_scales, spread_references
 from skdyn.hopfield._embedding_choice import EMBEDDINGS, best_embedding
+from skdyn.hopfield._feature_ranks import learn_ranks, ranked
 from skdyn.hopfield._long_tables import bags_and_targets, bags_of
 from skdyn.hopfield._pooling import HopfieldPooling
 from skdyn.hopfield._pooling_objective import PoolingObjective
@@ -52,6 +53,11 @@ class PoolingEstimator(TabularEstimator):
     embedding_: Annotated[str, OneOf(EMBEDDINGS), Since(_embedding_before)]
     _references: Annotated[np.ndarray, Shape("references n_features_in_")]
     _gamma: float
+    ranks_: Annotated[bool, Since(lambda state: False)]
+    _knots: Annotated[
+        np.ndarray, Shape("2 _ n_features_in_"),
+        Since(lambda state: np.empty((2, 0, state["n_features_in_"]))),
+    ]  # fmt: skip
     _limits: Annotated[
         np.ndarray, Shape("2 n_features_in_", finite=False),
         Since(lambda state: np.array([[-np.inf], [np.inf]]) * np.ones(state["n_features_in_"])),
@@ -67,6 +73,7 @@ class PoolingEstimator(TabularEstimator):
     clip: Annotated[float | int | None, Since(lambda state: None)]
     n_models: Annotated[int, Since(lambda state: 1)]
     max_instances: Annotated[int | None, Since(lambda state: None)]
+    ranks: Annotated[bool | str, Since(lambda state: False)]
     if TYPE_CHECKING:  # of the estimators
         n_states: Any
         n_components: Any
@@ -85,6 +92,7 @@ class PoolingEstimator(TabularEstimator):
         "separation": [StrOptions(set(SEPARATIONS)), Separation],
         "skip": ["boolean", StrOptions({"auto"})],
         "embedding": [StrOptions({"auto", *EMBEDDINGS})],
+        "ranks": ["boolean", StrOptions({"auto"})],
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "clip": [Interval(Real, 0, None, closed="neither"), None],
@@ -97,6 +105,7 @@ class PoolingEstimator(TabularEstimator):
         n_states: int = 4,
         *,
         embedding: str = "auto",
+        ranks: bool | str = "auto",
         n_components: int = 16,
         hidden_layer_sizes: ArrayLike | int = (64,),
         dropout: float = 0.5,
@@ -127,6 +136,7 @@ class PoolingEstimator(TabularEstimator):
     ) -> None:
         self.n_states = n_states
         self.embedding = embedding
+        self.ranks = ranks
         self.n_components = n_components
         self.hidden_layer_sizes = hidden_layer_sizes
         self.dropout = dropout
@@ -341,14 +351,19 @@ class PoolingEstimator(TabularEstimator):
     def _learn_scales(self, X, y, weight, classes):
         self._learn_targets(y, weight, classes)
         self._hidden()  # whatever embedding there will be
-        self.embedding_ = best_embedding(self, X, y, weight)
+        self.embedding_, self.ranks_ = best_embedding(self, X, y, weight)
         self._learn_descriptions(X, weight)
 
     def _learn_descriptions(self, X, weight):
         of_instances = None if weight is None else np.repeat(weight, X.sizes)
-        scales = learn_instance_scales(X.instances, of_instances, self.clip)
+        rows, self._knots = X.instances, np.empty((2, 0, X.shape[2]))
+        if self.ranks_:
+            self._knots = learn_ranks(rows, of_instances)
+            rows = in_blocks(lambda rows: ranked(rows, self._knots), rows)
+        scales = learn_instance_scales(rows, of_instances, self.clip)
         self._x_offset, self._x_scale, self._limits, n_varying = scales
-        rows = self._scaled(X.instances)
+        # Of ranks, a copy already, there is no second one.
+        rows = self._in_place(rows, self._standardized) if self.ranks_ else self._scaled(rows)
         rng, likeness = check_random_state(self.random_state), self.embedding_ == "likeness"
         self._references = spread_references(rows, self.n_references if likeness else 0, rng)
         self._references = self._references.astype(np.float64, copy=False)
@@ -359,10 +374,11 @@ class PoolingEstimator(TabularEstimator):
         self._bag_scale = scale * np.sqrt(len(scale)) / _LOUDNESS
 
     def _scaled(self, X):
-        low, high = self._limits.astype(X.dtype)
-        return in_blocks(
-            lambda rows: standardized(rows, self._x_offset, self._x_scale).clip(low, high), X
-        )
+        return in_blocks(lambda rows: self._standardized(ranked(rows, self._knots)), X)
+
+    def _standardized(self, rows):
+        low, high = self._limits.astype(rows.dtype)
+        return standardized(rows, self._x_offset, self._x_scale).clip(low, high)
 
     def _description(self, like):
         arrays = (self._references, self._likeness_offset, self._likeness_scale,
@@ -370,14 +386,18 @@ class PoolingEstimator(TabularEstimator):
         references, *scales = (torch.as_tensor(array).to(like) for array in arrays)
         return Description(references, self._gamma, *scales)
 
-    def _scaled_in_place(self, X):
+    @staticmethod
+    def _in_place(rows, function):
+        n = max(1, _NUMBERS // rows.shape[1])
+        for start in range(0, len(rows), n):
+            rows[start : start + n] = function(rows[start : start + n])
+        return rows
+
+    def _scaled_once(self, X):
         """Return scaled instances: in their own place, where nobody asks for them again."""
-        if not X.own:
-            return self._scaled(X.instances)
-        n = max(1, _NUMBERS // X.instances.shape[1])
-        for start in range(0, len(X.instances), n):
-            X.instances[start : start + n] = self._scaled(X.instances[start : start + n])
-        return X.instances
+        if X.own:
+            return self._in_place(X.instances, self._scaled)
+        return self._scaled(X.instances)
 
     def _store(self, X, like, rows=None):
         """Return scaled bags where a network can take batches of them."""
@@ -398,7 +418,7 @@ class PoolingEstimator(TabularEstimator):
             None
             if part is None
             else (
-                objective.add(self._store(part[0], like, self._scaled_in_place(part[0]))),
+                objective.add(self._store(part[0], like, self._scaled_once(part[0]))),
                 *part[1:],
             )
             for part in (task.training, task.validation)

@@ -4,7 +4,7 @@ import pytest
 from skdyn import HopfieldPoolingClassifier, HopfieldPoolingRegressor
 from skdyn.datasets import make_bags
 from skdyn.hopfield._bags import Bags
-from skdyn.hopfield._embedding_choice import _folds, best_embedding
+from skdyn.hopfield._embedding_choice import EMBEDDINGS, _folds, best_embedding
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X, y, _ = make_bags(36, 3, n_instances=(2, 4), random_state=0)
@@ -40,9 +40,36 @@ def test_the_embedding_with_the_least_error_is_taken(kind, monkeypatch):
 
 def test_what_is_asked_for_is_taken_and_what_cannot_be_is_named():
     model = HopfieldPoolingClassifier(embedding="trained")
-    assert best_embedding(model, BAGS, y, None) == "trained"
+    assert best_embedding(model, BAGS, y, None) == ("trained", False)
+    assert best_embedding(model.set_params(ranks=True), BAGS, y, None) == ("trained", True)
     with pytest.raises(ValueError, match="n_references=0 stores none"):
         best_embedding(model.set_params(embedding="likeness", n_references=0), BAGS, y, None)
+
+
+def test_ranks_are_taken_where_they_are_better(monkeypatch):
+    told = []
+
+    def error(model, X, y, weight):
+        told.append((model.embedding_, model.ranks_))
+        return 1.0 - better * model.ranks_
+
+    monkeypatch.setattr(HopfieldPoolingClassifier, "_error", error)
+    quick = {"max_iter": 1, "n_models": 1, "n_references": 5, "random_state": 0}
+    for better in (0.0, 0.1):  # as good is not enough
+        told.clear()
+        model = HopfieldPoolingClassifier(**quick).fit(X, y)
+        assert model.ranks_ == bool(better)
+        assert told[::3] == [(e, False) for e in EMBEDDINGS] + [("likeness", True)]
+    assert not HopfieldPoolingClassifier(ranks=False, **quick).fit(X, y).ranks_
+
+
+def test_answers_from_ranks_do_not_change_with_a_rising_function_of_features():
+    model = HopfieldPoolingClassifier(
+        embedding="features", ranks=True, n_models=1, max_iter=20, dtype="float64", random_state=0
+    )
+    expected = model.fit(X, y).predict_proba(X)
+    bent = [np.exp(bag) for bag in X]
+    np.testing.assert_allclose(model.fit(bent, y).predict_proba(bent), expected, atol=1e-6)
 
 
 def test_errors_are_wrong_orders_of_classes_and_squares_of_numbers():
