@@ -301,6 +301,20 @@ def test_there_are_families_to_check():
 # -- each rule bites ----------------------------------------------------------------------------
 
 
+def test_an_import_is_seen_wherever_a_statement_can_stand():
+    """Every kind of statement of this Python that holds others is tried, in each of its places."""
+    places = {
+        (kind, field)
+        for kind in [*ast.stmt.__subclasses__(), ast.ExceptHandler, ast.match_case]
+        for field in kind._fields
+        if field in ("body", "orelse", "finalbody", "handlers", "cases")
+    }
+    assert (ast.Try, "handlers") in places
+    for kind, field in places:
+        holder = kind(**{field: [ast.Import([ast.alias("a.b")], lineno=3)]})
+        assert imports(holder) == [(3, "a.b", None)], f"{kind.__name__}.{field}"
+
+
 def plant(root, files):
     """Write a small package tree."""
     for name, text in files.items():
