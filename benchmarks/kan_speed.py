@@ -183,7 +183,7 @@ PARTS = {"large": large, "small": small, "formulas": formulas, "memory": memory,
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", choices=PARTS, default=list(PARTS))
+    parser.add_argument("parts", nargs="*", default=list(PARTS), help=", ".join(PARTS))
     parser.add_argument("--pile", choices=list(FORMULAS), default="development")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--every", type=int, default=1, help="which of the formulas and tables")

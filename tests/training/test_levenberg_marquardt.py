@@ -106,7 +106,8 @@ def test_within_lower_bounds_a_linear_problem_is_solved_as_scipy_solves_it():
     run(problem, 15)
     known = lsq_linear(A.numpy(), b.numpy(), (lower, math.inf), method="bvls", tol=1e-15).x
     assert 2 < (known[1:] == 0).sum() < 10
-    torch.testing.assert_close(problem.now, torch.from_numpy(known), rtol=0, atol=1e-10)
+    # The losses of points nearer to one another are the same number.
+    torch.testing.assert_close(problem.now, torch.from_numpy(known), rtol=0, atol=1e-8)
 
 
 def test_the_valley_of_rosenbrock_is_walked_down_to_a_bound():
