@@ -15,6 +15,7 @@ from skdyn.kan.bases._basis import EXTRAPOLATIONS
 # every edge by a step alike, so that a sum over many of them would leap (decision 0033), and so
 # many edges can fit any rows (decision 0044).
 _NARROW = 16
+_AT_ONCE = 2**18  # numbers that a layer is applied to where no gradient is wanted
 
 
 class KANLayer(torch.nn.Module):
@@ -394,6 +395,28 @@ class KANLayer(torch.nn.Module):
         now = self.carried().detach()
         found = self.basis.hand_over(before, now).to(now)
         self.carry(torch.cat([found, now[:, -1:]], dim=1))
+
+
+@torch.no_grad()
+def through(layer: KANLayer, x: torch.Tensor) -> torch.Tensor:
+    """Apply a layer to all data, some rows at a time: what is needed on the way is many times more.
+
+    Parameters
+    ----------
+    layer : KANLayer
+        The layer.
+    x : Tensor of shape (..., n_in)
+        Inputs.
+
+    Returns
+    -------
+    Tensor of shape (..., n_sum + n_mult)
+    """
+    if x.numel() <= _AT_ONCE:
+        return layer(x)
+    rows = x.reshape(-1, layer.n_in)
+    found = [layer(part) for part in rows.split(max(1, _AT_ONCE // layer.n_in))]
+    return torch.cat(found).reshape(*x.shape[:-1], -1)
 
 
 def _check_sizes(n_in, n_sum, n_mult, basis, grid_size, spline_order, extrapolation):

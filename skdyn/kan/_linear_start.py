@@ -2,9 +2,12 @@
 
 import torch
 
+from skdyn.kan._layer import through
+
 __all__ = ["ridge", "start_linear"]
 
 _PENALTIES = torch.logspace(-6, 4, 41, dtype=torch.float64)  # of squares of slopes, a row
+_ROWS = 2**14  # taken at once
 _SPARE = 0.1  # of the rows: with fewer left over, nothing is known of the error
 _SHRUNK = 1.0 / 3  # of what other nodes are drawn with: they begin beside the line
 
@@ -31,20 +34,27 @@ def ridge(X, y, weight):
     .. [1] G. H. Golub, M. Heath, G. Wahba, "Generalized Cross-Validation as a Method for Choosing a
        Good Ridge Parameter", Technometrics 21, 1979.
     """
-    X, y, n = X.double(), y.double(), len(X)
+    n = len(X)
     share = (weight / weight.sum()).double()
-    means, middle = share @ X, share @ y
-    root = (n * share).sqrt()[:, None]
-    X, y = root * (X - means), root * (y - middle)
-    sizes, axes = torch.linalg.eigh(X.T @ X)
+    parts = list(zip(*(part.split(_ROWS) for part in (X, y, share)), strict=True))
+    means, middle = (
+        sum(part[-1] @ part[i].double() for part in parts) for i in range(2)
+    )  # some rows at a time: a copy in float64 would be as large as the data
+    squares, products, power = 0.0, 0.0, 0.0
+    for some, targets, shares in parts:
+        root = (n * shares).sqrt()[:, None]
+        rows, targets = root * (some.double() - means), root * (targets.double() - middle)
+        squares, products = squares + rows.T @ rows, products + rows.T @ targets
+        power = power + targets.square().sum()
+    sizes, axes = torch.linalg.eigh(squares)
     sizes = sizes.clamp(min=0)
-    along = axes.T @ (X.T @ y)
+    along = axes.T @ products
     penalties = n * _PENALTIES.to(X.device)
     # Of all penalties at once: what the fit explains, and how many slopes it takes for that.
     kept = sizes / (sizes + penalties[:, None])
     seen = sizes > 1e-10 * sizes[-1].clamp(min=1e-300)
-    power = torch.where(seen, along.square().sum(dim=1) / sizes.clamp(min=1e-300), 0.0)
-    left = (y.square().sum() - (kept * (2 - kept)) @ power).clamp(min=0)
+    explained = torch.where(seen, along.square().sum(dim=1) / sizes.clamp(min=1e-300), 0.0)
+    left = (power - (kept * (2 - kept)) @ explained).clamp(min=0)
     spare = n - 1 - kept.sum(dim=1)
     error = torch.where(spare > _SPARE * n, left / spare.square(), torch.inf)
     best = penalties[error.argmin()]  # of no spare rows, the first: then there is hardly a row
@@ -96,5 +106,5 @@ def start_linear(module, X, y, weight):
         if layer.levels is not None:
             layer.levels.value[:, :n_outputs] = of_levels
         layer.bias[:n_outputs] = intercept.to(layer.bias) if depth == 0 else 0
-        X = layer(X)
+        X = through(layer, X)
     return True

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from skdyn.kan._constraints import edge_rules
-from skdyn.kan._layer import KANLayer
+from skdyn.kan._layer import KANLayer, through
 from skdyn.kan._levels import Levels
 from skdyn.kan._symbolic_edge import SymbolicEdge
 
@@ -232,7 +232,8 @@ class KAN(torch.nn.Module):
         moved = False
         for layer in self.layers:
             moved = layer.adapt(x, weight) or moved
-            x = layer(x)
+            if layer is not self.layers[-1]:
+                x = through(layer, x)
         return moved
 
     def adopt(self, other: KAN) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import torch
+from torch.autograd.function import once_differentiable
 
 from skdyn.kan._gauss_newton import GaussNewtonProblem
 
@@ -173,7 +174,22 @@ def bending(layer):
     Tensor
     """
     weight = layer.basis.effective(layer.numeric_weight())[:, :-1]
-    return (weight * (layer.basis.roughness() @ weight)).sum()
+    return _Quadratic.apply(weight, layer.basis.roughness())
+
+
+class _Quadratic(torch.autograd.Function):
+    """A quadratic form of columns, whose gradient is half computed with it already."""
+
+    @staticmethod
+    def forward(ctx, weight, form):
+        half = form @ weight
+        ctx.save_for_backward(half)
+        return torch.dot(weight.flatten(), half.flatten())
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return 2 * grad_outputs[0] * ctx.saved_tensors[0], None
 
 
 def crowding(layer):

@@ -12,7 +12,7 @@ _FIRST, _LEAST = 1e-2, 1e-15
 _TRIALS = 20  # dampings of one step: they double faster and faster, to 1e60 times the first
 _ROUNDS = 30  # of guesses which bounds hold a step; what is left then is cut off at them
 _SHORT = 3 / 16  # part of a step up to which its bend is believed
-_EASE = 0.25  # factor on the damping at most, after a step that kept its promise
+_EASE = 0.3  # factor on the damping at most, after a step that kept its promise
 _CAUTION = 10.0  # how much more damping is tried where validation data watch
 
 
@@ -125,7 +125,8 @@ class LevenbergMarquardt(torch.optim.Optimizer):
                 if watch is not None:
                     self._be_careful(gain, watch, problem)
                 quality = gained / max(promised, tiny)
-                self.damping *= max(_EASE, 1 - (2 * quality - 1) ** 3)
+                least = _EASE if trial else _EASE**2  # less caution where the first was good already
+                self.damping *= max(least, 1 - (2 * quality - 1) ** 3)
                 self.damping, self.growth = max(self.damping, _LEAST), 2.0
                 return loss
             self.damping *= self.growth

@@ -357,7 +357,9 @@ class LeanNet(NeuralNet):
         return loss
 
     def _penalty(self):
-        groups = parameter_groups(self.module_)
+        groups = cast("Any", self.optimizer_).param_groups
+        if self.settings.optimizer in FULL_BATCH:  # which have one group for all
+            groups = parameter_groups(self.module_)
         decaying = [weight for group in groups if group["decay"] for weight in group["params"]]
         return 0.5 * self.settings.alpha * sum(weight.square().sum() for weight in decaying)
 

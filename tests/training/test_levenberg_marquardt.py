@@ -71,12 +71,9 @@ def test_the_rate_near_the_solution_is_quadratic():
 
 
 def test_the_bend_of_a_valley_is_followed():
-    def valley(w):
-        return torch.stack([30 * (w.square().sum() - 1), w[0] - 1])
-
-    followed, straight = Squares(valley, [-0.9, 0.3]), Squares(valley, [-0.9, 0.3])
+    followed, straight = (Squares(rosenbrock, [-1.2, 1.0]) for _ in range(2))
     straight.bend = lambda move: None
-    assert run(followed, 15)[-1] < 0.7 * run(straight, 15)[-1]
+    assert run(followed, 15)[-1] < 1e-3 * run(straight, 15)[-1]
 
 
 def test_where_no_step_helps_the_weights_stay():
@@ -109,7 +106,8 @@ def test_within_lower_bounds_a_linear_problem_is_solved_as_scipy_solves_it():
     run(problem, 15)
     known = lsq_linear(A.numpy(), b.numpy(), (lower, math.inf), method="bvls", tol=1e-15).x
     assert 2 < (known[1:] == 0).sum() < 10
-    torch.testing.assert_close(problem.now, torch.from_numpy(known), rtol=0, atol=1e-10)
+    # The losses of points nearer to one another are the same number.
+    torch.testing.assert_close(problem.now, torch.from_numpy(known), rtol=0, atol=1e-8)
 
 
 def test_the_valley_of_rosenbrock_is_walked_down_to_a_bound():

@@ -345,6 +345,9 @@ class Reweighed:
     def lower(self):
         return None
 
+    def bend(self, move):
+        return None
+
     def loss(self):
         return _squared(self.module, self.x, self.y) + self.n_steps
 

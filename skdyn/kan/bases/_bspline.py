@@ -11,6 +11,7 @@ from skdyn.kan.bases._spline_sums import SplineSum, powers_to, within_powers
 
 # Breaks nearer than this part of the mean distance would leave functions without data.
 CLOSEST = 0.05
+_FEW = 2**17  # numbers of functions of points: their product costs less than calls do
 
 with warnings.catch_warnings():  # torch says once that its sparse tensors are new; not to users
     warnings.simplefilter("ignore")
@@ -58,6 +59,14 @@ class BSpline(Basis):
     def __getstate__(self):
         """Leave out what follows from the breaks: a copy is soon moved or asked in float64."""
         return {**vars(self), "_memo": {}}
+
+    def __deepcopy__(self, memo):
+        """Copy the buffers; the generic way looks at every entry of a module."""
+        new = object.__new__(type(self))
+        state = self.__getstate__().items()
+        vars(new).update({k: v.copy() if isinstance(v, (dict, set)) else v for k, v in state})
+        vars(new)["_buffers"] = {name: part.clone() for name, part in self._buffers.items()}
+        return new
 
     def _place(self, breaks):
         self.breaks.copy_(breaks)
@@ -402,4 +411,29 @@ class BSpline(Basis):
         """
         if x.device.type != "cpu":  # there, dense products are the fast ones
             return super().combine(x, weight)
+        if not x.requires_grad and x.numel() * self.n_functions <= _FEW:
+            return self._functions_of(x).T @ weight.flatten(0, 1)
         return SplineSum.apply(self.reached(x), weight, self)
+
+    @torch.no_grad()
+    def _functions_of(self, x):
+        """Evaluate functions and residual at few points: at the same batch, only once.
+
+        Returns
+        -------
+        Tensor of shape (n_in * (n_functions + 1), n)
+        """
+        if x.is_inference() or x.untyped_storage().nbytes() > x.nbytes:
+            return self.by_columns(x.T)[0].flatten(0, 1)  # not to hold on to more than is small
+        seen, version, found = self._remember("seen", lambda: (None, 0, None))
+        if seen is None or not _is_same(seen, x) or version != x._version:
+            found = self.by_columns(x.T)[0].flatten(0, 1)
+            self._memo["seen"] = *self._memo["seen"][:2], (x.detach(), x._version, found)
+        return found
+
+
+def _is_same(one, other):
+    """Tell whether tensors are the same numbers in memory."""
+    return (one.data_ptr(), one.shape, one.stride(), one.dtype) == (
+        other.data_ptr(), other.shape, other.stride(), other.dtype
+    )  # fmt: skip
