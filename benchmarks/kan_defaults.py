@@ -78,6 +78,11 @@ TABLE_CONTESTANTS = {
     "linear": (scaled(RidgeCV(PENALTIES)), scaled(LogisticRegressionCV(
         use_legacy_attributes=False, l1_ratios=(0,)))),
     "forest": (RandomForestRegressor(random_state=0), RandomForestClassifier(random_state=0)),
+    "GP": (
+        both_scaled(GaussianProcessRegressor(
+            ConstantKernel() * RBF() + WhiteKernel(1e-1, (1e-9, 1e1)), random_state=0)),
+        None,
+    ),
     "neighbors": (both_scaled(KNeighborsRegressor()), scaled(KNeighborsClassifier())),
 }  # fmt: skip
 
@@ -98,13 +103,18 @@ def relative_error(model, X, y):
     return float(np.sqrt(np.mean((np.ravel(model.predict(X)) - y) ** 2)) / y.std())
 
 
+def asked_for(contestants, options):
+    return {who: made for who, made in contestants.items()
+            if options.who is None or who in options.who}  # fmt: skip
+
+
 def header(first, names, width):
     print(f"\n{first:26}" + "".join(f"{name:>{width}}" for name in names), flush=True)
 
 
 def formulas(pile, options, contestants=None):
     """Print errors of each formula, and their medians."""
-    contestants = FORMULA_CONTESTANTS if contestants is None else contestants
+    contestants = asked_for(FORMULA_CONTESTANTS if contestants is None else contestants, options)
     for noise in options.noise:
         header(f"{pile}, noise {noise:.0%}", contestants, 19)
         found = {who: [] for who in contestants}
@@ -131,7 +141,7 @@ def formulas(pile, options, contestants=None):
 
 def tables(pile, options, contestants=None):
     """Print scores of each table, and their means."""
-    contestants = TABLE_CONTESTANTS if contestants is None else contestants
+    contestants = asked_for(TABLE_CONTESTANTS if contestants is None else contestants, options)
     header(f"{pile} tables", contestants, 17)
     found = {who: [] for who in contestants}
     for name in [n for n in TABLES[pile] if options.only is None or n in options.only]:
@@ -141,7 +151,11 @@ def tables(pile, options, contestants=None):
             for seed in range(options.seeds):
                 data = table_data(pile, name, seed)
                 model = pair[is_classification(data[1])]
-                runs.append(run(model, data, lambda model, X, y: model.score(X, y)))
+                if model is not None:
+                    runs.append(run(model, data, lambda model, X, y: model.score(X, y)))
+            if not runs:
+                cells += 17 * " "
+                continue
             score, cost, told = (statistics.mean(part) for part in zip(*runs))
             found[who].append((score, cost))
             cells += f"{score:>7.3f} ({cost:>4.1f} s)" + ("! " if told else "  ")
@@ -165,6 +179,7 @@ def make_parser():
     parser.add_argument("--formula-seeds", type=int, default=1, help="of each formula")
     parser.add_argument("--noise", type=float, nargs="+", default=[0.0, 0.05])
     parser.add_argument("--only", nargs="+", help="names of formulas and tables")
+    parser.add_argument("--who", nargs="+", help="names of contestants")
     return parser
 
 

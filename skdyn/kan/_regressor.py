@@ -40,7 +40,7 @@ class KANRegressor(KANEstimator, TabularRegressor):
     hidden_layer_sizes : array-like of int or (int, int), or "auto", default="auto"
         Number of nodes in each hidden layer. A pair is a number of sums and a number of products
         of two sums [2]_: ``((3, 2),)`` is one hidden layer of three sums and two products. "auto"
-        is what the evidence [4]_ says with "lm": none, or one layer of 1, 2, 4 or 8; else (16,).
+        is what the evidence [4]_ says with "lm": none, 1, 2, 4 or 8, or (4, 4); else (16,).
     basis : {"bspline", "rbf", "chebyshev", "fourier", "wavelet", "rational", "cauchy", \
             "selectable"}, default="bspline"
         Functions that an edge is made of; :mod:`skdyn.kan.bases` compares them and cites their

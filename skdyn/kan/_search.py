@@ -24,6 +24,8 @@ _SURE = 4  # width from which one is enough, and from which networks only grow
 _STEPS = 12  # of Levenberg-Marquardt, for each network and each grid
 _TOL, _PATIENCE = 1e-3, 4  # of them
 _STRENGTH = 1.2  # of the logarithm of the evidence, for each strength that was chosen
+_DEEP = (4, 4)  # nodes of two hidden layers, tried where one has that many
+_DOUBTED = 0.2  # of the logarithm of a row's probability: gains beyond it need nobody to agree
 _WORTH = 0.02  # of the logarithm of a row's probability that a finer grid must bring
 COARSEST = 1  # grid, of networks that are wide for their rows
 _FAINT = 0.1  # size of what new nodes first say, as part of what nodes are drawn with
@@ -53,7 +55,8 @@ class Trial(NamedTuple):
         """Tell whether a network is the better one by its evidence and by rows left out.
 
         The evidence believes in noise as it is in books: where a few errors are larger, it has
-        nodes follow them. Rows left out are then told worse.
+        nodes follow them. Rows left out are then told worse. Where it gains much a row there is no
+        doubt, and steps that have not come to an end flatter what was there before.
 
         Parameters
         ----------
@@ -67,7 +70,9 @@ class Trial(NamedTuple):
         bool
         """
         gain = self.evidence.log - other.evidence.log
-        return gain > price and self.left_out_loss() <= other.left_out_loss()
+        if gain <= price or gain > _DOUBTED * self.evidence.n_rows:
+            return gain > price
+        return self.left_out_loss() <= other.left_out_loss()
 
 
 class Trials:
@@ -159,11 +164,11 @@ class Trials:
         given.by_input = found.evidence.by_input  # of all networks that follow
         return found
 
-    def draw(self, like, width, **other):
-        """Return a new network with one hidden layer, or none, in the same place."""
+    def draw(self, like, *widths, **other):
+        """Return a new network with hidden layers of some widths, or none, in the same place."""
         sizes = like.plan["layer_sizes"]
-        n_hidden = width * n_groups(like)
-        layer_sizes = (sizes[0], (n_hidden, 0), sizes[-1]) if width else (sizes[0], sizes[-1])
+        hidden = tuple((width * n_groups(like), 0) for width in widths)
+        layer_sizes = (sizes[0], *hidden, sizes[-1])
         plan = like.config() | {"layer_sizes": layer_sizes, "symbolic": ()} | other
         seed = int(torch.randint(2**31 - 1, (1,), generator=self.generator))
         with seeded_rng(seed):
@@ -305,7 +310,7 @@ def search(module, trials, *, grid_sizes, n_init=1):
     Trial
     """
     if not trials.is_affordable(module):
-        module = trials.draw(module, 0, grid_size=COARSEST)
+        module = trials.draw(module, grid_size=COARSEST)
     best = trials.first(module)
     failed = 0
     for width in () if _is_additive(module) else _WIDTHS:
@@ -323,6 +328,7 @@ def search(module, trials, *, grid_sizes, n_init=1):
         failed = 0 if better else failed + 1
         if failed >= (1 if width >= _SURE or trials.is_wide(drawn) else _UNPROMISING):
             break
+    best = _deeper(best, trials)
     for grid_size in grid_sizes:
         candidate = copy.deepcopy(best.module)
         candidate.refine(grid_size)
@@ -333,6 +339,18 @@ def search(module, trials, *, grid_sizes, n_init=1):
             break
         best = now
     return best
+
+
+def _deeper(best, trials):
+    """Return a network of two hidden layers, where one asks for many nodes and two do better."""
+    first = best.module.layers[0]
+    if len(best.module.layers) == 1 or first.n_subnodes < _DEEP[0] or time_is_over():
+        return best
+    drawn = trials.draw(best.module, *_DEEP)
+    if not trials.is_affordable(drawn):
+        return best
+    deep = trials.fit(drawn)
+    return deep if deep.improves_on(best) else best
 
 
 def _evidence_of(trial):
