@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -256,7 +257,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         input_interpolation: str = "linear",
         time_dependent: bool = False,
         period: float | None = None,
-        known: list[str] | None = None,
+        known: Sequence[str] | None = None,
         parameters: dict[str, float] | None = None,
         pretrain: str | None = "collocation",
         window: int | str | None = "auto",

@@ -61,7 +61,7 @@ class LearntDynamics(TorchEstimator):
     period: Annotated[float | int | None, Since(lambda state: None)]
     hidden_start: Annotated[str, Since(lambda state: "zeros")]
     hidden_points: Annotated[int, Since(lambda state: 10)]
-    known: Annotated[list[str] | None, Since(lambda state: None)]
+    known: Annotated[Any, Since(lambda state: None)]
     parameters: Annotated[dict[str, float] | None, Since(lambda state: None)]
     parameters_: Annotated[dict[str, float], OPTIONAL]
     control_names_: Annotated[list[str], Since(lambda state: [])]
