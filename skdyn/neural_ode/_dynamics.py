@@ -5,11 +5,15 @@ import torch
 from skdyn.exceptions import SolverError
 from skdyn.neural_ode._drive import Drive
 from skdyn.neural_ode._hidden import StartEncoder
+from skdyn.neural_ode._known import GrayField, KnownPart, gray
 from skdyn.neural_ode._unsolved import retold
 from skdyn.solvers import PATH_KINDS, MLPField, Path, solve_ode
 from skdyn.solvers._field import DrivenField
 
 __all__ = ["CollocationObjective", "HiddenCollocation", "TrajectoryODE", "WindowObjective"]
+
+
+_SHARE = 1e-3  # of the network's squared velocities that a loss is raised by beside formulas
 
 
 class TrajectoryODE(torch.nn.Module):
@@ -45,6 +49,12 @@ class TrajectoryODE(torch.nn.Module):
         Change of phase and of standardized time by time; zero where the field is not told.
     n_read : int, default=0
         Numbers that tell where the further dimensions begin; they begin at 0 without any.
+    known : tuple of str, default=()
+        Formulas of what is known of the velocities.
+    known_names, known_parameters, known_offset, known_scale : tuple, default=()
+        See :class:`~skdyn.neural_ode._known.KnownPart`.
+    time_scale : float, default=1.0
+        Unit of time, which formulas want to know.
     """
 
     def __init__(
@@ -65,6 +75,12 @@ class TrajectoryODE(torch.nn.Module):
         omega: float = 0.0,
         rate: float = 0.0,
         n_read: int = 0,
+        known: tuple[str, ...] = (),
+        known_names: tuple[str, ...] = (),
+        known_parameters: tuple[tuple[str, float], ...] = (),
+        known_offset: tuple[float, ...] = (),
+        known_scale: tuple[float, ...] = (),
+        time_scale: float = 1.0,
     ) -> None:
         super().__init__()
         self.n_states = n_states
@@ -82,6 +98,17 @@ class TrajectoryODE(torch.nn.Module):
         sizes = hidden_layer_sizes, activation
         self.field = MLPField(dim, *sizes, n_inputs=self.n_inputs)
         self.encoder = StartEncoder(n_read, augment_dim) if n_read else None
+        self.known = None
+        if known:
+            units = known_offset, known_scale, time_scale
+            self.known = KnownPart(known, known_names, known_parameters, *units)
+            with torch.no_grad():  # what is known comes first
+                for parameter in self.field.layers[-1].parameters():
+                    parameter.zero_()
+
+    def parameter_groups(self):
+        """Constants of formulas are no weights, and not penalized."""
+        return [] if self.known is None else [{"params": [self.known.change], "decay": False}]
 
     def forward(self, x):
         """Return velocities (n, n_states), further dimensions at 0.
@@ -101,8 +128,20 @@ class TrajectoryODE(torch.nn.Module):
 
     def moves(self, x, inputs, hidden=None):
         """Return the velocities of what moves, hidden dimensions last."""
-        at = (inputs,) if self.n_inputs else ()
-        return self.field(x.new_zeros(()), self._augmented(x, hidden), *at)
+        at, y = (inputs,) if self.n_inputs else (), self._augmented(x, hidden)
+        if self.known is not None:
+            return gray(self.known, self.field, x.new_zeros(()), y, inputs)
+        return self.field(x.new_zeros(()), y, *at)
+
+    def taken_over(self, x, inputs):
+        """What the network's share of the velocities costs where part of them is known.
+
+        Else what a formula says and the network repeats could be told apart by nothing.
+        """
+        if self.known is None:
+            return 0.0
+        at, y = (inputs,) if self.n_inputs else (), self._augmented(x)
+        return _SHARE * self.field(x.new_zeros(()), y, *at).square().mean()
 
     def flow(
         self, x0, times, drive=None, read=None,
@@ -133,7 +172,7 @@ class TrajectoryODE(torch.nn.Module):
         """
         hidden = None if read is None or self.encoder is None else self.encoder(read)
         solution = solve_ode(
-            self.field if drive is None else DrivenField(self.field, drive),
+            self._along(drive),
             self._augmented(x0, hidden), times, **({} if drive is None else drive.stops(times)),
             step_control="joint" if self.training else "per_sample",
             regularization=regularization, regularization_mode=regularization_mode,
@@ -142,6 +181,12 @@ class TrajectoryODE(torch.nn.Module):
         ys = solution.ys[..., : len(self.moving)]
         still = x0[:, None].expand(-1, ys.shape[1], -1)
         return solution._replace(ys=self._among_the_still(ys, still))
+
+    def _along(self, drive):
+        """The field along inputs."""
+        if self.known is not None:
+            return GrayField(self.known, self.field, drive)
+        return self.field if drive is None else DrivenField(self.field, drive)
 
     def _among_the_still(self, moving, still):
         """Put what moves in its place among what does not."""
@@ -161,7 +206,8 @@ class CollocationObjective:
 
     def __call__(self, module, states, velocities):
         """Return the loss of a batch of states and velocities (n, n_states)."""
-        return (module(states) - velocities).square().mean()
+        x, inputs = states[:, : module.n_states], states[:, module.n_states :]
+        return (module(states) - velocities).square().mean() + module.taken_over(x, inputs)
 
 
 class HiddenCollocation:
@@ -220,6 +266,8 @@ class WindowObjective:
                 error, case, (begin + error.t) * self.time_scale, " in training"
             ) from error
         loss = ((flow.ys - targets).square() * weights).mean()
+        inputs = starts[:, :0] if drive is None else drive(starts.new_zeros(()))
+        loss = loss + module.taken_over(starts, inputs)
         if flow.regularization is not None:
             loss = loss + self.penalty_weight * flow.regularization
         return loss

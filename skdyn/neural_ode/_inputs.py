@@ -74,8 +74,10 @@ def read_inputs(estimator, X, trajectories, u, covariates, reset):
     several = is_trajectories(X)
     cases: list[Any] = [None]
     if u is not None:
-        lengths = [np.shape(case)[-1] for case in X]
-        cases = controls_of_cases(u, lengths) if several else [controls_of_rows(u, X)]
+        if several:
+            cases = controls_of_cases(u, [np.shape(case)[-1] for case in X])
+        else:
+            cases = [controls_of_rows(u, X)]
     found = 0 if cases[0] is None else cases[0].shape[1]
     _check_count("u", "controls", len(estimator.control_names_), found)
     controls = None

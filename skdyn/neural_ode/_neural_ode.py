@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -74,6 +75,12 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         training are extrapolation then.
     period : float or None, default=None
         Period in the unit of ``t`` with which the field may depend on time, such as a year.
+    known : list of str or None, default=None
+        What is known of the velocities: a formula for each channel, "0" where nothing is, in the
+        names of the channels (x0, x1, ... without names), of the controls (u0, u1, ...) and of
+        ``parameters``, and in the units of the data. The network learns what they leave.
+    parameters : dict of str to float or None, default=None
+        Constants of the formulas that are fitted, and their start values.
     pretrain : {"collocation"} or None, default="collocation"
         Whether to start with a fit to the velocities of smoothed data.
     window : "auto", int or None, default="auto"
@@ -154,6 +161,9 @@ class NeuralODE(LearntDynamics, TorchEstimator):
     x0_ : ndarray of shape (n_cases, n_states)
         First states of the training trajectories as fitted, learned or smoothed (see
         ``learn_x0``): ``simulate(x0_, t)`` is the fit to noisy data.
+    parameters_ : dict of str to float
+        Fitted constants, where ``known`` gave formulas. What the network may take over is not
+        determined: compare fits with more and less ``alpha``.
     module_ : torch.nn.Module
         The trained network, on standardized states.
     n_iter_ : int
@@ -217,6 +227,8 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         "time_channel": [Integral, None],
         "input_interpolation": [StrOptions({"linear", "hold", "hermite"})],
         "time_dependent": ["boolean"],
+        "known": [list, None],
+        "parameters": [dict, None],
         "period": [Interval(Real, 0, None, closed="neither"), None],
         "pretrain": [StrOptions({"collocation"}), None],
         "window": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"}), None],
@@ -245,6 +257,8 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         input_interpolation: str = "linear",
         time_dependent: bool = False,
         period: float | None = None,
+        known: Sequence[str] | None = None,
+        parameters: dict[str, float] | None = None,
         pretrain: str | None = "collocation",
         window: int | str | None = "auto",
         learn_x0: bool | str = "auto",
@@ -283,6 +297,8 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         self.input_interpolation = input_interpolation
         self.time_dependent = time_dependent
         self.period = period
+        self.known = known
+        self.parameters = parameters
         self.pretrain = pretrain
         self.window = window
         self.learn_x0 = learn_x0
@@ -398,6 +414,10 @@ class NeuralODE(LearntDynamics, TorchEstimator):
 
         self._train(self._config(data), make_stages, total_weight=certainty(training), **given)
         self.x0_ = fitted_starts(stages, training, scales)
+        vars(self).pop("parameters_", None)
+        if self.module_.known is not None:
+            found = self.module_.known.values.double().tolist()
+            self.parameters_ = dict(zip(self.module_.known.constants, found, strict=True))
         warn_if_solutions_run_away(self._follow, data, stages)
         return self
 
@@ -429,6 +449,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
             "adjoint": self.adjoint,
             "max_steps": self.max_steps,
             **inputs,
+            **self._known_config(),
         }
 
     def _tell_how_it_ended(self, record):

@@ -339,7 +339,7 @@ def _hidden(prepared, estimator):
     smooth, (n_cases, length, n_states) = prepared.smooth, prepared.smooth.states.shape
     times, n_points = prepared.trajectories.times, prepared.trajectories.n_points
     states, velocities = hidden_velocities(smooth, times, estimator.augment_dim)
-    moving = moving_channels(prepared.trajectories)
+    moving = moving_channels(prepared.trajectories) if estimator.known is None else range(n_states)
     velocities = velocities[..., [*moving, *range(n_states, states.shape[2])]]
     inputs = np.zeros((n_cases, length, 0))
     if prepared.driven is not None:

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import ArrayLike
 
 from skdyn._dynamics import WORST, check_of, derivative_score, refuse_unread
-from skdyn._state import Shape, Since
+from skdyn._state import OPTIONAL, Shape, Since
 from skdyn._times import refuse_lost_times
 from skdyn._trajectories import (
     Cases,
@@ -38,6 +38,7 @@ from skdyn.neural_ode._inputs import (
     controls_of_simulation,
     read_inputs,
 )
+from skdyn.neural_ode._known import check_known
 from skdyn.neural_ode._unsolved import told_by_case
 
 __all__ = ["LearntDynamics"]
@@ -60,6 +61,9 @@ class LearntDynamics(TorchEstimator):
     period: Annotated[float | int | None, Since(lambda state: None)]
     hidden_start: Annotated[str, Since(lambda state: "zeros")]
     hidden_points: Annotated[int, Since(lambda state: 10)]
+    known: Annotated[Any, Since(lambda state: None)]
+    parameters: Annotated[dict[str, float] | None, Since(lambda state: None)]
+    parameters_: Annotated[dict[str, float], OPTIONAL]
     control_names_: Annotated[list[str], Since(lambda state: [])]
     n_covariates_: Annotated[int, Since(lambda state: 0)]
     _control_scales: Annotated[np.ndarray, Shape("2 _"), Since(lambda state: np.zeros((2, 0)))]
@@ -313,6 +317,28 @@ class LearntDynamics(TorchEstimator):
                 f"time points, and {what}. Pass trajectories to predict, with NaN for the times "
                 "that are to be foretold."
             )
+
+    def _known_config(self):
+        """Return what the module must know of formulas."""
+        names = list(
+            getattr(self, "feature_names_in_", map("x{}".format, range(len(self._offset))))
+        )
+        if self.time_channel is not None and hasattr(self, "feature_names_in_"):
+            del names[self.time_channel]
+        names = [*map(str, names), *self.control_names_]
+        known, parameters = check_known(self.known, self.parameters, names, len(self._offset))
+        if not known:
+            return {}
+        units = np.hstack([[self._offset, self._scale], self._control_scales])
+        return {
+            "known": known,
+            "known_names": tuple(names),
+            "known_parameters": parameters,
+            "known_offset": tuple(units[0].tolist()),
+            "known_scale": tuple(units[1].tolist()),
+            "time_scale": self._time_scale,
+            "moving": tuple(range(len(self._offset))),
+        }
 
     def _n_inputs(self):
         """Number of inputs of the field, the clock counted once."""
