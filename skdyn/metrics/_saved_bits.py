@@ -65,10 +65,12 @@ def saved_bits(
     >>> bool(truth > saved_bits(X, half @ atoms, half, atoms) > 0)
     True
     """
-    X = check_array(X, dtype=np.float64)
-    reconstruction = check_array(reconstruction, dtype=np.float64, input_name="reconstruction")
-    components = check_array(components, dtype=np.float64, input_name="components")
-    codes = as_codes(codes)
+    given = {"X": X, "reconstruction": reconstruction, "components": components}
+    arrays = [check_array(part, dtype=np.float64, input_name=name) for name, part in given.items()]
+    return _saved(*arrays, as_codes(codes))
+
+
+def _saved(X, reconstruction, components, codes) -> float:
     check_consistent_length(X, reconstruction, codes)
     if reconstruction.shape != X.shape or components.shape != (codes.shape[1], X.shape[1]):
         raise ValueError(
