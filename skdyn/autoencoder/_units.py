@@ -12,9 +12,8 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.cluster import SpectralCoclustering
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Lasso
-from sklearn.utils import check_array
 
-from skdyn._validation import is_whole
+from skdyn._validation import check_array, is_whole
 
 __all__ = ["UnitMatch", "match_units"]
 
