@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     )
     from skdyn.autoencoder import (
         Checkpoint, CodebookTransformer, Crosscoder, DictionaryMatch, LatentEdit, NormalizedRows,
-        RecoveredLoss, SparseAutoencoder, Transcoder, collect_activations, convergent_learning,
-        evaluate_dictionary, load_dictionary, load_saelens, loss_recovered, match_dictionaries,
-        normalize_rows, save_saelens, saved_bits_score, spliced,
+        RecoveredLoss, SparseAutoencoder, Transcoder, UnitMatch, collect_activations,
+        convergent_learning, evaluate_dictionary, load_dictionary, load_saelens, loss_recovered,
+        match_dictionaries, match_units, normalize_rows, save_saelens, saved_bits_score, spliced,
     )
     from skdyn.hopfield import (
         BagTransformer, DenseHebbianClassifier, EntmaxSeparation, FaissIndex, HopfieldClassifier,
@@ -79,10 +79,11 @@ __all__ = [
     "RecoveredLoss", "SINDyRegressor", "SR3", "SSR", "STLSQ", "SequenceMemory",
     "SignatureTransformer", "SmoothedFiniteDifference", "SparseAutoencoder", "SpectralDerivative",
     "SplineDerivative", "StudentTProcessRegressor", "SymbolicODERegressor", "TensorLibrary",
-    "TopKSeparation", "TotalVariation", "TrajectorySplit", "Transcoder", "TrappingSR3", "WeakForm",
-    "bags_from_table", "collect_activations", "convergent_learning", "evaluate_dictionary",
-    "load_dictionary", "load_saelens", "loss_recovered", "match_dictionaries", "normalize_rows",
-    "save_saelens", "saved_bits_score", "series_from_frame", "signature_kernel", "spliced",
+    "TopKSeparation", "TotalVariation", "TrajectorySplit", "Transcoder", "TrappingSR3", "UnitMatch",
+    "WeakForm", "bags_from_table", "collect_activations", "convergent_learning",
+    "evaluate_dictionary", "load_dictionary", "load_saelens", "loss_recovered",
+    "match_dictionaries", "match_units", "normalize_rows", "save_saelens", "saved_bits_score",
+    "series_from_frame", "signature_kernel", "spliced",
 ]
 _FAMILY_OF = {
     "AdaFNNClassifier": "operators", "AdaFNNRegressor": "operators",
@@ -111,13 +112,14 @@ _FAMILY_OF = {
     "SplineDerivative": "symbolic", "StudentTProcessRegressor": "kernels",
     "SymbolicODERegressor": "symbolic", "TensorLibrary": "symbolic", "TopKSeparation": "hopfield",
     "TotalVariation": "symbolic", "TrajectorySplit": "symbolic", "Transcoder": "autoencoder",
-    "TrappingSR3": "symbolic", "WeakForm": "symbolic", "bags_from_table": "hopfield",
-    "collect_activations": "autoencoder", "convergent_learning": "autoencoder",
-    "evaluate_dictionary": "autoencoder", "load_dictionary": "autoencoder",
-    "load_saelens": "autoencoder", "loss_recovered": "autoencoder",
-    "match_dictionaries": "autoencoder", "normalize_rows": "autoencoder",
-    "save_saelens": "autoencoder", "saved_bits_score": "autoencoder",
-    "series_from_frame": "sequence", "signature_kernel": "sequence", "spliced": "autoencoder",
+    "TrappingSR3": "symbolic", "UnitMatch": "autoencoder", "WeakForm": "symbolic",
+    "bags_from_table": "hopfield", "collect_activations": "autoencoder",
+    "convergent_learning": "autoencoder", "evaluate_dictionary": "autoencoder",
+    "load_dictionary": "autoencoder", "load_saelens": "autoencoder",
+    "loss_recovered": "autoencoder", "match_dictionaries": "autoencoder",
+    "match_units": "autoencoder", "normalize_rows": "autoencoder", "save_saelens": "autoencoder",
+    "saved_bits_score": "autoencoder", "series_from_frame": "sequence",
+    "signature_kernel": "sequence", "spliced": "autoencoder",
 }
 # isort: on
 # fmt: on

@@ -31,6 +31,7 @@ from skdyn.autoencoder._matching import (
 from skdyn.autoencoder._saelens import load_saelens, save_saelens
 from skdyn.autoencoder._splicing import LatentEdit, spliced
 from skdyn.autoencoder._transcoder import Transcoder
+from skdyn.autoencoder._units import UnitMatch, match_units
 
 __all__ = [
     "Checkpoint",
@@ -42,6 +43,7 @@ __all__ = [
     "RecoveredLoss",
     "SparseAutoencoder",
     "Transcoder",
+    "UnitMatch",
     "collect_activations",
     "convergent_learning",
     "evaluate_dictionary",
@@ -49,6 +51,7 @@ __all__ = [
     "load_saelens",
     "loss_recovered",
     "match_dictionaries",
+    "match_units",
     "normalize_rows",
     "save_saelens",
     "saved_bits_score",

@@ -74,7 +74,9 @@ def match_dictionaries(a: Any, b: Any) -> DictionaryMatch:
 def convergent_learning(dictionaries: Sequence[Any], *, threshold: float = 0.7) -> "pd.DataFrame":
     """Score each feature by how well it comes back in other dictionaries [1]_ [2]_.
 
-    What several seeds find is in the data; what only one finds may be chance.
+    What several seeds find is in the data; what only one finds may be chance. Compared are atoms,
+    so that all dictionaries must be of one space: the same layer of one network. [1]_ compares
+    units of different networks by how their activations correlate, as :func:`match_units` does.
 
     Parameters
     ----------

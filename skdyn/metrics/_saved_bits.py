@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils import check_consistent_length
 
+from skdyn._validation import check_array
 from skdyn.metrics._sparse_codes import as_codes
 
 __all__ = ["saved_bits"]
@@ -65,10 +66,15 @@ def saved_bits(
     >>> bool(truth > saved_bits(X, half @ atoms, half, atoms) > 0)
     True
     """
-    X = check_array(X, dtype=np.float64)
-    reconstruction = check_array(reconstruction, dtype=np.float64, input_name="reconstruction")
-    components = check_array(components, dtype=np.float64, input_name="components")
-    codes = as_codes(codes)
+    return _saved(
+        check_array(X, dtype=np.float64),
+        check_array(reconstruction, dtype=np.float64, input_name="reconstruction"),
+        check_array(components, dtype=np.float64, input_name="components"),
+        as_codes(codes),
+    )
+
+
+def _saved(X, reconstruction, components, codes) -> float:
     check_consistent_length(X, reconstruction, codes)
     if reconstruction.shape != X.shape or components.shape != (codes.shape[1], X.shape[1]):
         raise ValueError(

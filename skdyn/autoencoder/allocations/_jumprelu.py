@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["JumpReLUAllocation"]
 
+_ASIDE = 1e-4  # of a threshold, further than rounding in float32
 _LEAST = 0.1  # of a threshold, where fewer than k can be active at all
 
 
@@ -144,7 +145,10 @@ class JumpReLUAllocation(Allocation):
             return
         ratios = pre / coder.log_threshold.exp()
         smallest = ratios.flatten()[largest(ratios, coder.k * len(pre) + 1)]
-        middle = smallest.topk(min(2, len(smallest)), largest=False).values.mean()
+        ends = smallest.topk(min(2, len(smallest)), largest=False).values
+        # Of rows that are alike none lies between: rounding would decide about all of them.
+        aside = torch.where(ends.min() == ends.max(), 1.0 - _ASIDE, 1.0)
+        middle = ends.mean() * aside
         coder.tracked += len(pre)  # the mean over batches
         coder.log_threshold += middle.clamp_min(_LEAST).log() * len(pre) / coder.tracked
 
