@@ -112,8 +112,8 @@ def _doubt_still(values, names, what):
         column = still[0]
         warn_user(
             f"Column {names[column] if names else column} of {what} is "
-            f"{np.nanmax(rows[:, column]):.4g} everywhere: nothing tells what another value does, and answers to one mean nothing. "
-            "Leave it out, or pass data in which it changes."
+            f"{np.nanmax(rows[:, column]):.4g} everywhere: nothing tells what another value "
+            "does, and answers to one mean nothing. Leave it out, or pass data in which it changes."
         )
 
 
