@@ -5,10 +5,10 @@ import numpy as np
 from skdyn._trajectories import is_trajectories
 from skdyn._validation import as_floats, check_array
 
-__all__ = ["controls_of_cases", "controls_of_rows", "names_of_controls"]
+__all__ = ["controls_of_cases", "controls_of_rows", "names_of_controls", "refuse_other_columns"]
 
 
-def controls_of_rows(u, X):
+def controls_of_rows(u, X, names=None):
     """Validate controls, one row for each of ``X``.
 
     Parameters
@@ -17,6 +17,8 @@ def controls_of_rows(u, X):
         Controls, NaN where missing.
     X : array-like
         Rows.
+    names : list of str or None, default=None
+        Names that the columns of a frame are compared with.
 
     Returns
     -------
@@ -25,10 +27,12 @@ def controls_of_rows(u, X):
     Raises
     ------
     ValueError
-        If there are not as many rows.
+        If there are not as many rows, or other columns or dates.
     """
     if u is None:
         return None
+    refuse_other_columns(u, names, "u")
+    _refuse_other_dates(u, X)
     u = check_array(
         u, dtype=np.float64, ensure_2d=False, ensure_all_finite="allow-nan", input_name="u"
     )
@@ -39,6 +43,45 @@ def controls_of_rows(u, X):
             "passed in the layout of X."
         )
     return u
+
+
+def _refuse_other_dates(u, X):
+    """Refuse controls that are dated, but not at the dates of the states."""
+    own, of_states = getattr(u, "index", None), getattr(X, "index", None)
+    kinds = {getattr(getattr(index, "dtype", None), "kind", "") for index in (own, of_states)}
+    if kinds not in ({"M"}, {"m"}) or len(own) != len(of_states) or (own == of_states).all():
+        return
+    row = np.argmin(own == of_states)
+    raise ValueError(
+        f"u and X have other dates: row {row} of u is of {own[row]}, that of X of "
+        f"{of_states[row]}. Pass u.reindex(X.index), or u.to_numpy() to count rows."
+    )
+
+
+def refuse_other_columns(given, names, what):
+    """Refuse a frame whose columns are other ones than in fit, or in another order.
+
+    Parameters
+    ----------
+    given : array-like
+        What came; frames have columns.
+    names : list of str or None
+        Names in fit. Where they were counted there, as u0, u1, ..., any will do.
+    what : str
+        Name of what came.
+
+    Raises
+    ------
+    ValueError
+        If the columns are as many as in fit, but have other names.
+    """
+    if names is None or not hasattr(given, "columns"):
+        return
+    own, counted = [str(name) for name in given.columns], [f"u{i}" for i in range(len(names))]
+    if len(own) == len(names) and own != names and names != counted:
+        raise ValueError(
+            f"{what} has the columns {own}, but fit was given {names}. Pass {what}[{names}]."
+        )
 
 
 def controls_of_cases(u, lengths):

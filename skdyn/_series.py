@@ -233,10 +233,10 @@ def _refuse_uneven_columns(X, name):
         kind = getattr(getattr(columns, "dtype", None), "kind", None)
         if kind in ("M", "m", "f") and len(columns) > 2 and not are_even(columns):
             raise ValueError(
-                f"The columns of {name} are named by times at uneven steps, but t was not given, "
-                "and they would be counted 0, 1, 2, ... Times are numbers in a unit that you "
-                f"choose: pass t={name}.columns or what it makes of it; or pass {name}.to_numpy() "
-                "to count."
+                f"The columns of {name} are named by times at uneven steps, or backwards, but t "
+                "was not given, and they would be counted 0, 1, 2, ... Times are numbers in a unit "
+                f"that you choose: pass t={name}.columns or what it makes of it; or pass {name}."
+                "to_numpy() to count."
             )
 
 

@@ -109,11 +109,20 @@ def refuse_uneven_index(X, name, t):
     Raises
     ------
     ValueError
-        If the index holds dates, durations or floating numbers at uneven steps.
+        If the index holds dates, durations or floating numbers that run backwards or are at uneven
+        steps.
     """
     index: Any = getattr(X, "index", None)
     kind = getattr(getattr(index, "dtype", None), "kind", None)
-    if kind not in ("M", "m", "f") or len(index) < 3 or are_even(index):
+    if kind not in ("M", "m", "f") or len(index) < 2:
+        return
+    if index.is_monotonic_decreasing and index[0] != index[-1]:
+        raise ValueError(
+            f"The index of {name} runs backwards in time, and rows would be counted 0, 1, 2, ... "
+            f"Sort it: {name}.sort_index(), and what comes with it; or pass {name}.to_numpy() to "
+            "count."
+        )
+    if len(index) < 3 or are_even(index):
         return
     if t is None:
         raise ValueError(
@@ -149,7 +158,7 @@ def inferred_step(index: Any) -> str:
 
 
 def are_even(index):
-    """Tell an index at even steps, or at those of a calendar.
+    """Tell an index that goes on at even steps, or at those of a calendar.
 
     Parameters
     ----------
@@ -161,7 +170,7 @@ def are_even(index):
     bool
     """
     if inferred_step(index):
-        return True
+        return bool(index[0] < index[-1])
     steps = np.diff(index.to_numpy())
     shortest, longest = steps.min(), steps.max()
     return bool(shortest > 0 * shortest and longest - shortest <= 1e-6 * longest)

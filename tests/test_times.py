@@ -38,9 +38,8 @@ START = pd.Timestamp("2020-01-01")
         (START + pd.to_timedelta(DAYS, "D"), "(X.index - X.index[0]) / pd.Timedelta(1, 'D')"),
         (pd.to_timedelta(DAYS, "D"), "X.index / pd.Timedelta(1, 'D')"),
         (pd.Index(DAYS), "X.index"),
-        (pd.Index(DAYS[::-1]), "X.index"),
     ],
-    ids=["dates", "durations", "numbers", "backwards"],
+    ids=["dates", "durations", "numbers"],
 )
 def test_an_uneven_index_is_refused_with_times_to_pass(index, given):
     X = pd.DataFrame({"x": DAYS}, index=index)
@@ -49,6 +48,23 @@ def test_an_uneven_index_is_refused_with_times_to_pass(index, given):
     assert f"t={given};" in str(error.value)
     t = eval(given, {"X": X, "pd": pd})
     assert sorted(np.asarray(t, dtype=float)) == DAYS.tolist()
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.date_range(START, periods=5)[::-1],  # even, newest first, as many tables come
+        pd.date_range(START, periods=5, freq="MS")[::-1],
+        pd.Index(DAYS[::-1]),
+    ],
+    ids=["days", "months", "numbers"],
+)
+def test_an_index_that_runs_backwards_is_refused(index):
+    X = pd.DataFrame({"x": DAYS}, index=index)
+    for rows in (X, X[:2]):
+        with pytest.raises(ValueError, match=r"backwards in time.*X.sort_index\(\)"):
+            refuse_uneven_index(rows, "X", "t")
+    refuse_uneven_index(X.sort_index().iloc[[0, 0]], "X", "t")  # one time twice: no direction
 
 
 @pytest.mark.parametrize(

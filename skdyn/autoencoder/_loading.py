@@ -53,7 +53,7 @@ def load_dictionary(
         If nothing is there.
     ValueError
         If the format, the architecture or an option is unknown here, or the arrays contradict each
-        other.
+        other or are not finite.
     MissingExtraError
         If safetensors is needed and not installed.
 
@@ -96,6 +96,9 @@ def estimator_of(
     SparseAutoencoder or Transcoder
     """
     architecture, weights, stored_k, autoencoding = dictionary
+    for name, array in weights.items():
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} in {source!r} holds NaN or infinity: the file is damaged.")
     n_features, n_components = weights["W_enc"].shape
     if k is not None:
         check_scalar(k, "k", int, min_val=1, max_val=n_components)

@@ -135,12 +135,22 @@ def loss_recovered(
             for number, way in enumerate(ways):
                 with way():
                     output = run_on(module, batch)
-                totals[number] += n_batch * float(loss(output, *_on_device(target, module)))
+                value = loss(output, *_on_device(target, module))
+                totals[number] += n_batch * _as_number(value)
             n_cases += n_batch
     if not n_cases:
         raise ValueError("There are no inputs; loss_recovered needs one batch at least.")
     plain, with_coder, without = (totals / n_cases).tolist()
     return RecoveredLoss(_share(plain, with_coder, without, layer), plain, with_coder, without)
+
+
+def _as_number(value):
+    if np.size(value) == 1 if not isinstance(value, torch.Tensor) else value.numel() == 1:
+        return float(value)
+    raise ValueError(
+        "loss must return one number, the mean over a batch, as reduction='mean' of torch does; "
+        f"got {tuple(np.shape(value))} of them."
+    )
 
 
 def _share(plain, with_coder, without, layer):

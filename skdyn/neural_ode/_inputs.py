@@ -13,9 +13,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from skdyn._controls import controls_of_cases, controls_of_rows, names_of_controls
+from skdyn._controls import (
+    controls_of_cases,
+    controls_of_rows,
+    names_of_controls,
+    refuse_other_columns,
+)
 from skdyn._trajectories import is_trajectories
 from skdyn._validation import as_floats
+from skdyn.exceptions import warn_user
 from skdyn.neural_ode._drive import Drive
 from skdyn.solvers import PATH_KINDS, Path, interpolate_path
 
@@ -71,13 +77,11 @@ def read_inputs(estimator, X, trajectories, u, covariates, reset):
     """
     if reset:
         estimator.control_names_ = names_of_controls(u, X)
-    several = is_trajectories(X)
     cases: list[Any] = [None]
-    if u is not None:
-        if several:
-            cases = controls_of_cases(u, [np.shape(case)[-1] for case in X])
-        else:
-            cases = [controls_of_rows(u, X)]
+    if u is not None and is_trajectories(X):
+        cases = controls_of_cases(u, [np.shape(case)[-1] for case in X])
+    elif u is not None:
+        cases = [controls_of_rows(u, X, estimator.control_names_)]
     found = 0 if cases[0] is None else cases[0].shape[1]
     _check_count("u", "controls", len(estimator.control_names_), found)
     controls = None
@@ -92,7 +96,25 @@ def read_inputs(estimator, X, trajectories, u, covariates, reset):
                     "Leave the case or the control out."
                 )
     covariates = check_covariates(estimator, covariates, len(trajectories.values), reset)
+    if reset:
+        _doubt_still(controls, estimator.control_names_, "u")
+        _doubt_still(covariates, estimator._covariate_names, "covariates")
     return trajectories._replace(controls=controls, covariates=covariates)
+
+
+def _doubt_still(values, names, what):
+    """Warn of inputs that are the same everywhere, so that what others do is not learned."""
+    if values is None:
+        return
+    rows = values.reshape(-1, values.shape[-1])
+    still = np.flatnonzero(np.nanmin(rows, axis=0) == np.nanmax(rows, axis=0))
+    if len(still):
+        column = still[0]
+        warn_user(
+            f"Column {names[column] if names else column} of {what} is "
+            f"{np.nanmax(rows[:, column]):.4g} everywhere: nothing tells what another value "
+            "does, and answers to one mean nothing. Leave it out, or pass data in which it changes."
+        )
 
 
 def _check_count(name, what, expected, found):
@@ -118,14 +140,21 @@ def check_covariates(estimator, covariates, n_cases, reset=False):
     -------
     ndarray of shape (n_cases, n_covariates) or None
     """
+    names = [str(name) for name in getattr(covariates, "columns", [])]
+    if reset:
+        estimator._covariate_names = names
     if covariates is not None:
+        refuse_other_columns(covariates, estimator._covariate_names or None, "covariates")
         covariates = as_floats(covariates)
         covariates = covariates[:, None] if covariates.ndim == 1 else covariates
-        if covariates.ndim != 2 or len(covariates) != n_cases or not np.isfinite(covariates).all():
+        if covariates.ndim != 2 or len(covariates) != n_cases:
             raise ValueError(
-                f"covariates must be a finite row for each of the {n_cases} cases; got shape "
+                f"covariates must be a row for each of the {n_cases} cases; got shape "
                 f"{covariates.shape}."
             )
+        if not np.isfinite(covariates).all():
+            case = np.argwhere(~np.isfinite(covariates))[0][0]
+            raise ValueError(f"covariates contains NaN or infinity in case {case}. Fill it first.")
     found = 0 if covariates is None else covariates.shape[1]
     if reset:
         estimator.n_covariates_ = found
@@ -377,7 +406,7 @@ class Driving(NamedTuple):
         return Drive(module, path, fixed, self.function)
 
 
-def controls_of_simulation(u: Any, times: np.ndarray, n_controls: int) -> np.ndarray:
+def controls_of_simulation(u: Any, times: np.ndarray, names: list[str]) -> np.ndarray:
     """Validate controls at the times of a simulation.
 
     Parameters
@@ -386,14 +415,15 @@ def controls_of_simulation(u: Any, times: np.ndarray, n_controls: int) -> np.nda
         Controls of each case, or of all.
     times : ndarray of shape (n_cases, n_timepoints)
         The times.
-    n_controls : int
-        How many there must be.
+    names : list of str
+        Those there must be.
 
     Returns
     -------
     ndarray of shape (n_cases, n_timepoints, n_controls)
     """
-    u = as_floats(u)
+    refuse_other_columns(u, names, "u")
+    u, n_controls = as_floats(u), len(names)
     n_cases, n_points = times.shape
     u = u[:, None] if u.ndim == 1 else u
     if u.shape == (n_points, n_controls):

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
+from skdyn._controls import refuse_other_columns
 from skdyn._dynamics import WORST, check_of, derivative_score, refuse_unread
 from skdyn._state import OPTIONAL, Shape, Since
 from skdyn._times import refuse_lost_times
@@ -66,6 +67,7 @@ class LearntDynamics(TorchEstimator):
     parameters_: Annotated[dict[str, float], OPTIONAL]
     control_names_: Annotated[list[str], Since(lambda state: [])]
     n_covariates_: Annotated[int, Since(lambda state: 0)]
+    _covariate_names: Annotated[list[str], Since(lambda state: [])]
     _control_scales: Annotated[np.ndarray, Shape("2 _"), Since(lambda state: np.zeros((2, 0)))]
     _covariate_scales: Annotated[np.ndarray, Shape("2 _"), Since(lambda state: np.zeros((2, 0)))]
     _clock_scales: Annotated[np.ndarray, Shape("2"), Since(lambda state: np.array([0.0, 1.0]))]
@@ -214,18 +216,19 @@ class LearntDynamics(TorchEstimator):
 
     def _controls_at(self, u, times):
         """Return controls (n_cases, n_timepoints, n_controls) at the times of cases."""
-        n_controls = len(self.control_names_)
-        if (u is not None) != bool(n_controls):
-            names = ", ".join(self.control_names_) or "none"
+        known = self.control_names_
+        if (u is not None) != bool(known):
             raise ValueError(
-                f"u must hold the {n_controls} controls seen during fit ({names}); it "
+                f"u must hold the {len(known)} controls seen during fit "
+                f"({', '.join(known) or 'none'}); it "
                 f"{'is missing' if u is None else 'came, but there were none'}."
             )
         if u is None:
             return np.zeros((*times.shape, 0))
         if times.shape[1] == 1 and np.ndim(u) == 2:
+            refuse_other_columns(u, known, "u")
             u = as_floats(u)[:, :, None]
-        return controls_of_simulation(u, times, n_controls)
+        return controls_of_simulation(u, times, known)
 
     def score(
         self,

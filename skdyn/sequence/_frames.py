@@ -84,7 +84,7 @@ def series_from_frame(
     ------
     ValueError
         If the layout is none of these, a value comes twice, a case, time or channel is missing, or
-        dates come without ``unit``.
+        dates come without ``unit``, or nothing comes.
 
     Examples
     --------
@@ -109,8 +109,10 @@ def series_from_frame(
     if isinstance(frame, list | tuple) or not hasattr(frame, "columns"):
         return _from_arrays(frame)
     index: Any = frame.index
+    if not len(frame):
+        raise ValueError("frame has no rows; series need at least one.")
     if index.nlevels == 2:
-        table = frame.sort_index()
+        table = frame.set_axis(_of_values(index)).sort_index()
         _refuse_repeated(table.index, "row")
     elif {case, time, value} <= set(frame.columns):
         table = _pivoted(frame, case, time, channel, value)
@@ -125,22 +127,25 @@ def series_from_frame(
         )
     if any(pd.isna(level).any() for level in (table.index.get_level_values(k) for k in (0, 1))):
         raise ValueError("A case or a time of the index is missing (NaN). Leave these rows out.")
-    names, starts = np.unique(table.index.get_level_values(0), return_index=True)
+    numbers, names = pd.factorize(table.index.get_level_values(0))
+    starts = np.flatnonzero(np.diff(numbers, prepend=-1))
     values, times = as_floats(table), table.index.get_level_values(1)
     bounds = zip(starts, [*starts[1:], len(values)], strict=True)
     X, t = [], []
     for start, end in bounds:
         X.append(np.ascontiguousarray(values[start:end].T))
         t.append(_numbers(times[start:end], unit))
-    return SeriesTable(X, t, names, np.asarray(table.columns))
+    return SeriesTable(X, t, np.asarray(names), np.asarray(table.columns))
 
 
 def _from_arrays(cases):
     X = [as_floats(case) for case in from_torch(cases)]
+    if not X:
+        raise ValueError("The list is empty; series need at least one case.")
     if any(case.ndim != 2 or len(case) != len(X[0]) for case in X):
         raise ValueError("Each case of the list must have the shape (n_channels, n_timepoints_i).")
     t = [np.arange(case.shape[1], dtype=np.float64) for case in X]
-    return SeriesTable(X, t, np.arange(len(X)), np.arange(len(X[0]) if X else 0))
+    return SeriesTable(X, t, np.arange(len(X)), np.arange(len(X[0])))
 
 
 def _pivoted(frame, case, time, channel, value):
@@ -151,10 +156,18 @@ def _pivoted(frame, case, time, channel, value):
         if len(missing):
             raise ValueError(f"Row {missing[0]} of frame has no {key!r}. Leave such rows out.")
     values = frame.set_index(keys)[value]
+    values.index = _of_values(values.index)
     _refuse_repeated(values.index, "value")
     return (
         values.unstack(channel).sort_index() if len(keys) == 3 else values.to_frame().sort_index()
     )
+
+
+def _of_values(index):
+    """Return an index of values in the place of categories, which have an order of their own."""
+    levels = [index.get_level_values(number) for number in range(index.nlevels)]
+    plain = [np.asarray(level) if level.dtype == "category" else level for level in levels]
+    return pd.MultiIndex.from_arrays(plain, names=index.names)
 
 
 def _refuse_repeated(index, what):

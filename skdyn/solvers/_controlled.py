@@ -42,8 +42,8 @@ def solve_cde(
     path : Path
         See :func:`interpolate_path`. Gradients reach the values that it was laid through.
     t : tensor of shape (t,), default=None
-        Times at which states are wanted, the first that of ``z0``; None means the path's knots,
-        which is a must where each case has its own.
+        Times at which states are wanted, the first that of ``z0``, from the path's first knot to
+        its last; None means the knots, which is a must where each case has its own.
     solver : str, default="tsit5"
         One of ``solver_names()``.
     rtol, atol : float, default=1e-5, 1e-6
@@ -90,6 +90,7 @@ def solve_cde(
         )
     if t is not None and path.knots.ndim == 2:
         raise ValueError("t must be None where each case has knots of its own.")
+    _check_fit(z0, path, t)
     own = path.knots.ndim == 2
     kinked = path.smoothness < 2
 
@@ -109,3 +110,23 @@ def solve_cde(
         stops=("times" if own else path.knots.detach()) if kinked else None,
         jumps=path.smoothness == 0,
     )  # fmt: skip
+
+
+def _check_fit(z0, path, t):
+    """Refuse states and times that are not those of the path."""
+    n_paths, dtype = len(path.coefficients), path.coefficients.dtype
+    if isinstance(z0, torch.Tensor) and (z0.dtype != dtype or len(z0) != n_paths != 1):
+        raise ValueError(
+            f"z0 must hold {dtype} states, as the path does, of its {n_paths} cases; got "
+            f"{tuple(z0.shape)} of {z0.dtype}."
+        )
+    if t is None:
+        return
+    first, last = path.knots[0].item(), path.knots[-1].item()
+    times = torch.as_tensor(t, dtype=torch.float64)
+    slack = 1e-6 * (last - first)  # times that were computed in another precision
+    if bool(((times < first - slack) | (times > last + slack)).any()):
+        raise ValueError(
+            f"t must lie within the path, from {first:g} to {last:g}: nothing is known of it "
+            f"beyond; got {times.min():g} to {times.max():g}."
+        )

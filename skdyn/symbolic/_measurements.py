@@ -203,9 +203,9 @@ def _segments(estimator, X, t, u, groups, max_gap, reset):
         cases = [
             (t[:n], X[:n]) for t, X, n in zip(data.times, data.values, data.n_points, strict=True)
         ]
-        several = is_trajectories(X)
+        several, names = is_trajectories(X), estimator.control_names_
         lengths = [len(case[0]) for case in X] if several else []
-        controls = controls_of_cases(u, lengths) if several else [controls_of_rows(u, X)]
+        controls = controls_of_cases(u, lengths) if several else [controls_of_rows(u, X, names)]
     complete = [
         _complete(t, X, None if u is None else u[: len(t)])
         for (t, X), u in zip(cases, controls, strict=True)
@@ -242,7 +242,8 @@ def _split(segment, max_gap):
 
 def _by_group(estimator, X, t, u, groups, reset):
     X = validate_data(estimator, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan")
-    groups, u = np.asarray(groups), controls_of_rows(u, X)
+    groups = np.asarray(groups)
+    u = controls_of_rows(u, X, estimator.control_names_)
     t = None if t is None else as_floats(t)
     check_consistent_length(X, t, groups)
     cases, controls = [], []
@@ -286,7 +287,7 @@ def check_inputs(X, u, control_names):
     ValueError
         If there are other controls.
     """
-    u = controls_of_rows(u, X)
+    u = controls_of_rows(u, X, control_names)
     n_controls = 0 if u is None else u.shape[1]
     if n_controls != len(control_names):
         raise ValueError(

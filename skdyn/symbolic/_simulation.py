@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.integrate import ODEintWarning, odeint
 
+from skdyn._controls import refuse_other_columns
 from skdyn._validation import as_floats
 from skdyn.exceptions import DivergenceError, MaxStepsError, SolverError
 
@@ -83,6 +84,7 @@ def _control(system, t, u: Any):
         if size != n_controls:
             raise ValueError(f"u must return a value for each of {wanted}; it returned {size}.")
         return lambda time: np.ravel(function(time)).tolist()
+    refuse_other_columns(u, system.control_names, "u")
     u = as_floats(u)
     u = u[:, None] if u.ndim == 1 and n_controls == 1 else u
     if u.shape != (len(t), n_controls) or not np.isfinite(u).all():

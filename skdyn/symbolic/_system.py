@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skdyn._controls import refuse_other_columns
 from skdyn._state import PlainState, declared_names
 from skdyn._validation import as_floats
 from skdyn.formulas import latex, show, to_sympy
@@ -195,6 +196,7 @@ class EquationSystem(PlainState):
                 f"The equations have the controls {', '.join(self.control_names)}: pass u, shape "
                 f"(n_samples, {n_controls})."
             )
+        refuse_other_columns(u, self.control_names, "u")
         u = as_floats(u)
         u = u[:, None] if u.ndim == 1 and n_controls == 1 else u
         if u.shape not in ((len(X), n_controls), (1, n_controls), (n_controls,)):

@@ -84,8 +84,11 @@ class Journal:
         Raises
         ------
         ValueError
-            If the file is of another training, or of none.
+            If the file is of another training, or of none, or cannot be written.
         """
+        if self.path.is_dir() or not self.path.parent.is_dir():
+            what = "is a folder" if self.path.is_dir() else "is in a folder that is not there"
+            raise ValueError(f"The checkpoint {str(self.path)!r} {what}. Name a file in a folder.")
         self._net, self._course, self._losses = net, course, record.loss_curve
         if not self.path.is_file():
             return record

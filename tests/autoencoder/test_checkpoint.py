@@ -127,7 +127,10 @@ def test_a_file_of_another_training_is_refused(tmp_path, monkeypatch):
         _model().fit(ROWS, checkpoint=file)
 
 
-def test_what_is_no_checkpoint_is_refused():
+def test_what_is_no_checkpoint_is_refused(tmp_path):
+    for path, what in ((tmp_path, "is a folder"), (tmp_path / "no" / "file", "not there")):
+        with pytest.raises(ValueError, match=what):
+            _model().fit(ROWS, checkpoint=path)
     with pytest.raises(TypeError, match="Checkpoint, a path or None; got 3"):
         _model().fit(ROWS, checkpoint=3)
     with pytest.raises(ValueError, match="positive whole number of steps; got 0"):

@@ -34,6 +34,11 @@ def test_saelens_folders_are_read_by_both(tmp_path):
         load_dictionary(tmp_path / "new", k=4)
 
 
+def test_a_damaged_file_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"W_dec in .* holds NaN or infinity"):
+        load_dictionary(_file(tmp_path, W_dec=np.full((12, 6), np.nan)))
+
+
 def test_normalized_rows_have_mean_zero_and_deviation_one_and_come_back():
     normalized = normalize_rows(10 * X + 3)
     np.testing.assert_allclose(normalized.rows.mean(axis=1), 0, atol=1e-12)

@@ -82,3 +82,5 @@ def test_bad_requests_are_refused():
         loss_recovered(NETWORK, [], "0", CODER, mse_loss)
     with pytest.raises(ValueError, match="no inputs"):
         loss_recovered(NETWORK, [], "0", CODER, mse_loss, ablation="zero")
+    with pytest.raises(ValueError, match=r"the mean over a batch.*got \(60, 2\)"):
+        loss_recovered(NETWORK, X, "0", CODER, lambda output: output)

@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn import config_context
 from sklearn.model_selection import cross_val_score
@@ -133,6 +134,35 @@ def test_a_period_and_a_trend_are_functions_of_the_time_itself():
     np.testing.assert_allclose(drifting.fit(X, t=t).predict(X, t), X, atol=2e-3)
     with pytest.raises(ValueError, match="pass the times t"):
         drifting.vector_field([[0.0]])
+
+
+def test_a_frame_and_its_controls_are_one_trajectory_and_keep_their_columns(driven):
+    X, U = driven
+    frame = pd.DataFrame({"a": X[0, 0]})
+    u = pd.DataFrame({"wind": U[0, 0], "rain": U[1, 0]})
+    with warnings.catch_warnings(action="ignore"):
+        model = NeuralODE(**LINEAR, max_iter=1).fit(frame, u=u)
+    assert model.control_names_ == ["wind", "rain"]
+    assert model.score(frame, u=u) == model.score(X[:1, :, :], u=u.to_numpy().T[None])
+    turned = u[["rain", "wind"]]
+    for ask in (
+        lambda: model.score(frame, u=turned),
+        lambda: model.simulate([0.0], np.arange(17), u=turned),
+        lambda: model.predict(X[:, :, 0], u=turned[:6]),
+        lambda: model.vector_field(X[:, :, 0], u=turned[:6]),
+    ):
+        with pytest.raises(ValueError, match=r"Pass u\[\['wind', 'rain'\]\]"):
+            ask()
+
+
+def test_columns_of_covariates_keep_their_order(driven):
+    X, _ = driven
+    covariates = pd.DataFrame({"age": np.arange(6.0), "size": np.ones(6)})
+    with pytest.warns(UserWarning, match="Column size of covariates is 1 everywhere"):
+        model = NeuralODE(**LINEAR, max_iter=1).fit(X, t=T, covariates=covariates)
+    assert np.isfinite(model.score(X, t=T, covariates=covariates.to_numpy()))
+    with pytest.raises(ValueError, match="covariates has the columns"):
+        model.predict(X, T, covariates=covariates[["size", "age"]])
 
 
 # -- the house ------------------------------------------------------------------------------------

@@ -37,8 +37,8 @@ def test_a_state_from_before_inputs_answers_as_it_did(decay):
     state = model.__getstate__()
     for name in (
         "input_interpolation", "time_dependent", "period", "hidden_start", "hidden_points",
-        "known", "parameters", "control_names_", "n_covariates_", "_control_scales",
-        "_covariate_scales", "_clock_scales",
+        "known", "parameters", "control_names_", "n_covariates_", "_covariate_names",
+        "_control_scales", "_covariate_scales", "_clock_scales",
     ):  # fmt: skip
         del state[name]
     again = NeuralODE.__new__(NeuralODE)

@@ -47,6 +47,34 @@ def test_all_layouts_say_the_same(frame):
     assert found.channels.tolist() == ["p", "q"]
 
 
+def _with_categories(frame, level=None):
+    kind = pd.CategoricalDtype(["c", "b", "a"])  # not the order of the letters, and one unused
+    if level is None:
+        return frame.astype({"case": kind, "channel": pd.CategoricalDtype(["q", "p", "o"])})
+    frame = frame.copy()
+    frame.index = frame.index.set_levels(pd.CategoricalIndex(["a", "b"], dtype=kind), level=0)
+    return frame
+
+
+@pytest.mark.parametrize("frame", [
+    _with_categories(long_table()), _with_categories(by_levels(), 0),
+], ids=["long", "levels"])  # fmt: skip
+def test_cases_in_categories_are_sorted_with_their_series(frame):
+    found = series_from_frame(frame)
+    assert found.cases.tolist() == ["a", "b"]
+    assert found.channels.tolist() == ["p", "q"]
+    for mine, theirs in ((found.X, X), (found.t, T)):
+        for case, other in zip(mine, theirs, strict=True):
+            np.testing.assert_array_equal(case, other)
+
+
+def test_cases_may_have_names_of_several_kinds():
+    table = long_table().replace({"case": {"a": 1}})
+    found = series_from_frame(table)
+    named = dict(zip(found.cases, found.X, strict=True))
+    np.testing.assert_array_equal(named[1], X[0])
+
+
 def test_a_list_of_arrays_is_counted():
     found = series_from_frame(X)
     np.testing.assert_array_equal(found.X[0], X[0])
@@ -77,6 +105,8 @@ def test_one_channel_needs_no_column_of_channels():
         (long_table().rename(columns={"value": "y"}), "name them by case="),
         (pd.DataFrame({"p": [1.0, 2.0]}), "none of"),
         ([np.zeros((2, 3)), np.zeros((1, 3))], "must have the shape"),
+        (long_table()[:0], "no rows"),
+        ([], "empty"),
     ],
 )
 def test_frames_that_say_no_series_are_refused(frame, words):

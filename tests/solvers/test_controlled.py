@@ -61,6 +61,10 @@ def test_the_speed_of_a_path_does_not_matter():
         (interpolate_path(X, T, "hold"), None, None, "rectilinear"),
         (interpolate_path(X, T.expand(2, -1)), T, None, "t must be None"),
         (interpolate_path(X, T), None, lambda t, z: z, "must return shape"),
+        (interpolate_path(X, T), [T[0], T[-1] + 1], None, "t must lie within the path"),
+        (interpolate_path(X, T), [T[0] - 1, T[-1]], None, "t must lie within the path"),
+        (interpolate_path(X.repeat(2, 1, 1), T), None, None, "of its 4 cases"),
+        (interpolate_path(X.float(), T), None, None, "torch.float32 states"),
     ],
 )
 def test_what_cannot_drive_an_equation_is_refused(path, t, field, message):
