@@ -81,8 +81,8 @@ def large(options):
         whole = {name: found[name, many] for name in made}
         error = {name: np.sqrt(np.mean((pair[many].predict(X_test) - y_test) ** 2)) / y_test.std()
                  for name, pair in models.items()}  # fmt: skip
-        print(f"\n90000 x 30, {n_weights} weights, batches of {size}: {epoch['KAN']:.2f} s an epoch, "
-              f"{epoch['KAN'] / epoch['MLP']:.1f} x MLP's; {many} epochs in all "
+        print(f"\n90000 x 30, {n_weights} weights, batches of {size}: "
+              f"{epoch['KAN']:.2f} s an epoch, {epoch['KAN'] / epoch['MLP']:.1f} x MLP's; {many} epochs in all "
               f"{whole['KAN'] / whole['MLP']:.1f} x")  # fmt: skip
         print("test error, part of the spread: "
               + ", ".join(f"{name} {error[name]:.3f}" for name in made), flush=True)  # fmt: skip
