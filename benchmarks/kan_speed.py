@@ -81,9 +81,12 @@ def large(options):
         whole = {name: found[name, many] for name in made}
         error = {name: np.sqrt(np.mean((pair[many].predict(X_test) - y_test) ** 2)) / y_test.std()
                  for name, pair in models.items()}  # fmt: skip
-        print(f"\n90000 x 30, {n_weights} weights, batches of {size}: {epoch['KAN']:.2f} s an epoch, "
-              f"{epoch['KAN'] / epoch['MLP']:.1f} x MLP's; {many} epochs in all "
-              f"{whole['KAN'] / whole['MLP']:.1f} x")  # fmt: skip
+        ratios = [found_of["KAN"] / found_of["MLP"] for found_of in (epoch, whole)]
+        print(
+            f"\n90000 x 30, {n_weights} weights, batches of {size}: "
+            f"{epoch['KAN']:.2f} s an epoch, {ratios[0]:.1f} x MLP's; "
+            f"{many} epochs in all {ratios[1]:.1f} x"
+        )
         print("test error, part of the spread: "
               + ", ".join(f"{name} {error[name]:.3f}" for name in made), flush=True)  # fmt: skip
 

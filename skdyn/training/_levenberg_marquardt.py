@@ -125,7 +125,9 @@ class LevenbergMarquardt(torch.optim.Optimizer):
                 if watch is not None:
                     self._be_careful(gain, watch, problem)
                 quality = gained / max(promised, tiny)
-                least = _EASE if trial else _EASE**2  # less caution where the first was good already
+                least = (
+                    _EASE if trial else _EASE**2
+                )  # less caution where the first was good already
                 self.damping *= max(least, 1 - (2 * quality - 1) ** 3)
                 self.damping, self.growth = max(self.damping, _LEAST), 2.0
                 return loss

@@ -1,6 +1,7 @@
 """B-splines: piecewise polynomials of which only a few differ from zero at any point."""
 
 import warnings
+from typing import Any
 
 import torch
 from torch.nn.functional import normalize, pad, silu
@@ -65,7 +66,7 @@ class BSpline(Basis):
         new = object.__new__(type(self))
         state = self.__getstate__().items()
         vars(new).update({k: v.copy() if isinstance(v, (dict, set)) else v for k, v in state})
-        vars(new)["_buffers"] = {name: part.clone() for name, part in self._buffers.items()}
+        vars(new)["_buffers"] = {k: v.clone() for k, v in self.named_buffers()}
         return new
 
     def _place(self, breaks):
@@ -425,7 +426,8 @@ class BSpline(Basis):
         """
         if x.is_inference() or x.untyped_storage().nbytes() > x.nbytes:
             return self.by_columns(x.T)[0].flatten(0, 1)  # not to hold on to more than is small
-        seen, version, found = self._remember("seen", lambda: (None, 0, None))
+        known: Any = self._remember("seen", lambda: (None, 0, None))
+        seen, version, found = known
         if seen is None or not _is_same(seen, x) or version != x._version:
             found = self.by_columns(x.T)[0].flatten(0, 1)
             self._memo["seen"] = *self._memo["seen"][:2], (x.detach(), x._version, found)
