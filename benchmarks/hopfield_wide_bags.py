@@ -1,7 +1,7 @@
 """Few bags of many columns, generated: 200 of 1 to 40 instances in 230 features.
 
-Positive instances are rare, and few columns tell them: what pictures cut into segments, or pages cut
-into paragraphs, look like.
+Positive instances are rare, and few columns tell them: what pictures cut into segments, or pages
+cut into paragraphs, look like.
 """
 
 import numpy as np
