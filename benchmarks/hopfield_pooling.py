@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from hopfield_wide_bags import wide_bags
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_digits
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
@@ -39,6 +40,7 @@ def add_arguments(parser):
     parser.add_argument("--folds", type=int, default=10)
     parser.add_argument("--models", nargs="+", choices=models(0), default=list(models(0)))
     parser.add_argument("--most-bags", type=int, help="of a table")
+    parser.add_argument("--wide", action="store_true", help="few bags of many columns, too")
     parser.add_argument("--skip-generated", action="store_true", help="only the tables of --data")
 
 
@@ -163,6 +165,8 @@ def data(args):
         yield "make_bags", make_bags(random_state=0)[:2]
         yield "make_bags, close", make_bags(200, separation=0.7, random_state=0)[:2]
         yield "digits, is there an 8", bags_of_digits(8)
+    if args.wide:
+        yield from wide_bags()
     for path in tables(args.data):
         yield path.name.split(".")[0], from_disk(path, args.most_bags)
 

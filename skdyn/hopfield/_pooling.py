@@ -175,12 +175,12 @@ class HopfieldPooling(torch.nn.Module):
 
     # -- of some instances -------------------------------------------------------------------------
 
-    def pooling_parameters(self) -> list[torch.Tensor]:
+    def pooling_parameters(self) -> list[torch.nn.Parameter]:
         """Return the parameters of all but the head, in a fixed order.
 
         Returns
         -------
-        list of Tensor
+        list of Parameter
         """
         parts = self.layers, self.norm, self.key, self.value
         return [p for part in parts for p in part.parameters()] + [self.states, self.log_beta]

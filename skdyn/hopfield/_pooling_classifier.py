@@ -38,14 +38,15 @@ class HopfieldPoolingClassifier(PoolingEstimator, TabularClassifier):
         least squared error on bags left out, in three folds; "likeness" where there are too few.
     ranks : bool or "auto", default="auto"
         Whether each feature is replaced by its rank among the training instances, from 0 to 1: for
-        counts, and features that are mostly zero or have heavy tails. "auto" tries it, on bags left
-        out, with the embedding that "auto" chose; a named embedding is not one of ranks.
+        features that are mostly zero or have heavy tails. "auto" tries it, on bags left out, with
+        the embedding that "auto" chose; a named embedding is not one of ranks.
     n_components : int, default=16
         Length of keys, states and values.
     hidden_layer_sizes : array-like of int or int, default=(64,)
         Layers of the trained embedding, rectified; their output is normalized.
-    dropout : float, default=0.5
-        Share of each such layer's units that are left out in training, another for each bag.
+    dropout : float or "auto", default="auto"
+        Share of each such layer's units that are left out in training, another for each bag. "auto"
+        is 0.5 for classes and 0 for numbers.
     clip : float or None, default=5.0
         Standard deviations from the mean at which a feature's values are held in, so that no heavy
         tail decides; None holds nothing in.

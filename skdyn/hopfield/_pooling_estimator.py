@@ -33,6 +33,7 @@ from skdyn.training import Stage, resolve_device, resolve_dtype
 __all__ = ["PoolingEstimator"]
 
 _LOUDNESS = 4.0  # of all statistics together beside the retrieved values, in standard deviations
+_DROPOUT = 0.5  # of classes; the noise it makes, no answer in numbers gets over
 _NUMBERS = 2**18  # in a block that is scaled in place
 _ALPHA = {"likeness": 2.0, "features": 10.0, "trained": 2.0}
 
@@ -69,7 +70,7 @@ class PoolingEstimator(TabularEstimator):
     # Parameters that older states lack, as they were then.
     embedding: Annotated[str, Since(_embedding_before)]
     hidden_layer_sizes: Annotated[Any, Since(lambda state: (64,))]
-    dropout: Annotated[float | int, Since(lambda state: 0.5)]
+    dropout: Annotated[float | int | str, Since(lambda state: 0.5)]
     clip: Annotated[float | int | None, Since(lambda state: None)]
     n_models: Annotated[int, Since(lambda state: 1)]
     max_instances: Annotated[int | None, Since(lambda state: None)]
@@ -94,7 +95,7 @@ class PoolingEstimator(TabularEstimator):
         "embedding": [StrOptions({"auto", *EMBEDDINGS})],
         "ranks": ["boolean", StrOptions({"auto"})],
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})],
         "clip": [Interval(Real, 0, None, closed="neither"), None],
         "n_models": [Interval(Integral, 1, None, closed="left")],
         "max_instances": [Interval(Integral, 1, None, closed="left"), None],
@@ -108,7 +109,7 @@ class PoolingEstimator(TabularEstimator):
         ranks: bool | str = "auto",
         n_components: int = 16,
         hidden_layer_sizes: ArrayLike | int = (64,),
-        dropout: float = 0.5,
+        dropout: float | str = "auto",
         clip: float | None = 5.0,
         n_models: int = 5,
         max_instances: int | None = None,
@@ -310,6 +311,7 @@ class PoolingEstimator(TabularEstimator):
         n_inputs = len(self._likeness_offset)
         trained = self.embedding_ == "trained"
         skip = not trained if self.skip == "auto" else self.skip
+        dropout: Any = _DROPOUT * is_classifier(self) if self.dropout == "auto" else self.dropout
         return {
             "n_inputs": n_inputs,
             "n_statistics": 3 * n_inputs if skip else 0,
@@ -318,7 +320,7 @@ class PoolingEstimator(TabularEstimator):
             "n_components": self.n_components,
             "separation": self.separation,
             "hidden_layer_sizes": self._hidden() if trained else (),
-            "dropout": float(self.dropout) if trained else 0.0,
+            "dropout": float(dropout) if trained else 0.0,
             "n_models": self.n_models,
         }
 

@@ -25,3 +25,15 @@ def test_several_targets_keep_their_columns_and_predictions_are_float64():
     assert predicted.shape == (150, 2)
     assert predicted.dtype == np.float64
     assert model.score(X, both) > 0.8
+
+
+def test_trained_layers_learn_numbers_without_dropout():
+    trained = {"embedding": "trained", "n_models": 1, "hidden_layer_sizes": (32,), "max_iter": 100}
+    scores = [
+        HopfieldPoolingRegressor(random_state=0, **trained, **given)
+        .fit(X[:100], y[:100])
+        .score(X[100:], y[100:])
+        for given in ({}, {"dropout": 0.0}, {"dropout": 0.5})
+    ]
+    assert scores[0] == scores[1] > 0.9
+    assert scores[2] < 0.8
