@@ -178,9 +178,9 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
             if config == self._module_config:
                 return copy.deepcopy(self.module_)
             raise ValueError(
-                "warm_start=True continues from the fitted module, but the data or the parameters "
-                f"now ask for another one: {self._module_config} became {config}. Fit a clone, or "
-                "set warm_start=False."
+                "Training goes on from the fitted module, as partial_fit and warm_start=True ask "
+                "for, but the data or the parameters now ask for another one: "
+                f"{self._module_config} became {config}. Fit a clone, or set warm_start=False."
             )
         with seeded_rng(seed):
             return self._build_module(**config)

@@ -162,6 +162,7 @@ class SparseCoding(
             n_rows = len(sample)
         config = self._config(sample.shape[1], (sample if targets is None else targets).shape[1])
         goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
+        config = self._with_known_settings(config) if goes_on else config
         known = self.module_.known_thresholds() if incremental and goes_on else None
         earlier = vars(self).pop("_recent", None) if incremental and goes_on else None
         # Calls to come are not known: partial_fit always trains as the end of a training does.
@@ -187,6 +188,13 @@ class SparseCoding(
             plan.tell_if_it_was_wrong()
         self._tell_of_a_missed_budget(measure_use(self.module_, sample))
         return self
+
+    def _with_known_settings(self, config):
+        """Let the name of an allocation mean what it did when the module was made."""
+        known = self._module_config
+        if not isinstance(self.allocation, str) or known.get("allocation") != config["allocation"]:
+            return config
+        return config | {"allocation_settings": known["allocation_settings"]}
 
     def _stage(self, rows, sample, targets, objective, generator, goes_on):
         streamed = isinstance(rows, StreamedRows)

@@ -188,7 +188,13 @@ def _joined(X):
             )
     sizes = np.array([shape[0] for shape in shapes])
     names = [getattr(bag, "columns", None) for bag in X]
-    if names[0] is not None and all(names[0].equals(other) for other in names):
+    if all(own is not None for own in names):
+        for number, own in enumerate(names):
+            if not own.equals(names[0]):
+                raise ValueError(
+                    f"Bag {number} of X has the columns {list(own)}, bag 0 has {list(names[0])}. "
+                    "Every bag has the same ones, in the same order."
+                )
         return pd.concat(list(X)), sizes  # keeps the names of the features
     arrays = [np.asarray(bag) for bag in X]
     for number, bag in enumerate(arrays):

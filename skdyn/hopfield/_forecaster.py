@@ -24,6 +24,7 @@ from skdyn._validation import (
     is_whole,
     validate_data,
 )
+from skdyn.exceptions import warn_user
 from skdyn.hopfield._analogues import LEVELS, Recipe, taught
 from skdyn.hopfield._explanations import check_n_cases, window_table
 from skdyn.hopfield._forecaster_choice import History, candidates, choose
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["HopfieldForecaster"]
+
+_BEYOND = 0.1  # of the range of a column: further out nothing was seen
+_TINY = 1e-9  # deviations, of a column that never moves
 
 
 class HopfieldForecaster(PlainState, BaseEstimator):
@@ -236,6 +240,11 @@ class HopfieldForecaster(PlainState, BaseEstimator):
         ValueError
             If X has other features, NaN, or too few states, or if standard deviations are asked
             beyond ``horizon``.
+
+        Warns
+        -----
+        UserWarning
+            If X goes beyond what was stored, and ``level_`` is "none".
         """
         check_is_fitted(self)
         horizon = len(self.beta_)
@@ -248,6 +257,7 @@ class HopfieldForecaster(PlainState, BaseEstimator):
                 f"n_steps={n_steps}. Fit with horizon={n_steps}."
             )
         windows, layout, index, names = self._present(X)
+        self._doubt_range(windows)
         model, found, std = self._model(), [], None
         for _ in range(-(-n_steps // horizon)):
             answer, spread = model.answers(windows, self.beta_, with_spread=return_std)
@@ -382,6 +392,24 @@ class HopfieldForecaster(PlainState, BaseEstimator):
                 f"n_features, n_timepoints); got {X.ndim} axes."
             )
         return [X] if X.ndim == 2 else list(X.transpose(0, 2, 1))
+
+    def _doubt_range(self, windows):
+        """Warn of states beyond all that are stored, where forecasts are of those alone."""
+        if self.level_ != "none":
+            return
+        low, high = (
+            standardized(end(self.states_, axis=0), self._offset, self._scale)
+            for end in (np.min, np.max)
+        )
+        beyond = np.maximum(low - windows, windows - high).max(axis=(0, 1)) / (high - low + _TINY)
+        if (beyond > _BEYOND).any():
+            column = int(beyond.argmax())
+            name = self.feature_names_in_[column] if hasattr(self, "feature_names_in_") else column
+            warn_user(
+                f"X lies outside what fit has seen of column {name}, by {beyond[column]:.2g} of "
+                "its range, and forecasts (level_='none') stay within it. Fit with the newer data, "
+                "too, or with level='last'."
+            )
 
     def _std(self, spread):
         """Return deviations: half of the variance is as usual, half as what was recalled."""

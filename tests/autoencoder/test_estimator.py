@@ -42,3 +42,13 @@ def test_an_interrupted_partial_fit_leaves_what_can_be_read():
     with pytest.raises(TrainingDivergedError, match="learning_rate"):
         learner.partial_fit(X * 1e20)
     np.testing.assert_array_equal(learner.components_, components)
+
+
+def test_training_goes_on_where_a_default_of_the_allocation_was_another_when_it_began():
+    learner = SparseAutoencoder(12, k=3, random_state=0).partial_fit(X)
+    known = (("max_share", 0.9), ("offset", 5.0), ("switch", 0.7))
+    learner._module_config = learner._module_config | {"allocation_settings": known}
+    assert learner.partial_fit(X)._module_config["allocation_settings"] == known
+    learner.set_params(k=4)
+    with pytest.raises(ValueError, match="goes on from the fitted module, as partial_fit"):
+        learner.partial_fit(X)

@@ -64,6 +64,9 @@ def test_names_of_features_are_kept():
     assert list(estimator.feature_names_in_) == ["a", "b", "c"]
     with pytest.raises(ValueError, match="feature names should match"):
         check_bags(estimator, [frame.rename(columns={"a": "z"}) for frame in frames], reset=False)
+    turned = [*frames[:-1], frames[-1][["c", "b", "a"]]]
+    with pytest.raises(ValueError, match=r"has the columns \['c', 'b', 'a'\], bag 0 has"):
+        check_bags(estimator, turned, reset=False)
 
 
 def spoilt(value):

@@ -75,6 +75,17 @@ def test_recent_history_is_continued_not_the_end_of_fit():
     np.testing.assert_array_equal(model.predict(), model.predict(WAVE[:50]))
 
 
+def test_histories_beyond_what_was_seen_are_told_where_nothing_is_taken_off():
+    frame = pd.DataFrame(WAVE, columns=["sine", "cosine"])
+    high = frame.assign(cosine=frame["cosine"] + 0.5)
+    model = HopfieldForecaster(4, level="none").fit(frame)
+    with pytest.warns(UserWarning, match=r"outside .* column cosine, by 0.24 of its range"):
+        model.predict(high[:30])
+    with warnings.catch_warnings(action="error"):
+        model.predict(1.01 * frame[:30])
+        HopfieldForecaster(4, level="last").fit(frame).predict(high[:30])
+
+
 def test_several_series_are_continued_each_by_itself():
     cases = [WAVE[:40].T, WAVE[10:60].T]
     model = quick().fit(cases)
