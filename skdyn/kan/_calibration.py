@@ -12,7 +12,7 @@ from skdyn.kan._one_row_less import outputs_without
 from skdyn.kan._posterior import posterior_of
 from skdyn.training import in_precision
 
-__all__ = ["Certainty", "certainty_of", "cool_down", "with_slips"]
+__all__ = ["Certainty", "certainty_of", "cool_down", "warm_up", "with_slips"]
 
 _BOUNDS = 0.2, 20.0  # of a temperature
 _SLIPS = 1e-6, 0.2  # of the share of labels that are by chance
@@ -64,15 +64,37 @@ def cool_down(model, task, objective, left_out):
        Process Classification", NeurIPS 2011.
     """
     last = model.module_.layers[-1]
-    if objective is None or task.incremental or len(last.symbolic):
-        model.label_noise_ = getattr(model, "label_noise_", 0.0)
+    known = hasattr(model, "label_noise_")
+    if objective is None or len(last.symbolic) or (task.incremental and not known):
+        model.label_noise_, model._warmth = getattr(model, "label_noise_", 0.0), 1.0
         return
-    found = _certainty(model, task, objective, left_out)
-    model.label_noise_ = found.slips
-    warmth = found.temperature
-    with torch.no_grad():
-        for weight in last.linear_weights():
-            weight /= warmth if warmth > 1 else warmth**0.5
+    if task.goes_on and known:  # the network has seen rows that are not here
+        warm_up(model.module_, 1 / model._warmth)
+        return
+    warmth, model.label_noise_ = _certainty(model, task, objective, left_out)
+    model._warmth = warmth if warmth > 1 else warmth**0.5
+    warm_up(model.module_, 1 / model._warmth)
+
+
+@torch.no_grad()
+def warm_up(module, warmth):
+    """Multiply the scores of a network, in place, as where training goes on from what it was.
+
+    Parameters
+    ----------
+    module : KAN
+        The network.
+    warmth : float
+        By what.
+
+    Returns
+    -------
+    KAN
+        The same.
+    """
+    for weight in module.layers[-1].linear_weights():
+        weight *= warmth
+    return module
 
 
 def with_slips(probabilities, share):
@@ -96,27 +118,28 @@ def _certainty(model, task, objective, left_out):
     if left_out is None:
         left_out = leave_out(model, task, objective, some=True)
     if left_out is not None:  # of first-order optimizers
-        return _both(left_out)
+        count = float(task.total_weight) * len(left_out.y) / len(task.training[0])
+        return _both(left_out, count)
     if task.validation is not None:
         module = in_precision(model.module_, torch.float64)
         like = next(module.parameters())
         X, y, weight = (torch.as_tensor(part[:_ROWS]).to(like.device) for part in task.validation)
-        return certainty_of(module(X.to(like)).detach(), y, weight)
+        return certainty_of(module(X.to(like)).detach(), y, weight, len(y))
     found = posterior_of(model, task, objective, _MOST) if model._optimizer_now() == "lm" else None
     if found is None or len(found.problem.module.layers) < len(model.module_.layers):
         return Certainty(1.0, 0.0)
     scores = outputs_without(found, 1 / float(task.total_weight))
-    return certainty_of(scores, found.problem.y, found.problem.row_weight)
+    return certainty_of(scores, found.problem.y, found.problem.row_weight, task.total_weight)
 
 
-def _both(left_out):
+def _both(left_out, count):
     """Return what two estimates of rows left out say; of sharper scores the more careful one."""
-    told = [certainty_of(scores, left_out.y, left_out.weight) for scores in left_out.outputs]
+    told = [certainty_of(scores, left_out.y, left_out.weight, count) for scores in left_out.outputs]
     warmth, slips = (left_out.weighed(part) for part in zip(*told, strict=True))
     return Certainty(warmth if warmth > 1 else max(told).temperature, slips)
 
 
-def certainty_of(scores, y, weight):
+def certainty_of(scores, y, weight, count):
     """Return the temperature and the share of slips at which the classes of rows are most probable.
 
     Parameters
@@ -127,11 +150,14 @@ def certainty_of(scores, y, weight):
         Their classes.
     weight : Tensor of shape (n,)
         Their weights.
+    count : float
+        How many they are, copies counted.
 
     Returns
     -------
     Certainty
     """
+    weight = weight / weight.sum()
     scores, weight, chance = scores.double(), weight.double(), -math.log(scores.shape[1])
 
     def loss(logs):
@@ -139,7 +165,7 @@ def certainty_of(scores, y, weight):
         at: Any = torch.tensor(logs, dtype=torch.float64, requires_grad=True)
         odds = torch.log_softmax(scores * torch.exp(-at[0]), dim=1).gather(1, y[:, None])[:, 0]
         odds = torch.logaddexp(odds + torch.log1p(-at[1].exp()), at[1] + chance)
-        total = -(odds @ weight) - _PSEUDO * at[1]
+        total = -(odds @ weight) - _PSEUDO / float(count) * at[1]
         total.backward()
         return total.item(), at.grad.numpy()
 

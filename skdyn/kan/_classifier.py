@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from skdyn._state import Since
 from skdyn._tabular import TabularClassifier
-from skdyn.kan._calibration import cool_down, with_slips
+from skdyn.kan._calibration import cool_down, warm_up, with_slips
 from skdyn.kan._estimator import KANEstimator
 
 __all__ = ["KANClassifier"]
@@ -196,6 +196,7 @@ class KANClassifier(KANEstimator, TabularClassifier):
 
     _noise = "known"
     label_noise_: Annotated[float, Since(lambda state: 0.0)]
+    _warmth: Annotated[float, Since(lambda state: 1.0)]
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Predict class probabilities, as sure as rows left out were right.
@@ -212,7 +213,12 @@ class KANClassifier(KANEstimator, TabularClassifier):
         ndarray of shape (n_samples, n_classes)
             Probabilities, in the order of ``classes_``.
         """
-        return with_slips(super().predict_proba(X), self.label_noise_)
+        share = getattr(self, "label_noise_", 0.0)  # asked by a callback, in the middle of fit
+        return with_slips(super().predict_proba(X), share)
+
+    def _initial_module(self, config, seed, keep):
+        module = super()._initial_module(config, seed, keep)
+        return warm_up(module, self._warmth) if keep and hasattr(self, "module_") else module
 
     def _learn_spread(self, task, objective, left_out):
         cool_down(self, task, objective, left_out)

@@ -17,8 +17,8 @@ def drawn(seed=0, n=3000):
 
 def test_the_temperature_is_that_of_the_best_likelihood():
     scores, y, weight, _ = drawn()
-    assert certainty_of(3 * scores, y, weight).temperature == pytest.approx(3, rel=0.15)
-    found = certainty_of(scores, y, weight)
+    assert certainty_of(3 * scores, y, weight, 3000).temperature == pytest.approx(3, rel=0.15)
+    found = certainty_of(scores, y, weight, 3000)
     assert found.slips < 0.02
     odds = [torch.softmax(scores / t, dim=1) for t in found.temperature * np.r_[1, 0.9, 1.1]]
     losses = [log_loss(y, (1 - found.slips) * each + found.slips / 3) for each in odds]
@@ -29,10 +29,10 @@ def test_labels_by_chance_do_not_ask_for_a_temperature():
     scores, y, weight, rng = drawn()
     by_chance = torch.as_tensor(rng.uniform(size=len(y)) < 0.1)
     y = torch.where(by_chance, torch.as_tensor(rng.integers(0, 3, len(y))), y)
-    found = certainty_of(2 * scores, y, weight)
+    found = certainty_of(2 * scores, y, weight, 3000)
     assert found.slips == pytest.approx(0.1, abs=0.03)
     assert found.temperature == pytest.approx(2, rel=0.15)
-    few = certainty_of(scores[:20] * 20, scores[:20].argmax(dim=1), weight[:20])
+    few = certainty_of(scores[:20] * 20, scores[:20].argmax(dim=1), weight[:20], 20)
     assert few.slips > 0.005
 
 

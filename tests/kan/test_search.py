@@ -83,7 +83,7 @@ def test_the_evidence_prefers_the_network_that_made_the_data():
 
 def test_rows_left_out_must_agree_with_the_evidence():
     def trial(log, loss):
-        evidence = Evidence("auto", "auto", 1, "unknown")
+        evidence = Evidence("auto", "auto", 100, "unknown")
         evidence.log = log
         return Trial(None, evidence, lambda: loss)
 
@@ -91,6 +91,7 @@ def test_rows_left_out_must_agree_with_the_evidence():
     assert trial(5.0, 0.9).improves_on(first)
     assert not trial(5.0, 0.9).improves_on(first, price=6.0)
     assert not trial(5.0, 1.1).improves_on(first)
+    assert trial(50.0, 1.1).improves_on(first)
     assert not trial(-1.0, 0.9).improves_on(first)
 
 
