@@ -139,6 +139,7 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         if incremental:
             settings = self._at_one_rate(settings, going_on)
         if going_on:
+            config = self._module_config  # the module stays what it is
             net = self._net
             net.settings = settings  # set_params between two calls counts
             net.module_.requires_grad_(True)
@@ -175,15 +176,26 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
     def _initial_module(self, config, seed, keep):
         """Build the module, or copy the present one when training goes on from it."""
         if keep and hasattr(self, "module_"):
-            if config == self._module_config:
-                return copy.deepcopy(self.module_)
-            raise ValueError(
-                "Training goes on from the fitted module, as partial_fit and warm_start=True ask "
-                "for, but the data or the parameters now ask for another one: "
-                f"{self._module_config} became {config}. Fit a clone, or set warm_start=False."
-            )
+            self._refuse_other_module(config)
+            return copy.deepcopy(self.module_)
         with seeded_rng(seed):
             return self._build_module(**config)
+
+    def _refuse_other_module(self, config):
+        """Refuse to go on with a module that is not what the parameters now ask for."""
+        if config == self._module_config:
+            return
+        names = sorted(
+            name for name in config.keys() | self._module_config.keys()
+            if config.get(name) != self._module_config.get(name)
+        )  # fmt: skip
+        sides = self._module_config, config
+        then, now = ({name: side.get(name) for name in names} for side in sides)
+        raise ValueError(
+            "Training goes on from the fitted module, as partial_fit and warm_start=True ask for, "
+            f"but the data or the parameters now ask for another one: {then} became {now}. Fit a "
+            "clone, or set warm_start=False."
+        )
 
     def _take_over(self, module, config, record, incremental):
         earlier = getattr(self, "loss_curve_", []) if incremental else []

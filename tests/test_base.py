@@ -8,7 +8,7 @@ import torch
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from skdyn import KANClassifier, KANRegressor, NeuralODERegressor
+from skdyn import HopfieldClassifier, KANClassifier, KANRegressor, NeuralODERegressor, io
 from skdyn._validation import fit_context
 from skdyn.base import TorchEstimator
 from skdyn.testing import all_estimators, quick_instance
@@ -264,3 +264,12 @@ def test_a_state_from_before_stages_were_told_knows_none():
     again.__setstate__(state)
     assert again.stages_ == []
     np.testing.assert_array_equal(again.predict(X), model.predict(X))
+
+
+def test_what_went_on_with_other_parameters_is_loaded_as_it_is(tmp_path):
+    X, y = np.random.default_rng(0).normal(size=(20, 2)), np.arange(20) % 2
+    model = HopfieldClassifier(mode="prototypes", n_prototypes=3, max_iter=1, random_state=0)
+    model.partial_fit(X, y, classes=[0, 1]).set_params(n_prototypes=5).partial_fit(X, y)
+    io.save(model, tmp_path / "model.skdyn")
+    again = io.load(tmp_path / "model.skdyn")
+    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))

@@ -162,7 +162,9 @@ class SparseCoding(
             n_rows = len(sample)
         config = self._config(sample.shape[1], (sample if targets is None else targets).shape[1])
         goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
-        config = self._with_known_settings(config) if goes_on else config
+        if goes_on:
+            config = self._with_known_settings(config)
+            self._refuse_other_module(config)
         known = self.module_.known_thresholds() if incremental and goes_on else None
         earlier = vars(self).pop("_recent", None) if incremental and goes_on else None
         # Calls to come are not known: partial_fit always trains as the end of a training does.
@@ -191,8 +193,9 @@ class SparseCoding(
 
     def _with_known_settings(self, config):
         """Let the name of an allocation mean what it did when the module was made."""
-        known = self._module_config
-        if not isinstance(self.allocation, str) or known.get("allocation") != config["allocation"]:
+        known = getattr(self, "_module_config", {})
+        named = isinstance(getattr(self, "allocation", None), str)  # siblings may have none
+        if not named or known.get("allocation") != config["allocation"]:
             return config
         return config | {"allocation_settings": known["allocation_settings"]}
 

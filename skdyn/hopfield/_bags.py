@@ -187,13 +187,13 @@ def _joined(X):
                 f"features; bag {number} has shape {shape}."
             )
     sizes = np.array([shape[0] for shape in shapes])
-    names = [getattr(bag, "columns", None) for bag in X]
-    if all(own is not None for own in names):
+    if all(hasattr(bag, "columns") for bag in X):
+        names = [list(bag.columns) for bag in X]
         for number, own in enumerate(names):
-            if not own.equals(names[0]):
+            if own != names[0]:
                 raise ValueError(
-                    f"Bag {number} of X has the columns {list(own)}, bag 0 has {list(names[0])}. "
-                    "Every bag has the same ones, in the same order."
+                    f"Bag {number} of X has the columns {own}, bag 0 has {names[0]}. Every bag has "
+                    "the same ones, in the same order."
                 )
         return pd.concat(list(X)), sizes  # keeps the names of the features
     arrays = [np.asarray(bag) for bag in X]
