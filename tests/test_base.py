@@ -200,7 +200,7 @@ def test_no_net_and_no_optimiser_stay_behind_after_fit():
 @pytest.mark.parametrize("estimator", [KANRegressor, KANClassifier])
 def test_a_fit_worse_than_an_answer_without_inputs_says_so(estimator):
     y = X[:, 0] > 3 if estimator is KANClassifier else X[:, 0]
-    poor = estimator((3,), optimizer="adam", max_iter=2, learning_rate=50.0, random_state=0)
+    poor = estimator((3,), optimizer="adam", max_iter=1, learning_rate=3.0, random_state=0)
     with pytest.warns(ConvergenceWarning, match=r"worse than that of an answer which reads no"):
         poor.fit(X, y)
     sound = estimator((3,), optimizer="adam", max_iter=40, tol=0.0, random_state=0)

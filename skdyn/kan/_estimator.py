@@ -28,7 +28,7 @@ from skdyn.kan._few_columns import read_only
 from skdyn.kan._found_laws import forget_laws, report_of
 from skdyn.kan._interactions import interaction_scores
 from skdyn.kan._interpretation import edge_function, look_back, prune
-from skdyn.kan._left_out import leave_out, warn_of_new_rows
+from skdyn.kan._left_out import leave_out, warn_of_new_rows, warn_of_own_rows
 from skdyn.kan._network import KAN
 from skdyn.kan._parameters import CONSTRAINTS
 from skdyn.kan._plan import (
@@ -436,11 +436,16 @@ class KANEstimator(TabularEstimator):
         return plan_stages(self, generator, task)
 
     def _look_back(self, task, objective=None):
+        warn_of_own_rows(self, task, objective)
         left_out = leave_out(self, task, objective)
         if left_out is not None:
             warn_of_new_rows(self, task, left_out.loss(objective))
         self._learn_spread(task, objective, left_out)
         look_back(self, task)
+
+    def _tell_how_it_ended(self, record):
+        """Leave the loss with its penalties aside: what the rows themselves lose is looked at."""
+        super()._tell_how_it_ended(record._replace(trivial_loss=None))
 
     def _learn_spread(self, task, objective, left_out):
         """Learn how sure the answers are, if that can be asked."""

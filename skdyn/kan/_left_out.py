@@ -3,12 +3,21 @@
 from typing import NamedTuple
 
 import torch
+from sklearn.exceptions import ConvergenceWarning
 
+from skdyn._blocks import in_blocks
 from skdyn.exceptions import warn_user
 from skdyn.kan._objective import CROWDING
 from skdyn.kan._plan import has_squares
 
-__all__ = ["LeftOut", "leave_out", "left_out_outputs", "penalty_of_edges", "warn_of_new_rows"]
+__all__ = [
+    "LeftOut",
+    "leave_out",
+    "left_out_outputs",
+    "penalty_of_edges",
+    "warn_of_new_rows",
+    "warn_of_own_rows",
+]
 
 _MOST = 2000  # outputs of all rows whose products with each other cost little beside the fit
 _LEAST = 1e-6  # share of a row's curvature below which there is none: scores all higher by one
@@ -141,6 +150,43 @@ def warn_of_new_rows(model, task, loss):
             f"that of one answer {trivial:.2g}, however well it fits the rows that it has seen. "
             f"There are too few of them for {columns} columns, or the columns say nothing. Drop "
             "columns, pass more rows, raise alpha, or take a linear model."
+        )
+
+
+@torch.no_grad()
+def warn_of_own_rows(model, task, objective):
+    """Warn where the rows that were watched are answered worse than by one answer for all.
+
+    Penalties, which the loss of a training holds too, are left out: strong ones make it larger
+    than the loss of one answer where the rows are answered well.
+
+    Parameters
+    ----------
+    model : KANEstimator
+        Fitted.
+    task : FitTask
+        What it learned from.
+    objective : KANObjective or None
+        What it minimized; None where it was changed otherwise.
+    """
+    if objective is None or task.incremental:
+        return
+    X, y, weight = task.training if task.validation is None else task.validation
+    like = next(model.module_.parameters())
+
+    def outputs_of(rows):
+        return model.module_(torch.as_tensor(rows).to(like)).cpu().numpy()
+
+    outputs, y, weight = map(torch.as_tensor, (in_blocks(outputs_of, X), y, weight))
+    y = y if y.dtype == torch.int64 else y.to(outputs)
+    loss = objective.data_loss(outputs, y, weight).item()
+    trivial = model._trivial_loss(task.training, task.validation)
+    if loss > trivial + (model.tol or 0.0):
+        warn_user(
+            f"{type(model).__name__} ended with a loss of {loss:.3g}, worse than that of an answer "
+            f"which reads no input, {trivial:.3g}. Lower learning_rate or the penalties, train for "
+            "longer, or look for what the data cannot tell.",
+            ConvergenceWarning,
         )
 
 

@@ -3,6 +3,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from sklearn.exceptions import ConvergenceWarning
 
 from skdyn._tabular import TabularRegressor
 from skdyn.kan import KANClassifier, KANRegressor
@@ -106,3 +107,18 @@ def test_rows_that_are_held_out_and_penalties_of_ones_own_are_not_second_guessed
             X,
             other[:, 0],
         )
+
+
+def test_penalties_alone_are_no_misfit_and_a_misfit_is_told():
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    y = X.sum(axis=1)
+    started = {"optimizer": "adam", "learning_rate": 1e-4, "max_iter": 1, "tol": 0}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        penalized = KANRegressor((), lamb=1.0, random_state=0, **started).fit(X, y)
+    assert penalized.score(X, y) > 0.2
+    assert penalized.loss_curve_[-1] > 1
+    wild = KANRegressor((4,), optimizer="adam", learning_rate=3.0, max_iter=1, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="worse than that of an answer which reads no"):
+        wild.fit(X, y)
+    assert wild.score(X, y) < 0
