@@ -1,5 +1,7 @@
 """Controls: what drives states from outside, in the layout of the states."""
 
+from typing import Any
+
 import numpy as np
 
 from skdyn._trajectories import is_trajectories
@@ -47,7 +49,8 @@ def controls_of_rows(u, X, names=None):
 
 def _refuse_other_dates(u, X):
     """Refuse controls that are dated, but not at the dates of the states."""
-    own, of_states = getattr(u, "index", None), getattr(X, "index", None)
+    own: Any = getattr(u, "index", None)
+    of_states: Any = getattr(X, "index", None)
     kinds = {getattr(getattr(index, "dtype", None), "kind", "") for index in (own, of_states)}
     if kinds not in ({"M"}, {"m"}) or len(own) != len(of_states) or (own == of_states).all():
         return

@@ -69,8 +69,8 @@ def load_dictionary(
     >>> from skdyn.autoencoder import load_dictionary
     >>> rng = np.random.default_rng(0)
     >>> file = pathlib.Path(tempfile.mkdtemp()) / "params.npz"  # as Gemma Scope's are
-    >>> weights = {"W_enc": rng.normal(size=(8, 32)), "W_dec": rng.normal(size=(32, 8))}
-    >>> np.savez(file, **weights, b_enc=np.zeros(32), b_dec=np.zeros(8), threshold=np.ones(32))
+    >>> reads, writes, none = rng.normal(size=(8, 32)), rng.normal(size=(32, 8)), np.zeros(32)
+    >>> np.savez(file, W_enc=reads, W_dec=writes, b_enc=none, b_dec=none[:8], threshold=none + 1)
     >>> load_dictionary(file).transform(rng.normal(size=(5, 8))).shape
     (5, 32)
     """

@@ -84,7 +84,7 @@ def series_from_frame(
     ------
     ValueError
         If the layout is none of these, a value comes twice, a case, time or channel is missing, or
-        dates come without ``unit``, or nothing comes.
+        dates come without ``unit`` or numbers with it, or nothing comes.
 
     Examples
     --------
@@ -198,6 +198,11 @@ def _numbers(times: pd.Index | ArrayLike, unit):
     """Return times as numbers; dates from the first one on."""
     times = pd.Index(times)
     if times.dtype.kind not in "mM":
+        if unit is not None:
+            raise ValueError(
+                f"unit={unit!r} is for dates and durations, but the times are of dtype "
+                f"{times.dtype}. Leave unit out; pandas.to_datetime makes dates of texts."
+            )
         return as_floats(times)
     if unit is None:
         raise ValueError(

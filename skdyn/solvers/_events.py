@@ -67,6 +67,13 @@ class EventWatch:
             raise ValueError(
                 f"events(t, y) must return one number a case, a tensor of shape ({n},); got {came}."
             )
+        lost = value.isnan() & y.isfinite().all(dim=1)
+        if bool(lost.any()):
+            case = int(lost.nonzero()[0])
+            raise ValueError(
+                f"events(t, y) is NaN in case {case} at t = {t[case].item():.6g}, where no zero "
+                "can be seen. Return a number for every state that a solution may reach."
+            )
         return value[:, None]
 
     def look(self, chunk, t, h):

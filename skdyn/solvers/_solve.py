@@ -1,7 +1,7 @@
 """The front door: solve an ordinary differential equation for a batch of cases."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 
@@ -57,17 +57,17 @@ class ODESolution(NamedTuple):
         Differentiable regularization term.
     stats : SolverStats
         What the solve cost.
-    event_times : tensor of shape (n, k), default=None
-        Times of each case's events in order, NaN after the last.
-    event_states : tensor of shape (n, k, d), default=None
+    event_times : tensor of shape (n, k)
+        Times of each case's events in order, NaN after the last; k = 0 where none are looked for.
+    event_states : tensor of shape (n, k, d)
         States there.
     """
 
     ys: torch.Tensor
     regularization: torch.Tensor | None
     stats: SolverStats
-    event_times: torch.Tensor | None = None
-    event_states: torch.Tensor | None = None
+    event_times: torch.Tensor
+    event_states: torch.Tensor
 
 
 def solver_names() -> tuple[str, ...]:
@@ -273,7 +273,7 @@ def _solution(ys, pieces, times, y0):
     terms = [piece.term for piece in pieces if piece.term is not None]
     counts = ((m.tape.n_fev, m.n_accepted, m.n_rejected) for m in marches)
     stats = SolverStats(*map(sum, zip(*counts, strict=True)))
-    events: tuple[Any, Any] = None, None
+    events = ys.new_empty(len(ys), 0), ys.new_empty(len(ys), 0, ys.shape[2])
     if marches[0].watch is not None:
         events = locate(marches[0].watch, pieces[0].found)
         if marches[0].plan.terminal and events[0].shape[1]:
@@ -281,7 +281,5 @@ def _solution(ys, pieces, times, y0):
             ends = events[0].detach()[:, :1].nan_to_num(torch.inf * sign)
             over = sign * times.to(ys).expand(len(ys), -1) > sign * ends
             ys = torch.where(over[:, :, None], torch.nan, ys)
-        events = events[0], in_shape(events[1], y0)
-    return ODESolution(
-        in_shape(ys, y0), torch.stack(terms).sum() if terms else None, stats, *events
-    )
+    term = torch.stack(terms).sum() if terms else None
+    return ODESolution(in_shape(ys, y0), term, stats, events[0], in_shape(events[1], y0))

@@ -89,6 +89,8 @@ def test_dates_are_numbers_in_a_unit_that_was_asked_for():
     found = series_from_frame(table, unit="h")
     np.testing.assert_allclose(found.t[0], 24 * T[0])
     np.testing.assert_allclose(found.t[1], [0.0, 72.0])  # from a case's first one on
+    with pytest.raises(ValueError, match="unit='h' is for dates"):
+        series_from_frame(long_table(), unit="h")
 
 
 def test_one_channel_needs_no_column_of_channels():

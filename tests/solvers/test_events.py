@@ -98,3 +98,12 @@ def test_where_nothing_happens_there_are_no_events():
 def test_events_that_cannot_be_looked_for_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         solve_ode(lambda t, y: -y, torch.ones(1, 2), [0.0, 1.0], **options)
+
+
+def test_an_event_that_is_no_number_is_refused():
+    y0, t = torch.ones(2, 1, dtype=D), torch.tensor([0.0, 3.0], dtype=D)
+    with pytest.raises(ValueError, match="NaN in case 1 at t = "):
+        solve_ode(
+            lambda t, y: -y, y0 * torch.tensor([[1.0], [0.5]]), t,
+            events=lambda t, y: (y[:, 0] - 0.1).sqrt() - 0.1,
+        )  # fmt: skip
