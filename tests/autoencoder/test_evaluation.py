@@ -6,7 +6,7 @@ from skdyn.autoencoder import evaluate_dictionary, saved_bits_score
 from skdyn.datasets import make_superposition
 from skdyn.metrics import l0, saved_bits
 
-X, CODES, ATOMS = make_superposition(900, 12, 16, l0=2.0, noise=0.02, random_state=0)
+X, CODES, ATOMS = make_superposition(800, 12, 16, l0=2.0, noise=0.02, random_state=0)
 SETTINGS = {"k": 2, "max_iter": 10, "batch_size": 60, "learning_rate": 0.02}
 
 

@@ -47,7 +47,7 @@ def test_an_iterator_whose_length_is_told_equals_a_list_and_an_array_on_disk_tea
     _same(of_list, of_iterator)
     np.save(tmp_path / "rows.npy", ROWS)
     disk = np.load(tmp_path / "rows.npy", mmap_mode="r")
-    on_disk = _model(cls, max_iter=4, learning_rate=0.03).fit(*_data(cls, lambda: disk))
+    on_disk = _model(cls, max_iter=2, learning_rate=0.1).fit(*_data(cls, lambda: disk))
     assert on_disk.loss_curve_[-1] < 0.8 * on_disk.loss_curve_[0]
 
 

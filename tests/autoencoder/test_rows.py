@@ -50,7 +50,7 @@ def test_a_transcoder_of_streams_predicts_as_of_arrays(tmp_path):
     np.save(tmp_path / "rows.npy", ROWS)
     disk = np.load(tmp_path / "rows.npy", mmap_mode="r")
     y = ROWS[:, 0]
-    settings = {"k": 3, "max_iter": 15, "learning_rate": 0.03, "batch_size": 32}
+    settings = {"k": 3, "max_iter": 8, "learning_rate": 0.06, "batch_size": 32}
     model = Transcoder(12, buffer_size=50, random_state=0, **settings)
     model.fit(disk, y)
     assert model.predict(disk).shape == (120,)

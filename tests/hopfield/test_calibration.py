@@ -28,9 +28,9 @@ def test_of_many_rows_one_part_is_asked():
 @pytest.mark.parametrize("mode", ["stored", *LEARNT])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_without_a_signal_probabilities_are_no_worse_than_class_frequencies(mode):
-    for n, d, k in [(20, 30, 2), (40, 100, 3), (100, 20, 2)]:
+    for n, d, k in [(20, 30, 2), (40, 100, 3)]:
         X, y = rng.normal(size=(n + 300, d)), np.arange(n + 300) % k
-        model = HopfieldClassifier(mode, max_iter=30, random_state=0).fit(X[:n], y[:n])
+        model = HopfieldClassifier(mode, max_iter=15, random_state=0).fit(X[:n], y[:n])
         loss = log_loss(y[n:], model.predict_proba(X[n:]))
         assert loss < log_loss(y[n:], np.tile(np.bincount(y[:n]) / n, (300, 1))) + 0.02
 

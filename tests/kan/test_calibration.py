@@ -41,7 +41,7 @@ def test_noise_is_told_as_noise_by_any_optimizer():
     X, y = rng.normal(size=(80, 8)), rng.integers(0, 2, 80)
     new, labels = rng.normal(size=(300, 8)), rng.integers(0, 2, 300)
     for optimizer in ("lm", "adam"):
-        model = KANClassifier((2,), optimizer=optimizer, max_iter=40, random_state=0)
+        model = KANClassifier((2,), optimizer=optimizer, max_iter=20, random_state=0)
         with pytest.warns() if optimizer == "adam" else np.errstate():
             model.fit(X, y)
         assert log_loss(labels, model.predict_proba(new)) < np.log(2) + 0.03

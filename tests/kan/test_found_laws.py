@@ -27,6 +27,16 @@ def product():
     return model.auto_symbolic(X, y, library=LIBRARY), X, y
 
 
+@pytest.fixture(scope="module")
+def once():
+    return fitted(lambda a: np.cos(5 * a), n=24)
+
+
+@pytest.fixture
+def wave(once):
+    return copy.deepcopy(once)
+
+
 def test_a_law_that_stands_out_is_what_the_network_becomes(product):
     model, X, y = product
     a = sympy.Symbol("x0", real=True)
@@ -54,8 +64,8 @@ def test_laws_are_kept_in_pickles_and_forgotten_with_the_network(product):
         _ = changed.symbolic_report_
 
 
-def test_a_look_alike_comes_with_a_warning():
-    model, X, y = fitted(np.tanh)
+def test_a_look_alike_comes_with_a_warning(wave):
+    model, X, y = wave
     with pytest.warns(UserWarning, match="may only look like the law: it leaves a pattern"):
         model.auto_symbolic(X, y, library=["0", "x"], tolerance=1e9)
     with pytest.warns(UserWarning, match="may only look like the law: it leaves a pattern"):
@@ -63,8 +73,8 @@ def test_a_look_alike_comes_with_a_warning():
     assert not model.symbolic_report_["stands_out"].any()
 
 
-def test_edges_without_a_name_stay_as_functions():
-    model, X, y = fitted(np.tanh)
+def test_edges_without_a_name_stay_as_functions(wave):
+    model, X, y = wave
     with pytest.warns(UserWarning, match="left 2 edges as they were"):
         model.auto_symbolic(X, y, library=["0"], tolerance=0.0)
     assert model.score(X, y) > 0.999
@@ -77,16 +87,16 @@ def test_edges_without_a_name_stay_as_functions():
     assert called == {"phi_0_0_0", "phi_1_0_0"}
 
 
-def test_the_time_limit_ends_the_search(capsys):
-    model, X, y = fitted(np.tanh)
+def test_the_time_limit_ends_the_search(wave, capsys):
+    model, X, y = wave
     with pytest.warns(UserWarning, match="The time was over"):
         model.auto_symbolic(X, y, max_time=0.0)
     assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize("step", ["_laws._shortened", "_snapping._snap"])
-def test_an_interrupt_anywhere_keeps_what_was_found(step, monkeypatch):
-    model, X, y = fitted(np.tanh, n=24)
+def test_an_interrupt_anywhere_keeps_what_was_found(step, wave, monkeypatch):
+    model, X, y = wave
     module, name = step.split(".")
     module = importlib.import_module(f"skdyn.kan.{module}")
     inner, calls = getattr(module, name), []

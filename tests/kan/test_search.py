@@ -172,7 +172,7 @@ def test_a_warm_start_keeps_the_shape_that_was_found():
 def test_a_learning_rate_of_ones_own_is_heard_at_a_warm_start_too():
     X = table(60, 2)
     y = X[:, 0]
-    model = KANRegressor(max_iter=20, warm_start=True, random_state=0).fit(X, y)
+    model = KANRegressor((), max_iter=5, warm_start=True, random_state=0).fit(X, y)
     assert model.optimizer_ == "lm"
     before = model.predict(X)
     model.set_params(learning_rate=1e-9, max_iter=1).fit(X[y > 0], y[y > 0])

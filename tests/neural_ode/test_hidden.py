@@ -20,7 +20,7 @@ def swings(n_cases, seed):
 
 @pytest.fixture(scope="module")
 def model():
-    options = {"augment_dim": 1, "hidden_start": "encoder", "hidden_points": 5, "max_iter": 6}
+    options = {"augment_dim": 1, "hidden_start": "encoder", "hidden_points": 5, "max_iter": 4}
     return NeuralODE((), random_state=0, **options).fit(swings(8, 0), t=T)
 
 

@@ -37,7 +37,7 @@ def driven():
 def model(driven):
     X, U = driven
     with warnings.catch_warnings(action="ignore"):
-        return NeuralODE(**LINEAR, max_iter=6).fit(X, t=T, u=U)
+        return NeuralODE(**LINEAR, max_iter=4).fit(X, t=T, u=U)
 
 
 # -- laws -----------------------------------------------------------------------------------------
@@ -98,7 +98,7 @@ def test_held_inputs_jump_and_solutions_do_not():
     for k in range(len(t) - 1):
         X.append(X[-1] * keeps + U[:, 0, k] * (1 - keeps))
     X = np.array(X).T[:, None]
-    held = NeuralODE(**LINEAR, input_interpolation="hold", alpha=1e-6, window=None, max_iter=4)
+    held = NeuralODE(**LINEAR, input_interpolation="hold", alpha=1e-6, window=None, max_iter=2)
     model = held.fit(X, t=t, u=U)
     solved = model.predict(X[:, :, 0], t, u=U)
     np.testing.assert_allclose(solved, X, atol=5e-3)
@@ -114,7 +114,7 @@ def test_held_inputs_jump_and_solutions_do_not():
 def test_covariates_tell_the_dynamics_of_cases_apart():
     rates = np.linspace(0.5, 1.5, 5)
     X = np.stack([relaxation(1.0, np.zeros(len(T)), rate=rate) for rate in rates])
-    model = NeuralODE((16,), max_iter=6, window=None, random_state=0).fit(X, t=T, covariates=rates)
+    model = NeuralODE((8,), max_iter=4, window=None, random_state=0).fit(X, t=T, covariates=rates)
     assert model.score(X, t=T, covariates=rates) > 0.99
     new = model.simulate([1.0], T, covariates=[1.1])
     np.testing.assert_allclose(new[:, 0], np.exp(-1.1 * T), atol=0.05)

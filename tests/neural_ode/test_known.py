@@ -22,7 +22,7 @@ def falls():
 @pytest.fixture(scope="module")
 def model(falls):
     law = {"known": ["k (level - x0)"], "parameters": {"k": 0.2, "level": 100.0}}
-    return NeuralODE((4,), random_state=0, max_iter=8, **law).fit(falls, t=T)
+    return NeuralODE((4,), random_state=0, max_iter=5, **law).fit(falls, t=T)
 
 
 def test_constants_of_a_law_that_is_whole_are_found_and_the_network_stays_out(model, falls):
@@ -34,19 +34,20 @@ def test_constants_of_a_law_that_is_whole_are_found_and_the_network_stays_out(mo
 
 
 def test_the_network_learns_what_a_formula_leaves(falls):
-    model = NeuralODE((), random_state=0, max_iter=8, known=["-0.7 x0"]).fit(falls, t=T)
+    model = NeuralODE((), random_state=0, max_iter=4, known=["-0.7 x0"]).fit(falls, t=T)
     assert model.score(falls, t=T) > 0.9999
     assert not hasattr(model, "parameters_") or model.parameters_ == {}
 
 
 def test_names_of_channels_and_controls_are_those_of_the_data():
-    u = np.sin(3 * T)
+    t = T[::2]
+    u = np.sin(3 * t)
     x = [0.0]
-    for h, a, b in zip(np.diff(T), u, u[1:], strict=False):
+    for h, a, b in zip(np.diff(t), u, u[1:], strict=False):
         x.append(x[-1] + h * (a + b))
     frame, push = pd.DataFrame({"speed": x}), pd.DataFrame({"push": u})
     law = {"known": ["gain push"], "parameters": {"gain": 1.0}}
-    model = NeuralODE((), random_state=0, max_iter=4, **law).fit(frame, t=T, u=push)
+    model = NeuralODE((), random_state=0, max_iter=4, **law).fit(frame, t=t, u=push)
     assert abs(model.parameters_["gain"] - 2.0) < 0.05
 
 
@@ -61,7 +62,9 @@ def test_what_is_known_is_saved_with_the_model(model, falls, tmp_path):
     io.save(model, tmp_path / "m.skdyn")
     again = io.load(tmp_path / "m.skdyn")
     assert again.parameters_ == model.parameters_
-    assert np.array_equal(again.predict(falls, T), model.predict(falls, T))
+    assert np.array_equal(
+        again.predict(falls[:, :, 0], T[:5]), model.predict(falls[:, :, 0], T[:5])
+    )
 
 
 @pytest.mark.parametrize(

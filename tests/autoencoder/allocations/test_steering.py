@@ -7,7 +7,7 @@ from skdyn.autoencoder.allocations import JumpReLUAllocation, ReLUAllocation, To
 from skdyn.autoencoder.allocations._steering import steered_strength
 from skdyn.datasets import make_superposition
 
-X = make_superposition(800, 16, 24, l0=3.0, random_state=0)[0]
+X = make_superposition(480, 16, 24, l0=3.0, random_state=0)[0]
 
 
 def _codes(n_active):
