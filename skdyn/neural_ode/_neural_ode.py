@@ -236,7 +236,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
     }
     _exponents = None, 250
-    _quick_parameters = {"window": 10}
+    _quick_parameters = {"window": 10, "max_iter": 30}
     _max_recoveries = 3
     _expected_failed_checks = {
         "check_estimators_pickle": (
