@@ -21,7 +21,7 @@ __all__ = ["COARSEST", "Trial", "Trials", "affordable", "search", "step_cost"]
 _WIDTHS = (1, 2, 4, 8)  # nodes of one hidden layer, after none
 _UNPROMISING = 2  # widths in a row without a gain that end the search, at first
 _SURE = 4  # width from which one is enough, and from which networks only grow
-_STEPS = 12  # of Levenberg-Marquardt, for each network and each grid
+_STEPS = 20  # of Levenberg-Marquardt, for each network and each grid
 _TOL, _PATIENCE = 1e-3, 4  # of them
 _STRENGTH = 1.2  # of the logarithm of the evidence, for each strength that was chosen
 _DEEP = (4, 4)  # nodes of two hidden layers, tried where one has that many
@@ -29,7 +29,7 @@ _DOUBTED = 0.2  # of the logarithm of a row's probability: gains beyond it need 
 _WORTH = 0.02  # of the logarithm of a row's probability that a finer grid must bring
 COARSEST = 1  # grid, of networks that are wide for their rows
 _FAINT = 0.1  # size of what new nodes first say, as part of what nodes are drawn with
-_BUDGET = 1.8e10  # multiply-adds of the steps that a network is tried with: seconds
+_BUDGET = 3e10  # multiply-adds of the steps that a network is tried with: seconds
 _LAST = 8e9  # and of those that follow for the one that is chosen
 LARGEST = 5000  # weights
 
