@@ -214,7 +214,6 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         """Warn of a training that rose, ended below a trivial answer, or was cut short."""
         first, last, kept = record.loss_curve[0], record.loss_curve[-1], record.kept_loss
         rise = (first, last) if record.rise is None else (kept, record.rise)
-        trivial = record.trivial_loss
         plan_ended = self._settings().learning_rate_schedule not in ("constant", "plateau")
         told = []
         if 0 < _RISE * rise[0] < rise[1]:
@@ -223,12 +222,7 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
                 f"diverged: its loss rose from {rise[0]:.3g} to {rise[1]:.3g} in the last "
                 f"epoch.{after} Lower learning_rate, or set clip_norm."
             )
-        if trivial and kept > trivial + (self.tol or 0.0):  # of constant targets it is zero
-            told.append(
-                f"ended with a loss of {kept:.3g}, worse than that of an answer which reads no "
-                f"input, {trivial:.3g}. Lower learning_rate or the penalties, train for longer, "
-                "or look for what the data cannot tell."
-            )
+        self._doubt_loss(kept, record.trivial_loss)
         if record.stop_reason == "max_time":
             told.append(
                 f"stopped in epoch {len(record.loss_curve)}, when max_time was over. What was "
@@ -241,6 +235,16 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
             )
         for message in told:
             warn_user(f"{type(self).__name__} {message}", ConvergenceWarning)
+
+    def _doubt_loss(self, loss, trivial):
+        """Warn of a loss above that of the best answer that reads no input."""
+        if trivial and loss > trivial + (self.tol or 0.0):  # of constant targets it is zero
+            warn_user(
+                f"{type(self).__name__} ended with a loss of {loss:.3g}, worse than that of an "
+                f"answer which reads no input, {trivial:.3g}. Lower learning_rate or the "
+                "penalties, train for longer, or look for what the data cannot tell.",
+                ConvergenceWarning,
+            )
 
     def _epoch_callback(self, context, told, net, config):
         """Return what tells scikit-learn's callbacks of an epoch; None where nobody listens."""

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import torch
-from sklearn.exceptions import ConvergenceWarning
 
 from skdyn._blocks import in_blocks
 from skdyn.exceptions import warn_user
@@ -180,14 +179,7 @@ def warn_of_own_rows(model, task, objective):
     outputs, y, weight = map(torch.as_tensor, (in_blocks(outputs_of, X), y, weight))
     y = y if y.dtype == torch.int64 else y.to(outputs)
     loss = objective.data_loss(outputs, y, weight).item()
-    trivial = model._trivial_loss(task.training, task.validation)
-    if loss > trivial + (model.tol or 0.0):
-        warn_user(
-            f"{type(model).__name__} ended with a loss of {loss:.3g}, worse than that of an answer "
-            f"which reads no input, {trivial:.3g}. Lower learning_rate or the penalties, train for "
-            "longer, or look for what the data cannot tell.",
-            ConvergenceWarning,
-        )
+    model._doubt_loss(loss, model._trivial_loss(task.training, task.validation))
 
 
 @torch.no_grad()
