@@ -141,7 +141,7 @@ def warn_of_new_rows(model, task, loss):
         What that of new rows is likely to be.
     """
     X, trivial = task.training[0], model._trivial_loss(task.training, None)
-    if loss > _CLEAR * trivial:
+    if trivial and loss > _CLEAR * trivial:  # of constant targets it is zero
         rows, columns = X.shape
         warn_user(
             f"{type(model).__name__} is likely to answer new rows worse than one answer for all "

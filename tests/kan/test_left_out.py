@@ -122,3 +122,12 @@ def test_penalties_alone_are_no_misfit_and_a_misfit_is_told():
     with pytest.warns(ConvergenceWarning, match="worse than that of an answer which reads no"):
         wild.fit(X, y)
     assert wild.score(X, y) < 0
+
+
+def test_nothing_is_doubted_where_all_targets_are_one():
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    model = KANRegressor((), optimizer="adam", max_iter=5, tol=0, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(X, np.full(40, 2.0))
+    assert np.allclose(model.predict(X), 2.0, atol=0.1)
