@@ -7,6 +7,7 @@ from skdyn.exceptions import DivergenceError, SolverError, StiffnessError
 __all__ = ["retold", "told_by_case"]
 
 _HINT = "shorten the horizon, or fit data from about there too"
+_IN_TRAINING = "lower learning_rate, shorten window, or scale the data"
 
 
 def retold(error, case, t, when=""):
@@ -21,7 +22,7 @@ def retold(error, case, t, when=""):
     t : float
         The time in the data's unit.
     when : str, default=""
-        What was being done.
+        What was being done, where that was training.
 
     Returns
     -------
@@ -32,7 +33,7 @@ def retold(error, case, t, when=""):
     n_steps = details.get("n_steps")
     if isinstance(error, DivergenceError):
         what = "The learned dynamics diverge"
-        hint = _HINT
+        hint = _IN_TRAINING if when else _HINT
     elif isinstance(error, StiffnessError):
         what = "The learned dynamics are too stiff for the solver"
         hint = details.get("hint", _HINT)

@@ -73,6 +73,7 @@ def test_a_window_in_training_names_case_and_time_too():
     with pytest.raises(DivergenceError, match=r"in training at t=.* in case 1") as error:
         objective(module, *batch)
     assert error.value.t == pytest.approx(3600 * 2.5, rel=1e-3)
+    assert "lower learning_rate" in str(error.value)  # which is what a fit can change
 
 
 @pytest.mark.parametrize("kind", [DivergenceError, StiffnessError, MaxStepsError])
