@@ -17,6 +17,7 @@ __all__ = [
     "SolverWarning",
     "StiffnessError",
     "TrainingDivergedError",
+    "WorkerLostError",
 ]
 
 _OUR_OWN = ("skdyn", "sklearn", "skorch", "torch", "joblib", "contextlib", "functools")
@@ -71,6 +72,10 @@ class SolverWarning(RuntimeWarning):
 
 class TrainingDivergedError(RuntimeError):
     """The loss became NaN or infinite; the estimator is left as it was before ``fit``."""
+
+
+class WorkerLostError(RuntimeError):
+    """Another process of a shared training is gone or silent; ``fit`` left nothing half fitted."""
 
 
 class MissingExtraError(ImportError):

@@ -220,6 +220,7 @@ class SparseCoding(
             ),
             steady_from=self._steady_from(),
             progress=None if plan.n_rows is None else lambda: plan.progress,
+            by_rows=False,
         )  # fmt: skip
 
     def _objective(self, plan, generator) -> Any:

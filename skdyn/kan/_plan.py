@@ -219,6 +219,7 @@ def plan_stages(model, generator, task):
             name=f"grid {grid_size}", validation=task.validation, trivial_loss=trivial_loss,
             must_improve=model.early_stopping, before_epoch=_follow(model, grid_size, task),
             after_step=_tidy_after(model),
+            by_rows=not model.lamb,  # which weighs edges by their size over a batch
         )
         for grid_size in _grid_schedule(model, task)
     ]  # fmt: skip

@@ -11,6 +11,7 @@ them in turn and returns a :class:`TrainingRecord`.
 
 from skdyn.training._batches import TensorBatches, to_tensor
 from skdyn.training._devices import resolve_device, resolve_dtype
+from skdyn.training._group import Processes, training_in
 from skdyn.training._journal import Journal
 from skdyn.training._net import LeanNet
 from skdyn.training._optimizers import LEARNING_RATE_SCHEDULES, OPTIMIZERS
@@ -28,6 +29,7 @@ __all__ = [
     "Journal",
     "LeanNet",
     "Patience",
+    "Processes",
     "ShuffledStream",
     "Stage",
     "TensorBatches",
@@ -41,4 +43,5 @@ __all__ = [
     "seeded_rng",
     "state_to_arrays",
     "to_tensor",
+    "training_in",
 ]

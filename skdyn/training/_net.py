@@ -17,6 +17,7 @@ from skdyn._time_limit import time_is_over
 from skdyn.exceptions import SolverError, SolverWarning, TrainingDivergedError, warn_user
 from skdyn.training._batches import TensorBatches, to_tensor
 from skdyn.training._course import Course
+from skdyn.training._group import current_group
 from skdyn.training._line_search import GuardedStep
 from skdyn.training._optimizers import (
     CURVATURE_METHODS,
@@ -73,6 +74,7 @@ class LeanNet(NeuralNet):
         )
         self.settings = settings
         self.generator = generator
+        self.group = current_group()
         self.extras = ()
         self.total_: Any = None  # of the losses of this pass so far
         self.initialize()
@@ -136,8 +138,7 @@ class LeanNet(NeuralNet):
         SolverError
             If a differential equation inside the module could not be solved.
         """
-        before = Snapshot(self.learnt())
-        record: Any = None
+        before, record = Snapshot(self.learnt()), cast("Any", None)
         waiting = deque(stages)
         self.module_.train()
         try:
@@ -189,6 +190,7 @@ class LeanNet(NeuralNet):
         settings, watched = self.settings, stage.validation is not None
         self.criterion_ = stage.objective
         self.stage_ = self._with_hook(stage)
+        self.group.check(stage, self.learnt())
         training = self._batches(stage.arrays, shuffle=True)
         validation = self._batches(stage.validation, shuffle=False) if watched else None
         self.watched_ = validation if settings.early_stopping else None
@@ -221,9 +223,10 @@ class LeanNet(NeuralNet):
             reason = course.reason_to_stop()
             shown = record if earlier is None else earlier.then(record)
             record.report(stage, settings.verbose)
-            if time_is_over():
+            self.group.align(self.learnt())
+            if self.group.any(time_is_over()):
                 reason = "max_time"
-            if on_epoch is not None and on_epoch(shown):
+            if self.group.any(on_epoch is not None and bool(on_epoch(shown))):
                 reason = "callback"
             record = record._replace(stop_reason=reason)
             if journal is not None:
@@ -329,7 +332,8 @@ class LeanNet(NeuralNet):
         Tensor
         """
         self.module_.eval()
-        total: Any = sum(self.criterion_(self.module_, *batch) * len(batch[0]) for batch in batches)
+        mean = partial(self.group.mean, lambda part: self.criterion_(self.module_, *part))
+        total: Any = sum(mean(batch) * len(batch[0]) for batch in batches)
         self.module_.train()
         return total / batches.n_cases
 
@@ -347,13 +351,17 @@ class LeanNet(NeuralNet):
             The loss.
         """
         self.optimizer_.zero_grad()
+        learnt = [*self.module_.parameters(), *self.extras]
+        loss = self.group.mean(self._loss_and_slopes, batch, learnt)
+        if self.settings.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(learnt, self.settings.clip_norm)
+        return loss
+
+    def _loss_and_slopes(self, batch):
         loss = self.criterion_(self.module_, *batch)
         if self.settings.optimizer == "lbfgs" and self.settings.alpha:  # it has no weight decay
             loss = loss + self._penalty()
         loss.backward()
-        if self.settings.clip_norm is not None:
-            learnt = [*self.module_.parameters(), *self.extras]
-            torch.nn.utils.clip_grad_norm_(learnt, self.settings.clip_norm)
         return loss
 
     def _penalty(self):

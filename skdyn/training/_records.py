@@ -60,6 +60,9 @@ class Stage(NamedTuple):
     journal : Journal or None, default=None
         Keeps the stage on disk, so that it can be taken up where it was interrupted. Not for stages
         whose epochs are taken back (``max_recoveries``) or whose function changes between them.
+    by_rows : bool, default=True
+        Whether the objective is a mean over rows that know nothing of each other, so that several
+        processes which share a batch compute exactly what one would.
     """
 
     objective: Callable[..., torch.Tensor]
@@ -79,6 +82,7 @@ class Stage(NamedTuple):
     easier: Callable[[], list["Stage"]] | None = None
     progress: Callable[[], float] | None = None
     journal: Journal | None = None
+    by_rows: bool = True
 
 
 class TrainingRecord(NamedTuple):

@@ -1,0 +1,75 @@
+"""One model trained by several processes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from skdyn.training import Processes, training_in
+
+__all__ = ["data_parallel"]
+
+
+@contextmanager
+def data_parallel(group: Any = None, *, timeout: float = 60.0) -> Iterator[None]:
+    """Train what is fitted in a block by all processes of a ``torch.distributed`` group.
+
+    Every process calls the same ``fit`` with the same data and the same ``random_state``, and
+    ends with the same model. Each computes its share of every batch; losses and gradients are
+    averaged [1]_, so that the model is the one that a single process would have trained, up to
+    rounding. The group is made by somebody else: ``torchrun`` and
+    ``torch.distributed.init_process_group("gloo")``, Ray Train, or a Dask task a worker. Outside of
+    a group, and in a group of one, the block changes nothing.
+
+    Worth it for large networks and large batches: set ``batch_size`` so that a step takes some
+    10 ms at least, and give each process its own cores or its own GPU. Curvature methods ("lm",
+    which ``KANRegressor`` takes for small tables) run as a whole in each process. What is drawn
+    within a network (dropout) differs between shares.
+
+    Parameters
+    ----------
+    group : ProcessGroup or None, default=None
+        Of ``torch.distributed``; None takes all processes.
+    timeout : float, default=60.0
+        Seconds that a process waits for the others before it gives up.
+
+    Yields
+    ------
+    None
+        Nothing.
+
+    Raises
+    ------
+    ValueError
+        In ``fit``, if the processes hold other data, weights or numbers of rows.
+    skdyn.exceptions.WorkerLostError
+        In ``fit``, if another process is gone or silent; weights are put back.
+
+    References
+    ----------
+    .. [1] S. Li et al., "PyTorch Distributed: Experiences on Accelerating Data Parallel Training",
+       VLDB 2020.
+
+    Examples
+    --------
+    >>> from skdyn import KANRegressor
+    >>> from skdyn.scale import data_parallel
+    >>> with data_parallel():  # here there is no group
+    ...     model = KANRegressor(max_iter=5, random_state=0)
+    """
+    if not timeout > 0:
+        raise ValueError(f"timeout is a number of seconds above 0, got {timeout}")
+    import torch.distributed as dist
+
+    if not (dist.is_available() and dist.is_initialized()) or dist.get_world_size(group) == 1:
+        yield
+        return
+    ranks = None if group is None else dist.get_process_group_ranks(group)
+    own: Any = dist.new_group(
+        ranks, timeout=timedelta(seconds=timeout), use_local_synchronization=group is not None
+    )
+    try:
+        with training_in(Processes(own)):
+            yield
+    finally:
+        dist.destroy_process_group(own)
