@@ -59,7 +59,7 @@ def first_steps():
 def pages():
     """Yield a name and the code of each page of the guide and each docstring."""
     parser = doctest.DocTestParser()
-    for page in sorted(_run_code.GUIDE.glob("*.rst")):
+    for page in [_run_code.LANDING, *sorted(_run_code.GUIDE.glob("*.rst"))]:
         examples = parser.get_examples(page.read_text(encoding="utf-8"))
         yield f"guide_{page.stem}", "".join(example.source for example in examples)
     for test in _run_code.docstrings(skdyn):

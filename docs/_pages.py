@@ -36,10 +36,12 @@ def write_api_pages(folder):
         # What a folder lifts to its family's page is described there.
         family = importlib.import_module(name.rpartition(".")[0])
         above = set() if family is skdyn else set(family.__all__)
+        # Under the names that people import: an estimator's page is skdyn.NeuralODE.
+        door = "skdyn" if set(module.__all__) <= set(skdyn.__all__) else name
         entries = "".join(f"   {entry}\n" for entry in module.__all__ if entry not in above)
         wanted[folder / f"{name}.module.rst"] = (
             f"{name}\n{'=' * len(name)}\n\n.. automodule:: {name}\n   :no-members:\n\n"
-            f".. currentmodule:: {name}\n\n.. autosummary::\n   :toctree: .\n   :nosignatures:\n\n"
+            f".. currentmodule:: {door}\n\n.. autosummary::\n   :toctree: .\n   :nosignatures:\n\n"
             f"{entries}"
         )
     for stale in set(folder.glob("*.module.rst")) - set(wanted):

@@ -25,6 +25,7 @@ import skdyn
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 GUIDE = REPOSITORY / "docs" / "guide"
+LANDING = REPOSITORY / "docs" / "index.rst"
 README = REPOSITORY / "README.md"
 QUICKSTART = REPOSITORY / "examples" / "quickstart.py"
 OURS = ("UserWarning", "RuntimeWarning", "FutureWarning")
@@ -115,7 +116,7 @@ def in_an_empty_folder(run, page):
 
 def main():
     """Run everything, and exit with an error if anything failed."""
-    pages = [(run_page, path) for path in sorted(GUIDE.glob("*.rst"))]
+    pages = [(run_page, path) for path in [LANDING, *sorted(GUIDE.glob("*.rst"))]]
     pages += [(run_snippets, README), (run_quickstart, QUICKSTART)]
     pages += [(run_docstring, test) for test in docstrings(skdyn)]
     ran = [in_an_empty_folder(run, page) for run, page in pages]

@@ -10,6 +10,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import _pages  # noqa: E402
+import _references  # noqa: E402
 
 import skdyn  # noqa: E402
 
@@ -25,8 +26,12 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
     "numpydoc",
+    "sphinx_copybutton",
+    "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "sphinx-mathjax-offline",
 ]
+nitpicky = True
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "changes", "gallery/**/*.ipynb", "**/sg_execution_times.rst"]
 default_role = "code"
@@ -41,6 +46,8 @@ html_theme = "pydata_sphinx_theme"
 html_title = "skdyn"
 html_static_path = [folder for folder in ["_static"] if (HERE / folder).is_dir()]
 html_show_sourcelink = False
+copybutton_prompt_text = r">>> |\.\.\. "
+copybutton_prompt_is_regexp = True
 html_theme_options = {"show_prev_next": False, "secondary_sidebar_items": ["page-toc"]}
 
 sphinx_gallery_conf = {
@@ -91,3 +98,4 @@ def setup(app):
     """Connect the hooks above; the second one before numpydoc reads the docstring."""
     app.connect("autodoc-skip-member", skip_foreign_members)
     app.connect("autodoc-process-docstring", guard_docstring, priority=100)
+    app.connect("missing-reference", _references.resolve)

@@ -1,7 +1,7 @@
 """Save and load fitted estimators without code execution: safetensors and JSON in one file.
 
 A pickle runs whatever it holds; this format holds numbers and names only, and of them only those
-that the classes declare (:mod:`skdyn._state`). The class of an estimator, and of each object it is
+that the classes declare (``skdyn._state``). The class of an estimator, and of each object it is
 made of, is looked up among skdyn's own (and those the reader names), never imported by a path in
 the file. A formula is read as arithmetic before anything evaluates it. What a file makes a reader
 allocate is bounded by the size of the file.

@@ -242,7 +242,8 @@ def test_guide_docstrings_readme_and_quickstart_are_run_by_ci(monkeypatch):
     ran = []
     monkeypatch.setattr(code, "in_an_empty_folder", lambda run, page: ran.append(page) or True)
     assert code.main() == 0
-    guide = sorted((REPOSITORY / "docs" / "guide").glob("*.rst"))
+    docs = REPOSITORY / "docs"
+    guide = [docs / "index.rst", *sorted((docs / "guide").glob("*.rst"))]
     pages = [*guide, REPOSITORY / "README.md", REPOSITORY / "examples" / "quickstart.py"]
     assert ran[: len(pages)] == pages
     shown = [test.name for test in ran[len(pages) :]]
@@ -253,6 +254,56 @@ def test_guide_docstrings_readme_and_quickstart_are_run_by_ci(monkeypatch):
     assert code.main() == 1
     script = (REPOSITORY / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     assert ".venv/bin/python docs/_run_code.py" in script
+
+
+# -- the crawler, which walks through the built site --------------------------------------------
+
+
+@pytest.fixture
+def site(tmp_path):
+    """Three pages, one of which nobody leads to, and the source of the first."""
+    link = '<a class="headerlink" href="#top">#</a>'
+    pages = {
+        "index.html": f'<h1 id="top">A &amp; B{link}</h1><a href="sub/two.html#here">two</a>',
+        "sub/two.html": '<p id="here"></p><a href="../index.html#top">back</a>',
+        "lost.html": '<a href="gone.html">gone</a> <a href="index.html#nowhere">place</a>',
+    }
+    for name, text in pages.items():
+        path = tmp_path / "html" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (tmp_path / "index.rst").write_text("A & B\n=====\n\nSwallowed\n---------\n")
+    return tmp_path
+
+
+def test_the_crawler_finds_dead_links_far_pages_and_lost_headings(site):
+    crawl = load("_crawl")
+    root = site / "html"
+    pages = crawl.read_site(root)
+    assert crawl.dead_links(pages, root) == [
+        "lost.html leads to gone.html, which is not there",
+        "lost.html leads to index.html#nowhere, a place that is not on that page",
+    ]
+    assert crawl.clicks(pages, root) == {"index.html": 0, "sub/two.html": 1}
+    assert crawl.lost_headings(pages, site) == ["index.html lacks the heading 'Swallowed'"]
+
+
+def test_references_lead_to_the_one_page_of_a_name_and_no_dead_one_passes():
+    references = load("_references")
+    known = dict.fromkeys(["skdyn.NeuralODE", "skdyn.NeuralODE.fit"], None)
+
+    class Object:
+        objtype = "class"
+
+    known = dict.fromkeys(known, Object)
+    assert references._ours("skdyn.neural_ode.NeuralODE", known) == "skdyn.NeuralODE"
+    assert references._ours("NeuralODE", known) == "skdyn.NeuralODE"
+    assert references._ours("skdyn.neural_ode.NoSuch", known) is None
+
+
+def test_ci_walks_through_the_site():
+    script = (REPOSITORY / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert ".venv/bin/python docs/_crawl.py docs/_build/html" in script
 
 
 # -- the laws of the gallery, which the build of the docs holds it to ------------------------------

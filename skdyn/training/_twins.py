@@ -15,7 +15,7 @@ def in_precision(module: torch.nn.Module, dtype: torch.dtype) -> torch.nn.Module
 
     A copy takes longer than many a prediction. It is made anew as soon as anything of the module
     was changed or replaced, which autograd's version counters tell (see
-    :func:`~skdyn.training._eager.eager` for our own steps). What goes around them is not seen: a
+    ``eager`` for our own steps). What goes around them is not seen: a
     write through ``.data`` or through numpy's view of a weight.
 
     Parameters
