@@ -46,9 +46,9 @@ class KANClassifier(KANEstimator, TabularClassifier):
         Epochs between two moves of the grids to where the data are now, five times on each grid;
         None leaves them where they were first.
     extrapolation : {"linear", "constant"}, default="linear"
-        How edge functions go on outside the range of the data: along the tangent that they have
-        5 % of its width farther out, or not at all. Those in closed form (:meth:`auto_symbolic`)
-        go on as what they are.
+        How edge functions go on outside the range of the data: along the chord of their outermost
+        interval, from 5 % of its width farther out, or not at all. Those in closed form
+        (:meth:`auto_symbolic`) go on as what they are.
     monotonic_cst : array-like of int, dict or None, default=None
         For each column 1 where the prediction may only rise with it, -1 where it may only fall,
         else 0; or such numbers by the columns' names. It holds everywhere, also outside the data:

@@ -194,7 +194,7 @@ class ConstantFit:
             return full
 
         def slopes(x) -> Any:
-            return self._jacobian(put(x))[:, free]
+            return self.jacobian(put(x))[:, free]
 
         by_slopes: Any = slopes
 
@@ -216,7 +216,7 @@ class ConstantFit:
         prediction = self._function([*self._columns, *torch.from_numpy(values)])
         return (self._root * (prediction - self.y)).numpy()
 
-    def _jacobian(self, values):
+    def jacobian(self, values):
         # Constants of their own for each row: one backward pass gives all rows' derivatives.
         constants = torch.from_numpy(values)[:, None].repeat(1, len(self.y)).requires_grad_()
         with torch.enable_grad():
@@ -255,7 +255,7 @@ class ConstantFit:
         """
         if len(values) < 2:
             return None
-        jacobian = self._jacobian(values)
+        jacobian = self.jacobian(values)
         size = np.maximum(np.linalg.norm(jacobian, axis=0), 1e-300)
         _, s, vt = np.linalg.svd(jacobian / size, full_matrices=False)
         if s[-1] > _IDLE * s[0]:
@@ -265,7 +265,7 @@ class ConstantFit:
         return k, values * np.exp(np.clip(distance * along, -50, 50))
 
     def _standard_errors(self, values, free, noise):
-        jacobian = self._jacobian(values)[:, free]
+        jacobian = self.jacobian(values)[:, free]
         size = np.maximum(np.linalg.norm(jacobian, axis=0), 1e-300)
         _, s, vt = np.linalg.svd(jacobian / size, full_matrices=False)
         s = np.maximum(s, 1e-12)

@@ -31,7 +31,8 @@ _ROOTS = (0.5, -0.5, 1.5)
 MORE = {
     "cosh": 4, "sinh": 4, "sech": 4, "1/(1+x^2)": 4, "1/(1+exp(-x))": 4, "log(1+exp(x))": 5,
     "1/sqrt(1+x^2)": 5, "sqrt(1+x^2)": 4, "log(1+x^2)": 5, "sqrt(1-x^2)": 5, "x*exp(x)": 4,
-    "sin(x)/x": 5, "sin(x)^2": 4, "x^2*exp(x)": 5, "x*log(x)": 5, "arccos": 4, "1/(1-x^2)": 4,
+    "sin(x)/x": 5, "sin(x)^2": 4, "sin(x^2)": 5, "cos(x^2)": 5, "x^2*exp(x)": 5, "x*log(x)": 5,
+    "arccos": 4, "1/(1-x^2)": 4,
 }  # fmt: skip
 
 
@@ -155,6 +156,18 @@ def complexity(expression):
     import sympy
 
     return float(sum(part not in (-1, 1) for part in sympy.preorder_traversal(expression)))
+
+
+def skeleton(form):
+    """Return a formula without its numbers, other than powers."""
+    if form.is_Add or form.is_Mul:
+        parts = sorted(skeleton(part) for part in form.args if part.free_symbols)
+        return parts[0] if len(parts) == 1 else f"{form.func.__name__}({','.join(parts)})"
+    if form.is_Pow and form.exp.is_Float:
+        return f"Pow({skeleton(form.base)})"
+    if not form.args:
+        return str(form)
+    return f"{form.func.__name__}({','.join(map(skeleton, form.args))})"
 
 
 def as_node(expression):

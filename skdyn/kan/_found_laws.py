@@ -88,8 +88,9 @@ class LawHunt:
     def judged(self, k, more):
         """Return the laws of an output, other formulas among them."""
         return judged(
-            [*more, *self._found[k]], self.symbols, self.X, self.y[:, k], self.weight, *self.rows
-        )
+            [*more, *self._found[k]], self.symbols, self.X, self.y[:, k], self.weight, *self.rows,
+            library=self.library,
+        )  # fmt: skip
 
     def _tell(self, text):
         if self.verbose:

@@ -9,7 +9,7 @@ import numpy as np
 
 from skdyn._time_limit import time_is_over
 from skdyn.kan._constants import ConstantFit
-from skdyn.kan._curves import as_node, complexity, curves
+from skdyn.kan._curves import as_node, complexity, curves, skeleton
 from skdyn.kan._edge_fit import cost
 from skdyn.kan._formula import affine, apply, expression_of, plus, times
 from skdyn.kan._library import torch_function
@@ -228,23 +228,11 @@ def _best(found, n, floor=_FLOOR):
     found = sorted(found, key=lambda each: cost(each.error, each.complexity / 3, floor))
     kept, kinds = [], collections.Counter()
     for each in found:
-        kind = _skeleton(expression_of(each.node))
+        kind = skeleton(expression_of(each.node))
         kinds[kind] += 1
         if kinds[kind] <= _ALIKE:
             kept.append(each)
     return kept[:n]
-
-
-def _skeleton(form):
-    """Return a formula without its numbers, other than powers."""
-    if form.is_Add or form.is_Mul:
-        parts = sorted(_skeleton(part) for part in form.args if part.free_symbols)
-        return parts[0] if len(parts) == 1 else f"{form.func.__name__}({','.join(parts)})"
-    if form.is_Pow and form.exp.is_Float:
-        return f"Pow({_skeleton(form.base)})"
-    if not form.args:
-        return str(form)
-    return f"{form.func.__name__}({','.join(map(_skeleton, form.args))})"
 
 
 def _one():

@@ -7,7 +7,8 @@ from sklearn.neighbors import NearestNeighbors
 
 from skdyn._time_limit import time_is_over
 from skdyn.kan._constants import ConstantFit, evaluated, tidied
-from skdyn.kan._curves import complexity
+from skdyn.kan._curves import complexity, skeleton
+from skdyn.kan._near_laws import near_laws, plainly_written, tuning
 from skdyn.kan._smooth_fit import Basis, held_out, smooth
 
 _N_JUDGED = 10  # candidates that are fitted to all rows
@@ -23,6 +24,10 @@ _N_TRIAL, _TRIAL = 60, 1e-10  # steps and tolerance of a fit that only asks whic
 _HOPELESS = 50.0  # of the score, above the best, beyond which nothing simpler will do
 _SAME = 1e-10  # relative mean square between two formulas that are one
 _FEW_COLUMNS = 4  # for smooth fits of what is left
+_N_ROUNDS = 3  # of formulas one function away
+_N_NEAR = 2  # of them that are gone into, each round
+_LONG = 24  # parts of a formula up to which others are tried around it
+_RIVAL = 30.0  # of the score, behind the first, of what may be no worse once it is shortened
 
 
 class Law(NamedTuple):
@@ -48,7 +53,7 @@ class Law(NamedTuple):
     doubt: str = ""
 
 
-def judged(found, columns, X, y, weight, fitted, tested):
+def judged(found, columns, X, y, weight, fitted, tested, library=()):
     """Fit candidates to some rows, judge them by the others, and say what is in doubt.
 
     Parameters
@@ -61,6 +66,8 @@ def judged(found, columns, X, y, weight, fitted, tested):
     y, weight : ndarray of shape (n,)
     fitted, tested : ndarray of int
         Rows to fit to, and to judge by.
+    library : list of SymbolicFunction, default=()
+        Functions that may take the place of others where there is noise.
 
     Returns
     -------
@@ -73,25 +80,45 @@ def judged(found, columns, X, y, weight, fitted, tested):
 
     found = found[:_N_JUDGED]
     found = [*found, *(other for other in map(_as_sigmoid, found) if other is not None)]
-    laws = [law(_refitted(form, columns, X, y, weight, fitted)) for form in found]
-    laws = sorted((each for each in laws if np.isfinite(each.score)), key=_by_score)
-    near = [each for each in laws[:_N_TIDIED] if each.score < laws[0].score + _FAR]
-    near = [_shortened(each, law, columns, X, y, weight, fitted) for each in near]
-    tidy = [
-        law(tidied(each.expression, columns, X[fitted], y[fitted], weight[fitted]))
-        for each in near if not time_is_over()
-    ]  # fmt: skip
-    laws = [*near, *laws]
-    laws = sorted([each for each in [*tidy, *laws] if np.isfinite(each.score)], key=_by_score)
+
+    def laws_of(forms, best, n, most_behind, n_steps):
+        """Return laws of some forms, the best shortened and their constants named."""
+        laws = _ranked(law(_refitted(form, columns, X, y, weight, fitted, n_steps))
+                       for form in forms)  # fmt: skip
+        best = min([best, *(each.score for each in laws)])
+        near = [each for each in laws[:n] if each.score < best + most_behind]
+        near = [_shortened(each, law, columns, X, y, weight, fitted) for each in near]
+        tidy = [
+            law(tidied(each.expression, columns, X[fitted], y[fitted], weight[fitted]))
+            for each in near if each.score < best + most_behind and not time_is_over()
+        ]  # fmt: skip
+        return [*tidy, *near, *laws]
+
+    laws = _ranked(laws_of(map(plainly_written, found), np.inf, _N_TIDIED, _FAR, None))
+    seen = set()
+    for _ in range(_N_ROUNDS if library else 0):
+        first = laws[0] if laws else None
+        if first is None or _is_exact(first) or first.complexity > _LONG:
+            break
+        if first.expression in seen:
+            break
+        seen.add(first.expression)
+        others = near_laws(first.expression, columns, X[fitted], library, first.error)
+        others = map(plainly_written, others)
+        laws = _ranked([*laws, *laws_of(others, first.score, _N_NEAR, _RIVAL, _N_TRIAL)])
     laws = _apart(laws, columns, X, y)
     return [each._replace(doubt=doubt) for each, doubt in
             zip(laws, _doubts(laws, columns, X, y), strict=True)]  # fmt: skip
 
 
+def _ranked(laws):
+    return sorted((each for each in laws if np.isfinite(each.score)), key=_by_score)
+
+
 def _shortened(first, law, columns, X, y, weight, rows):
     """Leave out constants one by one, or make them one; return the best on the way to none."""
     best = now = first
-    while now.error > _EXACT * 100 and not time_is_over():
+    while not _is_exact(now) and not time_is_over():
         problem = ConstantFit(now.expression, columns, X[rows], y[rows], weight[rows])
         trials = [
             (problem.fit(problem.start, {k: number}, n_steps=_N_TRIAL, tol=_TRIAL), k, number)
@@ -125,31 +152,36 @@ def _as_sigmoid(expression):
     return expression.replace(sympy.tanh, lambda u: 2 / (1 + sympy.exp(-2 * u)) - 1)
 
 
+def _is_exact(law):
+    return law.error <= _EXACT * 100
+
+
 def _by_score(law):
     return law.score
 
 
-def _refitted(expression, columns, X, y, weight, rows):
+def _refitted(expression, columns, X, y, weight, rows, n_steps=None):
+    how = {} if n_steps is None else {"n_steps": n_steps, "tol": _TRIAL}
     if time_is_over():
         return expression
     try:
         problem = ConstantFit(expression, columns, X[rows], y[rows], weight[rows])
     except ValueError:
         return expression
-    fit = problem.fit(problem.start, {})
+    fit = problem.fit(problem.start, {}, **how)
     for _ in range(len(fit.values)):
         idle = problem.idle(fit.values)
         if idle is None:
             break
         k, start = idle
         named = {k: _unit(fit.values[k])}
-        now = problem.fit(start, named)
+        now = problem.fit(start, named, **how)
         if not now.loss <= fit.loss * (1 + 1e-6) + _EXACT * len(rows):
             break
         problem = ConstantFit(
             problem.expression(now, named), columns, X[rows], y[rows], weight[rows]
         )
-        fit = problem.fit(problem.start, {})
+        fit = problem.fit(problem.start, {}, **how)
     return problem.expression(fit, {})
 
 
@@ -171,7 +203,8 @@ def _law(expression, columns, X, y, weight, fitted, tested):
     n = len(fitted)
     score = n * np.log(loss + _EXACT) + n_constants * np.log(n) + _WORD * length
     if not np.isfinite(off).all():
-        score = np.inf
+        return Law(expression, length, float(error), np.inf)
+    score += 2 * tuning(expression, columns, X[fitted], spread**0.5)
     return Law(expression, length, float(error), float(score))
 
 
@@ -195,11 +228,15 @@ def _doubts(laws, columns, X, y):
             doubts.append("not distinguished from the first" if behind < _CLOSE else "worse")
             continue
         told = []
-        if law.error > _EXACT * 100:
+        if not _is_exact(law):
             left = y - evaluated(law.expression, columns, X)
             if leaves_structure(X, left):
                 told.append("it leaves a pattern unexplained")
-        rivals = [other for other in laws[1:] if other.score - law.score < _CLOSE]
+            if law.complexity > _LONG:
+                told.append("it is so long that others may well be as good")
+        kind = skeleton(law.expression)
+        rivals = [other for other in laws[1:] if other.score - law.score < _CLOSE
+                  and skeleton(other.expression) != kind]  # fmt: skip
         if rivals:
             told.append(f"not distinguished from {len(rivals)} other{'s' * (len(rivals) > 1)}")
         doubts.append("; ".join(told))

@@ -380,7 +380,7 @@ class KANLayer(torch.nn.Module):
 
     @torch.no_grad()
     def refine(self, grid_size: int) -> None:
-        """Take a finer grid, the edge functions staying what they are.
+        """Take a finer grid, the edge functions staying what they are on the range.
 
         Parameters
         ----------

@@ -29,6 +29,7 @@ _DRIFTED = (
 _MOST = 0.9  # of the values
 _WITHIN = 0.1  # of the range
 _FEWEST = 20  # different values: fewer are categories and counts
+_FAR = 0.5  # of the range, beyond it, from which an answer is the extrapolation's
 _OUTSIDE = 0.1  # of the values of a batch
 _ROUNDING = 16  # units in the last place, within which a column is constant
 
@@ -135,12 +136,12 @@ def warn_if_far(model, X):
     if not hasattr(model, "_node_quantiles"):  # asked by a callback, in the middle of fit
         return
     low, high = model._node_quantiles[0][[0, -1]]
-    width = high - low
+    width = _FAR * (high - low)
     counts = model.module_.layers[0].standing().any(dim=1).cpu().numpy() & (width > 0)
     far = ((low - width > X) | (high + width < X)).any(axis=0) & counts
     if far.any():
         warn_user(
-            f"X lies outside the range of the training data by more than its width in "
+            f"X lies outside the range of the training data by more than half its width in "
             f"{_named(model, far)}. Edge functions go on there by "
             f"extrapolation={model.extrapolation!r}.",
             UserWarning,

@@ -56,9 +56,9 @@ class KANRegressor(KANEstimator, TabularRegressor):
         Epochs between two moves of the grids to where the data are now, five times on each grid;
         None leaves them where they were first.
     extrapolation : {"linear", "constant"}, default="linear"
-        How edge functions go on outside the range of the data: along the tangent that they have
-        5 % of its width farther out, or not at all. Those in closed form (:meth:`auto_symbolic`)
-        go on as what they are.
+        How edge functions go on outside the range of the data: along the chord of their outermost
+        interval, from 5 % of its width farther out, or not at all. Those in closed form
+        (:meth:`auto_symbolic`) go on as what they are.
     loss : {"squared", "quantile", "poisson"}, default="squared"
         What errors cost: "squared" answers with means, "quantile" with the ``quantile``, "poisson"
         with means of counts (or other numbers from zero) whose logarithm the network adds up.

@@ -64,7 +64,7 @@ def name_edges(model, X, y, sample_weight, library, tolerance, verbose=False):
     standard = _Standard(model, lesson, tolerance)
     hunt, laws = _hunt(model, X, y, sample_weight, library, verbose)
     if laws and not any(each[0].doubt for each in laws if each) and _take_laws(
-        model, laws, hunt, standard.accepts
+        model, laws, hunt, standard.accepts_law
     ):  # fmt: skip
         _look_back(model, lesson)
         return
@@ -79,7 +79,7 @@ def name_edges(model, X, y, sample_weight, library, tolerance, verbose=False):
         laws = _with_the_networks(model, hunt, laws) if complete else laws
         # A law that costs too much is no answer where edges were left as they are, but is where
         # the network, in closed form, does no better for its length.
-        if _take_laws(model, laws, hunt, standard.accepts if not complete else None):
+        if _take_laws(model, laws, hunt, standard.accepts_law if not complete else None):
             warn_of_doubts(model)
         else:
             if all(laws):
@@ -103,12 +103,17 @@ class _Standard:
         outputs, now = self._outcome(module)
         self.error = now + error
         self.allowed = now + max(tolerance * self.error, _PRECISE)
+        self._allowed_of_laws = self.allowed * self._n / (self._n - min(_free(module), self._n / 2))
         self._share = self._right(outputs) - _MISSED * tolerance
 
     def objective(self):
         evidence = Evidence("auto", "auto", self._n, self._noise)
         row_loss, curvature = self._losses
         return KANObjective(row_loss, curvature, evidence, 0.0, 1.0, 1.0)
+
+    def accepts_law(self, module):
+        """Tell whether a law costs no more than what weights can have learned of the noise."""
+        return self._outcome(module)[1] <= self._allowed_of_laws
 
     def accepts(self, module, loss=None):
         outputs, now = self._outcome(module)
@@ -123,6 +128,11 @@ class _Standard:
 
     def _right(self, outputs):
         return _share_right(self._classes, outputs, *self.batch[1:])
+
+
+def _free(module):
+    """Return the number of weights that edges without a closed form have."""
+    return sum(int(layer.mask.sum()) * layer.weight.shape[1] for layer in module.layers)
 
 
 def _hunt(model, X, y, sample_weight, library, verbose):

@@ -64,6 +64,19 @@ def test_laws_are_kept_in_pickles_and_forgotten_with_the_network(product):
         _ = changed.symbolic_report_
 
 
+def test_a_law_need_not_follow_the_noise_as_many_weights_do():
+    rng = np.random.default_rng(0)
+    X = rng.uniform(0.5, 2, (40, 1))
+    y = np.exp(X[:, 0]) + 0.2 * rng.normal(size=40)
+    free = {"smoothness": 0.0, "alpha": 0.0}
+    model = KANRegressor((), optimizer="lm", grid_sizes=12, max_iter=5, **free).fit(X, y)
+    followed = np.mean((model.predict(X) - y) ** 2)
+    model.auto_symbolic(X, y, library=["x", "exp"])
+    assert 1.1 * followed < np.mean((model.predict(X) - y) ** 2) < 0.06
+    assert model.symbolic_report_["stands_out"][0]
+    assert model.formula() == sympy.exp(sympy.Symbol("x0", real=True))
+
+
 def test_a_look_alike_comes_with_a_warning(wave):
     model, X, y = wave
     with pytest.warns(UserWarning, match="may only look like the law: it leaves a pattern"):

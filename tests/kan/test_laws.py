@@ -61,3 +61,18 @@ def test_of_two_constants_that_say_the_same_one_goes():
     c = sympy.Float(1.9)
     law = judge([c * A * sympy.sqrt(1 / (c + c * B**2))], X[:, 0] / np.sqrt(1 + X[:, 1] ** 2))[0]
     assert law.expression == A / sympy.sqrt(1 + B**2)
+
+
+def test_the_same_law_with_its_constants_named_is_no_rival():
+    y = 3 * X[:, 0] * np.sin(2 * X[:, 1]) + 0.05 * NOISE
+    c = sympy.Float(2.9)
+    laws = judge([c * A * sympy.sin(c * B), sympy.Float(3.1) * A * sympy.sin(2 * B)], y)
+    assert len(laws) > 1
+    assert laws[0].doubt == ""
+
+
+def test_a_long_formula_is_doubted_where_there_is_noise():
+    form = sympy.Add(*(k * sympy.sin(k * A) for k in range(2, 7)))  # no constant to be fitted
+    y = sympy.lambdify(columns, form)(*X.T)
+    assert judge([form], y)[0].doubt == ""
+    assert "so long that others" in judge([form], y + 0.01 * NOISE)[0].doubt

@@ -8,6 +8,7 @@ import torch
 from skdyn.kan.bases._range import MARGIN, robust_range
 
 EXTRAPOLATIONS = ("linear", "constant")
+_N_PARTS = 5  # of the range; a function goes on along the chord of the outermost
 
 
 class Basis(torch.nn.Module):
@@ -24,7 +25,8 @@ class Basis(torch.nn.Module):
     n_functions : int
         Number of functions of each input.
     extrapolation : {"linear", "constant"}, default="linear"
-        How a function goes on outside the range: along its tangent, or not at all.
+        How a function goes on outside the range: along the chord of its outermost part, or not at
+        all. The tangent at the end follows what few data happen to say there.
     """
 
     low: torch.Tensor
@@ -71,10 +73,27 @@ class Basis(torch.nn.Module):
         Tensor of shape (n, n_in, n_functions)
         """
         inside = x.clamp(self.low, self.high)
-        values, slopes = self.values_and_slopes(inside)
-        if self.extrapolation == "constant":
+        values = self.values_and_slopes(inside)[0]
+        if self.extrapolation == "constant" or torch.equal(inside, x):
             return values
-        return values + slopes * (x - inside)[..., None]
+        return values + self._slopes_beyond(x, inside) * (x - inside)[..., None]
+
+    def outer_slopes(self):
+        """Return the slopes with which the functions go on beyond either end: those of chords.
+
+        Returns
+        -------
+        below, above : Tensor of shape (n_in, n_functions)
+        """
+        length = (self.high - self.low) / _N_PARTS
+        ends = torch.stack([self.low, self.high, self.low + length, self.high - length])
+        values = self.values_and_slopes(ends)[0]
+        return (values[2:] - values[:2]) / (ends[2:] - ends[:2])[..., None]
+
+    def _slopes_beyond(self, x, inside):
+        """Return the slopes at points outside the range; those inside are not needed."""
+        below, above = self.outer_slopes()
+        return torch.where((x < inside)[..., None], below, above)
 
     def reached(self, x):
         """Return the points whose values count: the end of the range beyond it, if none goes on.
@@ -137,10 +156,13 @@ class Basis(torch.nn.Module):
         points = x.T
         inside = points.clamp(self.low, self.high)
         values, slopes = self.values_and_slopes(inside)
+        outside = (points != inside)[..., None]
         if self.extrapolation == "linear":
-            values = values + slopes * (points - inside)[..., None]
+            beyond = self._slopes_beyond(points, inside)
+            values = values + beyond * (points - inside)[..., None]
+            slopes = torch.where(outside, beyond, slopes)
         else:
-            slopes = slopes * (points == inside)[..., None]
+            slopes = slopes * ~outside
 
         def slopes_of(weight):
             weight = self.effective(weight)

@@ -197,6 +197,20 @@ class BSpline(Basis):
                 kept = self._memo[name] = self.breaks, version, make()
         return kept[2]
 
+    def outer_slopes(self):
+        """Return the slopes beyond either end, of the chords over the outermost intervals.
+
+        Returns
+        -------
+        below, above : Tensor of shape (n_in, n_functions)
+        """
+        pieces, k = self._tables()[2], self.spline_order
+        slopes = pieces.new_zeros(2, self.n_in, self.n_functions)
+        if k > 0 and self.extrapolation == "linear":
+            slopes[0, :, : k + 1] = pieces[:, 0, 1]
+            slopes[1, :, -k - 1 :] = pieces[:, -1, 1]
+        return slopes
+
     def _slots(self):
         """Pad the breaks with infinities to a power of two less one, for the bisection."""
         slots = self.breaks.new_full((self.n_in, 2 ** self._n_halvings()), torch.inf)
@@ -237,9 +251,10 @@ class BSpline(Basis):
         outer = pieces.new_zeros(2, self.n_in, k + 1, k + 1)
         outer[0, :, 0, 0] = outer[1, :, 0, k] = 1.0
         if k > 0 and self.extrapolation == "linear":
-            slopes = k / (self.breaks[:, [1, -1]] - self.breaks[:, [0, -2]])
-            outer[0, :, 1, :2] = slopes[:, [0]] * slopes.new_tensor([-1, 1])
-            outer[1, :, 1, k - 1 :] = slopes[:, [1]] * slopes.new_tensor([-1, 1])
+            for side, outermost in ((0, 0), (1, -1)):  # along their chords, see Basis
+                half = (self.breaks[:, 1:] - middles)[:, [outermost]]
+                odd = (pieces[:, outermost, p] * half ** (p - 1) for p in range(1, k + 1, 2))
+                outer[side, :, 1] = sum(odd)
         centres = torch.cat([ends[0], middles, ends[1]], dim=1)
         return centres.flatten(), torch.cat([outer[0, :, None], pieces, outer[1, :, None]], dim=1)
 

@@ -63,6 +63,16 @@ class Selectable(Basis):
         parts = zip(*(space.values_and_slopes(x) for space in self.spaces), strict=True)
         return tuple(torch.cat(part, dim=-1) for part in parts)
 
+    def outer_slopes(self):
+        """Return the slopes with which the functions of all spaces go on beyond either end.
+
+        Returns
+        -------
+        below, above : Tensor of shape (n_in, n_functions)
+        """
+        parts = zip(*(space.outer_slopes() for space in self.spaces), strict=True)
+        return tuple(torch.cat(part, dim=-1) for part in parts)
+
     def gates(self):
         """Return the share of each space in each edge.
 
