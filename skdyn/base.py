@@ -236,12 +236,14 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         for message in told:
             warn_user(f"{type(self).__name__} {message}", ConvergenceWarning)
 
+    _trivial_answer = "an answer which reads no input"  # what trivial_loss is that of, in words
+
     def _doubt_loss(self, loss, trivial):
-        """Warn of a loss above that of the best answer that reads no input."""
+        """Warn of a loss above that of a trivial answer: the best one that reads no input."""
         if trivial and loss > trivial + (self.tol or 0.0):  # of constant targets it is zero
             warn_user(
-                f"{type(self).__name__} ended with a loss of {loss:.3g}, worse than that of an "
-                f"answer which reads no input, {trivial:.3g}. Lower learning_rate or the "
+                f"{type(self).__name__} ended with a loss of {loss:.3g}, worse than that of "
+                f"{self._trivial_answer}, {trivial:.3g}. Lower learning_rate or the "
                 "penalties, train for longer, or look for what the data cannot tell.",
                 ConvergenceWarning,
             )

@@ -323,6 +323,14 @@ class SparseCoding(
     def _infer(self, module, x):
         return infer(module, x, self.inference)
 
+    def _origin(self, module):
+        """Return what no code stands for, in the module's units."""
+        return module.decoder_bias
+
+    def _restored(self, module, codes, x):
+        """Return what a module makes of codes, beside the inputs that they came from."""
+        return module.decode(codes)
+
     def inverse_transform(self, X: ArrayLike | scipy.sparse.sparray) -> np.ndarray:
         """Return what codes stand for.
 
@@ -351,7 +359,7 @@ class SparseCoding(
         module = self._module_for(X.dtype)
         scale = module.output_scale.cpu().numpy()
         weight = module.decoder_weight.cpu().numpy() / scale / module.unit.item()
-        return X @ weight + module.decoder_bias.cpu().numpy() / scale
+        return X @ weight + self._origin(module).cpu().numpy() / scale
 
     @property
     def components_(self) -> np.ndarray:

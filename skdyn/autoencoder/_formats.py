@@ -1,10 +1,11 @@
-"""Files of dictionaries as others write them, read into one plain form.
+r"""Files of dictionaries as others write them, read into one plain form.
 
 What each of them computes is written down here once, by its own names, and folded into
 
-.. math:: p = W_{enc} (x - b_{dec}) + b_{enc}, \\qquad \\hat x = W_{dec}^\\top z + b_{dec}
+.. math:: p = W_{enc} (x - b_{dec}) + b_{enc}, \qquad \hat x = W_{dec}^\top z + b_{dec}
 
-(of transcoders :math:`p = W_{enc} x + b_{enc}`), with one of the rules of
+(of transcoders :math:`p = W_{enc} x + b_{enc}`, and :math:`W_{skip} x` may be added to
+:math:`\hat x`), with one of the rules of
 :class:`~skdyn.autoencoder._saelens_files.Dictionary` from :math:`p` to :math:`z`.
 """
 
@@ -105,9 +106,15 @@ def _sparsify(folder):
         raise ValueError(f"activation={config['activation']!r} of sparsify cannot be read.")
     names = {"encoder.weight": "W_enc", "encoder.bias": "b_enc", "W_dec": "W_dec", "b_dec": "b_dec"}
     stored = read_safetensors(folder / "sae.safetensors")
-    _refuse_skips(stored)
-    weights = _renamed(stored, names, folder, transposed=("W_enc",))
     transcodes = bool(config.get("transcode", False))
+    if "W_skip" in stored:
+        names["W_skip"] = "W_skip"
+        if not transcodes:
+            raise ValueError(
+                f"{str(folder)!r} holds an autoencoder with a linear path beside it, W_skip, "
+                "which is read of transcoders only."
+            )
+    weights = _renamed(stored, names, folder, transposed=("W_enc",))
     return _checked("topk", weights, folder, k=int(config["k"]), autoencoding=not transcodes)
 
 
@@ -172,13 +179,8 @@ def _checked(architecture, weights, path, k=None, autoencoding=True):
     sizes = {"n": n_features, "m": n_components, "o": n_features}
     if not autoencoding:
         sizes["o"] = len(weights["b_dec"])
-    check_shapes(weights, architecture, sizes, str(path))
+    check_shapes(weights, architecture, sizes, str(path), transcodes=not autoencoding)
     return Dictionary(architecture, weights, k, autoencoding)
-
-
-def _refuse_skips(stored):
-    if "W_skip" in stored:
-        raise ValueError("W_skip: transcoders with a linear path beside the codes cannot be read.")
 
 
 def _tensors(path) -> dict[str, Any]:

@@ -28,11 +28,11 @@ def load_dictionary(
 ) -> SparseAutoencoder | Transcoder:
     """Read a dictionary that others have trained, whichever format it is in.
 
-    Known are SAELens' folders, autoencoders and transcoders; Gemma Scope's ``params.npz``; state
-    dicts of OpenAI's ``sparse_autoencoder``; and the folders of EleutherAI's sparsify and of
-    dictionary_learning. No code in them is run. Rows of the decoder are as they are stored, of norm
-    one or not, so that codes are those of the original. How often each feature is active is not
-    stored: ``feature_density_`` is NaN.
+    Known are SAELens' folders, autoencoders and transcoders, with a skip or without; Gemma Scope's
+    ``params.npz``; state dicts of OpenAI's ``sparse_autoencoder``; and the folders of EleutherAI's
+    sparsify and of dictionary_learning. No code in them is run. Rows of the decoder are as they are
+    stored, of norm one or not, so that codes are those of the original. How often each feature is
+    active is not stored: ``feature_density_`` is NaN.
 
     Parameters
     ----------
@@ -106,8 +106,10 @@ def estimator_of(
         if k not in (None, stored_k):
             raise ValueError(f"k={k} was passed, but {source!r} holds k={stored_k}.")
         k = stored_k
+    of_kind: dict[str, Any] = {"skip": True} if "W_skip" in weights else {}
     estimator: Any = (SparseAutoencoder if autoencoding else Transcoder)(
         n_components,
+        **of_kind,
         k=min(32, n_components) if k is None else k,
         allocation=_ALLOCATIONS[architecture],
         dtype=str(weights["W_enc"].dtype),
@@ -139,6 +141,8 @@ def _arrays(architecture, weights):
         "decoder_bias": weights["b_dec"],
         "density": np.full(weights["W_enc"].shape[1], np.nan),
     }
+    if "W_skip" in weights:
+        arrays["skip_weight"] = weights["W_skip"]
     if architecture == "gated":
         arrays |= {"log_magnitude": weights["r_mag"], "magnitude_bias": weights["b_mag"]}
     if architecture == "jumprelu":

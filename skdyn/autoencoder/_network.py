@@ -1,6 +1,8 @@
 """The network: an encoder whose codes are sparse, and a linear decoder."""
 
+import math
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch.nn.functional import normalize
@@ -14,6 +16,7 @@ __all__ = ["SparseCoder"]
 _MEMORY = 100  # steps that running averages look back
 _MEMORY_ROWS = 2**8  # rows that running thresholds look back: as weights move, they must too
 _OF_THRESHOLDS = ("threshold", "tracked", "latents_choose")
+_NARROW = 64  # inputs of which a line is trained at the rate of all else
 _ROUNDING = 1e-5  # from one: so close is a norm of one
 
 
@@ -40,6 +43,8 @@ class SparseCoder(torch.nn.Module):
     autoencoding : bool, default=True
         Whether the outputs are the inputs: then the decoder's bias is what is taken from them, and
         the encoder starts as the transposed decoder. Else ``centre`` is, which is not learned.
+    skip : bool, default=False
+        Whether a linear function of the inputs, W_skip (s x - b), is added to what codes stand for.
     """
 
     input_scale: torch.Tensor
@@ -58,6 +63,7 @@ class SparseCoder(torch.nn.Module):
     log_magnitude: torch.Tensor
     log_threshold: torch.Tensor
     magnitude_bias: torch.Tensor
+    skip_weight: torch.Tensor | None
 
     def __init__(
         self,
@@ -68,6 +74,7 @@ class SparseCoder(torch.nn.Module):
         allocation: str,
         allocation_settings: tuple[tuple[str, object], ...] = (),
         autoencoding: bool = True,
+        skip: bool = False,
     ) -> None:
         super().__init__()
         self.k = k
@@ -79,6 +86,8 @@ class SparseCoder(torch.nn.Module):
         self.encoder_bias = torch.nn.Parameter(torch.zeros(n_components))
         self.decoder_weight = torch.nn.Parameter(decoder)
         self.decoder_bias = torch.nn.Parameter(torch.zeros(n_outputs))
+        line = torch.nn.Parameter(torch.zeros(n_outputs, n_features)) if skip else None
+        self.register_parameter("skip_weight", line)
         self.register_buffer("input_scale", torch.ones(n_features))
         self.register_buffer("output_scale", torch.ones(n_outputs))
         self.register_buffer("centre", torch.zeros(n_features))
@@ -89,6 +98,20 @@ class SparseCoder(torch.nn.Module):
         self.register_buffer("mean_code", torch.zeros(n_components))  # zeros counted
         self.register_buffer("idle", torch.zeros(n_components))  # rows since it was active
         self.allocation.extend(self)
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Say which parameters learn at a rate of their own: the line's slopes, of wide inputs.
+
+        A step of all of them moves each output by all inputs at once, codes by a few of theirs.
+
+        Returns
+        -------
+        list of dict
+        """
+        if self.skip_weight is None:
+            return []
+        rate = min(1.0, math.sqrt(_NARROW / self.skip_weight.shape[1]))
+        return [{"params": [self.skip_weight], "rate": rate}]
 
     @property
     def n_components(self) -> int:
@@ -104,6 +127,13 @@ class SparseCoder(torch.nn.Module):
     def unit(self) -> torch.Tensor:
         """Size of a code of one in units of the outputs."""
         return 1.0 / self.output_scale.mean()
+
+    @property
+    def origin(self) -> torch.Tensor:
+        """Scaled outputs of no code beside inputs of zero, shape (n_outputs,)."""
+        if self.skip_weight is None:
+            return self.decoder_bias
+        return self.decoder_bias - self.skip_weight @ self.shift
 
     def encode(self, x: torch.Tensor) -> Codes:
         """Return the codes of inputs, each row's by itself.
@@ -155,7 +185,37 @@ class SparseCoder(torch.nn.Module):
         -------
         Tensor of shape (n_rows, n_outputs)
         """
-        return self.decode(self.encode(x))
+        return self.decode(self.encode(x)) + self.beside(x)
+
+    def beside(self, x: torch.Tensor) -> torch.Tensor | float:
+        """Return what inputs add to the outputs without any code.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_rows, n_features)
+            Inputs.
+
+        Returns
+        -------
+        Tensor of shape (n_rows, n_outputs) or 0.0
+        """
+        line = self.line(x * self.input_scale)
+        return line if isinstance(line, float) else line / self.output_scale
+
+    def line(self, x: torch.Tensor) -> torch.Tensor | float:
+        """Return the linear function of scaled inputs that codes come beside.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_rows, n_features)
+            Scaled inputs.
+
+        Returns
+        -------
+        Tensor of shape (n_rows, n_outputs) or 0.0
+            In the network's units; zero where there is none.
+        """
+        return 0.0 if self.skip_weight is None else (x - self.shift) @ self.skip_weight.T
 
     def training_codes(self, x: torch.Tensor, k: int, progress: float) -> TrainingCodes:
         """Return the codes of a training batch, allocated as training does.

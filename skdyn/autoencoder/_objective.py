@@ -121,7 +121,7 @@ class ReconstructionObjective:
         x, y = self._within_reach(
             x * coder.input_scale, None if y is None else y * coder.output_scale
         )
-        target = x if y is None else y
+        target = (x if y is None else y) - coder.line(x)
         progress = self.plan.progress
         k, coefficient = self.sparsity(progress, coder.n_components)
         self.plan.take(len(x))
@@ -130,7 +130,7 @@ class ReconstructionObjective:
         coder.track_use(coded.codes)
         rebuilt = self.rebuilt(coder, coded.codes)
         loss: Any = sum(mse_loss(part, target) for part in rebuilt) / len(rebuilt)
-        loss = loss + coder.allocation.penalty(coded, coder, target, k, coefficient)
+        loss = loss + coder.allocation.penalty(coded, coder, target.detach(), k, coefficient)
         if settings.aux is not None:
             latents = underused(coder, settings.aux, settings.dead_after)
             revival = revival_loss(coder, x, coded.dense, rebuilt[-1] - target, latents)

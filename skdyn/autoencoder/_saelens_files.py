@@ -39,7 +39,13 @@ _OWN_SHAPES = {
     "gated": {"b_gate": "m", "b_mag": "m", "r_mag": "m"},
 }
 # Transcoders, by the rule that theirs is one of; nothing is taken from their inputs.
-_TRANSCODERS = {"transcoder": "standard", "jumprelu_transcoder": "jumprelu"}
+_TRANSCODERS = {
+    "transcoder": "standard",
+    "skip_transcoder": "standard",
+    "jumprelu_transcoder": "jumprelu",
+    "jumprelu_skip_transcoder": "jumprelu",
+}
+_SKIP = "W_skip"  # of a transcoder, a linear function of the inputs that is added
 _ROW_NORMS = ("layer_norm", "constant_norm_rescale")
 
 
@@ -52,7 +58,8 @@ class Dictionary(NamedTuple):
         "standard", "topk", "jumprelu" or "gated".
     weights : dict of ndarray
         SAELens' names: ``W_enc`` of shape (n_features, n_components), ``W_dec`` of shape
-        (n_components, n_features), ``b_dec``, and the architecture's own vectors.
+        (n_components, n_features), ``b_dec``, and the architecture's own vectors; transcoders may
+        have ``W_skip`` of shape (n_outputs, n_features).
     k : int or None
         Active latents a row, of "topk".
     autoencoding : bool
@@ -140,7 +147,7 @@ def read_dictionary(folder: str | os.PathLike[str]) -> Dictionary:
     sizes = {"n": config["d_in"], "m": config["d_sae"], "o": config["d_in"]}
     if not autoencoding:
         sizes["o"] = config["d_out"]
-    check_shapes(weights, architecture, sizes, str(folder))
+    check_shapes(weights, architecture, sizes, str(folder), transcodes=not autoencoding)
     if autoencoding and not config.get("apply_b_dec_to_input", True):
         shift = weights["b_dec"] @ weights["W_enc"]
         if architecture == "gated":
@@ -203,7 +210,11 @@ def _check_inputs_are_taken_as_they_are(config: dict[str, Any]) -> None:
 
 
 def check_shapes(
-    weights: dict[str, np.ndarray], architecture: str, sizes: dict[str, int], source: str
+    weights: dict[str, np.ndarray],
+    architecture: str,
+    sizes: dict[str, int],
+    source: str,
+    transcodes: bool = False,
 ) -> None:
     """Refuse arrays that are not those of an architecture.
 
@@ -217,6 +228,8 @@ def check_shapes(
         Features (``n``), latents (``m``) and outputs (``o``).
     source : str
         Where they come from.
+    transcodes : bool, default=False
+        Whether a linear function of the inputs may stand beside the codes.
 
     Raises
     ------
@@ -224,6 +237,8 @@ def check_shapes(
         If one is missing, of another shape, or not asked for.
     """
     wanted = _SHAPES | _OWN_SHAPES[architecture]
+    if transcodes and _SKIP in weights:
+        wanted = wanted | {_SKIP: "on"}
     if set(weights) != set(wanted):
         raise ValueError(
             f"The weights of architecture {architecture!r} in {source!r} should be "

@@ -198,9 +198,12 @@ class _Splice:
         if self.edit is None and self.keep_error:
             return y
         coder = self._coder_at(y)
-        codes = self.coder._infer(coder, x.reshape(-1, x.shape[-1]).to(coder.decoder_weight))
+        rows = x.reshape(-1, x.shape[-1]).to(coder.decoder_weight)
+        codes = self.coder._infer(coder, rows)
         shape = y.shape[:-1]
-        rebuilt = y if self.keep_error else coder.decode(codes).view(y.shape)
+        rebuilt = y
+        if not self.keep_error:
+            rebuilt = self.coder._restored(coder, codes, rows).view(y.shape)
         if self.edit is not None:
             rebuilt = rebuilt + self._moved(coder, codes, shape).view(y.shape)
         return rebuilt.to(y.dtype)

@@ -8,12 +8,16 @@ import torch
 
 from skdyn.autoencoder._far_rows import Reach, tell_of_far_rows
 from skdyn.autoencoder._network import SparseCoder
+from skdyn.training import ridge
 
 __all__ = ["Shortened", "centre_and_scale", "geometric_median", "some_rows", "start_from_data"]
 
 _ROWS = 4096  # rows that are looked at: means of so many are precise enough to start from
+_LINE_ROWS = 2**16  # rows that a linear function is fitted to
+_LEAST_PENALTY = 1e-10  # of its slopes, so that exactly linear targets leave nothing
 _ENTRIES = 2**22  # pre-activations that are looked at
 _CONSTANT = 1e6  # scale of targets that are all alike: what codes add is lost in rounding
+_BESIDE = 0.1  # size of what codes add to a line at first
 _STEPS = 20  # of Weiszfeld's algorithm: it starts near its end
 
 
@@ -45,6 +49,8 @@ def start_from_data(
     if Y is not None and np.ptp(some_rows(Y), axis=0).max() == 0:
         output_scale = output_scale * _CONSTANT / max(1.0, np.abs(output_centre).max())
     with torch.no_grad():
+        if Y is not None and coder.skip_weight is not None and np.ptp(some_rows(Y), axis=0).any():
+            output_centre, output_scale = _start_line(coder, X, Y)
         coder.input_scale.copy_(torch.as_tensor(input_scale))
         coder.output_scale.copy_(torch.as_tensor(output_scale))
         coder.centre.copy_(torch.as_tensor(input_centre * input_scale))
@@ -57,17 +63,48 @@ def start_from_data(
         coder.allocation.start(x @ coder.encoder_weight.T + coder.encoder_bias, coder)
 
 
+def _start_line(coder, X, Y):
+    """Set the best linear function, and return center and scale of what it leaves over.
+
+    Codes then learn in the units of what is left: where that is little, they do little.
+    """
+    numbers = _row_numbers(len(X), _LINE_ROWS)
+    (x, of_x, _), (y, of_y, y_scale) = _about_centre(X, numbers), _about_centre(Y, numbers)
+    # Far rows count as if they lay nearer, which two centers that differ would make untrue.
+    weight = torch.minimum(of_x, of_y).squeeze(1).square()
+    slopes, _ = ridge(x, y, weight / weight.mean(), _LEAST_PENALTY)
+    slopes = slopes.numpy() / y_scale
+    looked_at = _row_numbers(len(X), _ROWS)
+    x = _about_centre(X, looked_at)[0].numpy()
+    left = np.asarray(Y[looked_at], dtype=float) - x @ slopes
+    centre, scale = centre_and_scale(left)
+    most = _CONSTANT * y_scale  # of exactly linear targets nothing but rounding is left
+    scale = most if np.ptp(left, axis=0).max() == 0 else np.minimum(scale, most)
+    coder.skip_weight.copy_(torch.as_tensor(slopes * scale).T)
+    return centre, scale
+
+
+def _about_centre(X, numbers):
+    """Return some rows in units of the network, what of each is taken, and the scale."""
+    centre, scale = centre_and_scale(X)
+    x = torch.as_tensor((np.asarray(X[numbers], dtype=float) - centre) * scale)
+    reach = Reach.of(torch.linalg.vector_norm(x, dim=1).numpy())
+    return x, reach.share(x, x.new_zeros(())), scale
+
+
 def _calm(coder, x):
     """Shorten a random encoder until what it adds up to is no larger than the targets.
 
     Directions drawn at random do not cancel: k of them are k times too large for few outputs.
+    Beside a line they begin near nothing, since they would only spoil what it knows.
     """
+    most = 1.0 if coder.skip_weight is None else _BESIDE
     pre = x @ coder.encoder_weight.T
     values, columns = pre.topk(min(coder.k, pre.shape[1]), dim=1)
     rebuilt = torch.zeros_like(pre).scatter_(1, columns, values.relu()) @ coder.decoder_weight
     size = rebuilt.square().mean().sqrt().item()
-    if size > 1.0:
-        coder.encoder_weight /= size
+    if size > most:
+        coder.encoder_weight *= most / size
 
 
 class Shortened:
@@ -148,7 +185,7 @@ class Shortened:
 
 
 def _row_numbers(n_samples, n_rows):
-    return np.unique(np.linspace(0, n_samples - 1, min(n_rows, _ROWS), dtype=np.intp))
+    return np.unique(np.linspace(0, n_samples - 1, n_rows, dtype=np.intp))
 
 
 def some_rows(X: np.ndarray, n_rows: int = _ROWS) -> np.ndarray:
@@ -165,7 +202,7 @@ def some_rows(X: np.ndarray, n_rows: int = _ROWS) -> np.ndarray:
     -------
     ndarray of shape (n_rows, n_features)
     """
-    return np.asarray(X[_row_numbers(len(X), n_rows)], dtype=float)
+    return np.asarray(X[_row_numbers(len(X), min(n_rows, _ROWS))], dtype=float)
 
 
 def centre_and_scale(

@@ -29,6 +29,7 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
     with rows of norm one in :math:`W_{dec}`. Trained on what goes into a part of a network and what
     comes out, it replaces that part by a wide and sparse one, of which every feature can be read:
     what it looks for is a row of ``input_components_``, what it adds one of ``components_`` [1]_.
+    With ``skip``, :math:`W_{skip} x` is added [2]_, so that no codes are spent on what is linear.
 
     It is a regressor, ``predict``, and a transformer to codes, ``transform``.
 
@@ -57,6 +58,9 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
     prefixes : array-like of int or None, default=None
         Matryoshka training: so many of the features, the first ones, must reconstruct alone, too,
         e.g. ``(32, 128)``; the loss is the mean over all the prefixes.
+    skip : bool, default=False
+        Whether a linear function of the inputs is added to what codes stand for. It starts as the
+        ridge regression of y on X and is trained along; codes learn what it leaves over.
     sparsity_warmup : float, default=0.0
         Share of the training in which the budget falls to ``k`` from four times as much and an
         ``l1_coefficient`` that is a number rises from zero.
@@ -106,6 +110,8 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
         What each feature adds to the targets; rows of norm one.
     input_components_ : ndarray of shape (n_components, n_features_in_)
         How an active feature's code changes with the inputs.
+    coef_ : ndarray of shape (n_outputs, n_features_in_)
+        The linear function beside the codes, :math:`W_{skip}`; zeros without ``skip``.
     feature_density_ : ndarray of shape (n_components,)
         Share of the training rows in which each feature is active (of more than 65536, on so many
         evenly spaced); after ``partial_fit``, a running average over the last batches.
@@ -120,7 +126,8 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
     n_iter_ : int
         Number of epochs run.
     loss_curve_ : list of float
-        Training loss of each epoch; the mean squared error in units of the variance.
+        Training loss of each epoch; the mean squared error in units of the variance, with ``skip``
+        of that which the ridge regression leaves over.
     validation_scores_ : None
         Present for consistency.
     best_loss_ : float
@@ -132,6 +139,8 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
     ----------
     .. [1] Jacob Dunefsky, Philippe Chlenski, Neel Nanda, "Transcoders Find Interpretable LLM
        Feature Circuits", NeurIPS 2024, arXiv:2406.11944.
+    .. [2] Gonçalo Paulo, Stepan Shabalin, Nora Belrose, "Transcoders Beat Sparse Autoencoders for
+       Interpretability", arXiv:2501.18823, 2025. There the linear function starts at zero.
 
     Examples
     --------
@@ -153,12 +162,13 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
 
     _y_is_1d: bool
     buffer_size: Annotated[int, Since(lambda state: 65536)]
+    skip: Annotated[bool, Since(lambda state: False)]
 
     _parameter_constraints = {
         name: kinds
         for name, kinds in SparseCoding._parameter_constraints.items()
         if name != "inference"  # codes that restore targets best cannot be told from inputs
-    }
+    } | {"skip": ["boolean"]}
     _autoencoding = False
     _quick_parameters = {"n_components": 16, "k": 1, "learning_rate": 0.03}  # see Reconstructing
 
@@ -173,6 +183,7 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
         aux_coefficient: float = 1 / 32,
         dead_after: int = 10_000,
         prefixes: ArrayLike | None = None,
+        skip: bool = False,
         sparsity_warmup: float = 0.0,
         output: str = "dense",
         optimizer: str = "adam",
@@ -199,6 +210,7 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
         self.aux_coefficient = aux_coefficient
         self.dead_after = dead_after
         self.prefixes = prefixes
+        self.skip = skip
         self.sparsity_warmup = sparsity_warmup
         self.output = output
         self.optimizer = optimizer
@@ -309,7 +321,9 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
         )  # fmt: skip
 
     def predict(self, X: ArrayLike) -> np.ndarray:
-        """Predict targets: what the codes of X stand for.
+        """Predict targets: what the codes of X stand for and, with ``skip``, the linear part.
+
+        That is ``inverse_transform(transform(X)) + X @ coef_.T``.
 
         Parameters
         ----------
@@ -322,8 +336,22 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
             Predictions, float64.
         """
         check_is_fitted(self)
-        y = self.inverse_transform(self._codes(X)).astype(np.float64)
+        y = np.concatenate([self._predicted(block) for block in self._blocks(X)])
         return y.ravel() if self._y_is_1d else y
+
+    def _predicted(self, X):
+        """Return the outputs of validated rows, in float64."""
+        codes = self._codes_of(X)
+        if not self.skip:
+            return self.inverse_transform(codes).astype(np.float64)
+        X = X.astype(np.float64)  # whose offsets may be large beside what they come to
+        return self.inverse_transform(codes.astype(np.float64)) + X @ self._slopes(X.dtype).T
+
+    def _origin(self, module):
+        return module.origin
+
+    def _restored(self, module, codes, x):
+        return module.decode(codes) + module.beside(x)
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the share of the targets' variance that is predicted, over all outputs at once.
@@ -355,6 +383,28 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
         """
         module = self._fitted_module()
         return (module.encoder_weight * module.input_scale * module.unit).cpu().numpy()
+
+    @property
+    def coef_(self) -> np.ndarray:
+        """The linear function beside the codes, shape (n_outputs, n_features)."""
+        module = self._fitted_module()
+        return self._slopes(str(module.encoder_weight.cpu().numpy().dtype))
+
+    def _slopes(self, dtype):
+        module = self._module_for(dtype)
+        if module.skip_weight is None:
+            return np.zeros((len(module.output_scale), len(module.input_scale)), dtype=dtype)
+        slopes = module.skip_weight * module.input_scale / module.output_scale[:, None]
+        return slopes.cpu().numpy()
+
+    @property
+    def _trivial_answer(self):
+        line = "a linear function, or of the mean where training goes on"
+        return line if self.skip else super()._trivial_answer
+
+    def _config(self, n_features, n_outputs):
+        config = super()._config(n_features, n_outputs)
+        return config | {"skip": True} if self.skip else config
 
 
 def _told(X, y, sample_weight):

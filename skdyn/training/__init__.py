@@ -17,6 +17,7 @@ from skdyn.training._net import LeanNet
 from skdyn.training._optimizers import LEARNING_RATE_SCHEDULES, OPTIMIZERS
 from skdyn.training._random import new_generator, seeded_rng
 from skdyn.training._records import Stage, TrainingRecord
+from skdyn.training._ridge import ridge
 from skdyn.training._settings import TrainingSettings
 from skdyn.training._stopping import Patience
 from skdyn.training._streams import ShuffledStream
@@ -40,6 +41,7 @@ __all__ = [
     "new_generator",
     "resolve_device",
     "resolve_dtype",
+    "ridge",
     "seeded_rng",
     "state_to_arrays",
     "to_tensor",

@@ -22,7 +22,7 @@ def _random(*shape):
 W = {
     "enc": _random(M, N), "dec": _random(N, M), "b_enc": _random(M), "b_dec": _random(N),
     "threshold": _random(M).abs() / 2, "r_mag": _random(M), "mag": _random(M),
-    "dec_out": _random(M, OUT), "b_out": _random(OUT),
+    "dec_out": _random(M, OUT), "b_out": _random(OUT), "skip": _random(OUT, N),
 }  # fmt: skip
 
 
@@ -78,6 +78,15 @@ def sparsify_transcoder(folder):
     _json(folder / "cfg.json", {"k": K, "d_in": N, "transcode": True})
     codes = _topk(linear(X, W["enc"], W["b_enc"]))
     return folder, codes, codes @ W["dec_out"] + W["b_out"]
+
+
+def sparsify_skip_transcoder(folder):
+    weights = {"encoder.weight": W["enc"], "encoder.bias": W["b_enc"], "b_dec": W["b_out"]}
+    weights |= {"W_dec": W["dec_out"], "W_skip": W["skip"]}
+    save_file(weights, folder / "sae.safetensors")
+    _json(folder / "cfg.json", {"k": K, "d_in": N, "transcode": True, "skip_connection": True})
+    codes = _topk(linear(X, W["enc"], W["b_enc"]))
+    return folder, codes, codes @ W["dec_out"] + W["b_out"] + linear(X, W["skip"])
 
 
 def _learning(folder, kind, state, **trainer):
@@ -141,10 +150,24 @@ def saelens_jumprelu_transcoder(folder):
     return folder, codes, codes @ W["dec_out"] + W["b_out"]
 
 
+def saelens_skip_transcoder(folder):
+    _saelens_transcoder(folder, "skip_transcoder", W_skip=W["skip"])
+    codes = linear(X, W["enc"], W["b_enc"]).relu()
+    return folder, codes, codes @ W["dec_out"] + W["b_out"] + linear(X, W["skip"])
+
+
+def saelens_jumprelu_skip_transcoder(folder):
+    own = {"threshold": W["threshold"], "W_skip": W["skip"]}
+    _saelens_transcoder(folder, "jumprelu_skip_transcoder", **own)
+    codes = _jump(linear(X, W["enc"], W["b_enc"]), W["threshold"])
+    return folder, codes, codes @ W["dec_out"] + W["b_out"] + linear(X, W["skip"])
+
+
 FORMATS = [
     gemma_scope, openai_relu, sparsify, sparsify_transcoder, learning_standard, learning_topk,
     learning_batch_topk, learning_jumprelu, learning_gated, saelens_transcoder,
-    saelens_jumprelu_transcoder,
+    saelens_jumprelu_transcoder, sparsify_skip_transcoder, saelens_skip_transcoder,
+    saelens_jumprelu_skip_transcoder,
 ]  # fmt: skip
 
 
@@ -157,7 +180,8 @@ def test_what_is_read_computes_what_the_original_does(make, tmp_path):
     if restored is None:
         restored = linear(codes.relu(), W["dec"], W["b_dec"])
     found = model.inverse_transform(model.transform(X.numpy()))
-    np.testing.assert_allclose(found, restored, atol=1e-9)
+    beside = linear(X, W["skip"]) if "skip" in make.__name__ else 0.0
+    np.testing.assert_allclose(found, restored - beside, atol=1e-9)
     if isinstance(model, Transcoder):
         np.testing.assert_allclose(model.predict(X.numpy()), restored, atol=1e-9)
 
@@ -206,9 +230,14 @@ def test_what_cannot_be_read_is_named(tmp_path):
         load_dictionary(tmp_path / "params.npz")
 
 
-def test_paths_beside_the_codes_are_refused(tmp_path):
-    sparsify_transcoder(tmp_path)
-    weights = {"encoder.weight": W["enc"], "W_skip": _random(OUT, N)}
-    save_file(weights, tmp_path / "sae.safetensors")
-    with pytest.raises(ValueError, match="a linear path beside the codes cannot be read"):
+def test_a_path_beside_an_autoencoders_codes_is_refused(tmp_path):
+    sparsify_skip_transcoder(tmp_path)
+    _json(tmp_path / "cfg.json", {"k": K, "d_in": N, "transcode": False})
+    with pytest.raises(ValueError, match="which is read of transcoders only"):
+        load_dictionary(tmp_path)
+
+
+def test_a_path_of_another_shape_is_refused(tmp_path):
+    _saelens_transcoder(tmp_path, "skip_transcoder", W_skip=_random(N, OUT))
+    with pytest.raises(ValueError, match=r"W_skip in .* has shape \(4, 3\)"):
         load_dictionary(tmp_path)

@@ -132,9 +132,11 @@ def test_of_a_tuple_the_first_tensor_is_replaced_and_the_rest_kept(network):
     assert len(np.unique(found.reshape(-1, 8).round(decimals=4), axis=0)) <= 8 * 7 / 2
 
 
-def test_a_transcoder_reads_the_layers_input_and_replaces_the_layer(network):
+@pytest.mark.parametrize("skip", [False, True])
+def test_a_transcoder_reads_the_layers_input_and_replaces_the_layer(network, skip):
     x, y = X.reshape(-1, 6), collect_activations(network, X, "first").reshape(-1, 8)
-    coder = Transcoder(16, k=3, max_iter=5, learning_rate=0.03, random_state=0).fit(x, y)
+    settings = {"k": 3, "skip": skip, "max_iter": 3, "learning_rate": 0.03, "random_state": 0}
+    coder = Transcoder(16, **settings).fit(x, y)
     found = _layer(network, X, coder=coder).reshape(-1, 8)
     np.testing.assert_allclose(found, coder.predict(x), rtol=1e-4, atol=1e-5)
 

@@ -2,7 +2,9 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LinearRegression
 
 from skdyn import SparseAutoencoder, Transcoder, io
 
@@ -159,3 +161,71 @@ def test_copies_from_disk_predict_the_same(fitted, tmp_path):
     io.save(fitted, tmp_path / "model.safetensors")
     for other in (pickle.loads(pickle.dumps(fitted)), io.load(tmp_path / "model.safetensors")):
         np.testing.assert_array_equal(other.predict(X), fitted.predict(X))
+
+
+Y_BENT = X @ ADDS + np.maximum(X[:, :1], 0.0) + 5.0
+
+
+@pytest.fixture(scope="module")
+def skipping():
+    return _model(k=1, skip=True, max_iter=8).fit(X, Y_BENT)
+
+
+@pytest.mark.parametrize(
+    ("k", "allocation"), [(1, "topk"), (4, "feature_then_mutual"), (2, "gated")]
+)
+def test_with_a_skip_affine_targets_are_exact_for_any_k(k, allocation):
+    model = _model(k=k, allocation=allocation, skip=True, max_iter=3)
+    far = np.vstack([X, 100.0 * X[:3]])
+    with pytest.warns(UserWarning, match="lie far from all others"):
+        model.fit(far, far @ ADDS + 5.0)
+    assert 1.0 - model.score(X, X @ ADDS + 5.0) < 1e-9
+    np.testing.assert_allclose(model.coef_, ADDS.T, atol=1e-4)
+
+
+def test_with_a_skip_it_is_better_than_least_squares(skipping):
+    least = LinearRegression().fit(X, Y_BENT)
+    error = [np.square(Y_BENT - model.predict(X)).sum() for model in (skipping, least)]
+    assert error[0] < 0.7 * error[1]
+
+
+def test_a_prediction_is_what_codes_stand_for_and_the_linear_part(skipping):
+    codes = skipping.transform(X)
+    expected = skipping.inverse_transform(codes) + X @ skipping.coef_.T
+    np.testing.assert_allclose(skipping.predict(X), expected, atol=1e-5)
+    moved = skipping.predict(X + 1e3) - (
+        skipping.inverse_transform(skipping.transform(X + 1e3)) + (X + 1e3) @ skipping.coef_.T
+    )
+    assert np.abs(moved).max() < 1e-2
+    module = skipping.module_.double()
+    x = torch.from_numpy(X)
+    np.testing.assert_allclose(module(x).numpy(), skipping.predict(X), atol=1e-9)
+    assert (_model(max_iter=1).fit(X, Y).coef_ == 0).all()
+
+
+def test_streams_learn_a_skip_from_what_the_buffer_holds():
+    blocks = [(X[start : start + 100], Y_BENT[start : start + 100]) for start in range(0, 600, 100)]
+    xs, ys = ([block[side] for block in blocks] for side in (0, 1))
+    model = _model(k=1, skip=True, max_iter=3, buffer_size=200).fit(xs, ys)
+    assert model.score(X, Y_BENT) >= LinearRegression().fit(X, Y_BENT).score(X, Y_BENT) - 1e-3
+    for x, y in blocks:
+        model.partial_fit(x, y)
+    assert model.score(X, Y_BENT) > 0.99
+
+
+def test_a_skip_survives_files_and_copies(skipping, tmp_path):
+    io.save(skipping, tmp_path / "model.safetensors")
+    for other in (pickle.loads(pickle.dumps(skipping)), io.load(tmp_path / "model.safetensors")):
+        np.testing.assert_array_equal(other.predict(X), skipping.predict(X))
+    state = _model(max_iter=1).fit(X, Y).__getstate__()
+    del state["skip"]  # as files from before have it
+    old = Transcoder.__new__(Transcoder)
+    old.__setstate__(state)
+    assert old.skip is False
+    assert old.predict(X).shape == Y.shape
+
+
+def test_what_is_worse_than_a_line_says_so():
+    model = _model(skip=True, learning_rate=3.0, max_iter=2)
+    with pytest.warns(ConvergenceWarning, match="worse than that of a linear function"):
+        model.fit(X, Y_BENT)
