@@ -63,8 +63,11 @@ grid_shape : int, tuple of int or None
     Optimizer of the weights.
 [CodebookTransformer, Crosscoder, SparseAutoencoder, Transcoder] max_iter : int
     Number of epochs, at most if there is a ``tol``.
-[CodebookTransformer, Crosscoder, SparseAutoencoder, Transcoder] learning_rate : float
+[CodebookTransformer, Crosscoder, Transcoder] learning_rate : float
     Step size of the optimizer.
+[SparseAutoencoder] learning_rate : float or "auto"
+    Step size of the optimizer. "auto" is half of the inverse root of the number of steps, 0.001
+    to 0.02; 0.01 where they are not known, and at most that where a training goes on.
 [CodebookTransformer, Crosscoder, SparseAutoencoder, Transcoder] tol : float or None
     Improvement of the loss below which an epoch counts as standing still; None never stops early:
     schedules come to their end.

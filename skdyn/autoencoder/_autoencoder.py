@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skdyn._validation import StrOptions
 from skdyn.autoencoder._reconstructing import Reconstructing
 from skdyn.autoencoder.allocations._allocation import Allocation
 
 __all__ = ["SparseAutoencoder"]
+
+_AUTO = StrOptions({"auto"})
 
 
 class SparseAutoencoder(Reconstructing):
@@ -32,11 +35,12 @@ class SparseAutoencoder(Reconstructing):
         [2]_ and "mutual_choice" [3]_: the k n largest of a batch of n rows. "feature_choice" [3]_:
         each feature takes the rows that it matches best, as many as Zipf's law allots it.
         "mutual_then_feature": the one for the first half of the training, then the other;
-        "feature_then_mutual": the other way round, after a fifth of it. "relu"
-        [4]_ and "gated" [5]_: those that are positive, few by a penalty on their sum. "jumprelu"
-        [6]_: those above thresholds that are learned. Or an object with settings, such as
-        ``JumpReLUAllocation(bandwidth=0.1)``. After training, all but "topk" compare with
-        thresholds, so that no row's code depends on the rows beside it.
+        "feature_then_mutual": the other way round, after a fifth of it, with a least share for
+        every feature, so that hardly any is dead. "relu" [4]_ and "gated" [5]_: those that are
+        positive, few by a penalty on their sum. "jumprelu" [6]_: those above thresholds that are
+        learned. Or an object with settings, such as ``JumpReLUAllocation(bandwidth=0.1)``. After
+        training, all but "topk" compare with thresholds, so that no row's code depends on the
+        rows beside it.
     l1_coefficient : float or "auto", default="auto"
         Strength of the penalty of "relu" and "gated", on the sum of a row's codes beside its
         squared error, in units in which the features' variance is one on average. "auto" steers it
@@ -68,8 +72,9 @@ class SparseAutoencoder(Reconstructing):
     max_time : float or None, default=None
         Seconds after which training stops, at the end of an epoch, with what was reached by then
         and a warning. None sets no limit.
-    learning_rate : float, default=0.01
-        Step size of the optimizer.
+    learning_rate : float or "auto", default="auto"
+        Step size of the optimizer. "auto" is half of the inverse root of the number of steps, 0.001
+        to 0.02; 0.01 where they are not known, and at most that where a training goes on.
     learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
             default="cosine"
         How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever
@@ -156,6 +161,11 @@ class SparseAutoencoder(Reconstructing):
     True
     """
 
+    _parameter_constraints = {
+        **Reconstructing._parameter_constraints,
+        "learning_rate": [*Reconstructing._parameter_constraints["learning_rate"], _AUTO],
+    }
+
     def __init__(
         self,
         n_components: int = 512,
@@ -173,7 +183,7 @@ class SparseAutoencoder(Reconstructing):
         optimizer: str = "adam",
         max_iter: int = 100,
         max_time: float | None = None,
-        learning_rate: float = 0.01,
+        learning_rate: float | str = "auto",
         learning_rate_schedule: str = "cosine",
         batch_size: int | str = "auto",
         buffer_size: int = 65536,

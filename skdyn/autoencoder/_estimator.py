@@ -25,7 +25,7 @@ from skdyn.autoencoder._checkpoint import journal_of
 from skdyn.autoencoder._inference import INFERENCES, infer
 from skdyn.autoencoder._network import SparseCoder
 from skdyn.autoencoder._objective import ObjectiveSettings, ReconstructionObjective
-from skdyn.autoencoder._plan import Plan
+from skdyn.autoencoder._plan import Plan, rate_for
 from skdyn.autoencoder._reading import ReadableDictionary
 from skdyn.autoencoder._revival import AUXILIARIES
 from skdyn.autoencoder._sources import as_source, refuse_sequences
@@ -83,6 +83,7 @@ class SparseCoding(
         allocation: Any
         buffer_size: Any
         l1_coefficient: Any
+        learning_rate: Any
         sparsity_warmup: Any
         output: Any
 
@@ -107,8 +108,11 @@ class SparseCoding(
     inference = "encoder"  # of siblings without the parameter
 
     def _settings(self):
+        settings = super()._settings()
+        if settings.learning_rate == "auto":  # a stage that has a plan brings its own
+            settings = settings._replace(learning_rate=rate_for(Plan(None), 1, False))
         # Without a tolerance every loss counts as an improvement.
-        return super()._settings()._replace(tol=-np.inf if self.tol is None else self.tol)
+        return settings._replace(tol=-np.inf if self.tol is None else self.tol)
 
     def _n_active(self):
         """Return how many latents a row are active: k, or all where there are fewer."""
@@ -211,10 +215,12 @@ class SparseCoding(
             return False
 
         plan = objective.plan
+        by_plan = self.learning_rate == "auto"
         return Stage(
             objective, rows.batches(batch_size, generator) if streamed else rows, self.max_iter,
             before_epoch=start,
             after_step=objective.after_step,
+            learning_rate=rate_for(plan, batch_size, goes_on) if by_plan else None,
             trivial_loss=self._trivial_loss(
                 objective, sample if targets is None else targets, goes_on
             ),

@@ -1,13 +1,16 @@
 """How far a training is along."""
 
+import math
 from typing import Any
 
 from sklearn.exceptions import ConvergenceWarning
 
 from skdyn.exceptions import warn_user
 
-__all__ = ["Plan"]
+__all__ = ["Plan", "rate_for"]
 
+_RATE, _RATE_OF_ONE_STEP = 0.01, 0.5
+_RATES = 0.001, 0.02  # beyond them nothing was tried
 _OTHER_END = 0.1  # of the rows planned: so far off, schedules ended at another time
 
 
@@ -81,3 +84,28 @@ class Plan:
             The state.
         """
         self.n_seen = state["n_seen"]
+
+
+def rate_for(plan: Plan, batch_size: int, goes_on: bool) -> float:
+    """Return the learning rate of a training: the fewer steps, the longer each.
+
+    Parameters
+    ----------
+    plan : Plan
+        The training's.
+    batch_size : int
+        Rows a step.
+    goes_on : bool
+        Whether weights were trained before, which long steps would throw out.
+
+    Returns
+    -------
+    float
+        Half of the inverse root of the number of steps, 0.001 to 0.02; 0.01 where that is not
+        known, and at most that where training goes on.
+    """
+    if plan.n_rows is None:
+        return _RATE
+    low, high = _RATES
+    rate = _RATE_OF_ONE_STEP / math.sqrt(max(1.0, plan.n_rows / batch_size))
+    return min(max(rate, low), _RATE if goes_on else high)

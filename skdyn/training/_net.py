@@ -422,7 +422,8 @@ class LeanNet(NeuralNet):
         if bad:
             raise TrainingDivergedError(
                 f"The loss became {bad[-1]} in epoch {epoch + 1}. Lower learning_rate "
-                f"(now {self.settings.learning_rate}), set clip_norm=1.0, or scale the inputs."
+                f"(now {self.stage_.learning_rate or self.settings.learning_rate}), set "
+                "clip_norm=1.0, or scale the inputs."
             )
         return losses
 
@@ -482,7 +483,7 @@ class LeanNet(NeuralNet):
             return
         error = TrainingDivergedError(
             f"{trouble} in epoch {record.n_iter}, the last. Lower learning_rate (now "
-            f"{settings.learning_rate}) or set clip_norm=1.0."
+            f"{self.stage_.learning_rate or settings.learning_rate}) or set clip_norm=1.0."
         )
         if not settings.max_recoveries:
             raise error

@@ -3,7 +3,7 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 from skdyn import CodebookTransformer, Crosscoder, SparseAutoencoder, Transcoder
-from skdyn.autoencoder._plan import Plan
+from skdyn.autoencoder._plan import Plan, rate_for
 
 ROWS = np.random.default_rng(0).normal(size=(160, 6)).astype("f")
 CODERS = (SparseAutoencoder, Crosscoder, CodebookTransformer, Transcoder)
@@ -103,3 +103,20 @@ def test_phases_follow_the_rows_of_a_single_pass(monkeypatch):
     allocation = FeatureThenMutualAllocation(switch=0.5)
     _model(allocation=allocation).fit(_batches(), n_samples_total=160)
     assert seen == [True] * 5 + [False] * 5
+
+
+def test_the_fewer_the_steps_the_longer_each():
+    rates = [rate_for(Plan(n_rows), 10, False) for n_rows in (10, 10_000, 40_000, 10**8)]
+    assert rates == [0.02, 0.5 / 1000**0.5, 0.5 / 4000**0.5, 0.001]
+
+
+def test_no_step_is_long_where_the_end_is_not_known_or_weights_were_trained_before():
+    assert rate_for(Plan(None), 10, False) == 0.01
+    assert rate_for(Plan(10), 10, True) == 0.01
+
+
+def test_a_fit_takes_the_rate_of_its_plan():
+    auto, given = _model(max_iter=2), _model(max_iter=2, learning_rate=0.02)
+    _same(auto.fit(ROWS), given.fit(ROWS))
+    with pytest.raises(ValueError, match="learning_rate"):
+        _model(learning_rate="fast").fit(ROWS)

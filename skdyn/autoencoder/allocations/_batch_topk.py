@@ -13,7 +13,7 @@ from skdyn.autoencoder.allocations._largest import largest
 if TYPE_CHECKING:
     from skdyn.autoencoder._network import SparseCoder
 
-__all__ = ["BatchTopKAllocation"]
+__all__ = ["BatchTopKAllocation", "take_largest"]
 
 
 class BatchTopKAllocation(Allocation):
@@ -47,12 +47,38 @@ class BatchTopKAllocation(Allocation):
         Codes
             The pre-activations that are active.
         """
-        chosen = largest(pre, k * len(pre) + 1)  # one that is left, for a bound between
-        values = pre.flatten().index_select(0, chosen)
-        ends = values.topk(min(2, len(values)), largest=False)
-        coder.track_threshold(ends.values.mean(), len(pre))
-        if len(chosen) > k * len(pre):
-            taken = torch.ones_like(chosen, dtype=torch.bool)
-            taken[ends.indices[0]] = False
-            chosen, values = chosen[taken], values[taken]
-        return Codes(Support.of_sorted_entries(chosen, *pre.shape), values)
+        return take_largest(pre, coder, k * len(pre))
+
+
+def take_largest(
+    pre: torch.Tensor, coder: SparseCoder, budget: int, floor: torch.Tensor | None = None
+) -> Codes:
+    """Take the largest entries of all, and note the threshold above which they are.
+
+    Parameters
+    ----------
+    pre : Tensor of shape (n_rows, n_components)
+        Pre-activations, without gradient.
+    coder : SparseCoder
+        The network.
+    budget : int
+        How many.
+    floor : Tensor of shape (n_components,) or None, default=None
+        Thresholds of latents that are lower than all others' by right.
+
+    Returns
+    -------
+    Codes
+    """
+    chosen = largest(pre, budget + 1)  # one that is left, for a bound between
+    values = pre.flatten().index_select(0, chosen)
+    ends = values.topk(min(2, len(values)), largest=False)
+    bound = ends.values.mean()
+    if floor is not None:
+        bound = torch.minimum(bound.to(floor), floor)
+    coder.track_threshold(bound, len(pre))
+    if len(chosen) > budget:
+        taken = torch.ones_like(chosen, dtype=torch.bool)
+        taken[ends.indices[0]] = False
+        chosen, values = chosen[taken], values[taken]
+    return Codes(Support.of_sorted_entries(chosen, *pre.shape), values)

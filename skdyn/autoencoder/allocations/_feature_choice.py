@@ -10,6 +10,7 @@ import torch
 from skdyn._validation import Interval
 from skdyn.autoencoder._kernels import Codes
 from skdyn.autoencoder.allocations._allocation import Allocation
+from skdyn.autoencoder.allocations._floor import rouse
 from skdyn.autoencoder.allocations._largest import largest, largest_of_rows
 from skdyn.autoencoder.allocations._zipf import zipf_shares
 
@@ -110,9 +111,9 @@ class FeatureChoiceAllocation(Allocation):
             The pre-activations that are active.
         """
         self.track_demand(pre, coder, k)
-        return self._take(pre, coder, k)
+        return self._take(pre, coder, k, training=True)
 
-    def _take(self, pre, coder, k):
+    def _take(self, pre, coder, k, training=False):
         """Let each latent take its rows, by the demand that is known."""
         quotas = self.quotas(coder, len(pre), k)
         matches = pre.T.contiguous()  # which they are, as the coder computed them
@@ -126,7 +127,10 @@ class FeatureChoiceAllocation(Allocation):
         ]
         latents, rows, values, ends = map(torch.cat, zip(*choices, strict=True))
         coder.track_threshold(ends, len(pre), latents)
-        return Codes.of_pairs(rows, latents.repeat_interleave(quotas[latents]), values, *pre.shape)
+        taken = quotas[latents]
+        if training:  # each one's best comes first
+            rouse(coder, latents, values[taken.cumsum(0) - taken])
+        return Codes.of_pairs(rows, latents.repeat_interleave(taken), values, *pre.shape)
 
     def track_demand(self, pre: torch.Tensor, coder: SparseCoder, k: int) -> None:
         """Note how often each latent is among the largest matches, every fourth batch.

@@ -109,7 +109,7 @@ class MutualThenFeatureAllocation(FeatureChoiceAllocation):
         if self._latents_choose(coder, progress):
             return super().choose(pre, coder, k, progress)
         self.track_demand(pre, coder, k)
-        return MutualChoiceAllocation().choose(pre, coder, k, progress)
+        return self._choose_mutually(pre, coder, k)
 
     def calibrate(self, pre: torch.Tensor, coder: SparseCoder, fresh: bool) -> None:
         """Learn from a batch what inference compares with, now that the weights rest.
@@ -126,7 +126,13 @@ class MutualThenFeatureAllocation(FeatureChoiceAllocation):
         if self._latents_choose(coder, 1.0):
             super().calibrate(pre, coder, fresh)
         else:
-            MutualChoiceAllocation().choose(pre, coder, coder.k, 1.0)
+            self._calibrate_mutually(pre, coder)
+
+    def _choose_mutually(self, pre, coder, k):
+        return MutualChoiceAllocation().choose(pre, coder, k, 1.0)
+
+    def _calibrate_mutually(self, pre, coder):
+        self._choose_mutually(pre, coder, coder.k)
 
     def _latents_choose(self, coder, progress):
         latents_choose = self.by_latent(progress)

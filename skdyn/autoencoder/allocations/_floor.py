@@ -1,0 +1,101 @@
+"""Latents that win nothing for long get something, so that none is lost for good."""
+
+import math
+from typing import Any
+
+import torch
+
+from skdyn.autoencoder._kernels import Codes
+from skdyn.autoencoder.allocations._batch_topk import take_largest
+
+__all__ = ["calibrate_with_floor", "rouse", "take_with_floor"]
+
+_BARELY = 1e-3  # of the unit of pre-activations, which is a feature's deviation
+
+
+@torch.no_grad()
+def rouse(coder: Any, latents: torch.Tensor, best: torch.Tensor) -> None:
+    """Raise the biases of latents whose largest pre-activations are not positive.
+
+    Without it they would be silent for good: a ReLU lets no gradient through below zero.
+
+    Parameters
+    ----------
+    coder : SparseCoder
+        The network.
+    latents : Tensor of shape (n_latents,)
+        Their numbers.
+    best : Tensor of shape (n_latents,)
+        The largest of each.
+    """
+    lift = (_BARELY - best).clamp_min(0.0).masked_fill(best > 0, 0.0)
+    coder.encoder_bias.index_add_(0, latents, lift.to(coder.encoder_bias))
+
+
+def take_with_floor(pre: torch.Tensor, coder: Any, k: int, share: float) -> Codes:
+    """Take the largest of a batch, among them the best rows of latents that waited too long.
+
+    A latent has waited when it was not active in ``1 / share`` rows.
+
+    Parameters
+    ----------
+    pre : Tensor of shape (n_rows, n_components)
+        Pre-activations.
+    coder : SparseCoder
+        The network.
+    k : int
+        Active latents a row, on average.
+    share : float
+        Share of the rows that each latent is to be active in.
+
+    Returns
+    -------
+    Codes
+    """
+    n_rows, n_components = pre.shape
+    in_turn = math.ceil(share * n_rows * n_components)  # no more at a time, the longest first
+    waited, latents = coder.idle.topk(min(in_turn, n_components, k * n_rows // 2))
+    latents = latents[waited >= 1.0 / share]
+    if not len(latents):
+        return take_largest(pre, coder, k * n_rows)
+    best, rows = pre[:, latents].max(dim=0)
+    rouse(coder, latents, best)
+    return _with_certain(pre, coder, k * n_rows, (rows, latents), best.clamp_min(_BARELY))
+
+
+def calibrate_with_floor(pre: torch.Tensor, coder: Any, k: int, share: float) -> None:
+    """Learn thresholds: one for all, but for latents that it would leave below their share.
+
+    Parameters
+    ----------
+    pre : Tensor of shape (n_rows, n_components)
+        Pre-activations of many rows.
+    coder : SparseCoder
+        The network.
+    k : int
+        Active latents a row, on average.
+    share : float
+        Share of the rows that each latent is to be active in; so few rows that it comes to less
+        than half of one tell nothing of it.
+    """
+    quota = min(round(share * len(pre)), len(pre) - 1)
+    # Whom the threshold of training serves well enough needs no closer look.
+    rare = ((pre > coder.threshold).sum(dim=0) <= 2 * quota).nonzero().squeeze(1)
+    if quota < 1 or not len(rare):
+        take_largest(pre, coder, k * len(pre))
+        return
+    values, rows = pre[:, rare].topk(quota + 1, dim=0)
+    certain = rows[:quota], rare.expand(quota, -1)
+    ends = values[-2:].mean(dim=0).clamp_min(0.0)
+    floor = torch.full_like(coder.threshold, torch.inf).index_copy(
+        0, rare, ends.to(coder.threshold)
+    )
+    _with_certain(pre, coder, k * len(pre), certain, values[:quota], floor)
+
+
+def _with_certain(pre, coder, budget, places, values, floor=None):
+    """Take the largest, some places counting as such; they get these values."""
+    pre[places] = torch.inf  # and back: a copy of all would take longer
+    support = take_largest(pre, coder, budget, floor).support
+    pre[places] = values
+    return Codes(support, support.gather(pre))
