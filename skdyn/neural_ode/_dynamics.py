@@ -6,6 +6,7 @@ from skdyn.exceptions import SolverError
 from skdyn.neural_ode._drive import Drive
 from skdyn.neural_ode._hidden import StartEncoder
 from skdyn.neural_ode._known import GrayField, KnownPart, gray
+from skdyn.neural_ode._region import PulledField
 from skdyn.neural_ode._unsolved import retold
 from skdyn.solvers import PATH_KINDS, MLPField, Path, solve_ode
 from skdyn.solvers._field import DrivenField
@@ -144,7 +145,7 @@ class TrajectoryODE(torch.nn.Module):
         return _SHARE * self.field(x.new_zeros(()), y, *at).square().mean()
 
     def flow(
-        self, x0, times, drive=None, read=None,
+        self, x0, times, drive=None, read=None, pull=None,
         regularization=None, regularization_mode="global", generator=None,
     ):  # fmt: skip
         """Solve from ``x0`` at the first time to all times.
@@ -162,6 +163,8 @@ class TrajectoryODE(torch.nn.Module):
             Inputs, where there are any. Where they jump, the times hold all jumps.
         read : Tensor of shape (n, n_read) or None, default=None
             What tells where the further dimensions begin.
+        pull : tuple or None, default=None
+            What a :class:`~skdyn.neural_ode._region.PulledField` takes; None for none.
         regularization, regularization_mode, generator
             See :func:`skdyn.solvers.solve_ode`.
 
@@ -171,8 +174,11 @@ class TrajectoryODE(torch.nn.Module):
             With ``ys`` of shape (n, t, n_states).
         """
         hidden = None if read is None or self.encoder is None else self.encoder(read)
+        field = self._along(drive)
+        if pull is not None:
+            field = PulledField(field, pull, bool(times.flatten()[0] > times.flatten()[-1]))
         solution = solve_ode(
-            self._along(drive),
+            field,
             self._augmented(x0, hidden), times, **({} if drive is None else drive.stops(times)),
             step_control="joint" if self.training else "per_sample",
             regularization=regularization, regularization_mode=regularization_mode,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -31,6 +32,7 @@ from skdyn.neural_ode._plan import (
     prepare,
     what_faded,
 )
+from skdyn.neural_ode._region import learn_region
 from skdyn.neural_ode._running_away import warn_if_solutions_run_away
 from skdyn.neural_ode._simulation import LearntDynamics
 
@@ -418,7 +420,9 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         if self.module_.known is not None:
             found = self.module_.known.values.double().tolist()
             self.parameters_ = dict(zip(self.module_.known.constants, found, strict=True))
-        warn_if_solutions_run_away(self._follow, data, stages)
+        scaled = data._replace(values=(data.values - self._offset) / self._scale)
+        self._whitening, self._radii, self._farthest = learn_region(scaled, self.module_.moving)
+        warn_if_solutions_run_away(partial(self._follow, guarded=False), data, stages)
         return self
 
     @staticmethod
