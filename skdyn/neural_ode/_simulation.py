@@ -52,6 +52,7 @@ class LearntDynamics(TorchEstimator):
     """What a fit to trajectories learns beside the module, and solutions in the data's units."""
 
     interval_: float
+    alpha_: Annotated[float | int, OPTIONAL]
     noise_: Annotated[np.ndarray, Shape("n_states")]
     x0_: Annotated[np.ndarray, Shape("cases n_states")]
     _offset: Annotated[np.ndarray, Shape("n_states")]
