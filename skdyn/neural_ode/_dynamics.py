@@ -6,6 +6,8 @@ from skdyn.exceptions import SolverError
 from skdyn.neural_ode._drive import Drive
 from skdyn.neural_ode._hidden import StartEncoder
 from skdyn.neural_ode._known import GrayField, KnownPart, gray
+from skdyn.neural_ode._line import LinedField
+from skdyn.neural_ode._region import PulledField
 from skdyn.neural_ode._unsolved import retold
 from skdyn.solvers import PATH_KINDS, MLPField, Path, solve_ode
 from skdyn.solvers._field import DrivenField
@@ -55,7 +57,12 @@ class TrajectoryODE(torch.nn.Module):
         See :class:`~skdyn.neural_ode._known.KnownPart`.
     time_scale : float, default=1.0
         Unit of time, which formulas want to know.
+    lined : bool, default=False
+        Whether the network corrects a line, see :class:`~skdyn.neural_ode._line.LinedField`.
     """
+
+    slope: torch.Tensor
+    middle: torch.Tensor
 
     def __init__(
         self,
@@ -81,6 +88,7 @@ class TrajectoryODE(torch.nn.Module):
         known_offset: tuple[float, ...] = (),
         known_scale: tuple[float, ...] = (),
         time_scale: float = 1.0,
+        lined: bool = False,
     ) -> None:
         super().__init__()
         self.n_states = n_states
@@ -90,6 +98,8 @@ class TrajectoryODE(torch.nn.Module):
             "max_steps": max_steps,
         }  # fmt: skip
         self.moving = list(range(n_states) if moving is None else moving)
+        if not all(0 <= channel < n_states for channel in self.moving):
+            raise ValueError(f"moving must hold some of {n_states} channels; got {self.moving}.")
         self.n_controls, self.n_covariates = n_controls, n_covariates
         self.input_interpolation = input_interpolation
         self.omega, self.rate = omega, rate
@@ -102,9 +112,21 @@ class TrajectoryODE(torch.nn.Module):
         if known:
             units = known_offset, known_scale, time_scale
             self.known = KnownPart(known, known_names, known_parameters, *units)
+        self.lined = lined
+        if lined:
+            self.register_buffer("slope", torch.zeros(dim, dim))
+            self.register_buffer("middle", torch.zeros(dim))
+        if known or lined:
             with torch.no_grad():  # what is known comes first
                 for parameter in self.field.layers[-1].parameters():
                     parameter.zero_()
+
+    def take_line(self, line):
+        """Take a line's numbers."""
+        with torch.no_grad():
+            self.slope.copy_(torch.as_tensor(line.slope))
+            self.middle.copy_(torch.as_tensor(line.middle))
+        return self
 
     def parameter_groups(self):
         """Constants of formulas are no weights, and not penalized."""
@@ -131,6 +153,8 @@ class TrajectoryODE(torch.nn.Module):
         at, y = (inputs,) if self.n_inputs else (), self._augmented(x, hidden)
         if self.known is not None:
             return gray(self.known, self.field, x.new_zeros(()), y, inputs)
+        if self.lined:
+            return self._along(None)(x.new_zeros(()), y)
         return self.field(x.new_zeros(()), y, *at)
 
     def taken_over(self, x, inputs):
@@ -144,7 +168,7 @@ class TrajectoryODE(torch.nn.Module):
         return _SHARE * self.field(x.new_zeros(()), y, *at).square().mean()
 
     def flow(
-        self, x0, times, drive=None, read=None,
+        self, x0, times, drive=None, read=None, pull=None,
         regularization=None, regularization_mode="global", generator=None,
     ):  # fmt: skip
         """Solve from ``x0`` at the first time to all times.
@@ -162,6 +186,8 @@ class TrajectoryODE(torch.nn.Module):
             Inputs, where there are any. Where they jump, the times hold all jumps.
         read : Tensor of shape (n, n_read) or None, default=None
             What tells where the further dimensions begin.
+        pull : tuple or None, default=None
+            What a :class:`~skdyn.neural_ode._region.PulledField` takes; None for none.
         regularization, regularization_mode, generator
             See :func:`skdyn.solvers.solve_ode`.
 
@@ -171,8 +197,11 @@ class TrajectoryODE(torch.nn.Module):
             With ``ys`` of shape (n, t, n_states).
         """
         hidden = None if read is None or self.encoder is None else self.encoder(read)
+        field = self._along(drive)
+        if pull is not None:
+            field = PulledField(field, pull, bool(times.flatten()[0] > times.flatten()[-1]))
         solution = solve_ode(
-            self._along(drive),
+            field,
             self._augmented(x0, hidden), times, **({} if drive is None else drive.stops(times)),
             step_control="joint" if self.training else "per_sample",
             regularization=regularization, regularization_mode=regularization_mode,
@@ -186,6 +215,8 @@ class TrajectoryODE(torch.nn.Module):
         """The field along inputs."""
         if self.known is not None:
             return GrayField(self.known, self.field, drive)
+        if self.lined:
+            return LinedField(self.field, self.slope, self.middle)
         return self.field if drive is None else DrivenField(self.field, drive)
 
     def _among_the_still(self, moving, still):

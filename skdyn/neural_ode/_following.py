@@ -88,7 +88,9 @@ def simulation_times(t, t0, n_cases):
 
 
 @torch.no_grad()
-def simulate_states(module, x0, since, told: Any = nullcontext, driving=None, read=None):
+def simulate_states(
+    module, x0, since, told: Any = nullcontext, driving=None, read=None, guarded: Any = None
+):
     """Solve the module's equation.
 
     Parameters
@@ -105,6 +107,9 @@ def simulate_states(module, x0, since, told: Any = nullcontext, driving=None, re
         What drives the cases, on times since their starts.
     read : ndarray of shape (n_cases, n_read) or None, default=None
         What tells where hidden dimensions begin.
+    guarded : callable or None, default=None
+        ``guarded(solve, cases)`` returns the states of ``solve(some, pull)``; see
+        :class:`~skdyn.neural_ode._region.Guard`. None leaves solutions to themselves.
 
     Returns
     -------
@@ -113,25 +118,27 @@ def simulate_states(module, x0, since, told: Any = nullcontext, driving=None, re
     like = next(module.parameters())
     states = np.empty((len(x0), since.shape[1], x0.shape[1]))
     at_once = since[:, 0] == 0.0  # the solver wants the start among the times, once
-    for cases in (np.flatnonzero(at_once), np.flatnonzero(~at_once)):
-        if not len(cases):
-            continue
+
+    def solve(cases, pull=None):
         begins = at_once[cases[0]]
         times = since[cases] if begins else np.pad(since[cases], ((0, 0), (1, 0)))
         if times.shape[1] == 1:
-            states[cases, 0] = x0[cases]
-            continue
+            return x0[cases, None]
         start = torch.as_tensor(x0[cases]).to(like)
         drive = None if driving is None else driving.select(cases).drive(module, like)
         with told(cases):
             seen = None if read is None else torch.as_tensor(read[cases]).to(like)
-            flow = module.flow(start, torch.as_tensor(times).to(like.device), drive, seen)
-        ys = flow.ys.cpu().numpy()
-        states[cases] = ys if begins else ys[:, 1:]
+            times = torch.as_tensor(times).to(like.device)
+            ys = module.flow(start, times, drive, seen, pull=pull).ys.cpu().numpy()
+        return ys if begins else ys[:, 1:]
+
+    for cases in (np.flatnonzero(at_once), np.flatnonzero(~at_once)):
+        if len(cases):
+            states[cases] = solve(cases) if guarded is None else guarded(solve, cases)
     return states
 
 
-def follow(module, trajectories, time_scale=1.0, driven=None, n_read=0):
+def follow(module, trajectories, time_scale=1.0, driven=None, n_read=0, guard=None):
     """Follow trajectories from their first complete state, forward and backward.
 
     Parameters
@@ -146,6 +153,8 @@ def follow(module, trajectories, time_scale=1.0, driven=None, n_read=0):
         What drives them.
     n_read : int, default=0
         Time points that an encoder of hidden starts reads; 0 without one.
+    guard : Guard or None, default=None
+        What looks after solutions that leave the region of the data.
 
     Returns
     -------
@@ -169,10 +178,14 @@ def follow(module, trajectories, time_scale=1.0, driven=None, n_read=0):
         def told(some, cases=cases, begins=begins):
             return told_by_case(cases[some], begins[some], time_scale)
 
+        guarded = None
+        if guard is not None:
+            at = trajectories.times[rows, point] * time_scale
+            guarded = guard.over(module, cases, at)
         starts = trajectories.values[cases, first[cases]]
         driving = None if driven is None else driven.from_points(cases, first[cases])
         own = None if read is None else read[cases]
-        ys = simulate_states(module, starts, since, told, driving, own)
+        ys = simulate_states(module, starts, since, told, driving, own, guarded)
         states[np.broadcast_to(rows, point.shape)[inside], point[inside]] = ys[inside]
     everyone = np.arange(len(states))
     states[everyone, first] = trajectories.values[everyone, first]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -21,6 +22,7 @@ from skdyn.neural_ode._collocation import smooth_trajectories
 from skdyn.neural_ode._depth import ODE_CONSTRAINTS, check_layer_sizes
 from skdyn.neural_ode._dynamics import TrajectoryODE
 from skdyn.neural_ode._inputs import learn_input_scales, read_inputs
+from skdyn.neural_ode._noisy_records import doubt_forecasts, plan_of_a_record, stage_of_a_record
 from skdyn.neural_ode._plan import (
     Scales,
     certainty,
@@ -31,6 +33,7 @@ from skdyn.neural_ode._plan import (
     prepare,
     what_faded,
 )
+from skdyn.neural_ode._region import learn_region
 from skdyn.neural_ode._running_away import warn_if_solutions_run_away
 from skdyn.neural_ode._simulation import LearntDynamics
 
@@ -158,6 +161,8 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         Median time between successive training points.
     noise_ : ndarray of shape (n_states,)
         Deviation of the noise in each channel, as the smoothing estimates it.
+    alpha_ : float
+        Penalty that was used: ``alpha``, or a multiple where noise moves the states.
     x0_ : ndarray of shape (n_cases, n_states)
         First states of the training trajectories as fitted, learned or smoothed (see
         ``learn_x0``): ``simulate(x0_, t)`` is the fit to noisy data.
@@ -395,7 +400,8 @@ class NeuralODE(LearntDynamics, TorchEstimator):
             validation = without_spikes(validation, "X_val", self.time_channel)
             validation = read_inputs(self, X_val, validation, u_val, covariates_val, reset=False)
         smooth = smooth_trajectories(training)
-        if not (self.warm_start and hasattr(self, "module_")):
+        goes_on = self.warm_start and hasattr(self, "module_")
+        if not goes_on:
             self._offset, self._scale, self._time_scale = learn_scales(training, smooth)
             inputs = learn_input_scales(training)
             self._control_scales, self._covariate_scales, self._clock_scales = inputs
@@ -405,20 +411,31 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         further = drive, self._n_read()
         training = prepare(training, scales, smooth, *further)
         validation = None if validation is None else prepare(validation, scales, None, *further)
-        stages = []
+        stages, config = [], self._config(data)
         self.x0_ = fitted_starts(stages, training, scales)
+        plan = plan_of_a_record(self, config, training, goes_on)
+        self.alpha_ = self.alpha * (1.0 if plan is None else plan.factor)
 
         def make_stages(generator):
-            stages.extend(plan_stages(self, training, validation, generator, scales.time))
+            if plan is None:
+                stages.extend(plan_stages(self, training, validation, generator, scales.time))
+            else:
+                stages.append(stage_of_a_record(plan, training, self.max_iter, scales.time))
             return stages
 
-        self._train(self._config(data), make_stages, total_weight=certainty(training), **given)
+        config |= {} if plan is None else {"lined": True}
+        weight = certainty(training) if plan is None else plan.certainty / plan.factor
+        self._train(config, make_stages, total_weight=weight, **given)
         self.x0_ = fitted_starts(stages, training, scales)
         vars(self).pop("parameters_", None)
         if self.module_.known is not None:
             found = self.module_.known.values.double().tolist()
             self.parameters_ = dict(zip(self.module_.known.constants, found, strict=True))
-        warn_if_solutions_run_away(self._follow, data, stages)
+        if plan is not None:
+            doubt_forecasts(plan)
+        scaled = data._replace(values=(data.values - self._offset) / self._scale)
+        self._whitening, self._radii, self._farthest = learn_region(scaled, self.module_.moving)
+        warn_if_solutions_run_away(partial(self._follow, guarded=False), data, stages)
         return self
 
     @staticmethod

@@ -21,9 +21,11 @@ from skdyn.neural_ode._windows import cut_windows, window_lengths
 from skdyn.training import Stage, resolve_device, resolve_dtype
 
 __all__ = [
+    "NEGLIGIBLE",
     "Prepared",
     "Scales",
     "certainty",
+    "collocation_stage",
     "fitted_starts",
     "learn_scales",
     "moving_channels",
@@ -34,7 +36,7 @@ __all__ = [
 
 _WINDOWS = "windows of"  # begins the names of stages
 _NOISY = 1e-3  # share of a channel's deviation from which on start states are learned by "auto"
-_NEGLIGIBLE = 5.0  # an epoch that gains less log-likelihood than this has stood still
+NEGLIGIBLE = 5.0  # an epoch that gains less log-likelihood than this has stood still
 # Variance of noise, in units of the data's, below which data count as exact: float32 resolves less.
 _EXACT = 1e-10
 # Losses of trajectories fall to the noise, well below one; a solve has tens of steps to penalize.
@@ -206,7 +208,7 @@ def plan_stages(estimator, training, validation, generator, time_scale=1.0):
     pretrain = estimator.pretrain == "collocation" and observable
     shares = _epochs(estimator.max_iter, len(lengths), pretrain)
     # Mean squared error over twice the noise's variance, times the observations: log-likelihood.
-    tol = max(estimator.tol, 2.0 * _NEGLIGIBLE / certainty(training)) if estimator.tol else 0.0
+    tol = max(estimator.tol, 2.0 * NEGLIGIBLE / certainty(training)) if estimator.tol else 0.0
     learn = _learns_starts(estimator.learn_x0, training.smooth)
     penalty = {
         "regularization": estimator.regularization,
@@ -246,7 +248,7 @@ def plan_stages(estimator, training, validation, generator, time_scale=1.0):
     collocation = partial(_hidden, estimator=estimator) if encoded else _known
     stages = []
     if pretrain:
-        stages.append(_collocation_stage(training, validation, shares[0], tol, collocation))
+        stages.append(collocation_stage(training, validation, shares[0], tol, collocation))
     shorter = 1
     for length, n_iter in zip(lengths, shares[len(stages) :], strict=True):
         if n_iter:
@@ -317,7 +319,25 @@ def _windows(prepared, length, estimator):
     )
 
 
-def _collocation_stage(training, validation, n_iter, tol, arrays):
+def collocation_stage(training, validation, n_iter, tol, arrays=None):
+    """Return the stage that fits velocities.
+
+    Parameters
+    ----------
+    training, validation : Prepared
+        Dimensionless data; ``validation`` may be None.
+    n_iter : int
+        Epochs at most.
+    tol : float
+        Tolerance of the loss.
+    arrays : callable or None, default=None
+        ``arrays(prepared)`` returns what is fitted; None takes states and their velocities.
+
+    Returns
+    -------
+    Stage
+    """
+    arrays = arrays or _known
     watched = None if validation is None or not validation.smooth.known.any() else validation
     return Stage(
         CollocationObjective() if arrays is _known else HiddenCollocation(),

@@ -40,6 +40,7 @@ from skdyn.neural_ode._inputs import (
     read_inputs,
 )
 from skdyn.neural_ode._known import check_known
+from skdyn.neural_ode._region import Guard, Region
 from skdyn.neural_ode._unsolved import told_by_case
 
 __all__ = ["LearntDynamics"]
@@ -51,6 +52,7 @@ class LearntDynamics(TorchEstimator):
     """What a fit to trajectories learns beside the module, and solutions in the data's units."""
 
     interval_: float
+    alpha_: Annotated[float | int, OPTIONAL]
     noise_: Annotated[np.ndarray, Shape("n_states")]
     x0_: Annotated[np.ndarray, Shape("cases n_states")]
     _offset: Annotated[np.ndarray, Shape("n_states")]
@@ -71,6 +73,9 @@ class LearntDynamics(TorchEstimator):
     _control_scales: Annotated[np.ndarray, Shape("2 _"), Since(lambda state: np.zeros((2, 0)))]
     _covariate_scales: Annotated[np.ndarray, Shape("2 _"), Since(lambda state: np.zeros((2, 0)))]
     _clock_scales: Annotated[np.ndarray, Shape("2"), Since(lambda state: np.array([0.0, 1.0]))]
+    _whitening: Annotated[np.ndarray, Shape("n_states n_states"), OPTIONAL]
+    _radii: Annotated[np.ndarray, Shape("2"), OPTIONAL]
+    _farthest: Annotated[np.ndarray, Shape("n_states"), OPTIONAL]
     if TYPE_CHECKING:
         module_: Any
         time_channel: Any
@@ -115,6 +120,12 @@ class LearntDynamics(TorchEstimator):
             If a time to predict lies before ``t0``.
         SolverError
             If the learned dynamics cannot be solved that far.
+
+        Warns
+        -----
+        SolverWarning
+            If solutions leave the region of the training data: they are solved again with a pull
+            back to it.
         """
         check_is_fitted(self)
         if is_trajectories(X):
@@ -417,17 +428,34 @@ class LearntDynamics(TorchEstimator):
         x0 = (states - self._offset) / self._scale
         since = (times - start[:, None]) / self._time_scale
         driving = self._driving(start, times, since, u, covariates)
-        ys = simulate_states(self._module_for(np.dtype("float64")), x0, since, told, driving)
+        module, guard = self._module_for(np.dtype("float64")), self._guard()
+        guarded = guard and guard.over(module, np.arange(len(x0)), times)
+        ys = simulate_states(module, x0, since, told, driving, guarded=guarded)
+        if guard:
+            guard.tell()
         return (ys * self._scale + self._offset).transpose(0, 2, 1)
 
-    def _follow(self, data):
+    def _guard(self):
+        """Return what looks after solutions; None in models of older files, which know no region.
+
+        What formulas say holds anywhere: it is not pulled back.
+        """
+        if not hasattr(self, "_radii"):
+            return None
+        region = Region(self._whitening, self._radii, self._farthest)
+        return Guard(region, pulls=self.module_.known is None)
+
+    def _follow(self, data, guarded=True):
         """Return solutions through trajectories (n_cases, n_timepoints, n_states)."""
+        guard = self._guard() if guarded else None
         scaled = data._replace(
             values=(data.values - self._offset) / self._scale, times=data.times / self._time_scale
         )
         module = self._module_for(np.dtype("float64"))
         driven = self._driven(data)
-        solved = follow(module, scaled, self._time_scale, driven, self._n_read())
+        solved = follow(module, scaled, self._time_scale, driven, self._n_read(), guard)
+        if guard:
+            guard.tell()
         return solved * self._scale + self._offset
 
     def _with_time(self, states, times):

@@ -15,6 +15,7 @@ _GROWTH = 3  # from stage to stage
 _FIRST = 2.0  # characteristic times in the first window: the state has moved, but not turned twice
 _LONGEST = 512  # intervals in which "auto" still grows: a solve is sequential
 _MIN_FIRST = 4
+_TUPLES = ("driven", "read")  # of arrays, among the parts of windows
 
 
 class Windows(NamedTuple):
@@ -58,6 +59,22 @@ class Windows(NamedTuple):
         further = *self.driven, *self.read
         return numbers, self.starts, self.times, self.targets, self.weights, *further
 
+    def select(self, some):
+        """Return some of the windows.
+
+        Parameters
+        ----------
+        some : array-like
+            Which ones.
+
+        Returns
+        -------
+        Windows
+        """
+        parts = {name: part[some] for name, part in self._asdict().items() if name not in _TUPLES}
+        further = {name: tuple(p[some] for p in getattr(self, name)) for name in _TUPLES}
+        return self._replace(**parts | further)
+
 
 def window_lengths(window, n_intervals, characteristic):
     """Return the lengths of the windows, in intervals, in the order of training.
@@ -88,7 +105,7 @@ def window_lengths(window, n_intervals, characteristic):
     return [*lengths, longest]
 
 
-def cut_windows(trajectories, states, length, *, overlap=True, driven=None, read=None):
+def cut_windows(trajectories, states, length, *, overlap=True, stride=None, driven=None, read=None):
     """Cut trajectories into windows.
 
     Parameters
@@ -102,6 +119,8 @@ def cut_windows(trajectories, states, length, *, overlap=True, driven=None, read
     overlap : bool, default=True
         Whether windows follow each other at half their length; otherwise only the first of each
         trajectory is cut.
+    stride : int or None, default=None
+        Intervals from one window to the next; None is half their length.
     driven : Driven or None, default=None
         What drives the trajectories.
     read : ndarray of shape (n_cases, n_timepoints, n_read) or None, default=None
@@ -114,7 +133,7 @@ def cut_windows(trajectories, states, length, *, overlap=True, driven=None, read
     places = [
         (case, first)
         for case, n_points in enumerate(trajectories.n_points)
-        for first in (_firsts(n_points - 1, length) if overlap else [0])
+        for first in (_firsts(n_points - 1, length, stride) if overlap else [0])
     ]
     case, first = np.array(places).T
     last = trajectories.n_points[case, None] - 1
@@ -137,11 +156,11 @@ def cut_windows(trajectories, states, length, *, overlap=True, driven=None, read
     )
 
 
-def _firsts(n_intervals, length):
-    """First points of windows at half-length strides; the last one ends with the trajectory."""
+def _firsts(n_intervals, length, stride):
+    """First points of windows at their strides; the last one ends with the trajectory."""
     if n_intervals <= length:
         return [0]
-    stride = max(1, length // 2)
+    stride = stride or max(1, length // 2)
     return [*range(0, n_intervals - length, stride), n_intervals - length]
 
 
