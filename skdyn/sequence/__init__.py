@@ -21,11 +21,15 @@ from skdyn.sequence._hippo_transformer import HiPPOTransformer
 from skdyn.sequence._lag_transformer import LagTransformer
 from skdyn.sequence._signature_kernel import signature_kernel
 from skdyn.sequence._signature_transformer import SignatureTransformer
+from skdyn.sequence._ssm_classifier import SSMClassifier
+from skdyn.sequence._ssm_regressor import SSMRegressor
 
 __all__ = [
     "AugmentedCovariance",
     "HiPPOTransformer",
     "LagTransformer",
+    "SSMClassifier",
+    "SSMRegressor",
     "SignatureTransformer",
     "series_from_frame",
     "signature_kernel",
