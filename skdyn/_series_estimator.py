@@ -2,7 +2,8 @@
 
 A subclass writes ``__init__``, the static ``_build_module``, ``_config(n_channels, n_outputs)``,
 the arguments of the former, and ``_network_inputs(series)``, the arrays that its network reads of
-series in deviations of the training data, NaN where nothing was seen.
+series in deviations of the training data, NaN where nothing was seen. The network takes a generator
+behind them, None where nothing is to be left out by chance.
 """
 
 from __future__ import annotations
@@ -204,8 +205,15 @@ class SeriesClassifier(TabularClassifier):
     # -- hooks of the base -------------------------------------------------------------------
 
     _told = staticmethod(_series_rows.told)
-    _encode = _series_rows.encode
-    _outputs = _series_rows.answers
+
+    def _encode(self, X, y, weight) -> Any:
+        return _series_rows.encode(self, X, y, weight)
+
+    def _outputs(self, X):
+        return _series_rows.answers(self, X)
+
+    def _objective(self, generator) -> Any:
+        return _series_rows.objective_of(self, generator)
 
     def _validate(self, X, y, reset) -> Any:
         return _series_rows.validate(self, X, y, reset)
@@ -359,8 +367,15 @@ class SeriesRegressor(TabularRegressor):
     # -- hooks of the base -------------------------------------------------------------------
 
     _told = staticmethod(_series_rows.told)
-    _encode = _series_rows.encode
-    _outputs = _series_rows.answers
+
+    def _encode(self, X, y, weight) -> Any:
+        return _series_rows.encode(self, X, y, weight)
+
+    def _outputs(self, X):
+        return _series_rows.answers(self, X)
+
+    def _objective(self, generator) -> Any:
+        return _series_rows.objective_of(self, generator)
 
     def _validate(self, X, y, reset) -> Any:
         return _series_rows.validate(self, X, y, reset)

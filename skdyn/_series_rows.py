@@ -20,6 +20,7 @@ from skdyn._series_units import doubt_unit, learn_unit, refuse_lost_times, refus
 from skdyn._trajectories import Trajectories
 from skdyn._validation import check_is_fitted, check_X_y
 from skdyn.training import to_tensor
+from skdyn.training._optimizers import FULL_BATCH
 
 __all__ = [
     "SeriesRows",
@@ -28,6 +29,7 @@ __all__ = [
     "encode",
     "hold_inputs",
     "learn_scales",
+    "objective_of",
     "standard_values",
     "told",
     "validate",
@@ -287,3 +289,27 @@ def answers(estimator: Any, X: TimedSeries) -> np.ndarray:
         inputs = [x.to(like) if x.is_floating_point() else x.to(like.device) for x in inputs]
         parts.append(module(*inputs).cpu())
     return torch.cat(parts).numpy()
+
+
+def objective_of(estimator: Any, generator: torch.Generator) -> Any:
+    """Return the weighted mean of each series' loss; the network may leave things out by chance.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Being fitted.
+    generator : torch.Generator
+        Source of what is left out.
+
+    Returns
+    -------
+    callable
+    """
+
+    source = None if estimator.optimizer in FULL_BATCH else generator  # they need one function
+
+    def objective(module, *arrays):
+        *inputs, y, weight = arrays
+        return (estimator._row_loss(module(*inputs, source), y) * weight).mean()
+
+    return objective

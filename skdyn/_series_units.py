@@ -1,4 +1,4 @@
-"""The unit of the times of labeled series: what fit learned of it, and what later calls must keep."""
+"""The unit of the times of labeled series: what fit learned of it, what later calls must keep."""
 
 from __future__ import annotations
 
@@ -101,8 +101,8 @@ def refuse_other_lengths(y: Any, n_cases: int) -> None:
     y = np.asarray(y)
     if y.ndim and len(y) != n_cases:
         raise ValueError(
-            f"y must have one target a case, but X and y are inconsistent: got {len(y)} for {n_cases} "
-            "cases. If these are the times, pass them by name: fit(X, t=...)."
+            f"y must have one target a case, but X and y are inconsistent: got {len(y)} for "
+            f"{n_cases} cases. If these are the times, pass them by name: fit(X, t=...)."
         )
 
 

@@ -16,6 +16,8 @@ numbers of a path x with the last time T, and none is trained:
 """
 
 from skdyn.sequence._augmented_covariance import AugmentedCovariance
+from skdyn.sequence._cde_classifier import NeuralCDEClassifier
+from skdyn.sequence._cde_regressor import NeuralCDERegressor
 from skdyn.sequence._frames import series_from_frame
 from skdyn.sequence._hippo_transformer import HiPPOTransformer
 from skdyn.sequence._lag_transformer import LagTransformer
@@ -28,6 +30,8 @@ __all__ = [
     "AugmentedCovariance",
     "HiPPOTransformer",
     "LagTransformer",
+    "NeuralCDEClassifier",
+    "NeuralCDERegressor",
     "SSMClassifier",
     "SSMRegressor",
     "SignatureTransformer",

@@ -70,6 +70,8 @@ def _by_place(x, n_chunks, size):
     """Return a copy of shape (size, n_chunks, n, d)."""
     n, k, d = x.shape
     x = torch.nn.functional.pad(x, (0, 0, 0, n_chunks * size - k))
-    return x.reshape(n, n_chunks, size, d).permute(2, 1, 0, 3).clone(
-        memory_format=torch.contiguous_format
+    return (
+        x.reshape(n, n_chunks, size, d)
+        .permute(2, 1, 0, 3)
+        .clone(memory_format=torch.contiguous_format)
     )

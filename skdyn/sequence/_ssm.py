@@ -14,7 +14,7 @@ from skdyn._validation import Interval, StrOptions
 from skdyn.base import TorchEstimator
 from skdyn.sequence._readout import READOUTS, Readout
 from skdyn.sequence._state_space import KERNELS, SelectiveLayer, StateSpaceLayer
-from skdyn.training._optimizers import FULL_BATCH
+from skdyn.sequence._thinning import kept_points
 
 __all__ = [
     "SSM_CONSTRAINTS",
@@ -22,7 +22,6 @@ __all__ = [
     "check_inputs",
     "inputs_of",
     "module_config",
-    "objective_of",
 ]
 
 SSM_CONSTRAINTS = {
@@ -36,6 +35,7 @@ SSM_CONSTRAINTS = {
     "dt_max": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
     "readout": [StrOptions(set(READOUTS))],
     "dropout": [Interval(Real, 0, 1, closed="left")],
+    "point_dropout": [Interval(Real, 0, 1, closed="left")],
     "time_channel": [Integral, None],
 }
 _SLOW = 0.3  # rate of what sets time scales, beside that of the other weights
@@ -65,6 +65,10 @@ class SSMNetwork(torch.nn.Module):
         One of ``READOUTS``.
     dropout : float
         Share of channels dropped after each layer.
+    point_dropout : float
+        Share of points left out of series.
+    reads_gaps : bool
+        Whether the length of steps is one more input.
     """
 
     def __init__(
@@ -80,10 +84,13 @@ class SSMNetwork(torch.nn.Module):
         dt_max: float,
         readout: str,
         dropout: float,
+        point_dropout: float,
+        reads_gaps: bool,
     ) -> None:
         super().__init__()
-        self.encoder = torch.nn.Linear(n_inputs, hidden_channels)
-        self.blocks = torch.nn.ModuleList()
+        self.reads_gaps = reads_gaps
+        self.encoder = torch.nn.Linear(n_inputs + reads_gaps, hidden_channels)
+        self.blocks: Any = torch.nn.ModuleList()
         for _ in range(n_layers):
             layer: torch.nn.Module = (
                 SelectiveLayer(hidden_channels, state_size)
@@ -93,7 +100,7 @@ class SSMNetwork(torch.nn.Module):
             self.blocks.append(_Block(layer, hidden_channels))
         self.norm = torch.nn.LayerNorm(hidden_channels)
         self.readout = Readout(hidden_channels, n_outputs, readout)
-        self.dropout = dropout
+        self.dropout, self.point_dropout = dropout, point_dropout
 
     def parameter_groups(self) -> list[dict]:
         """Ask for a lower rate and no decay of what sets time scales."""
@@ -103,8 +110,10 @@ class SSMNetwork(torch.nn.Module):
     def states(self, x, gaps, n_points, generator=None):
         """Return what is read out, (n, k, hidden_channels), up to the longest series."""
         longest = int(n_points.max())
-        gaps = gaps[:, :longest]
-        h = self.encoder(x[:, :longest])
+        x, gaps = x[:, :longest], gaps[:, :longest]
+        if self.reads_gaps:
+            x = torch.cat([x, gaps.log1p()[:, :, None]], dim=2)
+        h = self.encoder(x)
         for block in self.blocks:
             new = block(h, gaps)
             if generator is not None and self.training and self.dropout:
@@ -120,6 +129,8 @@ class SSMNetwork(torch.nn.Module):
 
     def forward(self, x, gaps, n_points, generator=None):
         """Return the outputs of shape (n, n_outputs)."""
+        if generator is not None and self.training and self.point_dropout:
+            x, gaps, n_points = _thinned(x, gaps, n_points, self.point_dropout, generator)
         return self.readout(self.states(x, gaps, n_points, generator), n_points)
 
     def multiply_adds(self, shape: tuple[int, ...]) -> int:
@@ -183,7 +194,19 @@ def module_config(estimator: Any, n_channels: int, n_outputs: int) -> dict[str, 
         "dt_max": float(high),
         "readout": estimator.readout,
         "dropout": float(estimator.dropout),
+        "point_dropout": float(estimator.point_dropout),
+        "reads_gaps": not estimator._even_times,
     }
+
+
+def _thinned(x, gaps, n_points, share, generator):
+    """Leave points out by chance; the steps become those between the others."""
+    places, n_kept = kept_points(n_points, gaps.shape[1], share, generator)
+    times = gaps.cumsum(dim=1).gather(1, places)
+    steps = times.diff(dim=1, prepend=times[:, :1] - gaps[:, :1])
+    after = torch.arange(places.shape[1], device=gaps.device) >= n_kept[:, None]
+    x = x.gather(1, places[:, :, None].expand(*places.shape, x.shape[2]))
+    return x, steps.masked_fill(after, 1.0), n_kept
 
 
 def _n_inputs(n_channels, has_gaps, even_times):
@@ -221,7 +244,7 @@ def inputs_of(estimator: Any, series: Trajectories) -> tuple[np.ndarray, ...]:
     -------
     x : ndarray of shape (n, k, n_inputs)
         Values, filled; where training data have gaps whether they were seen; where their steps are
-        uneven how long they are.
+        uneven the time since the first point.
     gaps : ndarray of shape (n, k)
         Steps in units of the median one of training, one before the first point.
     n_points : ndarray of int of shape (n,)
@@ -234,31 +257,7 @@ def inputs_of(estimator: Any, series: Trajectories) -> tuple[np.ndarray, ...]:
     gaps[after | (np.abs(gaps - 1) < _EVEN)] = 1.0
     parts = [paths.values]
     if estimator._has_gaps:
-        parts.append(paths.seen.astype(np.float64))
+        parts.append(paths.seen)
     if not estimator._even_times:
-        parts.append(np.log1p(gaps)[:, :, None])
+        parts.append((paths.times - paths.times[:, :1])[:, :, None] / estimator._duration)
     return np.concatenate(parts, axis=2), gaps, series.n_points
-
-
-def objective_of(estimator: Any, generator: torch.Generator) -> Any:
-    """Return the weighted mean of each series' loss, with channels dropped by a generator.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Being fitted.
-    generator : torch.Generator
-        Source of what is dropped.
-
-    Returns
-    -------
-    callable
-    """
-
-    source = None if estimator.optimizer in FULL_BATCH else generator  # they need one function
-
-    def objective(module, *arrays):
-        *inputs, y, weight = arrays
-        return (estimator._row_loss(module(*inputs, source), y) * weight).mean()
-
-    return objective

@@ -13,7 +13,6 @@ from skdyn.sequence._ssm import (
     check_inputs,
     inputs_of,
     module_config,
-    objective_of,
 )
 
 __all__ = ["SSMRegressor"]
@@ -52,11 +51,14 @@ class SSMRegressor(SeriesRegressor):
     dropout : float, default=0.1
         Share of channels that is left out of each layer by chance, while training; not with
         "lbfgs", which needs one fixed function.
+    point_dropout : float, default=0.3
+        Share of the points that is left out of each series by chance, anew at every step of the
+        training but with "lbfgs"; the first and the last stay, and steps become those between.
     time_channel : int or None, default=None
         Channel of ``X`` that holds the times, instead of ``t``.
     optimizer : {"adam", "adamw", "sgd", "lbfgs"}, default="adamw"
         Optimizer of the weights. "lbfgs" always uses the full batch.
-    max_iter : int, default=100
+    max_iter : int, default=60
         Number of epochs at most.
     max_time : float or None, default=None
         Seconds after which training stops, at the end of an epoch, with what was reached by then
@@ -67,7 +69,7 @@ class SSMRegressor(SeriesRegressor):
             default="cosine"
         How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever
         the loss stands still and stops only when that no longer helps.
-    batch_size : int or "auto", default="auto"
+    batch_size : int or "auto", default=32
         Cases a batch; "auto" is ``min(200, n_samples)``.
     alpha : float, default=1.0
         Strength of the L2 penalty on the weights; it is divided by the number of samples (the total
@@ -81,7 +83,7 @@ class SSMRegressor(SeriesRegressor):
         were best there.
     validation_fraction : float, default=0.1
         Share of the training data set aside for early stopping when ``X_val`` is not given.
-    n_iter_no_change : int, default=10
+    n_iter_no_change : int, default=20
         Epochs without improvement after which training stops.
     warm_start : bool, default=False
         Whether ``fit`` continues from the present weights.
@@ -92,8 +94,8 @@ class SSMRegressor(SeriesRegressor):
         Where to train: "auto" is CUDA if present, else the CPU; or a torch device such as "cpu".
     dtype : {"float32", "float64"}, default="float32"
         Precision of the training. Predictions are computed in the precision of their input.
-    verbose : X, default=0
-        x
+    verbose : int, default=0
+        1 prints a tenth of the epochs, 2 every epoch.
 
     Attributes
     ----------
@@ -146,15 +148,15 @@ class SSMRegressor(SeriesRegressor):
     >>> t = np.sort(rng.uniform(0, 10, (80, 25)))  # each series has times of its own
     >>> y = rng.uniform(1, 2, 80)
     >>> X = np.sin(y[:, None] * t)[:, None]
-    >>> model = SSMRegressor(n_layers=1, hidden_channels=32, max_iter=80, random_state=0)
-    >>> model.fit(X[:60], y[:60], t=t[:60]).score(X[60:], y[60:], t=t[60:]) > 0.9
+    >>> model = SSMRegressor(n_layers=1, hidden_channels=32, random_state=0)
+    >>> model.fit(X[:60], y[:60], t=t[:60]).score(X[60:], y[60:], t=t[60:]) > 0.8
     True
     """
 
     _parameter_constraints = SSM_CONSTRAINTS
     _quick_parameters = {
-        "n_layers": 1, "hidden_channels": 16, "state_size": 16, "readout": "last",
-        "dropout": 0.0, "batch_size": 64, "max_iter": 20, "learning_rate": 0.03,
+        "n_layers": 1, "hidden_channels": 16, "state_size": 16, "readout": "last", "dropout": 0.0,
+        "point_dropout": 0.0, "batch_size": 64, "max_iter": 20, "learning_rate": 0.03,
     }  # fmt: skip
 
     def __init__(
@@ -169,19 +171,20 @@ class SSMRegressor(SeriesRegressor):
         dt_max: float | str = "auto",
         readout: str = "mean",
         dropout: float = 0.1,
+        point_dropout: float = 0.3,
         time_channel: int | None = None,
         optimizer: str = "adamw",
-        max_iter: int = 100,
+        max_iter: int = 60,
         max_time: float | None = None,
         learning_rate: float = 0.005,
         learning_rate_schedule: str = "cosine",
-        batch_size: int | str = "auto",
+        batch_size: int | str = 32,
         alpha: float = 1.0,
         clip_norm: float | None = 1.0,
         tol: float = 1e-4,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
-        n_iter_no_change: int = 10,
+        n_iter_no_change: int = 20,
         warm_start: bool = False,
         random_state: int | np.random.RandomState | None = None,
         device: str = "auto",
@@ -197,6 +200,7 @@ class SSMRegressor(SeriesRegressor):
         self.dt_max = dt_max
         self.readout = readout
         self.dropout = dropout
+        self.point_dropout = point_dropout
         self.time_channel = time_channel
         self.optimizer = optimizer
         self.max_iter = max_iter
@@ -228,4 +232,3 @@ class SSMRegressor(SeriesRegressor):
         check_inputs(cls.__name__, state)
 
     _network_inputs = inputs_of
-    _objective = objective_of
