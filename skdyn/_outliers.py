@@ -7,7 +7,7 @@ last before it. However heavy a tail is, of n values from one of a power law the
 such a step with a chance of about 2 / n only: it is honest, and left alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -119,7 +119,12 @@ def _halfway(weight):
 
 
 def held_in(
-    columns: np.ndarray, weight: np.ndarray | None, name: str, *, edge: float
+    columns: np.ndarray,
+    weight: np.ndarray | None,
+    name: str,
+    *,
+    edge: float,
+    place: Callable[[int, int], str] = "row {} column {}".format,
 ) -> np.ndarray:
     """Bring values far from all others near to them, and say so.
 
@@ -133,6 +138,8 @@ def held_in(
         What the user calls them.
     edge : float
         Where to, in distances from the median of the farthest other.
+    place : callable, default="row {} column {}".format
+        ``place(row, column)`` names a place.
 
     Returns
     -------
@@ -146,7 +153,7 @@ def held_in(
     for column, rows, middle, reach in found:
         low, high = middle - edge * reach, middle + edge * reach
         held[rows, column] = columns[rows, column].clip(low, high)
-    places = [f"row {row} column {far.column}" for far in found for row in far.rows]
+    places = [place(row, far.column) for far in found for row in far.rows]
     warn_user(
         f"{name} holds {how_far(columns, found, places)}. The model learns them as if at "
         f"{edge:g} times the distance of the farthest other. Correct these rows or leave them out; "

@@ -98,8 +98,7 @@ class TabularEstimator(TorchEstimator):
         }
 
     def _fit(self, X, y, sample_weight, X_val=None, y_val=None, incremental=False, classes=None):
-        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-        given = {"X": X, "y": y, "metadata": metadata}
+        given = self._told(X, y, sample_weight)
         check_validation_pair(X_val, y_val, self.early_stopping)
         goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
         X, y = self._validate(X, y, reset=not goes_on)
@@ -125,6 +124,12 @@ class TabularEstimator(TorchEstimator):
         )  # fmt: skip
         self._look_back(task, stages[-1].objective if stages else None)
         return self
+
+    @staticmethod
+    def _told(X, y, sample_weight):
+        """Return what callbacks are told of the data."""
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        return {"X": X, "y": y, "metadata": metadata}
 
     def _stages(self, generator, task):
         """Return the stages of the training."""

@@ -16,16 +16,24 @@ numbers of a path x with the last time T, and none is trained:
 """
 
 from skdyn.sequence._augmented_covariance import AugmentedCovariance
+from skdyn.sequence._cde_classifier import NeuralCDEClassifier
+from skdyn.sequence._cde_regressor import NeuralCDERegressor
 from skdyn.sequence._frames import series_from_frame
 from skdyn.sequence._hippo_transformer import HiPPOTransformer
 from skdyn.sequence._lag_transformer import LagTransformer
 from skdyn.sequence._signature_kernel import signature_kernel
 from skdyn.sequence._signature_transformer import SignatureTransformer
+from skdyn.sequence._ssm_classifier import SSMClassifier
+from skdyn.sequence._ssm_regressor import SSMRegressor
 
 __all__ = [
     "AugmentedCovariance",
     "HiPPOTransformer",
     "LagTransformer",
+    "NeuralCDEClassifier",
+    "NeuralCDERegressor",
+    "SSMClassifier",
+    "SSMRegressor",
     "SignatureTransformer",
     "series_from_frame",
     "signature_kernel",

@@ -12,8 +12,13 @@ from sklearn.utils import Tags
 
 from skdyn._scales import learn_column_scales
 from skdyn._series import Paths, check_series, laid_paths
+from skdyn._series_units import (
+    doubt_unit,
+    learn_unit,
+    refuse_lost_times,
+    refuse_other_lengths,
+)
 from skdyn._state import OPTIONAL, PlainState, Shape
-from skdyn._times import are_counted
 from skdyn._validation import (
     check_feature_names_in,
     check_is_fitted,
@@ -21,13 +26,10 @@ from skdyn._validation import (
     check_sizes,
     fit_context,
 )
-from skdyn.exceptions import warn_user
 
 __all__ = ["SeriesTransformer"]
 
 Cases = ArrayLike | Sequence[ArrayLike]
-
-_OTHER_UNIT = 10  # times the steps and the durations of fit, beyond which a unit is doubted
 
 
 class SeriesTransformer(PlainState, TransformerMixin, BaseEstimator):
@@ -92,9 +94,9 @@ class SeriesTransformer(PlainState, TransformerMixin, BaseEstimator):
             The features.
         """
         check_is_fitted(self)
-        self._refuse_lost_times(t)
+        refuse_lost_times(self, t)
         series = check_series(self, X, t, time_channel=self.time_channel, reset=False)
-        self._doubt_unit(series)
+        doubt_unit(self, series)
         return self._transformed(series)
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -171,12 +173,11 @@ class SeriesTransformer(PlainState, TransformerMixin, BaseEstimator):
 
     def _fit(self, X, y, t):
         series = check_series(self, X, t, time_channel=self.time_channel, reset=True)
-        _refuse_other_lengths(y, len(series.values))
+        refuse_other_lengths(y, len(series.values))
         self.n_channels_ = series.values.shape[2]
         scales = learn_column_scales(series.values.reshape(-1, self.n_channels_), None)
         self._mean, self._scale = scales.mean, scales.scale
-        self._duration, self._step = _span(series)
-        self._counts_times = t is None or are_counted(series)
+        learn_unit(self, series, t)
         self._learn(laid_paths(series, self._mean))
         return series
 
@@ -197,44 +198,3 @@ class SeriesTransformer(PlainState, TransformerMixin, BaseEstimator):
                 "its times, are too far from those of fit. Are they in the units of the fit?"
             )
         return features
-
-    def _refuse_lost_times(self, t):
-        if t is None and not self._counts_times:
-            raise ValueError(
-                f"t is missing. This {type(self).__name__} was fitted with times; without them "
-                "series would be read at 0, 1, 2, ... Pass t=... In a pipeline or a search, "
-                "request it: sklearn.set_config(enable_metadata_routing=True) and "
-                "set_fit_request(t=True).set_transform_request(t=True); or let a channel of X hold "
-                "the times, and set time_channel."
-            )
-
-    def _doubt_unit(self, series):
-        duration, step = _span(series)
-        if not duration or not self._duration:  # cases of a single point
-            return
-        ratios = np.array([duration / self._duration, step / self._step])
-        if (ratios > _OTHER_UNIT).all() or (ratios < 1 / _OTHER_UNIT).all():
-            given = "counted 0, 1, 2, ..." if self._counts_times else f"{self._step:.3g} apart"
-            warn_user(
-                f"The times t are {step:.3g} apart and go on for {duration:.3g}, where those of "
-                f"fit were {given} and went on for {self._duration:.3g}. Are they in the same unit?"
-            )
-
-
-def _span(series):
-    """Return the longest duration and the median step of series."""
-    duration = np.nanmax(series.times, axis=1) - series.times[:, 0]
-    steps = series.intervals
-    return float(duration.max()), float(np.median(steps)) if len(steps) else 0.0
-
-
-def _refuse_other_lengths(y, n_cases):
-    """Refuse what came as y and is not one target a case: times, most likely."""
-    if y is None:
-        return
-    y = np.asarray(y)
-    if y.ndim and len(y) != n_cases:
-        raise ValueError(
-            f"y must have one target a case; got {len(y)} for {n_cases} cases. If these are the "
-            "times, pass them by name: fit(X, t=...)."
-        )

@@ -1,0 +1,28 @@
+import pytest
+import torch
+
+from skdyn.sequence._fields import FIELDS
+
+Z, MOVES = torch.randn(5, 4), torch.randn(5, 3)
+
+
+@pytest.mark.parametrize("kind", FIELDS)
+def test_states_move_by_the_matrix_times_the_path(kind):
+    field = FIELDS[kind](4, 3, (6,), 2)
+    matrix = field.matrix(Z)
+    assert matrix.shape == (5, 4, 3)
+    torch.testing.assert_close(field(Z, MOVES), torch.einsum("nhc,nc->nh", matrix, MOVES))
+    torch.testing.assert_close(field(Z, torch.zeros(5, 3)), torch.zeros(5, 4))
+
+
+def test_networks_are_bounded_and_a_low_rank_is_one():
+    assert FIELDS["mlp"](4, 3, (6,), 2).matrix(100 * Z).abs().max() <= 1
+    low = FIELDS["low_rank"](4, 3, (6,), 2).matrix(100 * Z)
+    assert low.abs().max() <= 2**0.5 + 1e-6
+    assert torch.linalg.matrix_rank(low).max() == 2
+
+
+def test_the_linear_field_is_linear():
+    field = FIELDS["linear"](4, 3, (6,), 2)
+    shift = field.matrix(torch.zeros(1, 4))
+    torch.testing.assert_close(field.matrix(2 * Z) - shift, 2 * (field.matrix(Z) - shift))
