@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     )
     from skdyn.operators import (
         AdaFNNClassifier, AdaFNNRegressor, AutoregressiveOperator, DeepONetRegressor, FNORegressor,
-        KernelOperatorRegressor, MgNORegressor,
+        KernelOperatorRegressor, MgNORegressor, PointCloudOperatorRegressor,
     )
     from skdyn.sequence import (
         AugmentedCovariance, HiPPOTransformer, LagTransformer, SignatureTransformer,
@@ -75,8 +75,8 @@ __all__ = [
     "HopfieldPoolingRegressor", "HopfieldRegressor", "IdentityLibrary", "IntegralForm",
     "KANClassifier", "KANRegressor", "KernelOperatorRegressor", "LagTransformer", "LatentEdit",
     "MIOSR", "MgNORegressor", "NNGPKernel", "NTKKernel", "NeuralODE", "NeuralODEClassifier",
-    "NeuralODERegressor", "NormalizedRows", "PolynomialInteraction", "PolynomialLibrary",
-    "RecoveredLoss", "SINDyRegressor", "SR3", "SSR", "STLSQ", "SequenceMemory",
+    "NeuralODERegressor", "NormalizedRows", "PointCloudOperatorRegressor", "PolynomialInteraction",
+    "PolynomialLibrary", "RecoveredLoss", "SINDyRegressor", "SR3", "SSR", "STLSQ", "SequenceMemory",
     "SignatureTransformer", "SmoothedFiniteDifference", "SparseAutoencoder", "SpectralDerivative",
     "SplineDerivative", "StudentTProcessRegressor", "SymbolicODERegressor", "TensorLibrary",
     "TopKSeparation", "TotalVariation", "TrajectorySplit", "Transcoder", "TrappingSR3", "UnitMatch",
@@ -104,9 +104,10 @@ _FAMILY_OF = {
     "LatentEdit": "autoencoder", "MIOSR": "symbolic", "MgNORegressor": "operators",
     "NNGPKernel": "kernels", "NTKKernel": "kernels", "NeuralODE": "neural_ode",
     "NeuralODEClassifier": "neural_ode", "NeuralODERegressor": "neural_ode",
-    "NormalizedRows": "autoencoder", "PolynomialInteraction": "hopfield",
-    "PolynomialLibrary": "symbolic", "RecoveredLoss": "autoencoder", "SINDyRegressor": "symbolic",
-    "SR3": "symbolic", "SSR": "symbolic", "STLSQ": "symbolic", "SequenceMemory": "hopfield",
+    "NormalizedRows": "autoencoder", "PointCloudOperatorRegressor": "operators",
+    "PolynomialInteraction": "hopfield", "PolynomialLibrary": "symbolic",
+    "RecoveredLoss": "autoencoder", "SINDyRegressor": "symbolic", "SR3": "symbolic",
+    "SSR": "symbolic", "STLSQ": "symbolic", "SequenceMemory": "hopfield",
     "SignatureTransformer": "sequence", "SmoothedFiniteDifference": "symbolic",
     "SparseAutoencoder": "autoencoder", "SpectralDerivative": "symbolic",
     "SplineDerivative": "symbolic", "StudentTProcessRegressor": "kernels",
