@@ -43,7 +43,7 @@ def make_poisson_shapes(
         Mean number of points of a shape, three in ten of them on its edge. Numbers differ by up
         to a fifth.
     irregularity : float, default=0.25
-        Standard deviation of :math:`k a_k`, at most 0.3. With 0 all shapes are discs.
+        Standard deviation of :math:`k a_k`, below 0.3. With 0 all shapes are discs.
     random_state : int, RandomState instance or None, default=None
         Source of randomness; an int makes the data reproducible.
 

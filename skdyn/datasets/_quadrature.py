@@ -9,8 +9,8 @@ from scipy.spatial import Delaunay, QhullError
 __all__ = ["quadrature_weights", "simplex_volumes"]
 
 _MOST_AXES = 3  # beyond, triangulations take too long
-# Longest side of a simplex between points of the edge alone, in medians of those of all: what is
-# longer bridges a bay of the domain and lies outside.
+# Radius of the sphere through the corners of a simplex, in medians: what is larger, and has all its
+# corners on the edge, bridges a bay of the domain and lies outside.
 _BRIDGE = 2.5
 
 
@@ -24,7 +24,7 @@ def quadrature_weights(coords: np.ndarray, edge: Any = None) -> np.ndarray:
     coords : ndarray of shape (n, n_axes)
         Points.
     edge : array-like of bool of shape (n,) or None, default=None
-        Which of them lie on the edge: long simplices between those alone are taken for outside.
+        Which of them lie on the edge: wide simplices between those alone are taken for outside.
 
     Returns
     -------
@@ -38,9 +38,8 @@ def quadrature_weights(coords: np.ndarray, edge: Any = None) -> np.ndarray:
         return alike
     cells = _simplices(coords)
     if edge is not None and len(cells):
-        sides = coords[cells][:, :, None] - coords[cells][:, None]
-        longest = np.linalg.norm(sides, axis=-1).max(axis=(1, 2))
-        outside = np.asarray(edge)[cells].all(axis=1) & (longest > _BRIDGE * np.median(longest))
+        radius = _radii(coords[cells])
+        outside = np.asarray(edge)[cells].all(axis=1) & (radius > _BRIDGE * np.median(radius))
         cells = cells[~outside]
     share = simplex_volumes(coords, cells) / (n_axes + 1)
     weights = np.bincount(cells.ravel(), share.repeat(n_axes + 1), n)
@@ -63,6 +62,14 @@ def simplex_volumes(coords: np.ndarray, cells: np.ndarray) -> np.ndarray:
     """
     corners = coords[cells]
     return abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / factorial(coords.shape[1])
+
+
+def _radii(corners):
+    """Return the radius of the sphere through the corners of each simplex."""
+    sides = corners[:, 1:] - corners[:, :1]
+    squares = np.square(sides).sum(axis=2)
+    centers = np.linalg.pinv(sides) @ squares[..., None] / 2
+    return np.linalg.norm(centers[..., 0], axis=1)
 
 
 def _simplices(coords):

@@ -149,7 +149,8 @@ class CloudStore:
         rows, there = _padded(self._first[numbers], self.sizes[numbers])
         weights = self._weights[rows] * there
         spots, on_edge = _padded(self._edge_first[numbers], self._edge_sizes[numbers])
-        edge = self._edge[spots] if len(self._edge) else spots
+        edge = torch.zeros_like(spots)
+        edge[on_edge] = self._edge[spots[on_edge]]
         edge_weights = weights.gather(1, edge) * on_edge
         total = edge_weights.sum(dim=1, keepdim=True)
         edge_weights = edge_weights / torch.where(total > 0, total, 1.0)

@@ -73,7 +73,7 @@ class PointCloudOperatorRegressor(TabularRegressor):
         last.
     optimizer : {"adam", "adamw", "sgd", "lbfgs"}, default="adamw"
         Optimizer of the weights. "lbfgs" always uses the full batch.
-    max_iter : int, default=60
+    max_iter : int, default=40
         Number of epochs at most.
     max_time : float or None, default=None
         Seconds after which training stops, at the end of an epoch, with what was reached by then
@@ -193,7 +193,7 @@ class PointCloudOperatorRegressor(TabularRegressor):
         neighbors: int = 0,
         loss: str = "relative_l2",
         optimizer: str = "adamw",
-        max_iter: int = 60,
+        max_iter: int = 40,
         max_time: float | None = None,
         learning_rate: float = 0.005,
         learning_rate_schedule: str = "one_cycle",
