@@ -159,7 +159,7 @@ class PointCloudOperatorRegressor(TabularRegressor):
     >>> model.fit(X[:50], y[:50]).score(X[50:], y[50:]) > 0.8
     True
     >>> model.predict(X[50:]), model.predict(X[50:51], at=[[0.0, 0.0]]).values.shape
-    (FieldData(10 cases, 400 points of 2 axes, 1 channel), (1, 1))
+    (FieldData(10 cases, 415 points of 2 axes, 1 channel), (1, 1))
     """
 
     _cloud_scales: CloudScales
