@@ -6,13 +6,15 @@ engine, which integrates the equations to a relative tolerance of 1e-10 and then
 samples irregularly, adds noise and loses values. :func:`make_superposition` returns activations,
 ``(n_samples, n_features)``, with the sparse codes and the dictionary they were made from.
 Generators of functions return pairs ``(X, y)`` of functions on grids: one-dimensional ones as
-rows ``(n_samples, n_points)``, others as ``(n_samples, n_channels, *grid_shape)``.
+rows ``(n_samples, n_points)``, others as ``(n_samples, n_channels, *grid_shape)``; on clouds of
+points they are :class:`FieldData`.
 """
 
 from skdyn.datasets._bags import make_bags
 from skdyn.datasets._chaotic import make_lorenz63, make_lorenz96
 from skdyn.datasets._circle import make_burgers, make_kuramoto_sivashinsky
 from skdyn.datasets._darcy import make_darcy
+from skdyn.datasets._field_data import FieldData
 from skdyn.datasets._linear_operators import make_advection, make_antiderivative
 from skdyn.datasets._lynx_hare import load_lynx_hare
 from skdyn.datasets._navier_stokes import make_navier_stokes_2d
@@ -22,12 +24,14 @@ from skdyn.datasets._oscillators import (
     make_pendulum,
     make_van_der_pol,
 )
+from skdyn.datasets._poisson_shapes import make_poisson_shapes
 from skdyn.datasets._random_fields import make_gaussian_random_field
 from skdyn.datasets._spirals import LabelledTrajectories, make_spirals
 from skdyn.datasets._superposition import Superposition, make_superposition
 from skdyn.datasets._trajectories import make_trajectories
 
 __all__ = [
+    "FieldData",
     "LabelledTrajectories",
     "Superposition",
     "load_lynx_hare",
@@ -44,6 +48,7 @@ __all__ = [
     "make_lotka_volterra",
     "make_navier_stokes_2d",
     "make_pendulum",
+    "make_poisson_shapes",
     "make_spirals",
     "make_superposition",
     "make_trajectories",

@@ -23,6 +23,7 @@ from skdyn.operators._fno import FNORegressor
 from skdyn.operators._functional import AdaFNNClassifier, AdaFNNRegressor
 from skdyn.operators._kernel_operator import KernelOperatorRegressor
 from skdyn.operators._mgno import MgNORegressor
+from skdyn.operators._point_cloud import PointCloudOperatorRegressor
 
 __all__ = [
     "AdaFNNClassifier",
@@ -32,4 +33,5 @@ __all__ = [
     "FNORegressor",
     "KernelOperatorRegressor",
     "MgNORegressor",
+    "PointCloudOperatorRegressor",
 ]
