@@ -30,7 +30,7 @@ from skdyn.training._records import Stage, TrainingRecord
 from skdyn.training._settings import TrainingSettings
 from skdyn.training._streams import ShuffledStream
 from skdyn.training._threads import multiply_adds, threads_for
-from skdyn.training._weights import Snapshot
+from skdyn.training._weights import Snapshot, carry_over
 
 
 class _StartError(Exception):
@@ -252,10 +252,7 @@ class LeanNet(NeuralNet):
         elif any(now[name] is not before.get(name) for name in now):
             known = self.optimizer_.state
             self.initialize_optimizer()
-            for name in now:
-                old = before.get(name)
-                if old is not None and old in known and old.shape == now[name].shape:
-                    self.optimizer_.state[now[name]] = known[old]
+            carry_over(known, before, self.optimizer_.state, now)
         return True
 
     def run_single_epoch(self, iterator: TensorBatches) -> torch.Tensor:

@@ -2,7 +2,7 @@
 
 import math
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -159,3 +159,26 @@ class BestWeights:
         bool
         """
         return len(tensors) == len(self._live) and all(map(operator.is_, tensors, self._live))
+
+
+def carry_over(
+    known: Mapping[torch.Tensor, Any], before: Mapping[str, torch.Tensor],
+    state: MutableMapping[torch.Tensor, Any], now: Mapping[str, torch.Tensor],
+) -> None:  # fmt: skip
+    """Let an optimizer's new state begin with what the old one knew of weights of the same shape.
+
+    Parameters
+    ----------
+    known : mapping of Tensor to object
+        State of the old optimizer.
+    before : mapping of str to Tensor
+        The weights that it knew, by their names.
+    state : mapping of Tensor to object
+        State of the new optimizer, written in place.
+    now : mapping of str to Tensor
+        The weights by now.
+    """
+    for name, weight in now.items():
+        old = before.get(name)
+        if old is not None and old in known and old.shape == weight.shape:
+            state[weight] = known[old]
