@@ -4,10 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["LogLoss", "SquaredError", "Tempered", "softmax"]
+from skdyn.hopfield._logistic import logistic, softmax
 
-_N_NEWTON, _N_MORE = 4, 2  # steps, and steps from the answers of another ridge
-_LEAST_WEIGHT = 0.02  # of a row that is told with certainty
+__all__ = ["LogLoss", "SquaredError", "Tempered"]
+
+_STEPS = (6,)  # of each factorization
+_MORE_STEPS = (4,)  # the same, from the values of another ridge
 _COOLINGS = 2.0 ** np.arange(-4, 2.5, 0.5)
 _N_MATCHINGS = 8
 _FAINT = 1 / 64  # what is kept where nothing is told: the order
@@ -41,14 +43,16 @@ class LogLoss:
         Class frequencies; zero for classes that are only announced.
     """
 
-    ridges = (3.0, 0.6, 0.12, 0.025, 0.005)
+    ridges = (3.0, 0.6, 0.12, 0.025, 0.005, 0.001, 0.0002)
+    middle = 2  # of the ridges: where a search begins
+    dtype = "float32"  # in which it is made
 
     def __init__(self, prior: np.ndarray) -> None:
         self.prior = prior
         self.offsets = np.log(np.maximum(prior, 1e-12))
 
-    def solve(self, factored, K, values, mass, F=None):
-        """Return values and answers by Newton's method with one curvature for all classes.
+    def solve(self, factored, K, values, mass, ridge, a=None):
+        """Return values by logistic regression.
 
         Parameters
         ----------
@@ -60,23 +64,18 @@ class LogLoss:
             Ones where a row is of a class.
         mass : ndarray of shape (n_rows,)
             Weights of the rows.
-        F : ndarray of shape (n_rows, n_classes) or None, default=None
-            Answers to begin from.
+        ridge : float
+            That of the equations.
+        a : ndarray of shape (n_centres, n_classes) or None, default=None
+            Values to begin from.
 
         Returns
         -------
-        values : ndarray of shape (n_centres, n_classes)
-        answers : ndarray of shape (n_rows, n_classes)
+        ndarray of shape (n_centres, n_classes)
         """
-        n_steps = _N_NEWTON if F is None else _N_MORE
-        F = np.zeros_like(values) if F is None else F
-        mass, a = mass / mass.mean(), F
-        for _ in range(n_steps):
-            p = softmax(F + self.offsets)
-            curvature = (2 * p * (1 - p)).max(axis=1).clip(_LEAST_WEIGHT, 0.5)
-            a = factored(curvature * mass)(F + (values - p) / curvature[:, None])
-            F = K @ a
-        return a, F
+        steps = _STEPS if a is None else _MORE_STEPS
+        offsets = self.offsets.astype(K.dtype)
+        return logistic(factored, K, values, mass, offsets, ridge, steps, a)
 
     def tempered(self, F, values, mass):
         """Return the cooling and the offsets of the least loss.
@@ -190,12 +189,14 @@ class SquaredError:
     """
 
     ridges = (10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 1e-3, 1e-5)
+    middle = 4  # of the ridges: where a search begins
+    dtype = "float64"  # in which it is made: errors may be as small as they come
 
     def __init__(self, n_values: int) -> None:
         self.offsets = np.zeros(n_values)
 
-    def solve(self, factored, K, values, mass, F=None):
-        """Return values and answers of ridge regression.
+    def solve(self, factored, K, values, mass, ridge, a=None):
+        """Return values of ridge regression.
 
         Parameters
         ----------
@@ -207,15 +208,14 @@ class SquaredError:
             What is right.
         mass : ndarray of shape (n_rows,)
             Weights of the rows.
-        F : object, default=None
-            Nothing: there is one solution.
+        ridge, a : object, default=None
+            Nothing: there is one solution, of the equations.
 
         Returns
         -------
-        values : ndarray of shape (n_centres, n_values)
-        answers : None
+        ndarray of shape (n_centres, n_values)
         """
-        return factored(mass / mass.mean())(values), None
+        return factored(mass / mass.mean())(values)
 
     def tempered(self, F, values, mass):
         """Return the cooling of the least loss; there are no offsets.
@@ -304,20 +304,3 @@ class SquaredError:
     @staticmethod
     def _loss(F, values, mass):
         return float((mass / mass.sum()) @ np.square(F - values).mean(axis=1))
-
-
-def softmax(scores: np.ndarray) -> np.ndarray:
-    """Return probabilities.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_rows, n_classes)
-        Log-odds.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, n_classes)
-    """
-    scores = np.asfortranarray(scores)  # of few classes, each reduction is much faster
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)

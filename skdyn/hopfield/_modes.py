@@ -9,7 +9,8 @@ from sklearn.exceptions import ConvergenceWarning
 from skdyn.exceptions import warn_user
 from skdyn.hopfield._retrieval import total_variance
 from skdyn.hopfield._separations import SEPARATIONS, as_separation
-from skdyn.hopfield._solved import MOST_ROWS, chosen, faint, solved
+from skdyn.hopfield._solved import MOST_ROWS, solved
+from skdyn.hopfield._solved_choice import chosen, faint
 from skdyn.training._threads import threads_for
 
 __all__ = [

@@ -9,34 +9,37 @@ outer product of the slopes of the answers says which directions count.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import get_lapack_funcs
 
 from skdyn.hopfield._links import LogLoss, SquaredError
 
-__all__ = ["MOST_ROWS", "Found", "Setting", "Solution", "chosen", "faint", "solved"]
+__all__ = [
+    "MOST_ROWS",
+    "Link",
+    "Setting",
+    "Solution",
+    "Square",
+    "first_projection",
+    "kernel",
+    "outer_slopes",
+    "solved",
+    "stepped",
+    "unit_of",
+]
 
 Link = LogLoss | SquaredError
 
-_BETAS = 2.0 ** np.arange(-4, 8)
-_LINES = [0.0, 0.1, 0.5]  # shares of the linear part
-_RIDGES = [10.0**power for power in range(-3, 2)]
-_FIRST = {"euclidean": (5, 1), "distance": (2, 1)}  # beta and line that the search begins with
-_N_SEARCHED = 200  # rows that tell of beta
-_N_JUDGED = 600  # rows that tell of the rest
-_N_FOLDS = 3
-_STEPS = {"weights": 2, "full": 1}  # kinds of maps, and how often each is found anew at most
-_LINE_STEPS = {"weights": 1}
-_N_KEPT = 4  # maps that are tried with all ridges
 _FLOOR = 0.01  # of what the leading direction counts, each other one counts at least
 _N_MAPPED = 1000  # rows that a map is found with
 _MOST_CENTRES = 2000  # rows that get a value
 MOST_ROWS = 10_000  # rows that are solved for
 _JITTER = 1e-9
-_NEAR = 1e-6  # distance below which rows are one
+_ROUTINES: Any = {
+    name: get_lapack_funcs(("potrf", "potrs"), dtype=name) for name in ("float32", "float64")
+}
 
 
 class Setting(NamedTuple):
@@ -69,30 +72,6 @@ class Setting(NamedTuple):
     ridge: float = 1.0
 
 
-class Found(NamedTuple):
-    """What rows that were not learned from say.
-
-    Attributes
-    ----------
-    setting : Setting
-        The best.
-    cooling : float
-        What answers are multiplied by.
-    offsets : ndarray of shape (n_values,)
-        What is added to them.
-    loss : float
-        The loss of both.
-    trivial_loss : float
-        The loss of an answer that reads no input.
-    """
-
-    setting: Setting
-    cooling: float
-    offsets: np.ndarray
-    loss: float
-    trivial_loss: float
-
-
 class Solution(NamedTuple):
     """What answers.
 
@@ -111,64 +90,6 @@ class Solution(NamedTuple):
     slopes: np.ndarray
 
 
-def chosen(
-    X: np.ndarray, values: np.ndarray, mass: np.ndarray, link: Link, beta: float | None = None
-) -> Found:
-    """Choose by rows that were not learned from.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_rows, n_features)
-        Standardized rows, in an order that says nothing.
-    values : ndarray of shape (n_rows, n_values)
-        What they are.
-    mass : ndarray of shape (n_rows,)
-        Their weights.
-    link : LogLoss or SquaredError
-        How answers are judged.
-    beta : float or None, default=None
-        The inverse temperature, where it is given.
-
-    Returns
-    -------
-    Found
-    """
-    some = X[:_N_SEARCHED], values[:_N_SEARCHED], mass[:_N_SEARCHED]
-    begin = [_searched(*some, similarity, beta) for similarity in _FIRST]
-    X, values, mass = X[:_N_JUDGED], values[:_N_JUDGED], mass[:_N_JUDGED]
-    fold = link.folds(values, _N_FOLDS)
-    folds = [_Fold((X, values, mass), fold == k, begin) for k in range(_N_FOLDS)]
-    glances = {
-        setting: sum(each.glance(setting) for each in folds) for setting in folds[0].projections
-    }
-    answers: dict[Setting, np.ndarray] = {}
-    for setting in sorted(glances, key=lambda setting: glances[setting])[:_N_KEPT]:
-        for k, each in enumerate(folds):
-            for ridge, told in each.told(setting, link):
-                known = answers.setdefault(setting._replace(ridge=ridge), np.zeros_like(values))
-                known[fold == k] = told
-    judged = {setting: link.tempered(F, values, mass) for setting, F in answers.items()}
-    best = min(judged, key=lambda setting: judged[setting].loss)
-    return Found(best, *judged[best], link.trivial_loss(values, mass))
-
-
-def faint(X: np.ndarray, values: np.ndarray, mass: np.ndarray, link: Link) -> Found:
-    """Return what is said of too few rows to choose by: nearly nothing.
-
-    Parameters
-    ----------
-    X, values, mass, link : object
-        See :func:`chosen`.
-
-    Returns
-    -------
-    Found
-    """
-    trivial = link.trivial_loss(values, mass)
-    cooling, offsets, loss = link.faint(trivial)
-    return Found(Setting("euclidean", 1.0, 0.1, 1.0), cooling, offsets, loss, trivial)
-
-
 def solved(
     X: np.ndarray, values: np.ndarray, mass: np.ndarray, setting: Setting, link: Link
 ) -> Solution:
@@ -177,7 +98,7 @@ def solved(
     Parameters
     ----------
     X, values, mass, link : object
-        See :func:`chosen`; at most 10 000 rows.
+        Standardized rows, at most 10 000, what they are, their weights, and how answers are judged.
     setting : Setting
         What was chosen.
 
@@ -186,123 +107,127 @@ def solved(
     Solution
         With values of all rows, or of the first 2000.
     """
-    *_, projection = _projections(X[:_N_MAPPED], values[:_N_MAPPED], mass[:_N_MAPPED], setting)
-    centres = X[:_MOST_CENTRES] @ projection
-    if len(centres) == len(X):
-        K = _kernel(centres, centres, setting)
-        a, _ = link.solve(lambda weight: _Square(K, weight, setting.ridge), K, values, mass)
-    else:
-        K = _kernel(X @ projection, centres, setting)
-        among = K[: len(centres)]
-        a, _ = link.solve(lambda weight: _Tall(K, among, weight, setting.ridge), K, values, mass)
+    rows, told, weight = (array[:_N_MAPPED].astype(link.dtype) for array in (X, values, mass))
+    projection = _projection(rows, told, weight, setting).astype(np.float64)
+    is_square = len(X) <= _MOST_CENTRES
+    # Few values for many rows stand in equations whose errors are squared.
+    dtype = link.dtype if is_square else "float64"
+    keys, values, mass = (array.astype(dtype) for array in (X @ projection, values, mass))
+    centres = keys[:_MOST_CENTRES]
+    K = kernel(keys, centres, setting)
+    solver = Square if is_square else _Tall
+
+    def factored(weight):
+        return solver(K, weight, setting.ridge)
+
+    a = link.solve(factored, K, values, mass, setting.ridge).astype(np.float64)
     return Solution(projection, (1 - setting.line) * a, setting.line * centres.T @ a)
 
 
-def _searched(X, values, mass, similarity, beta):
-    """Return the best beta, line and ridge by leave-one-out of the squared error."""
-    betas = _BETAS if beta is None else [beta]
-    keys = X / _unit(X, mass)
-    Y = values - np.average(values, axis=0, weights=mass)
-    root = np.sqrt(mass / mass.mean())[:, None]
-    seen: dict[tuple[int, int], tuple[float, Setting]] = {}
-
-    def judge(place):
-        if place not in seen:
-            setting = Setting(similarity, float(betas[place[0]]), _LINES[place[1]], 1.0)
-            K = root * _kernel(keys, keys, setting) * root.T
-            size, axes = np.linalg.eigh(K)
-            turned, squares = axes.T @ (root * Y), axes**2
-            losses = []
-            for ridge in _RIDGES:
-                shrunk = 1 / (size.clip(min=0) + ridge)
-                missed = axes @ (shrunk[:, None] * turned) / (squares @ shrunk)[:, None]
-                losses.append(float(np.square(missed).sum()))
-            best = int(np.argmin(losses))
-            seen[place] = losses[best], setting._replace(first_ridge=_RIDGES[best])
-        return seen[place][0]
-
-    here, step = _FIRST[similarity] if beta is None else (0, 1), 2
-    while step:
-        near = [(here[0] + d, here[1]) for d in (-step, step)]
-        near += [(here[0], here[1] + d) for d in (-1, 1)]
-        near = [p for p in near if 0 <= p[0] < len(betas) and 0 <= p[1] < len(_LINES)]
-        best = min(near, key=judge)
-        if judge(best) < judge(here):
-            here = best
-        else:
-            step -= 1
-    return seen[here][1]
-
-
-class _Fold:
-    """Rows to learn from, others that are asked, and the maps that the former lead to."""
-
-    def __init__(self, table, asked, begin):
-        self.X, self.values, self.mass = (array[~asked] for array in table)
-        self.asked, self.right, self.weight = (array[asked] for array in table)
-        self.projections: dict[Setting, np.ndarray] = {}
-        learnt = self.X, self.values, self.mass
-        line = begin[0]._replace(line=1.0)
-        for start, steps in [*((start, _STEPS) for start in begin), (line, _LINE_STEPS)]:
-            for kind, n_steps in steps.items():
-                wanted = start._replace(kind=kind, n_steps=n_steps)
-                for n, projection in enumerate(_projections(*learnt, wanted)):
-                    setting = start._replace(kind=kind if n else "none", n_steps=n)
-                    self.projections[setting] = projection
-
-    def glance(self, setting):
-        """Return the squared error of rows that are asked, at the ridge that begins."""
-        K, across = self._kernels(setting)
-        mean = np.average(self.values, axis=0, weights=self.mass)
-        a = _Square(K, self.mass / self.mass.mean(), setting.first_ridge)(self.values - mean)
-        return float(self.weight @ np.square(across @ a + mean - self.right).sum(axis=1))
-
-    def told(self, setting, link):
-        """Yield ridges, and what rows that are asked are told with each."""
-        K, across = self._kernels(setting)
-        F = None
-        for ridge in link.ridges:
-
-            def factored(weight, ridge=ridge):
-                return _Square(K, weight, ridge)
-
-            a, F = link.solve(factored, K, self.values, self.mass, F)
-            yield ridge, across @ a
-
-    def _kernels(self, setting):
-        projection = self.projections[setting]
-        keys = self.X @ projection
-        return _kernel(keys, keys, setting), _kernel(self.asked @ projection, keys, setting)
-
-
-def _projections(X, values, mass, setting) -> Iterator[np.ndarray]:
-    """Yield the map that leaves rows as they are, and the map after each step."""
-    projection = np.eye(X.shape[1]) / _unit(X, mass)
-    yield projection
-    Y = values - np.average(values, axis=0, weights=mass)
-    weight = mass / mass.mean()
+def _projection(X, values, mass, setting):
+    """Return the map that a setting asks for."""
+    projection = first_projection(X, mass)
     for _ in range(setting.n_steps):
         keys = X @ projection
-        K = _kernel(keys, keys, setting)
-        a = _Square(K, weight, setting.first_ridge)(Y)
-        square = projection @ _outer_slopes(keys, K, a, weight, setting) @ projection.T
-        if setting.kind == "weights":
-            square = np.diag(np.diag(square))
-        size, axes = np.linalg.eigh(square)
-        size = size.clip(min=0) / (size.max() or 1.0)
-        projection = (axes * np.sqrt(size + _FLOOR)) @ axes.T
-        projection = projection / _unit(X @ projection, mass)
-        yield projection
+        K = kernel(keys, keys, setting)
+        inverse = Square(K, mass / mass.mean(), setting.first_ridge)
+        slopes = outer_slopes(keys, K, inverse, (values, mass), setting)
+        projection = stepped(X, mass, projection, slopes, setting.kind)
+    return projection
 
 
-def _outer_slopes(keys, K, a, weight, setting):
-    """Return outer products of the slopes of all answers at the rows, in the keys, up to a unit."""
+def first_projection(X: np.ndarray, mass: np.ndarray) -> np.ndarray:
+    """Return the map that leaves rows as they are, but for their size.
+
+    Parameters
+    ----------
+    X, mass : ndarray
+        Rows and their weights.
+
+    Returns
+    -------
+    ndarray of shape (n_features, n_features)
+    """
+    return np.eye(X.shape[1], dtype=X.dtype) / unit_of(X, mass)
+
+
+def stepped(
+    X: np.ndarray, mass: np.ndarray, projection: np.ndarray, slopes: np.ndarray, kind: str
+) -> np.ndarray:
+    """Return the map in which directions count as much as answers change along them.
+
+    Parameters
+    ----------
+    X, mass : ndarray
+        Rows and their weights.
+    projection : ndarray of shape (n_features, n_features)
+        The map before.
+    slopes : ndarray of shape (n_features, n_features)
+        Their mean outer product, in that map; see :func:`outer_slopes`.
+    kind : {"weights", "full"}
+        Whether features are weighted, or mapped.
+
+    Returns
+    -------
+    ndarray of shape (n_features, n_features)
+    """
+    square = projection @ slopes @ projection.T
+    if kind == "weights":
+        square = np.diag(np.diag(square))
+    size, axes = np.linalg.eigh(square)
+    size = size.clip(min=0) / (size.max() or 1.0)
+    projection = (axes * np.sqrt(size + _FLOOR)) @ axes.T
+    return projection / unit_of(X @ projection, mass)
+
+
+def _axes(square):
+    """Return the directions in which there is anything."""
+    size, axes = np.linalg.eigh(square)
+    return axes[:, size > np.finfo(size.dtype).eps * len(size) * max(size[-1], 0.0)]
+
+
+def outer_slopes(
+    keys: np.ndarray,
+    K: np.ndarray,
+    inverse: Square,
+    told: tuple[np.ndarray, np.ndarray],
+    setting: Setting,
+) -> np.ndarray:
+    """Return outer products of the slopes of all answers at the rows, in the keys, up to a unit.
+
+    Parameters
+    ----------
+    keys : ndarray of shape (n_rows, n_features)
+        Rows in the map.
+    K : ndarray of shape (n_rows, n_rows)
+        Their kernel.
+    inverse : Square
+        What solves for their values.
+    told : tuple of ndarray
+        What the rows are, and their weights.
+    setting : Setting
+        How they are compared.
+
+    Returns
+    -------
+    ndarray of shape (n_features, n_features)
+    """
+    values, mass = told
+    Y = values - np.average(values, axis=0, weights=mass)
+    if len(Y) > Y.shape[1]:  # turned, so that columns of classes, which sum to zero, are one less
+        Y = Y @ _axes(Y.T @ Y)
+    a, weight = inverse(Y), mass / mass.mean()
     unit = max(setting.beta, 1.0)  # of slopes, none of which overflows then
-    pull = setting.beta / unit * (K - setting.line * keys @ keys.T)
+    products = keys @ keys.T
+    pull = K - setting.line * products
+    pull *= setting.beta / unit
     if setting.similarity == "distance":
-        away = np.sqrt(-2 * _minus_half_squares(keys, keys, keys @ keys.T))
-        pull = np.divide(pull, away, out=np.zeros_like(pull), where=away > _NEAR)
-    total = np.zeros((keys.shape[1], keys.shape[1]))
+        away = _minus_half_squares(keys, keys, products)
+        away *= -2
+        np.sqrt(away, out=away)
+        pull /= np.maximum(away, np.sqrt(np.finfo(away.dtype).eps), out=away)
+        np.fill_diagonal(pull, 0.0)  # of a row from itself, where distances have a corner
+    total = np.zeros((keys.shape[1], keys.shape[1]), dtype=keys.dtype)
     for column in a.T:
         slopes = pull @ (column[:, None] * keys) - (pull @ column)[:, None] * keys
         slopes += setting.line / unit * (column @ keys)
@@ -310,8 +235,20 @@ def _outer_slopes(keys, K, a, weight, setting):
     return total
 
 
-def _kernel(queries, keys, setting):
-    """Return the exponentials of similarities, and products; in place, as memory takes time."""
+def kernel(queries: np.ndarray, keys: np.ndarray, setting: Setting) -> np.ndarray:
+    """Return the exponentials of similarities, and products; in place, as memory takes time.
+
+    Parameters
+    ----------
+    queries, keys : ndarray of shape (n_queries, n_features) and (n_keys, n_features)
+        Rows in the map.
+    setting : Setting
+        Of which ``similarity``, ``beta`` and ``line`` tell of the kernel.
+
+    Returns
+    -------
+    ndarray of shape (n_queries, n_keys)
+    """
     products = queries @ keys.T
     if setting.line == 1:
         return products
@@ -336,32 +273,95 @@ def _minus_half_squares(queries, keys, products):
     return np.minimum(products, 0, out=products)
 
 
-def _unit(X, mass):
-    """Return the root of the total variance."""
+def unit_of(X: np.ndarray, mass: np.ndarray) -> float:
+    """Return the root of the total variance.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+        Rows.
+    mass : ndarray of shape (n_rows,)
+        Their weights.
+
+    Returns
+    -------
+    float
+        One where all rows are the same.
+    """
     share = mass / mass.sum()
-    return np.sqrt((share @ np.square(X - share @ X)).sum()) or 1.0
+    return float(np.sqrt((share @ np.square(X - share @ X)).sum())) or 1.0
 
 
-class _Square:
-    """Solves for the values of rows by equations of the same rows."""
+class Square:
+    """Solves for the values of rows by equations of the same rows.
 
-    def __init__(self, K, weight, ridge):
-        system = K.copy()
-        system[np.diag_indices(len(K))] += ridge / weight
-        self.factor: Any = cho_factor(system, lower=True, overwrite_a=True, check_finite=False)
+    Parameters
+    ----------
+    K : ndarray of shape (n_rows, n_rows)
+        Kernel.
+    weight : ndarray of shape (n_rows,)
+        Weights of the rows.
+    ridge : float
+        What is added for rows of weight one.
+        Where single precision is not enough for the factors, they are in double.
+    """
 
-    def __call__(self, Y):
-        return cho_solve(self.factor, Y, check_finite=False)
+    def __init__(self, K: np.ndarray, weight: np.ndarray, ridge: float) -> None:
+        self.added = (ridge / weight)[:, None]
+        try:
+            self.factor = self._factor(K, K.dtype)
+        except np.linalg.LinAlgError:
+            self.factor = self._factor(K, np.float64)
+
+    def _factor(self, K, dtype):
+        system = np.array(K, dtype=dtype, order="C")
+        system[np.diag_indices(len(K))] += self.added[:, 0]
+        # Turned, as the library wants it: the matrix is the same.
+        return _factored(system.T)
+
+    def __call__(self, missed: np.ndarray, a: np.ndarray | None = None) -> np.ndarray:
+        """Return the values that answer with what is missed, shrunk by the ridge.
+
+        Parameters
+        ----------
+        missed : ndarray of shape (n_rows, n_values)
+            What answers shall be, or be beyond those of the present values.
+        a : ndarray of shape (n_rows, n_values) or None, default=None
+            Present values, which are shrunk as well.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_values)
+        """
+        return _by_factor(self.factor, missed if a is None else missed - self.added * a)
 
 
 class _Tall:
-    """Solves for the values of some rows by equations of many more."""
+    """Solves for the values of the first rows by equations of many more."""
 
-    def __init__(self, K, among, weight, ridge):
-        self.weighted = K.T * weight
-        system = self.weighted @ K + ridge * among
-        system[np.diag_indices(len(among))] += _JITTER * np.trace(system)
-        self.factor: Any = cho_factor(system, lower=True, overwrite_a=True, check_finite=False)
+    def __init__(self, K, weight, ridge):
+        self.K, self.weight = K, weight[:, None]
+        self.added = ridge * K[: K.shape[1]]
+        root = K * np.sqrt(self.weight)
+        system = root.T @ root  # of a matrix with itself: half of the products
+        system += self.added
+        system[np.diag_indices(len(system))] += _JITTER * np.trace(system)
+        self.factor = _factored(system.T)
 
-    def __call__(self, Y):
-        return cho_solve(self.factor, self.weighted @ Y, check_finite=False)
+    def __call__(self, missed, a=None):
+        wanted = self.K.T @ (self.weight * missed)
+        return _by_factor(self.factor, wanted if a is None else wanted - self.added @ a)
+
+
+def _factored(system):
+    """Return the Cholesky factor, in place of the system."""
+    factor, failed = _ROUTINES[system.dtype.name][0](system, lower=1, overwrite_a=1, clean=0)
+    if failed:
+        raise np.linalg.LinAlgError("The equations of the rows are too near to dependent ones.")
+    return factor
+
+
+def _by_factor(factor, wanted):
+    """Solve by a factor, in its precision; without the checks of others, which take their time."""
+    solve = _ROUTINES[factor.dtype.name][1]
+    return solve(factor, wanted, lower=1)[0].astype(wanted.dtype, copy=False)

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from skdyn.hopfield._links import LogLoss, SquaredError, softmax
-from skdyn.hopfield._solved import _Square
+from skdyn.hopfield._links import LogLoss, SquaredError
+from skdyn.hopfield._logistic import softmax
+from skdyn.hopfield._solved import Square
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(90, 3))
@@ -17,11 +18,11 @@ def test_values_of_classes_are_those_of_logistic_regression():
     y = np.arange(90) % 3
     rows = X + np.eye(3)[y]
     link, values, mass = LogLoss(np.full(3, 1 / 3)), one_hot(y), np.ones(90)
-    K, F = rows @ rows.T, None
-    for _ in range(20):
-        _, F = link.solve(lambda weight: _Square(K, weight, 0.5), K, values, mass, F)
+    K, a = rows @ rows.T, None
+    for _ in range(5):  # each from what the one before has found
+        a = link.solve(lambda weight: Square(K, weight, 0.5), K, values, mass, 0.5, a)
     peer = LogisticRegression(C=2.0, fit_intercept=False, tol=1e-8).fit(rows, y)
-    np.testing.assert_allclose(softmax(F), peer.predict_proba(rows), atol=1e-5)
+    np.testing.assert_allclose(softmax(K @ a), peer.predict_proba(rows), atol=1e-5)
 
 
 def test_classes_are_told_as_often_as_they_are_right():
