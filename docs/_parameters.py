@@ -108,6 +108,11 @@ instance or None
 [KANClassifier, KANRegressor] dtype : {"auto", "float32", "float64"}
     Precision of the training; "auto" is float64 with "lm" and "lbfgs", else float32. Predictions
     are computed in the precision of their input.
+[NeuralODEClassifier, NeuralODERegressor] alpha : float or "auto"
+    Strength of the L2 penalty on the weights; it is divided by the number of samples (the total of
+    their weights) when added to the mean loss, as scikit-learn's networks do. "auto" lets rows that
+    are held out for the time being choose; it is 2 in ``partial_fit``, which has too few of them,
+    and where ``max_iter`` is below 60, which is too few to tell.
 [NeuralODE] n_iter_no_change : int or "auto"
     Epochs without improvement after which training stops; "auto" is sixty passes over the data: 3
     epochs of "lbfgs", 60 of the other optimizers.

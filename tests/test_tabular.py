@@ -98,16 +98,17 @@ def test_partial_fit_must_keep_to_its_number_of_outputs():
 
 
 def test_partial_fit_remembers_the_optimiser_but_a_copy_starts_it_afresh():
-    model = _regressor()
+    at_one_rate = {"learning_rate_schedule": "constant"}
+    model = _regressor(**at_one_rate)
     for _ in range(5):
         model.partial_fit(X, Y)
-    whole = _regressor(max_iter=5).fit(X, Y)
+    whole = _regressor(max_iter=5, **at_one_rate).fit(X, Y)
     np.testing.assert_allclose(model.loss_curve_, whole.loss_curve_, rtol=1e-4)
 
 
 def test_partial_fit_keeps_to_its_rate_and_says_so_where_a_schedule_was_asked_for():
-    plain, model = _regressor(), _regressor(learning_rate_schedule="one_cycle")
-    with pytest.warns(UserWarning, match="keeps to learning_rate=.*'one_cycle'.*'constant'"):
+    plain, model = _regressor(), _regressor(learning_rate_schedule="cosine")
+    with pytest.warns(UserWarning, match="keeps to learning_rate=.*'cosine'.*'constant'"):
         model.partial_fit(X, Y)
     plain.partial_fit(X, Y)
     with warnings.catch_warnings():

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
+from sklearn.utils import check_random_state
 
+from skdyn._state import Since
 from skdyn._tabular import TabularEstimator
 from skdyn._validation import Interval, StrOptions, check_is_fitted, is_whole, validate_data
 from skdyn.base import TorchEstimator
+from skdyn.neural_ode._penalty import EPOCHS, FLAT, choose_penalty
 from skdyn.solvers import ACTIVATIONS, MLPField, SolverStats, solve_ode, solver_names
 
 ODE_CONSTRAINTS = {
@@ -27,6 +30,9 @@ ODE_CONSTRAINTS = {
     "regularization_mode": [StrOptions({"global", "local"})],
     "regularization_weight": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
 }
+
+
+_SETTLES = 0.5  # share of a schedule after which losses are compared
 
 
 class DepthODE(torch.nn.Module):
@@ -84,7 +90,8 @@ class DepthODE(torch.nn.Module):
     ):
         """Solve from the augmented input at depth 0 to depth 1.
 
-        While training, the batch shares its steps; afterwards each row has its own, so that its
+        The first step tried is the whole way, which is often short enough. While training, the
+        batch shares its steps; afterwards each row has its own, so that its
         answer does not depend on the rows beside it.
 
         Parameters
@@ -105,7 +112,7 @@ class DepthODE(torch.nn.Module):
             self.field, y0, self.times,
             step_control="joint" if self.training else "per_sample", case_weight=weight,
             regularization=regularization, regularization_mode=regularization_mode,
-            generator=generator, **self.options,
+            generator=generator, first_step=1.0, **self.options,
         )  # fmt: skip
 
     def forward(self, x):
@@ -116,7 +123,14 @@ class DepthODE(torch.nn.Module):
 class DepthEstimator(TabularEstimator):
     """Parameters and hooks of the tabular neural ODEs."""
 
-    _parameter_constraints = {**TorchEstimator._parameter_constraints, **ODE_CONSTRAINTS}
+    alpha_: Annotated[float | int, Since(lambda state: state["alpha"])]
+    _warmth: Annotated[float, Since(lambda state: 1.0)]  # of scores of classes
+
+    _parameter_constraints = {
+        **TorchEstimator._parameter_constraints,
+        **ODE_CONSTRAINTS,
+        "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+    }
     _max_recoveries = 3
 
     def __init__(
@@ -136,11 +150,11 @@ class DepthEstimator(TabularEstimator):
         optimizer: str = "adam",
         max_iter: int = 200,
         max_time: float | None = None,
-        learning_rate: float = 3e-3,
-        learning_rate_schedule: str = "constant",
+        learning_rate: float = 0.03,
+        learning_rate_schedule: str = "one_cycle",
         batch_size: int | str = "auto",
-        alpha: float = 2.0,
-        clip_norm: float | None = None,
+        alpha: float | str = "auto",
+        clip_norm: float | None = 0.3,
         tol: float = 1e-4,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -193,6 +207,31 @@ class DepthEstimator(TabularEstimator):
             "adjoint": self.adjoint,
             "max_steps": self.max_steps,
         }
+
+    def _settings(self):
+        return super()._settings()._replace(alpha=getattr(self, "alpha_", FLAT))
+
+    def _stages(self, generator, task):
+        self._set_penalty(task)
+        (stage,) = super()._stages(generator, task)
+        # What a schedule has in store for the end is worth more than the first losses tell.
+        planned = self.learning_rate_schedule not in ("constant", "plateau")
+        return [stage._replace(steady_from=_SETTLES if planned else 0.0)]
+
+    def _set_penalty(self, task):
+        """Choose the penalty, where that is asked for and there is no network that goes on."""
+        if self.alpha != "auto":
+            self.alpha_, self._warmth = self.alpha, 1.0
+        elif task.goes_on:
+            pass  # it stays what it was
+        elif task.incremental or self.max_iter < EPOCHS:
+            self.alpha_, self._warmth = FLAT, 1.0
+        else:
+            seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+            config = self._config(task.training[0].shape[1], self._n_outputs())
+            chosen = choose_penalty(self, task.training, task.total_weight, config, seed)
+            self.alpha_ = chosen.alpha
+            self._warmth = max(1.0, chosen.temperature)  # few rows, all answered well, prove little
 
     @staticmethod
     def _build_module(**config: Any) -> DepthODE:

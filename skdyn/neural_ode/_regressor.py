@@ -47,18 +47,20 @@ class NeuralODERegressor(DepthEstimator, TabularRegressor):
     max_time : float or None, default=None
         Seconds after which training stops, at the end of an epoch, with what was reached by then
         and a warning. None sets no limit.
-    learning_rate : float, default=0.003
+    learning_rate : float, default=0.03
         Step size of the optimizer; "lbfgs" finds its own.
     learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
-            default="constant"
+            default="one_cycle"
         How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever
         the loss stands still and stops only when that no longer helps.
     batch_size : int or "auto", default="auto"
         Cases a batch; "auto" is ``min(200, n_samples)``.
-    alpha : float, default=2.0
+    alpha : float or "auto", default="auto"
         Strength of the L2 penalty on the weights; it is divided by the number of samples (the total
-        of their weights) when added to the mean loss, as scikit-learn's networks do.
-    clip_norm : float or None, default=None
+        of their weights) when added to the mean loss, as scikit-learn's networks do. "auto" lets
+        rows that are held out for the time being choose; it is 2 in ``partial_fit``, which has too
+        few of them, and where ``max_iter`` is below 60, which is too few to tell.
+    clip_norm : float or None, default=0.3
         Largest norm of the gradient; longer ones are shortened to it.
     tol : float, default=0.0001
         Improvement of the loss below which an epoch counts as standing still.
@@ -87,6 +89,8 @@ class NeuralODERegressor(DepthEstimator, TabularRegressor):
         Number of features seen during fit.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, when all are strings.
+    alpha_ : float
+        The penalty, as given or as chosen.
     module_ : torch.nn.Module
         The trained network, on standardized inputs.
     n_iter_ : int

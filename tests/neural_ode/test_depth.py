@@ -93,7 +93,8 @@ def test_the_automatic_weight_is_of_the_size_of_what_it_weighs():
 
 
 def test_solver_statistics_count_what_a_prediction_costs():
-    model = NeuralODERegressor((8,), max_iter=3, tol=0, rtol=1e-2, atol=1e-2).fit(X, Y)
+    settings = {"max_iter": 10, "learning_rate": 0.1, "tol": 0, "random_state": 0}
+    model = NeuralODERegressor((8,), rtol=1e-2, atol=1e-2, **settings).fit(X, Y)
     loose = model.solver_statistics(X)
     tight = model.set_params(rtol=1e-7, atol=1e-8).fit(X, Y).solver_statistics(X)
     assert tight.n_fev > loose.n_fev > 0
