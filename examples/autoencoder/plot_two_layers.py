@@ -2,10 +2,10 @@
 What does a layer make of the one before?
 =========================================
 
-A network reads handwritten digits through two hidden layers. A :class:`~skdyn.Transcoder` writes the
-second layer as a sum of few features, each of which is read off the first: it stands in for the
-step between them. A :class:`~skdyn.Crosscoder` looks at both layers at once and tells which features
-they share.
+A network reads handwritten digits through two hidden layers. A :class:`~skdyn.Transcoder` writes
+the second layer as a sum of few features, each of which is read off the first: it stands in for the
+step between them. A :class:`~skdyn.Crosscoder` looks at both layers at once and tells which
+features they share.
 """
 
 import matplotlib.pyplot as plt

@@ -3,8 +3,9 @@ Can a number be learned from bags?
 ==================================
 
 Some bags hold rows of a kind that counts, among others that do not; the number of a bag is the mean
-of what its counting rows say. :class:`~skdyn.HopfieldPoolingRegressor` answers bags as they are, and
-:class:`~skdyn.BagTransformer` scales their rows before it. A forest gets statistics of each bag.
+of what its counting rows say. :class:`~skdyn.HopfieldPoolingRegressor` answers bags as they are,
+and :class:`~skdyn.BagTransformer` scales their rows before it. A forest gets statistics of each
+bag.
 """
 
 import matplotlib.pyplot as plt

@@ -2,8 +2,8 @@
 What does a class look like to a dense memory?
 ==============================================
 
-:class:`~skdyn.DenseHebbianClassifier` needs no gradients: it sums up what it is shown, in powers, and
-the sums are prototypes of the classes. They are pictures of digits, here of six of them.
+:class:`~skdyn.DenseHebbianClassifier` needs no gradients: it sums up what it is shown, in powers,
+and the sums are prototypes of the classes. They are pictures of digits, here of six of them.
 """
 
 import matplotlib.pyplot as plt

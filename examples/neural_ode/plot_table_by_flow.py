@@ -2,9 +2,9 @@
 What does a table look like to a flow?
 ======================================
 
-:class:`~skdyn.NeuralODERegressor` lets every row move along a learned field for a while, and answers
-with a line through where it ends. Here 80 noisy rows of two columns become a surface; a perceptron
-and a Gaussian process fit the same rows.
+:class:`~skdyn.NeuralODERegressor` lets every row move along a learned field for a while, and
+answers with a line through where it ends. Here 80 noisy rows of two columns become a surface; a
+perceptron and a Gaussian process fit the same rows.
 """
 
 import matplotlib.pyplot as plt
@@ -34,7 +34,9 @@ grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
 kernel = RBF() + WhiteKernel()
 models = {
     "neural ODE": NeuralODERegressor(random_state=0),
-    "perceptron": MLPRegressor((64, 64), solver="lbfgs", max_iter=5000, random_state=0),
+    "perceptron": MLPRegressor(
+        hidden_layer_sizes=(64, 64), solver="lbfgs", max_iter=5000, random_state=0
+    ),
     "Gaussian process": GaussianProcessRegressor(kernel, normalize_y=True),
 }
 figure, axes = plt.subplots(1, 4, figsize=(11, 3), layout="constrained", sharey=True)

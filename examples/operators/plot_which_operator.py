@@ -43,8 +43,8 @@ for size in sizes:
     errors["ridge"].append(error(flat.reshape(y_test.shape)))
 
 # %%
-# From 20 pairs nothing beats ridge by much. Then the Fourier operator gains most, since the equation
-# is the same everywhere on the circle; ridge, which is linear, gains nothing.
+# From 20 pairs nothing beats ridge by much. Then the Fourier operator gains most, since the
+# equation is the same everywhere on the circle; ridge, which is linear, gains nothing.
 
 figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
 for (name, line), style in zip(errors.items(), ["-", "--", "-.", ":", "-"], strict=True):
