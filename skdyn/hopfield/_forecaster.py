@@ -27,8 +27,9 @@ from skdyn._validation import (
 from skdyn.exceptions import warn_user
 from skdyn.hopfield._analogues import LEVELS, Recipe, taught
 from skdyn.hopfield._explanations import check_n_cases, window_table
-from skdyn.hopfield._forecaster_choice import History, candidates, choose
+from skdyn.hopfield._forecaster_choice import candidates, choose
 from skdyn.hopfield._kept import Kept
+from skdyn.hopfield._origins import History
 from skdyn.hopfield._separations import SEPARATIONS, Separation, as_separation
 from skdyn.hopfield._sequences import complete_sequences, ends_of, windows_at
 
@@ -54,7 +55,9 @@ class HopfieldForecaster(PlainState, BaseEstimator):
     which for large beta is forecasting by the nearest analogue [1]_. In :math:`\\ell` are the level
     of a window, which is also taken off the windows that are compared, and a linear forecast, whose
     errors are recalled. Which of these, and how long a window, is chosen by forecasts from origins
-    in the later half of the data, learned from what was before them.
+    in the later half of the data, learned from what was before them. Where these are not surely
+    better than the last state, or than what was there a season before, ``fit`` warns; where they
+    are hardly better, forecasts say the last state, or the mean, and what usually follows it.
 
     Parameters
     ----------

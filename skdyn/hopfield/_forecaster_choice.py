@@ -10,146 +10,26 @@ import torch
 
 from skdyn.exceptions import warn_user
 from skdyn.hopfield._analogues import Analogues, Recipe, taught
+from skdyn.hopfield._origins import Held, History, held_out, some_steps, spaced
 from skdyn.hopfield._separations import Separation
-from skdyn.hopfield._sequences import ends_of, overlapping, windows_at
+from skdyn.hopfield._sequences import overlapping, windows_at
+from skdyn.hopfield._trivial_forecasts import ADVICE, SAID_INSTEAD, judged_beside_trivial
 
 __all__ = [
     "LADDER",
     "Chosen",
-    "Held",
-    "History",
     "candidates",
     "choose",
-    "held_out",
     "held_out_errors",
     "recalled_by_step",
-    "some_steps",
-    "trivial_errors",
 ]
 
 LADDER = [2.0**power for power in range(-6, 21)]  # from nearly the mean to nearly the nearest
 _WINDOWS = (1, 2, 4, 8, 16, 32)
 _TIMES = 3  # as long as a window, at least, is the longest series
 _SHORTEST = {"mean": 2, "trend": 3}  # windows that tell these levels from the last state
-_N_BLOCKS = 3  # of origins, in the later half of the windows
-_N_ORIGINS = 100  # in a block
 _N_RECALLED = 300  # windows that choose beta
-_N_STEPS = 8  # ahead, of those asked
 _N_LEARNED = 3000  # windows before a block, the latest
-_FEWEST = 3  # windows that say something about others
-_HARDLY_BETTER = 0.9  # squared error, as a part of the trivial one: many recipes were tried
-_MANY_ORIGINS = 30  # that tell surely enough to say the trivial instead
-_TRIVIAL = ("last", "none")  # levels whose mean is the last state, or the mean of all
-
-
-class History(NamedTuple):
-    """Sequences that are looked back on.
-
-    Attributes
-    ----------
-    states : ndarray of shape (n_states, n_features)
-        All of them, joined, of deviations near one.
-    lengths : ndarray of int of shape (n_sequences,)
-        How long each is.
-    horizon : int
-        How far ahead.
-    """
-
-    states: np.ndarray
-    lengths: np.ndarray
-    horizon: int
-
-    def ends(self, window: int) -> np.ndarray:
-        """Return where windows end that a whole horizon follows.
-
-        Parameters
-        ----------
-        window : int
-            States of a window.
-
-        Returns
-        -------
-        ndarray of int of shape (n_windows,)
-        """
-        return ends_of(self.lengths, window, self.horizon)
-
-    def after(self, ends: np.ndarray, steps: np.ndarray) -> np.ndarray:
-        """Return what follows.
-
-        Parameters
-        ----------
-        ends : ndarray of int of shape (n_windows,)
-            Where windows end.
-        steps : ndarray of int of shape (n_steps,)
-            How far ahead.
-
-        Returns
-        -------
-        ndarray of shape (n_windows, n_steps * n_features)
-        """
-        return self.states[ends[:, None] + steps].reshape(len(ends), -1)
-
-
-class Held(NamedTuple):
-    """Origins whose future is not learned from.
-
-    Attributes
-    ----------
-    last : int
-        The last end of a window that may be learned from.
-    origins : ndarray of int of shape (n_origins,)
-        Ends of the windows that are asked about.
-    """
-
-    last: int
-    origins: np.ndarray
-
-
-def some_steps(horizon: int) -> np.ndarray:
-    """Return steps that stand for all of a horizon.
-
-    Parameters
-    ----------
-    horizon : int
-        How far ahead.
-
-    Returns
-    -------
-    ndarray of int
-        From one to the horizon.
-    """
-    return _spaced(np.arange(1, horizon + 1), _N_STEPS)
-
-
-def held_out(history: History, window: int) -> list[Held]:
-    """Hold out origins in the later half, block by block; each block knows what was before it.
-
-    Parameters
-    ----------
-    history : History
-        What is looked back on.
-    window : int
-        The longest window that is tried.
-
-    Returns
-    -------
-    list of Held
-        None where there is too little before.
-    """
-    ends = history.ends(window)
-    blocks = np.array_split(ends[(len(ends) + 1) // 2 :], _N_BLOCKS)
-    held = [
-        Held(block[0] - history.horizon, _spaced(block, _N_ORIGINS))
-        for block in blocks
-        if len(block)
-    ]
-    return [fold for fold in held if (ends <= fold.last).sum() >= _FEWEST]
-
-
-def _spaced(values, most):
-    """Return some of many values, at even distances, the first and the last among them."""
-    places = np.linspace(0, len(values) - 1, min(most, len(values)))
-    return values[np.unique(places.round().astype(int))]
 
 
 def held_out_errors(
@@ -179,6 +59,12 @@ def held_out_errors(
     ndarray of shape (n_betas, n_steps, n_features)
         At some steps of the horizon.
     """
+    squares = _held_out_squares(history, held, recipe, betas, separation)
+    return squares.mean(axis=1)
+
+
+def _held_out_squares(history, held, recipe, betas, separation):
+    """Return squared errors of shape (n_betas, n_origins, n_steps, n_features)."""
     ends, steps = history.ends(recipe.window), some_steps(history.horizon)
     total = []
     for fold in held:
@@ -189,30 +75,8 @@ def held_out_errors(
         queries, known = model.before_recall(windows)
         answers = known + model.memory.means_by_beta(queries, betas).numpy()
         total.append(np.square(answers - history.after(fold.origins, steps)))
-    mean = np.concatenate(total, axis=1).mean(axis=1)
-    return mean.reshape(len(betas), len(steps), -1)
-
-
-def trivial_errors(history: History, held: list[Held]) -> np.ndarray:
-    """Return mean squared errors of saying the last state, and the mean of those before.
-
-    Parameters
-    ----------
-    history, held : History, list of Held
-        See :func:`held_out_errors`.
-
-    Returns
-    -------
-    ndarray of shape (2, n_steps, n_features)
-    """
-    steps, states = some_steps(history.horizon), history.states
-    total = []
-    for last, origins in held:
-        mean = np.broadcast_to(states[: last + 1].mean(axis=0), (len(origins), states.shape[1]))
-        guesses = np.stack([states[origins], mean])
-        truth = states[origins[:, None] + steps]
-        total.append(np.square(guesses[:, :, None] - truth))
-    return np.concatenate(total, axis=1).mean(axis=1)
+    squares = np.concatenate(total, axis=1)
+    return squares.reshape(*squares.shape[:2], len(steps), -1)
 
 
 def candidates(history: History, window: int | str, level: str, linear: bool | str) -> list[Recipe]:
@@ -311,15 +175,17 @@ def choose(
     best = int(np.argmin([each.mean(axis=2).min(axis=0).mean() for each in judged]))
     places, _, spreads = _recalled(history, recipes[best], betas, separation)
     errors = _at(judged[best], places)
-    trivial = trivial_errors(history, held).mean(axis=(1, 2))
-    if errors.mean() > _HARDLY_BETTER * trivial.min():
-        plain = Recipe(recipes[0].window, _TRIVIAL[trivial.argmin()], False)
-        many = sum(len(fold.origins) for fold in held) >= _MANY_ORIGINS
-        instead = beta is None and plain in recipes and many
-        _warn_of_trivial(errors.mean(), trivial, instead)
-        if instead:
+    squares = _held_out_squares(history, held, recipes[best], betas, separation)
+    mine = squares[places, :, np.arange(len(places))].transpose(1, 0, 2)
+    verdict = judged_beside_trivial(mine, history, held)
+    if verdict is not None:
+        plain = Recipe(recipes[0].window, verdict.level, False)
+        if verdict.instead and beta is None and plain in recipes:
             best, places = recipes.index(plain), np.zeros_like(places)
             errors, spreads = _at(judged[best], places), np.zeros_like(spreads)
+            warn_user(verdict.words + SAID_INSTEAD)
+        else:
+            warn_user(verdict.words + ADVICE)
     return _of_all_steps(history, recipes[best], betas, places, errors, spreads)
 
 
@@ -339,16 +205,6 @@ def _recalled(history, recipe, betas, separation):
     steps, ends = some_steps(history.horizon), history.ends(recipe.window)
     model = taught(history.states, ends, recipe, steps, separation)
     return recalled_by_step(history, model, betas)
-
-
-def _warn_of_trivial(mine, trivial, instead):
-    what = ("saying the last state", "saying the mean of what came before")[trivial.argmin()]
-    warn_user(
-        f"From held-out origins, forecasts have a root mean squared error of {mine**0.5:.3g} "
-        f"deviations, {what} one of {trivial.min() ** 0.5:.3g}: past windows tell next to nothing "
-        f"of what follows{', and forecasts now say nearly that' * instead}. Pass longer series, "
-        "other features, or a shorter horizon."
-    )
 
 
 def recalled_by_step(
@@ -375,7 +231,7 @@ def recalled_by_step(
         Mean squared errors with it, and variances of what was recalled.
     """
     window, ends, n_steps = model.recipe.window, history.ends(model.recipe.window), len(model.steps)
-    asked = _spaced(np.arange(len(ends)), _N_RECALLED)
+    asked = spaced(np.arange(len(ends)), _N_RECALLED)
     but = overlapping(ends, history.lengths, asked, window, history.horizon)
     some = np.array([len(np.unique(row)) < len(ends) for row in but], dtype=bool)
     if not some.any():

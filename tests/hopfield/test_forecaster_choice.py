@@ -4,35 +4,17 @@ import pytest
 from skdyn.hopfield._analogues import Recipe, taught
 from skdyn.hopfield._forecaster_choice import (
     LADDER,
-    History,
     candidates,
     choose,
-    held_out,
     held_out_errors,
     recalled_by_step,
-    some_steps,
-    trivial_errors,
 )
+from skdyn.hopfield._origins import History, held_out, some_steps
 from skdyn.hopfield._separations import SEPARATIONS
+from skdyn.hopfield._trivial_forecasts import trivial_squares
 
 SOFTMAX = SEPARATIONS["softmax"]
 WAVE = np.sin(np.arange(60) / 3)[:, None] * np.sqrt(2)
-
-
-def test_steps_stand_for_all_of_a_horizon():
-    assert some_steps(3).tolist() == [1, 2, 3]
-    many = some_steps(100)
-    assert len(many) == 8
-    assert many[[0, -1]].tolist() == [1, 100]
-
-
-def test_nothing_that_is_learned_from_touches_what_is_asked():
-    history = History(WAVE, np.array([25, 35]), 4)
-    held = held_out(history, 3)
-    assert len(held) == 3
-    for last, origins in held:
-        assert last + history.horizon <= origins.min()
-    assert sum(len(fold.origins) for fold in held) == len(history.ends(3)) // 2
 
 
 def test_errors_are_those_of_forecasts_from_what_came_before():
@@ -46,7 +28,7 @@ def test_errors_are_those_of_forecasts_from_what_came_before():
     for place in (3, 12):
         answers, _ = model.answers(windows, np.full(2, LADDER[place]))
         np.testing.assert_allclose(found[place], np.square(answers - truth).mean(axis=0))
-    last, mean = trivial_errors(history, held)
+    last, mean = trivial_squares(history, held).mean(axis=1)
     np.testing.assert_allclose(last, np.square(windows[:, -1:] - truth).mean(axis=0))
     before = WAVE[: held[0].last + 1].mean()
     np.testing.assert_allclose(mean, np.square(before - truth).mean(axis=0))
@@ -91,7 +73,7 @@ def test_what_is_chosen_has_a_value_for_each_step():
 def test_the_trivial_is_said_where_nothing_is_better():
     noise = np.random.default_rng(0).normal(size=(120, 1))
     history = History(noise, np.array([120]), 2)
-    with pytest.warns(UserWarning, match="forecasts now say nearly that"):
+    with pytest.warns(UserWarning, match="Forecasts now say nearly that"):
         chosen = choose(history, candidates(history, "auto", "auto", "auto"), None, SOFTMAX)
     assert chosen.recipe == Recipe(1, "none", False)
     assert (chosen.betas == LADDER[0]).all()
