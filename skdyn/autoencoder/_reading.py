@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from scipy import sparse
 from sklearn.preprocessing import normalize
 
 from skdyn._validation import check_is_fitted, is_whole
+from skdyn.autoencoder._sources import Rows, as_source
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +38,7 @@ class ReadableDictionary:
         transform: Any
 
     def top_activating(
-        self, feature: int | ArrayLike, X: ArrayLike, n: int = 10
+        self, feature: int | ArrayLike, X: Rows, n: int = 10
     ) -> tuple[np.ndarray, np.ndarray]:
         """Find the samples that activate a feature most.
 
@@ -45,8 +46,9 @@ class ReadableDictionary:
         ----------
         feature : int or array-like of shape (n_chosen,)
             The feature, or several of them: one pass over ``X`` does for all.
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            Samples, read in chunks: a memory-mapped array may be larger than memory.
+        X : array-like or sparse matrix of shape (n_samples, n_features), or iterable of such
+            Samples, read in chunks, in one of the forms that ``fit`` takes: they may be larger than
+            memory.
         n : int, default=10
             Number of samples; all, where there are fewer.
 
@@ -71,7 +73,7 @@ class ReadableDictionary:
             raise ValueError(f"n must be a positive integer; got {n!r}.")
         rows = np.empty((chosen.size, 0), dtype=np.intp)
         values = np.empty((chosen.size, 0))
-        for start, codes in self._code_chunks(X):
+        for start, codes in self.transform_blocks(X):
             new = codes[:, chosen.ravel()]
             new = (new.toarray() if sparse.issparse(new) else new).T
             values = np.hstack([values, new])
@@ -83,13 +85,15 @@ class ReadableDictionary:
         shape = (*chosen.shape, rows.shape[1])
         return rows.reshape(shape), values.reshape(shape)
 
-    def feature_table(self, X: ArrayLike | None = None, *, n_neighbors: int = 3) -> pd.DataFrame:
+    def feature_table(self, X: Rows | None = None, *, n_neighbors: int = 3) -> pd.DataFrame:
         """Tabulate the features.
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features) or None, default=None
-            Samples to count activations in, read in chunks; None takes what training counted.
+        X : array-like or sparse matrix of shape (n_samples, n_features), iterable or None, \
+                default=None
+            Samples to count activations in, read in chunks, in one of the forms that ``fit`` takes;
+            None takes what training counted.
         n_neighbors : int, default=3
             Number of nearest features to list.
 
@@ -131,21 +135,51 @@ class ReadableDictionary:
     def _usage(self, X):
         """Return the share of the samples that use each feature, and its mean code in them."""
         n_samples, used, total = 0, 0, 0
-        for _, codes in self._code_chunks(X):
+        for _, codes in self.transform_blocks(X):
             n_samples += codes.shape[0]
             used = used + np.asarray((codes != 0).sum(axis=0)).ravel()
             total = total + np.asarray(codes.sum(axis=0, dtype=np.float64)).ravel()
         with np.errstate(invalid="ignore"):
             return used / n_samples, total / used
 
-    def _code_chunks(self, X) -> Iterator[tuple[int, Any]]:
-        """Yield the first row of each chunk of X and its codes."""
-        X = X if hasattr(X, "shape") else np.asarray(X)
-        rows = getattr(X, "iloc", X)
+    def transform_blocks(self, X: Rows) -> Iterator[tuple[int, Any]]:
+        """Yield codes block by block, for data whose codes do not fit into memory.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features), or iterable of such
+            Samples, in one of the forms that ``fit`` takes.
+
+        Yields
+        ------
+        start : int
+            The number of a block's first sample.
+        codes : ndarray or csr_array of shape (n_block_samples, n_components)
+            What ``transform`` returns of the block.
+
+        Raises
+        ------
+        ValueError
+            If there is no sample.
+        """
+        check_is_fitted(self)
         size = max(1, _CHUNK // len(self.components_))
-        for start in range(0, max(1, X.shape[0]), size):  # transform refuses what is empty
-            codes = self.transform(rows[start : start + size])
-            yield start, codes if sparse.issparse(codes) else np.asarray(codes)
+        source = as_source(X, 0)
+        if source is None:
+            blocks: Iterable[Any] = [X if hasattr(X, "shape") else np.asarray(X)]
+        else:
+            blocks = source.blocks(size)
+        start = 0
+        for block in blocks:
+            rows = getattr(block, "iloc", block)
+            n_rows = max(block.shape[0], source is None)  # transform refuses an empty array
+            for first in range(0, n_rows, size):
+                codes = self.transform(rows[first : first + size])
+                codes = codes if sparse.issparse(codes) else np.asarray(codes)
+                yield start, codes
+                start += codes.shape[0]
+        if not start:
+            raise ValueError("X has no samples; at least one is needed.")
 
 
 def _nearest(components, n_neighbors):

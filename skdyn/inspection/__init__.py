@@ -1,11 +1,12 @@
 """Displays: what a fitted estimator looks like, one class a question.
 
 Each has ``from_estimator(...)``, which computes and draws, and ``plot(ax=None)``, which redraws;
-matplotlib (extra ``plot``) is imported only there.
+matplotlib (extra ``plot``) is imported only there. :func:`dictionary_report` writes a page instead.
 """
 
 from skdyn.inspection._cases import CasesDisplay
 from skdyn.inspection._dictionary import DictionaryDisplay
+from skdyn.inspection._dictionary_report import dictionary_report
 from skdyn.inspection._edge import EdgeDisplay
 from skdyn.inspection._energy_landscape import EnergyLandscapeDisplay
 from skdyn.inspection._feature_density import FeatureDensityDisplay
@@ -38,4 +39,5 @@ __all__ = [
     "RolloutDisplay",
     "TrajectoryDisplay",
     "VectorFieldDisplay",
+    "dictionary_report",
 ]

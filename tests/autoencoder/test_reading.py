@@ -68,6 +68,32 @@ def test_among_equals_the_earlier_sample_comes_first(rows_at_once, monkeypatch):
     assert_array_equal(activations, [3, 3, 3, 1, 1, 0])
 
 
+@outputs
+@in_chunks
+def test_streams_are_read_as_memory_is(rows_at_once, output, monkeypatch, tmp_path):
+    model = random_dictionary(output=output)
+    whole = model.top_activating([0, 3], X, n=4), model.feature_table(X)
+    monkeypatch.setattr(_reading, "_CHUNK", 6 * rows_at_once)
+    stored = np.memmap(tmp_path / "rows", "d", "w+", shape=X.shape)
+    stored[:] = X
+    parts = [X[:9], X[9:9], X[9:]]
+    for stream in (stored, parts, lambda: iter(parts)):
+        indices, activations = model.top_activating([0, 3], stream, n=4)
+        assert_array_equal(indices, whole[0][0])
+        assert_allclose(activations, whole[0][1])
+        pd.testing.assert_frame_equal(model.feature_table(stream), whole[1])
+    starts, codes = zip(*model.transform_blocks(iter(parts)), strict=True)
+    sizes = [part.shape[0] for part in codes]
+    assert_array_equal(starts, np.cumsum([0, *sizes])[:-1])
+    assert max(sizes) <= rows_at_once
+    assert sum(sizes) == 50
+
+
+def test_a_stream_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="no samples"):
+        random_dictionary().top_activating(0, lambda: iter(()))
+
+
 def test_several_features_are_answered_at_once_as_they_are_one_by_one():
     model = random_dictionary()
     indices, activations = model.top_activating([4, 0, 4], X, n=5)
