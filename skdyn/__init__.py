@@ -59,8 +59,9 @@ if TYPE_CHECKING:
         NeuralODE, NeuralODEClassifier, NeuralODERegressor,
     )
     from skdyn.operators import (
-        AdaFNNClassifier, AdaFNNRegressor, AutoregressiveOperator, DeepONetRegressor, FNORegressor,
-        KernelOperatorRegressor, MgNORegressor, PointCloudOperatorRegressor,
+        AdaFNNClassifier, AdaFNNRegressor, AutoregressiveOperator, ConformalOperatorRegressor,
+        DeepONetRegressor, FNORegressor, KernelOperatorRegressor, MgNORegressor,
+        PointCloudOperatorRegressor,
     )
     from skdyn.sequence import (
         AugmentedCovariance, HiPPOTransformer, LagTransformer, NeuralCDEClassifier,
@@ -78,11 +79,11 @@ if TYPE_CHECKING:
 __all__ = [
     "AdaFNNClassifier", "AdaFNNRegressor", "AugmentedCovariance", "AutoregressiveOperator",
     "BagTransformer", "Checkpoint", "CodebookTransformer", "ColumnLibrary", "ConcatLibrary",
-    "ConstrainedSR3", "Crosscoder", "DeepONetRegressor", "DenseHebbianClassifier",
-    "DictionaryMatch", "EnsembleOptimizer", "EntmaxSeparation", "EquationSystem", "FNORegressor",
-    "FROLS", "FaissIndex", "FiniteDifference", "FourierLibrary", "FunctionLibrary",
-    "HiPPOTransformer", "HopfieldClassifier", "HopfieldForecaster", "HopfieldImputer",
-    "HopfieldMemory", "HopfieldOutlierDetector", "HopfieldPoolingClassifier",
+    "ConformalOperatorRegressor", "ConstrainedSR3", "Crosscoder", "DeepONetRegressor",
+    "DenseHebbianClassifier", "DictionaryMatch", "EnsembleOptimizer", "EntmaxSeparation",
+    "EquationSystem", "FNORegressor", "FROLS", "FaissIndex", "FiniteDifference", "FourierLibrary",
+    "FunctionLibrary", "HiPPOTransformer", "HopfieldClassifier", "HopfieldForecaster",
+    "HopfieldImputer", "HopfieldMemory", "HopfieldOutlierDetector", "HopfieldPoolingClassifier",
     "HopfieldPoolingRegressor", "HopfieldRegressor", "IdentityLibrary", "IntegralForm",
     "KANClassifier", "KANRegressor", "KernelOperatorRegressor", "LagTransformer", "LatentEdit",
     "MIOSR", "MgNORegressor", "NNGPKernel", "NTKKernel", "NeuralCDEClassifier",
@@ -101,7 +102,8 @@ _FAMILY_OF = {
     "AdaFNNClassifier": "operators", "AdaFNNRegressor": "operators",
     "AugmentedCovariance": "sequence", "AutoregressiveOperator": "operators",
     "BagTransformer": "hopfield", "Checkpoint": "autoencoder", "CodebookTransformer": "autoencoder",
-    "ColumnLibrary": "symbolic", "ConcatLibrary": "symbolic", "ConstrainedSR3": "symbolic",
+    "ColumnLibrary": "symbolic", "ConcatLibrary": "symbolic",
+    "ConformalOperatorRegressor": "operators", "ConstrainedSR3": "symbolic",
     "Crosscoder": "autoencoder", "DeepONetRegressor": "operators",
     "DenseHebbianClassifier": "hopfield", "DictionaryMatch": "autoencoder",
     "EnsembleOptimizer": "symbolic", "EntmaxSeparation": "hopfield", "EquationSystem": "symbolic",

@@ -18,6 +18,7 @@ References
 """
 
 from skdyn.operators._autoregressive import AutoregressiveOperator
+from skdyn.operators._conformal import ConformalOperatorRegressor
 from skdyn.operators._deeponet import DeepONetRegressor
 from skdyn.operators._fno import FNORegressor
 from skdyn.operators._functional import AdaFNNClassifier, AdaFNNRegressor
@@ -29,6 +30,7 @@ __all__ = [
     "AdaFNNClassifier",
     "AdaFNNRegressor",
     "AutoregressiveOperator",
+    "ConformalOperatorRegressor",
     "DeepONetRegressor",
     "FNORegressor",
     "KernelOperatorRegressor",
