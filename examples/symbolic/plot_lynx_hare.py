@@ -82,7 +82,7 @@ print(f"R2 of the solution: {model.score(X, t=t):.2f}")
 for point, eigenvalues, kind in model.fixed_points():
     hare, lynx = point
     print(f"{kind} at {hare:.0f} thousand hares, {lynx:.0f} thousand lynxes:", eigenvalues.round(2))
-    if kind == "centre":
+    if kind == "center":
         print(f"A small cycle takes {2 * np.pi / abs(eigenvalues[0].imag):.1f} years.")
 
 # %%
