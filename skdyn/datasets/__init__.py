@@ -26,13 +26,13 @@ from skdyn.datasets._oscillators import (
 )
 from skdyn.datasets._poisson_shapes import make_poisson_shapes
 from skdyn.datasets._random_fields import make_gaussian_random_field
-from skdyn.datasets._spirals import LabelledTrajectories, make_spirals
+from skdyn.datasets._spirals import LabeledTrajectories, make_spirals
 from skdyn.datasets._superposition import Superposition, make_superposition
 from skdyn.datasets._trajectories import make_trajectories
 
 __all__ = [
     "FieldData",
-    "LabelledTrajectories",
+    "LabeledTrajectories",
     "Superposition",
     "load_lynx_hare",
     "make_advection",
@@ -54,3 +54,16 @@ __all__ = [
     "make_trajectories",
     "make_van_der_pol",
 ]
+
+
+def __getattr__(name: str) -> type:
+    if name != "LabelledTrajectories":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from skdyn.exceptions import warn_user
+
+    warn_user(
+        "skdyn.datasets.LabelledTrajectories is called LabeledTrajectories now; the old name goes "
+        "two minor releases after the one that brought the new.",
+        FutureWarning,
+    )
+    return LabeledTrajectories

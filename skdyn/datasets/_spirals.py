@@ -12,10 +12,10 @@ from skdyn._typing import Series
 from skdyn.datasets._fields import FIELDS
 from skdyn.datasets._generate import check_number, count_cases, generate
 
-__all__ = ["LabelledTrajectories", "make_spirals"]
+__all__ = ["LabeledTrajectories", "make_spirals"]
 
 
-class LabelledTrajectories(NamedTuple):
+class LabeledTrajectories(NamedTuple):
     """Trajectories, their times and one label for each.
 
     Parameters
@@ -132,4 +132,4 @@ def make_spirals(
         missing=missing,
         random_state=rng,
     )
-    return LabelledTrajectories(X, t, y) if return_y else (X, t)
+    return LabeledTrajectories(X, t, y) if return_y else (X, t)

@@ -22,7 +22,7 @@ _LOOKS = {
     "stable": {"marker": "o", "mfc": "black"},
     "saddle": {"marker": "D", "mfc": "white"},
     "unstable": {"marker": "o", "mfc": "white"},
-    "centre": {"marker": "o", "mfc": "0.6"},
+    "center": {"marker": "o", "mfc": "0.6"},
     "degenerate": {"marker": "s", "mfc": "0.6"},
 }
 

@@ -26,7 +26,7 @@ class FixedPoint(NamedTuple):
         Of the Jacobian there, by falling real part.
     kind : str
         "stable node", "unstable node", "saddle", "stable focus", "unstable focus", "saddle focus",
-        "centre" (of the linearisation) or "degenerate" (an eigenvalue is zero).
+        "center" (of the linearization) or "degenerate" (an eigenvalue is zero).
     """
 
     point: np.ndarray
@@ -52,7 +52,7 @@ def kind_of_fixed_point(eigenvalues):
     if size.min() <= tiny:
         return "degenerate"
     if (np.abs(growth) <= tiny).any():
-        return "centre"
+        return "center"
     shape = "focus" if (np.abs(eigenvalues.imag) > tiny).any() else "node"
     if growth.max() < 0:
         return f"stable {shape}"

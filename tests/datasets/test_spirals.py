@@ -42,3 +42,10 @@ def test_one_row_of_initial_states_gives_one_spiral():
 def test_bad_parameters_are_named():
     with pytest.raises(ValueError, match=r"omega must be a finite number in \(0, inf\); got 0"):
         make_spirals(omega=0)
+
+
+def test_the_old_name_of_the_result_is_still_found():
+    from skdyn import datasets
+
+    with pytest.warns(FutureWarning, match="LabeledTrajectories now"):
+        assert datasets.LabelledTrajectories is datasets.LabeledTrajectories

@@ -14,7 +14,7 @@ from skdyn.symbolic._system import EquationSystem
         ([-1 + 1j, -1 - 1j], "stable focus"),
         ([1 + 1j, 1 - 1j], "unstable focus"),
         ([1 + 1j, 1 - 1j, -2], "saddle focus"),
-        ([1j, -1j], "centre"),
+        ([1j, -1j], "center"),
         ([0, -1], "degenerate"),
         ([0], "degenerate"),
     ],
@@ -24,7 +24,7 @@ def test_the_kind_follows_from_the_eigenvalues_in_any_units_of_time(eigenvalues,
     assert kind_of_fixed_point(units * np.array(eigenvalues, dtype=complex)) == kind
 
 
-def test_lotka_volterra_has_a_saddle_and_a_centre():
+def test_lotka_volterra_has_a_saddle_and_a_center():
     system = EquationSystem(["1.5*x - x*y", "x*y - 3*y"], ["x", "y"])
     origin, inner = system.fixed_points([[-1, 10], [-1, 10]])
     np.testing.assert_allclose(origin.point, 0, atol=1e-12)
@@ -32,7 +32,7 @@ def test_lotka_volterra_has_a_saddle_and_a_centre():
     assert origin.kind == "saddle"
     np.testing.assert_allclose(inner.point, [3.0, 1.5])
     np.testing.assert_allclose(np.abs(inner.eigenvalues.imag), np.sqrt(4.5))
-    assert inner.kind == "centre"
+    assert inner.kind == "center"
 
 
 @pytest.mark.parametrize("units", [1e-4, 1.0, 1e4])
