@@ -370,8 +370,8 @@ class KANLayer(torch.nn.Module):
         bool
             Whether they moved.
         """
-        before, x = copy.deepcopy(self.basis), x.reshape(-1, self.n_in)
-        self.basis.adapt(x if self.levels is None else self.levels.observed(x), weight)
+        before = copy.deepcopy(self.basis)
+        self.basis.adapt(self._on_grids(x), weight)
         pairs = zip(before.buffers(), self.basis.buffers(), strict=True)
         if all(torch.equal(*pair) for pair in pairs):
             return False
@@ -379,8 +379,29 @@ class KANLayer(torch.nn.Module):
         return True
 
     @torch.no_grad()
+    def has_strayed(self, x: torch.Tensor, weight: torch.Tensor | None = None) -> bool:
+        """Tell whether inputs leave the grid of one of them, or leave much of it empty.
+
+        Parameters
+        ----------
+        x : Tensor of shape (..., n_in)
+            Inputs.
+        weight : Tensor of shape (n,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        bool
+        """
+        return bool(self.basis.has_strayed(self._on_grids(x), weight))
+
+    def _on_grids(self, x):
+        x = x.reshape(-1, self.n_in)
+        return x if self.levels is None else self.levels.observed(x)
+
+    @torch.no_grad()
     def refine(self, grid_size: int) -> None:
-        """Take a finer grid, the edge functions staying what they are on the range.
+        """Take a finer grid, the edge functions staying what they are.
 
         Parameters
         ----------
@@ -389,6 +410,8 @@ class KANLayer(torch.nn.Module):
         """
         before = self.basis
         self.basis = before.refined(grid_size)
+        if before.chords:
+            self.basis.use_chords()
         self._take_over(before)
 
     def _take_over(self, before):

@@ -123,7 +123,10 @@ def leave_out(model, task, objective, *, some=False):
     like = next(model.module_.parameters())
     y = y.to(like.device) if y.dtype == torch.int64 else y.to(like)
     batch = X.to(like), y, (weight / weight.mean()).to(like)
-    alpha, of_row = model._settings().alpha / task.total_weight, len(X) / len(task.training[0])
+    alpha = model._settings().alpha / task.total_weight
+    # One copy is left out, of as many as the weight and the rows that it stands for say.
+    copies = batch[2].double() * (float(task.total_weight) / len(X))
+    of_row = (1 / copies.clamp(min=1.0))[:, None, None]
     outputs = left_out_outputs(model.module_, objective, batch, alpha, of_row)
     return LeftOut(outputs if step == 1 else outputs[:1], *batch[1:])
 
@@ -202,8 +205,8 @@ def left_out_outputs(module, objective, batch, alpha, of_row=1.0):
         Inputs, targets and weights of the rows.
     alpha : float
         Weight of half the squared weights in the mean loss.
-    of_row : float, default=1
-        What part of a row is left out, where each stands for several.
+    of_row : float or Tensor of shape (n, 1, 1), default=1
+        What part of a row is left out, where it stands for several.
 
     Returns
     -------

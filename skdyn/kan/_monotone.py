@@ -1,6 +1,6 @@
 """Edges that only rise, or only fall: splines by the steps between their coefficients.
 
-A spline whose coefficients do not fall does not fall, and goes on along an end's chord that does
+A spline whose coefficients do not fall does not fall, and goes on along an end's tangent that does
 not either [1]_. The coefficients of such an edge are
 
 .. math:: c_k = c_0 + s \\sum_{m=1}^k d_m, \\qquad d_m \\ge 0, \\quad s = \\pm 1,

@@ -89,6 +89,8 @@ class KAN(torch.nn.Module):
             KANLayer(n_in, n_sum, n_mult, basis, grid_size, spline_order, extrapolation)
             for n_in, (n_sum, n_mult) in zip(widths[:-1], sizes[1:], strict=True)
         )
+        # Inputs of the others leave their grids while they are learned, and smoothness counts.
+        self.layers[0].basis.use_chords()
         if categories or missing:
             counts = categories or (0,) * widths[0]
             self.layers[0].take_levels(Levels(self.layers[0].n_subnodes, counts, missing))
@@ -214,7 +216,9 @@ class KAN(torch.nn.Module):
             layer.tidy()
 
     @torch.no_grad()
-    def adapt(self, x: torch.Tensor, weight: torch.Tensor | None = None) -> bool:
+    def adapt(
+        self, x: torch.Tensor, weight: torch.Tensor | None = None, only_strayed: bool = False
+    ) -> bool:
         """Move every layer's grids to where its inputs are.
 
         Parameters
@@ -223,6 +227,9 @@ class KAN(torch.nn.Module):
             Inputs of the network.
         weight : Tensor of shape (n,), default=None
             Weights of the rows.
+        only_strayed : bool, default=False
+            Whether layers stay as they are whose inputs still lie on their grids and fill them:
+            what was learned on one grid is not quite what another can say.
 
         Returns
         -------
@@ -231,7 +238,8 @@ class KAN(torch.nn.Module):
         """
         moved = False
         for layer in self.layers:
-            moved = layer.adapt(x, weight) or moved
+            if not only_strayed or layer.has_strayed(x, weight):
+                moved = layer.adapt(x, weight) or moved
             if layer is not self.layers[-1]:
                 x = through(layer, x)
         return moved

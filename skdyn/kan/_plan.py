@@ -349,7 +349,8 @@ def _follow(model, grid_size, task):
         if task.goes_on or resting:
             return False
         like = next(module.parameters())
-        return module.adapt(torch.as_tensor(X).to(like), torch.as_tensor(weight).to(like))
+        rows = (torch.as_tensor(part).to(like) for part in (X, weight))
+        return module.adapt(*rows, only_strayed=epoch > 0)
 
     return before_epoch
 

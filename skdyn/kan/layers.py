@@ -4,10 +4,10 @@
 weight; :class:`KAN` is several in a row. They train with any optimizer and any loss, and know
 nothing of scikit-learn.
 
-The functions are learned on a range of each input, at first [-1, 1], and go on outside it along the
-chords of their outermost intervals. ``adapt`` moves the ranges, and the knots of splines inside
-them, to where inputs are; ``refine`` takes a finer grid. Both leave the functions what they are
-where these were learned. What moves weights from one basis to another replaces parameters: make
+The functions are learned on a range of each input, at first [-1, 1], and go on outside it along
+their tangents, those of the first layer of a :class:`KAN` along chords. ``adapt`` moves the ranges,
+and the knots of splines inside them, to where inputs are; ``refine`` takes a finer grid. Both leave
+the functions what they are. What moves weights from one basis to another replaces parameters: make
 the optimizer after ``refine``.
 """
 

@@ -66,3 +66,13 @@ def test_rows_too_many_to_be_left_out_one_by_one_are_told_by_some():
     model.fit(X, y)
     assert 0 < model.label_noise_ < 0.2
     assert model.predict_proba(X).min() >= model.label_noise_ / 2
+
+
+def test_weights_are_copies_to_what_rows_left_out_say_of_adam_too():
+    rng = np.random.default_rng(0)
+    X, weight = rng.normal(size=(40, 2)), rng.integers(1, 4, 40)
+    y = (X[:, 0] + rng.normal(size=40) > 0).astype(int)
+    model = KANClassifier((), optimizer="adam", max_iter=20, tol=0.1, random_state=0)
+    with_weights = model.fit(X, y, sample_weight=weight).predict_proba(X)
+    copies = model.fit(np.repeat(X, weight, axis=0), np.repeat(y, weight)).predict_proba(X)
+    np.testing.assert_allclose(with_weights, copies, atol=1e-5)

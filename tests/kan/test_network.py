@@ -50,3 +50,24 @@ def test_the_configuration_builds_a_network_that_takes_the_weights():
 def test_wide_layers_learn_more_slowly_edge_by_edge():
     groups = network(((64, 0), (8, 0), (1, 0))).parameter_groups()
     assert [group["rate"] for group in groups] == [0.25, 1.0]
+
+
+def test_only_layers_whose_inputs_strayed_move():
+    net, x = network(), torch.rand(50, 3, dtype=torch.float64)
+    net.adapt(x)
+    before = net(x)
+    assert not net.adapt(1.02 * x, only_strayed=True)  # the margin has room for it
+    torch.testing.assert_close(net(x), before, rtol=0, atol=0)
+    for factor in (1.5, 0.4):  # out of the grid, and in a small part of it
+        assert net.adapt(factor * x, only_strayed=True)
+        low, high = net.layers[0].basis.low, net.layers[0].basis.high
+        assert (high - low < 1.2 * factor).all()
+        net.adapt(x)
+
+
+def test_the_first_layer_goes_on_along_chords_on_any_grid():
+    net = network()
+    net.refine(6)
+    assert [layer.basis.chords for layer in net.layers] == [True, False]
+    again = KAN(**net.config())
+    assert [layer.basis.chords for layer in again.layers] == [True, False]

@@ -8,7 +8,8 @@ import torch
 from skdyn.kan.bases._range import MARGIN, robust_range
 
 EXTRAPOLATIONS = ("linear", "constant")
-_N_PARTS = 5  # of the range; a function goes on along the chord of the outermost
+_FILLED = 0.7  # of a range: data that fill less of it could have a finer grid
+_N_PARTS = 5  # of the range; chords are those of the outermost
 
 
 class Basis(torch.nn.Module):
@@ -25,12 +26,12 @@ class Basis(torch.nn.Module):
     n_functions : int
         Number of functions of each input.
     extrapolation : {"linear", "constant"}, default="linear"
-        How a function goes on outside the range: along the chord of its outermost part, or not at
-        all. The tangent at the end follows what few data happen to say there.
+        How a function goes on outside the range: along its tangent, or not at all.
     """
 
     low: torch.Tensor
     high: torch.Tensor
+    chords = False  # see use_chords
     # Normal weights of this size give functions of variance one, about, over the range.
     initial_scale = 1.0
 
@@ -73,13 +74,20 @@ class Basis(torch.nn.Module):
         Tensor of shape (n, n_in, n_functions)
         """
         inside = x.clamp(self.low, self.high)
-        values = self.values_and_slopes(inside)[0]
-        if self.extrapolation == "constant" or torch.equal(inside, x):
+        values, slopes = self.values_and_slopes(inside)
+        if self.extrapolation == "constant":
             return values
-        return values + self._slopes_beyond(x, inside) * (x - inside)[..., None]
+        return values + self._slopes_beyond(x, inside, slopes) * (x - inside)[..., None]
+
+    def use_chords(self):
+        """Let functions go on along the chords of their outermost parts, not along tangents.
+
+        A tangent follows what few data happen to say at the very end.
+        """
+        self.chords = True
 
     def outer_slopes(self):
-        """Return the slopes with which the functions go on beyond either end: those of chords.
+        """Return the slopes of those chords.
 
         Returns
         -------
@@ -90,10 +98,13 @@ class Basis(torch.nn.Module):
         values = self.values_and_slopes(ends)[0]
         return (values[2:] - values[:2]) / (ends[2:] - ends[:2])[..., None]
 
-    def _slopes_beyond(self, x, inside):
-        """Return the slopes at points outside the range; those inside are not needed."""
+    def _slopes_beyond(self, x, inside, slopes):
+        """Return the slopes at points, of the chords where these count."""
+        if not self.chords or torch.equal(x, inside):
+            return slopes
         below, above = self.outer_slopes()
-        return torch.where((x < inside)[..., None], below, above)
+        beyond = torch.where((x < inside)[..., None], below, above)
+        return torch.where((x != inside)[..., None], beyond, slopes)
 
     def reached(self, x):
         """Return the points whose values count: the end of the range beyond it, if none goes on.
@@ -156,13 +167,11 @@ class Basis(torch.nn.Module):
         points = x.T
         inside = points.clamp(self.low, self.high)
         values, slopes = self.values_and_slopes(inside)
-        outside = (points != inside)[..., None]
         if self.extrapolation == "linear":
-            beyond = self._slopes_beyond(points, inside)
-            values = values + beyond * (points - inside)[..., None]
-            slopes = torch.where(outside, beyond, slopes)
+            slopes = self._slopes_beyond(points, inside, slopes)
+            values = values + slopes * (points - inside)[..., None]
         else:
-            slopes = slopes * ~outside
+            slopes = slopes * (points == inside)[..., None]
 
         def slopes_of(weight):
             weight = self.effective(weight)
@@ -251,6 +260,27 @@ class Basis(torch.nn.Module):
         low, high : Tensor of shape (n_in,)
         """
         return robust_range(x, weight, 0.0 if self.extrapolation == "constant" else MARGIN)
+
+    @torch.no_grad()
+    def has_strayed(self, x, weight=None):
+        """Tell whether data leave the range of an input, or leave much of it empty.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_in)
+            Data.
+        weight : Tensor of shape (n,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        Tensor
+            A scalar, bool.
+        """
+        low, high = self.range_of(x, weight)  # with margins, which may be used up
+        width = self.high - self.low
+        out = torch.maximum(self.low - low, high - self.high) > MARGIN * width
+        return (out | (high - low < _FILLED * width)).any()
 
     @torch.no_grad()
     def adapt(self, x, weight=None):

@@ -197,8 +197,13 @@ class BSpline(Basis):
                 kept = self._memo[name] = self.breaks, version, make()
         return kept[2]
 
+    def use_chords(self):
+        """Let functions go on along the chords of their outermost intervals, not along tangents."""
+        super().use_chords()
+        self._memo = {}
+
     def outer_slopes(self):
-        """Return the slopes beyond either end, of the chords over the outermost intervals.
+        """Return the slopes of those chords.
 
         Returns
         -------
@@ -206,7 +211,7 @@ class BSpline(Basis):
         """
         pieces, k = self._tables()[2], self.spline_order
         slopes = pieces.new_zeros(2, self.n_in, self.n_functions)
-        if k > 0 and self.extrapolation == "linear":
+        if k > 0:
             slopes[0, :, : k + 1] = pieces[:, 0, 1]
             slopes[1, :, -k - 1 :] = pieces[:, -1, 1]
         return slopes
@@ -251,7 +256,11 @@ class BSpline(Basis):
         outer = pieces.new_zeros(2, self.n_in, k + 1, k + 1)
         outer[0, :, 0, 0] = outer[1, :, 0, k] = 1.0
         if k > 0 and self.extrapolation == "linear":
-            for side, outermost in ((0, 0), (1, -1)):  # along their chords, see Basis
+            slopes = k / (self.breaks[:, [1, -1]] - self.breaks[:, [0, -2]])
+            outer[0, :, 1, :2] = slopes[:, [0]] * slopes.new_tensor([-1, 1])
+            outer[1, :, 1, k - 1 :] = slopes[:, [1]] * slopes.new_tensor([-1, 1])
+        if k > 0 and self.extrapolation == "linear" and self.chords:
+            for side, outermost in ((0, 0), (1, -1)):
                 half = (self.breaks[:, 1:] - middles)[:, [outermost]]
                 odd = (pieces[:, outermost, p] * half ** (p - 1) for p in range(1, k + 1, 2))
                 outer[side, :, 1] = sum(odd)

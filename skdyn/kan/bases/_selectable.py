@@ -63,8 +63,14 @@ class Selectable(Basis):
         parts = zip(*(space.values_and_slopes(x) for space in self.spaces), strict=True)
         return tuple(torch.cat(part, dim=-1) for part in parts)
 
+    def use_chords(self):
+        """Let the functions of all spaces go on along chords, not along tangents."""
+        super().use_chords()
+        for space in self.spaces:
+            space.use_chords()
+
     def outer_slopes(self):
-        """Return the slopes with which the functions of all spaces go on beyond either end.
+        """Return the slopes of those chords.
 
         Returns
         -------

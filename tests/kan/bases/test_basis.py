@@ -38,13 +38,22 @@ def test_inside_the_range_functions_are_themselves():
         assert torch.equal(basis(x), basis.values_and_slopes(x)[0])
 
 
-def test_outside_functions_go_on_along_the_chord_of_a_fifth_or_stay():
+def test_outside_functions_go_on_along_the_tangent_or_stay():
     x = torch.tensor([[5.0, -3.0]], dtype=torch.float64)
-    line = powers()(x)[0]  # between 2.2 and 3 the square rises by 5.2 a unit
-    expected = torch.tensor([[1, 5, 9 + 5.2 * 2, 9 + 5.2 * 2], [1, -3, 1 + 1.2 * 2, 1 + 1.2 * 2]])
-    torch.testing.assert_close(line, expected.double())
+    line = powers()(x)[0]
+    assert line.tolist() == [[1, 5, 9 + 6 * 2, 21], [1, -3, 1 - 2 * -2, 5]]
     flat = powers(extrapolation="constant")(x)[0]
     assert flat.tolist() == [[1, 3, 9, 9], [1, -1, 1, 1]]
+
+
+def test_chords_of_the_outermost_fifths_take_the_place_of_tangents():
+    basis = powers()
+    basis.use_chords()
+    x = torch.tensor([[5.0, -3.0], [0.5, 2.0]], dtype=torch.float64)
+    found = basis(x)  # between 2.2 and 3 the square rises by 5.2 a unit, at the other end falls
+    expected = torch.tensor([[1, 5, 9 + 5.2 * 2, 9 + 5.2 * 2], [1, -3, 1 + 1.2 * 2, 1 + 1.2 * 2]])
+    torch.testing.assert_close(found[0], expected.double())
+    assert torch.equal(found[1], powers()(x)[1])
 
 
 def test_the_residual_is_the_last_feature():

@@ -59,6 +59,7 @@ def test_slopes_are_finite_differences(name):
 @pytest.mark.parametrize("extrapolation", ["linear", "constant"])
 def test_gradients_of_sums_are_right_for_points_weights_and_shapes(name, extrapolation):
     basis = shaken(name, n_functions=4, extrapolation=extrapolation)
+    basis.use_chords()
     shapes = dict(basis.named_parameters())
     weight = torch.randn(2, 5, 3, dtype=torch.float64, requires_grad=True)
     x = torch.tensor([[0.7, 2.0], [-4.0, 5.0], [1.9, 2.7]], dtype=torch.float64)
@@ -93,10 +94,16 @@ def test_outside_the_range_functions_go_on_as_they_should(name, extrapolation):
     basis = shaken(name, extrapolation=extrapolation)
     for end, side in zip(RANGE, (-1, 1), strict=True):
         end = torch.full((1, 2), end, dtype=torch.float64)
-        value, inner = (basis(end - side * step) for step in (0, (RANGE[1] - RANGE[0]) / 5))
-        chord = (value - inner) / ((RANGE[1] - RANGE[0]) / 5)
-        expected = value + (2 * chord if extrapolation == "linear" else 0)
+        value, slope = basis.values_and_slopes(end)
+        expected = value + (2 * side * slope if extrapolation == "linear" else 0)
         assert torch.allclose(basis(end + 2 * side), expected)
+    basis.use_chords()
+    fifth = (RANGE[1] - RANGE[0]) / 5
+    for end, side in zip(RANGE, (-1, 1), strict=True):
+        end = torch.full((1, 2), end, dtype=torch.float64)
+        rise = basis(end) - basis(end - side * fifth)
+        beyond = rise if extrapolation == "linear" else 0
+        assert torch.allclose(basis(end + side * fifth), basis(end) + beyond)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
