@@ -38,7 +38,7 @@ class SparseAutoencoder(Reconstructing):
         "feature_then_mutual": the other way round, after a fifth of it, with a least share for
         every feature, so that hardly any is dead. "relu" [4]_ and "gated" [5]_: those that are
         positive, few by a penalty on their sum. "jumprelu" [6]_: those above thresholds that are
-        learned. Or an object with settings, such as ``JumpReLUAllocation(bandwidth=0.1)``. After
+        learned. Or an object with settings, such as ``JumpReLUAllocation(bandwidth=2.0)``. After
         training, all but "topk" compare with thresholds, so that no row's code depends on the
         rows beside it.
     l1_coefficient : float or "auto", default="auto"

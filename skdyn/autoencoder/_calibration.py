@@ -77,7 +77,7 @@ def calibrate(
     known : dict of str to Tensor or None
         What the network's ``known_thresholds`` returned before.
     fresh : bool
-        Whether the training was the first of these weights.
+        Whether the training was the first of these weights, and aims at k.
     """
     known = known if len(X) < _FEW_ROWS else None
     like = next(module.parameters())

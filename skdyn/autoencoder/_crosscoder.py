@@ -237,7 +237,7 @@ class Crosscoder(Reconstructing):
         self.source_widths_ = check_sources(self.sources, n_features)
 
     def _start(self, module, X, Y, generator):
-        start_from_data(module, X, Y, self._sources())
+        start_from_data(module, X, Y, self._sources(), self._aims_at_k())
 
     def _sources(self) -> list[slice]:
         ends = np.cumsum(self.source_widths_).tolist()

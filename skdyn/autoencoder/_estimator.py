@@ -249,16 +249,19 @@ class SparseCoding(
         return max(allocation.settles_at, self.sparsity_warmup)
 
     def _start(self, module, X, Y, generator):
-        start_from_data(module, X, Y)
+        start_from_data(module, X, Y, aims_at_k=self._aims_at_k())
 
     def _calibrate(self, X, known, fresh):
-        calibrate(self.module_, X, known, fresh)
+        calibrate(self.module_, X, known, fresh and self._aims_at_k())
+
+    def _aims_at_k(self):
+        return as_allocation(self.allocation).aims_at_k(self._given_l1())
 
     def _tell_of_a_missed_budget(self, n_active):
         """Warn where training was to end with about k active latents a row and did not."""
         allocation = as_allocation(self.allocation)
         k = self._n_active()
-        if not allocation.aims_at_k(self._given_l1()) or abs(n_active / k - 1.0) <= _MISSED:
+        if not self._aims_at_k() or abs(n_active / k - 1.0) <= _MISSED:
             return
         lever = "a smaller l1_coefficient" if n_active < k else "a larger l1_coefficient"
         if not allocation.penalizes_size:

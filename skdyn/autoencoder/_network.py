@@ -318,7 +318,7 @@ class SparseCoder(torch.nn.Module):
         known : dict of str to Tensor or None, default=None
             What :meth:`known_thresholds` returned before; None learns them anew.
         fresh : bool, default=True
-            Whether the training was the first of these weights.
+            Whether the training was the first of these weights, and aims at k.
         """
         if known is None:
             self.tracked.zero_()

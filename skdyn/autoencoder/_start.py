@@ -26,6 +26,7 @@ def start_from_data(
     X: np.ndarray,
     Y: np.ndarray | None = None,
     sources: Sequence[slice] = (slice(None),),
+    aims_at_k: bool = True,
 ) -> None:
     """Set the scales of a new network and its biases from the data.
 
@@ -43,6 +44,8 @@ def start_from_data(
         What is to be reconstructed, if not the inputs.
     sources : sequence of slice, default=(slice(None),)
         Columns of the sources that make up the inputs; each comes to the same share of the squares.
+    aims_at_k : bool, default=True
+        Whether training begins where k latents a row are active.
     """
     input_centre, input_scale = centre_and_scale(X, sources)
     output_centre, output_scale = (input_centre, input_scale) if Y is None else centre_and_scale(Y)
@@ -60,7 +63,8 @@ def start_from_data(
         x = Shortened(X, coder.input_scale, coder.shift)(x) - coder.shift
         if Y is not None:
             _calm(coder, x)
-        coder.allocation.start(x @ coder.encoder_weight.T + coder.encoder_bias, coder)
+        if aims_at_k:
+            coder.allocation.start(x @ coder.encoder_weight.T + coder.encoder_bias, coder)
 
 
 def _start_line(coder, X, Y):

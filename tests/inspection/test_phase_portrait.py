@@ -60,7 +60,7 @@ def test_field_data_and_trajectories_are_drawn_in_the_plane(X):
 
 
 @pytest.mark.parametrize(
-    "kind", ["stable node", "unstable focus", "saddle", "saddle focus", "centre", "degenerate"]
+    "kind", ["stable node", "unstable focus", "saddle", "saddle focus", "center", "degenerate"]
 )
 def test_fixed_points_are_drawn_by_their_kind(X, kind):
     model = Linear(SPIRAL, kind)

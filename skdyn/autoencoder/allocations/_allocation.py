@@ -125,8 +125,8 @@ class Allocation(PlainState, BaseEstimator):
         coder : SparseCoder
             The network.
         fresh : bool
-            Whether the training was the first of these weights; parameters of a dictionary that
-            was trained before are left to the gradients.
+            Whether parameters may be set, so that k are active: the training was the first of these
+            weights and aims at k. Else they stay as gradients left them.
         """
         self.choose(pre, coder, coder.k, 1.0)
 

@@ -8,7 +8,11 @@ import torch
 
 from skdyn.autoencoder._kernels import Codes, Support, decode
 from skdyn.autoencoder.allocations._allocation import Allocation, TrainingCodes
-from skdyn.autoencoder.allocations._steering import extend_by_strength, steered_strength
+from skdyn.autoencoder.allocations._steering import (
+    extend_by_strength,
+    shift_to_k_active,
+    steered_strength,
+)
 
 if TYPE_CHECKING:
     from skdyn.autoencoder._network import SparseCoder
@@ -47,6 +51,18 @@ class GatedAllocation(Allocation):
         coder.register_parameter("magnitude_bias", torch.nn.Parameter(zeros.clone()))
         extend_by_strength(coder)
 
+    def start(self, pre: torch.Tensor, coder: SparseCoder) -> None:
+        """Begin where k latents a row are active.
+
+        Parameters
+        ----------
+        pre : Tensor of shape (n_rows, n_components)
+            Pre-activations of some rows.
+        coder : SparseCoder
+            The network.
+        """
+        shift_to_k_active(pre, coder)
+
     def choose(self, pre: torch.Tensor, coder: SparseCoder, k: int, progress: float) -> Codes:
         """Choose the active latents of a training batch.
 
@@ -67,6 +83,22 @@ class GatedAllocation(Allocation):
             The pre-activations that are active.
         """
         return Codes.of_mask(pre > 0, pre)
+
+    def calibrate(self, pre: torch.Tensor, coder: SparseCoder, fresh: bool) -> None:
+        """Move the gates' biases alike, so that k latents a row are active.
+
+        Parameters
+        ----------
+        pre : Tensor of shape (n_rows, n_components)
+            Pre-activations.
+        coder : SparseCoder
+            The network.
+        fresh : bool
+            Whether parameters may be set, so that k are active: the training was the first of these
+            weights and aims at k. Else they stay as gradients left them.
+        """
+        if fresh:
+            shift_to_k_active(pre, coder)
 
     def activate(self, pre: torch.Tensor, support: Support, coder: SparseCoder) -> torch.Tensor:
         """Return the codes from the pre-activations at the support.

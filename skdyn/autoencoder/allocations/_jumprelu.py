@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["JumpReLUAllocation"]
 
 _ASIDE = 1e-4  # of a threshold, further than rounding in float32
+_SMALLEST = 1e-3  # threshold at the start, where pre-activations are nothing
 _LEAST = 0.1  # of a threshold, where fewer than k can be active at all
 
 
@@ -31,8 +32,9 @@ class JumpReLUAllocation(Allocation):
 
     Parameters
     ----------
-    bandwidth : float, default=0.05
-        Width of the ramp, in units of the inputs' standard deviation.
+    bandwidth : float, default=4.0
+        Width of the ramp, in units of the inputs' standard deviation. Where codes are much larger,
+        few rows tell a threshold where to go, and latents die.
     strength : float, default=1.0
         Strength of the penalty.
 
@@ -47,7 +49,7 @@ class JumpReLUAllocation(Allocation):
     >>> from skdyn import SparseAutoencoder
     >>> from skdyn.autoencoder.allocations import JumpReLUAllocation
     >>> X, _ = load_digits(return_X_y=True)
-    >>> allocation = JumpReLUAllocation(bandwidth=0.1)
+    >>> allocation = JumpReLUAllocation(bandwidth=2.0)
     >>> model = SparseAutoencoder(64, k=8, allocation=allocation, max_iter=2)
     >>> model.fit_transform(X).shape
     (1797, 64)
@@ -58,7 +60,7 @@ class JumpReLUAllocation(Allocation):
         "strength": [Interval(Real, 0, None, closed="left")],
     }
 
-    def __init__(self, bandwidth: float = 0.05, strength: float = 1.0) -> None:
+    def __init__(self, bandwidth: float = 4.0, strength: float = 1.0) -> None:
         self.bandwidth = bandwidth
         self.strength = strength
 
@@ -103,7 +105,7 @@ class JumpReLUAllocation(Allocation):
             The network.
         """
         smallest = pre.flatten()[largest(pre, coder.k * len(pre))].min()
-        coder.log_threshold.fill_(smallest.clamp_min(self.bandwidth / 2).log())
+        coder.log_threshold.fill_(smallest.clamp_min(_SMALLEST).log())
 
     def choose(self, pre: torch.Tensor, coder: SparseCoder, k: int, progress: float) -> Codes:
         """Choose the active latents of a training batch.
@@ -139,9 +141,10 @@ class JumpReLUAllocation(Allocation):
         coder : SparseCoder
             The network.
         fresh : bool
-            Whether the training was the first of these weights; else thresholds stay.
+            Whether parameters may be set, so that k are active: the training was the first of these
+            weights and aims at k. Else they stay as gradients left them.
         """
-        if not fresh or self.strength == 0:
+        if not fresh:
             return
         ratios = pre / coder.log_threshold.exp()
         smallest = ratios.flatten()[largest(ratios, coder.k * len(pre) + 1)]

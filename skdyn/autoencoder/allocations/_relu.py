@@ -8,7 +8,11 @@ import torch
 
 from skdyn.autoencoder._kernels import Codes
 from skdyn.autoencoder.allocations._allocation import Allocation, TrainingCodes
-from skdyn.autoencoder.allocations._steering import extend_by_strength, steered_strength
+from skdyn.autoencoder.allocations._steering import (
+    extend_by_strength,
+    shift_to_k_active,
+    steered_strength,
+)
 
 if TYPE_CHECKING:
     from skdyn.autoencoder._network import SparseCoder
@@ -44,6 +48,18 @@ class ReLUAllocation(Allocation):
         """
         extend_by_strength(coder)
 
+    def start(self, pre: torch.Tensor, coder: SparseCoder) -> None:
+        """Begin where k latents a row are active.
+
+        Parameters
+        ----------
+        pre : Tensor of shape (n_rows, n_components)
+            Pre-activations of some rows.
+        coder : SparseCoder
+            The network.
+        """
+        shift_to_k_active(pre, coder)
+
     def choose(self, pre: torch.Tensor, coder: SparseCoder, k: int, progress: float) -> Codes:
         """Choose the active latents of a training batch.
 
@@ -64,6 +80,22 @@ class ReLUAllocation(Allocation):
             The pre-activations that are active.
         """
         return Codes.of_mask(pre > 0, pre)
+
+    def calibrate(self, pre: torch.Tensor, coder: SparseCoder, fresh: bool) -> None:
+        """Move the biases alike, so that k latents a row are active.
+
+        Parameters
+        ----------
+        pre : Tensor of shape (n_rows, n_components)
+            Pre-activations.
+        coder : SparseCoder
+            The network.
+        fresh : bool
+            Whether parameters may be set, so that k are active: the training was the first of these
+            weights and aims at k. Else they stay as gradients left them.
+        """
+        if fresh:
+            shift_to_k_active(pre, coder)
 
     def penalty(
         self,

@@ -31,7 +31,7 @@ def test_inference_answers_each_row_by_itself(name):
     assert (together >= 0).all()
 
 
-@pytest.mark.parametrize("name", sorted(set(ALLOCATIONS) - {"relu", "gated"}))
+@pytest.mark.parametrize("name", sorted(ALLOCATIONS))
 def test_about_k_are_active_after_training_too(name):
     n_active = len(trained(name).encode(X).values) / len(X)
     assert n_active == pytest.approx(3, rel=0.15)

@@ -51,12 +51,35 @@ def test_only_those_that_penalize_numbers_or_are_steered_aim_at_k():
     assert not TopKAllocation().aims_at_k(None)
 
 
+@pytest.mark.parametrize("allocation", ["relu", "gated", "jumprelu"])
+@pytest.mark.parametrize("learning_rate", [3e-4, 1e-2])
+def test_k_is_kept_however_slow_and_short_the_training(allocation, learning_rate):
+    settings = {"learning_rate": learning_rate, "max_iter": 2, "random_state": 0}
+    model = SparseAutoencoder(24, k=3, allocation=allocation, **settings).fit(X)
+    assert (model.transform(X) > 0).sum(axis=1).mean() == pytest.approx(3, rel=0.01)
+
+
+@pytest.mark.parametrize("name", ["relu", "gated"])
+def test_the_bias_is_shifted_by_the_mean_over_batches(make_coder, pre, name):
+    coder = make_coder(name)
+    before = coder.encoder_bias.detach().clone()
+    with torch.no_grad():
+        for part in pre.split(20):
+            shifted = part + (coder.encoder_bias - before)
+            coder.allocation.calibrate(shifted, coder, fresh=True)
+        of_each = [-part.flatten().topk(3 * 20 + 1).values[-2:].mean() for part in pre.split(20)]
+        expected = before + torch.stack(of_each).mean()
+        torch.testing.assert_close(coder.encoder_bias.data, expected)
+        coder.allocation.calibrate(pre, coder, fresh=False)
+        torch.testing.assert_close(coder.encoder_bias.data, expected)
+
+
 def test_a_budget_that_was_missed_is_told_unless_a_penalty_was_asked_for(recwarn):
-    settings = {"k": 3, "max_iter": 2, "random_state": 0}
-    model = SparseAutoencoder(24, allocation="relu", **settings)
+    settings = {"k": 3, "max_iter": 2, "random_state": 0, "warm_start": True}
+    model = SparseAutoencoder(24, allocation="relu", **settings).fit(X)
     with pytest.warns(UserWarning, match=r"latents a row are active .* not about k=3: .*'relu'"):
-        model.fit(X)
+        model.fit(3.0 * X)  # what was trained before is not shifted
     recwarn.clear()
-    model.set_params(l1_coefficient=1.0).fit(X)
+    model.set_params(l1_coefficient=1.0, warm_start=False).fit(X)
     assert (model.transform(X) > 0).sum(axis=1).mean() > 3 * 1.25
     assert not [w for w in recwarn if "latents a row are active" in str(w.message)]
