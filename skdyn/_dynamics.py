@@ -20,6 +20,7 @@ __all__ = [
 ]
 
 WORST = -10.0  # score of solutions that blow up, and the lowest of all
+_ROUNDING = 1e-14  # share of a value
 _WINDOW = 4  # intervals: the noise of a rise over them counts a quarter of that of a difference
 _FEWEST = 3  # points of Simpson's rule
 _UNWATCHED = (
@@ -73,8 +74,13 @@ def solution_score(
     unit = units(measured)
     with np.errstate(over="ignore", invalid="ignore"):
         # Far beyond the worst score anyway: squares of more would overflow.
-        solved = np.clip(np.asarray(solved) / unit, -1e100, 1e100)
-        score = r2_score(measured / unit, solved, sample_weight=sample_weight)
+        measured, solved = measured / unit, np.clip(np.asarray(solved) / unit, -1e100, 1e100)
+        # Of a constant, r2_score counts a rounding as an error: of the solution, 0 in the place of
+        # 1; of the mean, any number.
+        rounded = np.abs(solved - measured) <= _ROUNDING * np.abs(measured)
+        solved = np.where(rounded, measured, solved)
+        at = measured[:1]
+        score = r2_score(measured - at, solved - at, sample_weight=sample_weight)
     return float(max(WORST, score))
 
 

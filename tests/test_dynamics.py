@@ -159,6 +159,15 @@ def test_scores_do_not_depend_on_units():
         )
 
 
+@pytest.mark.parametrize("constant", [0.1, 1e-3, 7.0])
+def test_a_rounding_of_a_constant_is_no_error(constant):
+    wave = np.sin(np.arange(30.0))[:, None]
+    measured = np.hstack([wave, np.full((30, 1), constant)])
+    solved = measured * [[1.0, 1 + 2.3e-16]]
+    assert solution_score(measured, solved) == 1.0
+    assert solution_score(measured, measured * [[1.0, 1 + 1e-9]]) == 0.5
+
+
 def test_no_solution_scores_below_the_worst():
     X = np.random.default_rng(0).standard_normal((61, 2))
     for far in (1e6, 1e300):

@@ -27,6 +27,8 @@ _MIN_POINTS = 5  # of a smoothing spline
 # Lukas's gamma. Plain cross-validation (1) now and then follows the noise of a short series, small
 # values smooth coarse but exact data; 0.4 finds the noise of 40 points within a fifth.
 _ROBUSTNESS = 0.4
+_UPPER_QUARTILE = 1.1503  # of the size of a standard normal variable
+_TOO_MUCH = 3.0  # times a bound on the noise: more is no noise
 _CLEAN = 1e-3  # noise below this share of the channel's deviation: interpolate
 
 
@@ -72,7 +74,7 @@ def smooth_trajectories(trajectories):
     noise = np.zeros(values.shape[2])
     for channel in range(values.shape[2]):
         series = _observed_series(trajectories, channel)
-        lam, noise[channel] = smoothing_strength(series)
+        lam, noise[channel] = smoothing_strength(series, most=typical_noise(series))
         deviation = np.std(np.concatenate([y for _, y in series]))
         clean = noise[channel] <= _CLEAN * deviation
         for case, (t, y) in enumerate(series):
@@ -108,13 +110,44 @@ def _curve(t, y, lam, clean, at):
     return spline(at), spline.derivative()(at)
 
 
-def smoothing_strength(series):
+def typical_noise(series):
+    """Estimate the noise where most points are, which a few fast changes do not raise.
+
+    A point is compared with the line between its neighbours (Gasser, Sroka & Jennen-Steinmetz
+    1986). Bends count as noise too: an upper bound, except where less than a quarter is noisy.
+
+    Parameters
+    ----------
+    series : list of (ndarray, ndarray)
+        Times and observed values of each case.
+
+    Returns
+    -------
+    float
+        Standard deviation; infinite where there are too few points.
+    """
+    residuals = []
+    for t, y in series:
+        if len(t) >= _MIN_POINTS:
+            after = (t[1:-1] - t[:-2]) / (t[2:] - t[:-2])
+            line = (1 - after) * y[:-2] + after * y[2:]
+            residuals.append((y[1:-1] - line) / np.sqrt((1 - after) ** 2 + after**2 + 1))
+    if not residuals:
+        return np.inf
+    return float(np.percentile(np.abs(np.concatenate(residuals)), 75) / _UPPER_QUARTILE)
+
+
+def smoothing_strength(series, most=np.inf):
     """Choose one penalty for the curves of a channel by robust generalized cross-validation.
 
     Parameters
     ----------
     series : list of (ndarray, ndarray)
         Times and observed values of each case.
+    most : float, default=np.inf
+        An upper bound on the noise. Where cross-validation finds several times as much, it takes
+        changes that are faster than the rest for noise: the penalty is then the largest that
+        leaves no more than the bound.
 
     Returns
     -------
@@ -138,7 +171,11 @@ def smoothing_strength(series):
         n_points += len(penalty)
     robust = _ROBUSTNESS + (1.0 - _ROBUSTNESS) * roughness / n_points
     best = np.argmin(robust * residual / (n_points - freedom) ** 2)
-    return lams[best], np.sqrt(residual[best] / (n_points - freedom[best]))
+    noise = np.sqrt(residual / (n_points - freedom))
+    if noise[best] > _TOO_MUCH * most:
+        best = max(0, int(np.searchsorted(noise, most)) - 1)  # it grows with the penalty
+        return lams[best], min(noise[best], most)
+    return lams[best], noise[best]
 
 
 def _blocks(series):

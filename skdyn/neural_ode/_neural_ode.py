@@ -91,7 +91,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         the whole trajectory (512 intervals at most); None takes whole trajectories from the start.
     learn_x0 : bool or "auto", default="auto"
         Whether the windows' start states are learned, from smoothed data; otherwise they stay
-        there. "auto" learns them where the data are noisy.
+        there. "auto" learns them where data are noisy or missing.
     regularization : {"error", "stiffness"} or None, default=None
         Penalty on the solver's embedded error estimate or on its stiffness estimate, which makes
         the learned field cheaper to solve [5]_.
@@ -194,7 +194,8 @@ class NeuralODE(LearntDynamics, TorchEstimator):
     estimated noise variance over the number of observations. Exact data are hardly penalized. In
     the same units, epochs that gain less than 5 of log-likelihood count as standing still.
 
-    One epoch of "lbfgs" is up to 20 iterations on all windows; of the other optimisers it is one
+    One epoch of "lbfgs" is up to 20 iterations on all windows, or on so many of them, chosen by
+    chance, as hold 6000 time points; of the other optimisers it is one
     pass over them in batches: they need a ``max_iter`` of a thousand or more.
 
     References

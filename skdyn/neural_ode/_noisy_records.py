@@ -142,12 +142,13 @@ def measured(prepared):
     return np.where(np.isnan(values), prepared.smooth.states, values)
 
 
-def line_of(prepared):
-    """Fit a line to prepared data."""
-    states = measured(prepared)
-    rows = [slice(n) for n in prepared.trajectories.n_points]
-    parts = (states, prepared.trajectories.times, prepared.smooth.velocities)
-    return fit_line(*([part[case][own] for case, own in enumerate(rows)] for part in parts))
+def line_of(prepared, moving):
+    """Fit a line to the channels that move."""
+    moving = list(moving)
+    states, velocities = measured(prepared)[..., moving], prepared.smooth.velocities[..., moving]
+    parts = (states, prepared.trajectories.times, velocities)
+    n_points = prepared.trajectories.n_points
+    return fit_line(*([part[case][:n] for case, n in enumerate(n_points)] for part in parts))
 
 
 def first_part(prepared):
@@ -280,7 +281,7 @@ def plan_of_a_record(estimator, config, prepared, goes_on=False):
         return module.to(device, resolve_dtype(estimator.dtype, device))
 
     settings, generator = estimator._settings()._replace(verbose=0), new_generator(seed)
-    length, line = window_of_a_period(prepared.trajectories), line_of(prepared)
+    length, line = window_of_a_period(prepared.trajectories), line_of(prepared, config["moving"])
     windows = cut_windows(prepared.trajectories, prepared.smooth.states, length)
     module, certain = build(False), certainty(prepared)
     stage = collocation_stage(prepared, None, estimator.max_iter, 2 * NEGLIGIBLE / certain)
@@ -324,7 +325,8 @@ def _may_be_asked(estimator, config, prepared):
 def _choose(max_iter, settings, build, prepared, length, generator):
     """Return how many times alpha is best, the error of forecasts with it, and that of the mean."""
     part, later = first_part(prepared), later_windows(prepared, length)
-    module = build(True).take_line(line_of(part))
+    module = build(True)
+    module.take_line(line_of(part, module.moving))
     best, trivial = errors_over(module, later)
     factor, n_apart = _ON_THE_LINE, len(later.case) / length
     if n_apart >= _APART:

@@ -44,6 +44,8 @@ _ERROR_SHARE = 1e-3
 # What was learned over short windows does not hold over long ones: by the ratio of their losses,
 # and by a loss that leaves a share of the data's variance unexplained.
 _FADED, _UNEXPLAINED = 10.0, 0.1
+# Time points that L-BFGS learns from in a stage: of many cases a part says what all would.
+_MOST_POINTS = 6_000
 _PRETRAINING = 0.4  # share of the epochs for collocation: its epochs are the cheapest by far
 
 
@@ -209,7 +211,8 @@ def plan_stages(estimator, training, validation, generator, time_scale=1.0):
     shares = _epochs(estimator.max_iter, len(lengths), pretrain)
     # Mean squared error over twice the noise's variance, times the observations: log-likelihood.
     tol = max(estimator.tol, 2.0 * NEGLIGIBLE / certainty(training)) if estimator.tol else 0.0
-    learn = _learns_starts(estimator.learn_x0, training.smooth)
+    learn = _learns_starts(estimator.learn_x0, training)
+    sampled = estimator.optimizer == "lbfgs"  # which looks at all that it is given at every step
     penalty = {
         "regularization": estimator.regularization,
         "regularization_mode": estimator.regularization_mode,
@@ -218,6 +221,8 @@ def plan_stages(estimator, training, validation, generator, time_scale=1.0):
 
     def stage_of(length, n_iter, shorter):
         windows, starts = _windows(training, length, estimator), ()
+        if sampled:
+            windows = windows.select(_some(len(windows.case), _MOST_POINTS // length, generator))
         if learn:
             start = torch.tensor(windows.starts, device=device, dtype=dtype, requires_grad=True)
             starts = (start,)
@@ -248,7 +253,11 @@ def plan_stages(estimator, training, validation, generator, time_scale=1.0):
     collocation = partial(_hidden, estimator=estimator) if encoded else _known
     stages = []
     if pretrain:
-        stages.append(collocation_stage(training, validation, shares[0], tol, collocation))
+        first = collocation_stage(training, validation, shares[0], tol, collocation)
+        if sampled:
+            some = _some(len(first.arrays[0]), _MOST_POINTS, generator)
+            first = first._replace(arrays=tuple(part[some] for part in first.arrays))
+        stages.append(first)
     shorter = 1
     for length, n_iter in zip(lengths, shares[len(stages) :], strict=True):
         if n_iter:
@@ -372,8 +381,20 @@ def _hidden(prepared, estimator):
     return tuple(part[smooth.known] for part in parts)
 
 
-def _learns_starts(learn_x0, smooth):
-    return bool((smooth.noise > _NOISY).any()) if learn_x0 == "auto" else learn_x0
+def _some(n, most, generator):
+    """Return numbers below ``n`` in their order, so many of them by chance at most."""
+    if n <= max(most, 1):
+        return np.arange(n)
+    return np.sort(torch.randperm(n, generator=generator)[: max(most, 1)].numpy())
+
+
+def _learns_starts(learn_x0, prepared):
+    """Tell whether start states are learned: smooth curves err in noise, and in gaps."""
+    if learn_x0 != "auto":
+        return learn_x0
+    inside = ~np.isnan(prepared.trajectories.times)
+    complete = prepared.trajectories.observed[inside].all()
+    return bool((prepared.smooth.noise > _NOISY).any() or not complete)
 
 
 def _epochs(max_iter, n_windows, pretrain):

@@ -113,3 +113,13 @@ def test_padding_repeats_the_last_state_and_is_not_known():
     smooth = smooth_trajectories(data)
     assert not smooth.known[0, 12:].any()
     np.testing.assert_allclose(smooth.states[0, 12:], np.tile(states[0, 11], (8, 1)), atol=1e-12)
+
+
+def test_jumps_of_an_exact_series_are_no_noise():
+    t = np.arange(120.0)
+    jumps = np.tanh(8 * np.sin(t / 9))  # rests, and jumps within two points
+    data = Trajectories(jumps[None, :, None], t[None], np.array([120]))
+    assert smooth_trajectories(data).noise < 0.01
+    rng = np.random.default_rng(0)
+    noisy = data._replace(values=data.values + 0.1 * rng.normal(size=data.values.shape))
+    assert smooth_trajectories(noisy).noise > 0.05

@@ -188,3 +188,29 @@ def test_a_fit_that_fades_warns(monkeypatch, faded):
         NeuralODE((8,), max_iter=6, random_state=0).fit(X, t=t)
     warned = any("NeuralODE learned windows of" in str(warning.message) for warning in caught)
     assert warned == (faded == 0.0)
+
+
+def test_starts_are_learnt_where_values_are_missing(data):
+    smooth = smooth_trajectories(data)
+    values = data.values.copy()
+    values[0, 3, 1] = np.nan
+    gaps = prepare(
+        data._replace(values=values), learn_scales(data, smooth), smooth._replace(noise=np.zeros(2))
+    )
+    assert plan_stages(NeuralODE(), gaps, None, None)[-1].parameters
+    assert not plan_stages(NeuralODE(learn_x0=False), gaps, None, None)[-1].parameters
+
+
+def test_of_many_cases_a_part_is_learnt_from_unless_batches_are(data, monkeypatch):
+    monkeypatch.setattr(_plan, "_MOST_POINTS", 60)
+    full, ready = plan(data, optimizer="adam"), prepared(data)
+    some = plan_stages(NeuralODE(), ready, None, torch.Generator().manual_seed(0))
+    again = plan_stages(NeuralODE(), ready, None, torch.Generator().manual_seed(0))
+    for whole, part, twin in zip(full, some, again, strict=True):
+        assert len(part.arrays[0]) < len(whole.arrays[0])
+        assert (part.arrays[1] == twin.arrays[1]).all()
+    for stage in some[1:]:
+        windows = stage.objective.windows
+        length = windows.times.shape[1] - 1
+        assert len(windows.case) == max(1, 60 // length)
+        assert all(len(start) == len(windows.case) for start in stage.parameters)
