@@ -84,6 +84,11 @@ def collect_activations(
     TypeError
         If what the layer gives is no tensor.
 
+    See Also
+    --------
+    spliced : Puts a dictionary back into the network.
+    SparseAutoencoder : Learns from what is collected.
+
     Examples
     --------
     >>> import numpy as np

@@ -130,6 +130,13 @@ class SparseAutoencoder(Reconstructing):
     device_ : str
         Device the network is on.
 
+    See Also
+    --------
+    Transcoder : From one layer to another.
+    Crosscoder : Several layers at once.
+    CodebookTransformer : Choices instead of numbers.
+    evaluate_dictionary : How good a dictionary is.
+
     References
     ----------
     .. [1] Leo Gao et al., "Scaling and evaluating sparse autoencoders", arXiv:2406.04093, 2024.

@@ -40,6 +40,10 @@ class Checkpoint:
     ValueError
         If ``every`` is not a positive whole number.
 
+    See Also
+    --------
+    SparseAutoencoder : Takes it as ``checkpoint`` in ``fit``.
+
     Examples
     --------
     >>> import pathlib, tempfile

@@ -109,6 +109,11 @@ class CodebookTransformer(Reconstructing):
     device_ : str
         Device the network is on.
 
+    See Also
+    --------
+    SparseAutoencoder : Codes of numbers, not of choices.
+    evaluate_dictionary : Measures of both in one table.
+
     References
     ----------
     .. [1] Alex Tamkin, Mohammad Taufeeque, Noah Goodman, "Codebook Features: Sparse and Discrete

@@ -132,6 +132,10 @@ def saved_bits_score(estimator: Reconstructing, X: ArrayLike, y: object = None) 
     float
         The more the better; 0 is the mean alone.
 
+    See Also
+    --------
+    evaluate_dictionary : All measures in one table.
+
     Examples
     --------
     >>> from sklearn.model_selection import GridSearchCV

@@ -62,6 +62,11 @@ def load_dictionary(
     UserWarning
         If the dictionary is one of rows that are normalized first, see :func:`normalize_rows`.
 
+    See Also
+    --------
+    load_saelens : SAELens' folders.
+    skdyn.io.load : Files of this package.
+
     Examples
     --------
     >>> import pathlib, tempfile
@@ -163,6 +168,10 @@ class NormalizedRows(NamedTuple):
         Mean of each row.
     scale : ndarray of shape (n_samples, 1)
         Deviation of each row.
+
+    See Also
+    --------
+    normalize_rows : Returns it.
     """
 
     rows: np.ndarray
@@ -195,6 +204,10 @@ def normalize_rows(X: ArrayLike) -> NormalizedRows:
     Returns
     -------
     NormalizedRows
+
+    See Also
+    --------
+    NormalizedRows : What it returns.
 
     Examples
     --------

@@ -36,6 +36,10 @@ class RecoveredLoss(NamedTuple):
         With the layer restored from its codes.
     ablated : float
         With the layer ablated.
+
+    See Also
+    --------
+    loss_recovered : Returns it.
     """
 
     share: float
@@ -97,6 +101,11 @@ def loss_recovered(
     -----
     UserWarning
         If the ablated layer loses nothing, so that nothing can be recovered.
+
+    See Also
+    --------
+    spliced : The network with a dictionary in it.
+    evaluate_dictionary : All measures in one table.
 
     Examples
     --------

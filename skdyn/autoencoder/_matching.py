@@ -25,6 +25,10 @@ class DictionaryMatch(NamedTuple):
         The feature of the second dictionary that goes with each.
     cosine : ndarray of shape (n_pairs,)
         Cosine of the two atoms.
+
+    See Also
+    --------
+    match_dictionaries : Returns it.
     """
 
     first: np.ndarray
@@ -97,6 +101,11 @@ def convergent_learning(dictionaries: Sequence[Any], *, threshold: float = 0.7) 
     ------
     ValueError
         If there are fewer than two dictionaries, or their features differ.
+
+    See Also
+    --------
+    match_dictionaries : Which atom is which.
+    match_units : The same for units of two networks.
 
     References
     ----------

@@ -38,6 +38,11 @@ def save_saelens(estimator: SparseAutoencoder, folder: str | os.PathLike[str]) -
     MissingExtraError
         If safetensors is not installed.
 
+    See Also
+    --------
+    load_saelens : Reads them.
+    skdyn.io.save : Files of this package.
+
     Examples
     --------
     >>> import tempfile
@@ -120,6 +125,11 @@ def load_saelens(folder: str | os.PathLike[str], *, k: int | None = None) -> Spa
         If the architecture or an option is unknown here, or the arrays contradict the sizes.
     MissingExtraError
         If safetensors is not installed.
+
+    See Also
+    --------
+    save_saelens : Writes them.
+    load_dictionary : Other formats.
     """
     dictionary = read_dictionary(folder)
     if not dictionary.autoencoding:

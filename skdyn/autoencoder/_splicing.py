@@ -38,6 +38,10 @@ class LatentEdit:
     ValueError
         If a latent occurs twice or is no whole number, or an amount is no finite number.
 
+    See Also
+    --------
+    spliced : Takes it as ``edit``.
+
     Examples
     --------
     >>> from skdyn.autoencoder import LatentEdit
@@ -143,6 +147,11 @@ def spliced(
     -----
     UserWarning
         If the layer did not run within the block.
+
+    See Also
+    --------
+    LatentEdit : What to change on the way.
+    loss_recovered : What is lost by the dictionary.
 
     Examples
     --------

@@ -135,6 +135,11 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
     device_ : str
         Device the network is on.
 
+    See Also
+    --------
+    SparseAutoencoder : From a layer to itself.
+    Crosscoder : Several layers at once.
+
     References
     ----------
     .. [1] Jacob Dunefsky, Philippe Chlenski, Neel Nanda, "Transcoders Find Interpretable LLM

@@ -37,6 +37,10 @@ class UnitMatch(NamedTuple):
         Share of each unit's variance that this sum explains.
     first_groups, second_groups : ndarray of int, shape (n_first,) and (n_second,)
         Many to many: the group that each unit is in.
+
+    See Also
+    --------
+    match_units : Returns it.
     """
 
     correlation: np.ndarray
@@ -82,6 +86,11 @@ def match_units(
     ValueError
         If the numbers of samples differ, ``alpha`` is not positive or ``n_groups`` no positive
         whole number.
+
+    See Also
+    --------
+    match_dictionaries : Atoms of two dictionaries.
+    convergent_learning : What several trainings share.
 
     References
     ----------

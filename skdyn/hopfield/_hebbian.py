@@ -85,6 +85,11 @@ class DenseHebbianClassifier(PlainState, ClassifierMixin, BaseEstimator):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, when all are strings.
 
+    See Also
+    --------
+    HopfieldClassifier : Keeps all rows, and no prototypes.
+    HopfieldMemory : Recalls patterns without classes.
+
     Notes
     -----
     The default order was chosen on iris, wine, breast cancer and digits, by the log-loss of both

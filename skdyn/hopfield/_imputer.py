@@ -106,6 +106,11 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, when all are strings.
 
+    See Also
+    --------
+    HopfieldMemory : Completes single patterns.
+    sklearn.impute.KNNImputer : Means of neighbors.
+
     Notes
     -----
     Entries are held out where other rows have their gaps, so that gaps that come together are

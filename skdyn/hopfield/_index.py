@@ -29,6 +29,10 @@ class FaissIndex(PlainState):
     n_probes : int, default=32
         How many cells it looks into, of about the square root of the number of patterns.
 
+    See Also
+    --------
+    HopfieldMemory : Takes it as ``index``.
+
     References
     ----------
     .. [1] Matthijs Douze et al., "The Faiss Library", arXiv:2401.08281, 2024.

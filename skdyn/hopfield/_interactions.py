@@ -91,6 +91,11 @@ class PolynomialInteraction(Interaction):
     order : int, default=3
         The power n, at least 2.
 
+    See Also
+    --------
+    HopfieldMemory : Takes it as ``separation``.
+    DenseHebbianClassifier : Sums of powers, as prototypes.
+
     References
     ----------
     .. [1] Dmitry Krotov, John Hopfield, "Dense Associative Memory for Pattern Recognition",

@@ -52,6 +52,11 @@ def bags_from_table(X: ArrayLike, by: ArrayLike | str) -> BagTable:
     ValueError
         If ``by`` names no column, or has another length than ``X`` or gaps.
 
+    See Also
+    --------
+    HopfieldPoolingClassifier : Learns from bags.
+    BagTransformer : Scales or reduces their instances.
+
     Examples
     --------
     >>> import pandas as pd

@@ -106,6 +106,11 @@ class EntmaxSeparation(Separation):
     alpha : float, default=1.5
         Exponent of the entropy, in [1, 2].
 
+    See Also
+    --------
+    TopKSeparation : A fixed number of patterns.
+    HopfieldMemory : Takes it as ``separation``.
+
     References
     ----------
     .. [1] Ben Peters, Vlad Niculae, André Martins, "Sparse Sequence-to-Sequence Models", ACL 2019.
@@ -202,6 +207,11 @@ class TopKSeparation(Separation):
     ----------
     k : int, default=10
         Number of patterns that take part; all where there are fewer.
+
+    See Also
+    --------
+    EntmaxSeparation : As many as the query asks for.
+    HopfieldMemory : Takes it as ``separation``.
 
     References
     ----------

@@ -86,6 +86,10 @@ def series_from_frame(
         If the layout is none of these, a value comes twice, a case, time or channel is missing, or
         dates come without ``unit`` or numbers with it, or nothing comes.
 
+    See Also
+    --------
+    skdyn.sequence.SignatureTransformer : Features of series.
+
     Examples
     --------
     >>> import pandas as pd

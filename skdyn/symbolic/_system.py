@@ -55,6 +55,11 @@ class EquationSystem(PlainState):
     ValueError
         If an expression has a name that is neither a state nor a control.
 
+    See Also
+    --------
+    SymbolicODERegressor : Finds such systems.
+    SINDyRegressor : Finds them in a library of terms.
+
     Examples
     --------
     >>> from skdyn.symbolic import EquationSystem

@@ -34,6 +34,11 @@ class SpectralDerivative(Differentiator):
     cutoff : float, default=1.0
         Share of the frequencies, lowest first, that is kept; below 1 it removes noise.
 
+    See Also
+    --------
+    SplineDerivative : Where the data are no period.
+    SmoothedFiniteDifference : Cheap, and robust to some noise.
+
     References
     ----------
     .. [1] L. N. Trefethen, "Spectral Methods in MATLAB", SIAM, 2000.

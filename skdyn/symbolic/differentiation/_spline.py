@@ -40,6 +40,11 @@ class SplineDerivative(Differentiator):
     degree : {3, 5}, default=5
         Degree of the spline.
 
+    See Also
+    --------
+    SpectralDerivative : For periods.
+    SmoothedFiniteDifference : Cheap, and robust to some noise.
+
     Notes
     -----
     All penalties tried share one banded matrix, so that the cost grows with the number of points.

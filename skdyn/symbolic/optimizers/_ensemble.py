@@ -72,6 +72,11 @@ class EnsembleOptimizer(DefaultParts, SparseOptimizer):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the terms, when all are strings.
 
+    See Also
+    --------
+    STLSQ : What it runs many times by default.
+    SINDyRegressor : Takes it as ``sparse_optimizer``.
+
     References
     ----------
     .. [1] U. Fasel, J. N. Kutz, B. W. Brunton, S. L. Brunton, "Ensemble-SINDy: Robust sparse model
