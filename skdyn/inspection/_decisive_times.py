@@ -48,7 +48,7 @@ class DecisiveTimesDisplay:
     >>> X = np.random.default_rng(0).normal(size=(40, 1, 20))
     >>> y = np.arange(40) % 2
     >>> X[y == 1, 0, 5:8] += 3.0
-    >>> model = SSMClassifier(1, hidden_channels=16, max_iter=20, random_state=0).fit(X, y)
+    >>> model = SSMClassifier(1, hidden_channels=16, random_state=0).fit(X, y)
     >>> display = DecisiveTimesDisplay.from_estimator(model, X, case=1)
     >>> bool(5 <= display.times[display.changes.argmax()] <= 7)
     True
@@ -105,13 +105,13 @@ class DecisiveTimesDisplay:
         """
         values = np.atleast_2d(np.asarray(X[case], dtype=float))
         times = _times_of(t, case, values.shape[1])
-        width = (times[-1] - times[0]) / _PARTS if width is None else width
-        left = [np.abs(times - time) > width / 2 for time in times]
+        part = float(times[-1] - times[0]) / _PARTS if width is None else width
+        left = [np.abs(times - time) > part / 2 for time in times]
         left = [kept & (np.arange(len(times)) != k) for k, kept in enumerate(left)]
         if len(times) < 3 or min(map(np.sum, left)) < 2:
             raise ValueError(
                 f"Case {case} of X has {len(times)} points, of which fewer than 2 would be left "
-                f"without a part of width={width:.3g}. Choose a smaller width."
+                f"without a part of width={part:.3g}. Choose a smaller width."
             )
         whole = np.ones(len(times), dtype=bool)
         asked = [whole, *left]
