@@ -57,10 +57,10 @@ class NeuralCDERegressor(SeriesRegressor):
     readout : {"last", "mean", "attention"}, default="last"
         What is answered from: the state at the end, the mean over all points, or a mean with
         weights that are learned.
-    point_dropout : float, default=0.3
+    point_dropout : float or "auto", default="auto"
         Share of the points that is left out of each series by chance, anew at every step of the
-        training but with "lbfgs", where the path is of straight lines, which then run on from
-        point to point. Other paths are learned whole.
+        training but with "lbfgs"; straight lines then run on from point to point. "auto" is 0.3,
+        and 0 for other paths, which are learned whole.
     time_channel : int or None, default=None
         Channel of ``X`` that holds the times, instead of ``t``.
     optimizer : {"adam", "adamw", "sgd", "lbfgs"}, default="adamw"
@@ -182,7 +182,7 @@ class NeuralCDERegressor(SeriesRegressor):
         atol: float = 1e-4,
         max_steps: int = 10000,
         readout: str = "last",
-        point_dropout: float = 0.3,
+        point_dropout: float | str = "auto",
         time_channel: int | None = None,
         optimizer: str = "adamw",
         max_iter: int = 120,
