@@ -117,11 +117,8 @@ class TabularEstimator(TorchEstimator):
             stages.extend(self._stages(generator, task))
             return stages
 
-        self._train(
-            self._config(X.shape[1], self._n_outputs()),
-            plan,
-            incremental=incremental, total_weight=total, **given,
-        )  # fmt: skip
+        config = self._config(X.shape[1], self._n_outputs())
+        self._train(config, plan, incremental=incremental, total_weight=total, **given)
         self._look_back(task, stages[-1].objective if stages else None)
         return self
 

@@ -5,6 +5,7 @@ matplotlib (extra ``plot``) is imported only there. :func:`dictionary_report` wr
 """
 
 from skdyn.inspection._cases import CasesDisplay
+from skdyn.inspection._decisive_times import DecisiveTimesDisplay
 from skdyn.inspection._dictionary import DictionaryDisplay
 from skdyn.inspection._dictionary_report import dictionary_report
 from skdyn.inspection._edge import EdgeDisplay
@@ -24,6 +25,7 @@ from skdyn.inspection._vector_field import VectorFieldDisplay
 
 __all__ = [
     "CasesDisplay",
+    "DecisiveTimesDisplay",
     "DictionaryDisplay",
     "EdgeDisplay",
     "EnergyLandscapeDisplay",

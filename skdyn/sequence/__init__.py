@@ -1,8 +1,8 @@
-"""Labeled series: features of what happened when, for any estimator of scikit-learn.
+"""Labeled series: features of what happened when, and models that learn from them.
 
 A series is a path through its channels, of straight lines from point to point, so that its times
-may be irregular, values missing, and no two series of one length. Each transformer makes a row of
-numbers of a path x with the last time T, and none is trained:
+may be irregular, values missing, and no two series of one length. Transformers make a row of
+numbers of a path x with the last time T, for any estimator, and none is trained:
 
 - :class:`SignatureTransformer`: iterated integrals :math:`\\int dx_{i_1} \\cdots dx_{i_k}`, what
   happened in which order;
@@ -10,6 +10,13 @@ numbers of a path x with the last time T, and none is trained:
   each channel;
 - :class:`LagTransformer`: :math:`x(T), x(T - h), x(T - 2h), \\dots`;
 - :class:`AugmentedCovariance`: covariances of channels and their delays, laid out flat.
+
+Two kinds of models are trained, each a classifier and a regressor:
+
+- :class:`SSMClassifier`, :class:`SSMRegressor`: layers of linear memories
+  :math:`\\dot x = A x + B u`, solved exactly from point to point;
+- :class:`NeuralCDEClassifier`, :class:`NeuralCDERegressor`: an equation that the path drives,
+  :math:`dz = f_\\theta(z)\\, dX`.
 
 :func:`signature_kernel` multiplies signatures without end of depth, for kernel methods, and
 :func:`series_from_frame` reads series from frames of pandas.

@@ -12,7 +12,7 @@ from skdyn.base import TorchEstimator
 from skdyn.sequence._control import AUGMENTATIONS, INTERPOLATIONS, n_path_channels
 from skdyn.sequence._fields import FIELDS
 from skdyn.sequence._readout import READOUTS, Readout
-from skdyn.sequence._thinning import kept_points
+from skdyn.sequence._thinning import POINTS_DROPPED, kept_points
 from skdyn.solvers import solve_cde
 from skdyn.solvers._paths import Path
 
@@ -32,7 +32,7 @@ CDE_CONSTRAINTS = {
     "atol": [Interval(Real, 0, None, closed="neither")],
     "max_steps": [Interval(Integral, 1, None, closed="left")],
     "readout": [StrOptions(set(READOUTS))],
-    "point_dropout": [Interval(Real, 0, 1, closed="left")],
+    "point_dropout": [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})],
     "time_channel": [Integral, None],
 }
 _START = 0.3  # size of the first field beside a layer of torch's: states first move a little
@@ -168,8 +168,21 @@ def path_config(estimator: Any, n_channels: int, n_outputs: int) -> dict[str, An
         "atol": estimator.atol,
         "max_steps": estimator.max_steps,
         "readout": estimator.readout,
-        "point_dropout": float(estimator.point_dropout) * (estimator.interpolation == "linear"),
+        "point_dropout": _share_dropped(estimator),
     }
+
+
+def _share_dropped(estimator):
+    straight = estimator.interpolation == "linear"
+    if estimator.point_dropout == "auto":
+        return POINTS_DROPPED * straight
+    if estimator.point_dropout and not straight:
+        raise ValueError(
+            f"point_dropout={estimator.point_dropout} needs interpolation='linear', whose lines "
+            f"run on where a point is left out; got {estimator.interpolation!r}. Set it to 'auto' "
+            "or 0."
+        )
+    return float(estimator.point_dropout)
 
 
 def check_path(name: str, state: dict[str, Any]) -> None:

@@ -57,20 +57,20 @@ class NeuralCDERegressor(SeriesRegressor):
     readout : {"last", "mean", "attention"}, default="last"
         What is answered from: the state at the end, the mean over all points, or a mean with
         weights that are learned.
-    point_dropout : float, default=0.3
+    point_dropout : float or "auto", default="auto"
         Share of the points that is left out of each series by chance, anew at every step of the
-        training but with "lbfgs", where the path is of straight lines, which then run on from
-        point to point. Other paths are learned whole.
+        training but with "lbfgs"; straight lines then run on from point to point. "auto" is 0.3,
+        and 0 for other paths, which are learned whole.
     time_channel : int or None, default=None
         Channel of ``X`` that holds the times, instead of ``t``.
     optimizer : {"adam", "adamw", "sgd", "lbfgs"}, default="adamw"
         Optimizer of the weights. "lbfgs" always uses the full batch.
-    max_iter : int, default=60
+    max_iter : int, default=120
         Number of epochs at most.
     max_time : float or None, default=None
         Seconds after which training stops, at the end of an epoch, with what was reached by then
         and a warning. None sets no limit.
-    learning_rate : float, default=0.01
+    learning_rate : float, default=0.005
         Step size of the optimizer; "lbfgs" finds its own.
     learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
             default="cosine"
@@ -90,7 +90,7 @@ class NeuralCDERegressor(SeriesRegressor):
         were best there.
     validation_fraction : float, default=0.1
         Share of the training data set aside for early stopping when ``X_val`` is not given.
-    n_iter_no_change : int, default=20
+    n_iter_no_change : int, default=40
         Epochs without improvement after which training stops.
     warm_start : bool, default=False
         Whether ``fit`` continues from the present weights.
@@ -182,12 +182,12 @@ class NeuralCDERegressor(SeriesRegressor):
         atol: float = 1e-4,
         max_steps: int = 10000,
         readout: str = "last",
-        point_dropout: float = 0.3,
+        point_dropout: float | str = "auto",
         time_channel: int | None = None,
         optimizer: str = "adamw",
-        max_iter: int = 60,
+        max_iter: int = 120,
         max_time: float | None = None,
-        learning_rate: float = 0.01,
+        learning_rate: float = 0.005,
         learning_rate_schedule: str = "cosine",
         batch_size: int | str = 32,
         alpha: float = 1.0,
@@ -195,7 +195,7 @@ class NeuralCDERegressor(SeriesRegressor):
         tol: float = 1e-4,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
-        n_iter_no_change: int = 20,
+        n_iter_no_change: int = 40,
         warm_start: bool = False,
         random_state: int | np.random.RandomState | None = None,
         device: str = "auto",

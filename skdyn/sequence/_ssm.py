@@ -14,7 +14,7 @@ from skdyn._validation import Interval, StrOptions
 from skdyn.base import TorchEstimator
 from skdyn.sequence._readout import READOUTS, Readout
 from skdyn.sequence._state_space import KERNELS, SelectiveLayer, StateSpaceLayer
-from skdyn.sequence._thinning import kept_points
+from skdyn.sequence._thinning import POINTS_DROPPED, kept_points
 
 __all__ = [
     "SSM_CONSTRAINTS",
@@ -35,7 +35,7 @@ SSM_CONSTRAINTS = {
     "dt_max": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
     "readout": [StrOptions(set(READOUTS))],
     "dropout": [Interval(Real, 0, 1, closed="left")],
-    "point_dropout": [Interval(Real, 0, 1, closed="left")],
+    "point_dropout": [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})],
     "time_channel": [Integral, None],
 }
 _SLOW = 0.3  # rate of what sets time scales, beside that of the other weights
@@ -182,6 +182,9 @@ def module_config(estimator: Any, n_channels: int, n_outputs: int) -> dict[str, 
         raise ValueError(
             f"dt_min must be at most dt_max; got {low:.3g} and {float(high):.3g}. Set both."
         )
+    dropped = estimator.point_dropout
+    if dropped == "auto":  # a selective model is for what hangs on each single point
+        dropped = 0.0 if estimator.selective else POINTS_DROPPED
     return {
         "n_inputs": _n_inputs(n_channels, estimator._has_gaps, estimator._even_times),
         "n_outputs": n_outputs,
@@ -194,7 +197,7 @@ def module_config(estimator: Any, n_channels: int, n_outputs: int) -> dict[str, 
         "dt_max": float(high),
         "readout": estimator.readout,
         "dropout": float(estimator.dropout),
-        "point_dropout": float(estimator.point_dropout),
+        "point_dropout": float(dropped),
         "reads_gaps": not estimator._even_times,
     }
 

@@ -39,9 +39,11 @@ class SSMClassifier(SeriesClassifier):
         Size of the state of a layer; half as many conjugate pairs.
     kernel : {"s4d_lin", "s4d_legs"}, default="s4d_lin"
         The frequencies that the states start with: at equal distances, or those of HiPPO-LegS [1]_.
+        Selective states have none.
     selective : bool, default=False
         Whether what is kept of a state depends on the input, by real factors from -1 to 1 [3]_:
-        for what inputs switch, turn over or count, which no linear equation can follow.
+        for what inputs switch, turn over or count, which no linear equation can follow. Their rates
+        come with the factors, from one step to a hundred; ``dt_min`` and ``dt_max`` set none.
     dt_min, dt_max : float or "auto", default="auto"
         Range of the first :math:`\\Delta`, for steps of the median length. "auto" lets memories be
         from some steps to twice the longest series of training.
@@ -51,9 +53,10 @@ class SSMClassifier(SeriesClassifier):
     dropout : float, default=0.1
         Share of channels that is left out of each layer by chance, while training; not with
         "lbfgs", which needs one fixed function.
-    point_dropout : float, default=0.3
+    point_dropout : float or "auto", default="auto"
         Share of the points that is left out of each series by chance, anew at every step of the
         training but with "lbfgs"; the first and the last stay, and steps become those between.
+        "auto" is 0.3, and 0 for a selective model, which is for what hangs on each single point.
     time_channel : int or None, default=None
         Channel of ``X`` that holds the times, instead of ``t``.
     optimizer : {"adam", "adamw", "sgd", "lbfgs"}, default="adamw"
@@ -173,7 +176,7 @@ class SSMClassifier(SeriesClassifier):
         dt_max: float | str = "auto",
         readout: str = "mean",
         dropout: float = 0.1,
-        point_dropout: float = 0.3,
+        point_dropout: float | str = "auto",
         time_channel: int | None = None,
         optimizer: str = "adamw",
         max_iter: int = 60,

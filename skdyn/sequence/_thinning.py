@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import torch
 
-__all__ = ["kept_points"]
+__all__ = ["POINTS_DROPPED", "kept_points"]
+
+POINTS_DROPPED = 0.3  # decision 0084
 
 
 def kept_points(

@@ -111,6 +111,16 @@ class Stands(BaseEstimator):
         return X
 
 
+class StandsForSeries(Stands):
+    """Stands for one that reads series."""
+
+    _reads_series = True
+
+    def predict(self, X, t):
+        """Return sums."""
+        return np.array([case.sum() for case in X])
+
+
 class Case(NamedTuple):
     """How a display is drawn: a class method, an estimator for it, and what else it is given."""
 
@@ -162,6 +172,10 @@ PATHS = {"t": np.linspace(0, 6, 20), "grid_resolution": 8}
 
 SHOWN = {
     "CasesDisplay": Case(displays.CasesDisplay.from_estimator, given=(rng.normal(size=(2, 3)),)),
+    "DecisiveTimesDisplay": Case(
+        displays.DecisiveTimesDisplay.from_estimator, StandsForSeries(),
+        (waves(2, 3),), {"t": np.linspace(0, 6, 20)},
+    ),
     "DictionaryDisplay": Case(
         displays.DictionaryDisplay.from_estimator, Stands(rng.normal(size=(30, 9)))
     ),

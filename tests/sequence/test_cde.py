@@ -104,6 +104,7 @@ def test_knots_left_out_leave_where_the_path_goes():
         ({"augment": ("tempo",)}, "augment must hold some of"),
         ({"augment": ("time", "time")}, "each once"),
         ({"hidden_layer_sizes": (0,)}, "positive whole numbers"),
+        ({"interpolation": "hermite", "point_dropout": 0.1}, "needs interpolation='linear'"),
     ],
 )
 def test_what_cannot_be_is_refused(bad, words):

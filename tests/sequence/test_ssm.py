@@ -81,5 +81,13 @@ def test_rates_cover_the_series_unless_they_are_given():
         SSMClassifier(dt_min=0.5, dt_max=0.1, **SMALL).fit(X, Y)
 
 
+def test_points_are_left_out_by_default_but_of_what_hangs_on_each():
+    shares = {
+        selective: SSMClassifier(selective=selective, **SMALL).fit(X, Y).module_.point_dropout
+        for selective in (False, True)
+    }
+    assert shares == {False: 0.3, True: 0.0}
+
+
 def test_long_batches_are_counted_for_threads():
     assert network().multiply_adds((8, 1000, 2)) > 100 * network().multiply_adds((8, 5, 2))

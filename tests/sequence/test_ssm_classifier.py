@@ -20,7 +20,7 @@ def tracker():
     X, y = parities(600, 16, 0)
     model = SSMClassifier(
         1, hidden_channels=16, state_size=8, selective=True, readout="last", dropout=0.0,
-        point_dropout=0.0, batch_size=64, alpha=0.0, tol=0.0, max_iter=30, learning_rate=0.03,
+        batch_size=64, alpha=0.0, tol=0.0, max_iter=30, learning_rate=0.03,
         random_state=0,
     )  # fmt: skip
     return model.fit(X, y)
