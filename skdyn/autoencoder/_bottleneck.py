@@ -40,6 +40,16 @@ class CodebookBottleneck(torch.nn.Module):
     ----------
     .. [1] Alex Tamkin, Mohammad Taufeeque, Noah Goodman, "Codebook Features: Sparse and Discrete
        Interpretability for Neural Networks", ICML 2024, arXiv:2310.17230.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skdyn.autoencoder import CodebookBottleneck, CodebookTransformer
+    >>> layer, X = torch.nn.Linear(4, 8), torch.randn(200, 4)
+    >>> book = CodebookTransformer(16, k=2, max_iter=5, random_state=0)
+    >>> bottleneck = CodebookBottleneck(layer, book.fit(layer(X).detach().numpy()))
+    >>> bottleneck(X).shape
+    torch.Size([200, 8])
     """
 
     error: torch.Tensor
