@@ -38,10 +38,11 @@ if TYPE_CHECKING:
         testing, training as training,
     )
     from skdyn.autoencoder import (
-        Checkpoint, CodebookTransformer, Crosscoder, DictionaryMatch, LatentEdit, NormalizedRows,
-        RecoveredLoss, SparseAutoencoder, Transcoder, UnitMatch, collect_activations,
-        convergent_learning, evaluate_dictionary, load_dictionary, load_saelens, loss_recovered,
-        match_dictionaries, match_units, normalize_rows, save_saelens, saved_bits_score, spliced,
+        Checkpoint, CodebookBottleneck, CodebookTransformer, Crosscoder, DictionaryMatch,
+        LatentEdit, NormalizedRows, RecoveredLoss, SparseAutoencoder, Transcoder, UnitMatch,
+        collect_activations, convergent_learning, evaluate_dictionary, load_dictionary,
+        load_saelens, loss_recovered, match_dictionaries, match_units, normalize_rows, save_saelens,
+        saved_bits_score, spliced, with_codebooks,
     )
     from skdyn.hopfield import (
         BagTransformer, DenseHebbianClassifier, EntmaxSeparation, FaissIndex, HopfieldClassifier,
@@ -78,15 +79,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AdaFNNClassifier", "AdaFNNRegressor", "AugmentedCovariance", "AutoregressiveOperator",
-    "BagTransformer", "Checkpoint", "CodebookTransformer", "ColumnLibrary", "ConcatLibrary",
-    "ConformalOperatorRegressor", "ConstrainedSR3", "Crosscoder", "DeepONetRegressor",
-    "DenseHebbianClassifier", "DictionaryMatch", "EnsembleOptimizer", "EntmaxSeparation",
-    "EquationSystem", "FNORegressor", "FROLS", "FaissIndex", "FiniteDifference", "FourierLibrary",
-    "FunctionLibrary", "HiPPOTransformer", "HopfieldClassifier", "HopfieldForecaster",
-    "HopfieldImputer", "HopfieldMemory", "HopfieldOutlierDetector", "HopfieldPoolingClassifier",
-    "HopfieldPoolingRegressor", "HopfieldRegressor", "IdentityLibrary", "IntegralForm",
-    "KANClassifier", "KANRegressor", "KernelOperatorRegressor", "LagTransformer", "LatentEdit",
-    "MIOSR", "MgNORegressor", "NNGPKernel", "NTKKernel", "NeuralCDEClassifier",
+    "BagTransformer", "Checkpoint", "CodebookBottleneck", "CodebookTransformer", "ColumnLibrary",
+    "ConcatLibrary", "ConformalOperatorRegressor", "ConstrainedSR3", "Crosscoder",
+    "DeepONetRegressor", "DenseHebbianClassifier", "DictionaryMatch", "EnsembleOptimizer",
+    "EntmaxSeparation", "EquationSystem", "FNORegressor", "FROLS", "FaissIndex", "FiniteDifference",
+    "FourierLibrary", "FunctionLibrary", "HiPPOTransformer", "HopfieldClassifier",
+    "HopfieldForecaster", "HopfieldImputer", "HopfieldMemory", "HopfieldOutlierDetector",
+    "HopfieldPoolingClassifier", "HopfieldPoolingRegressor", "HopfieldRegressor", "IdentityLibrary",
+    "IntegralForm", "KANClassifier", "KANRegressor", "KernelOperatorRegressor", "LagTransformer",
+    "LatentEdit", "MIOSR", "MgNORegressor", "NNGPKernel", "NTKKernel", "NeuralCDEClassifier",
     "NeuralCDERegressor", "NeuralODE", "NeuralODEClassifier", "NeuralODERegressor",
     "NormalizedRows", "PointCloudOperatorRegressor", "PolynomialInteraction", "PolynomialLibrary",
     "RecoveredLoss", "SINDyRegressor", "SR3", "SSMClassifier", "SSMRegressor", "SSR", "STLSQ",
@@ -96,13 +97,13 @@ __all__ = [
     "TrappingSR3", "UnitMatch", "WeakForm", "bags_from_table", "collect_activations",
     "convergent_learning", "evaluate_dictionary", "load_dictionary", "load_saelens",
     "loss_recovered", "match_dictionaries", "match_units", "normalize_rows", "save_saelens",
-    "saved_bits_score", "series_from_frame", "signature_kernel", "spliced",
+    "saved_bits_score", "series_from_frame", "signature_kernel", "spliced", "with_codebooks",
 ]
 _FAMILY_OF = {
     "AdaFNNClassifier": "operators", "AdaFNNRegressor": "operators",
     "AugmentedCovariance": "sequence", "AutoregressiveOperator": "operators",
-    "BagTransformer": "hopfield", "Checkpoint": "autoencoder", "CodebookTransformer": "autoencoder",
-    "ColumnLibrary": "symbolic", "ConcatLibrary": "symbolic",
+    "BagTransformer": "hopfield", "Checkpoint": "autoencoder", "CodebookBottleneck": "autoencoder",
+    "CodebookTransformer": "autoencoder", "ColumnLibrary": "symbolic", "ConcatLibrary": "symbolic",
     "ConformalOperatorRegressor": "operators", "ConstrainedSR3": "symbolic",
     "Crosscoder": "autoencoder", "DeepONetRegressor": "operators",
     "DenseHebbianClassifier": "hopfield", "DictionaryMatch": "autoencoder",
@@ -136,7 +137,7 @@ _FAMILY_OF = {
     "match_dictionaries": "autoencoder", "match_units": "autoencoder",
     "normalize_rows": "autoencoder", "save_saelens": "autoencoder",
     "saved_bits_score": "autoencoder", "series_from_frame": "sequence",
-    "signature_kernel": "sequence", "spliced": "autoencoder",
+    "signature_kernel": "sequence", "spliced": "autoencoder", "with_codebooks": "autoencoder",
 }
 # isort: on
 # fmt: on

@@ -8,9 +8,9 @@ and notes it where `MLflow <https://mlflow.org>`_ looks for it.
 
 MLflow's file store is a folder of plain text, so that it can be written without MLflow, as here.
 ``mlflow ui --backend-store-uri DIRECTORY`` shows it; MLflow 3 asks for
-``MLFLOW_ALLOW_FILE_STORE=true`` first, or takes the folder into a database by ``mlflow
-migrate-filestore``. With MLflow at hand ``mlflow.log_metric`` in ``on_fit_task_end`` does the
-same for any store of its.
+``MLFLOW_ALLOW_FILE_STORE=true`` first, or takes the folder into a database by
+``mlflow migrate-filestore``. With MLflow at hand ``mlflow.log_metric`` in ``on_fit_task_end`` does
+the same for any of its stores.
 """
 
 import tempfile

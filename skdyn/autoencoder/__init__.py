@@ -17,6 +17,7 @@ References
 
 from skdyn.autoencoder._activations import collect_activations
 from skdyn.autoencoder._autoencoder import SparseAutoencoder
+from skdyn.autoencoder._bottleneck import CodebookBottleneck, with_codebooks
 from skdyn.autoencoder._checkpoint import Checkpoint
 from skdyn.autoencoder._codebook import CodebookTransformer
 from skdyn.autoencoder._crosscoder import Crosscoder
@@ -35,6 +36,7 @@ from skdyn.autoencoder._units import UnitMatch, match_units
 
 __all__ = [
     "Checkpoint",
+    "CodebookBottleneck",
     "CodebookTransformer",
     "Crosscoder",
     "DictionaryMatch",
@@ -56,4 +58,5 @@ __all__ = [
     "save_saelens",
     "saved_bits_score",
     "spliced",
+    "with_codebooks",
 ]

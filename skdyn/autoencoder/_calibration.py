@@ -79,6 +79,8 @@ def calibrate(
     fresh : bool
         Whether the training was the first of these weights, and aims at k.
     """
+    if not module.allocation.has_thresholds:
+        return
     known = known if len(X) < _FEW_ROWS else None
     like = next(module.parameters())
     order = np.random.default_rng(0).permutation(len(X))[:_CALIBRATION_ROWS]

@@ -44,6 +44,7 @@ class Allocation(PlainState, BaseEstimator):
     _parameter_constraints = {}
     settles_at = 0.0  # share of the training after which the rule stays the same
     penalizes_size = False  # whether l1_coefficient has a part in it
+    has_thresholds = True  # which are learned once the weights rest
     trivial_penalty = 0.0  # what is added to the loss where no latent is active at all
 
     def extend(self, coder: SparseCoder) -> None:

@@ -50,9 +50,7 @@ class BatchTopKAllocation(Allocation):
         return take_largest(pre, coder, k * len(pre))
 
 
-def take_largest(
-    pre: torch.Tensor, coder: SparseCoder, budget: int, floor: torch.Tensor | None = None
-) -> Codes:
+def take_largest(pre: torch.Tensor, coder: SparseCoder, budget: int) -> Codes:
     """Take the largest entries of all, and note the threshold above which they are.
 
     Parameters
@@ -63,8 +61,6 @@ def take_largest(
         The network.
     budget : int
         How many.
-    floor : Tensor of shape (n_components,) or None, default=None
-        Thresholds of latents that are lower than all others' by right.
 
     Returns
     -------
@@ -73,10 +69,7 @@ def take_largest(
     chosen = largest(pre, budget + 1)  # one that is left, for a bound between
     values = pre.flatten().index_select(0, chosen)
     ends = values.topk(min(2, len(values)), largest=False)
-    bound = ends.values.mean()
-    if floor is not None:
-        bound = torch.minimum(bound.to(floor), floor)
-    coder.track_threshold(bound, len(pre))
+    coder.track_threshold(ends.values.mean(), len(pre))
     if len(chosen) > budget:
         taken = torch.ones_like(chosen, dtype=torch.bool)
         taken[ends.indices[0]] = False

@@ -7,6 +7,7 @@ import torch
 
 from skdyn.autoencoder._kernels import Codes
 from skdyn.autoencoder.allocations._batch_topk import take_largest
+from skdyn.autoencoder.allocations._largest import largest
 
 __all__ = ["calibrate_with_floor", "rouse", "take_with_floor"]
 
@@ -60,7 +61,10 @@ def take_with_floor(pre: torch.Tensor, coder: Any, k: int, share: float) -> Code
         return take_largest(pre, coder, k * n_rows)
     best, rows = pre[:, latents].max(dim=0)
     rouse(coder, latents, best)
-    return _with_certain(pre, coder, k * n_rows, (rows, latents), best.clamp_min(_BARELY))
+    pre[rows, latents] = torch.inf  # and back: a copy of all would take longer
+    support = take_largest(pre, coder, k * n_rows).support
+    pre[rows, latents] = best.clamp_min(_BARELY)
+    return Codes(support, support.gather(pre))
 
 
 def calibrate_with_floor(pre: torch.Tensor, coder: Any, k: int, share: float) -> None:
@@ -78,24 +82,15 @@ def calibrate_with_floor(pre: torch.Tensor, coder: Any, k: int, share: float) ->
         Share of the rows that each latent is to be active in; so few rows that it comes to less
         than half of one tell nothing of it.
     """
-    quota = min(round(share * len(pre)), len(pre) - 1)
-    # Whom the threshold of training serves well enough needs no closer look.
-    rare = ((pre > coder.threshold).sum(dim=0) <= 2 * quota).nonzero().squeeze(1)
-    if quota < 1 or not len(rare):
-        take_largest(pre, coder, k * len(pre))
-        return
-    values, rows = pre[:, rare].topk(quota + 1, dim=0)
-    certain = rows[:quota], rare.expand(quota, -1)
-    ends = values[-2:].mean(dim=0).clamp_min(0.0)
-    floor = torch.full_like(coder.threshold, torch.inf).index_copy(
-        0, rare, ends.to(coder.threshold)
-    )
-    _with_certain(pre, coder, k * len(pre), certain, values[:quota], floor)
-
-
-def _with_certain(pre, coder, budget, places, values, floor=None):
-    """Take the largest, some places counting as such; they get these values."""
-    pre[places] = torch.inf  # and back: a copy of all would take longer
-    support = take_largest(pre, coder, budget, floor).support
-    pre[places] = values
-    return Codes(support, support.gather(pre))
+    n_rows, n_components = pre.shape
+    chosen = largest(pre, k * n_rows + 1)  # one that is left, for a bound between
+    values, latents = pre.flatten().index_select(0, chosen), chosen % n_components
+    quota = min(round(share * n_rows), k * n_rows // (2 * n_components))  # half of all, at most
+    rare = torch.bincount(latents, minlength=n_components) < 2 * quota  # and some that may become
+    own = torch.full_like(coder.threshold, torch.inf, dtype=pre.dtype)
+    if rare.any():
+        own[rare] = pre[:, rare].topk(quota + 1, dim=0).values[-2:].mean(dim=0).clamp_min(0.0)
+    others = values[values <= own[latents]]
+    n_left = len(others) + quota * int(rare.sum()) - k * n_rows  # what those take, others leave
+    bound = others.topk(min(n_left + 1, len(others)), largest=False).values[-2:].mean()
+    coder.track_threshold(torch.minimum(own, bound).to(coder.threshold), n_rows)

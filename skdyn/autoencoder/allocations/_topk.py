@@ -24,6 +24,8 @@ class TopKAllocation(Allocation):
     .. [1] Leo Gao et al., "Scaling and evaluating sparse autoencoders", arXiv:2406.04093, 2024.
     """
 
+    has_thresholds = False
+
     def choose(self, pre: torch.Tensor, coder: SparseCoder, k: int, progress: float) -> Codes:
         """Choose the active latents of a training batch.
 

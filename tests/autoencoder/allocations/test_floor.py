@@ -65,7 +65,6 @@ def test_silent_latents_are_raised_until_a_gradient_reaches_them(make_coder):
 def test_thresholds_are_one_but_for_latents_that_it_would_leave_below_their_share(pre, make_coder):
     pre[:, [4, 9]] -= 1.5
     coder = make_coder("feature_then_mutual")
-    coder.threshold.fill_(1.0)
     calibrate_with_floor(pre.clone(), coder, 3, SHARE)
     active = (pre > coder.threshold.clamp_min(0.0)).sum(dim=0)
     positive = (pre > 0).sum(dim=0)
@@ -75,6 +74,14 @@ def test_thresholds_are_one_but_for_latents_that_it_would_leave_below_their_shar
     assert lowered[[4, 9]].all()
     assert (active[lowered] <= 2).all()  # and none gets more than its share by it
     assert abs(active.sum() - 3 * len(pre)) <= 1 + (2 - positive.clamp_max(2)).sum()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 1.0])
+def test_thresholds_are_numbers_whatever_the_share_and_few_rows(pre, make_coder, share):
+    for rows in (pre[:1].clone(), pre[:3].clone(), pre.clone()):
+        coder = make_coder("feature_then_mutual")
+        calibrate_with_floor(rows, coder, 1, share)
+        assert coder.threshold.isfinite().all()
 
 
 @cache
