@@ -26,6 +26,7 @@ from skdyn.neural_ode._noisy_records import doubt_forecasts, plan_of_a_record, s
 from skdyn.neural_ode._plan import (
     Scales,
     certainty,
+    doubt_few_points,
     fitted_starts,
     learn_scales,
     moving_channels,
@@ -413,6 +414,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         training = prepare(training, scales, smooth, *further)
         validation = None if validation is None else prepare(validation, scales, None, *further)
         stages, config = [], self._config(data)
+        doubt_few_points(data, config["moving"])
         self.x0_ = fitted_starts(stages, training, scales)
         plan = plan_of_a_record(self, config, training, goes_on)
         self.alpha_ = self.alpha * (1.0 if plan is None else plan.factor)
