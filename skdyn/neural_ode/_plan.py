@@ -178,8 +178,9 @@ def doubt_few_points(trajectories, channels):
     n_points = int(trajectories.n_points.sum())
     if n_points - len(trajectories.values) <= len(channels):
         warn_user(
-            f"X has {len(channels)} channels that move, but {n_points} time points only: not even a linear field is determined by so few. Expect nothing of "
-            "other states than these; give more time points or cases, or fewer channels (PCA)."
+            f"X has {len(channels)} channels that move, but {n_points} time points only: not even "
+            "a linear field is determined by so few. Expect nothing of other states than these; "
+            "give more time points or cases, or fewer channels (PCA)."
         )
 
 
