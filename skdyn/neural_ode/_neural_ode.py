@@ -434,8 +434,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         self._train(config, make_stages, total_weight=weight, **given)
         self.x0_ = fitted_starts(stages, training, scales)
         self._read_constants(training)
-        if plan is not None:
-            doubt_forecasts(plan)
+        doubt_forecasts(plan, self.module_, training)
         scaled = data._replace(values=(data.values - self._offset) / self._scale)
         self._whitening, self._radii, self._farthest = learn_region(scaled, self.module_.moving)
         warn_if_solutions_run_away(partial(self._follow, guarded=False), data, stages)
