@@ -113,13 +113,18 @@ def controls_of_cases(u, lengths):
     if found != lengths or len({case.shape[1] for case in cases}) > 1:
         raise ValueError(
             "u must hold controls in the layout of X: (n_controls, n_timepoints) in each of the "
-            f"{len(lengths)} cases; got {len(cases)} cases of shapes "
-            f"{sorted({case.T.shape for case in cases})}."
+            f"{len(lengths)} cases, of {_either(lengths)} time points; got {len(cases)} cases of "
+            f"shapes {sorted({case.T.shape for case in cases})}. It must not end before X does."
         )
     for number, case in enumerate(cases):
         if np.isinf(case).any():
             raise ValueError(f"u contains infinity in case {number}.")
     return cases
+
+
+def _either(lengths):
+    least, most = min(lengths), max(lengths)
+    return str(least) if least == most else f"{least} to {most}"
 
 
 def names_of_controls(u, X):

@@ -97,6 +97,8 @@ def refuse_lost_times(estimator, t, name="t"):
 def refuse_uneven_index(X, name, t):
     """Refuse to count 0, 1, 2, ... where the index of a frame holds times that are not even.
 
+    Whole numbers may be times or numbers of rows: those at uneven steps bring a warning.
+
     Parameters
     ----------
     X : object
@@ -114,6 +116,8 @@ def refuse_uneven_index(X, name, t):
     """
     index: Any = getattr(X, "index", None)
     kind = getattr(getattr(index, "dtype", None), "kind", None)
+    if kind == "i" and len(index) > 2:
+        _doubt_skipped_rows(index, name, t)
     if kind not in ("M", "m", "f") or len(index) < 2:
         return
     if index.is_monotonic_decreasing and index[0] != index[-1]:
@@ -136,6 +140,20 @@ def refuse_uneven_index(X, name, t):
         f"The index of {name} holds times at uneven steps, but {t} was not given, and rows would "
         "be counted 0, 1, 2, ... Times are numbers in a unit that you choose: pass "
         f"{t}={numbers.get(kind, f'{name}.index')}; or pass {name}.to_numpy() to count."
+    )
+
+
+def _doubt_skipped_rows(index, name, t):
+    """Warn of whole numbers that rise at uneven steps: rows were dropped, or they are times."""
+    steps = np.diff(index.to_numpy())
+    if steps.min() <= 0 or steps.min() == steps.max():
+        return
+    row = int(np.argmax(steps > steps.min()))
+    use = f"pass {t}={name}.index if it holds times, " if t else ""
+    warn_user(
+        f"The index of {name} goes on from {index[row]} to {index[row + 1]} where other steps are "
+        f"{steps.min()}, but rows are counted 0, 1, 2, ... Were rows dropped? Put NaN in their "
+        f"place; {use}or {name}.to_numpy() to count."
     )
 
 

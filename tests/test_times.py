@@ -73,7 +73,7 @@ def test_an_index_that_runs_backwards_is_refused(index):
         pd.date_range(START, periods=5, freq="h"),
         pd.DatetimeIndex(pd.date_range(START, periods=5, freq="MS").to_numpy()),
         pd.Index(np.linspace(0.0, 0.4, 5)),
-        pd.Index([0, 1, 5, 6, 9]),
+        pd.Index([0, 5, 10, 15, 20]),
         pd.Index(list("abcde")),
         pd.MultiIndex.from_product([["a"], range(5)]),
     ],
@@ -114,3 +114,15 @@ def test_times_that_are_counted_anyway_or_are_a_channel_are_not_missed(data):
     Z = np.concatenate([X, np.broadcast_to(t, (2, 1, 6))], axis=1)
     inside = NeuralODE((4,), max_iter=1, window=2, random_state=0, time_channel=1).fit(Z)
     assert np.isfinite(inside.score(Z))
+
+
+@pytest.mark.parametrize("step", [1, 5])
+def test_rows_that_were_dropped_from_a_numbered_frame_are_told(step):
+    frame = pd.DataFrame({"x": np.sin(np.arange(12.0))}, index=np.arange(12) * step)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        refuse_uneven_index(frame, "X", "t")
+        refuse_uneven_index(frame.iloc[::-1], "X", "t")
+        refuse_uneven_index(frame.iloc[[3, 1, 7]], "X", "t")  # shuffled: rows, not times
+    with pytest.warns(UserWarning, match=f"from {3 * step} to {6 * step} .*t=X.index if"):
+        refuse_uneven_index(frame.drop([4 * step, 5 * step]), "X", "t")

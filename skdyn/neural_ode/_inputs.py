@@ -95,11 +95,26 @@ def read_inputs(estimator, X, trajectories, u, covariates, reset):
                     f"u has no value of {estimator.control_names_[lost[0]]} in case {number}. "
                     "Leave the case or the control out."
                 )
+        _doubt_early_ends(controls, trajectories.times, estimator.control_names_)
     covariates = check_covariates(estimator, covariates, len(trajectories.values), reset)
     if reset:
         _doubt_still(controls, estimator.control_names_, "u")
         _doubt_still(covariates, estimator._covariate_names, "covariates")
     return trajectories._replace(controls=controls, covariates=covariates)
+
+
+def _doubt_early_ends(controls, times, names):
+    """Warn of controls that end before the times do: what is not known is not foretold."""
+    known = ~np.isnan(controls)
+    last = known.shape[1] - 1 - known[:, ::-1].argmax(axis=1)  # of each case and control
+    early = np.argwhere(last < (~np.isnan(times)).sum(axis=1)[:, None] - 1)
+    if len(early):
+        case, control = early[0]
+        warn_user(
+            f"u ends before the times do: {names[control]} of case {case} is NaN after "
+            f"t={times[case, last[case, control]]:.6g}, and is held at its last value from there. "
+            "Pass its values, or an earlier end of the times."
+        )
 
 
 def _doubt_still(values, names, what):
@@ -438,4 +453,5 @@ def controls_of_simulation(u: Any, times: np.ndarray, names: list[str]) -> np.nd
         )
     if np.isinf(u).any() or np.isnan(u).all(axis=1).any():
         raise ValueError("u holds infinity, or no value of a control in some case.")
+    _doubt_early_ends(u, times, names)
     return u

@@ -26,6 +26,7 @@ from skdyn.neural_ode._noisy_records import doubt_forecasts, plan_of_a_record, s
 from skdyn.neural_ode._plan import (
     Scales,
     certainty,
+    doubt_few_points,
     fitted_starts,
     learn_scales,
     moving_channels,
@@ -36,6 +37,7 @@ from skdyn.neural_ode._plan import (
 from skdyn.neural_ode._region import learn_region
 from skdyn.neural_ode._running_away import warn_if_solutions_run_away
 from skdyn.neural_ode._simulation import LearntDynamics
+from skdyn.neural_ode._standard_errors import standard_errors
 
 __all__ = ["NeuralODE"]
 
@@ -169,6 +171,8 @@ class NeuralODE(LearntDynamics, TorchEstimator):
     parameters_ : dict of str to float
         Fitted constants, where ``known`` gave formulas. What the network may take over is not
         determined: compare fits with more and less ``alpha``.
+    parameters_std_ : dict of str to float
+        Their standard errors, with the network as it is; infinite for what data do not determine.
     module_ : torch.nn.Module
         The trained network, on standardized states.
     n_iter_ : int
@@ -413,6 +417,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         training = prepare(training, scales, smooth, *further)
         validation = None if validation is None else prepare(validation, scales, None, *further)
         stages, config = [], self._config(data)
+        doubt_few_points(data, config["moving"])
         self.x0_ = fitted_starts(stages, training, scales)
         plan = plan_of_a_record(self, config, training, goes_on)
         self.alpha_ = self.alpha * (1.0 if plan is None else plan.factor)
@@ -428,16 +433,23 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         weight = certainty(training) if plan is None else plan.certainty / plan.factor
         self._train(config, make_stages, total_weight=weight, **given)
         self.x0_ = fitted_starts(stages, training, scales)
-        vars(self).pop("parameters_", None)
-        if self.module_.known is not None:
-            found = self.module_.known.values.double().tolist()
-            self.parameters_ = dict(zip(self.module_.known.constants, found, strict=True))
-        if plan is not None:
-            doubt_forecasts(plan)
+        self._read_constants(training)
+        doubt_forecasts(plan, self.module_, training)
         scaled = data._replace(values=(data.values - self._offset) / self._scale)
         self._whitening, self._radii, self._farthest = learn_region(scaled, self.module_.moving)
         warn_if_solutions_run_away(partial(self._follow, guarded=False), data, stages)
         return self
+
+    def _read_constants(self, training):
+        """Set what was found of formulas' constants."""
+        for name in ("parameters_", "parameters_std_"):
+            vars(self).pop(name, None)
+        if self.module_.known is None:
+            return
+        found = self.module_.known.values.double().tolist()
+        self.parameters_ = dict(zip(self.module_.known.constants, found, strict=True))
+        starts, module = (self.x0_ - self._offset) / self._scale, self._module_for(np.dtype(float))
+        self.parameters_std_ = standard_errors(module, training, starts)
 
     @staticmethod
     def _build_module(**config: Any) -> TrajectoryODE:

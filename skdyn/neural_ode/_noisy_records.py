@@ -41,6 +41,7 @@ _LEARNT = 0.75  # share of the time points that trials learn from
 _NEARER = (100.0, 10.0, 1.0)  # times alpha, from near the line on
 _ON_THE_LINE = 1e4  # times alpha, where the line alone is best
 _MOST = 256  # windows of a look
+_SOON = 4  # intervals, of the shortest forecasts that are looked at
 _APART = 3  # windows beside each other that the last part must hold to tell one answer from another
 _TRIAL = 8  # epochs of a trial
 # Shares of the variance: an error above the first loses the data, one below the second foretells.
@@ -230,23 +231,42 @@ def _stage(windows, max_iter, certain, time_scale=1.0):
     )  # fmt: skip
 
 
-def doubt_forecasts(plan):
-    """Warn where forecasts of what was left out are no better than the mean.
+def doubt_forecasts(plan, module, prepared):
+    """Warn where forecasts are no better than the mean: of what was left out, else of the data.
 
     Parameters
     ----------
-    plan : RecordPlan
-        How a record was learned.
+    plan : RecordPlan or None
+        How a record was learned; None where it was learned as solutions.
+    module : TrajectoryODE
+        As fitted.
+    prepared : Prepared
+        The data.
     """
-    if plan.error < plan.trivial:
+    if plan is not None:
+        if plan.error >= plan.trivial:
+            warn_user(
+                "NeuralODE found nothing to foretell: noise moves the states, and forecasts of the "
+                f"last quarter of the data over {plan.length} intervals, learned from the rest, "
+                f"err by {plan.error:.3g} variances, the mean by {plan.trivial:.3g} only. Add "
+                "channels that say more, such as values of earlier times.",
+                ConvergenceWarning,
+            )
         return
-    warn_user(
-        "NeuralODE found nothing to foretell: noise moves the states, and forecasts of the last "
-        f"quarter of the data over {plan.length} intervals, learned from the rest, err by "
-        f"{plan.error:.3g} variances, the mean by {plan.trivial:.3g} only. "
-        "Add channels that say more, such as values of earlier times.",
-        ConvergenceWarning,
-    )
+    apart = prepared.driven is None and prepared.read is None and not module.augment_dim
+    if not apart or not (prepared.smooth.noise[module.moving] > _NOISY).any():
+        return
+    for length in (_SOON, window_of_a_period(prepared.trajectories)):
+        error, trivial = error_over(module, windows_of_a_record(prepared, length))
+        if error >= trivial:
+            warn_user(
+                f"Forecasts from measured states over {length} intervals err by {error:.3g} "
+                f"variances of the training data, the mean by {trivial:.3g} only: there is too "
+                "much noise in a state to start from it. Start from several, such as x0_ or means "
+                "of the last values, or add values of earlier times as channels.",
+                ConvergenceWarning,
+            )
+            return
 
 
 def plan_of_a_record(estimator, config, prepared, goes_on=False):

@@ -1,13 +1,14 @@
 """The plan of a fit: collocation first, then windows that grow."""
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from skdyn._scales import units
 from skdyn._trajectories import Trajectories
+from skdyn.exceptions import warn_user
 from skdyn.neural_ode._collocation import SmoothTrajectories, smooth_trajectories
 from skdyn.neural_ode._depth import penalty_weight
 from skdyn.neural_ode._dynamics import (
@@ -26,6 +27,7 @@ __all__ = [
     "Scales",
     "certainty",
     "collocation_stage",
+    "doubt_few_points",
     "fitted_starts",
     "learn_scales",
     "moving_channels",
@@ -163,6 +165,25 @@ def prepare(trajectories, scales, smooth=None, drive=None, n_read=0):
     )
 
 
+def doubt_few_points(trajectories, channels):
+    """Warn of fewer velocities than even a linear field has unknowns in a channel.
+
+    Parameters
+    ----------
+    trajectories : Trajectories
+        The data.
+    channels : tuple of int
+        Those that move.
+    """
+    n_points = int(trajectories.n_points.sum())
+    if n_points - len(trajectories.values) <= len(channels):
+        warn_user(
+            f"X has {len(channels)} channels that move, but {n_points} time points only: not even "
+            "a linear field is determined by so few. Expect nothing of other states than these; "
+            "give more time points or cases, or fewer channels (PCA)."
+        )
+
+
 def certainty(prepared):
     """Count observations in units of their noise's variance: what a prior is weighed against.
 
@@ -255,8 +276,9 @@ def plan_stages(estimator, training, validation, generator, time_scale=1.0):
     if pretrain:
         first = collocation_stage(training, validation, shares[0], tol, collocation)
         if sampled:
-            some = _some(len(first.arrays[0]), _MOST_POINTS, generator)
-            first = first._replace(arrays=tuple(part[some] for part in first.arrays))
+            arrays: Any = first.arrays
+            some = _some(len(arrays[0]), _MOST_POINTS, generator)
+            first = first._replace(arrays=tuple(part[some] for part in arrays))
         stages.append(first)
     shorter = 1
     for length, n_iter in zip(lengths, shares[len(stages) :], strict=True):

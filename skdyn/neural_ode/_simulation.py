@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from skdyn._controls import refuse_other_columns
 from skdyn._dynamics import WORST, check_of, derivative_score, refuse_unread
-from skdyn._state import OPTIONAL, Shape, Since
+from skdyn._state import ANY_NUMBER, OPTIONAL, Shape, Since
 from skdyn._times import refuse_lost_times
 from skdyn._trajectories import (
     Cases,
@@ -67,6 +67,7 @@ class LearntDynamics(TorchEstimator):
     known: Annotated[Any, Since(lambda state: None)]
     parameters: Annotated[dict[str, float] | None, Since(lambda state: None)]
     parameters_: Annotated[dict[str, float], OPTIONAL]
+    parameters_std_: Annotated[dict[str, Annotated[float, ANY_NUMBER]], OPTIONAL]
     control_names_: Annotated[list[str], Since(lambda state: [])]
     n_covariates_: Annotated[int, Since(lambda state: 0)]
     _covariate_names: Annotated[list[str], Since(lambda state: [])]

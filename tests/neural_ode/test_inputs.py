@@ -224,3 +224,19 @@ def test_inputs_of_a_model_without_any_are_refused(driven):
             call(X[:, :, 0], T, u=U)
     with pytest.raises(ValueError, match="the 0 controls"):
         model.score(X, t=T, u=U)
+
+
+def test_controls_that_end_before_the_times_are_told(driven, model):
+    X, U = driven
+    short = U.copy()
+    short[2, 0, 11:] = np.nan
+    with pytest.warns(UserWarning, match=rf"u0 of case 2 is NaN after t={T[10]:g}"):
+        model.predict(X, T, u=short)
+    with pytest.warns(UserWarning, match="u0 of case 0 is NaN after"):
+        model.simulate(X[0, :, 0], T, u=short[2].T)
+    with pytest.raises(ValueError, match=r"of 17 time points.*must not end before"):
+        model.predict(X, T, u=U[:, :, :11])
+    gaps = np.where(np.arange(len(T)) % 3 == 2, np.nan, U)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.predict(X, T, u=gaps)

@@ -101,11 +101,23 @@ def test_noise_moves_the_states_where_a_line_foretells_what_smooth_curves_lose(
 
 def test_nothing_to_foretell_is_told():
     plan = RecordPlan(None, 5, 1.0, 1.0, error=1.1, trivial=1.0)
-    with pytest.warns(ConvergenceWarning, match="nothing to foretell.*over 5 intervals"):
-        doubt_forecasts(plan)
+    with pytest.warns(ConvergenceWarning, match=r"nothing to foretell.*over 5 intervals"):
+        doubt_forecasts(plan, None, None)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        doubt_forecasts(plan._replace(error=0.9))
+        doubt_forecasts(plan._replace(error=0.9), None, None)
+
+
+def test_states_too_noisy_to_start_from_are_told():
+    rng, t = np.random.default_rng(0), np.linspace(0, 2, 60)
+    noisy = (t + 2.0 * rng.normal(size=60))[:, None]
+    model = NeuralODE((2,), max_iter=2, window=20, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="too much noise in a state to start from it"):
+        model.fit(noisy)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        model.fit((t + 0.2 * rng.normal(size=60))[:, None])
+    assert not any("measured states" in str(warning.message) for warning in told)
 
 
 def test_parameters_that_say_how_to_learn_are_heard(monkeypatch):

@@ -13,6 +13,7 @@ from skdyn.neural_ode import _plan
 from skdyn.neural_ode._collocation import smooth_trajectories
 from skdyn.neural_ode._plan import (
     certainty,
+    doubt_few_points,
     fitted_starts,
     learn_scales,
     moving_channels,
@@ -214,3 +215,13 @@ def test_of_many_cases_a_part_is_learnt_from_unless_batches_are(data, monkeypatc
         length = windows.times.shape[1] - 1
         assert len(windows.case) == max(1, 60 // length)
         assert all(len(start) == len(windows.case) for start in stage.parameters)
+
+
+def test_fewer_points_than_channels_are_told():
+    rows = np.random.default_rng(0).normal(size=(2, 4, 6)).cumsum(axis=1)
+    few = Trajectories(rows, np.tile(np.arange(4.0), (2, 1)), np.full(2, 4))
+    with pytest.warns(UserWarning, match="6 channels that move, but 8 time points only"):
+        doubt_few_points(few, range(6))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        doubt_few_points(few, range(5))
