@@ -11,7 +11,17 @@ __version__ = "0.1.0"
 
 # Folders that hold no estimators; every other subpackage is a family.
 _FLOORS = frozenset(
-    {"datasets", "formulas", "inspection", "metrics", "solvers", "testing", "tests", "training"}
+    {
+        "datasets",
+        "formulas",
+        "inspection",
+        "metrics",
+        "model_selection",
+        "solvers",
+        "testing",
+        "tests",
+        "training",
+    }
 )
 _SUBMODULES = frozenset({"base", "exceptions", "io"})
 
@@ -23,9 +33,9 @@ if TYPE_CHECKING:
     from skdyn import (
         autoencoder as autoencoder, base as base, datasets as datasets, exceptions as exceptions,
         formulas as formulas, hopfield as hopfield, inspection as inspection, io as io, kan as kan,
-        kernels as kernels, metrics as metrics, neural_ode as neural_ode, operators as operators,
-        sequence as sequence, solvers as solvers, symbolic as symbolic, testing as testing, training
-        as training,
+        kernels as kernels, metrics as metrics, model_selection as model_selection, neural_ode as
+        neural_ode, operators as operators, sequence as sequence, solvers as solvers, symbolic as
+        symbolic, testing as testing, training as training,
     )
     from skdyn.autoencoder import (
         Checkpoint, CodebookTransformer, Crosscoder, DictionaryMatch, LatentEdit, NormalizedRows,
