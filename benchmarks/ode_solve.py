@@ -4,6 +4,10 @@ Run ``python benchmarks/ode_solve.py`` after ``pip install "skdyn[bench]"``. One
 the same weights everywhere, runs interleaved so that a slow moment of the machine hits all alike;
 medians. ``overhead`` is time over (NFE x one forward and backward of the row's own field);
 ``error`` is the largest deviation from scipy's DOP853 at 1e-11 over the requested times.
+
+``--overhead`` needs no peers: what a solve forward and backward costs beside as many evaluations of
+its field, forward and backward, in seconds of the processor, in turn; where gradients are wanted
+and, forward alone, where they are not.
 """
 
 import argparse
@@ -173,14 +177,85 @@ def measure(dim, batch, method, width, repeats, seed=0):
         )
 
 
+class Convolution(torch.nn.Module):
+    """A field of images."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.net = torch.nn.Sequential(
+            torch.nn.Conv2d(channels, 16, 3, padding=1),
+            torch.nn.Tanh(),
+            torch.nn.Conv2d(16, channels, 3, padding=1),
+        )
+
+    def forward(self, t, y):
+        """Evaluate the network."""
+        return self.net(y)
+
+
+def measure_overhead(repeats):
+    """Print what solves cost beside the bare evaluations that they make."""
+    user, fused = make_fields(16, 64, 0)
+    rows, images = torch.randn(2000, 16), 0.5 * torch.randn(32, 4, 16, 16)
+    cases = {
+        "MLPField": (fused, rows, {}),
+        "MLPField, per sample": (fused, rows, {"step_control": "per_sample"}),
+        "user's module": (user, rows, {}),
+        "user's module, per sample": (user, rows, {"step_control": "per_sample"}),
+        "convolution": (Convolution(4), images, {}),
+    }
+    t = torch.linspace(0, 5, N_TIMES)
+    print(f"\n{'batch 2000, dim 16':28}{'NFE':>6}{'overhead':>10}{'forward alone':>15}")
+    for name, (field, y0, options) in cases.items():
+
+        def solve(field=field, y0=y0, options=options):
+            return solve_ode(field, y0, t, solver="dopri5", rtol=RTOL, atol=ATOL, **options)
+
+        ratios = [overhead(field, y0, solve) for _ in range(repeats)]
+        both, forward, n_fev = np.median(ratios, axis=0)
+        print(f"{name:28}{n_fev:6.0f}{both:10.2f}{forward:15.2f}", flush=True)
+
+
+def overhead(field, y0, solve):
+    """Time over that of bare evaluations, with gradients and without; and their number."""
+    found = solve()
+    n_fev, grad = found.stats.n_fev, torch.ones_like(found.ys)
+    both = seconds_of(lambda: solve().ys.backward(grad))
+    both /= seconds_of(lambda: bare(field, y0, n_fev, backward=True))
+    with torch.no_grad():
+        forward = seconds_of(solve)
+        forward /= seconds_of(lambda: bare(field, y0, n_fev, backward=False))
+    return both, forward, n_fev
+
+
+def bare(field, y0, n_fev, *, backward):
+    """Evaluate a field as often as a solve does."""
+    time_ = torch.tensor(0.0)
+    for _ in range(n_fev):
+        y = y0.clone().requires_grad_(backward)
+        slope = field(time_, y)
+        if backward:
+            slope.backward(y0)
+
+
+def seconds_of(run):
+    start = time.process_time()
+    run()
+    return time.process_time() - start
+
+
 def main():
     """Parse the command line and print all tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--width", type=int, default=64)
     parser.add_argument("--repeats", type=int, default=15)
     parser.add_argument("--quick", action="store_true", help="dopri5 on the two ends only")
+    parser.add_argument("--overhead", action="store_true", help="beside bare evaluations alone")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
+    if arguments.overhead:
+        measure_overhead(arguments.repeats)
+        return
     sizes = [(2, 64), (16, 512)] if arguments.quick else [(2, 64), (2, 512), (16, 64), (16, 512)]
     for method in ("dopri5",) if arguments.quick else ("dopri5", "tsit5"):
         for dim, batch in sizes:

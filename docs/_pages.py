@@ -38,7 +38,11 @@ def write_api_pages(folder):
         above = set() if family is skdyn else set(family.__all__)
         # Under the names that people import: an estimator's page is skdyn.NeuralODE.
         door = "skdyn" if set(module.__all__) <= set(skdyn.__all__) else name
-        entries = "".join(f"   {entry}\n" for entry in module.__all__ if entry not in above)
+        entries = "".join(
+            f"   {entry}\n"
+            for entry in module.__all__
+            if entry not in above and not described_elsewhere(module, entry)
+        )
         wanted[folder / f"{name}.module.rst"] = (
             f"{name}\n{'=' * len(name)}\n\n.. automodule:: {name}\n   :no-members:\n\n"
             f".. currentmodule:: {door}\n\n.. autosummary::\n   :toctree: .\n   :nosignatures:\n\n"
@@ -51,6 +55,14 @@ def write_api_pages(folder):
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
     return sorted(wanted)
+
+
+def described_elsewhere(module, entry):
+    """Whether a name is kept for old imports only: its own folder offers it, too."""
+    home = ".".join(getattr(getattr(module, entry), "__module__", module.__name__).split(".")[:2])
+    if not home.startswith("skdyn.") or module.__name__.startswith(home):
+        return False
+    return entry in getattr(importlib.import_module(home), "__all__", ())
 
 
 def estimator_rows():

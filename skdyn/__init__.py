@@ -16,6 +16,7 @@ _FLOORS = frozenset(
         "formulas",
         "inspection",
         "metrics",
+        "model_selection",
         "scale",
         "solvers",
         "testing",
@@ -33,9 +34,9 @@ if TYPE_CHECKING:
     from skdyn import (
         autoencoder as autoencoder, base as base, datasets as datasets, exceptions as exceptions,
         formulas as formulas, hopfield as hopfield, inspection as inspection, io as io, kan as kan,
-        kernels as kernels, metrics as metrics, neural_ode as neural_ode, operators as operators,
-        scale as scale, sequence as sequence, solvers as solvers, symbolic as symbolic, testing as
-        testing, training as training,
+        kernels as kernels, metrics as metrics, model_selection as model_selection, neural_ode as
+        neural_ode, operators as operators, scale as scale, sequence as sequence, solvers as
+        solvers, symbolic as symbolic, testing as testing, training as training,
     )
     from skdyn.autoencoder import (
         Checkpoint, CodebookBottleneck, CodebookTransformer, Crosscoder, DictionaryMatch,

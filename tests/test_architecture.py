@@ -18,9 +18,9 @@ from skdyn._state import is_ours
 REPOSITORY = Path(__file__).parents[1]
 PACKAGE = REPOSITORY / "skdyn"
 
-# A file may import from lower storeys only: family -> base, datasets, metrics, inspection, scale ->
-# training -> solvers, _dynamics -> exceptions, formulas, _scales, _typing, _validation ->
-# _time_limit. What is not named here is a family when it is a folder (storey 4), and belongs to
+# A file may import from lower storeys only: family -> model_selection -> base, datasets, metrics,
+# inspection, scale -> training -> solvers, _dynamics -> exceptions, formulas, _scales, _typing,
+# _validation -> _time_limit. What is not named here is a family when it is a folder (storey 4), and belongs to
 # base when it is a private file beside it (_tabular.py).
 STOREYS = {
     "_time_limit": -1,
@@ -37,6 +37,7 @@ STOREYS = {
     "metrics": 3,
     "inspection": 3,
     "scale": 3,
+    "model_selection": 3.5,
 }
 FAMILY = 4
 ROOF = {"__init__": 5, "io": 6, "testing": 6, "tests": 7}

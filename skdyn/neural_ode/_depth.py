@@ -220,7 +220,7 @@ class DepthEstimator(TabularEstimator):
 
     def _set_penalty(self, task):
         """Choose the penalty, where that is asked for and there is no network that goes on."""
-        if self.alpha != "auto":
+        if not isinstance(self.alpha, str):
             self.alpha_, self._warmth = self.alpha, 1.0
         elif task.goes_on:
             pass  # it stays what it was

@@ -118,7 +118,7 @@ def choose_penalty(
     -------
     Choice
     """
-    rows, folds = deal_rows(*training[:2], seed)
+    rows, folds = deal_rows(training[0], training[1], seed)
     n_asked = folds.max(initial=-1) + 1
     if not n_asked or (folds < 0).all():
         return Choice(FLAT, 1.0)

@@ -119,7 +119,7 @@ class CaseOutput:
 
     def __init__(self, tableau, y0, times):
         self._end = tableau.n_stages
-        self._dense = torch.as_tensor(dense_rows(tableau), device=y0.device)
+        self._dense = torch.as_tensor(dense_rows(tableau)).to(y0)
         self._sign = torch.sign(times[:, -1:] - times[:, :1])
         self._wanted = (times[:, 1:] * self._sign).contiguous()
         n, n_wanted = self._wanted.shape
@@ -142,18 +142,33 @@ class CaseOutput:
         chunk.weights = self._weights(wanted, start, width, end, chunk.cases, steps)
         for j, cases, times, weights in self.slices(chunk):
             block = chunk.block(j).view(-1, *chunk.rows[0].shape)
-            self._y[cases, times + 1] = torch.einsum("ms,smd->md", weights, block[:, cases])
+            place = self._places(cases)
+            outputs = torch.bmm(self._by_case(weights, place), block.transpose(0, 1))
+            self._y[cases, times + 1] = outputs[place]
+
+    def _places(self, cases):
+        """Case and rank in it of outputs that are sorted by case."""
+        counts = torch.bincount(cases, minlength=len(self._y))
+        first = counts.cumsum(0) - counts
+        return cases, torch.arange(len(cases), device=cases.device) - first[cases]
+
+    def _by_case(self, values, place):
+        """Lay out a row an output as (n, k, width): products of cases need no copy of the block."""
+        k = int(place[1].max()) + 1
+        laid_out = values.new_zeros(len(self._y), k, values.shape[1])
+        laid_out[place] = values
+        return laid_out
 
     def _weights(self, wanted, start, width, end, cases, steps):
         """Weights of a block's rows, one line for each output."""
         h = width[cases, steps]
-        theta = (wanted - start[cases, steps]) / h
-        exponents = torch.arange(1, len(self._dense) + 1, device=theta.device)
-        weights = (theta[:, None] ** exponents) @ self._dense * h[:, None]
+        theta = ((wanted - start[cases, steps]) / h).to(self._y)
+        powers = theta[:, None].expand(-1, len(self._dense)).cumprod(dim=1)
+        weights = (powers @ self._dense).mul_(h.to(self._y)[:, None])
         weights[:, 0] = 1
-        unit = torch.eye(weights.shape[1], dtype=weights.dtype, device=theta.device)[self._end]
-        weights = torch.where((wanted == end[cases, steps])[:, None], unit, weights)
-        return weights.to(self._y)
+        at_end = wanted == end[cases, steps]
+        weights[at_end] = torch.eye(weights.shape[1]).to(weights)[self._end]
+        return weights
 
     def slices(self, chunk):
         """Yield ``(block, cases, times, weights)`` for each block with outputs."""
@@ -180,7 +195,9 @@ class CaseOutput:
         """Add the outputs' gradients to a chunk's adjoint rows."""
         for j, cases, times, weights in self.slices(chunk):
             block = adjoint.block(j).view(-1, *self._y[:, 0].shape)
-            block.index_add_(1, cases, weights.t()[:, :, None] * grad[cases, times + 1])
+            place = self._places(cases)
+            sent = self._by_case(grad[cases, times + 1], place)
+            block += torch.bmm(self._by_case(weights, place).mT, sent).transpose(0, 1)
 
     def replay(self, chunk, block, rows, out):
         """Put the outputs of one block, from differentiable ``rows``, into the dict ``out``."""

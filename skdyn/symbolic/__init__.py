@@ -18,7 +18,7 @@ rest to a sparse linear regression [4]_. Its parts are objects to choose and to 
 (:mod:`skdyn.symbolic.differentiation`), the regressions (:mod:`skdyn.symbolic.optimizers`).
 
 What either finds is an :class:`EquationSystem`: shown, solved, searched for fixed points, handed
-to sympy. :class:`TrajectorySplit` splits trajectories for cross-validation without shuffling time.
+to sympy. :mod:`skdyn.model_selection` splits trajectories without shuffling time.
 
 References
 ----------
@@ -31,10 +31,10 @@ References
    sparse identification of nonlinear dynamical systems", PNAS 113, 2016.
 """
 
+from skdyn.model_selection import TrajectorySplit
 from skdyn.symbolic._sindy import SINDyRegressor
 from skdyn.symbolic._symbolic_ode import SymbolicODERegressor
 from skdyn.symbolic._system import EquationSystem
-from skdyn.symbolic._trajectory_split import TrajectorySplit
 from skdyn.symbolic.differentiation import (
     FiniteDifference,
     IntegralForm,

@@ -12,13 +12,13 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 def test_iris_is_classified_as_well_as_it_can_be():
     X, y = load_iris(return_X_y=True)
     folds = StratifiedKFold(2, shuffle=True, random_state=0)
-    model = NeuralODEClassifier(random_state=0, solver="rk4")
+    model = NeuralODEClassifier(random_state=0, solver="rk4", alpha=2.0, max_iter=60)
     assert cross_val_score(model, X, y, cv=folds).mean() > 0.94
 
 
 def test_nested_rings_are_separated():
     X, y = make_circles(200, factor=0.5, noise=0.05, random_state=0)
-    model = NeuralODEClassifier(random_state=0, learning_rate=0.01, solver="rk4").fit(X, y)
+    model = NeuralODEClassifier(random_state=0, solver="rk4", alpha=2.0, max_iter=60).fit(X, y)
     assert model.score(X, y) > 0.97
 
 

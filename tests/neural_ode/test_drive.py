@@ -4,7 +4,7 @@ import torch
 
 from skdyn.neural_ode._drive import Drive
 from skdyn.neural_ode._dynamics import TrajectoryODE
-from skdyn.solvers import interpolate_path
+from skdyn.solvers import interpolate_path, solve_ode
 
 D = torch.float64
 T = torch.tensor([0.0, 1.0, 2.0, 4.0], dtype=D)
@@ -40,3 +40,18 @@ def test_a_solver_stops_where_inputs_bend_and_nowhere_else():
     assert stops(bent, "hold") == {"stops": "times", "jumps": True}
     assert stops(bent, "hermite") == {}
     assert Drive(told, None, fixed, lambda t: t).stops(T) == {"stops": "times"}
+
+
+def test_held_inputs_drive_each_piece_by_their_value_there():
+    held = torch.tensor([[[3.0], [-1.0], [2.0], [5.0]]], dtype=D)
+    told, fixed = module(n_controls=1), torch.zeros(1, 0, dtype=D)
+    drive = Drive(told, interpolate_path(held, T, "hold"), fixed)
+    start, how = torch.zeros(1, 1, dtype=D), drive.stops(T)
+    risen = torch.tensor([0.0, 3.0, 2.0, 6.0], dtype=D)  # one for one, minus one, two for two
+
+    def off(**how):
+        ys = solve_ode(lambda t, y: drive(t), start, T, rtol=1e-3, atol=1e-3, **how).ys
+        return float((ys[0, :, 0] - risen).abs().max())
+
+    assert off(**how) < 1e-12
+    assert off(**how | {"jumps": False}) > 1e-3

@@ -10,7 +10,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 def test_it_learns_what_a_linear_model_cannot():
     X, y = make_friedman1(300, noise=0.5, random_state=0)
-    model = NeuralODERegressor(random_state=0, solver="rk4").fit(X[:200], y[:200])
+    settings = {"solver": "rk4", "alpha": 2.0, "max_iter": 60, "random_state": 0}
+    model = NeuralODERegressor(**settings).fit(X[:200], y[:200])
     linear = LinearRegression().fit(X[:200], y[:200])
     assert model.score(X[200:], y[200:]) > linear.score(X[200:], y[200:]) + 0.1
 

@@ -12,8 +12,8 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from skdyn.model_selection._trajectory_split import TrajectorySplit
 from skdyn.symbolic._sindy import SINDyRegressor
-from skdyn.symbolic._trajectory_split import TrajectorySplit
 from skdyn.symbolic.differentiation import FiniteDifference, SmoothedFiniteDifference, WeakForm
 from skdyn.symbolic.libraries import (
     ColumnLibrary,

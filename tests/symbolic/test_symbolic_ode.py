@@ -13,9 +13,9 @@ from sklearn.model_selection import GridSearchCV
 
 import skdyn
 from skdyn.exceptions import SolverError
+from skdyn.model_selection._trajectory_split import TrajectorySplit
 from skdyn.symbolic import _symbolic_ode
 from skdyn.symbolic._symbolic_ode import SymbolicODERegressor
-from skdyn.symbolic._trajectory_split import TrajectorySplit
 
 POLYNOMIAL = {"families": "polynomial", "degree": 2}
 QUICK = POLYNOMIAL | {"max_iter": 1, "max_terms": 3, "round_constants": False}

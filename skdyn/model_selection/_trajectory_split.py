@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import indexable
 
-from skdyn._trajectories import is_trajectories
+from skdyn.model_selection._units import units_of, whole_number
 
 __all__ = ["TrajectorySplit"]
 
@@ -38,6 +37,7 @@ class TrajectorySplit(BaseCrossValidator):
 
     See Also
     --------
+    RollingOriginSplit : Tests short forecasts from one origin after another.
     sklearn.model_selection.GroupKFold : Splits by groups only.
     sklearn.model_selection.TimeSeriesSplit : Splits one series forward only.
 
@@ -55,7 +55,7 @@ class TrajectorySplit(BaseCrossValidator):
     Examples
     --------
     >>> import numpy as np
-    >>> from skdyn.symbolic import TrajectorySplit
+    >>> from skdyn.model_selection import TrajectorySplit
     >>> X = np.zeros((7, 2))
     >>> for train, test in TrajectorySplit(n_splits=3, gap=1).split(X):
     ...     print(train, test)
@@ -127,7 +127,7 @@ class TrajectorySplit(BaseCrossValidator):
         self._check_parameters()
         arrays: Any = indexable(X, y, groups)
         X, y, groups = arrays
-        unit, one_trajectory = _units(X, groups)
+        unit, one_trajectory = units_of(X, groups)
         forward = self.strategy == "forward"
         n_units, n_blocks = int(unit.max(initial=-1)) + 1, self.n_splits + forward
         if n_units < n_blocks:
@@ -151,19 +151,7 @@ class TrajectorySplit(BaseCrossValidator):
             yield np.flatnonzero(training), test
 
     def _check_parameters(self):
-        for name, least in (("n_splits", 2), ("gap", 0)):
-            value = getattr(self, name)
-            if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
-                raise ValueError(f"{name} must be an int of at least {least}; got {value!r}.")
+        whole_number("n_splits", self.n_splits, 2)
+        whole_number("gap", self.gap, 0)
         if self.strategy not in ("blocks", "forward"):
             raise ValueError(f"strategy must be 'blocks' or 'forward'; got {self.strategy!r}.")
-
-
-def _units(X, groups):
-    """Number what is split, in order of appearance; and tell whether it is rows in time."""
-    rows = np.arange(len(X))
-    if groups is not None:
-        _, first, ids = np.unique(np.asarray(groups), return_index=True, return_inverse=True)
-        if len(first) > 1 or is_trajectories(X):
-            return np.argsort(np.argsort(first))[ids], False
-    return rows, not is_trajectories(X)

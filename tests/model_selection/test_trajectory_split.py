@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator
 from sklearn.dummy import DummyRegressor
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
-from skdyn.symbolic._trajectory_split import TrajectorySplit
+from skdyn.model_selection._trajectory_split import TrajectorySplit
 
 ROWS = np.zeros((23, 2))
 CASES = np.zeros((7, 2, 11))
