@@ -189,7 +189,9 @@ def test_a_fit_that_goes_on_keeps_its_references():
     assert model.fit(X[:60], y[:60])._references is first
     tables = [bag[:, :2] for bag in X]
     with pytest.raises(ValueError, match="expecting 4 features"):
-        model.set_params(n_references=0).fit(tables, y)
+        model.fit(tables, y)
+    with pytest.raises(ValueError, match="n_references=0 would change nothing"):
+        model.set_params(n_references=0).fit(X, y)
 
 
 @pytest.mark.parametrize("settings", [{"embedding": "features"}, {"skip": False}, {"n_states": 1}])
