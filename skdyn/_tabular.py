@@ -101,6 +101,8 @@ class TabularEstimator(TorchEstimator):
         given = self._told(X, y, sample_weight)
         check_validation_pair(X_val, y_val, self.early_stopping)
         goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
+        if goes_on:
+            self._refuse_other_start()
         X, y = self._validate(X, y, reset=not goes_on)
         weight = check_weights(sample_weight, X)
         X, y = self._held(X, y, weight)

@@ -101,6 +101,8 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
     _no_sizes: ClassVar[frozenset[str]] = frozenset({"max_steps"})  # in a module's configuration
     _not_finite: ClassVar[frozenset[str]] = frozenset()  # weights that NaN and infinity may be in
     _may_lack: ClassVar[frozenset[str]] = frozenset()  # weights that older states lack
+    # What the first call reads alone, and no configuration of the module tells of.
+    _fixed_at_start: ClassVar[frozenset[str]] = frozenset()
 
     def _settings(self):
         names = [name for name in TrainingSettings._fields if hasattr(self, name)]
@@ -139,7 +141,7 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         if incremental:
             settings = self._at_one_rate(settings, going_on)
         if going_on:
-            config = self._module_config  # the module stays what it is
+            self._refuse_other_module(config)
             net = self._net
             net.settings = settings  # set_params between two calls counts
             net.module_.requires_grad_(True)
@@ -178,11 +180,23 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         if keep and hasattr(self, "module_"):
             self._refuse_other_module(config)
             return copy.deepcopy(self.module_)
+        self._started_with = {name: getattr(self, name) for name in self._fixed_at_start}
         with seeded_rng(seed):
             return self._build_module(**config)
 
+    def _refuse_other_start(self):
+        """Refuse to go on where parameters that only the first call reads were changed since."""
+        for name, then in getattr(self, "_started_with", {}).items():
+            if getattr(self, name) != then:
+                raise ValueError(
+                    f"Training goes on from the fitted model, which was set up with {name}="
+                    f"{then!r}; {name}={getattr(self, name)!r} would change nothing now. Set it "
+                    "back, or fit a clone."
+                )
+
     def _refuse_other_module(self, config):
         """Refuse to go on with a module that is not what the parameters now ask for."""
+        config = self._going_on(config)
         if config == self._module_config:
             return
         names = sorted(
@@ -196,6 +210,10 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
             f"but the data or the parameters now ask for another one: {then} became {now}. Fit a "
             "clone, or set warm_start=False."
         )
+
+    def _going_on(self, config):
+        """Return the configuration with what training itself has changed, where it may do that."""
+        return config
 
     def _take_over(self, module, config, record, incremental):
         earlier = getattr(self, "loss_curve_", []) if incremental else []
@@ -295,6 +313,7 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
     def __getstate__(self) -> dict[str, Any]:
         state = without_caches(type(self), super().__getstate__())
         state.pop("_net", None)
+        state.pop("_started_with", None)
         if "module_" in state:
             state["_module_arrays"] = state_to_arrays(state.pop("module_"))
         return state

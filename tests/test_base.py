@@ -266,10 +266,10 @@ def test_a_state_from_before_stages_were_told_knows_none():
     np.testing.assert_array_equal(again.predict(X), model.predict(X))
 
 
-def test_what_went_on_with_other_parameters_is_loaded_as_it_is(tmp_path):
+def test_what_was_given_other_parameters_is_loaded_as_it_is(tmp_path):
     X, y = np.random.default_rng(0).normal(size=(20, 2)), np.arange(20) % 2
     model = HopfieldClassifier(mode="prototypes", n_prototypes=3, max_iter=1, random_state=0)
-    model.partial_fit(X, y, classes=[0, 1]).set_params(n_prototypes=5).partial_fit(X, y)
+    model.partial_fit(X, y, classes=[0, 1]).set_params(n_prototypes=5)
     io.save(model, tmp_path / "model.skdyn")
     again = io.load(tmp_path / "model.skdyn")
     np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))

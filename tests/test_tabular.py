@@ -6,7 +6,12 @@ from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.utils.estimator_checks import check_sample_weight_equivalence_on_dense_data
 
-from skdyn import NeuralODEClassifier, NeuralODERegressor
+from skdyn import (
+    HopfieldClassifier,
+    HopfieldPoolingClassifier,
+    NeuralODEClassifier,
+    NeuralODERegressor,
+)
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3))
@@ -104,6 +109,30 @@ def test_partial_fit_remembers_the_optimiser_but_a_copy_starts_it_afresh():
         model.partial_fit(X, Y)
     whole = _regressor(max_iter=5, **at_one_rate).fit(X, Y)
     np.testing.assert_allclose(model.loss_curve_, whole.loss_curve_, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("model", "changed"),
+    [
+        (HopfieldClassifier("prototypes"), {"n_prototypes": 3}),
+        (HopfieldClassifier("stored"), {"mode": "projected"}),
+        (HopfieldClassifier(), {"n_components": 1}),
+        (HopfieldPoolingClassifier(), {"clip": 1.0}),
+        (NeuralODEClassifier(), {"hidden_layer_sizes": (3,)}),
+    ],
+    ids=str,
+)
+def test_what_only_the_first_call_of_partial_fit_reads_is_refused_later(model, changed):
+    rows = np.random.default_rng(0).normal(size=(12, 2))
+    rows = rows[:, None] if isinstance(model, HopfieldPoolingClassifier) else rows
+    labels, before = np.arange(12) % 2, {name: getattr(model, name) for name in changed}
+    for _ in range(2):
+        model.partial_fit(rows, labels)
+    answers = model.predict_proba(rows)
+    with pytest.raises(ValueError, match=next(iter(changed))):
+        model.set_params(**changed).partial_fit(rows, labels)
+    np.testing.assert_array_equal(model.set_params(**before).predict_proba(rows), answers)
+    model.partial_fit(rows, labels)
 
 
 def test_partial_fit_keeps_to_its_rate_and_says_so_where_a_schedule_was_asked_for():

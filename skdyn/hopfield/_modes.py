@@ -50,6 +50,16 @@ def first_mode(model: Any, watches: bool, incremental: bool) -> str:
         "auto" where the rows are to choose.
     """
     if incremental and hasattr(model, "module_"):
+        if model.mode not in ("auto", model.mode_):
+            raise ValueError(
+                f"partial_fit goes on in mode {model.mode_!r}, which was begun with; "
+                f"mode={model.mode!r} would change nothing now. Set it back, or fit a clone."
+            )
+        if model.mode == "auto" and model.mode_ not in TRAINED and model.n_components is not None:
+            raise ValueError(
+                f"partial_fit goes on in mode {model.mode_!r}, where n_components="
+                f"{model.n_components} has no part. Leave it out, or fit a clone."
+            )
         return model.mode_
     others = _not_for_solved(model)
     if model.mode == "solved" and others:

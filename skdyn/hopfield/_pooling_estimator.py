@@ -83,6 +83,7 @@ class PoolingEstimator(TabularEstimator):
 
     _quick_parameters = {"embedding": "features", "n_models": 1, "max_iter": 30}
 
+    _fixed_at_start = frozenset({"clip", "embedding", "n_references", "ranks", "reference_beta"})
     _parameter_constraints = {
         **TorchEstimator._parameter_constraints,
         "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],

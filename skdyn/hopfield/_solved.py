@@ -257,7 +257,7 @@ def kernel(queries: np.ndarray, keys: np.ndarray, setting: Setting) -> np.ndarra
         rbf *= -2
         np.sqrt(rbf, out=rbf)
         rbf *= -1
-    rbf *= setting.beta
+    rbf *= min(setting.beta, float(np.sqrt(np.finfo(rbf.dtype).max)))  # beyond it, nothing is near
     np.exp(rbf, out=rbf)
     if setting.line:
         rbf *= 1 - setting.line

@@ -461,6 +461,9 @@ class KANEstimator(TabularEstimator):
         read_only(module, torch.as_tensor(self._reads))
         return module
 
+    def _going_on(self, config):
+        return as_it_goes_on(self, config, True)
+
     def _take_over(self, module, config, record, incremental):
         super()._take_over(module, module.config(), record, incremental)
         vars(self).pop("_node_quantiles", None)  # an earlier fit's

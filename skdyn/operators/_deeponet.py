@@ -152,6 +152,7 @@ class DeepONetRegressor(OperatorRegressor):
         OPTIONAL,
     ]  # fmt: skip
 
+    _fixed_at_start = frozenset({"basis"})
     _parameter_constraints = {
         **OperatorRegressor._parameter_constraints,
         "basis": [StrOptions({"trunk", "pod"})],

@@ -170,6 +170,7 @@ class FNORegressor(OperatorRegressor):
     True
     """
 
+    _fixed_at_start = frozenset({"symmetry"})
     _parameter_constraints = {
         **OperatorRegressor._parameter_constraints,
         **SYMMETRY_CONSTRAINTS,

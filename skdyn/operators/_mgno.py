@@ -140,6 +140,7 @@ class MgNORegressor(OperatorRegressor):
     True
     """
 
+    _fixed_at_start = frozenset({"symmetry"})
     _parameter_constraints = {
         **OperatorRegressor._parameter_constraints,
         **SYMMETRY_CONSTRAINTS,

@@ -91,12 +91,23 @@ def check_partial_fit_and_warm_start(estimator):
         again.partial_fit(X, y)
         assert again.n_iter_ == learner.n_iter_ + 1 == 3
         torch.testing.assert_close(_weights(again), second, rtol=1e-3, atol=1e-5)
+        _refuses_another_size(learner, X, y)
     warm = fit_to_read(estimator, X, y).set_params(warm_start=True)
     first = warm.loss_curve_[0]
     with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
         warm.fit(X, y)
     # Losses that are drawn at random hide small steps, not all that a training has taught.
     assert warm.loss_curve_[0] < first
+
+
+def _refuses_another_size(learner, X, y):
+    """Check that a size which is set between two calls of partial_fit is not ignored."""
+    parameters = learner.get_params(deep=False)
+    for name, value in learner._module_config.items():
+        if type(value) is int and value > 0 and type(parameters.get(name)) is int:
+            learner.set_params(**{name: parameters[name] + 1})
+            refuses(lambda: learner.partial_fit(X, y), name)
+            return
 
 
 def _weights(fitted):

@@ -151,11 +151,22 @@ def test_weights_are_one_a_instance_and_sum_to_one():
 
 
 def test_the_planted_instance_gets_the_weight():
-    weights = FITTED.instance_weights(X)
+    assert _hits(FITTED) > 0.9
+
+
+def test_trained_pooling_looks_at_the_planted_instance():
+    """Uniform weights would do on statistics alone, and hit as often as chance does."""
+    model = HopfieldPoolingClassifier(
+        embedding="trained", n_models=1, hidden_layer_sizes=(16,), max_iter=30, random_state=0
+    ).fit(X, y)
+    assert _hits(model) > 0.9
+
+
+def _hits(model):
+    weights = model.instance_weights(X)
     alone = [number for number, of_bag in enumerate(planted) if of_bag.sum() == 1]
     assert len(alone) > 30
-    hits = [weights[number].argmax() == planted[number].argmax() for number in alone]
-    assert np.mean(hits) > 0.9
+    return np.mean([weights[number].argmax() == planted[number].argmax() for number in alone])
 
 
 def test_the_order_of_bags_and_their_repetition_do_not_change_the_references():
@@ -178,7 +189,9 @@ def test_a_fit_that_goes_on_keeps_its_references():
     assert model.fit(X[:60], y[:60])._references is first
     tables = [bag[:, :2] for bag in X]
     with pytest.raises(ValueError, match="expecting 4 features"):
-        model.set_params(n_references=0).fit(tables, y)
+        model.fit(tables, y)
+    with pytest.raises(ValueError, match="n_references=0 would change nothing"):
+        model.set_params(n_references=0).fit(X, y)
 
 
 @pytest.mark.parametrize("settings", [{"embedding": "features"}, {"skip": False}, {"n_states": 1}])
