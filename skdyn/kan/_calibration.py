@@ -15,7 +15,7 @@ from skdyn.training import in_precision
 __all__ = ["Certainty", "certainty_of", "cool_down", "warm_up", "with_slips"]
 
 _BOUNDS = 0.2, 20.0  # of a temperature
-_SLIPS = 1e-6, 0.2  # of the share of labels that are by chance
+_SLIPS = 1e-6, 0.9  # of the share of labels that are by chance
 _PSEUDO = 0.5  # slips that are counted beside the rows': none among few does not mean never
 _FIRST_SLIPS = 0.01
 _MOST = 3000  # weights: their posterior is not kept

@@ -186,7 +186,7 @@ def warn_of_own_rows(model, task, objective):
 
 
 @torch.no_grad()
-def left_out_outputs(module, objective, batch, alpha, of_row=1.0):
+def left_out_outputs(module, objective, batch, alpha, of_row: float | torch.Tensor = 1.0):
     """Return what the network would answer to each row if that had not been among the data.
 
     The network is taken as linear in its weights about those that it has, and the loss as
