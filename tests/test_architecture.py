@@ -20,8 +20,8 @@ PACKAGE = REPOSITORY / "skdyn"
 
 # A file may import from lower storeys only: family -> model_selection -> base, datasets, metrics,
 # inspection, scale -> training -> solvers, _dynamics -> exceptions, formulas, _scales, _typing,
-# _validation -> _time_limit. What is not named here is a family when it is a folder (storey 4), and belongs to
-# base when it is a private file beside it (_tabular.py).
+# _validation -> _time_limit. What is not named here is a family when it is a folder (storey 4), and
+# belongs to base when it is a private file beside it (_tabular.py).
 STOREYS = {
     "_time_limit": -1,
     "exceptions": 0,
