@@ -173,7 +173,7 @@ KINDS = {"formulas": formulas, "tables": tables}
 
 def make_parser():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("kind", nargs="*", choices=KINDS, default=list(KINDS))
+    parser.add_argument("kind", nargs="*", choices=[*KINDS, []], default=[])
     parser.add_argument("--pile", nargs="+", choices=list(TABLES), default=["development"])
     parser.add_argument("--seeds", type=int, default=2, help="of each table")
     parser.add_argument("--formula-seeds", type=int, default=1, help="of each formula")
@@ -187,7 +187,7 @@ def main():
     options = make_parser().parse_args()
     torch.set_num_threads(1)
     for pile in options.pile:
-        for kind in options.kind:
+        for kind in options.kind or KINDS:
             KINDS[kind](pile, options)
 
 

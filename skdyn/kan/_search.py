@@ -30,7 +30,7 @@ _WORTH = 0.02  # of the logarithm of a row's probability that a finer grid must 
 COARSEST = 1  # grid, of networks that are wide for their rows
 _FAINT = 0.1  # size of what new nodes first say, as part of what nodes are drawn with
 _BUDGET = 3e10  # multiply-adds of the steps that a network is tried with: seconds
-_LAST = 8e9  # and of those that follow for the one that is chosen
+_LAST = 4e9  # and of those that follow for the one that is chosen
 LARGEST = 5000  # weights
 
 

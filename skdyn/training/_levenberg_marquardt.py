@@ -13,6 +13,7 @@ _TRIALS = 20  # dampings of one step: they double faster and faster, to 1e60 tim
 _ROUNDS = 30  # of guesses which bounds hold a step; what is left then is cut off at them
 _SHORT = 3 / 16  # part of a step up to which its bend is believed
 _EASE = 0.3  # factor on the damping at most, after a step that kept its promise
+_EXACT = 0.99  # part of a promise whose keeping says that the model is exact
 _CAUTION = 10.0  # how much more damping is tried where validation data watch
 
 
@@ -125,9 +126,7 @@ class LevenbergMarquardt(torch.optim.Optimizer):
                 if watch is not None:
                     self._be_careful(gain, watch, problem)
                 quality = gained / max(promised, tiny)
-                least = (
-                    _EASE if trial else _EASE**2
-                )  # less caution where the first was good already
+                least = _EASE**2 if quality > _EXACT and not trial else _EASE  # at the solution it may vanish
                 self.damping *= max(least, 1 - (2 * quality - 1) ** 3)
                 self.damping, self.growth = max(self.damping, _LEAST), 2.0
                 return loss
