@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from skdyn.autoencoder import (
         Checkpoint, CodebookTransformer, Crosscoder, DictionaryMatch, LatentEdit, NormalizedRows,
         RecoveredLoss, SparseAutoencoder, Transcoder, UnitMatch, collect_activations,
-        convergent_learning, evaluate_dictionary, load_dictionary, load_saelens, loss_recovered,
-        match_dictionaries, match_units, normalize_rows, save_saelens, saved_bits_score, spliced,
+        convergent_learning, evaluate_dictionary, fit_end_to_end, load_dictionary, load_saelens,
+        loss_recovered, match_dictionaries, match_units, normalize_rows, save_saelens,
+        saved_bits_score, spliced,
     )
     from skdyn.hopfield import (
         BagTransformer, DenseHebbianClassifier, EntmaxSeparation, FaissIndex, HopfieldClassifier,
@@ -81,7 +82,7 @@ __all__ = [
     "SplineDerivative", "StudentTProcessRegressor", "SymbolicODERegressor", "TensorLibrary",
     "TopKSeparation", "TotalVariation", "TrajectorySplit", "Transcoder", "TrappingSR3", "UnitMatch",
     "WeakForm", "bags_from_table", "collect_activations", "convergent_learning",
-    "evaluate_dictionary", "load_dictionary", "load_saelens", "loss_recovered",
+    "evaluate_dictionary", "fit_end_to_end", "load_dictionary", "load_saelens", "loss_recovered",
     "match_dictionaries", "match_units", "normalize_rows", "save_saelens", "saved_bits_score",
     "series_from_frame", "signature_kernel", "spliced",
 ]
@@ -115,9 +116,10 @@ _FAMILY_OF = {
     "TrappingSR3": "symbolic", "UnitMatch": "autoencoder", "WeakForm": "symbolic",
     "bags_from_table": "hopfield", "collect_activations": "autoencoder",
     "convergent_learning": "autoencoder", "evaluate_dictionary": "autoencoder",
-    "load_dictionary": "autoencoder", "load_saelens": "autoencoder",
-    "loss_recovered": "autoencoder", "match_dictionaries": "autoencoder",
-    "match_units": "autoencoder", "normalize_rows": "autoencoder", "save_saelens": "autoencoder",
+    "fit_end_to_end": "autoencoder", "load_dictionary": "autoencoder",
+    "load_saelens": "autoencoder", "loss_recovered": "autoencoder",
+    "match_dictionaries": "autoencoder", "match_units": "autoencoder",
+    "normalize_rows": "autoencoder", "save_saelens": "autoencoder",
     "saved_bits_score": "autoencoder", "series_from_frame": "sequence",
     "signature_kernel": "sequence", "spliced": "autoencoder",
 }

@@ -20,6 +20,7 @@ from skdyn.autoencoder._autoencoder import SparseAutoencoder
 from skdyn.autoencoder._checkpoint import Checkpoint
 from skdyn.autoencoder._codebook import CodebookTransformer
 from skdyn.autoencoder._crosscoder import Crosscoder
+from skdyn.autoencoder._end_to_end import fit_end_to_end
 from skdyn.autoencoder._evaluation import evaluate_dictionary, saved_bits_score
 from skdyn.autoencoder._loading import NormalizedRows, load_dictionary, normalize_rows
 from skdyn.autoencoder._loss_recovered import RecoveredLoss, loss_recovered
@@ -47,6 +48,7 @@ __all__ = [
     "collect_activations",
     "convergent_learning",
     "evaluate_dictionary",
+    "fit_end_to_end",
     "load_dictionary",
     "load_saelens",
     "loss_recovered",
