@@ -29,6 +29,7 @@ from skdyn.autoencoder._matching import (
     convergent_learning,
     match_dictionaries,
 )
+from skdyn.autoencoder._merging import MergedUnits, merge_units
 from skdyn.autoencoder._saelens import load_saelens, save_saelens
 from skdyn.autoencoder._splicing import LatentEdit, spliced
 from skdyn.autoencoder._transcoder import Transcoder
@@ -40,6 +41,7 @@ __all__ = [
     "Crosscoder",
     "DictionaryMatch",
     "LatentEdit",
+    "MergedUnits",
     "NormalizedRows",
     "RecoveredLoss",
     "SparseAutoencoder",
@@ -54,6 +56,7 @@ __all__ = [
     "loss_recovered",
     "match_dictionaries",
     "match_units",
+    "merge_units",
     "normalize_rows",
     "save_saelens",
     "saved_bits_score",
