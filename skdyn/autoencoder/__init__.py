@@ -21,6 +21,7 @@ from skdyn.autoencoder._bottleneck import CodebookBottleneck, with_codebooks
 from skdyn.autoencoder._checkpoint import Checkpoint
 from skdyn.autoencoder._codebook import CodebookTransformer
 from skdyn.autoencoder._crosscoder import Crosscoder
+from skdyn.autoencoder._end_to_end import fit_end_to_end
 from skdyn.autoencoder._evaluation import evaluate_dictionary, saved_bits_score
 from skdyn.autoencoder._loading import NormalizedRows, load_dictionary, normalize_rows
 from skdyn.autoencoder._loss_recovered import RecoveredLoss, loss_recovered
@@ -29,6 +30,7 @@ from skdyn.autoencoder._matching import (
     convergent_learning,
     match_dictionaries,
 )
+from skdyn.autoencoder._merging import MergedUnits, merge_units
 from skdyn.autoencoder._saelens import load_saelens, save_saelens
 from skdyn.autoencoder._splicing import LatentEdit, spliced
 from skdyn.autoencoder._transcoder import Transcoder
@@ -41,6 +43,7 @@ __all__ = [
     "Crosscoder",
     "DictionaryMatch",
     "LatentEdit",
+    "MergedUnits",
     "NormalizedRows",
     "RecoveredLoss",
     "SparseAutoencoder",
@@ -49,11 +52,13 @@ __all__ = [
     "collect_activations",
     "convergent_learning",
     "evaluate_dictionary",
+    "fit_end_to_end",
     "load_dictionary",
     "load_saelens",
     "loss_recovered",
     "match_dictionaries",
     "match_units",
+    "merge_units",
     "normalize_rows",
     "save_saelens",
     "saved_bits_score",

@@ -157,8 +157,11 @@ class SparseCoding(
     def _build_module(**config: Any) -> SparseCoder:
         return SparseCoder(**config)
 
-    def _fit_rows(self, rows, *, given, incremental=False, checkpoint=None):
-        """Train on validated rows: arrays of inputs and, where these are others, targets."""
+    def _fit_rows(self, rows, *, given, incremental=False, checkpoint=None, task=None):
+        """Train on validated rows: arrays of inputs and, where these are others, targets.
+
+        A ``task`` brings an objective of its own, and what its batches are cut from.
+        """
         if isinstance(rows, StreamedRows):
             sample, targets, n_rows = rows.sample, rows.target_sample, rows.n_rows
         else:
@@ -177,8 +180,13 @@ class SparseCoding(
             plan.tell_that_it_is_unknown()
 
         def stages(generator):
-            objective = self._objective(plan, generator)
+            if task is None:
+                objective = self._objective(plan, generator)
+            else:
+                objective = task.objective(self._weights(), plan)
             stage = self._stage(rows, sample, targets, objective, generator, goes_on)
+            if task is not None:
+                stage = stage._replace(arrays=task.arrays, trivial_loss=None)
             if incremental:
                 return [stage._replace(max_iter=1)]
             journal = journal_of(checkpoint, self, sample, n_rows, (objective,))

@@ -12,7 +12,7 @@ from skdyn.autoencoder._plan import Plan
 from skdyn.autoencoder._revival import revival_loss, underused
 from skdyn.autoencoder._start import Shortened
 
-__all__ = ["ObjectiveSettings", "ReconstructionObjective"]
+__all__ = ["ObjectiveSettings", "ReconstructionObjective", "Step"]
 
 _GENEROUS = 4  # times k, where the warm-up of a budget begins
 
@@ -29,6 +29,21 @@ class ObjectiveSettings(NamedTuple):
     sparsity_warmup: float = 0.0
 
 
+class Step(NamedTuple):
+    """What a batch came to.
+
+    Attributes
+    ----------
+    loss : Tensor
+        Its loss, a scalar.
+    rebuilt : Tensor of shape (n_rows, n_outputs)
+        Its reconstruction in the network's units, with gradients.
+    """
+
+    loss: torch.Tensor
+    rebuilt: torch.Tensor
+
+
 class ReconstructionObjective:
     """Mean squared error of the reconstruction of a batch, in units of the outputs' variance.
 
@@ -39,6 +54,8 @@ class ReconstructionObjective:
     plan : Plan
         How far the training is.
     """
+
+    reconstruction_weight = 1.0  # beside penalties, and what a sibling adds
 
     def __init__(self, settings: ObjectiveSettings, plan: Plan) -> None:
         self.settings = settings
@@ -115,6 +132,24 @@ class ReconstructionObjective:
         -------
         Tensor
         """
+        return self.step(coder, x, y).loss
+
+    def step(self, coder: SparseCoder, x: torch.Tensor, y: torch.Tensor | None = None) -> Step:
+        """Take a step of the plan: code a batch and tell how well it is restored.
+
+        Parameters
+        ----------
+        coder : SparseCoder
+            The network.
+        x : Tensor of shape (n_rows, n_features)
+            Inputs.
+        y : Tensor of shape (n_rows, n_outputs) or None, default=None
+            Targets; None takes the inputs.
+
+        Returns
+        -------
+        Step
+        """
         settings = self.settings
         if self._norms is None:
             self._norms = coder.row_norms()
@@ -130,12 +165,13 @@ class ReconstructionObjective:
         coder.track_use(coded.codes)
         rebuilt = self.rebuilt(coder, coded.codes)
         loss: Any = sum(mse_loss(part, target) for part in rebuilt) / len(rebuilt)
+        loss = self.reconstruction_weight * loss
         loss = loss + coder.allocation.penalty(coded, coder, target.detach(), k, coefficient)
         if settings.aux is not None:
             latents = underused(coder, settings.aux, settings.dead_after)
             revival = revival_loss(coder, x, coded.dense, rebuilt[-1] - target, latents)
             loss = loss + settings.aux_coefficient * revival
-        return loss
+        return Step(loss, rebuilt[-1])
 
     def sparsity(self, progress: float, n_components: int) -> tuple[int, float | None]:
         """Return the budget a row and the strength of a penalty, which a warm-up tightens.

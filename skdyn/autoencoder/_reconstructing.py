@@ -90,6 +90,12 @@ class Reconstructing(SparseCoding):
         rows = self._training_rows(X, sample_weight, not hasattr(self, "module_"), 1)
         return self._fit_rows(rows, given=_told(X, sample_weight), incremental=True)
 
+    @fit_context(prefer_skip_nested_validation=True)
+    def _fit_within(self, X, task):
+        """Learn from a layer's outputs and what a network makes of them, as a task has it."""
+        rows = self._training_rows(X, None, True, self.max_iter)
+        return self._fit_rows(rows, given=_told(X, None), task=task)
+
     def _training_rows(self, X, sample_weight, reset, n_epochs, n_total=None):
         rows = training_rows(
             X, None, sample_weight,

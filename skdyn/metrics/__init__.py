@@ -8,6 +8,7 @@ sparse, and dictionaries ``(n_components, n_features)``.
 """
 
 from skdyn.metrics._attractor import attractor_distance
+from skdyn.metrics._complexity import feature_complexity
 from skdyn.metrics._dictionaries import (
     dictionary_recall,
     feature_absorption,
@@ -33,6 +34,7 @@ __all__ = [
     "dead_fraction",
     "dictionary_recall",
     "feature_absorption",
+    "feature_complexity",
     "field_r2_score",
     "fraction_variance_unexplained",
     "l0",

@@ -25,8 +25,9 @@ class ReLUAllocation(Allocation):
 
     The penalty is ``l1_coefficient`` times the mean of the rows' sums of codes, beside the mean of
     their squared errors; both are divided by the number of outputs. "auto" raises the coefficient
-    while more than ``k`` latents a row are active, and lowers it while fewer are; under a number
-    ``k`` plays no part.
+    while more than ``k`` latents a row are active, and lowers it while fewer are; training begins
+    with biases at which ``k`` are active, and ends by shifting them alike until ``k`` are. Under a
+    number ``k`` plays no part.
 
     References
     ----------
