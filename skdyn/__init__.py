@@ -28,10 +28,11 @@ if TYPE_CHECKING:
         as training,
     )
     from skdyn.autoencoder import (
-        Checkpoint, CodebookTransformer, Crosscoder, DictionaryMatch, LatentEdit, NormalizedRows,
-        RecoveredLoss, SparseAutoencoder, Transcoder, UnitMatch, collect_activations,
-        convergent_learning, evaluate_dictionary, load_dictionary, load_saelens, loss_recovered,
-        match_dictionaries, match_units, normalize_rows, save_saelens, saved_bits_score, spliced,
+        Checkpoint, CodebookBottleneck, CodebookTransformer, Crosscoder, DictionaryMatch,
+        LatentEdit, NormalizedRows, RecoveredLoss, SparseAutoencoder, Transcoder, UnitMatch,
+        collect_activations, convergent_learning, evaluate_dictionary, load_dictionary,
+        load_saelens, loss_recovered, match_dictionaries, match_units, normalize_rows, save_saelens,
+        saved_bits_score, spliced, with_codebooks,
     )
     from skdyn.hopfield import (
         BagTransformer, DenseHebbianClassifier, EntmaxSeparation, FaissIndex, HopfieldClassifier,
@@ -66,8 +67,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AdaFNNClassifier", "AdaFNNRegressor", "AugmentedCovariance", "AutoregressiveOperator",
-    "BagTransformer", "Checkpoint", "CodebookTransformer", "ColumnLibrary", "ConcatLibrary",
-    "ConstrainedSR3", "Crosscoder", "DeepONetRegressor", "DenseHebbianClassifier",
+    "BagTransformer", "Checkpoint", "CodebookBottleneck", "CodebookTransformer", "ColumnLibrary",
+    "ConcatLibrary", "ConstrainedSR3", "Crosscoder", "DeepONetRegressor", "DenseHebbianClassifier",
     "DictionaryMatch", "EnsembleOptimizer", "EntmaxSeparation", "EquationSystem", "FNORegressor",
     "FROLS", "FaissIndex", "FiniteDifference", "FourierLibrary", "FunctionLibrary",
     "HiPPOTransformer", "HopfieldClassifier", "HopfieldForecaster", "HopfieldImputer",
@@ -83,14 +84,14 @@ __all__ = [
     "WeakForm", "bags_from_table", "collect_activations", "convergent_learning",
     "evaluate_dictionary", "load_dictionary", "load_saelens", "loss_recovered",
     "match_dictionaries", "match_units", "normalize_rows", "save_saelens", "saved_bits_score",
-    "series_from_frame", "signature_kernel", "spliced",
+    "series_from_frame", "signature_kernel", "spliced", "with_codebooks",
 ]
 _FAMILY_OF = {
     "AdaFNNClassifier": "operators", "AdaFNNRegressor": "operators",
     "AugmentedCovariance": "sequence", "AutoregressiveOperator": "operators",
-    "BagTransformer": "hopfield", "Checkpoint": "autoencoder", "CodebookTransformer": "autoencoder",
-    "ColumnLibrary": "symbolic", "ConcatLibrary": "symbolic", "ConstrainedSR3": "symbolic",
-    "Crosscoder": "autoencoder", "DeepONetRegressor": "operators",
+    "BagTransformer": "hopfield", "Checkpoint": "autoencoder", "CodebookBottleneck": "autoencoder",
+    "CodebookTransformer": "autoencoder", "ColumnLibrary": "symbolic", "ConcatLibrary": "symbolic",
+    "ConstrainedSR3": "symbolic", "Crosscoder": "autoencoder", "DeepONetRegressor": "operators",
     "DenseHebbianClassifier": "hopfield", "DictionaryMatch": "autoencoder",
     "EnsembleOptimizer": "symbolic", "EntmaxSeparation": "hopfield", "EquationSystem": "symbolic",
     "FNORegressor": "operators", "FROLS": "symbolic", "FaissIndex": "hopfield",
@@ -119,7 +120,7 @@ _FAMILY_OF = {
     "loss_recovered": "autoencoder", "match_dictionaries": "autoencoder",
     "match_units": "autoencoder", "normalize_rows": "autoencoder", "save_saelens": "autoencoder",
     "saved_bits_score": "autoencoder", "series_from_frame": "sequence",
-    "signature_kernel": "sequence", "spliced": "autoencoder",
+    "signature_kernel": "sequence", "spliced": "autoencoder", "with_codebooks": "autoencoder",
 }
 # isort: on
 # fmt: on
