@@ -112,3 +112,14 @@ def test_a_warm_start_keeps_the_penalty_that_was_chosen(briefly):
     chosen = model.alpha_
     model.set_params(warm_start=True, max_iter=2).fit(X[:9], y[:9])
     assert model.alpha_ == chosen != FLAT
+
+
+def test_a_state_from_before_penalties_were_chosen_answers_as_it_did():
+    X, y = RNG.normal(size=(12, 2)), np.arange(12) % 2
+    model = NeuralODEClassifier((4,), alpha=0.5, max_iter=2, random_state=0).fit(X, y)
+    state = model.__getstate__()
+    del state["alpha_"], state["_warmth"]
+    restored = NeuralODEClassifier.__new__(NeuralODEClassifier)
+    restored.__setstate__(state)
+    assert restored.alpha_ == 0.5
+    np.testing.assert_array_equal(restored.predict_proba(X), model.predict_proba(X))
