@@ -71,7 +71,7 @@ def make_poisson_shapes(
     >>> X, y = make_poisson_shapes(5, random_state=0)
     >>> X
     FieldData(5 cases, 759 points of 2 axes, 2 channels)
-    >>> abs(y.values[X.edge, 0] - X.values[X.edge, 1]).max() < 1e-3
+    >>> bool(abs(y.values[X.edge, 0] - X.values[X.edge, 1]).max() < 1e-3)
     True
     """
     check_integer("n_samples", n_samples, low=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from numbers import Integral
 from typing import Annotated, Any, Self
 
@@ -31,6 +32,7 @@ from skdyn.exceptions import warn_user
 from skdyn.metrics import field_r2_score
 from skdyn.operators._doubts import are_neighbours
 from skdyn.operators._fno import FNORegressor
+from skdyn.operators._step_context import as_channels, read_context
 
 __all__ = ["AutoregressiveOperator"]
 
@@ -117,6 +119,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
     _middle: Annotated[np.ndarray, Shape("ranges"), Since(lambda state: np.zeros(1))]
     _reach: Annotated[np.ndarray, Shape("ranges"), Since(lambda state: np.full(1, _ANYWHERE))]
     _state_shape: tuple[int, ...]
+    _context_shape: Annotated[tuple[int, ...] | None, Since(lambda state: None)]
     _reads_fields: bool
 
     _parameter_constraints = {
@@ -157,7 +160,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         return tags
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+    def fit(self, X: ArrayLike, y: Any = None, context: ArrayLike | None = None) -> Self:
         """Learn the step from trajectories.
 
         Parameters
@@ -167,6 +170,10 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
             Trajectories at equally spaced times, or one of them.
         y : Ignored
             Not used, present for API consistency by convention.
+        context : array-like of shape (n_cases, n_numbers) or (n_cases, n_channels, \\*grid), \
+                default=None
+            What else each step is told of its case, the same at all times: coefficients, forcing,
+            numbers such as a viscosity.
 
         Returns
         -------
@@ -184,34 +191,41 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
             )
         past, future = self._pairs(X)
         self._state_shape = past.shape[2:]
+        n_cases = 1 if X.ndim == 2 else len(X)
+        context = read_context(context, n_cases, self._state_shape, None, fit=True)
+        self._context_shape = None if context is None else context.shape[1:]
         rng = None if self.random_state is None else check_random_state(self.random_state)
-        fitted = self._fit_step(past, self._targets(X, past, future), rng, progress)
+        targets, told = self._targets(X, past, future), _tiled(context, len(past))
+        fitted = self._fit_step(past, targets, told, rng, progress)
         for _ in range(self.pushforward):
             self.estimator_ = fitted
-            own = self._pushed(X)
+            own = self._pushed(X, context)
             more = np.concatenate([past, own[0]]), np.concatenate([future, own[1]])
-            fitted = self._fit_step(more[0], self._targets(X, *more), rng, progress)
+            told = _tiled(context, len(more[0]))
+            fitted = self._fit_step(more[0], self._targets(X, *more), told, rng, progress)
         self.estimator_ = fitted
         self._learn_range(X)
         progress.end()
         return self
 
-    def predict(self, X: ArrayLike) -> np.ndarray:
+    def predict(self, X: ArrayLike, context: ArrayLike | None = None) -> np.ndarray:
         """Predict the state that follows.
 
         Parameters
         ----------
         X : array-like of shape (n, width), (n, n_channels, \\*grid), or as in ``fit``
             States; or trajectories of at least `n_history` times, whose last ones count.
+        context : array-like of shape (n, n_numbers) or (n, n_channels, \\*grid), default=None
+            As in ``fit``.
 
         Returns
         -------
         ndarray of shape (n, width) or (n, n_channels, \\*grid)
             The next states.
         """
-        return self.rollout(X, 1)[:, :, 0]
+        return self.rollout(X, 1, context)[:, :, 0]
 
-    def rollout(self, X: ArrayLike, n_steps: int) -> np.ndarray:
+    def rollout(self, X: ArrayLike, n_steps: int, context: ArrayLike | None = None) -> np.ndarray:
         """Step from states on, each step from the answers of those before.
 
         Parameters
@@ -220,6 +234,8 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
             First states; or trajectories of at least `n_history` times, whose last ones count.
         n_steps : int
             Number of steps.
+        context : array-like of shape (n, n_numbers) or (n, n_channels, \\*grid), default=None
+            As in ``fit``.
 
         Returns
         -------
@@ -231,14 +247,21 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         if not is_whole(n_steps, 1):
             raise ValueError(f"n_steps must be a positive integer; got {n_steps!r}.")
         past = self._read_past(X)
+        told = read_context(context, len(past), self._state_shape, self._context_shape, fit=False)
         states, left = [], False
         for step in range(n_steps):
-            states.append(self._step(past))
+            states.append(self._step(past, told))
             left = left or self._tell_if_left(states[-1], step)
             past = np.concatenate([past[:, 1:], states[-1][:, None]], axis=1)
         return np.stack(states, axis=2)
 
-    def score(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
+    def score(
+        self,
+        X: ArrayLike,
+        y: Any = None,
+        sample_weight: ArrayLike | None = None,
+        context: ArrayLike | None = None,
+    ) -> float:
         """Return the share of the variance of the next states that single steps predict.
 
         Parameters
@@ -249,6 +272,9 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
             Not used, present for API consistency by convention.
         sample_weight : array-like of shape (n_cases,), default=None
             Weight of each trajectory.
+        context : array-like of shape (n_cases, n_numbers) or (n_cases, n_channels, \\*grid), \
+                default=None
+            As in ``fit``.
 
         Returns
         -------
@@ -258,7 +284,9 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=_DTYPES, allow_nd=True)
         past, future = self._pairs(X)
-        predicted, n_cases = self._step(past), 1 if X.ndim == 2 else len(X)
+        n_cases = 1 if X.ndim == 2 else len(X)
+        told = read_context(context, n_cases, self._state_shape, self._context_shape, fit=False)
+        predicted = self._step(past, _tiled(told, len(past)))
         weight = check_weights(sample_weight, np.empty(n_cases))
         weight = None if weight is None else np.tile(weight, len(future) // n_cases)
         return field_r2_score(future, predicted, sample_weight=weight)
@@ -299,17 +327,18 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         velocity = spline.derivative()(times[:-1])
         return np.concatenate(list(np.moveaxis(velocity, 1, 0)))
 
-    def _fit_step(self, past, targets, rng, progress):
+    def _fit_step(self, past, targets, context, rng, progress):
         step: Any = FNORegressor() if self.estimator is None else clone(self.estimator)
         seed_within(step, rng)
         self._reads_fields = get_tags(step).input_tags.three_d_array
         with progress.part("step", inside=step):
-            return step.fit(*self._laid_out(past, targets))
+            return step.fit(*self._laid_out(past, targets, context))
 
-    def _laid_out(self, past, targets=None):
+    def _laid_out(self, past, targets=None, context=None):
         """Return histories, and targets, as the regressor reads them."""
         n, flat = len(past), len(self._state_shape) == 1
-        if flat and self._reads_fields and self.n_history > 1:
+        told = context is not None
+        if flat and self._reads_fields and (self.n_history > 1 or told):
             X = past  # one channel for each state on a grid of one axis
             y = None if targets is None else targets[:, None]
         elif flat or not self._reads_fields:
@@ -317,10 +346,13 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
             y = None if targets is None else targets.reshape(n, -1)
         else:
             X, y = past.reshape(n, -1, *self._state_shape[1:]), targets
+        if told:
+            context = as_channels(context, X.shape[2:]) if X.ndim > 2 else context.reshape(n, -1)
+            X = np.concatenate([X, context], axis=1)
         return X, y
 
-    def _step(self, past):
-        now, regress = past[:, -1], self._regress
+    def _step(self, past, context=None):
+        now, regress = past[:, -1], partial(self._regress, context=context)
         if self.target == "state":
             return regress(past)
         first = regress(past)
@@ -333,9 +365,9 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         fourth = regress((now + third)[:, None])
         return now + (first + 2 * second + 2 * third + fourth) / 6
 
-    def _regress(self, past):
+    def _regress(self, past, context):
         step: Any = self.estimator_
-        answer = step.predict(self._laid_out(past)[0])
+        answer = step.predict(self._laid_out(past, context=context)[0])
         return np.asarray(answer).reshape(len(past), *self._state_shape)
 
     def _learn_range(self, X):
@@ -365,12 +397,12 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         )
         return True
 
-    def _pushed(self, X):
+    def _pushed(self, X, context):
         """Pair histories whose last state is the model's own with what truly follows."""
         series, h = _time_second(X), self.n_history
         past, future = [], []
         for t in range(series.shape[1] - h - 1):
-            last = self._step(series[:, t : t + h])
+            last = self._step(series[:, t : t + h], context)
             past.append(np.concatenate([series[:, t + 1 : t + h], last[:, None]], axis=1))
             future.append(series[:, t + h + 1])
         if not past:
@@ -405,6 +437,11 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         if hasattr(self, "feature_names_in_") or self.n_features_in_ == self._state_shape[0]:
             return validate_data(self, X, reset=False, dtype=_DTYPES)
         return X
+
+
+def _tiled(context, n):
+    """Repeat what belongs to cases for as many pairs of states, time after time."""
+    return None if context is None else np.concatenate([context] * (n // len(context)))
 
 
 def _time_second(X):

@@ -6,16 +6,22 @@ mostly do not. Nothing is changed by a doubt; each warning names what says clear
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from skdyn.exceptions import warn_user
+from skdyn.operators._corrections import mean_square
 
-__all__ = ["are_neighbours", "doubt_channels", "doubt_inputs", "doubt_targets", "likeness"]
+__all__ = ["are_neighbours", "doubt_channels", "doubt_inputs", "doubt_targets", "doubt_worth",
+           "likeness"]  # fmt: skip
 
 _ALIKE = 0.5  # functions on 8 points and more have .85 to 1, most tables 0 to .5
 _FEWEST_SAMPLES = 4  # that a correlation says anything of
 _SAMPLES = 256  # that are looked at: bounds time and memory
+_HARDLY_WORSE = 1.02  # than the mean of the targets: pure noise is answered so
+_ENOUGH = 30  # samples: of fewer, nothing else would make more
+_LITTLE = 0.7  # of the error of the mean of functions: half of the variance is not explained
 _FEW_CHANNELS = 4  # components and colors are no more, and no axis of space is as short
 
 
@@ -148,4 +154,38 @@ def doubt_targets(
             f"y of shape {shape} is read as functions on {shape[1]} points, but its columns have "
             "little to do with their neighbors. Set targets='numbers' if they are numbers "
             "without an order, or targets='functions' if they are functions."
+        )
+
+
+def doubt_worth(model: Any, y: np.ndarray, weight: np.ndarray) -> None:
+    """Warn where a model answers samples left out worse than, or hardly better than, the mean.
+
+    Parameters
+    ----------
+    model : estimator
+        With ``left_out_error_``.
+    y : ndarray of shape (n, channels, \\*grid) or (n, n_numbers)
+        Targets.
+    weight : ndarray of shape (n,)
+        Weight of each.
+    """
+    n, rounding, error = len(y), 1e-9 * abs(y).max(), model.left_out_error_
+    spread = mean_square(y - np.average(y, axis=0, weights=weight), weight).mean()
+    trivial = np.sqrt(spread) * n / max(n - 1, 1)  # without the sample
+    most = _LITTLE if y.ndim > 2 else _HARDLY_WORSE
+    if n < 2 or error <= most * trivial + rounding:
+        return
+    told = f"its error on samples left out is {error:.3g}, that of the mean {trivial:.3g}."
+    name = type(model).__name__
+    if error > _HARDLY_WORSE * trivial + rounding:
+        known = f" Does symmetry={model.symmetry!r} hold?" if model.symmetry else ""
+        warn_user(
+            f"{name} is no better than the mean of the targets: {told}{known} Pass more samples, "
+            "or look for what X cannot tell."
+        )
+    elif n >= _ENOUGH:
+        warn_user(
+            f"{name} explains less than half of the variance: {told} Where things travel, inputs "
+            "that are near for a kernel have answers that are not: try FNORegressor, or pass more "
+            "samples."
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import product
 from numbers import Integral, Real
 from typing import Annotated, Any, Self
 
@@ -28,7 +27,9 @@ from skdyn._validation import (
     fit_context,
 )
 from skdyn.exceptions import warn_user
+from skdyn.operators._case_errors import CaseErrors, case_numbers, learn_case_errors
 from skdyn.operators._corrections import apparent_share, learn_corrections, mean_square
+from skdyn.operators._doubts import doubt_worth
 from skdyn.operators._estimator import OperatorRegressor, channel_scales
 from skdyn.operators._grids import (
     GRID_CONSTRAINTS,
@@ -40,12 +41,23 @@ from skdyn.operators._grids import (
     read_targets,
     resample,
 )
+from skdyn.operators._input_kernels import (
+    Factor,
+    check_kernel_state,
+    choose_way,
+    factors_of,
+    gram,
+    groups_of,
+    learn_components,
+    linear_channels,
+    prior_variance,
+    stretches,
+    the_only_factor,
+)
 from skdyn.operators._kernel_ridge import (
     KERNELS,
     errors_without,
-    evaluate,
     fit_kernel,
-    leave_one_out,
     merge_copies,
     summary,
 )
@@ -59,7 +71,6 @@ _LENGTH_SCALES = (0.5, 1.0, 2.0, 4.0)
 _EMPHASES = (0.0, 0.5, 1.0, 1.5)
 _SEARCH_ROWS = 600  # that settings are chosen on
 _FEWEST_ROWS = 8  # two samples a fold: with fewer, nothing is said of a correction's worth
-_HARDLY_WORSE = 1.02  # than the mean of the targets: pure noise is answered so
 _QUERIES = 2048  # rows a block at prediction: bounds memory
 
 
@@ -95,6 +106,14 @@ class KernelOperatorRegressor(
     alpha : float or "auto", default="auto"
         Variance of noise added to the kernel's diagonal. "auto" chooses it by the error on samples
         left out.
+    combine : {"joint", "product", "auto"}, default="joint"
+        How several channels make one kernel: of all of them together, or a product of one kernel
+        of each, with a length and an emphasis of its own, which suits functions of different roles.
+        "auto" chooses by the error on samples left out.
+    linear_in : int, array-like of int or None, default=None
+        Channels, counted from 0, that the answer is linear in, all together: sources, or initial
+        states of a linear equation. Answers then are, exactly, for any values of the others; there
+        are no corrections.
     n_corrections : int, default=3
         Number of corrections at most, each on the result of the one before; the first that does
         not lower the error on samples left out ends them. There are none where the predictions are
@@ -128,8 +147,12 @@ class KernelOperatorRegressor(
     ----------
     kernel_ : str
         Kernel in use.
-    length_scale_, emphasis_, alpha_ : float
-        Settings in use.
+    combine_ : {"joint", "product"}
+        How channels make one kernel.
+    length_scale_, emphasis_ : float or list of float
+        Settings in use; of a product, one for each channel, and one for all linear ones at last.
+    alpha_ : float
+        Noise in use.
     left_out_error_ : float
         Root mean square error on samples left out, corrections included, which up to 40 samples
         that no step has seen make sure of: corrections shift it by 3 % or less on average. That of
@@ -147,8 +170,8 @@ class KernelOperatorRegressor(
 
     Notes
     -----
-    Time grows as the cube of the number of samples, memory as its square. Samples whose input and
-    target are equal count as one of greater weight, so that a copy never answers for itself.
+    Time grows as the cube of the number of samples, memory as its square. Equal samples count as
+    one of greater weight, so that a copy never answers for itself.
 
     References
     ----------
@@ -174,8 +197,11 @@ class KernelOperatorRegressor(
     n_features_in_: int
     feature_names_in_: Annotated[np.ndarray, Shape("n_features_in_", "OU"), OPTIONAL]
     kernel_: Annotated[str, OneOf(KERNELS)]
-    length_scale_: float
-    emphasis_: float
+    combine: Annotated[str, Since(lambda state: "joint")]
+    linear_in: Annotated[Any, Since(lambda state: None)]
+    combine_: Annotated[str, OneOf(("joint", "product")), Since(lambda state: "joint")]
+    length_scale_: float | list[float]
+    emphasis_: float | list[float]
     alpha_: float
     left_out_error_: float
     n_corrections_: int
@@ -188,11 +214,13 @@ class KernelOperatorRegressor(
     _component_scale: Annotated[np.ndarray, Shape("components")]
     _stretch: Annotated[np.ndarray, Shape("components")]
     _rows: Annotated[np.ndarray, Shape("rows components")]
+    _factors: Annotated[list[Factor], Since(lambda state: the_only_factor(state))]
     _weight: Annotated[np.ndarray, Shape("rows")]
     _coefficients: Annotated[np.ndarray, Shape("rows outputs")]
     _y_mean: Annotated[np.ndarray, Shape("outputs")]
     _deviation: Annotated[np.ndarray, Shape("outputs")]
     _corrections: list[LocalCorrection]
+    _case_errors: Annotated[CaseErrors | None, Since(lambda state: None)]
 
     _exponents = None, 250  # values at one point may be as small as they like
     _sketch_parameters = {"length_scale": 1.0, "emphasis": 0.0, "n_corrections": 1}
@@ -202,6 +230,8 @@ class KernelOperatorRegressor(
         "length_scale": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "emphasis": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "alpha": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "combine": [StrOptions({"joint", "product", "auto"})],
+        "linear_in": ["array-like", Integral, None],
         "n_corrections": [Interval(Integral, 0, None, closed="left")],
         "radius": [Interval(Integral, 0, None, closed="left")],
         "n_waves": [Interval(Integral, 1, None, closed="left")],
@@ -220,6 +250,8 @@ class KernelOperatorRegressor(
         length_scale: float | str = "auto",
         emphasis: float | str = "auto",
         alpha: float | str = "auto",
+        combine: str = "joint",
+        linear_in: int | ArrayLike | None = None,
         n_corrections: int = 3,
         radius: int = 2,
         n_waves: int = 800,
@@ -234,6 +266,8 @@ class KernelOperatorRegressor(
         self.length_scale = length_scale
         self.emphasis = emphasis
         self.alpha = alpha
+        self.combine = combine
+        self.linear_in = linear_in
         self.n_corrections = n_corrections
         self.radius = radius
         self.n_waves = n_waves
@@ -272,15 +306,17 @@ class KernelOperatorRegressor(
         X, y, weight = self._moved(X), self._moved(y, answers=True), weight.repeat(n_copies)
         rng = check_random_state(self.random_state)
         self._x_offset, self._x_scale = channel_scales(X, weight)
+        linear = linear_channels(self.linear_in, X.shape[1])
+        self._x_offset[linear] = 0.0
         X = self._scaled(X)
-        scores = self._learn_components(X, weight)
         targets = y.reshape(len(y), -1)
         self._y_mean = np.average(targets, axis=0, weights=weight)
+        if linear:  # zero must stay zero
+            self._y_mean = np.zeros_like(self._y_mean)
         targets = targets - self._y_mean
-        unmoved = np.s_[::n_copies]
         with progress.part("settings"):
-            self._choose(scores[unmoved], targets[unmoved], weight[unmoved], rng)
-        self._rows, self._weight = scores * self._stretch, weight
+            rows = self._choose(X, targets, weight, linear, n_copies, rng)
+        self._rows, self._weight = rows * self._stretch, weight
         fit = fit_kernel(self._gram(self._rows), targets, weight, self.alpha_, n_copies)
         self._coefficients, self._deviation = fit.coefficients, np.sqrt(fit.variance)
         left_out = (fit.left_out + self._y_mean).reshape(y.shape)
@@ -289,14 +325,18 @@ class KernelOperatorRegressor(
         one = np.arange(0, len(X), n_copies) + motion
         without = partial(errors_without, fit, motion=motion)
         with progress.part("corrections"):
-            self._learn_corrections(X[one], y[one], left_out[one], weight[one], without, rng)
+            corrected = self._learn_corrections(
+                X[one], y[one], left_out[one], weight[one], without, rng
+            )
+        self._learn_case_errors(one, y[one], corrected, np.sqrt(fit.expected[one]), rng)
         progress.end()
         if time_is_over():
             warn_user(
                 f"{type(self).__name__} stopped when max_time was over, with "
                 f"{self.n_corrections_} corrections. Allow more time for more."
             )
-        self._tell_if_useless(y[unmoved], weight[unmoved])
+        unmoved = np.s_[::n_copies]
+        doubt_worth(self, y[unmoved], weight[unmoved])
         return self
 
     def predict(
@@ -317,7 +357,8 @@ class KernelOperatorRegressor(
             grid is taken for the whole domain of ``fit``: extents are not read.
         return_std : bool, default=False
             Whether to return standard deviations as well: those of a Gaussian process with this
-            kernel, at each point scaled to the errors on samples left out.
+            kernel, scaled to the errors on samples left out at each point, and from twenty samples
+            on by how large they are in cases like it.
 
         Returns
         -------
@@ -342,8 +383,14 @@ class KernelOperatorRegressor(
         y = self._answer(fields, grid)
         if not return_std:
             return y
-        std = np.concatenate([self._spread(block) for block in blocks])[:, None] * self._deviation
-        return y, np.maximum(self._answer(self._fields(std), grid), 0.0)
+        factor = cho_factor(
+            self._gram(self._rows) + np.diag(self.alpha_ / self._weight), lower=True
+        )
+        around = fields - self._fields(self._y_mean[None])
+        pairs = zip(blocks, np.split(around, range(_QUERIES, len(rows), _QUERIES)), strict=True)
+        std = np.concatenate([self._spread(factor, *pair) for pair in pairs])
+        std = self._fields(std[:, None] * self._deviation)
+        return y, np.maximum(self._answer(std, grid), 0.0)
 
     score = OperatorRegressor.score
 
@@ -357,6 +404,7 @@ class KernelOperatorRegressor(
     @classmethod
     def _check_state(cls, state):
         check_layouts(state)
+        check_kernel_state(state)
 
     def _moved(self, fields, answers=False):
         """Return each field in all motions, one after the other."""
@@ -369,61 +417,47 @@ class KernelOperatorRegressor(
     def _scaled(self, X):
         return standardized(X, self._x_offset, self._x_scale)
 
-    def _learn_components(self, X, weight):
-        """Learn principal components of the inputs; return the scores of the samples."""
-        rows = X.reshape(len(X), -1)
-        self._mean = np.average(rows, axis=0, weights=weight)
-        rows = rows - self._mean
-        _, s, right = np.linalg.svd(np.sqrt(weight)[:, None] * rows, full_matrices=False)
-        kept = s > 1e-10 * max(s[0], 1e-300)
-        self._components = np.ascontiguousarray(right[kept].T)
-        self._component_scale = s[kept] / np.sqrt(weight.sum())
-        return rows @ self._components
-
-    def _stretched(self, emphasis):
-        """Factors of the components that make the mean square distance of two samples one."""
-        stretch = self._component_scale**emphasis
-        total = 2 * np.square(stretch * self._component_scale).sum()
-        return stretch / np.sqrt(total) if total else stretch
-
     # -- regression --------------------------------------------------------------------------
 
-    def _choose(self, scores, targets, weight, rng):
-        """Choose the settings by the error on samples left out."""
-        rows = np.sort(rng.permutation(len(scores))[:_SEARCH_ROWS])
-        few, goal = scores[rows], summary(targets[rows])
+    def _choose(self, X, targets, weight, linear, n_copies, rng):
+        """Choose the settings by the error on samples left out; return the scores of all."""
+        rows = n_copies * np.sort(rng.permutation(len(X) // n_copies)[:_SEARCH_ROWS])
         kernels: Any = _KERNELS if self.kernel == "auto" else (self.kernel,)
         lengths: Any = _LENGTH_SCALES if self.length_scale == "auto" else (self.length_scale,)
         emphases = _EMPHASES if self.emphasis == "auto" else (self.emphasis,)
-        found = []
-        for kernel, length, emphasis in product(kernels, lengths, emphases):
-            if found and time_is_over():
-                break
-            if KERNELS[kernel] is None and length != lengths[0] and self.alpha == "auto":
-                continue  # the scale of a linear kernel is that of the noise
-            Z = few * self._stretched(emphasis)
-            error, noise = leave_one_out(evaluate(kernel, Z, Z, length), goal, weight[rows])
-            found.append((error, noise, kernel, length, emphasis))
-        _, noise, self.kernel_, self.length_scale_, self.emphasis_ = min(found)
-        self._stretch = self._stretched(self.emphasis_)
-        given: Any = self.alpha
-        self.alpha_ = noise if given == "auto" else given
+        ways = groups_of(X.shape[1], linear, self.combine)
+        found = [(way, learn_components(X, weight, groups, linear)) for way, groups in ways.items()]
+        few = X[rows].reshape(len(rows), -1)
+        self.combine_, parts, settings = choose_way(
+            few, summary(targets[rows]), weight[rows], found, bool(linear),
+            kernels, lengths, emphases,
+        )  # fmt: skip
+        self._take_settings(settings, parts)
+        return (X.reshape(len(X), -1) - parts.mean) @ parts.vectors
+
+    def _take_settings(self, settings, parts):
+        one = len(settings.kernels) == 1
+        self.kernel_ = settings.kernels[0]
+        self.length_scale_ = settings.length_scales[0] if one else list(settings.length_scales)
+        self.emphasis_ = settings.emphases[0] if one else list(settings.emphases)
+        self.alpha_ = settings.noise if isinstance(self.alpha, str) else self.alpha
+        self._mean, self._component_scale = parts.mean, parts.scale
+        self._components = np.ascontiguousarray(parts.vectors)
+        self._stretch = stretches(parts, settings.emphases)
+        self._factors = factors_of(settings, parts)
 
     def _gram(self, rows):
-        return evaluate(self.kernel_, rows, self._rows, self.length_scale_)
+        return gram(self._factors, rows, self._rows)
 
-    def _spread(self, rows):
-        """Standard deviations of a Gaussian process of unit scale, noise included."""
-        factor = cho_factor(
-            self._gram(self._rows) + np.diag(self.alpha_ / self._weight), lower=True
-        )
+    def _spread(self, factor, rows, around):
+        """Return a standard deviation of each case, in units of the deviations at the points."""
         across = self._gram(rows)
         explained = np.sum(across * cho_solve(factor, across.T).T, axis=1)
-        if KERNELS[self.kernel_] is None:
-            prior = np.square(rows).sum(axis=1) / self.length_scale_**2
-        else:
-            prior = 1.0
-        return np.sqrt(np.maximum(prior - explained, 0) + self.alpha_)
+        prior = prior_variance(self._factors, rows)
+        spread = np.sqrt(np.maximum(prior - explained, 0) + self.alpha_)  # noise included
+        if self._case_errors is None:
+            return spread
+        return spread * self._case_errors.factors(case_numbers(rows, spread, around), across)
 
     # -- answers -----------------------------------------------------------------------------
 
@@ -432,7 +466,7 @@ class KernelOperatorRegressor(
         local = axes and len(axes) == len(self._x_layout.grid) and len(X) >= _FEWEST_ROWS
         X = resample(X, axes, periodic=self.periodic) if local else X
         how = Learning(self.radius, self.n_waves, self.periodic)
-        n_most = self.n_corrections if local else 0
+        n_most = self.n_corrections if local and self.linear_in is None else 0
         self._corrections, corrected = learn_corrections(X, y, left_out, weight, how, n_most, rng)
         self.n_corrections_ = len(self._corrections)
         before, error = mean_square(y - left_out, weight), mean_square(y - corrected, weight)
@@ -447,20 +481,17 @@ class KernelOperatorRegressor(
         self.left_out_error_ = float(np.sqrt(error.mean()))
         share = np.divide(error, before, out=np.ones_like(error), where=before > 0)
         self._deviation = self._deviation * np.sqrt(share)
+        return corrected
 
-    def _tell_if_useless(self, y, weight):
-        """Warn where samples left out are answered worse than by the mean of the others."""
-        n, rounding = len(y), 1e-9 * abs(y).max()
-        spread = mean_square(y - np.average(y, axis=0, weights=weight), weight).mean()
-        trivial = np.sqrt(spread) * n / max(n - 1, 1)  # without the sample
-        if n < 2 or self.left_out_error_ <= _HARDLY_WORSE * trivial + rounding:
-            return
-        known = f" Does symmetry={self.symmetry!r} hold?" if self.symmetry else ""
-        warn_user(
-            f"{type(self).__name__} is no better than the mean of the targets: its error on "
-            f"samples left out is {self.left_out_error_:.3g}, that of the mean {trivial:.3g}."
-            f"{known} Pass more samples, or look for what X cannot tell."
-        )
+    def _learn_case_errors(self, rows, y, fields, spread, rng):
+        """Learn how large the error of a case is, from those on samples left out."""
+        some = np.sort(rng.permutation(len(rows))[:_SEARCH_ROWS])
+        rows, spread = rows[some], spread[some]
+        Z, around = self._rows[rows], fields[some] - self._fields(self._y_mean[None])
+        self._case_errors = learn_case_errors(
+            gram(self._factors, Z, Z), case_numbers(Z, spread, around), rows,
+            y[some] - fields[some], spread, self._weight[rows],
+        )  # fmt: skip
 
     def _fields(self, rows):
         return rows.reshape(len(rows), self._y_layout.n_channels, *self._y_layout.grid)

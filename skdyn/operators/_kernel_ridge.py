@@ -56,12 +56,15 @@ class KernelFit(NamedTuple):
         Scale of the kernel at which the errors of those are as large as it expects.
     inverse : ndarray of shape (n, n)
         Of the kernel with its noise, in the lower triangle.
+    expected : ndarray of shape (n,)
+        Variance of each row given all others, for a scale of one.
     """
 
     coefficients: np.ndarray
     left_out: np.ndarray
     variance: np.ndarray
     inverse: np.ndarray
+    expected: np.ndarray
 
 
 def evaluate(kernel: str, A: np.ndarray, B: np.ndarray, length_scale: float) -> np.ndarray:
@@ -155,7 +158,7 @@ def fit_kernel(
     errors = (covariance @ coefficients[rows]).reshape(R.shape)
     expected = np.diagonal(covariance, axis1=1, axis2=2).reshape(-1, 1)
     variance = np.average(errors**2 / expected, axis=0, weights=weight)
-    return KernelFit(coefficients, R - errors, variance, inverse)
+    return KernelFit(coefficients, R - errors, variance, inverse, expected.ravel())
 
 
 def errors_without(fit: KernelFit, held: np.ndarray, motion: np.ndarray) -> np.ndarray:
