@@ -29,13 +29,17 @@ class Bags:
         Instances of each bag.
     own : bool, default=False
         Whether the array of instances was made for these bags, and nobody else sees it.
+    scaled : bool, default=False
+        Whether an estimator has scaled them already.
     """
 
     ndim = 3
 
-    def __init__(self, instances: np.ndarray, sizes: np.ndarray, own: bool = False) -> None:
+    def __init__(
+        self, instances: np.ndarray, sizes: np.ndarray, own: bool = False, scaled: bool = False
+    ) -> None:
         self.instances = instances
-        self.own = own
+        self.own, self.scaled = own, scaled
         self.sizes = np.asarray(sizes, dtype=np.intp)
         self.ends = np.cumsum(self.sizes)
 
@@ -58,11 +62,12 @@ class Bags:
             start, stop, _ = rows.indices(len(self))
             first = self.ends[start] - self.sizes[start] if start < len(self) else 0
             last = self.ends[stop - 1] if stop > start else first
-            return Bags(self.instances[first:last], self.sizes[start:stop])
+            return Bags(self.instances[first:last], self.sizes[start:stop], scaled=self.scaled)
         chosen = np.arange(len(self))[rows]
         sizes = self.sizes[chosen]
         offsets = np.repeat(self.ends[chosen] - np.cumsum(sizes), sizes)
-        return Bags(self.instances[offsets + np.arange(len(offsets))], sizes, own=True)
+        rows = self.instances[offsets + np.arange(len(offsets))]
+        return Bags(rows, sizes, own=True, scaled=self.scaled)
 
     def split(self, of_instances: np.ndarray) -> list[np.ndarray]:
         """Cut what belongs to the instances into what belongs to each bag.

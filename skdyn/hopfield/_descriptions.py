@@ -90,7 +90,7 @@ def spread_references(rows: np.ndarray, n_references: int, rng: Any) -> np.ndarr
     ndarray of shape (n_references, n_features)
     """
     if not n_references:
-        return rows[:0]
+        return rows[:0].copy()  # a view would keep all rows
     direction = rng.standard_normal(rows.shape[1])
     # Sums along a row do not depend on its place, as those of a matrix product do.
     places = in_blocks(lambda block: (block * direction).sum(axis=1), rows)

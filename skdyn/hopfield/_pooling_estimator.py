@@ -365,8 +365,10 @@ class PoolingEstimator(TabularEstimator):
             rows = in_blocks(lambda rows: ranked(rows, self._knots), rows)
         scales = learn_instance_scales(rows, of_instances, self.clip)
         self._x_offset, self._x_scale, self._limits, n_varying = scales
-        # Of ranks, a copy already, there is no second one.
-        rows = self._in_place(rows, self._standardized) if self.ranks_ else self._scaled(rows)
+        # In their own place, where nobody else sees them: there is no second copy of the data.
+        own = X.own or self.ranks_
+        rows = self._in_place(rows, self._standardized) if own else self._scaled(rows)
+        X.instances, X.own, X.scaled = rows, True, True
         rng, likeness = check_random_state(self.random_state), self.embedding_ == "likeness"
         self._references = spread_references(rows, self.n_references if likeness else 0, rng)
         self._references = self._references.astype(np.float64, copy=False)
@@ -398,9 +400,11 @@ class PoolingEstimator(TabularEstimator):
 
     def _scaled_once(self, X):
         """Return scaled instances: in their own place, where nobody asks for them again."""
-        if X.own:
-            return self._in_place(X.instances, self._scaled)
-        return self._scaled(X.instances)
+        if not (X.own or X.scaled):
+            return self._scaled(X.instances)
+        rows = X.instances if X.scaled else self._in_place(X.instances, self._scaled)
+        X.instances = rows[:0].copy()  # the network sees another copy, and this one goes
+        return rows
 
     def _store(self, X, like, rows=None):
         """Return scaled bags where a network can take batches of them."""

@@ -18,6 +18,7 @@ __all__ = ["EPOCHS", "FLAT", "Choice", "SideBySide", "choose_penalty", "deal_row
 
 FLAT = 2.0  # the penalty where there are no rows to choose one by
 _PENALTIES = (100.0, 25.0, 6.0, 1.6, 0.4, 0.1)  # of equals, the strongest is chosen
+_FOR_NUMBERS = (*_PENALTIES, 0.025)  # exact numbers bear a weaker one, classes do not
 _FEW, _MOST = 600, 1500  # rows up to which each is held out once, and that are looked at at most
 _N_FOLDS = 3
 # Of one cycle, of at least so many steps: a longer or slower one chose no better.
@@ -128,11 +129,12 @@ def choose_penalty(
     if not (shares > 0).all():
         return Choice(FLAT, 1.0)
     counted = total_weight * arrays[2].sum() / training[2].sum() * shares
-    device, n = resolve_device(model.device), len(_PENALTIES)
+    penalties = _PENALTIES if hasattr(model, "classes_") else _FOR_NUMBERS
+    device, n = resolve_device(model.device), len(penalties)
     module = SideBySide(model._initial_module(config, seed, False), n * n_asked)
     module.to(device, resolve_dtype(model._precision(), device))
     like = next(module.parameters())
-    strengths = to_tensor(np.tile(_PENALTIES, n_asked) / np.repeat(counted, n)).to(like)
+    strengths = to_tensor(np.tile(penalties, n_asked) / np.repeat(counted, n)).to(like)
     objective = _objective(model._row_loss, strengths, to_tensor(shares).to(like))
     settings = model._settings()._replace(
         optimizer="adam", alpha=0.0, learning_rate=_RATE, learning_rate_schedule="one_cycle",
@@ -149,7 +151,10 @@ def choose_penalty(
     held_out = (answers * asked[:, None, :, None]).sum(dim=0)  # each row by those that lack it
     is_asked = asked.any(dim=0)
     y, weight = (to_tensor(array).to(device)[is_asked] for array in arrays[1:])
-    return _best(model._row_loss, held_out[:, is_asked], y, weight, hasattr(model, "classes_"))
+    best, temperature = _best(
+        model._row_loss, held_out[:, is_asked], y, weight, hasattr(model, "classes_")
+    )
+    return Choice(penalties[best], temperature)
 
 
 def deal_rows(X: np.ndarray, y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -209,7 +214,7 @@ def _losses(row_loss: Callable, answers: torch.Tensor, y: torch.Tensor) -> torch
 
 
 def _best(row_loss, answers, y, weight, of_classes):
-    """Return the penalty of the lowest loss of the rows held out."""
+    """Return which penalty has the lowest loss of the rows held out, and its temperature."""
     answers = answers.double()
     y = y if of_classes else y.double()
     temperatures = _TEMPERATURES.to(answers) if of_classes else [1.0]
@@ -219,4 +224,4 @@ def _best(row_loss, answers, y, weight, of_classes):
     )
     loss, warmth = losses.min(dim=0)
     best = int(loss.argmin())
-    return Choice(_PENALTIES[best], float(temperatures[int(warmth[best])]))
+    return best, float(temperatures[int(warmth[best])])

@@ -8,6 +8,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from skdyn import HopfieldPoolingClassifier, HopfieldPoolingRegressor, TopKSeparation, io
 from skdyn.datasets import make_bags
 from skdyn.hopfield import _bag_batches, _descriptions
+from skdyn.hopfield._bags import check_bags
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X, y, planted = make_bags(120, 4, n_instances=(2, 6), separation=2.0, random_state=0)
@@ -220,3 +221,18 @@ def test_bad_input_is_named(model):
         FITTED.predict([bag[:, :3] for bag in X])
     with pytest.raises(ValueError, match="one size, each at least 1"):
         clone(model).set_params(embedding="trained", hidden_layer_sizes=()).fit(X, y)
+
+
+@pytest.mark.parametrize("embedding", ["likeness", "features", "trained"])
+def test_a_fit_scales_instances_once_and_lets_them_go(embedding):
+    bags = check_bags(HopfieldPoolingClassifier(), X, reset=True)
+    model = HopfieldPoolingClassifier(**ALONE | {"embedding": embedding, "max_iter": 1}).fit(X, y)
+    expected = model._scaled(bags.instances)
+    own, view = bags[np.arange(len(bags))], bags[:]
+    for some in (own, view):
+        model._learn_descriptions(some, None)
+        np.testing.assert_allclose(some[3:9].instances, some[np.arange(3, 9)].instances)
+        np.testing.assert_allclose(model._scaled_once(some), expected)
+        assert len(some.instances) == 0
+    np.testing.assert_array_equal(bags.instances, np.concatenate(X))
+    assert model._references.base is None  # which would keep all rows
