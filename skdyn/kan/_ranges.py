@@ -29,7 +29,7 @@ _DRIFTED = (
 _MOST = 0.9  # of the values
 _WITHIN = 0.1  # of the range
 _FEWEST = 20  # different values: fewer are categories and counts
-_FAR = 0.5  # of the range, beyond it, from which an answer is the extrapolation's
+_FAR = 0.75  # of the range, beyond it, from which an answer is the extrapolation's
 _OUTSIDE = 0.1  # of the values of a batch
 _ROUNDING = 16  # units in the last place, within which a column is constant
 
@@ -141,7 +141,7 @@ def warn_if_far(model, X):
     far = ((low - width > X) | (high + width < X)).any(axis=0) & counts
     if far.any():
         warn_user(
-            f"X lies outside the range of the training data by more than half its width in "
+            f"X lies outside the range of the training data by more than {_FAR} of its width in "
             f"{_named(model, far)}. Edge functions go on there by "
             f"extrapolation={model.extrapolation!r}.",
             UserWarning,

@@ -42,3 +42,12 @@ def test_a_few_values_outside_are_no_drift(normal):
     low, high = np.quantile(normal, [0.01, 0.99], axis=0)
     assert not drifted(normal, low, high).any()
     assert drifted(normal + np.array([4, 0, -4]), low, high).tolist() == [True, False, True]
+
+
+def test_rows_are_far_from_three_quarters_of_the_range_on():
+    X = np.linspace(0, 1, 30)[:, None]
+    model = KANRegressor((), optimizer="lm", max_iter=3, tol=0.5).fit(X, X[:, 0])
+    with warnings.catch_warnings(action="error"):
+        model.predict([[1.7], [-0.7]])
+    with pytest.warns(UserWarning, match=r"by more than 0.75 of its width in column 0"):
+        model.predict([[-0.8]])
