@@ -126,14 +126,8 @@ class LevenbergMarquardt(torch.optim.Optimizer):
                 if watch is not None:
                     self._be_careful(gain, watch, problem)
                 quality = gained / max(promised, tiny)
-<<<<<<< HEAD
                 # At the solution it may vanish.
                 least = _EASE**2 if quality > _EXACT and not trial else _EASE
-=======
-                least = (
-                    _EASE**2 if quality > _EXACT and not trial else _EASE
-                )  # at the solution it may vanish
->>>>>>> kan23
                 self.damping *= max(least, 1 - (2 * quality - 1) ** 3)
                 self.damping, self.growth = max(self.damping, _LEAST), 2.0
                 return loss
