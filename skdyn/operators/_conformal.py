@@ -122,7 +122,8 @@ class ConformalOperatorRegressor(
     >>> from skdyn.datasets import make_darcy
     >>> X, y = make_darcy(150, 9, random_state=0)
     >>> kernels = KernelOperatorRegressor(n_corrections=0, random_state=0)
-    >>> model = ConformalOperatorRegressor(kernels, random_state=0).fit(X[:100], y[:100])
+    >>> model = ConformalOperatorRegressor(kernels, random_state=0)
+    >>> model = model.fit(X[:100], y[:100])
     >>> low, high = model.predict_interval(X[100:])
     >>> within = ((low <= y[100:]) & (y[100:] <= high)).all(axis=(1, 2, 3))
     >>> bool(within.mean() > 0.8)

@@ -158,8 +158,10 @@ class PointCloudOperatorRegressor(TabularRegressor):
     >>> model = PointCloudOperatorRegressor(max_iter=20, random_state=0)
     >>> model.fit(X[:50], y[:50]).score(X[50:], y[50:]) > 0.8
     True
-    >>> model.predict(X[50:]), model.predict(X[50:51], at=[[0.0, 0.0]]).values.shape
-    (FieldData(10 cases, 415 points of 2 axes, 1 channel), (1, 1))
+    >>> model.predict(X[50:])
+    FieldData(10 cases, 415 points of 2 axes, 1 channel)
+    >>> model.predict(X[50:], at=[[0.0, 0.0]]).values.shape
+    (10, 1)
     """
 
     _cloud_scales: CloudScales
