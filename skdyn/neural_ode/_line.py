@@ -16,7 +16,6 @@ _RIDGE = 1e-4
 # Modes of a step grow by no more, as records that go on do not, and fall by no more: a mode that
 # changes its sign at every step has no rate, and falls as fast as it does in size.
 _SMALLEST, _LARGEST = 1e-2, 0.999
-_UNEVEN = 1e-3  # share of an interval by which intervals may differ
 _CONDITION = 1e8  # of the modes, beyond which rounding decides
 
 
@@ -57,29 +56,20 @@ class LinedField(nn.Module):
         return self.network(t, y) + (y - self.middle) @ self.slope.T
 
 
-def fit_line(states, times, velocities):
-    """Fit a line to trajectories: to steps where they are even, else to velocities.
+def fit_line(states, gap):
+    """Fit a line to the steps of trajectories at even times.
 
     Parameters
     ----------
     states : list of ndarray of shape (n_points_i, n_states)
         Complete states of each case.
-    times : list of ndarray of shape (n_points_i,)
-        Their times.
-    velocities : list of ndarray of shape (n_points_i, n_states)
-        Of smooth curves.
+    gap : float
+        Time of a step.
 
     Returns
     -------
     Line
     """
-    gaps = np.concatenate([np.diff(row) for row in times])
-    gap = float(np.median(gaps))
-    if np.abs(gaps - gap).max() > _UNEVEN * gap:
-        slope, level = _least_squares(np.concatenate(states), np.concatenate(velocities))
-        rates, modes = _eigen(slope)
-        rates = np.minimum(rates.real, np.log(_LARGEST) / gap) + 1j * rates.imag
-        return _line(rates, modes, slope, level)
     before = np.concatenate([row[:-1] for row in states])
     step, level = _least_squares(before, np.concatenate([row[1:] for row in states]))
     factors, modes = _eigen(step)

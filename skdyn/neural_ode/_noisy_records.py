@@ -41,6 +41,8 @@ _LEARNT = 0.75  # share of the time points that trials learn from
 _NEARER = (100.0, 10.0, 1.0)  # times alpha, from near the line on
 _ON_THE_LINE = 1e4  # times alpha, where the line alone is best
 _MOST = 256  # windows of a look
+_UNEVEN = 1e-3  # share of an interval by which intervals may differ
+_COMPLETE = 0.9  # share of the values that must be there
 _SOON = 4  # intervals, of the shortest forecasts that are looked at
 _APART = 3  # windows beside each other that the last part must hold to tell one answer from another
 _TRIAL = 8  # epochs of a trial
@@ -145,11 +147,9 @@ def measured(prepared):
 
 def line_of(prepared, moving):
     """Fit a line to the channels that move."""
-    moving = list(moving)
-    states, velocities = measured(prepared)[..., moving], prepared.smooth.velocities[..., moving]
-    parts = (states, prepared.trajectories.times, velocities)
-    n_points = prepared.trajectories.n_points
-    return fit_line(*([part[case][:n] for case, n in enumerate(n_points)] for part in parts))
+    states, n_points = measured(prepared)[..., list(moving)], prepared.trajectories.n_points
+    rows = [row[:n] for row, n in zip(states, n_points, strict=True)]
+    return fit_line(rows, float(np.median(prepared.trajectories.intervals)))
 
 
 def first_part(prepared):
@@ -335,11 +335,24 @@ def _may_be_asked(estimator, config, prepared):
     own = estimator.augment_dim == 0 and estimator.known is None and prepared.driven is None
     plain = estimator.optimizer == "lbfgs" and estimator.regularization is None and estimator.alpha
     default = estimator.window == "auto" and estimator.learn_x0 == "auto" and estimator.pretrain
+    # Curves over gaps may lose the data without any noise, and a step must be one.
+    gaps, data = prepared.trajectories.intervals, prepared.trajectories
+    even = gaps.max() - gaps.min() <= _UNEVEN * gaps.max()
+    complete = data.observed.sum() >= _COMPLETE * data.n_points.sum() * data.values.shape[2]
     noisy = (prepared.smooth.noise[list(config["moving"])] > _NOISY).any()
     n_points = prepared.trajectories.n_points
     wide = len(config["moving"])
     many = n_points.sum() >= max(_FEWEST, 4 * wide) and n_points.max() >= _FEWEST // 2
-    return bool(own and plain and default and noisy and many and not estimator.early_stopping)
+    return bool(
+        own
+        and plain
+        and default
+        and noisy
+        and many
+        and even
+        and complete
+        and not estimator.early_stopping
+    )
 
 
 def _choose(max_iter, settings, build, prepared, length, generator):

@@ -120,6 +120,18 @@ def test_states_too_noisy_to_start_from_are_told():
     assert not any("measured states" in str(warning.message) for warning in told)
 
 
+@pytest.mark.parametrize("spoil", ["gaps", "times"])
+def test_gaps_and_uneven_times_are_no_noise_that_moves(monkeypatch, spoil):
+    monkeypatch.setattr(_noisy_records, "line_of", None)  # nobody looks at a line
+    rng, X, t = np.random.default_rng(0), cycles(61), np.arange(60.0)
+    if spoil == "gaps":
+        X[rng.random(X.shape) < 0.5] = np.nan
+    else:
+        t = t + rng.uniform(0, 0.5, 60)
+    with warnings.catch_warnings(action="ignore"):
+        assert not NeuralODE((2,), max_iter=1, random_state=0).fit(X, t=t).module_.lined
+
+
 def test_parameters_that_say_how_to_learn_are_heard(monkeypatch):
     monkeypatch.setattr(_noisy_records, "line_of", None)  # nobody looks at a line
     for own in ({"window": 5}, {"learn_x0": False}, {"pretrain": None}):
