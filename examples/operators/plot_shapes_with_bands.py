@@ -34,11 +34,12 @@ print(f"relative error {np.mean(np.divide(off, size)):.3f}")
 print(f"{sum(within)} of {len(within)} solutions lie within their bands everywhere")
 
 # %%
-# A new shape: the solution, the answer, and half the width of the band.
+# A new shape: the solution, the answer, and how far off it is, beside the width of the band.
 
 case = 3
 truth, answer = y[90 + case], answers[case]
-half = (high[case].values - low[case].values) / 2
+wrong = np.abs(answer.values - truth.values)
+half = np.mean(high[case].values - low[case].values) / 2
 figure, axes = plt.subplots(1, 3, figsize=(10, 3.2), layout="constrained", sharey=True)
 for ax, values, title in zip(
     axes,

@@ -3,8 +3,9 @@ How fast does it decay?
 =======================
 
 Noisy curves that fall to zero, each measured at 8 to 25 times of its own: how fast does a curve
-fall? :class:`~skdyn.SSMRegressor` and :class:`~skdyn.NeuralCDERegressor` learn from values and times; ridge
-on signatures needs no training. A classifier, :class:`~skdyn.NeuralCDEClassifier`, tells fast from slow.
+fall? :class:`~skdyn.SSMRegressor` and :class:`~skdyn.NeuralCDERegressor` learn from values and
+times; ridge on signatures needs no training. A classifier, :class:`~skdyn.NeuralCDEClassifier`,
+tells fast from slow.
 """
 
 import matplotlib.pyplot as plt
