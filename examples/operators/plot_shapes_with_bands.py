@@ -43,8 +43,8 @@ half = np.mean(high[case].values - low[case].values) / 2
 figure, axes = plt.subplots(1, 3, figsize=(10, 3.2), layout="constrained", sharey=True)
 for ax, values, title in zip(
     axes,
-    [truth.values, answer.values, half],
-    ["solution", "answer", "half of the band"],
+    [truth.values, answer.values, wrong],
+    ["solution", "answer", f"error; band of ±{half:.2f}"],
     strict=True,
 ):
     drawn = ax.tripcolor(*truth.coords.T, values[:, 0], shading="gouraud")
