@@ -36,6 +36,11 @@ class CodebookBottleneck(torch.nn.Module):
         ``coder`` saw. As a part of the loss it draws the codes to the outputs; the outputs are not
         drawn to the codes.
 
+    See Also
+    --------
+    with_codebooks : Puts it into a network.
+    CodebookTransformer : Where its entries come from.
+
     References
     ----------
     .. [1] Alex Tamkin, Mohammad Taufeeque, Noah Goodman, "Codebook Features: Sparse and Discrete

@@ -91,6 +91,11 @@ def fit_end_to_end(
         If a layer does not exist or does not run once, a weight is negative, none is positive, or
         ``hidden_weight`` and ``hidden_layers`` do not come together.
 
+    See Also
+    --------
+    SparseAutoencoder : Learns to restore the layer itself.
+    loss_recovered : What is lost by a dictionary.
+
     References
     ----------
     .. [1] Dan Braun, Jordan Taylor, Nicholas Goldowsky-Dill, Lee Sharkey, "Identifying Functionally

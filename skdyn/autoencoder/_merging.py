@@ -30,6 +30,10 @@ class MergedUnits(NamedTuple):
         Number of distinct units over the number of all.
     change : float
         How far the answers of the network move, root mean square, in units of their deviation.
+
+    See Also
+    --------
+    merge_units : Returns it.
     """
 
     network: torch.nn.Module
@@ -78,6 +82,11 @@ def merge_units(
         If ``reader`` is no linear layer.
     ValueError
         If there is no such layer, it did not run, or there are no inputs.
+
+    See Also
+    --------
+    MergedUnits : What it returns.
+    skdyn.metrics.feature_complexity : The share of units that differ.
 
     References
     ----------
