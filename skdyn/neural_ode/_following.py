@@ -108,7 +108,7 @@ def simulate_states(
     read : ndarray of shape (n_cases, n_read) or None, default=None
         What tells where hidden dimensions begin.
     guarded : callable or None, default=None
-        ``guarded(solve, cases)`` returns the states of ``solve(some, pull)``; see
+        ``guarded(solve, cases, starts)`` returns the states of ``solve(some, pull)``; see
         :class:`~skdyn.neural_ode._region.Guard`. None leaves solutions to themselves.
 
     Returns
@@ -134,7 +134,7 @@ def simulate_states(
 
     for cases in (np.flatnonzero(at_once), np.flatnonzero(~at_once)):
         if len(cases):
-            states[cases] = solve(cases) if guarded is None else guarded(solve, cases)
+            states[cases] = solve(cases) if guarded is None else guarded(solve, cases, x0[cases])
     return states
 
 

@@ -1,7 +1,7 @@
 r"""The region of the data, and a pull back to it for solutions that leave.
 
 Far from all data a network means nothing, and its solutions may run off to anywhere. A solution is
-free as long as it stays in the region. One that leaves is solved again in the field
+free as long as it stays in the region. One that leaves, or begins outside, is solved in the field
 
 .. math:: (1 - w)\, f_\theta(x) - w\, x / \tau,
 
@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from skdyn.exceptions import SolverError, SolverWarning, warn_user
+from skdyn.exceptions import SolverWarning, warn_user
 
 __all__ = ["Guard", "PulledField", "Region", "learn_region"]
 
@@ -137,7 +137,7 @@ class Guard:
         self.lost: dict[int, float] = {}  # cases, and the times at which they were outside first
 
     def over(self, module, numbers, times):
-        """Return ``guarded(solve, cases)`` of some solutions.
+        """Return ``guarded(solve, cases, starts)`` of some solutions.
 
         Parameters
         ----------
@@ -157,14 +157,13 @@ class Guard:
         whitening = self.region.whitening[np.ix_(module.moving, module.moving)]
         whitening = torch.as_tensor(whitening).to(like)
 
-        def guarded(solve, cases):
-            try:
-                states = solve(cases)
-            except SolverError:
-                if not self.pulls:
-                    raise
-                # A pull that begins at the edge shows who leaves, and changes nothing for others.
-                states = solve(cases, (whitening, ends, _MARGIN * ends))
+        def guarded(solve, cases, starts):
+            far = self.region.left(starts) & self.pulls
+            states = np.empty((len(cases), times.shape[1], starts.shape[1]))
+            if not far.all():  # what explodes from within is an error that says where
+                states[~far] = solve(cases[~far])
+            if far.any():  # a pull that begins at the edge shows whether it comes back
+                states[far] = solve(cases[far], (whitening, ends, _MARGIN * ends))
             outside = self.region.left(states)
             lost = np.flatnonzero(outside.any(axis=1))
             if len(lost) and self.pulls:

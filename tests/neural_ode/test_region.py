@@ -64,9 +64,15 @@ def test_a_start_at_a_thousand_deviations_comes_back_and_is_told(power):
     assert away[-1].max() < 5
 
 
-@pytest.mark.parametrize("power", [1, 3])
-def test_solutions_that_stay_are_the_same_beside_one_that_leaves(power):
-    model = a_model(power)
+def test_a_solution_that_explodes_from_within_is_an_error_that_says_where():
+    model = a_model(3)
+    t = np.array([0.0, 1.5, 30.0]) * model._time_scale
+    with pytest.raises(DivergenceError, match="case 1"):
+        model.simulate(start(model, [0.05, 2.0]), t)
+
+
+def test_solutions_that_stay_are_the_same_beside_one_that_leaves():
+    model = a_model(1)
     t = np.array([0.0, 1.5, 3.0]) * model._time_scale
     calm = start(model, [0.05, -0.1])
     with warnings.catch_warnings():
