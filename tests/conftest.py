@@ -28,6 +28,15 @@ def one_torch_thread():
     torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def interrupts_are_heard():
+    """Take interrupts as Python does: what a shell starts in the background ignores them."""
+    from skdyn._time_limit import signal
+
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture(autouse=True)
 def same_luck_every_time():
     """Seed what a test leaves to chance (first weights of a bare module, ``random_state=None``).
