@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 import torch
@@ -170,6 +170,13 @@ class PointCloudOperatorRegressor(TabularRegressor):
     _x_sizes: tuple[int, int, int]
     _y_is_numbers: bool
     _y_size: float
+
+    if TYPE_CHECKING:  # clouds are no arrays
+
+        def fit(
+            self, X: Any, y: Any, sample_weight: ArrayLike | None = None, *,
+            X_val: Any = None, y_val: Any = None,
+        ) -> Self: ...  # fmt: skip
 
     _parameter_constraints = {
         **TorchEstimator._parameter_constraints,
