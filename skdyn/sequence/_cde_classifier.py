@@ -167,7 +167,7 @@ class NeuralCDEClassifier(SeriesClassifier):
     _parameter_constraints = CDE_CONSTRAINTS
     _quick_parameters = {
         "hidden_channels": 8, "hidden_layer_sizes": (16,), "point_dropout": 0.0, "batch_size": 32,
-        "max_iter": 50, "learning_rate": 0.03,
+        "max_iter": 50, "learning_rate": 0.01,
     }  # fmt: skip
 
     def __init__(

@@ -165,7 +165,7 @@ class NeuralCDERegressor(SeriesRegressor):
     _parameter_constraints = CDE_CONSTRAINTS
     _quick_parameters = {
         "hidden_channels": 8, "hidden_layer_sizes": (16,), "point_dropout": 0.0, "batch_size": 32,
-        "max_iter": 50, "learning_rate": 0.03,
+        "max_iter": 90, "learning_rate": 0.02,
     }  # fmt: skip
 
     def __init__(
