@@ -100,23 +100,29 @@ class Answers:
         return answer.astype(self.dtype, copy=False)
 
     def frame(self, model: Any, rows: Any) -> Any:
-        """Answer a frame by a frame or series with its index.
+        """Answer rows by a frame or series, with their index if they have one.
 
         Parameters
         ----------
         model : estimator
             Fitted.
-        rows : DataFrame
+        rows : DataFrame or array-like
             The rows.
 
         Returns
         -------
         DataFrame or Series
         """
+        if len(self.shape) > 1:
+            raise ValueError(
+                f"method={self.method!r} answers a row by shape {self.shape}, which no DataFrame "
+                "holds; pass rows as an array, of Dask X.to_dask_array(lengths=True)"
+            )
         answer = self.array(model, rows)
+        index = rows.index if hasattr(rows, "iloc") else pd.RangeIndex(len(rows))
         if answer.ndim == 1:
-            return pd.Series(answer, index=rows.index, name=self.names[0])
-        return pd.DataFrame(answer, index=rows.index, columns=pd.Index(self.names))
+            return pd.Series(answer, index=index, name=self.names[0])
+        return pd.DataFrame(answer, index=index, columns=pd.Index(self.names))
 
     def _ask(self, model, rows):
         return getattr(model, self.method)(rows, **self.params)

@@ -54,11 +54,6 @@ def map_partitions(ask: Ask, X: Any, example: Any) -> Any:
     # Dask hashing the weights.
     model = delayed(ask[0], name=f"model-{uuid4().hex}")
     if frame:
-        if len(answers.shape) > 1:
-            raise ValueError(
-                f"method={answers.method!r} answers a row by shape {answers.shape}, which no "
-                "DataFrame holds; pass X.to_dask_array(lengths=True)"
-            )
         return X.map_partitions(_frame, model, answers, meta=answers.frame(None, X._meta))
     split = [axis for axis, sizes in enumerate(X.chunks) if axis and len(sizes) > 1]
     if split:

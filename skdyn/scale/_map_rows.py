@@ -131,6 +131,7 @@ def _zeros(none):
 
 
 def _of_array(ask, X, example, out, block_size):
+    _check_file(X)
     answers = _answers(ask, X[:1], example)
     size = block_size or _rows_of(X.shape[1:])
     shape = (len(X), *answers.shape)
@@ -176,16 +177,8 @@ def _each(ask, blocks: Iterable[Any], example: Any, *, frames: bool = False) -> 
         if not hasattr(block, "shape"):
             block = np.asarray(block)
         answers = answers or _answers(ask, block, example)
-        if isinstance(block, pd.DataFrame):
-            yield answers.frame(ask[0], block)
-        elif frames:
-            index = pd.RangeIndex(len(block))
-            if len(answers.shape) > 1:
-                raise ValueError(f"answers of shape {answers.shape} a row fit no Parquet file")
-            array = answers.array(ask[0], block).reshape(len(block), -1)
-            yield pd.DataFrame(array, index=index, columns=pd.Index(answers.names))
-        else:
-            yield answers.array(ask[0], block)
+        kind = answers.frame if frames or isinstance(block, pd.DataFrame) else answers.array
+        yield kind(ask[0], block)
 
 
 @contextmanager

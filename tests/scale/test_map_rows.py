@@ -92,7 +92,7 @@ def test_a_memmap_whose_file_has_shrunk_is_refused_and_leaves_no_file(tmp_path):
         file.truncate(200 + X.nbytes // 2)
 
     with pytest.raises(ValueError, match=r"rows\.npy has .* now"):
-        map_rows(MODEL, rows, out=tmp_path / "answers.npy", example=X[:1])
+        map_rows(MODEL, rows, out=tmp_path / "answers.npy")
     assert [path.name for path in tmp_path.iterdir()] == ["rows.npy"]
 
 
