@@ -379,6 +379,11 @@ class KANEstimator(TabularEstimator):
             return self.dtype
         return "float64" if self._optimizer_now() in ("lm", "lbfgs") else "float32"
 
+    def _precision_of_checks(self):
+        # The table of the check of weights has twice as many columns as rows: too wide for "lm".
+        chosen = self.dtype == self.optimizer == "auto" and isinstance(self.hidden_layer_sizes, str)
+        return "float32" if chosen else self._precision()
+
     def _config(self, n_features, n_outputs):
         sizes, grid_sizes = sizes_at_first(self), grids_at_first(self)
         return {

@@ -25,7 +25,7 @@ def start_linear(module, X, y, weight):
     y : Tensor of shape (n, n_outputs)
         What the outputs should be.
     weight : Tensor of shape (n,)
-        Weights of the rows.
+        How many rows each row stands for.
 
     Returns
     -------

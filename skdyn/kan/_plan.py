@@ -307,7 +307,8 @@ def _started_linear(model, stage, task):
         if epoch == 0:
             _look_at(module, X, weight)
             batch = [part.to(next(module.parameters())) for part in (X, shifted, weight)]
-            begun = start_linear(module, *batch)
+            copies = batch[2] * (float(task.total_weight) / len(X))
+            begun = start_linear(module, *batch[:2], copies)
             if begun and loss == "quantile":
                 with torch.no_grad():
                     left = batch[1] - module(batch[0])

@@ -24,7 +24,7 @@ def ridge(
     y : Tensor of shape (n, n_targets)
         Targets.
     weight : Tensor of shape (n,)
-        Weights of the rows, of mean one.
+        How many rows each row stands for; if less than one each in sum, the rows count as they are.
     least : float, default=1e-6
         Smallest penalty on squares of slopes, a row; the columns have variances of about one.
 
@@ -38,7 +38,7 @@ def ridge(
     .. [1] G. H. Golub, M. Heath, G. Wahba, "Generalized Cross-Validation as a Method for Choosing a
        Good Ridge Parameter", Technometrics 21, 1979.
     """
-    n = len(X)
+    n = max(float(weight.sum()), int((weight > 0).sum()))
     share = (weight / weight.sum()).double()
     parts = list(zip(*(part.split(_ROWS) for part in (X, y, share)), strict=True))
     means, middle = (

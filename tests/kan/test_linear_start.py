@@ -1,8 +1,10 @@
 """Networks that begin as the best linear function."""
 
+import pytest
 import torch
+from sklearn.utils.estimator_checks import check_sample_weight_equivalence_on_dense_data
 
-from skdyn import KANRegressor
+from skdyn import KANClassifier, KANRegressor
 from skdyn.kan._linear_start import start_linear
 from skdyn.kan._network import KAN
 from skdyn.training import ridge
@@ -41,3 +43,9 @@ def test_gradients_chosen_by_auto_begin_there():
     started = KANRegressor(**options).fit(X.numpy(), y.numpy())
     from_nothing = KANRegressor(optimizer="adam", **options).fit(X.numpy(), y.numpy())
     assert started.score(X.numpy(), y.numpy()) > 0.9 > from_nothing.score(X.numpy(), y.numpy())
+
+
+@pytest.mark.parametrize("kind", [KANRegressor, KANClassifier])
+def test_rows_that_stand_for_several_begin_as_their_copies_do(kind):
+    model = kind(dtype="float64", max_iter=5)  # on that check's table, wide for its rows
+    check_sample_weight_equivalence_on_dense_data(kind.__name__, model)

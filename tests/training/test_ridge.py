@@ -42,7 +42,13 @@ def test_a_row_of_weight_two_counts_as_two_rows():
     twice = [torch.cat([part, part[:5]]) for part in (X, y, weight)]
     weight[:5] = 2
     for found, expected in zip(ridge(X, y, weight), ridge(*twice), strict=True):
-        torch.testing.assert_close(found, expected, rtol=0.05, atol=0.01)
+        torch.testing.assert_close(found, expected)
+
+
+def test_weights_of_a_small_sum_leave_as_many_rows_as_there_are():
+    X, y, weight = linear_data(noise=1.0)
+    for found, expected in zip(ridge(X, y, weight / 60), ridge(X, y, weight), strict=True):
+        torch.testing.assert_close(found, expected)
 
 
 def test_a_smaller_penalty_leaves_less_of_slopes_that_hardly_matter():
