@@ -28,7 +28,7 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
 )
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import _check_sample_weight, _num_samples, check_is_fitted
 
 from skdyn._time_limit import time_limit
 
@@ -408,7 +408,7 @@ def check_weights(sample_weight: ArrayLike | None, X: np.ndarray) -> np.ndarray 
     ----------
     sample_weight : array-like of shape (n_samples,), float or None
         Non-negative weights, not all zero.
-    X : ndarray of shape (n_samples, ...)
+    X : sequence of n_samples rows
         The data they weigh.
 
     Returns
@@ -422,8 +422,9 @@ def check_weights(sample_weight: ArrayLike | None, X: np.ndarray) -> np.ndarray 
     """
     if sample_weight is None:
         return None
+    rows = np.empty((_num_samples(X), 0))  # X may be of a kind of ours, which no library knows
     weight = _check_sample_weight(
-        from_torch(sample_weight), X,
+        from_torch(sample_weight), rows,
         dtype=np.float64, ensure_non_negative=True, allow_all_zero_weights=False,
     )  # fmt: skip
     check_sizes(weight, "sample_weight")

@@ -2,6 +2,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
+import sklearn
 import torch
 from sklearn.base import BaseEstimator
 
@@ -16,6 +17,7 @@ from skdyn._validation import (
     from_torch,
     validate_data,
 )
+from skdyn.hopfield._bags import Bags
 
 X = np.zeros((3, 2))
 
@@ -43,6 +45,14 @@ def test_what_is_not_a_number_is_refused_with_its_place(what, name):
 def test_dates_and_durations_are_no_numbers(times):
     with pytest.raises(TypeError, match="in a unit that you choose"):
         as_floats(times)
+
+
+def test_weights_of_rows_that_no_library_knows_are_checked_too():
+    bags = Bags(np.zeros((5, 2)), [2, 3])
+    with sklearn.config_context(array_api_dispatch=True):
+        np.testing.assert_array_equal(check_weights([1, 2], bags), [1.0, 2.0])
+        with pytest.raises(ValueError, match="sample_weight"):
+            check_weights([1, 2, 3], bags)
 
 
 def test_no_weights_stay_none():
