@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
+from threading import Lock
 from typing import Any, cast
 
 import torch
+from threadpoolctl import ThreadpoolController
 
-# Multiply-adds of one layerwise pass below which a second thread costs more than it brings; at a
-# few GFLOP/s a core that is about a millisecond.
-_SMALL = 2**22
+# Multiply-adds of one layerwise pass below which a second thread costs more than it brings: a
+# third is gained at best, and lost many times over where another process has the second core.
+_SMALL = 2**26
 
 
 def multiply_adds(
@@ -47,7 +50,7 @@ def threads_for(n_multiply_adds: int) -> Iterator[None]:
 
     Matrix products split among threads round differently, so that a model would depend on how
     many cores joblib left it. Small problems gain nothing from threads: they run on one, and give
-    the same bits under any ``n_jobs``.
+    the same bits under any ``n_jobs``. That goes for NumPy's and SciPy's products as for torch's.
 
     Parameters
     ----------
@@ -59,12 +62,45 @@ def threads_for(n_multiply_adds: int) -> Iterator[None]:
     None
         Nothing.
     """
-    before = torch.get_num_threads()
-    if n_multiply_adds > _SMALL or before == 1:
+    if n_multiply_adds > _SMALL:
         yield
         return
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    before = torch.get_num_threads()
+    with _one_blas_thread:
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+
+class _OneBLASThread:
+    """Hold BLAS to one thread while anybody in this process asks for it.
+
+    The number belongs to the process, other than torch's, which is each thread's own: fits in
+    threads beside one another must not put back what another one found.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._n_inside, self._limited = Lock(), 0, cast("Any", None)
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._n_inside += 1
+            if self._n_inside == 1:
+                self._limited = _blas().limit(limits=1)
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._n_inside -= 1
+            if self._n_inside == 0:
+                self._limited.restore_original_limits()
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """Return the BLAS libraries of this process; looking for them takes longer than a limit."""
+    return ThreadpoolController().select(user_api="blas")
+
+
+_one_blas_thread = _OneBLASThread()

@@ -13,7 +13,7 @@ from skdyn.operators._branch_trunk import BranchTrunkNetwork
 from skdyn.operators._fourier import FourierNetwork
 from skdyn.operators._multigrid import MultigridNetwork
 from skdyn.training import LeanNet, Stage, TrainingSettings, new_generator
-from skdyn.training._threads import multiply_adds, threads_for
+from skdyn.training._threads import _blas, multiply_adds, threads_for
 
 
 def _in_new_thread(function):
@@ -50,6 +50,30 @@ def test_the_number_comes_back_after_an_error():
     assert _in_new_thread(failing) == 2
 
 
+def _blas_threads():
+    return {library["num_threads"] for library in _blas().info()}
+
+
+def test_numpy_computes_a_small_problem_on_one_thread_too_and_then_as_before():
+    with _blas().limit(limits=2):
+        with threads_for(2**27):
+            assert _blas_threads() == {2}
+        with threads_for(100):
+            assert _blas_threads() == {1}
+        assert _blas_threads() == {2}
+
+
+def test_fits_beside_one_another_put_back_what_the_first_one_found():
+    with _blas().limit(limits=2):
+        one, two = threads_for(100), threads_for(100)
+        one.__enter__()
+        two.__enter__()
+        one.__exit__(None, None, None)
+        assert _blas_threads() == {1}  # the other one is still inside
+        two.__exit__(None, None, None)
+        assert _blas_threads() == {2}
+
+
 class Pointwise(torch.nn.Module):
     """A linear map of each point, which says how often its weight is used, or does not."""
 
@@ -57,7 +81,7 @@ class Pointwise(torch.nn.Module):
         super().__init__()
         self.map = torch.nn.Linear(1, 1)
         if says_so:
-            self.multiply_adds = lambda shape: shape[0] * shape[1]
+            self.multiply_adds = lambda shape: 16 * shape[0] * shape[1]
 
     def forward(self, x):
         return self.map(x.unsqueeze(-1)).squeeze(-1)
