@@ -8,11 +8,13 @@ no step is possible. SAELens is stepped by its own ``SAETrainer`` with the defau
 variant, overcomplete as its ``train_sae`` does without monitoring; "dense" is the same objective as
 skdyn's in plain torch, with a fused Adam. All in float32. scikit-learn's dictionary learning
 sees a few rows only (``--rows``). "fit" is the CPU time of sixteen steps as a user asks for them,
-what ``fit`` measures before and after them included, beside sixteen of the plain loop over the same
-rows in random order, which measures nothing. "curve" is the largest relative distance of the
+what ``fit`` measures before and after them included, beside sixteen of SAELens' own
+``SAETrainer.fit`` and of the plain loop over the same rows in random order, which measures nothing.
+"curve" is the largest relative distance of the
 losses of thirty steps of skdyn from those of dense autograd.
 """
 
+import importlib.util
 import time
 from functools import partial
 
@@ -81,17 +83,23 @@ def whole_fits(d, m, n, rounds, n_steps=16):
             loop.step(rows[some])
 
     settings = {"k": K, "max_iter": 1, "batch_size": n, "random_state": 0, "output": "csr"}
-    fits = {"plain loop": plain} | {
-        name: SparseAutoencoder(m, allocation=name, aux=aux, **settings).fit
+    def peer():
+        rows = torch.from_numpy(X)
+        batches = (rows[some] for some in torch.randperm(len(rows)).split(n))
+        saelens_trainer(d, m, n, batches, len(rows)).fit()
+
+    fits = {"SAELens": peer} if importlib.util.find_spec("sae_lens") else {}
+    fits = fits | {"plain loop": plain} | {
+        name: partial(SparseAutoencoder(m, allocation=name, aux=aux, **settings).fit, X)
         for name, aux in (("topk", "auxk"), ("feature_then_mutual", "zipf"))
     }
-    steps = {name: fit if name == "plain loop" else partial(fit, X) for name, fit in fits.items()}
     seconds = interleaved(
-        {name: lambda _, fit=fit: fit() for name, fit in steps.items()}, [X], rounds
+        {name: lambda _, fit=fit: fit() for name, fit in fits.items()}, [X], rounds
     )
     for name, spent in seconds.items():
-        ratio = seconds["plain loop"] / spent
-        print(f"{'fit, ' + name:24}{1e3 * spent:9.0f}{'':12}{ratio:11.2f} x the plain loop")
+        to_peer, to_plain = (seconds.get(of, np.nan) / spent for of in ("SAELens", "plain loop"))
+        print(f"{'fit, ' + name:24}{1e3 * spent:9.0f}{'':12}{to_peer:11.2f}", end="")
+        print(f"{to_plain:10.2f} x the plain loop")
 
 
 def data(d, n, seed):
@@ -193,6 +201,11 @@ def fresh(d, m, coder):
 
 
 def saelens(d, m, n):
+    trainer = saelens_trainer(d, m, n, iter(()), 10**9)
+    return lambda x: trainer._train_step(sae=trainer.sae, sae_in=x)
+
+
+def saelens_trainer(d, m, n, batches, n_rows):
     from sae_lens import LoggingConfig, TopKTrainingSAE, TopKTrainingSAEConfig
     from sae_lens.config import SAETrainerConfig
     from sae_lens.training.sae_trainer import SAETrainer
@@ -200,14 +213,13 @@ def saelens(d, m, n):
     sae = TopKTrainingSAE(TopKTrainingSAEConfig(d_in=d, d_sae=m, k=K, device="cpu"))
     config = SAETrainerConfig(
         n_checkpoints=0, checkpoint_path=None, save_final_checkpoint=False,
-        total_training_samples=10**9, device="cpu", autocast=False, lr=1e-3, lr_end=1e-4,
+        total_training_samples=n_rows, device="cpu", autocast=False, lr=1e-3, lr_end=1e-4,
         lr_scheduler_name="constant", lr_warm_up_steps=0, adam_beta1=0.9, adam_beta2=0.999,
         lr_decay_steps=0, n_restart_cycles=1, train_batch_size_samples=n,
         dead_feature_window=1000, feature_sampling_window=2000,
         logger=LoggingConfig(log_to_wandb=False),
     )  # fmt: skip
-    trainer = SAETrainer(config, sae, data_provider=iter(()))
-    return lambda x: trainer._train_step(sae=sae, sae_in=x)
+    return SAETrainer(config, sae, data_provider=batches)
 
 
 def overcomplete(d, m, n):
