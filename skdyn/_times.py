@@ -134,12 +134,9 @@ def refuse_uneven_index(X, name, t):
             f"Bring them to even steps first, as {name}.resample(...).mean().interpolate() does "
             f"for dates; or pass {name}.to_numpy() to count."
         )
-    day = "/ pd.Timedelta(1, 'D')"
-    numbers = {"M": f"({name}.index - {name}.index[0]) {day}", "m": f"{name}.index {day}"}
     raise ValueError(
         f"The index of {name} holds times at uneven steps, but {t} was not given, and rows would "
-        "be counted 0, 1, 2, ... Times are numbers in a unit that you choose: pass "
-        f"{t}={numbers.get(kind, f'{name}.index')}; or pass {name}.to_numpy() to count."
+        f"be counted 0, 1, 2, ... Pass {t}={name}.index; or {name}.to_numpy() to count."
     )
 
 

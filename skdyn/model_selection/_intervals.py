@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skdyn._cases import times_of_cases
+from skdyn._time_units import read_times
 from skdyn._times import refuse_lost_times
 from skdyn._trajectories import is_trajectories
 from skdyn._validation import as_floats
@@ -81,7 +82,7 @@ class ForecastIntervals:
         UserWarning
             If intervals are infinite, since too many solutions could not be followed.
         """
-        times = as_floats(t)
+        times = as_floats(read_times(self.model, t, reset=False))
         if times.ndim != 1 or not len(times):
             raise ValueError(f"t must hold one row of times; got shape {times.shape}.")
         leads = times - times[0]
@@ -98,7 +99,7 @@ class ForecastIntervals:
                 f"Intervals of coverage={coverage:g} are infinite: too many solutions from "
                 "held-out states could not be followed. Mistrust the model, or shorten the horizon."
             )
-        centre = self.model.simulate(x0, times, **_given(u))
+        centre = self.model.simulate(x0, t, **_given(u))
         width = width.T if centre.ndim == 2 else width
         return centre - width, centre + width
 
@@ -215,6 +216,7 @@ def calibrate_intervals(
         )
     if hasattr(model, "_counts_times"):
         refuse_lost_times(model, t)
+    t = read_times(model, t, reset=False)
     cases = _cases_of(X)
     times = times_of_cases(t, [case.T for case in cases], "t")
     controls: list[Any] = [None] * len(cases) if u is None else _cases_of(u)

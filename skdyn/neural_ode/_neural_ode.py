@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skdyn._dynamics import refuse_unread
 from skdyn._spikes import without_spikes
+from skdyn._time_units import read_times
 from skdyn._times import are_counted, refuse_lost_times, refuse_times_as_y
 from skdyn._trajectories import Cases, check_trajectories, split_trajectories
 from skdyn._validation import Interval, StrOptions, fit_context
@@ -161,6 +162,10 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         Names of the features, when all are strings.
     interval_ : float
         Median time between successive training points.
+    time_unit_ : str or None
+        Unit of ``interval_``, ``period`` and of what ``vector_field`` returns: "days since
+        2020-01-01" where times came as dates (UTC), "days" where they came as durations; None
+        where they were numbers.
     noise_ : ndarray of shape (n_states,)
         Deviation of the noise in each channel, as the smoothing estimates it.
     alpha_ : float
@@ -371,7 +376,8 @@ class NeuralODE(LearntDynamics, TorchEstimator):
             Not used, present for API consistency by convention.
         t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints), default=None
             Times, strictly increasing: one row for all cases or one row a case, or a list for
-            unequal lengths. None counts 0, 1, 2, ...
+            unequal lengths. None counts 0, 1, 2, ... Dates and durations are read as numbers in
+            ``time_unit_``.
         u : array-like, default=None
             Controls in the layout of ``X``: what drives the states from outside. NaN marks missing
             values, which are interpolated.
@@ -393,6 +399,8 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         """
         refuse_unread(self, groups=groups)
         given = {"X": X, "metadata": {"t": t}}
+        t = read_times(self, t, reset=True)
+        t_val = read_times(self, t_val, reset=False, name="t_val")
         data = check_trajectories(self, X, t, time_channel=self.time_channel, reset=True)
         data = read_inputs(self, X, data, u, covariates, reset=True)
         refuse_times_as_y(y, t, data)

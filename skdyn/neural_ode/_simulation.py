@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from skdyn._controls import refuse_other_columns
 from skdyn._dynamics import WORST, check_of, derivative_score, refuse_unread
 from skdyn._state import ANY_NUMBER, OPTIONAL, Shape, Since
+from skdyn._time_units import labeled_by, read_times
 from skdyn._times import refuse_lost_times
 from skdyn._trajectories import (
     Cases,
@@ -58,6 +59,7 @@ class LearntDynamics(TorchEstimator):
     _offset: Annotated[np.ndarray, Shape("n_states")]
     _scale: Annotated[np.ndarray, Shape("n_states")]
     _time_scale: float
+    time_unit_: Annotated[str | None, Since(lambda state: None)]
     _counts_times: Annotated[bool, Since(lambda state: True)]  # as was taken for granted
     input_interpolation: Annotated[str, Since(lambda state: "linear")]
     time_dependent: Annotated[bool, Since(lambda state: False)]
@@ -129,6 +131,7 @@ class LearntDynamics(TorchEstimator):
             back to it.
         """
         check_is_fitted(self)
+        t, t0 = read_times(self, t, reset=False), read_times(self, t0, reset=False, name="t0")
         if is_trajectories(X):
             if t0 is not None:
                 raise ValueError("t0 is the time of initial states; trajectories bring their own.")
@@ -172,14 +175,16 @@ class LearntDynamics(TorchEstimator):
         Returns
         -------
         ndarray of shape (n_timepoints, n_states) or (n_cases, n_states, n_timepoints)
-            One trajectory for one state, else one a case.
+            One trajectory for one state, else one a case. One trajectory at dates or durations in
+            an index of pandas is a frame with that index.
         """
         check_is_fitted(self)
         states = check_states(np.atleast_2d(x0 := as_floats(x0)), len(self._offset), "x0")
         if covariates is not None and x0.ndim == 1:
             covariates = np.atleast_2d(as_floats(covariates))
-        X = self._simulate(states, *simulation_times(t, None, len(states)), u, covariates)
-        return X[0].T if x0.ndim == 1 else X
+        at = simulation_times(read_times(self, t, reset=False), None, len(states))
+        X = self._simulate(states, *at, u, covariates)
+        return labeled_by(t, X[0].T, self._state_names()) if x0.ndim == 1 else X
 
     def vector_field(
         self,
@@ -209,6 +214,7 @@ class LearntDynamics(TorchEstimator):
         check_is_fitted(self)
         self._refuse_unknown_starts("velocities depend on them")
         states = check_states(as_floats(X), len(self._offset), "X")
+        t = read_times(self, t, reset=False)
         inputs = self._inputs_at(len(states), t, u, covariates)
         columns = np.concatenate([(states - self._offset) / self._scale, inputs], axis=1)
         return self._forward(columns) * self._scale / self._time_scale
@@ -288,6 +294,7 @@ class LearntDynamics(TorchEstimator):
         check_of(of)
         refuse_unread(self, groups=groups)
         refuse_lost_times(self, t)
+        t = read_times(self, t, reset=False)
         data = check_trajectories(self, X, t, time_channel=self.time_channel, reset=False)
         data = read_inputs(self, X, data, u, covariates, reset=False)
         weights = None if sample_weight is None else case_weights(sample_weight, len(data.values))
@@ -333,14 +340,17 @@ class LearntDynamics(TorchEstimator):
                 "that are to be foretold."
             )
 
+    def _state_names(self):
+        names = list(map("x{}".format, range(len(self._offset))))
+        if hasattr(self, "feature_names_in_"):
+            names = list(map(str, self.feature_names_in_))
+            if self.time_channel is not None:
+                del names[self.time_channel]
+        return names
+
     def _known_config(self):
         """Return what the module must know of formulas."""
-        names = list(
-            getattr(self, "feature_names_in_", map("x{}".format, range(len(self._offset))))
-        )
-        if self.time_channel is not None and hasattr(self, "feature_names_in_"):
-            del names[self.time_channel]
-        names = [*map(str, names), *self.control_names_]
+        names = [*self._state_names(), *self.control_names_]
         known, parameters = check_known(self.known, self.parameters, names, len(self._offset))
         if not known:
             return {}

@@ -13,6 +13,7 @@ from sklearn.metrics import r2_score
 from skdyn._controls import controls_of_cases
 from skdyn._dynamics import WORST, check_of, derivative_score, solution_score
 from skdyn._state import OPTIONAL, PlainState, Shape, Since
+from skdyn._time_units import labeled_by, read_times
 from skdyn._times import refuse_lost_times
 from skdyn._trajectories import is_trajectories
 from skdyn._validation import as_floats, check_is_fitted, validate_data
@@ -43,6 +44,7 @@ class SymbolicODEMixin(PlainState, BaseEstimator):
     bounds_: Annotated[np.ndarray, Shape("n_features_in_ 2")]
     _targets: list[str] | None
     _flat: bool = False
+    time_unit_: Annotated[str | None, Since(lambda state: None)]
     _counts_times: Annotated[bool, Since(lambda state: True)]  # as was taken for granted
     if TYPE_CHECKING:  # of the estimators
         max_gap: Any
@@ -244,7 +246,8 @@ class SymbolicODEMixin(PlainState, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_timepoints, n_features) or (n_cases, n_features, n_timepoints)
-            One trajectory for one state, else one a case.
+            One trajectory for one state, else one a case. One trajectory at dates or durations in
+            an index of pandas is a frame with that index.
 
         Raises
         ------
@@ -254,7 +257,10 @@ class SymbolicODEMixin(PlainState, BaseEstimator):
         check_is_fitted(self)
         size = np.abs(self.bounds_).max(axis=1)
         options.setdefault("atol", _ATOL * np.where(size > 0.0, np.minimum(size, 1.0), 1.0))
-        return self.system_.simulate(x0, t, u, **options)
+        if "t0" in options:
+            options["t0"] = read_times(self, options["t0"], reset=False, name="t0")
+        solved = self.system_.simulate(x0, read_times(self, t, reset=False), u, **options)
+        return labeled_by(t, solved, self._state_names())
 
     def fixed_points(
         self, bounds: ArrayLike | None = None, u: ArrayLike | None = None

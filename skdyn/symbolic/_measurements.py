@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_consistent_length
 
 from skdyn._controls import controls_of_cases, controls_of_rows, names_of_controls
+from skdyn._time_units import read_times
 from skdyn._trajectories import check_trajectories, is_trajectories
 from skdyn._validation import as_floats, check_weights, validate_data
 
@@ -176,7 +177,7 @@ def read_measurements(
             "TrajectorySplit where cases belong together."
         )
     if reset:
-        estimator.control_names_ = names_of_controls(u, X)
+        estimator.control_names_, estimator.time_unit_ = names_of_controls(u, X), None
     if y is not None:
         return _beside_targets(estimator, X, y, u, sample_weight, reset)
     if sample_weight is not None:
@@ -184,6 +185,7 @@ def read_measurements(
             "sample_weight needs y: derivatives that are estimated, and solutions, have no rows of "
             "their own to weigh. Leave sample_weight out, or pass derivatives as y."
         )
+    t = read_times(estimator, t, reset=reset)
     segments = _segments(estimator, X, t, u, groups, estimator.max_gap, reset)
     check_inputs(segments[0].X, segments[0].u, estimator.control_names_)
     return Measurements(

@@ -91,6 +91,9 @@ class SINDyRegressor(
         What estimates derivatives.
     sparse_optimizer_ : estimator or None
         The fitted optimizer; None with ``implicit_library``, which has many for each equation.
+    time_unit_ : str or None
+        Unit of the times in the equations: "days since 2020-01-01" where they came as dates (UTC),
+        "days" where they came as durations; None where they were numbers.
     control_names_ : list of str
         Names of the controls.
     bounds_ : ndarray of shape (n_features, 2)
@@ -211,7 +214,8 @@ class SINDyRegressor(
         y : array-like in the layout of X, or of shape (n_samples,), default=None
             Derivatives where they are known, or any other target. None estimates them over ``t``.
         t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints), or float, default=None
-            Increasing times, a list for unequal lengths; or the step between them. None is 1.
+            Increasing times, a list for unequal lengths; or the step between them. None is 1. Dates
+            and durations are read as numbers in ``time_unit_``.
         u : array-like in the layout of X, default=None
             Controls: further inputs of the equations.
         groups : array-like of shape (n_timepoints,), default=None

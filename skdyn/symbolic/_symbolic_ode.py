@@ -125,6 +125,9 @@ class SymbolicODERegressor(
         Number of rounds of the search.
     bounds_ : ndarray of shape (n_features, 2)
         Lowest and highest value of each state.
+    time_unit_ : str or None
+        Unit of the times in the equations: "days since 2020-01-01" where they came as dates (UTC),
+        "days" where they came as durations; None where they were numbers.
     control_names_ : list of str
         Names of the controls.
     n_features_in_ : int
@@ -274,7 +277,8 @@ class SymbolicODERegressor(
             Derivatives where they are known, or any other target. None finds the equations of the
             trajectories.
         t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints), or float, default=None
-            Increasing times, a list for unequal lengths; or the step between them. None is 1.
+            Increasing times, a list for unequal lengths; or the step between them. None is 1. Dates
+            and durations are read as numbers in ``time_unit_``.
         u : array-like in the layout of X, default=None
             Controls: further inputs of the equations, known without noise, straight lines between
             the times.
