@@ -94,6 +94,8 @@ class KANEstimator(TabularEstimator):
         Since(lambda state: np.ones_like(state["_x_scale"], dtype=bool)),
     ]
 
+    _fixed_at_start = frozenset({"n_init"})
+
     def __init__(
         self,
         hidden_layer_sizes: ArrayLike | str = "auto",

@@ -260,8 +260,21 @@ def _grid_schedule(model, task):
     sizes = grids_at_first(model)
     if task.goes_on:
         now = model.module_.plan["grid_size"]
+        if not isinstance(model.grid_sizes, str):
+            _refuse_other_grid(now, sizes, task.incremental)
         sizes = (now, *(size for size in sizes if size > now))
     return sizes[:1] if task.incremental else sizes
+
+
+def _refuse_other_grid(now, sizes, incremental):
+    """Refuse grids that training which goes on cannot come to: partial_fit keeps the one it has."""
+    if sizes[-1] < now or (incremental and now not in (COARSEST, *sizes)):
+        ways = "an entry of it" if incremental else "its last entry"
+        raise ValueError(
+            f"Training goes on from a module with a grid of {now} intervals, which grid_sizes="
+            f"{sizes} would not change: make {now} {ways}, let fit with warm_start=True refine it "
+            "by larger ones, or fit a clone."
+        )
 
 
 def _searches(model):

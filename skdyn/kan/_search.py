@@ -26,11 +26,13 @@ _TOL, _PATIENCE = 1e-3, 4  # of them
 _STRENGTH = 1.2  # of the logarithm of the evidence, for each strength that was chosen
 _DEEP = (4, 4)  # nodes of two hidden layers, tried where one has that many
 _DOUBTED = 0.2  # of the logarithm of a row's probability: gains beyond it need nobody to agree
+_LEAP = 1.0  # of the logarithm of a row's probability: what gains as much may go on at once,
+_LEAST = 8  # after so many steps
 _WORTH = 0.02  # of the logarithm of a row's probability that a finer grid must bring
 COARSEST = 1  # grid, of networks that are wide for their rows
 _FAINT = 0.1  # size of what new nodes first say, as part of what nodes are drawn with
 _BUDGET = 3e10  # multiply-adds of the steps that a network is tried with: seconds
-_LAST = 4e9  # and of those that follow for the one that is chosen
+_LAST, _LAST_STEPS = 4e9, 10  # and of those that follow for the one that is chosen, and the fewest
 LARGEST = 5000  # weights
 
 
@@ -100,7 +102,7 @@ class Trials:
         self.stage, self.generator, self.follow = stage, generator, follow
         self.settings = settings._replace(n_iter_no_change=_PATIENCE, verbose=0)
 
-    def fit(self, module, evidence=None, grid_size=0):
+    def fit(self, module, evidence=None, grid_size=0, beside=None):
         """Train a network for some steps.
 
         Parameters
@@ -111,6 +113,8 @@ class Trials:
             Strengths to go on from.
         grid_size : int, default=0
             Of the finer grid to take first.
+        beside : Trial or None, default=None
+            What it is compared with, if others follow it: a leap beyond that ends its steps.
 
         Returns
         -------
@@ -118,12 +122,16 @@ class Trials:
         """
         objective = copy.copy(self.stage.objective)
         objective.evidence = copy.copy(evidence or objective.evidence)
+        evidence, bar = objective.evidence, math.inf
+        if beside is not None:
+            bar = beside.evidence.log + _LEAP * evidence.n_rows
         trial = self.stage._replace(
             objective=objective, max_iter=min(_STEPS, self.stage.max_iter), tol=_TOL,
             before_epoch=self.follow(grid_size), must_improve=False,
+            is_enough=lambda n_iter: n_iter >= _LEAST and evidence.log > bar,
         )  # fmt: skip
         LeanNet(module, self.settings, self.generator).run([trial])
-        return Trial(module, objective.evidence, cache(lambda: self._left_out(module, objective)))
+        return Trial(module, evidence, cache(lambda: self._left_out(module, objective)))
 
     @torch.no_grad()
     def _left_out(self, module, objective):
@@ -243,7 +251,7 @@ class Trials:
 
     def n_steps(self, module):
         """Return how many more steps the budget allows a network that was found."""
-        return max(_STEPS, int(_LAST / step_cost(*self._size(module))))
+        return max(_LAST_STEPS, int(_LAST / step_cost(*self._size(module))))
 
     def _size(self, module):
         n_weights = sum(w.numel() for layer in module.layers for w in layer.linear_weights())
@@ -320,9 +328,9 @@ def search(module, trials, *, grid_sizes, n_init=1):
         n_nodes = drawn.layers[0].n_subnodes
         room = best.module.layers[0].n_subnodes <= n_nodes and trials.can_grow(best)
         fresh = n_init if width < _SURE or not room else n_init - 1
-        found = [trials.fit(trials.draw(module, width)) for _ in range(fresh)]
+        found = [trials.fit(trials.draw(module, width), beside=best) for _ in range(fresh)]
         if room and width > 1:
-            found.append(trials.fit(trials.grown(best, width), best.evidence))
+            found.append(trials.fit(trials.grown(best, width), best.evidence, beside=best))
         better = [trial for trial in found if trial.improves_on(best)]
         best = max(better, key=_evidence_of, default=best)
         failed = 0 if better else failed + 1
@@ -334,7 +342,8 @@ def search(module, trials, *, grid_sizes, n_init=1):
         candidate.refine(grid_size)
         if time_is_over() or not trials.is_affordable(candidate):
             break
-        now = trials.fit(candidate, best.evidence)
+        last = grid_size == grid_sizes[-1]
+        now = trials.fit(candidate, best.evidence, beside=None if last else best)
         if not now.improves_on(best, _WORTH * len(trials.stage.arrays[0])):
             break
         best = now

@@ -103,7 +103,7 @@ class LevenbergMarquardt(torch.optim.Optimizer):
         room = None if lower is None else (start - lower).clamp(min=0)
         diagonal = curvature.diagonal()
         # What no data and no penalty bind must not move freely either.
-        tiny = torch.finfo(diagonal.dtype).tiny
+        tiny, eps = torch.finfo(diagonal.dtype).tiny, torch.finfo(diagonal.dtype).eps
         scale = diagonal + 1e-12 * diagonal.max().clamp(min=tiny)
 
         def gain(damping, bend=None):
@@ -120,6 +120,7 @@ class LevenbergMarquardt(torch.optim.Optimizer):
             promised = -(gradient @ move + 0.5 * move @ curvature @ move)
             return (loss - problem.loss()).item(), promised.item()
 
+        rounding = eps * abs(loss.item())
         for trial in range(_TRIALS):  # where the first is too far, the bend there says little
             gained, promised = gain(self.damping, None if trial else problem.bend)
             if math.isfinite(gained) and gained > 0:
@@ -131,6 +132,8 @@ class LevenbergMarquardt(torch.optim.Optimizer):
                 self.damping *= max(least, 1 - (2 * quality - 1) ** 3)
                 self.damping, self.growth = max(self.damping, _LEAST), 2.0
                 return loss
+            if abs(promised) <= rounding:  # a shorter step promises less: none could be told
+                break
             self.damping *= self.growth
             self.growth *= 2.0
         problem.place(start)

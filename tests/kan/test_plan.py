@@ -81,6 +81,24 @@ def test_a_warm_start_goes_on_from_weights_and_grid(table):
     assert model.loss_curve_[0] < before
 
 
+@pytest.mark.parametrize(
+    ("change", "incremental"),
+    [({"grid_sizes": 3}, False), ({"grid_sizes": 10}, True), ({"n_init": 3}, False),
+     ({"n_init": 3}, True)],
+)  # fmt: skip
+def test_what_training_that_goes_on_would_not_heed_is_refused(table, change, incremental):
+    model = quick(grid_sizes=5, warm_start=True, max_iter=2)
+    again = model.partial_fit if incremental else model.fit
+    again(*table)
+    before = model.predict(table[0])
+    with pytest.raises(ValueError, match=next(iter(change))):
+        getattr(model.set_params(**change), again.__name__)(*table)
+    np.testing.assert_array_equal(model.predict(table[0]), before)
+    model.set_params(n_init=1, grid_sizes="auto" if incremental else (5, 10))
+    again(*table)
+    assert model.module_.plan["grid_size"] == (5 if incremental else 10)
+
+
 def test_only_a_fit_that_is_left_the_strength_of_its_penalty_pays_for_its_width():
     X = np.random.default_rng(0).normal(size=(20, 200))
     y = X[:, 0]

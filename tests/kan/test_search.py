@@ -74,6 +74,20 @@ def test_a_grown_network_computes_what_the_one_before_did():
         torch.testing.assert_close(grown(points), before.module(points), rtol=0, atol=1e-6)
 
 
+def test_a_trial_far_ahead_of_what_it_is_compared_with_takes_fewer_steps():
+    X = table(100, 2)
+    made, epochs = trials(X, X[:, 0] * X[:, 1]), []
+    plain = made.follow
+    made.follow = lambda grid_size: lambda *given: (epochs.append(given[1]), plain(0)(*given))[1]
+    additive = made.fit(network(2))
+    ahead, epochs[:] = made.fit(network(2, 2)), []
+    for rival, fewer in ((additive, True), (ahead, False), (None, False)):
+        epochs.clear()
+        found = made.fit(network(2, 2), beside=rival)
+        assert (len(epochs) < 20) == fewer
+        assert found.evidence.log > additive.evidence.log + 100
+
+
 def test_the_evidence_prefers_the_network_that_made_the_data():
     X = table(200, 2)
     y = X[:, 0] * X[:, 1] + 0.1 * np.random.default_rng(1).normal(size=200)

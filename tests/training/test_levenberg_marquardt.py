@@ -82,6 +82,16 @@ def test_where_no_step_helps_the_weights_stay():
     assert problem.now.item() == 0.0
 
 
+def test_where_a_step_promises_less_than_rounding_one_is_tried():
+    A, right = torch.randn(8, 3).double(), torch.randn(8).double()
+    problem = Squares(lambda w: A @ w - right, [0.0, 0.0, 0.0])
+    run(problem, 12)
+    tried, place = [], problem.place
+    problem.place = lambda weights: (tried.append(weights), place(weights))
+    run(problem, 1)
+    assert len(tried) <= 2  # and back
+
+
 def test_a_weight_that_nothing_binds_stays_finite():
     problem = Squares(lambda w: w[:1] - 3.0, [0.0, 5.0])
     run(problem, 10)
