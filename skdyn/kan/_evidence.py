@@ -140,7 +140,8 @@ class Evidence:
         if self.noise == "known":
             return 0.5 / self.n_rows
         n_residuals = self.n_rows * problem.y.shape[1]
-        return data_loss / (n_residuals - n_decided).clamp(min=1.0)
+        unit = data_loss / (n_residuals - n_decided).clamp(min=1.0)
+        return unit.clamp(min=_MINIMUM)  # of exact answers rounding is left, and no noise
 
     def _misfit(self, problem, unit):
         """Return the logarithm of the noise's size, summed up over the rows where it is learned."""

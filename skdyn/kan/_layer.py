@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from skdyn.kan._monotone import coefficients, nearest_steps
+from skdyn.kan._weight_vector import versions
 from skdyn.kan.bases import BASES, make_basis
 from skdyn.kan.bases._basis import EXTRAPOLATIONS
 
@@ -92,7 +93,7 @@ class KANLayer(torch.nn.Module):
         self.register_buffer("mask", torch.ones(n_in, self.n_subnodes))
         self.register_buffer("sign", None)
         self.symbolic = torch.nn.ModuleDict()
-        self.levels = None
+        self.levels, self._whole = None, None
 
     def take_levels(self, levels: Any) -> None:
         """Let some inputs be categories, or miss.
@@ -244,7 +245,16 @@ class KANLayer(torch.nn.Module):
         -------
         Tensor of shape (n_in, n_functions + 1, n_subnodes)
         """
+        if self._all_stand():
+            return self.carried()
         return self.carried() * self.mask[:, None, :]
+
+    def _all_stand(self):
+        """Tell whether no edge is cut, which is looked at when the mask has changed."""
+        version = versions([self.mask])[0]
+        if self._whole is None or self._whole[0] is not self.mask or self._whole[1] != version:
+            self._whole = self.mask, version, bool(self.mask.all())
+        return self._whole[2]
 
     def standing(self) -> torch.Tensor:
         """Return which edges there are, numeric or symbolic.

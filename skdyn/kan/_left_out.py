@@ -6,7 +6,7 @@ import torch
 
 from skdyn._blocks import in_blocks
 from skdyn.exceptions import warn_user
-from skdyn.kan._objective import CROWDING
+from skdyn.kan._objective import penalty_form
 from skdyn.kan._plan import has_squares
 
 __all__ = [
@@ -279,17 +279,6 @@ def penalty_of_edges(layer, objective, alpha):
     -------
     Tensor of shape (n_in, n_functions + 1, n_functions + 1), float64
     """
-    rough = layer.basis.roughness().double()
-    n = rough.shape[-1]
-    price = torch.eye(n + 1, dtype=torch.float64, device=rough.device).repeat(len(rough), 1, 1)
-    price *= alpha
-    price[:, :n, :n] += 2 * objective.evidence.smoothness * rough
-    if layer.width > 1:
-        straight, bent, residual = (
-            objective.alpha * (layer.width**power - 1) for power in CROWDING
-        )
-        line = layer.basis.straight().double()
-        price[:, :n, :n] += (straight - bent) * line[:, :, None] * line[:, None, :]
-        price.diagonal(dim1=1, dim2=2)[:, :n] += bent
-        price[:, n, n] += residual
+    price = 2 * penalty_form(layer, objective.evidence.smoothness, objective.alpha)
+    price.diagonal(dim1=1, dim2=2).add_(alpha)
     return price

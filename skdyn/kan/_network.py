@@ -217,7 +217,11 @@ class KAN(torch.nn.Module):
 
     @torch.no_grad()
     def adapt(
-        self, x: torch.Tensor, weight: torch.Tensor | None = None, only_strayed: bool = False
+        self,
+        x: torch.Tensor,
+        weight: torch.Tensor | None = None,
+        only_strayed: bool = False,
+        known: bool = False,
     ) -> bool:
         """Move every layer's grids to where its inputs are.
 
@@ -230,6 +234,8 @@ class KAN(torch.nn.Module):
         only_strayed : bool, default=False
             Whether layers stay as they are whose inputs still lie on their grids and fill them:
             what was learned on one grid is not quite what another can say.
+        known : bool, default=False
+            Whether these are the rows that the grids of the first layer follow already.
 
         Returns
         -------
@@ -238,7 +244,8 @@ class KAN(torch.nn.Module):
         """
         moved = False
         for layer in self.layers:
-            if not only_strayed or layer.has_strayed(x, weight):
+            rests = known and layer is self.layers[0]
+            if not rests and (not only_strayed or layer.has_strayed(x, weight)):
                 moved = layer.adapt(x, weight) or moved
             if layer is not self.layers[-1]:
                 x = through(layer, x)

@@ -6,6 +6,8 @@ import torch
 from torch.autograd.function import once_differentiable
 
 from skdyn.kan._gauss_newton import GaussNewtonProblem
+from skdyn.kan._weight_vector import versions
+from skdyn.kan.bases._basis import Basis
 
 # Powers of a wide layer's width by which weights pay more, the fewer columns are likely to need
 # them: for straight lines, for what bends, and for the residual, whose bend is always the same.
@@ -36,6 +38,7 @@ class KANObjective:
         self.evidence = evidence
         self.lamb, self.lamb_l1, self.lamb_entropy = lamb, lamb_l1, lamb_entropy
         self.alpha = alpha
+        self._forms: dict = {}  # of the penalties on the weights of each layer
         self._problem: Any = None  # the last one, which knows what stays from step to step
 
     def __call__(self, module, X, y, weight):
@@ -80,13 +83,27 @@ class KANObjective:
         Tensor
             A scalar.
         """
-        if self.evidence.smoothness:
-            loss = loss + self.evidence.smoothness * sum(bending(layer) for layer in module.layers)
+        # validation does without alpha, as without the optimizer's
+        strengths = self.evidence.smoothness, self.alpha if module.training else 0.0
+        if any(strengths):
+            loss = loss + sum(self._on_curves(layer, *strengths) for layer in module.layers)
         if self.lamb:
             loss = loss + self.lamb * self.sparsity(module, X, weight)
-        if self.alpha and module.training:  # validation does without, as without the optimizer's
-            loss = loss + 0.5 * self.alpha * sum(map(crowding, module.layers))
         return loss
+
+    def _on_curves(self, layer, smoothness, alpha):
+        """Return the penalty on a layer's weights: one form, as long as nothing but they move."""
+        basis = layer.basis
+        if type(basis).effective is not Basis.effective or any(True for _ in basis.parameters()):
+            bends = smoothness * bending(layer) if smoothness else 0.0
+            return bends + (0.5 * alpha * crowding(layer) if alpha else 0.0)
+        version = basis, smoothness, alpha, versions([*basis.buffers()])
+        known = self._forms.get(layer)
+        if known is None or known[0] != version:
+            with torch.no_grad():
+                form = penalty_form(layer, smoothness, alpha).to(layer.weight)
+            known = self._forms[layer] = version, form
+        return _Quadratic.apply(layer.numeric_weight(), known[1])
 
     def problem(self, module, batch):
         """Return the quadratic model of the objective, for Levenberg-Marquardt.
@@ -213,6 +230,34 @@ def crowding(layer):
     straight = (functions * line).sum(dim=1).square().sum()
     squares = straight, functions.square().sum() - straight, residual.square().sum()
     return sum((layer.width**p - 1) * square for p, square in zip(CROWDING, squares, strict=True))
+
+
+def penalty_form(layer, smoothness, alpha):
+    """Return the quadratic form of an edge's weights that adds up both, weighed.
+
+    Parameters
+    ----------
+    layer : KANLayer
+        The layer, whose basis has no choice of spaces.
+    smoothness : float
+        Factor on :func:`bending`.
+    alpha : float
+        Factor on half of :func:`crowding`.
+
+    Returns
+    -------
+    Tensor of shape (n_in, n_functions + 1, n_functions + 1), float64
+    """
+    rough = smoothness * layer.basis.roughness().double()
+    form = torch.nn.functional.pad(rough, (0, 1, 0, 1))
+    if layer.width > 1:
+        straight, bent, residual = (0.5 * alpha * (layer.width**p - 1) for p in CROWDING)
+        line = layer.basis.straight().double()
+        functions = form[:, :-1, :-1]
+        functions += (straight - bent) * line[:, :, None] * line[:, None]
+        functions.diagonal(dim1=1, dim2=2).add_(bent)
+        form[:, -1, -1] = residual
+    return form
 
 
 def row_shares(x, weight=None):

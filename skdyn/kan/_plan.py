@@ -350,8 +350,10 @@ def _try_starts(model, stage, generator, total_weight):
 def _follow(model, grid_size, task):
     """Return what refines the grids before a stage and lets them follow the data in it."""
     X, _, weight = task.training
+    followed = None  # the module whose first grids follow these rows
 
     def before_epoch(module, epoch):
+        nonlocal followed
         if epoch == 0 and module.plan["grid_size"] < grid_size:
             module.refine(grid_size)
             return True
@@ -364,7 +366,8 @@ def _follow(model, grid_size, task):
             return False
         like = next(module.parameters())
         rows = (torch.as_tensor(part).to(like) for part in (X, weight))
-        return module.adapt(*rows, only_strayed=epoch > 0)
+        known, followed = followed is module.layers, module.layers
+        return module.adapt(*rows, only_strayed=epoch > 0, known=epoch > 0 and known)
 
     return before_epoch
 

@@ -90,8 +90,8 @@ class Controller(NamedTuple):
         """Factors of the next steps, one for each case."""
         now, past = self.exponents
         factor = _SAFETY * error.clamp_min(_TINY) ** now * last_error.clamp_min(1e-4) ** past
-        factor = torch.where(error <= 1, factor.clamp(_SHRINK, _GROW), factor.clamp(_SHRINK, 1.0))
-        return torch.where(torch.isfinite(error), factor, torch.full_like(factor, _SHRINK))
+        factor = factor.nan_to_num_(_SHRINK).clamp_(_SHRINK, _GROW)
+        return torch.where(error <= 1, factor, factor.clamp_max(1.0))
 
 
 def starting_step(size, slope, curvature_at, order):

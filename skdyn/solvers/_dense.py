@@ -6,6 +6,7 @@ no extra step is taken to land on them.
 
 import numpy as np
 import torch
+from torch import nn
 
 __all__ = ["CaseOutput", "SharedOutput", "dense_rows"]
 
@@ -107,6 +108,9 @@ class SharedOutput:
 class CaseOutput:
     """Output when each case reaches its times in steps of its own.
 
+    The times that a case reaches in one step follow each other: a step lays out as many for all
+    cases as the busiest one has there. What the others do not have goes to a column of no use.
+
     Parameters
     ----------
     tableau : Tableau
@@ -118,74 +122,66 @@ class CaseOutput:
     """
 
     def __init__(self, tableau, y0, times):
-        self._end = tableau.n_stages
         self._dense = torch.as_tensor(dense_rows(tableau)).to(y0)
+        self._end = torch.eye(tableau.n_stages + 2).to(y0)[tableau.n_stages]
         self._sign = torch.sign(times[:, -1:] - times[:, :1])
-        self._wanted = (times[:, 1:] * self._sign).contiguous()
-        n, n_wanted = self._wanted.shape
+        wanted = times[:, 1:] * self._sign
+        shared = times.stride(0) == 0
+        self._wanted = wanted[0].contiguous() if shared else wanted.contiguous()
         # A case that fails keeps NaN after its last step; nothing else is left unwritten.
-        self._y = y0.new_full((n, n_wanted + 1, y0.shape[1]), torch.nan)
+        self._y = y0.new_full((len(y0), wanted.shape[1] + 2, y0.shape[1]), torch.nan)
         self._y[:, 0] = y0
 
     def seal(self, chunk):
         """Write the outputs of a chunk whose marks are ``(t, h, t1)``, float64, shape (n, 1)."""
-        start, width, end = (torch.cat([mark[k] for mark in chunk.marks], dim=1) for k in range(3))
-        ends = (end * self._sign).contiguous()
-        step = torch.searchsorted(ends, self._wanted)
-        begun = self._wanted > start[:, :1] * self._sign
-        cases, times = (begun & (step < ends.shape[1])).nonzero(as_tuple=True)
-        steps = step[cases, times]
-        order = torch.argsort(steps, stable=True)
-        chunk.cases, chunk.times, steps = cases[order], times[order], steps[order]
-        chunk.counts = torch.bincount(steps, minlength=len(chunk.marks)).tolist()
-        wanted = self._wanted[chunk.cases, chunk.times] * self._sign[chunk.cases, 0]
-        chunk.weights = self._weights(wanted, start, width, end, chunk.cases, steps)
-        for j, cases, times, weights in self.slices(chunk):
-            block = chunk.block(j).view(-1, *chunk.rows[0].shape)
-            place = self._places(cases)
-            outputs = torch.bmm(self._by_case(weights, place), block.transpose(0, 1))
-            self._y[cases, times + 1] = outputs[place]
+        marks = [torch.cat([mark[k] for mark in chunk.marks], dim=1) for k in range(3)]
+        reached = torch.cat([marks[0][:, :1], marks[2]], dim=1) * self._sign
+        ranks = torch.searchsorted(self._wanted, reached, right=True)
+        counts = ranks.diff(dim=1)
+        n_reaching = (counts > 0).sum(dim=0).tolist()
+        chunk.outputs = []
+        for j, most in enumerate(counts.amax(dim=0).tolist()):
+            if not most:
+                continue
+            # Near the end few cases are left, and the others need no copies of zero.
+            few = 2 * n_reaching[j] < len(counts)
+            cases = counts[:, j].nonzero()[:, 0] if few else slice(None)
+            step = [mark[cases, j : j + 1] for mark in marks]
+            places, weights = self._outputs(cases, most, ranks[cases, j : j + 2], *step)
+            chunk.outputs.append((j, cases, places, weights))
+            states = torch.bmm(weights, self._by_case(chunk.block(j))[cases])
+            self._rows(self._y).index_copy_(0, places, self._rows(states))
 
-    def _places(self, cases):
-        """Case and rank in it of outputs that are sorted by case."""
-        counts = torch.bincount(cases, minlength=len(self._y))
-        first = counts.cumsum(0) - counts
-        return cases, torch.arange(len(cases), device=cases.device) - first[cases]
+    def _outputs(self, cases, most, ranks, start, width, end):
+        """Rows of the solution that a step writes, and weights of its block's rows for each."""
+        n_columns = self._y.shape[1]
+        rank = ranks[:, :1] + torch.arange(most, device=ranks.device)
+        here = rank < ranks[:, 1:]
+        column = rank.clamp_max(n_columns - 3)
+        own = self._wanted.expand(len(self._y), -1)[cases]
+        wanted = own.gather(1, column) * self._sign[cases]
+        theta = torch.where(here, (wanted - start) / width, 0.0).to(self._y)
+        powers = theta[:, :, None].expand(-1, -1, len(self._dense)).cumprod(dim=2)
+        weights = (powers @ self._dense).mul_(width.to(self._y)[:, :, None])
+        weights[:, :, 0] = 1
+        weights[wanted == end] = self._end  # its own row: exact, and right for every method
+        first = torch.arange(len(self._y), device=ranks.device)[cases, None] * n_columns
+        return (first + torch.where(here, rank + 1, n_columns - 1)).view(-1), weights
 
-    def _by_case(self, values, place):
-        """Lay out a row an output as (n, k, width): products of cases need no copy of the block."""
-        k = int(place[1].max()) + 1
-        laid_out = values.new_zeros(len(self._y), k, values.shape[1])
-        laid_out[place] = values
-        return laid_out
+    def _by_case(self, block):
+        """A block's rows, case by case, as a view of shape (n, s + 2, d)."""
+        return block.view(len(block), len(self._y), -1).transpose(0, 1)
 
-    def _weights(self, wanted, start, width, end, cases, steps):
-        """Weights of a block's rows, one line for each output."""
-        h = width[cases, steps]
-        theta = ((wanted - start[cases, steps]) / h).to(self._y)
-        powers = theta[:, None].expand(-1, len(self._dense)).cumprod(dim=1)
-        weights = (powers @ self._dense).mul_(h.to(self._y)[:, None])
-        weights[:, 0] = 1
-        at_end = wanted == end[cases, steps]
-        weights[at_end] = torch.eye(weights.shape[1]).to(weights)[self._end]
-        return weights
-
-    def slices(self, chunk):
-        """Yield ``(block, cases, times, weights)`` for each block with outputs."""
-        lo = 0
-        for j, count in enumerate(chunk.counts):
-            if count:
-                hi = lo + count
-                yield j, chunk.cases[lo:hi], chunk.times[lo:hi], chunk.weights[lo:hi]
-                lo = hi
+    def _rows(self, states):
+        return states.view(-1, states.shape[-1])
 
     def solution(self):
         """All states, shape (n, t, d)."""
-        return self._y
+        return self._y[:, :-1]
 
     def cotangent(self, grad):
         """A gradient of the solution in the layout that ``send_back`` wants."""
-        return grad
+        return nn.functional.pad(grad, (0, 0, 0, 1))
 
     def first(self, grad):
         """The part of a cotangent that belongs to the initial states."""
@@ -193,22 +189,22 @@ class CaseOutput:
 
     def send_back(self, chunk, adjoint, grad):
         """Add the outputs' gradients to a chunk's adjoint rows."""
-        for j, cases, times, weights in self.slices(chunk):
-            block = adjoint.block(j).view(-1, *self._y[:, 0].shape)
-            place = self._places(cases)
-            sent = self._by_case(grad[cases, times + 1], place)
-            block += torch.bmm(self._by_case(weights, place).mT, sent).transpose(0, 1)
+        for j, cases, places, weights in chunk.outputs:
+            sent = self._rows(grad).index_select(0, places).view(*weights.shape[:2], -1)
+            block = self._by_case(adjoint.block(j))
+            block[cases] += torch.bmm(weights.mT, sent)  # baddbmm_ takes ten times as long
 
     def replay(self, chunk, block, rows, out):
         """Put the outputs of one block, from differentiable ``rows``, into the dict ``out``."""
-        for j, cases, times, weights in self.slices(chunk):
+        n_columns = self._y.shape[1]
+        for j, cases, places, weights in chunk.outputs:
             if j == block:
-                states = torch.einsum("ms,smd->md", weights, torch.stack(rows)[:, cases])
-                out.update(zip(zip(cases.tolist(), times.tolist()), states))
+                states = self._rows(torch.bmm(weights, torch.stack(rows, dim=1)[cases]))
+                out.update((divmod(k, n_columns), y) for k, y in zip(places.tolist(), states))
 
     def assemble(self, y0, out):
         """The solution from the states gathered by ``replay``."""
-        n, n_wanted = self._wanted.shape
-        lost = torch.full_like(y0[0], torch.nan)
-        later = [torch.stack([out.get((i, k), lost) for k in range(n_wanted)]) for i in range(n)]
-        return torch.cat([y0[:, None], torch.stack(later)], dim=1)
+        n, n_columns = self._y.shape[:2]
+        lost, later = torch.full_like(y0[0], torch.nan), range(1, n_columns - 1)
+        states = [torch.stack([out.get((i, k), lost) for k in later]) for i in range(n)]
+        return torch.cat([y0[:, None], torch.stack(states)], dim=1)

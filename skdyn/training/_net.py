@@ -223,7 +223,8 @@ class LeanNet(NeuralNet):
             reason = course.reason_to_stop()
             shown = record if earlier is None else earlier.then(record)
             record.report(stage, settings.verbose)
-            self.group.align(self.learnt())
+            if self.group.size > 1:
+                self.group.align(self.learnt())
             if self.group.any(time_is_over()):
                 reason = "max_time"
             if self.group.any(on_epoch is not None and bool(on_epoch(shown))):
@@ -348,7 +349,8 @@ class LeanNet(NeuralNet):
             The loss.
         """
         self.optimizer_.zero_grad()
-        learnt = [*self.module_.parameters(), *self.extras]
+        alone = self.group.size == 1 and self.settings.clip_norm is None
+        learnt = [] if alone else [*self.module_.parameters(), *self.extras]
         loss = self.group.mean(self._loss_and_slopes, batch, learnt)
         if self.settings.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_(learnt, self.settings.clip_norm)

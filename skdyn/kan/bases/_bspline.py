@@ -8,10 +8,11 @@ from torch.nn.functional import normalize, pad, silu
 
 from skdyn.kan.bases._basis import Basis
 from skdyn.kan.bases._range import weighted_quantiles
-from skdyn.kan.bases._spline_sums import SplineSum, powers_to, within_powers
+from skdyn.kan.bases._spline_sums import FewSum, SplineSum, powers_to, within_powers
 
 # Breaks nearer than this part of the mean distance would leave functions without data.
 CLOSEST = 0.05
+_FEW_SLOPES = 2**15  # numbers of functions of points, or of outputs there, with derivatives too
 _FEW = 2**17  # numbers of functions of points: their product costs less than calls do
 
 with warnings.catch_warnings():  # torch says once that its sparse tensors are new; not to users
@@ -438,7 +439,8 @@ class BSpline(Basis):
             return super().combine(x, weight)
         if not x.requires_grad and x.numel() * self.n_functions <= _FEW:
             return self._functions_of(x).T @ weight.flatten(0, 1)
-        return SplineSum.apply(self.reached(x), weight, self)
+        few = x.numel() * max(self.n_functions, weight.shape[2]) <= _FEW_SLOPES
+        return (FewSum if few else SplineSum).apply(self.reached(x), weight, self)
 
     @torch.no_grad()
     def _functions_of(self, x):

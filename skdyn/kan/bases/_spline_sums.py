@@ -6,7 +6,7 @@ import torch
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import silu
 
-__all__ = ["SplineSum", "powers_to", "within_powers"]
+__all__ = ["FewSum", "SplineSum", "powers_to", "within_powers"]
 
 
 class SplineSum(torch.autograd.Function):
@@ -52,6 +52,32 @@ class SplineSum(torch.autograd.Function):
             for b in range(order + 1):
                 to_weight[:, b : b + basis.grid_size] += moments[:, 1:-1, b]
             to_weight[:, -1] = gated.T @ grad
+        return to_x, to_weight, None
+
+
+class FewSum(torch.autograd.Function):
+    """The same of few points and outputs, by all functions: there calls cost more than products."""
+
+    @staticmethod
+    def forward(ctx, x, weight, basis):
+        features, ctx.slopes_of = basis.by_columns(x.T)
+        features = features.flatten(0, 1)
+        ctx.save_for_backward(features, weight)
+        return features.T @ weight.flatten(0, 1)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        (grad,) = grad_outputs
+        features, weight = ctx.saved_tensors
+        to_x = to_weight = None
+        if ctx.needs_input_grad[0]:
+            slopes = ctx.slopes_of(weight)
+            one = grad.shape[1] == 1
+            to_x = slopes[0] * grad[:, 0] if one else torch.einsum("oin,no->in", slopes, grad)
+            to_x = to_x.T
+        if ctx.needs_input_grad[1]:
+            to_weight = (features @ grad).view_as(weight)
         return to_x, to_weight, None
 
 
