@@ -115,7 +115,8 @@ class NeuralODE(LearntDynamics, TorchEstimator):
     optimizer : {"adam", "adamw", "sgd", "lbfgs"}, default="lbfgs"
         Optimizer of the weights. "lbfgs" always uses the full batch.
     max_iter : int, default=50
-        Number of epochs at most.
+        Number of epochs at most; half as many again, over ten windows, where solutions that are
+        followed for so long leave the data.
     max_time : float or None, default=None
         Seconds after which training stops, at the end of an epoch, with what was reached by then
         and a warning. None sets no limit.
@@ -424,17 +425,19 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         further = drive, self._n_read()
         training = prepare(training, scales, smooth, *further)
         validation = None if validation is None else prepare(validation, scales, None, *further)
-        stages, config = [], self._config(data)
+        stages: list = []
+        config = self._config(data)
         doubt_few_points(data, config["moving"])
         self.x0_ = fitted_starts(stages, training, scales)
         plan = plan_of_a_record(self, config, training, goes_on)
         self.alpha_ = self.alpha * (1.0 if plan is None else plan.factor)
 
         def make_stages(generator):
+            nonlocal stages
             if plan is None:
-                stages.extend(plan_stages(self, training, validation, generator, scales.time))
+                stages = plan_stages(self, training, validation, generator, scales.time)
             else:
-                stages.append(stage_of_a_record(plan, training, self.max_iter, scales.time))
+                stages = [stage_of_a_record(plan, training, self.max_iter, scales.time)]
             return stages
 
         config |= {} if plan is None else {"lined": True}

@@ -18,6 +18,7 @@ from skdyn.neural_ode._dynamics import (
 )
 from skdyn.neural_ode._hidden import hidden_velocities, prefixes
 from skdyn.neural_ode._inputs import Driven
+from skdyn.neural_ode._running_away import FARTHEST, LONGER
 from skdyn.neural_ode._windows import cut_windows, window_lengths
 from skdyn.training import Stage, resolve_device, resolve_dtype
 
@@ -285,6 +286,9 @@ def plan_stages(estimator, training, validation, generator, time_scale=1.0):
         if n_iter:
             stages.append(stage_of(length, n_iter, shorter))
             shorter = length
+    if shorter < n_intervals and estimator.max_iter > 1:
+        further = stage_of(min(n_intervals, LONGER * shorter), estimator.max_iter // 2, shorter)
+        stages.append(further._replace(only_if_above=FARTHEST))
     return stages
 
 

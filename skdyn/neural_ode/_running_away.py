@@ -6,11 +6,11 @@ from sklearn.exceptions import ConvergenceWarning
 from skdyn.exceptions import SolverError, warn_user
 from skdyn.neural_ode._dynamics import WindowObjective
 
-__all__ = ["warn_if_solutions_run_away"]
+__all__ = ["FARTHEST", "LONGER", "warn_if_solutions_run_away"]
 
 # A forecast of chaos that has lost the track is off by two variances, and no fault of the fit.
-_FARTHEST = 4.0  # variances
-_TIMES_THE_WINDOW, _CASES = 10, 32  # that are looked at: bounds the cost
+FARTHEST = 4.0  # variances
+LONGER, _N_CASES = 10, 32  # windows and cases that are looked at: bounds the cost
 
 
 def warn_if_solutions_run_away(follow, trajectories, stages):
@@ -26,12 +26,12 @@ def warn_if_solutions_run_away(follow, trajectories, stages):
         The training's.
     """
     seen = _longest_window(stages)
-    n_points = _TIMES_THE_WINDOW * seen + 1
+    n_points = LONGER * seen + 1
     if trajectories.n_points.max() <= seen + 1:
         return
     values, times = trajectories.values[:, :n_points], trajectories.times[:, :n_points]
     whole = (~np.isnan(values)).all(axis=2).any(axis=1)  # a state to be followed from
-    cases = np.flatnonzero(whole & (trajectories.n_points > 1))[:_CASES]
+    cases = np.flatnonzero(whole & (trajectories.n_points > 1))[:_N_CASES]
     if not len(cases):
         return
     ends = np.minimum(trajectories.n_points[cases], n_points)
@@ -43,7 +43,7 @@ def warn_if_solutions_run_away(follow, trajectories, stages):
     else:
         variance = np.nanvar(trajectories.values, axis=(0, 1))
         variances = (error[variance > 0] / variance[variance > 0]).mean() if variance.any() else 0.0
-        if variances <= _FARTHEST:
+        if variances <= FARTHEST:
             return
         how = f"their mean squared error is {variances:.3g} times the variance"
     warn_user(

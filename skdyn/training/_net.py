@@ -6,7 +6,7 @@
 import copy
 import math
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, cast
 
@@ -28,17 +28,10 @@ from skdyn.training._optimizers import (
 )
 from skdyn.training._records import Stage, TrainingRecord
 from skdyn.training._settings import TrainingSettings
+from skdyn.training._starts import StartError, check_start, easier_than, is_wanted
 from skdyn.training._streams import ShuffledStream
 from skdyn.training._threads import multiply_adds, threads_for
 from skdyn.training._weights import Snapshot, carry_over
-
-
-class _StartError(Exception):
-    """The objective of a stage cannot be evaluated at the weights that the stage starts from."""
-
-    def __init__(self, cause):
-        super().__init__(str(cause))
-        self.cause = cause
 
 
 class LeanNet(NeuralNet):
@@ -115,15 +108,15 @@ class LeanNet(NeuralNet):
 
     def run(
         self,
-        stages: Sequence[Stage],
+        stages: list[Stage],
         on_epoch: Callable[[TrainingRecord], bool | None] | None = None,
     ) -> TrainingRecord:
         """Run the stages in turn.
 
         Parameters
         ----------
-        stages : sequence of Stage
-            What to learn.
+        stages : list of Stage
+            What to learn; those that turn out not to be wanted are taken off it.
         on_epoch : callable or None, default=None
             ``on_epoch(record) -> bool`` after each epoch; true stops the run.
 
@@ -144,12 +137,15 @@ class LeanNet(NeuralNet):
         try:
             while waiting:
                 stage = waiting.popleft()
+                if stage.only_if_above is not None and not is_wanted(self, stage):
+                    stages[:] = [one for one in stages if one is not stage]
+                    continue
                 earlier = copy.deepcopy(self.module_) if record and stage.must_improve else None
                 try:
                     with threads_for(self._multiply_adds(stage)):
                         done = self.fit_loop(stage, on_epoch=on_epoch, earlier=record)
-                except _StartError as error:
-                    waiting.extendleft(reversed(self._easier(stage, error)))
+                except StartError as error:
+                    waiting.extendleft(reversed(easier_than(stage, error)))
                     continue
                 if earlier is not None and done.best_loss >= record.best_loss:
                     self.module_ = earlier
@@ -191,15 +187,15 @@ class LeanNet(NeuralNet):
         self.criterion_ = stage.objective
         self.stage_ = self._with_hook(stage)
         self.group.check(stage, self.learnt())
-        training = self._batches(stage.arrays, shuffle=True)
-        validation = self._batches(stage.validation, shuffle=False) if watched else None
+        training = self.batches(stage.arrays, shuffle=True)
+        validation = self.batches(stage.validation, shuffle=False) if watched else None
         self.watched_ = validation if settings.early_stopping else None
         self.extras = stage.parameters
         changed = stage.before_epoch is not None and stage.before_epoch(self.module_, 0)
         if earlier is not None or stage.parameters or changed:
             self.initialize_optimizer()  # another objective: its curvature is another too
         if settings.max_recoveries:
-            self._check_start(stage)
+            check_start(self, stage)
         one_batch = isinstance(training, TensorBatches) and len(training) == 1
         course = Course(stage, settings, self.learnt, one_batch=one_batch)
         scores: list[float] = []
@@ -394,7 +390,8 @@ class LeanNet(NeuralNet):
             )
         return arrays.batch_size
 
-    def _batches(self, arrays, shuffle):
+    def batches(self, arrays: Any, shuffle: bool) -> Any:
+        """Return batches of rows, in this module's place and precision."""
         like = next(self.module_.parameters())
         if isinstance(arrays, ShuffledStream):
             return arrays.to(like)
@@ -425,24 +422,6 @@ class LeanNet(NeuralNet):
                 "clip_norm=1.0, or scale the inputs."
             )
         return losses
-
-    def _check_start(self, stage):
-        """Refuse a start that cannot be evaluated: no step from it could be taken."""
-        error = self._failure_on(self._batches(stage.arrays, shuffle=False))
-        if error is not None:
-            raise _StartError(error)
-
-    def _easier(self, stage, error):
-        """Return what to run in place of a stage that cannot start."""
-        easier = [] if stage.easier is None else stage.easier()
-        if not easier:
-            raise error.cause
-        names = ", ".join(one.name for one in easier[:-1])
-        warn_user(
-            f"The training on {stage.name} could not start ({error}) It goes on through {names}.",
-            SolverWarning,
-        )
-        return easier
 
     def _recover(self, error, record, course):
         """Take an epoch back, and change what comes: the same again would fail again."""
@@ -476,7 +455,7 @@ class LeanNet(NeuralNet):
         elif settings.max_recoveries and settings.optimizer not in FULL_BATCH:
             # (the line search of those tried them already)
             self.module_.eval()
-            trouble = self._failure_on(training)
+            trouble = self.failure_on(training)
             self.module_.train()
         if trouble is None:
             return
@@ -490,11 +469,11 @@ class LeanNet(NeuralNet):
         warn_user(f"{error} The best weights were restored.", SolverWarning)
 
     @torch.no_grad()
-    def _failure_on(self, batches):
-        """Return why the loss cannot be told on some batch, or None."""
+    def failure_on(self, batches: Any, most: float = math.inf) -> Exception | None:
+        """Return why the loss cannot be told on some batch or is above a bound, or None."""
         try:
             losses = [self.criterion_(self.module_, *batch).item() for batch in batches]
         except SolverError as error:
             return error
-        bad = [loss for loss in losses if not math.isfinite(loss)]
+        bad = [loss for loss in losses if not math.isfinite(loss) or loss > most]
         return TrainingDivergedError(f"The loss became {bad[0]}") if bad else None

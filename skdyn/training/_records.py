@@ -53,7 +53,11 @@ class Stage(NamedTuple):
         ``is_enough(n_iter)`` tells whether so many epochs are all that the stage was to get.
     easier : callable or None, default=None
         ``easier()`` returns stages to run in place of this one where its very start cannot be
-        evaluated, an easier one first; an empty list where there is none.
+        evaluated or is far worse than ``trivial_loss``, an easier one first; an empty list where
+        there is none.
+    only_if_above : float or None, default=None
+        Times ``trivial_loss`` that the loss must be above, or impossible to tell, for the stage to
+        be run at all. None runs it anyway.
     progress : callable or None, default=None
         ``progress()`` tells the share of the stage that is done, which the learning rate's schedule
         follows from step to step. None lets it follow the epochs.
@@ -80,6 +84,7 @@ class Stage(NamedTuple):
     steady_from: float = 0.0
     is_enough: Callable[[int], bool] | None = None
     easier: Callable[[], list["Stage"]] | None = None
+    only_if_above: float | None = None
     progress: Callable[[], float] | None = None
     journal: Journal | None = None
     by_rows: bool = True

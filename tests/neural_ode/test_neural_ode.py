@@ -362,7 +362,7 @@ def test_a_fit_with_enough_epochs_does_not_warn(oscillations):
 @pytest.mark.parametrize(
     ("noise", "model", "most"),
     [
-        (0.0, NeuralODE((32,), max_iter=20, random_state=0), 1e-3),
+        (0.0, NeuralODE((32,), max_iter=20, random_state=0), 5e-3),  # 2e-4 to 3e-3 over seeds, CPUs
         (0.1, NeuralODE((8,), max_iter=4, random_state=0), 0.03),
     ],
     ids=["exact", "noisy"],

@@ -79,6 +79,15 @@ def test_no_epoch_too_many_is_planned(data, max_iter):
     assert [stage.max_iter for stage in whole] == [max_iter]
 
 
+def test_ten_short_windows_wait_for_solutions_that_leave_the_data(data):
+    *planned, further = plan(data, window=3, max_iter=20)
+    assert sum(stage.max_iter for stage in planned) == 20
+    assert all(stage.only_if_above is None for stage in planned)
+    assert (further.only_if_above, further.max_iter) == (4.0, 10)
+    assert further.arrays[2].shape[1] == 31
+    assert plan(data, window=40, max_iter=20)[-1].arrays[2].shape[1] == 80  # no longer than all
+
+
 def test_starts_are_learnt_where_there_is_noise(data, request):
     noisy = request.node.callspec.id == "noisy"
     assert all(bool(stage.parameters) == noisy for stage in plan(data)[1:])
