@@ -78,6 +78,34 @@ LAWS = {
         ("exp(-x0**2) + x1*x2", -1.5, 1.5),
         ("x0**2/x1", 0.5, 2),
     ],
+    "noisy path": [  # for the path of the README, 5 % noise
+        ("x0*sin(2*x1)", -2, 2),
+        ("x0**2 + x1**3", -1.5, 1.5),
+        ("exp(x0*x1)", -1, 1),
+        ("x0/(x0 + 2*x1)", 0.5, 3),
+        ("sqrt(1 + x0**2)*x1", -2, 2),
+        ("x0*log(1 + x1)", 0.2, 3),
+        ("2*x0 - x1/x0", 0.5, 2),
+        ("cos(x0 + 2*x1)", -1.5, 1.5),
+        ("exp(-x0/2)*x1**2", 0, 2),
+        ("x0*x1 + 3*x2", -1, 1),
+        ("tanh(2*x0) + x1**2", -1.5, 1.5),
+        ("1/(1 + x0*x1)", 0.2, 2),
+    ],
+    "noisy path second": [  # looked at once, 2026-12-01
+        ("x0*cos(3*x1)", -1.5, 1.5),
+        ("x0**2*x1**2 + x0", -1, 1),
+        ("x0*x1/(x1 + 1)", 0.5, 3),
+        ("exp(x0) - x1**2", -1.5, 1.5),
+        ("sqrt(2*x0 + x1**2)", 0.2, 2),
+        ("log(2 + x0*x1)", 0, 2),
+        ("sin(2*x0) + x1*x2", -1.5, 1.5),
+        ("x0/(x1**2 + 1) + 1", -2, 2),
+        ("x1*exp(-x0**2)", -1.5, 1.5),
+        ("3/(x0 + x1)", 0.5, 2),
+        ("x0**2 - 2*x1", -1, 1),
+        ("x0*tanh(2*x1)", -1.5, 1.5),
+    ],
 }
 CLOSE = 0.01  # of constants
 
@@ -115,6 +143,11 @@ def came_back(law, formula):
     """Tell whether a formula is the law: alike when simplified, or once constants are rounded."""
     if sympy.simplify(formula - law) == 0:
         return True
+    squares = [sympy.expand(form**2) for form in (law, formula)]  # roots take in their factors
+    return any(_nearly(*pair) for pair in ((law, formula), squares))
+
+
+def _nearly(law, formula):
     alike = sympy.nsimplify(_rounded(formula), rational=True)
     wanted = sympy.nsimplify(_rounded(law), rational=True)
     if sympy.simplify(alike - wanted) == 0:

@@ -65,6 +65,16 @@ def test_only_layers_whose_inputs_strayed_move():
         net.adapt(x)
 
 
+def test_rows_that_the_first_grids_follow_are_not_looked_at_again():
+    net, x = network(), torch.rand(50, 3, dtype=torch.float64)
+    net.adapt(x)
+    first = net.layers[0].basis.low.clone()
+    with torch.no_grad():
+        net.layers[0].weight *= 5.0
+    assert net.adapt(x, only_strayed=True, known=True)  # the second layer moves
+    assert (net.layers[0].basis.low == first).all()
+
+
 def test_the_first_layer_goes_on_along_chords_on_any_grid():
     net = network()
     net.refine(6)

@@ -8,7 +8,7 @@ import torch
 from skdyn.kan._evidence import Evidence
 from skdyn.kan._layer import KANLayer
 from skdyn.kan._network import KAN
-from skdyn.kan._objective import KANObjective, bending, crowding, edge_sizes
+from skdyn.kan._objective import KANObjective, bending, crowding, edge_sizes, penalty_form
 
 
 def a_layer(n_in=2, n_sum=1):
@@ -94,3 +94,33 @@ def test_a_narrow_layer_pays_nothing_more_and_validation_nothing_at_all():
     paid = objective.penalized(zero, module, None, None)
     torch.testing.assert_close(paid, crowding(module.layers[0]))
     assert objective.penalized(zero, module.eval(), None, None) == 0.0
+
+
+@pytest.mark.parametrize("n_in", [3, 40])
+def test_the_form_of_the_penalties_is_their_sum(n_in):
+    layer = KANLayer(n_in, 2).double()
+    form = penalty_form(layer, 0.3, 2.0)
+    weight = layer.weight.detach()
+    found = torch.einsum("ikj,ikl,ilj->", weight, form, weight).item()
+    assert found == pytest.approx((0.3 * bending(layer) + crowding(layer)).item())
+
+
+def test_the_penalty_follows_weights_grids_and_cuts():
+    objective = KANObjective(None, None, Evidence(0.3, 0.0, 9.0, None), 0.0, 1.0, 2.0, alpha=2.0)
+    module = KAN(((40, 0), (2, 0), (1, 0)), "bspline", 5, 3, "linear").double()
+
+    def penalty():
+        return objective.penalized(torch.zeros(()), module, None, None).item()
+
+    def separate():
+        return sum((0.3 * bending(layer) + crowding(layer)).item() for layer in module.layers)
+
+    first, found = module.layers[0], []
+    with torch.no_grad():
+        for change in (lambda: None, lambda: first.weight.mul_(2.0), lambda: first.mask[3].zero_(),
+                       lambda: module.adapt(torch.rand(30, 40).double()),
+                       lambda: module.refine(7)):  # fmt: skip
+            change()
+            found.append(penalty())
+            assert found[-1] == pytest.approx(separate())
+    assert len(set(found)) == 5

@@ -46,6 +46,13 @@ def test_an_additive_target_takes_no_hidden_nodes():
     assert sizes(KANRegressor(max_iter=8, random_state=0).fit(X, y)) == ()
 
 
+def test_an_additive_target_without_noise_takes_none_either():
+    X = np.random.default_rng(0).normal(size=(200, 5))
+    model = KANRegressor(max_iter=20, random_state=0).fit(X, X[:, 0] + X[:, 1])
+    assert sizes(model) == ()
+    assert model.score(X, X[:, 0] + X[:, 1]) > 1 - 1e-12
+
+
 def test_a_product_takes_some():
     X = table(100, 2)
     y = X[:, 0] * X[:, 1] + 0.05 * np.random.default_rng(1).normal(size=100)

@@ -4,19 +4,20 @@ import pytest
 import torch
 
 from skdyn.kan.bases import make_basis
-from skdyn.kan.bases._spline_sums import SplineSum
+from skdyn.kan.bases._spline_sums import FewSum, SplineSum
 
 
+@pytest.mark.parametrize("sum_", [SplineSum, FewSum])
 @pytest.mark.parametrize("order", [0, 1, 3])
 @pytest.mark.parametrize("n_out", [1, 2])
-def test_sums_and_gradients_are_those_of_products_with_the_functions(order, n_out):
+def test_sums_and_gradients_are_those_of_products_with_the_functions(order, n_out, sum_):
     torch.manual_seed(0)
     basis = make_basis("bspline", 3, n_out, 4, order, "linear").double()
     x = (2 * torch.randn(9, 3, dtype=torch.float64)).requires_grad_()
     weight = torch.randn(3, basis.n_functions + 1, n_out, dtype=torch.float64, requires_grad=True)
     toward = torch.randn(9, n_out, dtype=torch.float64)
     expected = basis.features(x).flatten(1) @ weight.flatten(0, 1)
-    found = SplineSum.apply(x, weight, basis)
+    found = sum_.apply(x, weight, basis)
     torch.testing.assert_close(found, expected)
     for ours, theirs in zip(
         torch.autograd.grad((found * toward).sum(), (x, weight)),
