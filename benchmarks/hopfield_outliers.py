@@ -15,6 +15,7 @@ draws.
 """
 
 import argparse
+import importlib.util
 import time
 
 import numpy as np
@@ -59,6 +60,22 @@ class Factor:
         return self.inside_.negative_outlier_factor_ if X is self.X_ else self.new_.score_samples(X)
 
 
+class Pyod:
+    """A detector of pyod, which scores rows of ``fit`` apart from new ones."""
+
+    def __init__(self, module, name, **how):
+        self.model_ = getattr(importlib.import_module(f"pyod.models.{module}"), name)(**how)
+
+    def fit(self, X):
+        self.X_ = X
+        self.model_.fit(X)
+        return self
+
+    def score_samples(self, X):
+        same = X is self.X_
+        return -(self.model_.decision_scores_ if same else self.model_.decision_function(X))
+
+
 def contestants(one_unit, seed):
     found = {
         "ours": HopfieldOutlierDetector(standardize=not one_unit),
@@ -69,16 +86,16 @@ def contestants(one_unit, seed):
         "1-NN": Nearest(),
         "OneClassSVM": OneClassSVM(),
     }
-    try:
-        from pyod.models.ecod import ECOD
-    except ImportError:
-        return found
-
-    class Ecod(ECOD):
-        def score_samples(self, X):
-            return -self.decision_function(X)
-
-    return found | {"ECOD (pyod)": Ecod()}
+    if importlib.util.find_spec("pyod"):
+        found |= {
+            "KNN (pyod)": Pyod("knn", "KNN"),
+            "INNE (pyod)": Pyod("inne", "INNE", random_state=seed),
+            "GMM (pyod)": Pyod("gmm", "GMM", n_components=5, random_state=seed),
+            "HBOS (pyod)": Pyod("hbos", "HBOS"),
+            "ECOD (pyod)": Pyod("ecod", "ECOD"),
+            "COPOD (pyod)": Pyod("copod", "COPOD"),
+        }
+    return found
 
 
 # -- data: rows, which are outliers, whether columns share a unit ----------------------------------
@@ -146,6 +163,7 @@ def heavy_tails(rng):
     return X, np.arange(800) >= 600, False
 
 
+REAL = "digits", "wine", "cancer", "iris"
 PILES = {
     "development": {
         "digits, 8": without_class(load_digits, 8, True),
@@ -261,7 +279,12 @@ def main():
     parser.add_argument("tasks", nargs="*", default=["novelty", "contaminated", "labeled"])
     parser.add_argument("--draws", type=int, default=3)
     parser.add_argument("--piles", nargs="*", default=list(PILES))
+    parser.add_argument("--generated", action="store_true", help="no table that is real")
     args = parser.parse_args()
+    if args.generated:
+        for pile in PILES.values():
+            for name in [name for name in pile if name.startswith(REAL)]:
+                del pile[name]
     for pile in args.piles:
         for task in args.tasks:
             if task == "labeled":

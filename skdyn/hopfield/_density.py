@@ -4,23 +4,20 @@ Up to a constant, the density of a kernel estimate with Gaussian kernels of vari
 :math:`\\xi` is :math:`\\exp(-\\beta E(\\xi))`, with the energy E of a memory of these patterns.
 """
 
-import math
+from dataclasses import replace
 
 import torch
 
 from skdyn.exceptions import warn_user
 from skdyn.hopfield._frozen_memory import FrozenMemory, Retrieved
-from skdyn.hopfield._leave_one_out import n_recalled
 
 __all__ = ["heaviest_kernels", "likelihoods", "log_densities", "most_likely_beta"]
 
-_N_WEIGHTS = 1_000_000  # from which beta is chosen; all of 1000 rows
-_MANY = 100_000_000  # from there on few rows choose the octave
-_FEW = 200
+_N_WEIGHTS = 1_000_000  # from which beta is chosen, all of 1000 rows;
+_FEW = 200  # or those of this many rows, if that is more: thousands choose no better
 _OCTAVES = range(-12, 11)  # powers of two, of columns of variance one
 _ABOVE = range(11, 41)  # where the best of these is the last
-_FINE = [power / 4 for power in range(-3, 4)]  # around the best of them
-_LEAST = 0.9 * math.log(torch.finfo(torch.float64).tiny)  # smaller numbers take much longer
+_FINE = [power / 4 for power in (-3, -2, -1, 1, 2, 3)]  # around the best of them
 
 
 def log_densities(
@@ -119,7 +116,7 @@ def likelihoods(
     memory : FrozenMemory
         The patterns, of sharpness one, with masses.
     betas : list of float
-        Inverse temperatures.
+        Inverse temperatures, each more than the one before.
     exclude : Tensor of int64 of shape (n_queries,) or None, default=None
         The pattern that each query is not judged by, with all its copies.
 
@@ -127,18 +124,14 @@ def likelihoods(
     -------
     Tensor of shape (n_betas, n_queries)
     """
-    keys, mass = memory.keys, memory.mass
+    mass = memory.mass
     assert mass is not None
     rest = (mass.sum() - (0 if exclude is None else mass[exclude])).log()
-    sums = keys.new_empty(len(betas), len(queries))
-    for rows, _, z in memory.score_chunks(queries, exclude=exclude):
-        nearest = keys[z.argmax(dim=1)]
-        distance = (queries[rows] - nearest).square().sum(dim=1) / 2
-        for i, beta in enumerate(betas):
-            weights = (beta * z).clamp_(min=_LEAST).exp_()
-            sums[i, rows] = (weights @ mass).log() - beta * distance
-    scale = torch.tensor([keys.shape[1] / 2 * math.log(beta) for beta in betas])
-    return sums - rest + scale.to(sums)[:, None]
+    only = replace(memory, values=memory.keys[:, :0])  # nothing to read out
+    sums, best = only.sums_by_beta(queries, betas, exclude)
+    distance = (queries - memory.keys[best]).square().sum(dim=1) / 2
+    steps = torch.tensor(betas).to(sums)[:, None]
+    return sums[..., -1].log() - steps * distance - rest + queries.shape[1] / 2 * steps.log()
 
 
 def most_likely_beta(patterns: torch.Tensor, mass: torch.Tensor) -> float:
@@ -159,18 +152,18 @@ def most_likely_beta(patterns: torch.Tensor, mass: torch.Tensor) -> float:
     float
         The best of fourth roots of powers of two; one where there is nothing to choose by.
     """
-    varies = (patterns != patterns[0]).any(dim=0)
+    low, high = patterns.aminmax(dim=0)
+    varies = low < high
     if not varies.any():
         return 1.0
-    memory = FrozenMemory(patterns[:, varies], mass=mass)
-    n_rows = n_recalled(len(patterns), len(patterns), _N_WEIGHTS)
+    keys = patterns if varies.all() else patterns[:, varies]
+    memory = FrozenMemory(keys, mass=mass)
+    n_rows = min(len(keys), max(_FEW, _N_WEIGHTS // len(keys)))
+    share = mass[:n_rows] / mass[:n_rows].sum()
 
-    n_first = min(n_rows, _FEW) if n_rows * len(patterns) > _MANY else n_rows
-
-    def best_of(powers, n_rows=n_first):
+    def best_of(powers):
         betas = [2.0**power for power in powers]
-        share = mass[:n_rows] / mass[:n_rows].sum()
-        found = likelihoods(memory.keys[:n_rows], memory, betas, torch.arange(n_rows)) @ share
+        found = likelihoods(keys[:n_rows], memory, betas, torch.arange(n_rows)) @ share
         return max(zip(found.tolist(), powers))
 
     best = best_of(_OCTAVES)
@@ -182,7 +175,4 @@ def most_likely_beta(patterns: torch.Tensor, mass: torch.Tensor) -> float:
             "rows of X have others that differ from them by next to nothing. Round X, so that they "
             "become copies, or pass beta=."
         )
-    near = [best[1] + step for step in _FINE]
-    if n_first == n_rows:
-        return 2.0 ** max(best, best_of(near))[1]
-    return 2.0 ** best_of([best[1], *near], n_rows)[1]
+    return 2.0 ** max(best, best_of([best[1] + step for step in _FINE]))[1]

@@ -288,7 +288,6 @@ class FrozenMemory:
             sums[rows] *= (-self.sharpness * away).exp()
         return sums
 
-    @torch.no_grad()
     def means_by_beta(
         self, queries: torch.Tensor, betas: list[float], exclude: torch.Tensor | None = None
     ) -> torch.Tensor:
@@ -299,7 +298,7 @@ class FrozenMemory:
         queries : Tensor of shape (n_queries, n_features)
             States.
         betas : list of float
-            By what the sharpness is multiplied, each twice the one before.
+            By what the sharpness is multiplied, each more than the one before.
         exclude : Tensor of int64 of shape (n_queries,) or (n_queries, n_excluded), default=None
             The pattern that each query must not see, or several.
 
@@ -307,27 +306,50 @@ class FrozenMemory:
         -------
         Tensor of shape (n_betas, n_queries, n_values)
         """
-        sums = self.keys.new_zeros(len(betas), len(queries), self._masses.shape[1])
-        if self.separation == SEPARATIONS["softmax"] and len(self) > _BLOCK:
-            self._add_in_blocks(sums, queries, betas, exclude)
-        else:
-            for rows, _, z in replace(self, index=None).score_chunks(queries, exclude=exclude):
-                for i, share in enumerate(self.separation.shares_by_beta(z, self.mass, betas)):
-                    torch.mm(share, self._masses, out=sums[i, rows])
+        sums, _ = self.sums_by_beta(queries, betas, exclude)
         return sums[..., :-1] / sums[..., -1:]
 
-    def _add_in_blocks(self, sums, queries, betas, exclude):
+    @torch.no_grad()
+    def sums_by_beta(
+        self, queries: torch.Tensor, betas: list[float], exclude: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return what :meth:`means_by_beta` divides, and which pattern is most like each query.
+
+        Parameters
+        ----------
+        queries, betas, exclude : object
+            See :meth:`means_by_beta`.
+
+        Returns
+        -------
+        sums : Tensor of shape (n_betas, n_queries, n_values + 1)
+            Sums of the values, and of ones, by weights up to a factor of the query: under softmax
+            the best pattern's is one.
+        best : Tensor of int64 of shape (n_queries,)
+        """
+        sums = self.keys.new_zeros(len(betas), len(queries), self._masses.shape[1])
+        best = torch.empty(len(queries), dtype=torch.int64, device=queries.device)
+        if self.separation == SEPARATIONS["softmax"] and len(self) > _BLOCK:
+            self._add_in_blocks(sums, best, queries, betas, exclude)
+        else:
+            for rows, _, z in replace(self, index=None).score_chunks(queries, exclude=exclude):
+                best[rows] = z.argmax(dim=1)
+                for i, share in enumerate(self.separation.shares_by_beta(z, self.mass, betas)):
+                    torch.mm(share, self._masses, out=sums[i, rows])
+        return sums, best
+
+    def _add_in_blocks(self, sums, best, queries, betas, exclude):
         """Sum exponentials over blocks of patterns that the processor's cache holds.
 
         Two products cost less than rows of weights that go to memory and back at every beta.
         """
-        n_rows = max(1, _BLOCK_OF_SCORES // _BLOCK)
-        for start in range(0, len(queries), n_rows):
-            part = slice(start, start + n_rows)
+        for part in _few_rows(len(queries)):
             asked = queries[part], None if exclude is None else exclude[part]
-            best = torch.stack([z.amax(dim=1) for _, z in self._blocks(*asked)]).amax(dim=0)
+            top = queries.new_full((len(queries[part]),), -torch.inf)
             for block, z in self._blocks(*asked):
-                z.sub_(best[:, None]).mul_(self.sharpness)
+                top = _raised(top, best[part], block, z)
+            for block, z in self._blocks(*asked):
+                z.sub_(top[:, None]).mul_(self.sharpness)
                 for i, share in enumerate(self.separation.shares_by_beta(z, None, betas)):
                     added = share @ self._masses[block]
                     if not added.any():  # nor at any larger beta
@@ -335,12 +357,14 @@ class FrozenMemory:
                     sums[i, part] += added
 
     def _blocks(self, queries, exclude):
-        """Yield scores without sharpness, a block of patterns at a time."""
+        """Yield scores without sharpness, a block of patterns at a time, the next in its place."""
         if self.similarity == "cosine":
             queries = torch.nn.functional.normalize(queries, dim=1)
+        buffer = queries.new_empty(len(queries) * _BLOCK)
         for start in range(0, len(self), _BLOCK):
             block = slice(start, min(start + _BLOCK, len(self)))
-            z = queries @ self.directions[block].T
+            z = buffer[: len(queries) * (block.stop - start)].view(len(queries), -1)
+            torch.mm(queries, self.directions[block].T, out=z)
             if self.similarity == "euclidean":
                 z.sub_(self.halves[block])
             if exclude is not None:
@@ -367,27 +391,51 @@ class FrozenMemory:
         Tensor of shape (n_queries,)
         """
         energies = queries.new_empty(len(queries))
-        known = how.get("known")
-        for rows, found, z in self.score_chunks(queries, **how):
-            best = z.argmax(dim=1)
-            best = best if found is None else found.gather(1, best[:, None])[:, 0]
-            q, mass = queries[rows], self._mass_of(found)
+        known, soft = how.get("known"), self.separation == SEPARATIONS["softmax"]
+        whole = self.index is None and known is None and self.similarity != "distance"
+        in_blocks = soft and whole and len(self) > _BLOCK
+        parts = self._potentials_in_blocks if in_blocks else self._potentials
+        for rows, best, potential in parts(queries, **how):
+            q = queries[rows]
             if self.similarity == "euclidean":
                 away = (q - self.keys[best]).square()
                 away = away if known is None else away.mul_(known[rows])
                 rest = away.sum(dim=1) / 2
             else:
                 rest = q.square().sum(dim=1) / 2 - (q * self.directions[best]).sum(dim=1)
-            if self.separation == SEPARATIONS["softmax"]:
-                z = _exponentials(z)
-                if mass is None:
-                    potential = z.sum(dim=1).log()
-                else:
-                    potential = (z @ mass if found is None else (z * mass).sum(dim=1)).log()
-            else:
-                potential = self.separation.potential(z, mass)
             energies[rows] = rest - potential / self.sharpness
         return energies
+
+    def _potentials(self, queries, **how):
+        """Yield the best pattern of some queries and the potential of differences from it."""
+        for rows, found, z in self.score_chunks(queries, **how):
+            best = z.argmax(dim=1)
+            best = best if found is None else found.gather(1, best[:, None])[:, 0]
+            mass = self._mass_of(found)
+            if self.separation != SEPARATIONS["softmax"]:
+                yield rows, best, self.separation.potential(z, mass)
+                continue
+            z = _exponentials(z)
+            if mass is None:
+                sums = z.sum(dim=1)
+            else:
+                sums = z @ mass if found is None else (z * mass).sum(dim=1)
+            yield rows, best, sums.log()
+
+    def _potentials_in_blocks(self, queries, known=None, exclude=None):
+        """Yield the same of softmax, from blocks of patterns that the processor's cache holds."""
+        sharpness = min(self.sharpness, torch.finfo(self.keys.dtype).max)
+        for part in _few_rows(len(queries)):
+            q = queries[part]
+            top, sums = q.new_full((len(q),), -torch.inf), q.new_zeros(len(q))
+            best = torch.zeros(len(q), dtype=torch.int64, device=q.device)
+            for block, z in self._blocks(q, None if exclude is None else exclude[part]):
+                higher = _raised(top, best, block, z)
+                sums *= _exponentials((top - higher).mul_(sharpness))
+                z = _exponentials(z.sub_(higher[:, None]).mul_(sharpness))
+                sums += z.sum(dim=1) if self.mass is None else z @ self.mass[block]
+                top = higher
+            yield part, best, sums.log()
 
     def nearest(self, queries: torch.Tensor, n_nearest: int) -> Retrieved:
         """Return the patterns of the largest weights.
@@ -416,6 +464,20 @@ class FrozenMemory:
             order = chunk.masked_fill(found < 0, -1.0).topk(n_nearest, dim=1).indices
             indices[rows], weights[rows] = found.gather(1, order), chunk.gather(1, order)
         return Retrieved(indices, weights)
+
+
+def _few_rows(n_queries):
+    """Yield slices of queries whose scores with a block of patterns the cache holds."""
+    n_rows = max(1, _BLOCK_OF_SCORES // _BLOCK)
+    for start in range(0, n_queries, n_rows):
+        yield slice(start, start + n_rows)
+
+
+def _raised(top, best, block, z):
+    """Return the highest scores, those of a block seen; note in ``best`` whose they are."""
+    higher, place = z.max(dim=1)
+    torch.where(higher > top, place.add_(block.start), best, out=best)
+    return torch.maximum(higher, top)
 
 
 def _as_columns(exclude):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from numbers import Real
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
@@ -33,6 +34,7 @@ from skdyn.hopfield._categories import (
 )
 from skdyn.hopfield._explanations import Asked, check_n_cases, explain_gaps, labels_of
 from skdyn.hopfield._imputer_choice import choose_beta_and_alpha, corrected
+from skdyn.hopfield._kept import Kept
 from skdyn.hopfield._masked import MaskedPatterns
 from skdyn.hopfield._separations import SEPARATIONS, Separation, as_separation
 from skdyn.training import new_generator
@@ -239,8 +241,8 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
         coding = self._coding()
         self.beta_, self.alpha_ = choose_beta_and_alpha(values, known, given, separation, coding)
         stored = MaskedPatterns.store(values, known)
-        arrays: Any = tuple(part if part is None else part.numpy() for part in stored)
-        self._stored = arrays
+        gaps = None if stored.known is None else stored.known.numpy()
+        self._stored = stored.completed.numpy(), gaps, stored.covariance.numpy()
         return self
 
     def _coding(self):
@@ -404,9 +406,12 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
         values = standardized(np.where(gaps, self._offset, X), self._offset, self._scale)
         return torch.from_numpy(values), torch.from_numpy(1.0 - gaps)
 
-    def _memory(self):
-        parts: Any = (part if part is None else torch.from_numpy(part) for part in self._stored)
-        return MaskedPatterns(*parts)
+    @cached_property
+    def _remembered(self):
+        return Kept()
+
+    def _memory(self) -> MaskedPatterns:
+        return self._remembered.get(_remember, *self._stored)
 
     def _fill(self, X, gaps):
         memory, coding = self._memory(), self._coding()
@@ -421,6 +426,11 @@ class HopfieldImputer(PlainState, OneToOneFeatureMixin, TransformerMixin, BaseEs
             (recalled,) = memory.recall(values, known, *how)
         filled = corrected(recalled, values, known, memory, self.alpha_, coding)
         return coding.collapse(filled.numpy() * self._scale + self._offset)
+
+
+def _remember(completed, known, covariance):
+    known = None if known is None else torch.from_numpy(known)
+    return MaskedPatterns(torch.from_numpy(completed), known, torch.from_numpy(covariance))
 
 
 def _is_nan(value):

@@ -5,11 +5,14 @@ holds ones and zeros, and values are zero where they are not known.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Self
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
 
 import numpy as np
 import torch
 
+from skdyn.hopfield._frozen_memory import FrozenMemory
 from skdyn.hopfield._retrieval import row_chunks
 from skdyn.hopfield._separations import Separation
 
@@ -66,10 +69,11 @@ def regress(
     return out
 
 
-class MaskedPatterns(NamedTuple):
-    """Stored patterns with gaps.
+@dataclass(frozen=True, eq=False)
+class MaskedPatterns:
+    """Stored patterns with gaps, compared by a frozen memory of what completes them.
 
-    Attributes
+    Parameters
     ----------
     completed : Tensor of shape (n_patterns, n_features)
         Patterns; their gaps are filled by regression, for comparisons only.
@@ -82,6 +86,11 @@ class MaskedPatterns(NamedTuple):
     completed: torch.Tensor
     known: torch.Tensor | None
     covariance: torch.Tensor
+
+    @cached_property
+    def memory(self) -> FrozenMemory:
+        """The completed patterns."""
+        return FrozenMemory(self.completed)
 
     @classmethod
     def store(cls, values: torch.Tensor, known: torch.Tensor) -> Self:
@@ -173,25 +182,20 @@ class MaskedPatterns(NamedTuple):
         (slice, Tensor of shape (n_betas, n_rows, n_patterns))
             Which queries, and their weights.
         """
-        patterns = self.completed
         varies = (self.covariance.diagonal() > 0).numpy()
         columns = varies.nonzero()[0] if groups is None else np.unique(groups[varies])
-        keys = torch.cat([patterns, patterns.square() / -2], dim=1).T / max(len(columns), 1)
-        queries = torch.cat([values * known, known], dim=1)
         limits = torch.finfo(values.dtype)
-        bounded = [min(max(beta, limits.tiny), limits.max) for beta in betas]
-        by_beta = torch.tensor(bounded, dtype=values.dtype)[:, None, None]
-        for rows in row_chunks(len(queries), len(patterns) * len(betas), values.element_size()):
-            scores = queries[rows] @ keys
+        steps = [min(max(b / max(len(columns), 1), limits.tiny), limits.max) for b in betas]
+        by_beta = torch.tensor(steps, dtype=values.dtype)[:, None, None]
+        chunks = self.memory.score_chunks(values * known, known=known, exclude=exclude)
+        for rows, _, scores in chunks:
             if self.known is not None:
                 scores.masked_fill_((1 - known[rows]) @ self.known.T == 0, -torch.inf)
-            if exclude is not None:
-                scores.scatter_(1, exclude[rows, None], -torch.inf)
-            best = scores.amax(dim=1, keepdim=True)
-            if torch.isneginf(best).any():  # no pattern left: all alike
-                scores.masked_fill_(torch.isneginf(best), 0)
-                best.nan_to_num_(neginf=0)
-            scores.sub_(best)  # before beta, which may be huge
+                best = scores.amax(dim=1, keepdim=True)
+                if torch.isneginf(best).any():  # no pattern left: all alike
+                    scores.masked_fill_(torch.isneginf(best), 0)
+                    best.nan_to_num_(neginf=0)
+                scores.sub_(best)  # before beta, which may be huge
             yield rows, separation.weights(by_beta * scores)
 
     def shares_of(self, weights: np.ndarray, column: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from numbers import Real
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
@@ -11,6 +11,7 @@ import torch
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OutlierMixin
 
+from skdyn._blocks import in_blocks
 from skdyn._outliers import far_values
 from skdyn._scales import standardized
 from skdyn._state import OPTIONAL, PlainState, Shape, Since
@@ -29,7 +30,6 @@ from skdyn.hopfield._explanations import case_table, check_n_cases, labels_of
 from skdyn.hopfield._frozen_memory import FrozenMemory
 from skdyn.hopfield._index import FaissIndex, as_index
 from skdyn.hopfield._kept import Kept
-from skdyn.hopfield._leave_one_out import n_recalled
 from skdyn.hopfield._store import Finder, Store, merged, scales
 
 if TYPE_CHECKING:
@@ -37,8 +37,9 @@ if TYPE_CHECKING:
 
 __all__ = ["HopfieldOutlierDetector"]
 
-_N_SCORES = 2**28  # compared to set offset_: all rows of 16 000
-_N_LEAST = 2000  # rows that tell a share at the lower end, whatever they take
+_N_SCORES = 2**26  # compared to set offset_: all rows of 8192;
+_N_LEAST = 1000  # or so many rows, if that is more;
+_N_BELOW = 100  # or so many that a share holds a hundred outliers
 _FENCE = 1.5  # Tukey's, in distances between the quartiles
 
 
@@ -104,6 +105,13 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
     See Also
     --------
     HopfieldMemory : Restores rows instead of judging them.
+
+    Notes
+    -----
+    Each row that is asked for is compared with all that are stored. ``fit`` asks for few: 200 rows
+    (all of 1000) choose ``beta``, and ``offset_`` is set by 1000 rows (all of 8192), or by so many
+    that ``contamination`` is a hundred of them. They are the first in an order that is the rows'
+    own and says nothing of them. Memory is that of two copies of X.
 
     References
     ----------
@@ -243,7 +251,8 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
     def _learn_units(self):
         """Learn means and deviations; a few values that are far from all others set neither."""
         table = self.patterns_
-        found = list(far_values(table, self._mass))
+        alike = (self._mass == self._mass[0]).all()
+        found = list(far_values(table, None if alike else self._mass))
         if found:
             table = table.copy()
         for column, rows, middle, reach in found:
@@ -255,7 +264,8 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
             self._scale = np.full(len(self._scale), typical)
 
     def _scaled(self, X):
-        return torch.from_numpy(standardized(X, self._center, self._scale))
+        scaled = partial(standardized, offset=self._center, scale=self._scale)
+        return torch.from_numpy(in_blocks(scaled, X))
 
     def _choose_betas(self):
         self.beta_ = self.outlier_beta_ = 1.0 if self.beta == "auto" else float(self.beta)
@@ -292,8 +302,8 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
     def _threshold(self):
         if self.contamination == "auto" and len(self.outliers_):
             return 0.0
-        n_rows = n_recalled(len(self._mass), len(self._mass), _N_SCORES)
-        rows = slice(max(n_rows, _N_LEAST))
+        share = 1.0 if self.contamination == "auto" else self.contamination
+        rows = slice(max(_N_SCORES // len(self._mass), _N_LEAST, round(_N_BELOW / share)))
         scores, mass = self._scores(self.patterns_[rows]), self._mass[rows]
         if self.contamination == "auto":
             low, high = (_quantile(scores, mass, share) for share in (0.25, 0.75))
@@ -454,7 +464,9 @@ def _stored(X, weight, chosen):
     rows = np.flatnonzero(chosen & (weight > 0))
     if not len(rows):
         return Store(X[:0], X[:0, :0], weight[:0], rows)
-    return merged(Store(X[rows], X[rows, :0], weight[rows], rows))[0]
+    if len(rows) < len(X):
+        X, weight = X[rows], weight[rows]
+    return merged(Store(X, X[:, :0], weight, rows))[0]
 
 
 def _no_rows(patterns):

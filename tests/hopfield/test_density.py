@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy.special import logsumexp
 
-from skdyn.hopfield import _density
+from skdyn.hopfield import _density, _frozen_memory
 from skdyn.hopfield._density import log_densities, most_likely_beta
 from skdyn.hopfield._frozen_memory import FrozenMemory
 
@@ -62,9 +62,15 @@ def test_beta_finds_the_density_of_known_kernels():
     assert 0.1 < beta * 0.01**2 < 10
 
 
-def test_of_many_rows_few_tell_the_octave(monkeypatch):
+def test_of_many_rows_few_tell_beta(monkeypatch):
     ones = torch.ones(40, dtype=torch.float64)
     wanted = most_likely_beta(keys, ones)
-    monkeypatch.setattr(_density, "_MANY", 0)
+    monkeypatch.setattr(_density, "_N_WEIGHTS", 0)
     monkeypatch.setattr(_density, "_FEW", 20)
     assert most_likely_beta(keys, ones) == wanted
+
+
+def test_beta_in_blocks_is_that_of_the_whole(monkeypatch):
+    wanted = most_likely_beta(keys, torch.from_numpy(mass))
+    monkeypatch.setattr(_frozen_memory, "_BLOCK", 6)
+    assert most_likely_beta(keys, torch.from_numpy(mass)) == wanted

@@ -70,10 +70,17 @@ def test_chunks_change_nothing(separation):
 def test_blocks_of_patterns_change_nothing(monkeypatch, similarity):
     betas, own = [2.0**power for power in range(-2, 30)], torch.arange(7) + 5
     other = replace(memory, similarity=similarity, mass=torch.rand(20).double() + 0.5)
-    whole = other.means_by_beta(patterns[own], betas, own)
+    fine = betas[0], 3 * betas[0], 5.5  # no powers of two
+    whole = [other.means_by_beta(patterns[own], each, own) for each in (betas, fine)]
+    energies = [replace(other, sharpness=beta).energies(queries) for beta in (0.7, 1e300)]
+    without = other.energies(patterns[own], exclude=own)
     monkeypatch.setattr(_frozen_memory, "_BLOCK", 6)
     monkeypatch.setattr(_frozen_memory, "_BLOCK_OF_SCORES", 12)
-    torch.testing.assert_close(other.means_by_beta(patterns[own], betas, own), whole)
+    for each, wanted in zip((betas, fine), whole):
+        torch.testing.assert_close(other.means_by_beta(patterns[own], each, own), wanted)
+    for beta, wanted in zip((0.7, 1e300), energies):
+        torch.testing.assert_close(replace(other, sharpness=beta).energies(queries), wanted)
+    torch.testing.assert_close(other.energies(patterns[own], exclude=own), without)
 
 
 def test_an_excluded_pattern_is_as_if_it_were_not_there():
