@@ -17,6 +17,7 @@ __all__ = ["calibrate", "in_parts", "measure_use", "recent_rows"]
 
 _ENTRIES = 2**24  # pre-activations at a time: bounds memory, costs no speed
 _CALIBRATION_ROWS = 2**14  # on which the thresholds of inference are measured
+_BRIEF_ROWS, _BRIEF_SHARE = 2**12, 8  # after brief trainings: so many do, or one of 8 that it saw
 _RECENT_ROWS = 2**11  # of earlier calls of partial_fit: a few rows tell little of rare latents
 _FEW_ROWS = 2**8  # fewer tell less than what was known before, if only of earlier weights
 _DENSITY_ROWS = 2**16  # rows of the training data on which densities are measured
@@ -61,7 +62,11 @@ def recent_rows(earlier: np.ndarray | None, X: np.ndarray) -> np.ndarray:
 
 @torch.inference_mode()
 def calibrate(
-    module: SparseCoder, X: np.ndarray, known: dict[str, torch.Tensor] | None, fresh: bool
+    module: SparseCoder,
+    X: np.ndarray,
+    known: dict[str, torch.Tensor] | None,
+    fresh: bool,
+    n_seen: float = np.inf,
 ) -> None:
     """Measure the thresholds on training data.
 
@@ -78,12 +83,16 @@ def calibrate(
         What the network's ``known_thresholds`` returned before.
     fresh : bool
         Whether the training was the first of these weights, and aims at k.
+    n_seen : float, default=inf
+        Rows that training saw, all epochs together: after a brief one fewer are looked at, lest
+        that take longer than the training.
     """
     if not module.allocation.has_thresholds:
         return
     known = known if len(X) < _FEW_ROWS else None
     like = next(module.parameters())
-    order = np.random.default_rng(0).permutation(len(X))[:_CALIBRATION_ROWS]
+    most = int(min(_CALIBRATION_ROWS, max(_BRIEF_ROWS, n_seen / _BRIEF_SHARE)))
+    order = np.random.default_rng(0).permutation(len(X))[:most]
     # Parts as large as memory allows: the mean of their quantiles is the quantile of all.
     parts = np.array_split(order, in_parts(module, len(order)))
     shorten = Shortened(X, module.input_scale, module.shift)

@@ -215,7 +215,7 @@ class CodebookTransformer(Reconstructing):
     def _start(self, module, X, Y, generator):
         start_codes(module, X, generator)
 
-    def _calibrate(self, X, known, fresh):
+    def _calibrate(self, X, known, fresh, n_seen=None):
         """Do nothing: there are no thresholds, each row is compared with all codes."""
 
     def _tell_of_a_missed_budget(self, n_active):

@@ -198,7 +198,7 @@ class SparseCoding(
             self._calibrate(self._recent, known, fresh=not goes_on)
             return self
         if self.n_iter_ == self.max_iter:  # cut short, it ends as callbacks saw it
-            self._calibrate(sample, known, fresh=not goes_on)
+            self._calibrate(sample, known, fresh=not goes_on, n_seen=plan.n_seen)
             plan.tell_if_it_was_wrong()
         self._tell_of_a_missed_budget(measure_use(self.module_, sample))
         return self
@@ -259,8 +259,8 @@ class SparseCoding(
     def _start(self, module, X, Y, generator):
         start_from_data(module, X, Y, aims_at_k=self._aims_at_k())
 
-    def _calibrate(self, X, known, fresh):
-        calibrate(self.module_, X, known, fresh and self._aims_at_k())
+    def _calibrate(self, X, known, fresh, n_seen=np.inf):
+        calibrate(self.module_, X, known, fresh and self._aims_at_k(), n_seen)
 
     def _aims_at_k(self):
         return as_allocation(self.allocation).aims_at_k(self._given_l1())

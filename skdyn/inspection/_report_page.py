@@ -24,16 +24,24 @@ _STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2em auto; max-width: 64em; padding: 0 1em }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: right; padding: .15em .6em; border-bottom: 1px solid #ddd }
-th.text, td.text { text-align: left }
+td { font-variant-numeric: tabular-nums }
+th.text, td.text { text-align: left; overflow-wrap: anywhere }
 thead th { position: sticky; top: 0; background: #fff; cursor: pointer }
 thead th[aria-sort=ascending]::after { content: " \\25b2" }
 thead th[aria-sort=descending]::after { content: " \\25bc" }
 section { content-visibility: auto; contain-intrinsic-size: auto 22em; margin-top: 2em }
 ol { padding-left: 0; list-style: none }
-li { margin: .2em 0; overflow-wrap: anywhere }
-li > span { display: inline-block; min-width: 9em; color: #555; font-size: 85% }
+li { margin: .2em 0; padding-left: 9em; overflow-wrap: anywhere }
+li > span { float: left; margin-left: -10.6em; color: #555; font-size: 85%; line-height: 1.7 }
 code { white-space: pre-wrap; font-family: ui-monospace, monospace }
 code b { outline: 1px solid #d55e00; font-weight: inherit }
+@media (max-width: 40em) {
+  table { font-size: 80% }
+  th, td { padding: .15em .25em }
+  th:nth-child(4), td:nth-child(4) { display: none }
+  li { padding-left: 0 }
+  li > span { float: none; display: block; margin: .5em 0 0 }
+}
 """
 
 _SCRIPT = """
@@ -158,6 +166,7 @@ def page(summary: Summary, features: Iterable[FeaturePart]) -> Iterator[str]:
     title = shown(summary.title)
     yield (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta name="viewport" content="width=device-width">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
     )
@@ -239,8 +248,8 @@ def _link(feature, linked):
 
 
 def _share(value):
-    return f"{100 * value:.2g}&nbsp;%" if value < 0.1 else f"{100 * value:.0f}&nbsp;%"
+    return f"{100 * value:#.2g}&nbsp;%" if value < 0.1 else f"{100 * value:.0f}&nbsp;%"
 
 
 def _number(value):
-    return f"{value:.3g}" if math.isfinite(value) else ""
+    return f"{value:#.3g}".removesuffix(".") if math.isfinite(value) else ""

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from skdyn import SparseAutoencoder
-from skdyn.autoencoder._calibration import recent_rows
+from skdyn.autoencoder._calibration import calibrate, recent_rows
+from skdyn.autoencoder._network import SparseCoder
 
 
 def test_thresholds_after_partial_fit_come_from_the_rows_of_many_calls():
@@ -23,3 +24,17 @@ def test_rows_are_recent_as_long_as_newer_ones_are_few():
     assert len(recent) == 2048
     np.testing.assert_array_equal(recent[-11:, 0], [2999, *range(10)])
     np.testing.assert_array_equal(recent_rows(few, many), many[-(2**14) :])
+
+
+@pytest.mark.parametrize(
+    ("n_seen", "n_looked_at"),
+    [(20_000, 4096), (48_000, 6000), (10**6, 2**14), (np.inf, 2**14)],
+)
+def test_a_brief_training_is_measured_briefly(monkeypatch, n_seen, n_looked_at):
+    coder, n_rows = SparseCoder(3, 3, 8, 2, "batch_topk"), []
+    monkeypatch.setattr(
+        coder, "calibrate", lambda batches, *_: n_rows.extend(len(batch) for batch in batches)
+    )
+    X = np.random.default_rng(0).normal(size=(20_000, 3)).astype("f")
+    calibrate(coder, X, None, True, n_seen)
+    assert sum(n_rows) == n_looked_at

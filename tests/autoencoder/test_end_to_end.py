@@ -90,6 +90,29 @@ def test_the_network_is_left_as_it_was_also_by_an_error(network):
     assert "network" not in repr(vars(pickle.loads(pickle.dumps(coder))))
 
 
+def test_it_stops_when_its_time_is_over_with_what_was_reached(network):
+    with pytest.warns(ConvergenceWarning, match="max_time was over"):
+        coder = fit_end_to_end(_coder(max_time=1e-9), network, X, "3")
+    assert coder.n_iter_ < coder.max_iter
+    assert np.isfinite(coder.score(collect_activations(network, X, "3")))
+
+
+def test_an_interrupt_is_heard_and_leaves_the_network_and_the_model_as_they_were(network):
+    coder = fit_end_to_end(_coder(max_iter=1), network, X, "3")
+    fitted, runs = coder.components_.copy(), []
+
+    def interrupt(*_):
+        runs.append(None)
+        if len(runs) == 9:
+            raise KeyboardInterrupt
+
+    with network[5].register_forward_hook(interrupt), pytest.raises(KeyboardInterrupt):
+        fit_end_to_end(coder.set_params(max_iter=12), network, X, "3")
+    np.testing.assert_array_equal(coder.components_, fitted)
+    assert not network[3]._forward_hooks
+    assert all(weight.grad is None for weight in network.parameters())
+
+
 def test_tokens_give_a_row_for_each_place():
     torch.manual_seed(0)
     tokens = torch.randint(5, (40, 7))
