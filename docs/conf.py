@@ -9,6 +9,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
+import _class_pages  # noqa: E402
 import _pages  # noqa: E402
 import _references  # noqa: E402
 
@@ -38,6 +39,11 @@ default_role = "code"
 
 # Named, because a second build does not know pages that are new since the first.
 autosummary_generate = [str(path) for path in API_PAGES]
+# Functions would keep Sphinx from storing its configuration; a context is not compared.
+autosummary_context = {
+    "guide_page": _class_pages.guide_page,
+    "picture": _class_pages.picture,
+}
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
 numpydoc_use_plots = False
@@ -67,6 +73,8 @@ sphinx_gallery_conf = {
     "doc_module": ("skdyn",),
     "show_memory": False,
     "show_signature": False,
+    # A display that ends a block is drawn; its name and address in memory say nothing.
+    "capture_repr": ("_repr_html_",),
     "remove_config_comments": True,
     "write_computation_times": False,
 }
