@@ -49,7 +49,7 @@ numpydoc_show_class_members = False
 numpydoc_use_plots = False
 
 html_theme = "pydata_sphinx_theme"
-html_title = "skdyn"
+html_title = f"skdyn {version}"
 html_static_path = [folder for folder in ["_static"] if (HERE / folder).is_dir()]
 html_show_sourcelink = False
 copybutton_prompt_text = r">>> |\.\.\. "
