@@ -30,6 +30,22 @@ PAGE_OF = {
 }
 
 
+def context(modules):
+    """Map the public names of modules to their page of the guide and, for displays, the picture."""
+    names = [
+        f"{door}.{name}"
+        for module in modules
+        for name in importlib.import_module(module).__all__
+        for door in {module, "skdyn"}
+        if hasattr(importlib.import_module(door), name)
+        and hasattr(_resolve(f"{door}.{name}"), "__module__")
+    ]
+    return {
+        "guide_page": {name: guide_page(name) for name in names},
+        "picture": {name: picture(name) for name in names},
+    }
+
+
 def guide_page(fullname):
     """Return the page of the guide to which a public name belongs."""
     family = _resolve(fullname).__module__.split(".")[1]

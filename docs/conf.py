@@ -39,11 +39,7 @@ default_role = "code"
 
 # Named, because a second build does not know pages that are new since the first.
 autosummary_generate = [str(path) for path in API_PAGES]
-# Functions would keep Sphinx from storing its configuration; a context is not compared.
-autosummary_context = {
-    "guide_page": _class_pages.guide_page,
-    "picture": _class_pages.picture,
-}
+autosummary_context = _class_pages.context(_pages.public_modules())
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
 numpydoc_use_plots = False
@@ -51,6 +47,7 @@ numpydoc_use_plots = False
 html_theme = "pydata_sphinx_theme"
 html_title = f"skdyn {version}"
 html_static_path = [folder for folder in ["_static"] if (HERE / folder).is_dir()]
+html_css_files = ["narrow.css"]
 html_show_sourcelink = False
 copybutton_prompt_text = r">>> |\.\.\. "
 copybutton_prompt_is_regexp = True

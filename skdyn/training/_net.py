@@ -44,7 +44,7 @@ class _StartError(Exception):
 class LeanNet(NeuralNet):
     """skorch's net without history, callbacks, data loaders and a sync a batch.
 
-    skorch brings the construction of optimisers and their parameter groups; the loop is ours.
+    skorch brings the construction of optimizers and their parameter groups; the loop is ours.
 
     Parameters
     ----------
