@@ -2,11 +2,13 @@
 
 ``python docs/_crawl.py docs/_build/html`` checks that every link within the site has its page and
 its place on it, that every page is reached from the first one, that every estimator's page is
-within three clicks of it, and that every heading of the sources is a heading of the site. CI runs
-it after the build.
+within three clicks of it, that every heading of the sources is a heading of the site, that pages of
+estimators and displays lead to the guide and show a picture, and that examples show one. CI
+runs it after the build.
 """
 
 import html
+import os
 import re
 import sys
 from html.parser import HTMLParser
@@ -110,6 +112,26 @@ def lost_headings(site, sources):
     return found
 
 
+def bare_pages(root, estimators, displays):
+    """List class pages without guide or picture, and examples that show none, or an address."""
+    found = []
+    for name, mark in [(name, "sphx-glr-thumbcontainer") for name in estimators] + [
+        (f"inspection.{name}", f"{name}.png") for name in displays
+    ]:
+        path = f"api/generated/skdyn.{name}.html"
+        text = (root / path).read_text(encoding="utf-8")
+        found += [f"{path} lacks {what}" for what in (mark, "User guide: ") if what not in text]
+    if os.environ.get("SKDYN_GALLERY") == "0":  # the examples were not run
+        return found
+    for page in sorted(root.glob("gallery/*/plot_*.html")):
+        text, name = page.read_text(encoding="utf-8"), page.relative_to(root)
+        if " object at 0x" in text:
+            found.append(f"{name} prints an address in memory")
+        if "_images/sphx_glr_plot_" not in text:
+            found.append(f"{name} shows no picture")
+    return found
+
+
 def _is_heading(title, line):
     rule = r"([=~^-])\1{2,}"
     text = re.match(r"\S", title) and not re.match(rule, title)
@@ -135,7 +157,12 @@ def main(folder):
     reached = clicks(site, root)
     wrong = dead_links(site, root) + lost_headings(site, HERE)
     wrong += [f"no page leads to {name}" for name in sorted(set(site) - set(reached) - UNLINKED)]
-    for _, name in _pages.estimator_rows():
+    from skdyn import inspection
+
+    estimators = [name for _, name in _pages.estimator_rows()]
+    displays = [name for name in inspection.__all__ if name.endswith("Display")]
+    wrong += bare_pages(root, estimators, displays)
+    for name in estimators:
         path = f"api/generated/skdyn.{name}.html"
         if reached.get(path, CLICKS + 1) > CLICKS:
             wrong.append(f"{name} is not within {CLICKS} clicks of the first page")

@@ -9,6 +9,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
+import _class_pages  # noqa: E402
 import _pages  # noqa: E402
 import _references  # noqa: E402
 
@@ -38,13 +39,15 @@ default_role = "code"
 
 # Named, because a second build does not know pages that are new since the first.
 autosummary_generate = [str(path) for path in API_PAGES]
+autosummary_context = _class_pages.context(_pages.public_modules())
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
 numpydoc_use_plots = False
 
 html_theme = "pydata_sphinx_theme"
-html_title = "skdyn"
+html_title = f"skdyn {version}"
 html_static_path = [folder for folder in ["_static"] if (HERE / folder).is_dir()]
+html_css_files = ["narrow.css"]
 html_show_sourcelink = False
 copybutton_prompt_text = r">>> |\.\.\. "
 copybutton_prompt_is_regexp = True
@@ -67,6 +70,8 @@ sphinx_gallery_conf = {
     "doc_module": ("skdyn",),
     "show_memory": False,
     "show_signature": False,
+    # A display that ends a block is drawn; its name and address in memory say nothing.
+    "capture_repr": ("_repr_html_",),
     "remove_config_comments": True,
     "write_computation_times": False,
 }

@@ -7,7 +7,7 @@ on first use, so that ``import skdyn`` alone loads neither torch nor scikit-lear
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Folders that hold no estimators; every other subpackage is a family.
 _FLOORS = frozenset(

@@ -379,8 +379,24 @@ def test_fragments_become_a_section_and_go(tmp_path):
     changelog.assemble("0.1.0", folder, book, day="2026-02-01")
     text = book.read_text()
     assert text.index("0.1.0 (2026-02-01)") < text.index("0.0.1")
-    assert text.index("### New\n\n- New that.") < text.index("### Mended\n\n- Mended this.")
+    assert text.index("### New\n\n- New that.") < text.index("### Fixed\n\n- Mended this.")
     assert [path.name for path in folder.iterdir()] == ["README.rst"]
+
+
+def test_later_fragments_join_the_section_of_an_unreleased_version(tmp_path):
+    changelog = load("_changelog")
+    folder, book = tmp_path / "changes", tmp_path / "CHANGELOG.md"
+    folder.mkdir()
+    book.write_text(
+        f"# Changelog\n\n{changelog.MARK}\n## 0.1.0 (2026-01-01)\n\n### New\n\n- Old.\n"
+    )
+    for kind, text in (("feature", "New this."), ("feature", "New that."), ("fix", "Mended.")):
+        (folder / f"a.{kind}.rst").write_text(text)
+        changelog.assemble("0.2.0", folder, book, day="unreleased")
+    text = book.read_text()
+    assert text.count("## 0.2.0 (unreleased)") == 1
+    assert "### New\n\n- New that.\n- New this.\n\n### Fixed\n\n- Mended.\n\n## 0.1.0" in text
+    assert text.endswith("### New\n\n- Old.\n")
 
 
 def test_the_changelog_can_take_the_next_release():

@@ -67,3 +67,11 @@ regressor = HopfieldRegressor("stored", separation="topk").fit(patients[:400], p
 table = regressor.explain(patients[400:401], n_cases=10, cases=patients)
 print(table.round(2).to_string())
 assert np.isclose(table["contribution"].sum(), regressor.predict(patients[400:401])[0])
+
+figure, ax = plt.subplots(figsize=(6, 3.2), layout="constrained")
+ax.barh(
+    table["case"].astype(str).where(table["kind"] == "case", table["kind"]), table["contribution"]
+)
+ax.set(xlabel="contribution to the predicted progression")
+ax.invert_yaxis()
+plt.show()

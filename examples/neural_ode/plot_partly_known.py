@@ -59,3 +59,11 @@ plt.show()
 law = {"known": ["x1", "-g sin(x0) - d x1 Abs(x1)"], "parameters": {"g": 1.0, "d": 0.0}}
 whole = NeuralODE((32,), **law, **options).fit(X, t=t)
 print(", ".join(f"{name} = {value:.3f}" for name, value in whole.parameters_.items()))
+
+left_over = {"part of the law": drag, "whole law": whole.vector_field(states)[:, 1]}
+figure, ax = plt.subplots(figsize=(6, 3.5), layout="constrained")
+for name, values in left_over.items():
+    ax.plot(velocity, values + 0.4 * velocity * np.abs(velocity), label=name)
+ax.set(xlabel="velocity", ylabel="error of the drag")
+ax.legend()
+plt.show()

@@ -18,14 +18,14 @@ _OF_ALL += ("buffer_size", "warm_start", "random_state", "device", "dtype", "ver
 
 
 class CodebookTransformer(Reconstructing):
-    """Vector quantisation by several codes: every row is the sum of k out of many.
+    """Vector quantization by several codes: every row is the sum of k out of many.
 
     .. math:: \\hat x = b + \\sum_{j \\in S(x)} c_j, \\qquad |S(x)| = k
 
     A code is present or not, there are no amounts: codes of rows are zeros and ones, and a row is
     told by k numbers [1]_. With k = 1 it is the codebook of k-means and of VQ-VAE [2]_.
 
-    As a layer of a network, ``module_`` quantises and passes gradients straight through [2]_: what
+    As a layer of a network, ``module_`` quantizes and passes gradients straight through [2]_: what
     comes before it learns as if the codes were the rows.
 
     Parameters

@@ -57,7 +57,7 @@ class TrajectoryDisplay:
     >>> from skdyn.datasets import load_lynx_hare
     >>> from skdyn.inspection import TrajectoryDisplay
     >>> X, t = load_lynx_hare(return_X_t=True)
-    >>> model = NeuralODE(max_iter=5, tol=0, random_state=0).fit(X, t=t)
+    >>> model = NeuralODE(max_iter=40, tol=0, random_state=0).fit(X, t=t)
     >>> display = TrajectoryDisplay.from_estimator(model, X, t=t, horizon=1925)
     >>> float(display.t_model[-1])
     1925.0

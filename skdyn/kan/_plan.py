@@ -388,7 +388,7 @@ def _tidy_after(model):
 def _evidence(model, total_weight):
     """Return the strengths of the penalties; those called "auto" are learned where they can."""
     smoothness, alpha = model.smoothness, model.alpha
-    if model._optimizer_now() != "lm":  # their optimisers and settings see to alpha
+    if model._optimizer_now() != "lm":  # their optimizers and settings see to alpha
         if smoothness == "auto":  # functions that get narrow bend too much for one number
             smoothness = _SMOOTHNESS if model.basis == "bspline" else 0.0
         return Evidence(smoothness / total_weight, 0.0, total_weight, None)

@@ -205,7 +205,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
     the same units, epochs that gain less than 5 of log-likelihood count as standing still.
 
     One epoch of "lbfgs" is up to 20 iterations on all windows, or on so many of them, chosen by
-    chance, as hold 6000 time points; of the other optimisers it is one
+    chance, as hold 6000 time points; of the other optimizers it is one
     pass over them in batches: they need a ``max_iter`` of a thousand or more.
 
     References

@@ -1,7 +1,7 @@
 r"""One step of a stiffly accurate ESDIRK method, for stiff fields.
 
 Stage i solves :math:`Y = r_i + \gamma h f(t_i, Y)` by a simplified Newton iteration with the
-Jacobian of the step's start, factorised once for all stages. The adjoint uses the implicit function
+Jacobian of the step's start, factorized once for all stages. The adjoint uses the implicit function
 theorem with each stage's own Jacobian: no second derivative of the field is needed.
 """
 

@@ -37,7 +37,7 @@ from skdyn.training._weights import Snapshot, carry_over
 class LeanNet(NeuralNet):
     """skorch's net without history, callbacks, data loaders and a sync a batch.
 
-    skorch brings the construction of optimisers and their parameter groups; the loop is ours.
+    skorch brings the construction of optimizers and their parameter groups; the loop is ours.
 
     Parameters
     ----------
