@@ -83,16 +83,21 @@ def whole_fits(d, m, n, rounds, n_steps=16):
             loop.step(rows[some])
 
     settings = {"k": K, "max_iter": 1, "batch_size": n, "random_state": 0, "output": "csr"}
+
     def peer():
         rows = torch.from_numpy(X)
         batches = (rows[some] for some in torch.randperm(len(rows)).split(n))
         saelens_trainer(d, m, n, batches, len(rows)).fit()
 
     fits = {"SAELens": peer} if importlib.util.find_spec("sae_lens") else {}
-    fits = fits | {"plain loop": plain} | {
-        name: partial(SparseAutoencoder(m, allocation=name, aux=aux, **settings).fit, X)
-        for name, aux in (("topk", "auxk"), ("feature_then_mutual", "zipf"))
-    }
+    fits = (
+        fits
+        | {"plain loop": plain}
+        | {
+            name: partial(SparseAutoencoder(m, allocation=name, aux=aux, **settings).fit, X)
+            for name, aux in (("topk", "auxk"), ("feature_then_mutual", "zipf"))
+        }
+    )
     seconds = interleaved(
         {name: lambda _, fit=fit: fit() for name, fit in fits.items()}, [X], rounds
     )

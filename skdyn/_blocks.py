@@ -5,6 +5,8 @@ from math import prod
 
 import numpy as np
 
+from skdyn._scratch import lies_on_disk, written
+
 __all__ = ["evenly", "in_blocks"]
 
 _NUMBERS = 2**18  # in a block: 2 MB in float64, which a core's cache holds
@@ -15,6 +17,8 @@ def in_blocks(
     function: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, dtype: str | None = None
 ) -> np.ndarray:
     """Apply a function that treats every row alike to some rows at a time.
+
+    Of large arrays on disk the result is on disk too.
 
     Parameters
     ----------
@@ -35,6 +39,10 @@ def in_blocks(
     kept = first.dtype if wanted is None else np.dtype(wanted)
     if len(rows) <= n_each:
         return first.astype(kept, copy=False)
+    if lies_on_disk(rows):
+        starts = range(0, len(rows), n_each)
+        parts = (function(rows[start : start + n_each]) for start in starts)
+        return written(part.astype(kept, copy=False) for part in parts)
     result = np.empty((len(rows), *first.shape[1:]), kept)
     result[:n_each] = first
     for start in range(n_each, len(rows), n_each):
