@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from skdyn._scratch import copy_of
 from skdyn.exceptions import warn_user
 
 __all__ = ["FarValues", "far_values", "held_in", "how_far"]
@@ -149,7 +150,7 @@ def held_in(
     found = list(far_values(columns, weight))
     if not found:
         return columns
-    held = columns.copy()
+    held = copy_of(columns)
     for column, rows, middle, reach in found:
         low, high = middle - edge * reach, middle + edge * reach
         held[rows, column] = columns[rows, column].clip(low, high)

@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 __all__ = ["ColumnScales", "learn_column_scales", "standardized", "units"]
 
+_NUMBERS = 2**22  # of a block: StandardScaler makes float64 copies of it
 _FARTHEST = {np.dtype("float32"): 2.0**60, np.dtype("float64"): 2.0**250}
 
 
@@ -72,8 +73,14 @@ def learn_column_scales(columns: np.ndarray, weight: np.ndarray | None) -> Colum
     ColumnScales
     """
     unit = units(columns)
-    rows = columns if (unit == 1).all() else columns / unit
-    scaler: Any = StandardScaler().fit(rows, sample_weight=weight)
+    scaler: Any = StandardScaler()
+    n_each = max(1, _NUMBERS // max(1, columns.shape[1]))
+    for start in range(0, len(columns), n_each):
+        some = slice(start, start + n_each)
+        rows = columns[some] if (unit == 1).all() else columns[some] / unit
+        own = None if weight is None else weight[some]
+        if own is None or own.any() or len(columns) <= n_each:  # of no weight: 0 / 0
+            scaler.partial_fit(rows, sample_weight=own)
     constant = scaler.scale_ != np.sqrt(scaler.var_)
     scale = np.where(constant, 1.0, scaler.scale_ * unit)
     return ColumnScales(scaler.mean_ * unit, scale, scaler.var_ > 0)

@@ -19,8 +19,10 @@ from sklearn.utils.multiclass import check_classification_targets
 from skdyn._blocks import in_blocks
 from skdyn._holdout import hold_out_rows
 from skdyn._outliers import held_in
+from skdyn._row_blocks import gathered
 from skdyn._scales import learn_column_scales, standardized
 from skdyn._scoring import r2
+from skdyn._scratch import taken
 from skdyn._state import Shape
 from skdyn._validation import (
     check_is_fitted,
@@ -71,6 +73,7 @@ class TabularEstimator(TorchEstimator):
 
     _exponents = None, 250  # any small unit: scales are learned without squaring it
     _finite: ClassVar[bool | str] = True  # "allow-nan" where values of X may be missing
+    _takes_blocks: ClassVar[bool] = False  # whether X may be a stream of (X, y), or in chunks
     _x_offset: Annotated[np.ndarray, Shape("n_features_in_")]
     _x_scale: Annotated[np.ndarray, Shape("n_features_in_")]
     if TYPE_CHECKING:  # of the families, and of the two classes below
@@ -106,11 +109,14 @@ class TabularEstimator(TorchEstimator):
         goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
         if goes_on:
             self._refuse_other_start()
+        if self._takes_blocks:
+            X, y = gathered(X, y)
         X, y = self._validate(X, y, reset=not goes_on)
         weight = check_weights(sample_weight, X)
         X, y = self._held(X, y, weight)
         if weight is not None and not weight.all():  # a weight of zero means "not there"
-            X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]
+            rows = np.flatnonzero(weight)
+            X, y, weight = taken(X, rows), y[rows], weight[rows]
         if not goes_on:  # the weights go on in the units that they were learned in
             self._learn_scales(X, y, weight, classes)
         training, validation = self._split(X, y, weight, X_val, y_val, incremental)
@@ -178,7 +184,8 @@ class TabularEstimator(TorchEstimator):
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         parts = hold_out_rows(len(X), self.validation_fraction, seed, self._strata(y))
         learnt, watched = (
-            self._encode(X[rows], y[rows], weight[rows]) if len(rows) else None for rows in parts
+            self._encode(taken(X, rows), y[rows], weight[rows]) if len(rows) else None
+            for rows in parts
         )
         return learnt, watched
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from skdyn import _blocks
-from skdyn._blocks import in_blocks
+from skdyn._blocks import evenly, in_blocks
 
 rows = np.random.default_rng(0).normal(size=(10, 3)).astype(np.float32)
 
@@ -36,3 +36,11 @@ def test_floating_results_take_the_precision_asked_for_and_others_keep_theirs(nu
 
 def test_no_rows_give_no_rows(numbers):
     assert in_blocks(lambda part: part + 1, rows[:0], "float32").shape == (0, 3)
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, 2**16, 2**16 + 1, 10**6, 10**7])
+def test_few_rows_are_all_taken_and_many_evenly_from_end_to_end(n_rows):
+    taken = range(n_rows)[evenly(n_rows)]
+    assert min(n_rows, 2**15) <= len(taken) <= 2**16
+    assert taken.step == 1 or n_rows > 2**16
+    assert n_rows - len(taken) * taken.step < taken.step

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import StandardScaler
 
+from skdyn import _scales
 from skdyn._scales import learn_column_scales, standardized, units
 
 X = np.random.default_rng(0).normal(3.0, 2.0, (50, 3))
@@ -60,3 +61,13 @@ def test_units_are_powers_of_two_of_axis_one_blind_to_nan():
     np.testing.assert_array_equal(np.frexp(unit)[0], 0.5)
     assert 1 <= unit[0] / 1e-200 <= 2
     np.testing.assert_array_equal(unit[1:], 1.0)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_scales_learned_block_by_block_are_those_of_all_rows(monkeypatch, weighted):
+    columns = np.random.default_rng(0).normal(1e3, [1.0, 1e-3, 1e5], size=(101, 3))
+    weight = np.r_[np.zeros(40), np.arange(1.0, 62.0)] if weighted else None
+    wanted = learn_column_scales(columns, weight)
+    monkeypatch.setattr(_scales, "_NUMBERS", 30)
+    for found, whole in zip(learn_column_scales(columns, weight), wanted, strict=True):
+        np.testing.assert_allclose(found, whole, rtol=1e-10)

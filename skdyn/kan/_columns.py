@@ -90,10 +90,11 @@ def learn_gaps(model, X):
         Numbers to take scales from: zeros for categories, and for columns of gaps alone.
     """
     X = with_categories_still(model, X)
-    gaps = np.isnan(X)
-    found = gaps.any(axis=0) & ~gaps.all(axis=0)
+    # Extremes tell, one of which NaN goes through: no array beside X, which may be on disk.
+    some, alone = (np.isnan(function.reduce(X, axis=0)) for function in (np.maximum, np.fmax))
+    found = some & ~alone
     model._lacks = found | model._lacks if len(model._lacks) else found
-    return np.where(gaps.all(axis=0), 0.0, X).astype(X.dtype) if gaps.any() else X
+    return np.where(alone, 0.0, X).astype(X.dtype) if alone.any() else X
 
 
 def with_gaps_known(model, Z):

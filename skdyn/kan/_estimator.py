@@ -60,7 +60,7 @@ class KANEstimator(TabularEstimator):
     _old_names = {"solver": "optimizer"}
     _parameter_constraints = {**TorchEstimator._parameter_constraints, **CONSTRAINTS}
     _no_sizes = TorchEstimator._no_sizes | {"monotone", "groups", "categories", "missing"}
-    _finite = "allow-nan"
+    _finite, _takes_blocks = "allow-nan", True
     _quick_parameters = {"hidden_layer_sizes": (2,), "grid_sizes": 3, "max_iter": 15}
     edge_scores_: list[Annotated[np.ndarray, Shape("_ _")]]
     feature_importances_: Annotated[np.ndarray, Shape("n_features_in_")]
@@ -414,7 +414,9 @@ class KANEstimator(TabularEstimator):
     def _held(self, X, y, weight, which=""):
         numbers = with_categories_still(self, X)
         held, y = super()._held(numbers, y, weight, which)
-        return X if held is numbers else np.where(numbers == X, held, X), y
+        return held if numbers is X else X if held is numbers else np.where(
+            numbers == X, held, X
+        ), y
 
     def _learn_scales(self, X, y, weight, classes):
         super()._learn_scales(learn_gaps(self, X), y, weight, classes)

@@ -7,6 +7,7 @@ from numbers import Integral
 import numpy as np
 import torch
 
+from skdyn._blocks import evenly
 from skdyn._validation import is_whole
 from skdyn.kan._columns import columns_of
 from skdyn.kan._constraints import constraints_of
@@ -309,7 +310,7 @@ def _begins_linear(model, task):
 
 def _started_linear(model, stage, task):
     """Return a stage that begins as the best linear function of the inputs."""
-    X, y, weight = map(torch.as_tensor, task.training)
+    X, y, weight = (torch.as_tensor(part[evenly(len(part))]) for part in task.training)
     if y.ndim == 1:  # of classes, scores whose probabilities have the slopes of the shares
         y = _SCORE * torch.nn.functional.one_hot(y, model._n_outputs())
     shifted, loss = y, getattr(model, "loss", "squared")
@@ -318,7 +319,7 @@ def _started_linear(model, stage, task):
 
     def before_epoch(module, epoch):
         if epoch == 0:
-            _look_at(module, X, weight)
+            _look_at(module, task)
             batch = [part.to(next(module.parameters())) for part in (X, shifted, weight)]
             copies = batch[2] * (float(task.total_weight) / len(X))
             begun = start_linear(module, *batch[:2], copies)
@@ -349,7 +350,7 @@ def _try_starts(model, stage, generator, total_weight):
 
 def _follow(model, grid_size, task):
     """Return what refines the grids before a stage and lets them follow the data in it."""
-    X, _, weight = task.training
+    X, _, weight = (part[evenly(len(part))] for part in task.training)
     followed = None  # the module whose first grids follow these rows
 
     def before_epoch(module, epoch):
@@ -358,7 +359,7 @@ def _follow(model, grid_size, task):
             module.refine(grid_size)
             return True
         if epoch == 0 and not task.goes_on:
-            _look_at(module, X, weight)
+            _look_at(module, task)
         turn, rest = divmod(epoch, model.grid_update or 1)
         resting = epoch and (model.grid_update is None or rest or turn >= _GRID_UPDATES)
         module.tidy()
@@ -372,8 +373,9 @@ def _follow(model, grid_size, task):
     return before_epoch
 
 
-def _look_at(module, X, weight):
+def _look_at(module, task):
     """Let a network learn what is typical of the columns, where gaps and categories ask for it."""
+    X, _, weight = task.training  # all rows: a category may be in few of them
     if module.layers[0].levels is not None:
         like = next(module.parameters())
         module.layers[0].levels.look_at(*(torch.as_tensor(part).to(like) for part in (X, weight)))

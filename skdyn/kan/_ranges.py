@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skdyn._blocks import evenly
 from skdyn.exceptions import warn_user
 from skdyn.kan._columns import with_categories_still
 
@@ -101,7 +102,7 @@ def warn_of_grids(model, X, incremental):
     """Warn of columns that do not suit the grids on them."""
     X = with_categories_still(model, X)
     if not incremental:
-        found, words = crowded(X), _CROWDED
+        found, words = crowded(X[evenly(len(X))]), _CROWDED
     elif hasattr(model, "module_"):
         basis = model.module_.layers[0].basis
         ends = (end.double().cpu().numpy() for end in (basis.low, basis.high))

@@ -131,7 +131,7 @@ class DepthEstimator(TabularEstimator):
         **ODE_CONSTRAINTS,
         "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
     }
-    _max_recoveries = 3
+    _max_recoveries, _takes_blocks = 3, True
 
     def __init__(
         self,

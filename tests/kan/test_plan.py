@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from skdyn import KANRegressor
+from skdyn import KANRegressor, _blocks
+from skdyn.kan._network import KAN
 from skdyn.kan._plan import check_grid_sizes, check_sizes
 
 
@@ -140,3 +141,17 @@ def test_partial_fit_keeps_the_grid_of_the_first_batch(table):
     assert model.module_.plan["grid_size"] == 3
     assert (model.module_.layers[0].basis.low == low).all()
     assert model.n_iter_ == 2
+
+
+def test_the_grids_follow_a_bounded_number_of_rows_however_many_there_are(monkeypatch):
+    monkeypatch.setattr(_blocks, "_ENOUGH", 50)
+    seen, adapt = [], KAN.adapt
+    monkeypatch.setattr(
+        KAN,
+        "adapt",
+        lambda self, X, *args, **how: seen.append(len(X)) or adapt(self, X, *args, **how),
+    )
+    X = np.random.default_rng(0).normal(size=(330, 2))
+    KANRegressor((2,), optimizer="adam", max_iter=8, tol=0.0, random_state=0).fit(X, X[:, 0])
+    assert seen
+    assert max(seen) == 48  # every seventh

@@ -1,0 +1,113 @@
+"""Large arrays that stay on disk: those a user has there, and what is made of their rows."""
+
+import mmap
+import tempfile
+from collections.abc import Iterable
+from math import prod
+
+import numpy as np
+
+__all__ = ["copy_of", "lies_on_disk", "taken", "written"]
+
+_LARGE = 2**28  # bytes: what is smaller is for the memory
+_BLOCK = 2**18  # numbers that are copied at a time
+
+
+def lies_on_disk(array: np.ndarray) -> bool:
+    """Tell whether an array is large, and its numbers are read from a file.
+
+    Parameters
+    ----------
+    array : ndarray
+        Any; a view of a file's numbers is on disk too.
+
+    Returns
+    -------
+    bool
+    """
+    owner, n_bytes = array, array.nbytes
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    return n_bytes > _LARGE and isinstance(owner, mmap.mmap)
+
+
+def written(blocks: Iterable[np.ndarray]) -> np.ndarray:
+    """Put blocks one after the other: in memory, or in a file where they are many.
+
+    The file has no name and goes with the array. It lies where ``tempfile`` puts files.
+
+    Parameters
+    ----------
+    blocks : iterable of ndarray
+        Of one type, alike but for their first axis; one at least.
+
+    Returns
+    -------
+    ndarray
+
+    Raises
+    ------
+    OSError
+        If the disk is full.
+    """
+    kept: list[np.ndarray] = []
+    file, n_rows, n_bytes = None, 0, 0
+    for block in blocks:
+        kept.append(block)
+        n_rows, n_bytes = n_rows + len(block), n_bytes + block.nbytes
+        if n_bytes > _LARGE:
+            file = file or tempfile.TemporaryFile()  # noqa: SIM115 (the array keeps it)
+            for part in kept:  # not through the mapping: a full disk would end the process
+                _write(file, part, n_bytes)
+            kept = []
+    if file is None:
+        return np.concatenate(kept)
+    file.flush()
+    like = block
+    return np.asarray(np.memmap(file, like.dtype, "r+", shape=(n_rows, *like.shape[1:])))
+
+
+def _write(file, part, n_bytes):
+    try:
+        file.write(np.ascontiguousarray(part).data)
+    except OSError as error:
+        raise OSError(
+            f"The folder for temporary files, {tempfile.gettempdir()!r}, has no room for "
+            f"{n_bytes:.3g} bytes of scaled rows: set TMPDIR to a folder on a larger disk. {error}"
+        ) from error
+
+
+def taken(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return some rows of an array, on disk if there it is.
+
+    Parameters
+    ----------
+    array : ndarray of shape (n, ...)
+        The array.
+    rows : ndarray of int
+        Their numbers.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, ...)
+    """
+    if not lies_on_disk(array):
+        return array[rows]
+    n_each = max(1, _BLOCK // max(1, prod(array.shape[1:])))
+    parts = range(0, max(1, len(rows)), n_each)
+    return written(array[rows[start : start + n_each]] for start in parts)
+
+
+def copy_of(array: np.ndarray) -> np.ndarray:
+    """Return a copy that may be written to, on disk if there is the array.
+
+    Parameters
+    ----------
+    array : ndarray
+        The array.
+
+    Returns
+    -------
+    ndarray
+    """
+    return taken(array, np.arange(len(array))) if lies_on_disk(array) else array.copy()
