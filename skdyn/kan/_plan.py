@@ -37,6 +37,7 @@ _GRIDS = (3, 5, 10)  # that Levenberg-Marquardt looks through
 _FIXED_SHAPES = {"bspline", "rbf", "chebyshev", "fourier"}  # bases that "lm" moves all of
 _START_EPOCHS = 50  # of each start
 _SCORE = 4.0  # the slope of a probability by its log-odds is a quarter at most
+_SETTLED = 5  # steps after which the loss is where it was before grids moved
 _GRID_UPDATES = 5  # how often the grids of a stage follow the data: then they should rest
 
 
@@ -289,8 +290,8 @@ def _searched(model, stage, generator, task):
 
     def before_epoch(module, epoch):
         nonlocal n_steps
-        if epoch:
-            return stage.before_epoch(module, epoch)
+        if epoch:  # grids that move just before the end would leave the loss where that put it
+            return n_steps - epoch >= _SETTLED and stage.before_epoch(module, epoch)
         trials = Trials(stage, model._settings(), generator, partial(_follow, model, task=task))
         found = search(module, trials, grid_sizes=finer, n_init=model.n_init)
         module.adopt(found.module)

@@ -50,6 +50,7 @@ class KANRegressor(KANEstimator, TabularRegressor):
         A growing list is a schedule of up to ``max_iter`` epochs on each grid, the function being
         handed over from one to the next; ``early_stopping`` takes back a grid that did not help.
         "auto" is 5; where "lm" chooses ``hidden_layer_sizes`` it chooses from 3, 5 and 10, too.
+        Training that goes on refuses coarser ones.
     spline_order : int, default=3
         Degree of the splines.
     grid_update : int or None, default=5
@@ -104,7 +105,7 @@ class KANRegressor(KANEstimator, TabularRegressor):
     n_init : int, default=1
         Number of first weights to try. Where the evidence chooses the shape, for each shape; else
         the best after 50 epochs on the first grid go on. Pays with "lm" and "lbfgs", which end in
-        the nearest minimum.
+        the nearest minimum. Training that goes on refuses another number.
     max_iter : int, default=200
         Number of epochs at most.
     max_time : float or None, default=None
