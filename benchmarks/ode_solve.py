@@ -7,7 +7,7 @@ medians. ``overhead`` is time over (NFE x one forward and backward of the row's 
 
 ``--overhead`` needs no peers: what a solve forward and backward costs beside as many evaluations of
 its field, forward and backward, in seconds of the processor, in turn; where gradients are wanted
-and, forward alone, where they are not.
+and, forward alone, where they are not. ``--large`` compares the same solves with torchdiffeq's.
 """
 
 import argparse
@@ -193,20 +193,49 @@ class Convolution(torch.nn.Module):
         return self.net(y)
 
 
-def measure_overhead(repeats):
-    """Print what solves cost beside the bare evaluations that they make."""
+def large_cases():
+    """Name -> (field, the field as a peer takes it, initial states, options)."""
     user, fused = make_fields(16, 64, 0)
     rows, images = torch.randn(2000, 16), 0.5 * torch.randn(32, 4, 16, 16)
-    cases = {
-        "MLPField": (fused, rows, {}),
-        "MLPField, per sample": (fused, rows, {"step_control": "per_sample"}),
-        "user's module": (user, rows, {}),
-        "user's module, per sample": (user, rows, {"step_control": "per_sample"}),
-        "convolution": (Convolution(4), images, {}),
+    images_field = Convolution(4)
+    return {
+        "MLPField": (fused, user, rows, {}),
+        "MLPField, per sample": (fused, user, rows, {"step_control": "per_sample"}),
+        "user's module": (user, user, rows, {}),
+        "user's module, per sample": (user, user, rows, {"step_control": "per_sample"}),
+        "convolution": (images_field, images_field, images, {}),
     }
+
+
+def measure_large(repeats):
+    """Print how many times faster than torchdiffeq solves of many cases are."""
+    import torchdiffeq
+
+    t, options = torch.linspace(0, 5, N_TIMES), {"rtol": RTOL, "atol": ATOL}
+    print(f"\n{'batch 2000, dim 16':28}{'both ways':>12}{'forward alone':>15}  (torchdiffeq: 1)")
+    for name, (field, plain, y0, own) in large_cases().items():
+
+        def ours(field=field, y0=y0, own=own):
+            return solve_ode(field, y0, t, solver="dopri5", **options, **own).ys
+
+        def theirs(field=plain, y0=y0):
+            return torchdiffeq.odeint(field, y0, t, method="dopri5", **options)
+
+        ratios = []
+        for _ in range(repeats):
+            both = [seconds_of(lambda f=f: f().square().mean().backward()) for f in (theirs, ours)]
+            with torch.no_grad():
+                alone = [seconds_of(theirs), seconds_of(ours)]
+            ratios.append((both[0] / both[1], alone[0] / alone[1]))
+        both, alone = np.median(ratios, axis=0)
+        print(f"{name:28}{both:11.2f}x{alone:14.2f}x", flush=True)
+
+
+def measure_overhead(repeats):
+    """Print what solves cost beside the bare evaluations that they make."""
     t = torch.linspace(0, 5, N_TIMES)
     print(f"\n{'batch 2000, dim 16':28}{'NFE':>6}{'overhead':>10}{'forward alone':>15}")
-    for name, (field, y0, options) in cases.items():
+    for name, (field, _, y0, options) in large_cases().items():
 
         def solve(field=field, y0=y0, options=options):
             return solve_ode(field, y0, t, solver="dopri5", rtol=RTOL, atol=ATOL, **options)
@@ -251,10 +280,11 @@ def main():
     parser.add_argument("--repeats", type=int, default=15)
     parser.add_argument("--quick", action="store_true", help="dopri5 on the two ends only")
     parser.add_argument("--overhead", action="store_true", help="beside bare evaluations alone")
+    parser.add_argument("--large", action="store_true", help="batch 2000 and images, torchdiffeq")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    if arguments.overhead:
-        measure_overhead(arguments.repeats)
+    if arguments.overhead or arguments.large:
+        (measure_overhead if arguments.overhead else measure_large)(arguments.repeats)
         return
     sizes = [(2, 64), (16, 512)] if arguments.quick else [(2, 64), (2, 512), (16, 64), (16, 512)]
     for method in ("dopri5",) if arguments.quick else ("dopri5", "tsit5"):
