@@ -14,7 +14,7 @@ from skdyn.hopfield._frozen_memory import FrozenMemory, Retrieved
 __all__ = ["heaviest_kernels", "likelihoods", "log_densities", "most_likely_beta"]
 
 _N_WEIGHTS = 1_000_000  # from which beta is chosen, all of 1000 rows;
-_FEW = 200  # or those of this many rows, if that is more: thousands choose no better
+_FEW = 200  # or those of this many rows, if that is more: 2000 differ by a fourth root of two
 _OCTAVES = range(-12, 11)  # powers of two, of columns of variance one
 _ABOVE = range(11, 41)  # where the best of these is the last
 _FINE = [power / 4 for power in (-3, -2, -1, 1, 2, 3)]  # around the best of them
