@@ -18,14 +18,14 @@ def lies_on_disk(array: np.ndarray) -> bool:
 
     Parameters
     ----------
-    array : ndarray
+    array : ndarray, or rows of ours
         Any; a view of a file's numbers is on disk too.
 
     Returns
     -------
     bool
     """
-    owner, n_bytes = array, array.nbytes
+    owner, n_bytes = array, getattr(array, "nbytes", 0)  # rows of ours are in memory
     while isinstance(owner, np.ndarray):
         owner = owner.base
     return n_bytes > _LARGE and isinstance(owner, mmap.mmap)

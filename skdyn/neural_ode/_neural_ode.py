@@ -92,6 +92,8 @@ class NeuralODE(LearntDynamics, TorchEstimator):
     window : "auto", int or None, default="auto"
         Time intervals a window. "auto" grows from about two characteristic times of the data to
         the whole trajectory (512 intervals at most); None takes whole trajectories from the start.
+        Solutions that leave the data within ten windows are trained over these for half of
+        ``max_iter`` again.
     learn_x0 : bool or "auto", default="auto"
         Whether the windows' start states are learned, from smoothed data; otherwise they stay
         there. "auto" learns them where data are noisy or missing.
@@ -115,8 +117,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
     optimizer : {"adam", "adamw", "sgd", "lbfgs"}, default="lbfgs"
         Optimizer of the weights. "lbfgs" always uses the full batch.
     max_iter : int, default=50
-        Number of epochs at most; half as many again, over ten windows, where solutions that are
-        followed for so long leave the data.
+        Number of epochs at most.
     max_time : float or None, default=None
         Seconds after which training stops, at the end of an epoch, with what was reached by then
         and a warning. None sets no limit.

@@ -28,7 +28,7 @@ from skdyn.training._optimizers import (
 )
 from skdyn.training._records import Stage, TrainingRecord
 from skdyn.training._settings import TrainingSettings
-from skdyn.training._starts import StartError, check_start, easier_than, is_wanted
+from skdyn.training._starts import StartError, check_start, easier_than, failure_on, is_wanted
 from skdyn.training._streams import ShuffledStream
 from skdyn.training._threads import multiply_adds, threads_for
 from skdyn.training._weights import Snapshot, carry_over
@@ -391,7 +391,19 @@ class LeanNet(NeuralNet):
         return arrays.batch_size
 
     def batches(self, arrays: Any, shuffle: bool) -> Any:
-        """Return batches of rows, in this module's place and precision."""
+        """Return batches of rows, in this module's place and precision.
+
+        Parameters
+        ----------
+        arrays : tuple of ndarray or Tensor, or ShuffledStream
+            The rows.
+        shuffle : bool
+            Whether each epoch has an order of its own.
+
+        Returns
+        -------
+        TensorBatches or ShuffledStream
+        """
         like = next(self.module_.parameters())
         if isinstance(arrays, ShuffledStream):
             return arrays.to(like)
@@ -455,7 +467,7 @@ class LeanNet(NeuralNet):
         elif settings.max_recoveries and settings.optimizer not in FULL_BATCH:
             # (the line search of those tried them already)
             self.module_.eval()
-            trouble = self.failure_on(training)
+            trouble = failure_on(self, training)
             self.module_.train()
         if trouble is None:
             return
@@ -467,13 +479,3 @@ class LeanNet(NeuralNet):
             raise error
         course.best.restore()
         warn_user(f"{error} The best weights were restored.", SolverWarning)
-
-    @torch.no_grad()
-    def failure_on(self, batches: Any, most: float = math.inf) -> Exception | None:
-        """Return why the loss cannot be told on some batch or is above a bound, or None."""
-        try:
-            losses = [self.criterion_(self.module_, *batch).item() for batch in batches]
-        except SolverError as error:
-            return error
-        bad = [loss for loss in losses if not math.isfinite(loss) or loss > most]
-        return TrainingDivergedError(f"The loss became {bad[0]}") if bad else None

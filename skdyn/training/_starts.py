@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from skdyn.exceptions import SolverWarning, warn_user
+import torch
+
+from skdyn.exceptions import SolverError, SolverWarning, TrainingDivergedError, warn_user
 from skdyn.training._records import Stage
 
 if TYPE_CHECKING:
     from skdyn.training._net import LeanNet
 
-__all__ = ["StartError", "check_start", "easier_than", "is_wanted"]
+__all__ = ["StartError", "check_start", "easier_than", "failure_on", "is_wanted"]
 
 _FAR = 10.0  # times the loss of the trivial answer, from which on slopes lead nowhere
 
@@ -22,6 +24,31 @@ class StartError(Exception):
     def __init__(self, cause: Exception) -> None:
         super().__init__(str(cause))
         self.cause = cause
+
+
+@torch.no_grad()
+def failure_on(net: LeanNet, batches: Any, most: float = math.inf) -> Exception | None:
+    """Return why the loss cannot be told on some batch or is above a bound, or None.
+
+    Parameters
+    ----------
+    net : LeanNet
+        What is trained.
+    batches : iterable
+        Tuples of tensors, which the objective takes.
+    most : float, default=inf
+        The bound.
+
+    Returns
+    -------
+    Exception or None
+    """
+    try:
+        losses = [net.criterion_(net.module_, *batch).item() for batch in batches]
+    except SolverError as error:
+        return error
+    bad = [loss for loss in losses if not math.isfinite(loss) or loss > most]
+    return TrainingDivergedError(f"The loss became {bad[0]}") if bad else None
 
 
 def check_start(net: LeanNet, stage: Stage) -> None:
@@ -40,7 +67,7 @@ def check_start(net: LeanNet, stage: Stage) -> None:
         Whose cause says what is wrong.
     """
     far = math.inf if stage.easier is None else _FAR * (stage.trivial_loss or math.inf)
-    error = net.failure_on(net.batches(stage.arrays, shuffle=False), far)
+    error = failure_on(net, net.batches(stage.arrays, shuffle=False), far)
     if error is not None:
         raise StartError(error)
 
@@ -93,4 +120,4 @@ def is_wanted(net: LeanNet, stage: Stage) -> bool:
     """
     net.criterion_ = stage.objective
     most = (stage.only_if_above or 0.0) * (stage.trivial_loss or 1.0)
-    return net.failure_on(net.batches(stage.arrays, shuffle=False), most) is not None
+    return failure_on(net, net.batches(stage.arrays, shuffle=False), most) is not None
