@@ -1,6 +1,6 @@
 """Features of labeled series and trained models beside plain ones: accuracy and CPU seconds.
 
-    python benchmarks/sequence.py [accuracy] [trained] [speed] [steps] [--seeds 3] [--sets NAME ...]
+    python benchmarks/sequence.py [accuracy] [trained] [--seeds 3] [--sets NAME ...]
 
 ``accuracy``: test accuracy of features in front of one linear model (ridge classification that
 chooses its penalty, on standardized columns), with all points and with half of them dropped by
@@ -14,24 +14,21 @@ left out. "times" are equal values at other times: the same wave, measured early
 are marks by chance at times whose rate rises or falls. Defaults were chosen on the first pile; the
 second was looked at once.
 
-``trained``: the same of the models that are trained, by their defaults, beside a GRU in plain torch
-that reads values, which of them were seen, and steps.
-
-``speed``: CPU seconds of signatures of 1000 series of 100 points and 5 channels, depth 4, beside
-pysiglib where it is installed. ``steps``: one training step of a neural CDE beside the same
-equation written as a plain loop of Heun's method, times interleaved; time and memory of a step of
-a state-space model on 8 series of 10000 points.
+``trained``: the same of the models that are trained, by their defaults, beside those of
+``sequence_peers.py``, which get the CPU time of the slower of ours: a GRU of values, one that is
+told gaps and steps, the closed-form cells of ncps, torchcde's equation with a step a knot;
+signatures in front of ridge, and aeon's MiniRocket on values at equal steps.
 """
 
 import argparse
 import importlib.util
-import resource
 import time
 import warnings
 from pathlib import Path
 
 import numpy as np
 import torch
+from sequence_peers import GRU, CfC, GRUWithGaps, MiniRocket, Missing, TorchCDE
 from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import RidgeClassifierCV
@@ -48,14 +45,13 @@ from skdyn import (
     SignatureTransformer,
     SSMClassifier,
 )
-from skdyn.sequence._cde import CDENetwork
-from skdyn.sequence._signature import signatures
 
 EVERYTHING = ("time", "counts", "basepoint", "lead_lag")
 PILES = {
     "first": ["times", "events", "BasicMotions", "ItalyPowerDemand"],
     "second": ["digits", "GunPoint", "ArrowHead", "OSULeaf", "PickupGestureWiimoteZ"],
 }
+SEVERAL_SEEDS = "times", "events"  # of the trained: ``--seeds`` of them, elsewhere one
 
 
 # -- data: lists of (n_channels, n_timepoints_i), of times, labels; for training and test ---------
@@ -174,79 +170,25 @@ def models(seed):
     }
 
 
-class GRU:
-    """The recurrent peer: values, what was seen and steps in, the last state out."""
-
-    def __init__(self, seed, n_hidden=32, n_epochs=60):
-        self.seed, self.n_hidden, self.n_epochs = seed, n_hidden, n_epochs
-
-    def _read(self, X, t):
-        longest = max(case.shape[1] for case in X)
-        rows = np.zeros((len(X), longest, 2 * len(X[0]) + 1), dtype=np.float32)
-        for row, case, times in zip(rows, X, t, strict=True):
-            own = row[: len(times)]
-            own[:, : len(case)] = np.nan_to_num((case.T - self.mean) / self.scale)
-            own[:, len(case) : -1] = ~np.isnan(case.T)
-            own[:, -1] = np.log1p(np.diff(times, prepend=times[0]) / self.step)
-        return torch.from_numpy(rows), torch.tensor([case.shape[1] - 1 for case in X])
-
-    def _scores(self, rows, last):
-        return self.answer(self.cells(rows)[0][torch.arange(len(last)), last])
-
-    def fit(self, X, y, t):
-        self.mean = np.nanmean(np.concatenate(X, axis=1), axis=1)
-        self.scale = np.nanstd(np.concatenate(X, axis=1), axis=1)
-        self.step = np.median(np.concatenate([np.diff(times) for times in t]))
-        self.classes, y = np.unique(y, return_inverse=True)
-        torch.manual_seed(self.seed)
-        (rows, last), y = self._read(X, t), torch.from_numpy(y)
-        self.cells = torch.nn.GRU(rows.shape[2], self.n_hidden, batch_first=True)
-        self.answer = torch.nn.Linear(self.n_hidden, len(self.classes))
-        learned = [*self.cells.parameters(), *self.answer.parameters()]
-        optimizer = torch.optim.Adam(learned, lr=0.01)
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.n_epochs)
-        for _ in range(self.n_epochs):
-            for some in torch.randperm(len(y)).split(32):
-                optimizer.zero_grad()
-                scores = self._scores(rows[some], last[some])
-                torch.nn.functional.cross_entropy(scores, y[some]).backward()
-                torch.nn.utils.clip_grad_norm_(learned, 1.0)
-                optimizer.step()
-            schedule.step()
-        return self
-
-    @torch.no_grad()
-    def score(self, X, y, t):
-        return (self.classes[self._scores(*self._read(X, t)).argmax(dim=1)] == y).mean()
-
-
-def trained_models(seed):
+def trained_models(seed, seconds):
+    """Map names to ours, by their defaults, then to peers, which are trained for so long."""
     return {
-        "SSM": SSMClassifier(random_state=seed),
-        "SSM, attention": SSMClassifier(readout="attention", random_state=seed),
-        "neural CDE": NeuralCDEClassifier(random_state=seed),
-        "GRU, masks and gaps": GRU(seed),
+        "SSM": lambda: SSMClassifier(random_state=seed),
+        "SSM, attention": lambda: SSMClassifier(readout="attention", random_state=seed),
+        "neural CDE": lambda: NeuralCDEClassifier(random_state=seed),
+        "GRU": lambda: GRU(seed, seconds),
+        "GRU, masks and gaps": lambda: GRUWithGaps(seed, seconds),
+        "ncps CfC": lambda: CfC(seed, seconds),
+        "torchcde, rk4": lambda: TorchCDE(seed, seconds),
+        "signature + ridge": lambda: (SignatureTransformer(augment=EVERYTHING), linear()),
+        "MiniRocket (aeon)": lambda: MiniRocket(seed),
     }
 
 
 def accuracy(options):
     """Print accuracies of features, in the mean over seeds."""
-    _accuracies(options, models)
-
-
-def trained(options):
-    """Print accuracies of trained models, in the mean over seeds."""
-    _accuracies(options, trained_models)
-
-
-def _accuracies(options, models):
-    for pile, names in PILES.items():
-        names = [name for name in names if not options.sets or name in options.sets]
-        names = [name for name in names if load(name, 0) is not None]
-        if not names:
-            continue
-        print(f"\n{pile} pile: accuracy with all points / half of them")
-        print(f"{'':24}" + "".join(f"{name[:14]:>15}" for name in names) + f"{'CPU s':>9}")
+    for pile, names in chosen_sets(options):
+        head(f"{pile} pile: accuracy with all points / half of them", names)
         for who in models(0):
             cells, seconds = [], 0.0
             for name in names:
@@ -258,8 +200,60 @@ def _accuracies(options, models):
                         log.append(score(models(seed)[who], train, test, half / 2, seed))
                         seconds += time.process_time() - start
                 cells.append(" / ".join(f"{np.mean(log):.3f}" for log in scores))
-            print(f"{who:24}" + "".join(f"{cell:>15}" for cell in cells)
-                  + f"{seconds:>9.1f}", flush=True)  # fmt: skip
+            row(who, cells, seconds)
+
+
+def trained(options):
+    """Print accuracies of trained models, in the mean over seeds, at equal CPU time.
+
+    Ours train by their defaults; the peers for as long as the slower of ours on the same data.
+    """
+    torch.set_num_threads(1)
+    ours = "SSM", "SSM, attention", "neural CDE"
+    names = [name for _, names in chosen_sets(options) for name in names]
+    found = {who: {name: ([], []) for name in names} for who in trained_models(0, 0)}
+    spent = dict.fromkeys(found, 0.0)
+    for name in names:
+        for seed in range(options.seeds if name in SEVERAL_SEEDS else 1):
+            train, test = load(name, seed)
+            for half in (0, 1):
+                longest = 0.0
+                for who in found:
+                    start = time.process_time()
+                    try:
+                        model = trained_models(seed, longest)[who]()
+                        reached = score(model, train, test, half / 2, seed)
+                    except Missing as missing:
+                        print(f"{who} was not run: {missing} is not installed.")
+                        reached = np.nan
+                    seconds = time.process_time() - start
+                    longest = max(longest, seconds) if who in ours else longest
+                    spent[who] += seconds
+                    found[who][name][half].append(reached)
+        print(f"{name}: the peers had {longest:.0f} s", flush=True)
+    head("accuracy with all points / half of them", [*names, "mean"])
+    for who, scores in found.items():
+        both = [[np.mean(log) for log in scores[name]] for name in names]
+        row(who, [" / ".join(f"{x:.3f}" for x in pair)
+                  for pair in [*both, np.mean(both, axis=0)]], spent[who])  # fmt: skip
+
+
+def chosen_sets(options):
+    """Yield the piles with the names of the sets that were asked for and are there."""
+    for pile, names in PILES.items():
+        names = [name for name in names if not options.sets or name in options.sets]
+        names = [name for name in names if load(name, 0) is not None]
+        if names:
+            yield pile, names
+
+
+def head(title, names):
+    print(f"\n{title}")
+    print(f"{'':24}" + "".join(f"{name[:14]:>15}" for name in names) + f"{'CPU s':>9}")
+
+
+def row(who, cells, seconds):
+    print(f"{who:24}" + "".join(f"{cell:>15}" for cell in cells) + f"{seconds:>9.1f}", flush=True)
 
 
 def score(model, train, test, share, seed):
@@ -275,87 +269,12 @@ def score(model, train, test, share, seed):
         return reader.score(features.transform(X, t=t), y)
 
 
-def speed(options):
-    """Print CPU seconds of signatures, the least of some runs."""
-    X = np.random.default_rng(0).normal(size=(1000, 5, 100)).cumsum(axis=2) / 10
-    plain = SignatureTransformer(4, augment=(), rescale=False).fit(X)
-    runs = {"ours, from arrays to features": lambda: plain.transform(X)}
-    for dtype in (np.float64, np.float32):
-        steps = np.diff(X).astype(dtype)
-        runs[f"ours, signatures alone, {dtype.__name__}"] = lambda steps=steps: [
-            signatures(steps[k : k + 16], 4) for k in range(0, 1000, 16)
-        ]
-    try:
-        import pysiglib
-
-        paths = np.ascontiguousarray(X.transpose(0, 2, 1))
-        runs["pysiglib"] = lambda: pysiglib.sig(paths, 4)
-    except ImportError:
-        print("pysiglib is not installed")
-    print("\n1000 series of 100 points and 5 channels, depth 4: CPU s")
-    least = dict.fromkeys(runs, np.inf)
-    for _ in range(5):
-        for name, run in runs.items():
-            start = time.process_time()
-            run()
-            least[name] = min(least[name], time.process_time() - start)
-    for name, seconds in least.items():
-        print(f"{name:40}{seconds:8.3f}")
-
-
-def steps(options):
-    """Print the cost of training steps."""
-    torch.set_num_threads(1)
-    module = CDENetwork(7, 4, 32, (64,), "mlp", 4, "heun", 1e-3, 1e-4, 1000, "last", 0.0)
-    field = module.field
-
-    def plain(start, moves):
-        z = module.start(start)
-        for k in range(moves.shape[1]):
-
-            def f(z, d=moves[:, k, :, None]):
-                hidden = torch.nn.functional.silu(field.trunk[0](z))
-                return (field.last(hidden).tanh().view(-1, 32, 7) @ d).squeeze(-1)
-
-            first = f(z)
-            z = z + (first + f(z + first)) / 2
-        return module.readout.answer(z)
-
-    start, moves = torch.randn(32, 7), torch.randn(32, 99, 7) / 10
-    pieces, n_pieces = moves[:, :, None], torch.full((32,), 99)
-    runs = {
-        "neural CDE, ours": lambda: module(start, pieces, n_pieces),
-        "neural CDE, a plain loop": lambda: plain(start, moves),
-    }
-    torch.testing.assert_close(*(run() for run in runs.values()))
-    least = dict.fromkeys(runs, np.inf)
-    for _ in range(8):
-        for name, run in runs.items():
-            begin = time.process_time()
-            run().square().mean().backward()
-            least[name] = min(least[name], time.process_time() - begin)
-    print("\nforward and backward, 32 series of 100 points, 7 channels, 32 states: CPU s")
-    for name, seconds in least.items():
-        print(f"{name:40}{seconds:8.4f}")
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    X = np.random.default_rng(0).normal(size=(8, 1, 10000))
-    for t in (None, np.sort(np.random.default_rng(1).uniform(0, 1e4, (8, 10000)), axis=1)):
-        begin = time.process_time()
-        with warnings.catch_warnings(action="ignore"):
-            SSMClassifier(max_iter=1).fit(X, np.arange(8) % 2, t=t)
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-        which = "equal steps" if t is None else "own steps"
-        seconds = time.process_time() - begin
-        print(f"SSM, an epoch of 8 x 10000 points, {which:16}{seconds:8.2f} CPU s, "
-              f"{most / 1024:.0f} MB more")  # fmt: skip
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", nargs="*", default=[], help="accuracy, trained, speed, steps")
+    parser.add_argument("what", nargs="*", default=[], help="accuracy, trained")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--sets", nargs="*", default=[])
     chosen = parser.parse_args()
-    parts = {"accuracy": accuracy, "trained": trained, "speed": speed, "steps": steps}
+    parts = {"accuracy": accuracy, "trained": trained}
     for part in chosen.what or parts:
         parts[part](chosen)
