@@ -94,7 +94,7 @@ def steps():
     except ImportError:
         print("torchcde is not installed")
     else:
-        knots = torch.cat([0 * start[:, None], (pieces[:, :, 0] * heun.reach).cumsum(1)], dim=1)
+        knots = torch.cat([0 * start[:, None], pieces[:, :, 0].cumsum(1)], dim=1)
         coefficients = torchcde.linear_interpolation_coeffs(knots)
         for name, adjoint in (("torchcde, rk4", False), ("torchcde, rk4, its adjoint", True)):
 
@@ -134,7 +134,7 @@ def plain(module, start, pieces):
     """Write the equation down as one does first."""
     z, field = module.start(start), Field(module.field)
     for k in range(pieces.shape[1]):
-        move = (pieces[:, k, 0] * module.reach)[:, :, None]
+        move = pieces[:, k, 0][:, :, None]
         first = (field(0.0, z) @ move)[:, :, 0]
         z = z + (first + (field(0.0, z + first) @ move)[:, :, 0]) / 2
     return z
