@@ -51,7 +51,7 @@ def written(blocks: Iterable[np.ndarray]) -> np.ndarray:
         If the disk is full.
     """
     kept: list[np.ndarray] = []
-    file, n_rows, n_bytes = None, 0, 0
+    file, block, n_rows, n_bytes = None, np.empty(0), 0, 0
     for block in blocks:
         kept.append(block)
         n_rows, n_bytes = n_rows + len(block), n_bytes + block.nbytes
@@ -63,8 +63,7 @@ def written(blocks: Iterable[np.ndarray]) -> np.ndarray:
     if file is None:
         return np.concatenate(kept)
     file.flush()
-    like = block
-    return np.asarray(np.memmap(file, like.dtype, "r+", shape=(n_rows, *like.shape[1:])))
+    return np.asarray(np.memmap(file, block.dtype, "r+", shape=(n_rows, *block.shape[1:])))
 
 
 def _write(file, part, n_bytes):
