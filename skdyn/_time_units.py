@@ -73,7 +73,8 @@ def read_times(estimator: Any, t: Any, *, reset: bool, name: str = "t") -> Any:
             f"or fit with {came} as t."
         )
     if since:
-        rows = [row - np.datetime64(origin, "D") for row in rows]
+        begun: Any = np.datetime64(origin, "D")
+        rows = [row - begun for row in rows]
     read = [np.asarray(row / _UNITS[unit], dtype=np.float64) for row in rows]
     return read if in_rows else read[0]
 

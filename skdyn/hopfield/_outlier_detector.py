@@ -302,7 +302,7 @@ class HopfieldOutlierDetector(PlainState, OutlierMixin, BaseEstimator):
     def _threshold(self):
         if self.contamination == "auto" and len(self.outliers_):
             return 0.0
-        share = 1.0 if self.contamination == "auto" else self.contamination
+        share: Any = 1.0 if self.contamination == "auto" else self.contamination
         rows = slice(max(_N_SCORES // len(self._mass), _N_LEAST, round(_N_BELOW / share)))
         scores, mass = self._scores(self.patterns_[rows]), self._mass[rows]
         if self.contamination == "auto":

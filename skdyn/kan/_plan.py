@@ -323,7 +323,7 @@ def _started_linear(model, stage, task):
             _look_at(module, task)
             batch = [part.to(next(module.parameters())) for part in (X, shifted, weight)]
             copies = batch[2] * (float(task.total_weight) / len(X))
-            begun = start_linear(module, *batch[:2], copies)
+            begun = start_linear(module, batch[0], batch[1], copies)
             if begun and loss == "quantile":
                 with torch.no_grad():
                     left = batch[1] - module(batch[0])

@@ -53,18 +53,18 @@ class TensorBatches:
             return
         order = torch.randperm(self.n_cases, generator=self.generator)
         if self.sizes is not None:
-            order = self._near_in_size(order)
+            order = self._near_in_size(order, self.sizes)
         order = order.to(self.tensors[0].device)
         for some in order.split(self._n_gathered()):
             yield from self._cut([tensor[some] for tensor in self.tensors])
 
-    def _near_in_size(self, order):
+    def _near_in_size(self, order, sizes):
         """Put cases near in size beside each other; a last, smaller batch stays what it is."""
         parts = []
         for some in order.split(_GROUP * self.batch_size):
             n_whole = len(some) // self.batch_size * self.batch_size
             whole = some[:n_whole]
-            batches = whole[self.sizes[whole].argsort()].view(-1, self.batch_size)
+            batches = whole[sizes[whole].argsort()].view(-1, self.batch_size)
             shuffled = batches[torch.randperm(len(batches), generator=self.generator)]
             parts += [shuffled.flatten(), some[n_whole:]]
         return torch.cat(parts)
