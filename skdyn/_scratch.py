@@ -4,6 +4,7 @@ import mmap
 import tempfile
 from collections.abc import Iterable
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -25,10 +26,10 @@ def lies_on_disk(array: np.ndarray) -> bool:
     -------
     bool
     """
-    owner, n_bytes = array, getattr(array, "nbytes", 0)  # rows of ours are in memory
+    owner: Any = array
     while isinstance(owner, np.ndarray):
         owner = owner.base
-    return n_bytes > _LARGE and isinstance(owner, mmap.mmap)
+    return isinstance(owner, mmap.mmap) and array.nbytes > _LARGE
 
 
 def written(blocks: Iterable[np.ndarray]) -> np.ndarray:
