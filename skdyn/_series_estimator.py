@@ -215,9 +215,6 @@ class SeriesClassifier(TabularClassifier):
     def _objective(self, generator) -> Any:
         return _series_rows.objective_of(self, generator)
 
-    def _stages(self, generator, task):
-        return _series_rows.with_sizes(super()._stages(generator, task))
-
     def _validate(self, X, y, reset) -> Any:
         return _series_rows.validate(self, X, y, reset)
 
@@ -379,9 +376,6 @@ class SeriesRegressor(TabularRegressor):
 
     def _objective(self, generator) -> Any:
         return _series_rows.objective_of(self, generator)
-
-    def _stages(self, generator, task):
-        return _series_rows.with_sizes(super()._stages(generator, task))
 
     def _validate(self, X, y, reset) -> Any:
         return _series_rows.validate(self, X, y, reset)

@@ -19,7 +19,7 @@ from skdyn._series import check_series
 from skdyn._series_units import doubt_unit, learn_unit, refuse_lost_times, refuse_other_lengths
 from skdyn._trajectories import Trajectories
 from skdyn._validation import check_is_fitted, check_X_y
-from skdyn.training import Stage, to_tensor
+from skdyn.training import to_tensor
 from skdyn.training._optimizers import FULL_BATCH
 
 __all__ = [
@@ -32,12 +32,10 @@ __all__ = [
     "objective_of",
     "standard_values",
     "told",
-    "with_sizes",
     "validate",
 ]
 
 _X_EDGE = 2.0  # where values far from all others are learned, as those of tables
-_UNEQUAL = 0.8  # mean length beside the longest, below which batches are cut by length
 _PREDICTION_POINTS = 2**15  # time points a forward pass at prediction: bounds memory
 
 
@@ -317,25 +315,3 @@ def objective_of(estimator: Any, generator: torch.Generator) -> Any:
         return (estimator._row_loss(module(*inputs, source), y) * weight).mean()
 
     return objective
-
-
-def with_sizes(stages: list[Stage]) -> list[Stage]:
-    """Let batches be of series near in length, where lengths are unequal.
-
-    Parameters
-    ----------
-    stages : list of Stage
-        Of a training, whose arrays before targets and weights are numbers of points, as
-        ``_network_inputs`` has them last.
-
-    Returns
-    -------
-    list of Stage
-    """
-
-    def sized(stage):
-        lengths = np.asarray(stage.arrays[-3])
-        unequal = lengths.mean() < _UNEQUAL * lengths.max()
-        return stage._replace(sizes=torch.from_numpy(lengths)) if unequal else stage
-
-    return [sized(stage) for stage in stages]

@@ -7,7 +7,6 @@ import torch
 from skdyn import NeuralCDEClassifier, SSMClassifier, SSMRegressor
 from skdyn import _series_rows as rows_of_series
 from skdyn._series_rows import TimedSeries, validate
-from skdyn.training import Stage
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(9, 2, 6)), np.arange(9) % 3
@@ -80,17 +79,6 @@ def test_series_of_single_points_teach_nothing():
     lonely[:, :, 1] = 1.0
     with pytest.raises(ValueError, match="single point at which anything was seen"):
         SSMClassifier(**SMALL).fit(lonely, [0, 1, 0, 1])
-
-
-def stage_of(lengths):
-    arrays = np.zeros((len(lengths), 9)), np.array(lengths), np.zeros(len(lengths)), np.ones(1)
-    return Stage(print, arrays, 1)
-
-
-def test_batches_are_cut_by_length_where_lengths_are_unequal_only():
-    equal, unequal = rows_of_series.with_sizes([stage_of([9, 8, 9]), stage_of([9, 3, 2])])
-    assert equal.sizes is None
-    assert unequal.sizes.tolist() == [9, 3, 2]
 
 
 @pytest.mark.parametrize("kind", [SSMClassifier, NeuralCDEClassifier])

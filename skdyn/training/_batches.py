@@ -6,7 +6,6 @@ import numpy as np
 import torch
 
 _GATHERED = 2**20  # numbers gathered at once: enough that calls cost nothing beside them
-_GROUP = 8  # batches that are cut from cases sorted by size: more save little, and mix less
 
 
 class TensorBatches:
@@ -24,9 +23,6 @@ class TensorBatches:
         Cases a batch; the last one may be smaller.
     generator : torch.Generator or None, default=None
         Source of each epoch's order; None keeps the order as it is.
-    sizes : tensor of shape (n_cases,) or None, default=None
-        What is padded to the largest in a batch. Cases near in size then come in one batch: groups
-        of cases, drawn by chance, are sorted, cut into batches, and these are shuffled.
     """
 
     def __init__(
@@ -34,12 +30,11 @@ class TensorBatches:
         tensors: Iterable[torch.Tensor],
         batch_size: int,
         generator: torch.Generator | None = None,
-        sizes: torch.Tensor | None = None,
     ) -> None:
         self.tensors = tuple(tensors)
         self.n_cases = len(self.tensors[0])
         self.batch_size = min(batch_size, self.n_cases)
-        self.generator, self.sizes = generator, sizes
+        self.generator = generator
 
     def __len__(self) -> int:
         return -(-self.n_cases // self.batch_size)
@@ -52,22 +47,9 @@ class TensorBatches:
             yield from self._cut(self.tensors)
             return
         order = torch.randperm(self.n_cases, generator=self.generator)
-        if self.sizes is not None:
-            order = self._near_in_size(order, self.sizes)
         order = order.to(self.tensors[0].device)
         for some in order.split(self._n_gathered()):
             yield from self._cut([tensor[some] for tensor in self.tensors])
-
-    def _near_in_size(self, order, sizes):
-        """Put cases near in size beside each other; a last, smaller batch stays what it is."""
-        parts = []
-        for some in order.split(_GROUP * self.batch_size):
-            n_whole = len(some) // self.batch_size * self.batch_size
-            whole = some[:n_whole]
-            batches = whole[sizes[whole].argsort()].view(-1, self.batch_size)
-            shuffled = batches[torch.randperm(len(batches), generator=self.generator)]
-            parts += [shuffled.flatten(), some[n_whole:]]
-        return torch.cat(parts)
 
     def _cut(self, tensors):
         return zip(*(tensor.split(self.batch_size) for tensor in tensors), strict=True)

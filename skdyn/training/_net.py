@@ -412,8 +412,8 @@ class LeanNet(NeuralNet):
             tensor.to(like) if tensor.is_floating_point() else tensor.to(like.device)
             for tensor in tensors
         ]
-        generator, sizes = (self.generator, self.stage_.sizes) if shuffle else (None, None)
-        return TensorBatches(tensors, self._batch_size(tensors), generator, sizes)
+        generator = self.generator if shuffle else None
+        return TensorBatches(tensors, self._batch_size(tensors), generator)
 
     def _epoch(self, training, validation, epoch):
         """Run one epoch; its losses, and the penalty, cross from the device here, once."""

@@ -67,8 +67,6 @@ class Stage(NamedTuple):
     by_rows : bool, default=True
         Whether the objective is a mean over rows that know nothing of each other, so that several
         processes which share a batch compute exactly what one would.
-    sizes : Tensor of shape (n_cases,) or None, default=None
-        Sizes of the cases of ``arrays``, where batches are to be of cases near in size.
     """
 
     objective: Callable[..., torch.Tensor]
@@ -90,7 +88,6 @@ class Stage(NamedTuple):
     progress: Callable[[], float] | None = None
     journal: Journal | None = None
     by_rows: bool = True
-    sizes: torch.Tensor | None = None
 
 
 class TrainingRecord(NamedTuple):

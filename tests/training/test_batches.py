@@ -96,16 +96,3 @@ def test_arrays_that_run_backwards_are_copied():
     for turned in (rows[::-1], rows[:, ::-1], np.flip(rows)):
         np.testing.assert_array_equal(to_tensor(turned).numpy(), turned)
     assert to_tensor(rows).data_ptr() == rows.ctypes.data
-
-
-def test_cases_near_in_size_come_together_and_each_once_an_epoch():
-    sizes = torch.randperm(205, generator=new_generator(1))
-    batches = TensorBatches((torch.arange(205), sizes), 10, new_generator(0), sizes)
-    for _ in range(2):
-        epoch = list(batches)
-        assert [len(cases) for cases, _ in epoch] == [10] * 20 + [5]
-        assert torch.cat([cases for cases, _ in epoch]).sort().values.tolist() == list(range(205))
-        spans = [int(own.max() - own.min()) for _, own in epoch[:20]]
-        assert np.mean(spans) < 40  # 167 by chance, in the mean
-        first = [int(own.max()) for _, own in epoch[:8]]
-        assert first != sorted(first)  # the batches of a group are shuffled
