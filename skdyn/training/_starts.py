@@ -18,6 +18,10 @@ __all__ = ["StartError", "check_start", "easier_than", "failure_on", "is_wanted"
 _FAR = 10.0  # times the loss of the trivial answer, from which on slopes lead nowhere
 
 
+class _FarError(TrainingDivergedError):
+    """A loss can be told, but is above the bound that was asked for."""
+
+
 class StartError(Exception):
     """The weights that a stage starts from are nothing that steps can be taken from."""
 
@@ -48,6 +52,8 @@ def failure_on(net: LeanNet, batches: Any, most: float = math.inf) -> Exception 
     except SolverError as error:
         return error
     bad = [loss for loss in losses if not math.isfinite(loss) or loss > most]
+    if bad and all(map(math.isfinite, bad)):
+        return _FarError(f"The loss became {bad[0]}")
     return TrainingDivergedError(f"The loss became {bad[0]}") if bad else None
 
 
@@ -73,7 +79,7 @@ def check_start(net: LeanNet, stage: Stage) -> None:
 
 
 def easier_than(stage: Stage, error: StartError) -> list[Stage]:
-    """Return what to run in place of a stage that cannot start, and say so.
+    """Return what to run in place of a stage that cannot start; say so, if it is not just far off.
 
     Parameters
     ----------
@@ -96,6 +102,8 @@ def easier_than(stage: Stage, error: StartError) -> list[Stage]:
     easier = stage.easier()
     if not easier:
         return [stage._replace(easier=None)]  # as it is, if it can be evaluated
+    if isinstance(error.cause, _FarError):
+        return easier
     names = ", ".join(one.name for one in easier[:-1])
     warn_user(
         f"The training on {stage.name} could not start ({error}) It goes on through {names}.",
