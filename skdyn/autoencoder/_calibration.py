@@ -20,7 +20,9 @@ _CALIBRATION_ROWS = 2**14  # on which the thresholds of inference are measured
 _BRIEF_ROWS, _BRIEF_SHARE = 2**12, 8  # after brief trainings: so many do, or one of 8 that it saw
 _RECENT_ROWS = 2**11  # of earlier calls of partial_fit: a few rows tell little of rare latents
 _FEW_ROWS = 2**8  # fewer tell less than what was known before, if only of earlier weights
-_DENSITY_ROWS = 2**16  # rows of the training data on which densities are measured
+_DENSITY_ROWS = 2**16  # rows of the training data on which densities are measured, at most;
+_FIRST_ROWS = 2**13  # at least, and as many more at a time until
+_OFTEN = 8  # rows were seen that activate each latent: the rest would tell little more
 
 
 def in_parts(module: Any, n_rows: int) -> int:
@@ -109,7 +111,8 @@ def measure_use(module: Any, X: np.ndarray) -> float:
     module : torch.nn.Module
         The network, which keeps both.
     X : ndarray of shape (n_rows, n_features)
-        Rows, of which at most 65536 are looked at.
+        Rows. So many are looked at, spread over all, that each latent is active in eight: 8192 at
+        least and 65536 at most.
 
     Returns
     -------
@@ -120,10 +123,17 @@ def measure_use(module: Any, X: np.ndarray) -> float:
     sums: Any = 0
     like = next(module.parameters())
     rows = np.unique(np.linspace(0, len(X) - 1, _DENSITY_ROWS, dtype=np.intp))
-    for part in np.array_split(rows, in_parts(module, len(rows))):
-        support, values = module.encode(to_tensor(X[part]).to(like))
-        counts = counts + support.counts
-        sums = sums + torch.bincount(support.index, values.double(), module.n_components)
-    module.density.copy_(counts / len(rows))
-    module.mean_code.copy_(sums / len(rows))
-    return int(counts.sum()) / len(rows)
+    n_rounds = -(-len(rows) // _FIRST_ROWS)
+    n_looked_at = 0
+    for start in range(n_rounds):
+        looked_at = rows[start::n_rounds]
+        for part in np.array_split(looked_at, in_parts(module, len(looked_at))):
+            support, values = module.encode(to_tensor(X[part]).to(like))
+            counts = counts + support.counts
+            sums = sums + torch.bincount(support.index, values.double(), module.n_components)
+        n_looked_at += len(looked_at)
+        if int(counts.min()) >= _OFTEN:
+            break
+    module.density.copy_(counts / n_looked_at)
+    module.mean_code.copy_(sums / n_looked_at)
+    return int(counts.sum()) / n_looked_at
