@@ -109,8 +109,9 @@ class SparseAutoencoder(Reconstructing):
     components_ : ndarray of shape (n_components, n_features_in_)
         The dictionary; its rows have norm one, those of a loaded one the norms they came with.
     feature_density_ : ndarray of shape (n_components,)
-        Share of the training rows in which each feature is active (of more than 65536, on so many
-        evenly spaced); after ``partial_fit``, a running average over the last batches.
+        Share of the training rows in which each feature is active (of more than 8192,
+        on some: until each was active in eight, or 65536 were looked at); after
+        ``partial_fit``, a running average over the last batches.
     n_dead_ : int
         Number of features that are never active there.
     n_features_in_ : int

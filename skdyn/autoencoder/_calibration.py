@@ -21,7 +21,7 @@ _BRIEF_ROWS, _BRIEF_SHARE = 2**12, 8  # after brief trainings: so many do, or on
 _RECENT_ROWS = 2**11  # of earlier calls of partial_fit: a few rows tell little of rare latents
 _FEW_ROWS = 2**8  # fewer tell less than what was known before, if only of earlier weights
 _DENSITY_ROWS = 2**16  # rows of the training data on which densities are measured, at most;
-_FIRST_ROWS = 2**13  # at least, and as many more at a time until
+_FIRST_ROWS = 2**13  # about so many, and as many more at a time until
 _OFTEN = 8  # rows were seen that activate each latent: the rest would tell little more
 
 
@@ -111,8 +111,8 @@ def measure_use(module: Any, X: np.ndarray) -> float:
     module : torch.nn.Module
         The network, which keeps both.
     X : ndarray of shape (n_rows, n_features)
-        Rows. So many are looked at, spread over all, that each latent is active in eight: 8192 at
-        least and 65536 at most.
+        Rows. So many are looked at, drawn from all, that each latent is active in eight: some
+        8192 at least and 65536 at most.
 
     Returns
     -------
@@ -123,10 +123,9 @@ def measure_use(module: Any, X: np.ndarray) -> float:
     sums: Any = 0
     like = next(module.parameters())
     rows = np.unique(np.linspace(0, len(X) - 1, _DENSITY_ROWS, dtype=np.intp))
-    n_rounds = -(-len(rows) // _FIRST_ROWS)
     n_looked_at = 0
-    for start in range(n_rounds):
-        looked_at = rows[start::n_rounds]
+    order = np.random.default_rng(0).permutation(rows)  # a stride might keep step with the rows
+    for looked_at in map(np.sort, np.array_split(order, -(-len(rows) // _FIRST_ROWS))):
         for part in np.array_split(looked_at, in_parts(module, len(looked_at))):
             support, values = module.encode(to_tensor(X[part]).to(like))
             counts = counts + support.counts

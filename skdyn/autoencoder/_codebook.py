@@ -86,8 +86,9 @@ class CodebookTransformer(Reconstructing):
     components_ : ndarray of shape (n_components, n_features_in_)
         The codes, of any length.
     feature_density_ : ndarray of shape (n_components,)
-        Share of the training rows in which each code is used (of more than 65536, on so many
-        evenly spaced); after ``partial_fit``, a running average over the last batches.
+        Share of the training rows in which each code is used (of more than 8192,
+        on some: until each was active in eight, or 65536 were looked at); after
+        ``partial_fit``, a running average over the last batches.
     perplexity_ : float
         Number of codes that are in use: that many, used equally, would be as unpredictable.
     n_dead_ : int

@@ -114,8 +114,9 @@ class Crosscoder(Reconstructing):
         Length of each feature's decoder in each source, all sources scaled alike; the squares of a
         row add up to one.
     feature_density_ : ndarray of shape (n_components,)
-        Share of the training rows in which each feature is active (of more than 65536, on so many
-        evenly spaced); after ``partial_fit``, a running average over the last batches.
+        Share of the training rows in which each feature is active (of more than 8192,
+        on some: until each was active in eight, or 65536 were looked at); after
+        ``partial_fit``, a running average over the last batches.
     n_dead_ : int
         Number of features that are never active there.
     n_features_in_ : int

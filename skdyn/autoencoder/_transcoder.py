@@ -113,8 +113,9 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
     coef_ : ndarray of shape (n_outputs, n_features_in_)
         The linear function beside the codes, :math:`W_{skip}`; zeros without ``skip``.
     feature_density_ : ndarray of shape (n_components,)
-        Share of the training rows in which each feature is active (of more than 65536, on so many
-        evenly spaced); after ``partial_fit``, a running average over the last batches.
+        Share of the training rows in which each feature is active (of more than 8192,
+        on some: until each was active in eight, or 65536 were looked at); after
+        ``partial_fit``, a running average over the last batches.
     n_dead_ : int
         Number of features that are never active there.
     n_features_in_ : int

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+import torch
 
 from skdyn import SparseAutoencoder
-from skdyn.autoencoder._calibration import calibrate, recent_rows
+from skdyn.autoencoder._calibration import calibrate, measure_use, recent_rows
 from skdyn.autoencoder._network import SparseCoder
 
 
@@ -38,3 +39,22 @@ def test_a_brief_training_is_measured_briefly(monkeypatch, n_seen, n_looked_at):
     X = np.random.default_rng(0).normal(size=(20_000, 3)).astype("f")
     calibrate(coder, X, None, True, n_seen)
     assert sum(n_rows) == n_looked_at
+
+
+@pytest.mark.parametrize(("rarest", "n_looked_at"), [(40, 8000), (1500, 16_000), (0, 40_000)])
+def test_use_is_measured_until_the_rarest_latent_was_seen_often(monkeypatch, rarest, n_looked_at):
+    """Latent 0 is active in every row, latent 1 in one of ``rarest``, in none at 0."""
+    X = np.ones((40_000, 2), dtype="f")
+    X[:, 1] = np.arange(len(X)) % rarest == 0 if rarest else 0
+    coder, n_rows = SparseCoder(2, 2, 2, 2, "topk"), []
+    with torch.no_grad():
+        for weight in (coder.encoder_weight, coder.decoder_weight):
+            weight.copy_(torch.eye(2))
+    encode = coder.encode
+    monkeypatch.setattr(coder, "encode", lambda x: n_rows.append(len(x)) or encode(x))
+    n_active = measure_use(coder, X)
+    assert sum(n_rows) == n_looked_at
+    share = 1 / rarest if rarest else 0.0
+    assert coder.density[0] == 1
+    assert float(coder.density[1]) == pytest.approx(share, rel=0.2)
+    assert n_active == pytest.approx(1 + float(coder.density[1]), rel=1e-6)
