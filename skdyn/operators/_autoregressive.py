@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from numbers import Integral
 from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.interpolate import make_interp_spline
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state, get_tags
@@ -19,12 +17,10 @@ from skdyn._state import OPTIONAL, PlainState, Shape, Since
 from skdyn._validation import (
     Interval,
     StrOptions,
-    check_array,
     check_is_fitted,
     check_weights,
     clone,
     fit_context,
-    from_torch,
     is_whole,
     validate_data,
 )
@@ -32,13 +28,14 @@ from skdyn.exceptions import warn_user
 from skdyn.metrics import field_r2_score
 from skdyn.operators._doubts import are_neighbours
 from skdyn.operators._fno import FNORegressor
-from skdyn.operators._step_context import as_channels, read_context
+from skdyn.operators._step_context import read_context
+from skdyn.operators._step_layout import as_read, cut_pairs, read_past, repeated, time_second
+from skdyn.operators._step_methods import runge_kutta_change, velocities
+from skdyn.operators._step_range import ANYWHERE, seen_range, warn_if_left
 
 __all__ = ["AutoregressiveOperator"]
 
 _DTYPES = [np.float64, np.float32]
-_ANYWHERE = float(np.finfo(np.float64).max)  # the reach of what was saved without one
-_FAR = 10  # times the range of the data, from its middle: nothing learned holds there
 
 
 class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
@@ -117,7 +114,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
     feature_names_in_: Annotated[np.ndarray, Shape("n_features_in_", "OU"), OPTIONAL]
     estimator_: BaseEstimator
     _middle: Annotated[np.ndarray, Shape("ranges"), Since(lambda state: np.zeros(1))]
-    _reach: Annotated[np.ndarray, Shape("ranges"), Since(lambda state: np.full(1, _ANYWHERE))]
+    _reach: Annotated[np.ndarray, Shape("ranges"), Since(lambda state: np.full(1, ANYWHERE))]
     _state_shape: tuple[int, ...]
     _context_shape: Annotated[tuple[int, ...] | None, Since(lambda state: None)]
     _reads_fields: bool
@@ -189,22 +186,22 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
                 "they go together as neighbors in space or time do: axes are (n_cases, "
                 "n_channels, n_timepoints, *grid). Use X[:, None] if the channel was left out."
             )
-        past, future = self._pairs(X)
+        series = time_second(X)
+        past, future = cut_pairs(series, self.n_history)
         self._state_shape = past.shape[2:]
-        n_cases = 1 if X.ndim == 2 else len(X)
-        context = read_context(context, n_cases, self._state_shape, None, fit=True)
+        context = read_context(context, len(series), self._state_shape, None, fit=True)
         self._context_shape = None if context is None else context.shape[1:]
         rng = None if self.random_state is None else check_random_state(self.random_state)
-        targets, told = self._targets(X, past, future), _tiled(context, len(past))
+        targets, told = self._targets(series, past, future), repeated(context, len(past))
         fitted = self._fit_step(past, targets, told, rng, progress)
         for _ in range(self.pushforward):
             self.estimator_ = fitted
-            own = self._pushed(X, context)
+            own = self._pushed(series, context)
             more = np.concatenate([past, own[0]]), np.concatenate([future, own[1]])
-            told = _tiled(context, len(more[0]))
-            fitted = self._fit_step(more[0], self._targets(X, *more), told, rng, progress)
+            told = repeated(context, len(more[0]))
+            fitted = self._fit_step(more[0], self._targets(series, *more), told, rng, progress)
         self.estimator_ = fitted
-        self._learn_range(X)
+        self._middle, self._reach = seen_range(series, self._reads_fields)
         progress.end()
         return self
 
@@ -246,12 +243,12 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         check_is_fitted(self)
         if not is_whole(n_steps, 1):
             raise ValueError(f"n_steps must be a positive integer; got {n_steps!r}.")
-        past = self._read_past(X)
+        past = read_past(self, X)
         told = read_context(context, len(past), self._state_shape, self._context_shape, fit=False)
         states, left = [], False
         for step in range(n_steps):
             states.append(self._step(past, told))
-            left = left or self._tell_if_left(states[-1], step)
+            left = left or warn_if_left(states[-1], step + 1, self._middle, self._reach)
             past = np.concatenate([past[:, 1:], states[-1][:, None]], axis=1)
         return np.stack(states, axis=2)
 
@@ -283,10 +280,11 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=_DTYPES, allow_nd=True)
-        past, future = self._pairs(X)
-        n_cases = 1 if X.ndim == 2 else len(X)
+        series = time_second(X)
+        past, future = cut_pairs(series, self.n_history)
+        n_cases = len(series)
         told = read_context(context, n_cases, self._state_shape, self._context_shape, fit=False)
-        predicted = self._step(past, _tiled(told, len(past)))
+        predicted = self._step(past, repeated(told, len(past)))
         weight = check_weights(sample_weight, np.empty(n_cases))
         weight = None if weight is None else np.tile(weight, len(future) // n_cases)
         return field_r2_score(future, predicted, sample_weight=weight)
@@ -303,104 +301,36 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
                     f"{name}={value!r}."
                 )
 
-    def _pairs(self, X):
-        """Cut trajectories into histories ``(n, n_history, *state)`` and what follows them."""
-        series = _time_second(X)
-        n_times, h = series.shape[1], self.n_history
-        if n_times <= h:
-            raise ValueError(
-                f"X has n_samples = {n_times} times a trajectory, but a step from n_history={h} "
-                f"to the next needs {h + 1}. Axes are (n_cases, n_channels, n_timepoints, *grid)."
-            )
-        steps = range(n_times - h)
-        past = np.concatenate([series[:, t : t + h] for t in steps])
-        return past, np.concatenate([series[:, t + h] for t in steps])
-
-    def _targets(self, X, past, future):
+    def _targets(self, series, past, future):
         if self.target == "state":
             return future
-        if self.integrator == "euler":
-            return future - past[:, -1]
-        series = _time_second(X)
-        times = np.arange(series.shape[1])
-        spline = make_interp_spline(times, series, k=min(3, len(times) - 1), axis=1)
-        velocity = spline.derivative()(times[:-1])
-        return np.concatenate(list(np.moveaxis(velocity, 1, 0)))
+        return future - past[:, -1] if self.integrator == "euler" else velocities(series)
 
     def _fit_step(self, past, targets, context, rng, progress):
         step: Any = FNORegressor() if self.estimator is None else clone(self.estimator)
         seed_within(step, rng)
         self._reads_fields = get_tags(step).input_tags.three_d_array
         with progress.part("step", inside=step):
-            return step.fit(*self._laid_out(past, targets, context))
-
-    def _laid_out(self, past, targets=None, context=None):
-        """Return histories, and targets, as the regressor reads them."""
-        n, flat = len(past), len(self._state_shape) == 1
-        told = context is not None
-        if flat and self._reads_fields and (self.n_history > 1 or told):
-            X = past  # one channel for each state on a grid of one axis
-            y = None if targets is None else targets[:, None]
-        elif flat or not self._reads_fields:
-            X = past.reshape(n, -1)
-            y = None if targets is None else targets.reshape(n, -1)
-        else:
-            X, y = past.reshape(n, -1, *self._state_shape[1:]), targets
-        if told:
-            context = as_channels(context, X.shape[2:]) if X.ndim > 2 else context.reshape(n, -1)
-            X = np.concatenate([X, context], axis=1)
-        return X, y
+            return step.fit(*as_read(past, targets, context, reads_fields=self._reads_fields))
 
     def _step(self, past, context=None):
-        now, regress = past[:, -1], partial(self._regress, context=context)
         if self.target == "state":
-            return regress(past)
-        first = regress(past)
+            return self._regress(past, context)
+        now = past[:, -1]
         if self.integrator == "euler":
-            return now + first
-        second = regress((now + first / 2)[:, None])
-        if self.integrator == "midpoint":
-            return now + second
-        third = regress((now + second / 2)[:, None])
-        fourth = regress((now + third)[:, None])
-        return now + (first + 2 * second + 2 * third + fourth) / 6
+            return now + self._regress(past, context)
+        return now + runge_kutta_change(
+            self.integrator, lambda state: self._regress(state[:, None], context), now
+        )
 
     def _regress(self, past, context):
         step: Any = self.estimator_
-        answer = step.predict(self._laid_out(past, context=context)[0])
-        return np.asarray(answer).reshape(len(past), *self._state_shape)
+        X, _ = as_read(past, context=context, reads_fields=self._reads_fields)
+        return np.asarray(step.predict(X)).reshape(len(past), *self._state_shape)
 
-    def _learn_range(self, X):
-        """Note between which values each channel was seen; flat states are one function or many."""
-        series = np.moveaxis(_time_second(X), 2, 0)
-        if series.ndim == 3 and self._reads_fields:
-            series = series.reshape(1, -1)
-        values = series.reshape(len(series), -1).astype(np.float64)
-        low, high = values.min(axis=1), values.max(axis=1)
-        self._middle = low / 2 + high / 2
-        reach = high / 2 - low / 2
-        still = reach <= 1e-6 * abs(values).max(axis=1)
-        self._reach = np.where(still, max(reach.max(), abs(values).max()) or 1.0, reach)
-
-    def _tell_if_left(self, state, step):
-        """Warn, and return True, where a state is far from all that was seen in ``fit``."""
-        column = (-1, *[1] * (state.ndim - 2))
-        away = abs(state - self._middle.reshape(column)) / self._reach.reshape(column)
-        if away.max() <= _FAR:
-            return False
-        worst = np.unravel_index(away.argmax(), away.shape)
-        warn_user(
-            f"Step {step + 1} of the rollout leaves {_FAR} times the range of the trajectories in "
-            f"fit: case {worst[0]} reaches {state[worst]:.3g} in channel {worst[1]}. What follows "
-            "is no forecast. Ask for fewer steps, or fit with pushforward=1, on more "
-            "trajectories, or with another estimator."
-        )
-        return True
-
-    def _pushed(self, X, context):
+    def _pushed(self, series, context):
         """Pair histories whose last state is the model's own with what truly follows."""
-        series, h = _time_second(X), self.n_history
-        past, future = [], []
+        h, past, future = self.n_history, [], []
         for t in range(series.shape[1] - h - 1):
             last = self._step(series[:, t : t + h], context)
             past.append(np.concatenate([series[:, t + 1 : t + h], last[:, None]], axis=1))
@@ -411,39 +341,3 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
                 f"has {series.shape[1]}."
             )
         return np.concatenate(past), np.concatenate(future)
-
-    def _read_past(self, X):
-        """Validate states or histories; return the last ``n_history``, ``(n, time, *state)``."""
-        shape, h = self._state_shape, self.n_history
-        X = from_torch(X)
-        if (X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim) == 2 and len(shape) == 1:
-            X = self._flat_states(X)
-        X = check_array(X, dtype=_DTYPES, allow_nd=True, input_name="X", estimator=self)
-        if X.shape[1:] == shape:
-            X = X[:, :, None]
-        if X.ndim != len(shape) + 2 or X.shape[1:2] + X.shape[3:] != shape:
-            raise ValueError(
-                f"X of shape {X.shape} holds no states of shape {shape}, which the model was "
-                f"fitted on. Pass (n, *{shape}), or histories with the times as third axis."
-            )
-        if X.shape[2] < h:
-            raise ValueError(
-                f"X has {X.shape[2]} states a case, but n_history={h}. Pass trajectories of {h} "
-                "times or more."
-            )
-        return np.moveaxis(X, 2, 1)[:, -h:]
-
-    def _flat_states(self, X):
-        if hasattr(self, "feature_names_in_") or self.n_features_in_ == self._state_shape[0]:
-            return validate_data(self, X, reset=False, dtype=_DTYPES)
-        return X
-
-
-def _tiled(context, n):
-    """Repeat what belongs to cases for as many pairs of states, time after time."""
-    return None if context is None else np.concatenate([context] * (n // len(context)))
-
-
-def _time_second(X):
-    """Return trajectories as ``(n_cases, n_timepoints, *state)``."""
-    return X[None] if X.ndim == 2 else np.moveaxis(X, 2, 1)
