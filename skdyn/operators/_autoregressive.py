@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state, get_tags
 
 from skdyn._progress import Progress
 from skdyn._seeds import seed_within
-from skdyn._state import OPTIONAL, PlainState, Shape, Since
+from skdyn._state import OPTIONAL, OneOf, PlainState, Shape, Since
 from skdyn._validation import (
     Interval,
     StrOptions,
@@ -29,7 +29,14 @@ from skdyn.metrics import field_r2_score
 from skdyn.operators._doubts import are_neighbours
 from skdyn.operators._fno import FNORegressor
 from skdyn.operators._step_context import read_context
-from skdyn.operators._step_layout import as_read, cut_pairs, read_past, repeated, time_second
+from skdyn.operators._step_layout import (
+    as_read,
+    chosen_layout,
+    cut_pairs,
+    read_past,
+    repeated,
+    time_second,
+)
 from skdyn.operators._step_methods import runge_kutta_change, velocities
 from skdyn.operators._step_range import ANYWHERE, seen_range, warn_if_left
 
@@ -58,6 +65,12 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         and ask for it at points between [1]_. They need ``target="change"`` and `n_history` 1.
     n_history : int, default=1
         Number of states that a step looks back on.
+    history : {"auto", "channels", "axis"}, default="auto"
+        How estimators of functions read several states, the oldest first. For "channels" each adds
+        its channels, ``(n, n_history * n_channels, *grid)``, and a flat state is one function,
+        ``(n, n_history, width)``. For "axis" the columns of flat states are variables, each a
+        function of time, ``(n, width, n_history)``, and numbers follow. "auto" is "channels", but
+        refuses flat states of four columns or fewer, and warns of those that are no function.
     pushforward : int, default=0
         Number of times that the regressor is fitted anew on what it made of the training states
         itself, beside the true ones, so that it learns to mend its own errors [2]_ [3]_.
@@ -118,12 +131,19 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
     _state_shape: tuple[int, ...]
     _context_shape: Annotated[tuple[int, ...] | None, Since(lambda state: None)]
     _reads_fields: bool
+    _layout: Annotated[
+        str,
+        OneOf(("rows", "channels", "axis")),
+        Since(lambda state: "channels" if state["_reads_fields"] else "rows"),
+    ]
+    history: Annotated[str, Since(lambda state: "auto")]
 
     _parameter_constraints = {
         "estimator": [BaseEstimator, None],
         "target": [StrOptions({"state", "change"})],
         "integrator": [StrOptions({"euler", "midpoint", "rk4"})],
         "n_history": [Interval(Integral, 1, None, closed="left")],
+        "history": [StrOptions({"auto", "channels", "axis"})],
         "pushforward": [Interval(Integral, 0, None, closed="left")],
         "random_state": ["random_state"],
     }
@@ -141,6 +161,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         target: str = "state",
         integrator: str = "euler",
         n_history: int = 1,
+        history: str = "auto",
         pushforward: int = 0,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
@@ -148,6 +169,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         self.target = target
         self.integrator = integrator
         self.n_history = n_history
+        self.history = history
         self.pushforward = pushforward
         self.random_state = random_state
 
@@ -189,7 +211,11 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         series = time_second(X)
         past, future = cut_pairs(series, self.n_history)
         self._state_shape = past.shape[2:]
-        context = read_context(context, len(series), self._state_shape, None, fit=True)
+        step = FNORegressor() if self.estimator is None else self.estimator
+        self._reads_fields = get_tags(step).input_tags.three_d_array
+        self._layout = chosen_layout(self.history, series, self.n_history, self._reads_fields)
+        told: Any = {"fit": True, "numbers": self._layout == "axis"}
+        context = read_context(context, len(series), self._state_shape, None, **told)
         self._context_shape = None if context is None else context.shape[1:]
         rng = None if self.random_state is None else check_random_state(self.random_state)
         targets, told = self._targets(series, past, future), repeated(context, len(past))
@@ -307,11 +333,17 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         return future - past[:, -1] if self.integrator == "euler" else velocities(series)
 
     def _fit_step(self, past, targets, context, rng, progress):
-        step: Any = FNORegressor() if self.estimator is None else clone(self.estimator)
+        step = self._new_step()
         seed_within(step, rng)
-        self._reads_fields = get_tags(step).input_tags.three_d_array
         with progress.part("step", inside=step):
-            return step.fit(*as_read(past, targets, context, reads_fields=self._reads_fields))
+            return step.fit(*as_read(past, targets, context, layout=self._layout))
+
+    def _new_step(self) -> Any:
+        step: Any = FNORegressor() if self.estimator is None else clone(self.estimator)
+        if self._layout == "axis":  # then what follows is no function
+            choices = [name for name in step.get_params() if name.split("__")[-1] == "targets"]
+            step.set_params(**dict.fromkeys(choices, "numbers"))
+        return step
 
     def _step(self, past, context=None):
         if self.target == "state":
@@ -325,7 +357,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
 
     def _regress(self, past, context):
         step: Any = self.estimator_
-        X, _ = as_read(past, context=context, reads_fields=self._reads_fields)
+        X, _ = as_read(past, context=context, layout=self._layout)
         return np.asarray(step.predict(X)).reshape(len(past), *self._state_shape)
 
     def _pushed(self, series, context):

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from skdyn._validation import check_array, from_torch, validate_data
+from skdyn.exceptions import warn_user
+from skdyn.operators._doubts import ALIKE, FEW_CHANNELS, likeness
 from skdyn.operators._step_context import as_channels
 
-__all__ = ["as_read", "cut_pairs", "read_past", "repeated", "time_second"]
+__all__ = ["as_read", "chosen_layout", "cut_pairs", "read_past", "repeated", "time_second"]
 
 _DTYPES = [np.float64, np.float32]
 
@@ -72,12 +74,71 @@ def cut_pairs(series: np.ndarray, n_history: int) -> tuple[np.ndarray, np.ndarra
     return past, np.concatenate([series[:, t + h] for t in steps])
 
 
+def chosen_layout(history: str, series: np.ndarray, n_history: int, reads_fields: bool) -> str:
+    """Say how a regressor reads histories.
+
+    Parameters
+    ----------
+    history : {"auto", "channels", "axis"}
+        What was asked for.
+    series : ndarray of shape (n_cases, n_timepoints, \\*state)
+        Trajectories.
+    n_history : int
+        States that a step looks back on.
+    reads_fields : bool
+        Whether the regressor reads functions on a grid, or flat rows.
+
+    Returns
+    -------
+    {"rows", "channels", "axis"}
+
+    Raises
+    ------
+    ValueError
+        If flat states may be functions or a few variables, and nothing says which.
+    """
+    if history == "axis" and series.ndim > 3:
+        raise ValueError(
+            "history='axis' makes time the grid of flat states, of shape (n_cases, width, "
+            f"n_timepoints); these have a grid {series.shape[3:]} of their own. Use "
+            "history='channels'."
+        )
+    if not reads_fields:
+        return "rows"
+    if history != "auto":
+        return history
+    if series.ndim == 3 and n_history > 1:
+        _doubt_history(series, n_history)
+    return "channels"
+
+
+def _doubt_history(series, n_history):
+    """Refuse few columns, and warn of columns that are no function, where nothing was said."""
+    width = series.shape[2]
+    either = (
+        f"history='axis' if they are variables, each of which the regressor is to read as a "
+        f"function of {n_history} times, or history='channels' if they are one function on "
+        f"{width} points."
+    )
+    if width <= FEW_CHANNELS:
+        raise ValueError(
+            f"X has states of {width} columns, and n_history={n_history}, for a regressor of "
+            f"functions. Set {either}"
+        )
+    if (likeness(series.reshape(-1, width)) or 0.0) < ALIKE:
+        warn_user(
+            f"The {width} columns of a state are read as a function on {width} points, with "
+            f"{n_history} past states as channels, but they have little to do with their "
+            f"neighbors. Set {either}"
+        )
+
+
 def as_read(
     past: np.ndarray,
     targets: np.ndarray | None = None,
     context: np.ndarray | None = None,
     *,
-    reads_fields: bool,
+    layout: str,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Return histories, and targets, as the regressor reads them.
 
@@ -89,8 +150,9 @@ def as_read(
         What is to be learned of them.
     context : ndarray of shape (n, n_numbers) or (n, n_channels, \\*grid), or None
         What else is told.
-    reads_fields : bool
-        Whether the regressor reads functions on a grid, or flat rows.
+    layout : {"rows", "channels", "axis"}
+        Flat rows; or functions on a grid, for which past states are further channels, or times
+        along the grid.
 
     Returns
     -------
@@ -99,12 +161,14 @@ def as_read(
     """
     n, n_history, state_shape = len(past), past.shape[1], past.shape[2:]
     flat, told = len(state_shape) == 1, context is not None
-    if flat and reads_fields and (n_history > 1 or told):
+    rows = None if targets is None else targets.reshape(n, -1)
+    if layout == "axis":
+        X, y = past.swapaxes(1, 2), rows
+    elif flat and layout == "channels" and (n_history > 1 or told):
         X = past  # one channel for each state on a grid of one axis
         y = None if targets is None else targets[:, None]
-    elif flat or not reads_fields:
-        X = past.reshape(n, -1)
-        y = None if targets is None else targets.reshape(n, -1)
+    elif flat or layout == "rows":
+        X, y = past.reshape(n, -1), rows
     else:
         X, y = past.reshape(n, -1, *state_shape[1:]), targets
     if told:
