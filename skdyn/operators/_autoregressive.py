@@ -62,7 +62,8 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
     integrator : {"euler", "midpoint", "rk4"}, default="euler"
         How a change becomes a step. "euler" adds the difference between successive states. The
         Runge-Kutta methods learn the velocity instead, from splines through the trajectories,
-        and ask for it at points between [1]_. They need ``target="change"`` and `n_history` 1.
+        and ask for it at points between [1]_. They need ``target="change"``, `n_history` 1 and
+        `n_ahead` 1.
     n_history : int, default=1
         Number of states that a step looks back on.
     history : {"auto", "channels", "axis"}, default="auto"
@@ -71,6 +72,10 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         ``(n, n_history, width)``. For "axis" the columns of flat states are variables, each a
         function of time, ``(n, width, n_history)``, and numbers follow. "auto" is "channels", but
         refuses flat states of four columns or fewer, and warns of those that are no function.
+    n_ahead : int, default=1
+        Number of states that the regressor predicts at once (temporal bundling [2]_), the first
+        first: as channels ``(n, n_ahead * n_channels, *grid)`` of functions. A rollout asks it
+        once for as many, so that fewer of its own errors add up.
     pushforward : int, default=0
         Number of times that the regressor is fitted anew on what it made of the training states
         itself, beside the true ones, so that it learns to mend its own errors [2]_ [3]_.
@@ -137,6 +142,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         Since(lambda state: "channels" if state["_reads_fields"] else "rows"),
     ]
     history: Annotated[str, Since(lambda state: "auto")]
+    n_ahead: Annotated[int, Since(lambda state: 1)]
 
     _parameter_constraints = {
         "estimator": [BaseEstimator, None],
@@ -144,6 +150,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         "integrator": [StrOptions({"euler", "midpoint", "rk4"})],
         "n_history": [Interval(Integral, 1, None, closed="left")],
         "history": [StrOptions({"auto", "channels", "axis"})],
+        "n_ahead": [Interval(Integral, 1, None, closed="left")],
         "pushforward": [Interval(Integral, 0, None, closed="left")],
         "random_state": ["random_state"],
     }
@@ -162,6 +169,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         integrator: str = "euler",
         n_history: int = 1,
         history: str = "auto",
+        n_ahead: int = 1,
         pushforward: int = 0,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
@@ -170,6 +178,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         self.integrator = integrator
         self.n_history = n_history
         self.history = history
+        self.n_ahead = n_ahead
         self.pushforward = pushforward
         self.random_state = random_state
 
@@ -209,7 +218,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
                 "n_channels, n_timepoints, *grid). Use X[:, None] if the channel was left out."
             )
         series = time_second(X)
-        past, future = cut_pairs(series, self.n_history)
+        past, future = cut_pairs(series, self.n_history, self.n_ahead)
         self._state_shape = past.shape[2:]
         step = FNORegressor() if self.estimator is None else self.estimator
         self._reads_fields = get_tags(step).input_tags.three_d_array
@@ -272,10 +281,12 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         past = read_past(self, X)
         told = read_context(context, len(past), self._state_shape, self._context_shape, fit=False)
         states, left = [], False
-        for step in range(n_steps):
-            states.append(self._step(past, told))
-            left = left or warn_if_left(states[-1], step + 1, self._middle, self._reach)
-            past = np.concatenate([past[:, 1:], states[-1][:, None]], axis=1)
+        while len(states) < n_steps:
+            ahead = self._step(past, told)
+            past = np.concatenate([past, ahead], axis=1)[:, -self.n_history :]
+            for state in ahead.swapaxes(0, 1)[: n_steps - len(states)]:
+                states.append(state)
+                left = left or warn_if_left(state, len(states), self._middle, self._reach)
         return np.stack(states, axis=2)
 
     def score(
@@ -286,6 +297,8 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         context: ArrayLike | None = None,
     ) -> float:
         """Return the share of the variance of the next states that single steps predict.
+
+        With `n_ahead` these are all the states of a step.
 
         Parameters
         ----------
@@ -307,18 +320,20 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=_DTYPES, allow_nd=True)
         series = time_second(X)
-        past, future = cut_pairs(series, self.n_history)
+        past, future = cut_pairs(series, self.n_history, self.n_ahead)
         n_cases = len(series)
         told = read_context(context, n_cases, self._state_shape, self._context_shape, fit=False)
         predicted = self._step(past, repeated(told, len(past)))
         weight = check_weights(sample_weight, np.empty(n_cases))
-        weight = None if weight is None else np.tile(weight, len(future) // n_cases)
-        return field_r2_score(future, predicted, sample_weight=weight)
+        if weight is not None:
+            weight = np.tile(weight, len(future) // n_cases).repeat(self.n_ahead)
+        shape = (-1, *self._state_shape)
+        return field_r2_score(future.reshape(shape), predicted.reshape(shape), sample_weight=weight)
 
     def _check_options(self):
         if self.integrator == "euler":
             return
-        wanted = {"target": "change", "n_history": 1, "pushforward": 0}
+        wanted = {"target": "change", "n_history": 1, "n_ahead": 1, "pushforward": 0}
         for name, value in wanted.items():
             if getattr(self, name) != value:
                 raise ValueError(
@@ -330,13 +345,15 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
     def _targets(self, series, past, future):
         if self.target == "state":
             return future
-        return future - past[:, -1] if self.integrator == "euler" else velocities(series)
+        if self.integrator == "euler":
+            return future - past[:, -1:]
+        return velocities(series)[:, None]
 
     def _fit_step(self, past, targets, context, rng, progress):
         step = self._new_step()
         seed_within(step, rng)
         with progress.part("step", inside=step):
-            return step.fit(*as_read(past, targets, context, layout=self._layout))
+            return step.fit(*self._as_read(past, targets, context))
 
     def _new_step(self) -> Any:
         step: Any = FNORegressor() if self.estimator is None else clone(self.estimator)
@@ -345,31 +362,36 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
             step.set_params(**dict.fromkeys(choices, "numbers"))
         return step
 
+    def _as_read(self, past, targets, context):
+        return as_read(past, targets, context, layout=self._layout, n_ahead=self.n_ahead)
+
     def _step(self, past, context=None):
+        """Return the states that follow histories, ``(n, n_ahead, *state)``."""
         if self.target == "state":
             return self._regress(past, context)
-        now = past[:, -1]
+        now = past[:, -1:]
         if self.integrator == "euler":
             return now + self._regress(past, context)
         return now + runge_kutta_change(
-            self.integrator, lambda state: self._regress(state[:, None], context), now
+            self.integrator, lambda state: self._regress(state, context), now
         )
 
     def _regress(self, past, context):
         step: Any = self.estimator_
-        X, _ = as_read(past, context=context, layout=self._layout)
-        return np.asarray(step.predict(X)).reshape(len(past), *self._state_shape)
+        X, _ = self._as_read(past, None, context)
+        return np.asarray(step.predict(X)).reshape(len(past), self.n_ahead, *self._state_shape)
 
     def _pushed(self, series, context):
-        """Pair histories whose last state is the model's own with what truly follows."""
-        h, past, future = self.n_history, [], []
-        for t in range(series.shape[1] - h - 1):
-            last = self._step(series[:, t : t + h], context)
-            past.append(np.concatenate([series[:, t + 1 : t + h], last[:, None]], axis=1))
-            future.append(series[:, t + h + 1])
+        """Pair histories whose last states are the model's own with what truly follows."""
+        h, k, past, future = self.n_history, self.n_ahead, [], []
+        for t in range(series.shape[1] - h - 2 * k + 1):
+            before = series[:, t : t + h]
+            own = self._step(before, context)
+            past.append(np.concatenate([before, own], axis=1)[:, -h:])
+            future.append(series[:, t + h + k : t + h + 2 * k])
         if not past:
             raise ValueError(
-                f"pushforward={self.pushforward} needs trajectories of {h + 2} times or more; X "
-                f"has {series.shape[1]}."
+                f"pushforward={self.pushforward} needs trajectories of {h + 2 * k} times or more; "
+                f"X has {series.shape[1]}."
             )
         return np.concatenate(past), np.concatenate(future)

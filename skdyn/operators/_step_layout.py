@@ -48,7 +48,9 @@ def repeated(of_cases: np.ndarray | None, n: int) -> np.ndarray | None:
     return None if of_cases is None else np.concatenate([of_cases] * (n // len(of_cases)))
 
 
-def cut_pairs(series: np.ndarray, n_history: int) -> tuple[np.ndarray, np.ndarray]:
+def cut_pairs(
+    series: np.ndarray, n_history: int, n_ahead: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
     """Cut trajectories into histories and what follows them, time after time.
 
     Parameters
@@ -57,21 +59,25 @@ def cut_pairs(series: np.ndarray, n_history: int) -> tuple[np.ndarray, np.ndarra
         Trajectories.
     n_history : int
         States that a step looks back on.
+    n_ahead : int, default=1
+        States that it leads to.
 
     Returns
     -------
     past : ndarray of shape (n, n_history, \\*state)
-    future : ndarray of shape (n, \\*state)
+    future : ndarray of shape (n, n_ahead, \\*state)
     """
     n_times, h = series.shape[1], n_history
-    if n_times <= h:
+    if n_times < h + n_ahead:
+        following = "the next" if n_ahead == 1 else f"the n_ahead={n_ahead} that follow"
         raise ValueError(
             f"X has n_samples = {n_times} times a trajectory, but a step from n_history={h} "
-            f"to the next needs {h + 1}. Axes are (n_cases, n_channels, n_timepoints, *grid)."
+            f"to {following} needs {h + n_ahead}. Axes are (n_cases, n_channels, n_timepoints, "
+            "*grid)."
         )
-    steps = range(n_times - h)
+    steps = range(n_times - h - n_ahead + 1)
     past = np.concatenate([series[:, t : t + h] for t in steps])
-    return past, np.concatenate([series[:, t + h] for t in steps])
+    return past, np.concatenate([series[:, t + h : t + h + n_ahead] for t in steps])
 
 
 def chosen_layout(history: str, series: np.ndarray, n_history: int, reads_fields: bool) -> str:
@@ -139,6 +145,7 @@ def as_read(
     context: np.ndarray | None = None,
     *,
     layout: str,
+    n_ahead: int = 1,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Return histories, and targets, as the regressor reads them.
 
@@ -146,13 +153,15 @@ def as_read(
     ----------
     past : ndarray of shape (n, n_history, \\*state)
         Histories.
-    targets : ndarray of shape (n, \\*state) or None
+    targets : ndarray of shape (n, n_ahead, \\*state) or None
         What is to be learned of them.
     context : ndarray of shape (n, n_numbers) or (n, n_channels, \\*grid), or None
         What else is told.
     layout : {"rows", "channels", "axis"}
         Flat rows; or functions on a grid, for which past states are further channels, or times
         along the grid.
+    n_ahead : int, default=1
+        States that a step leads to, each of which has its channels in `y`.
 
     Returns
     -------
@@ -164,13 +173,13 @@ def as_read(
     rows = None if targets is None else targets.reshape(n, -1)
     if layout == "axis":
         X, y = past.swapaxes(1, 2), rows
-    elif flat and layout == "channels" and (n_history > 1 or told):
-        X = past  # one channel for each state on a grid of one axis
-        y = None if targets is None else targets[:, None]
+    elif flat and layout == "channels" and (n_history > 1 or n_ahead > 1 or told):
+        X, y = past, targets  # one channel for each state on a grid of one axis
     elif flat or layout == "rows":
         X, y = past.reshape(n, -1), rows
     else:
-        X, y = past.reshape(n, -1, *state_shape[1:]), targets
+        X = past.reshape(n, -1, *state_shape[1:])
+        y = None if targets is None else targets.reshape(n, -1, *state_shape[1:])
     if told:
         context = as_channels(context, X.shape[2:]) if X.ndim > 2 else context.reshape(n, -1)
         X = np.concatenate([X, context], axis=1)
