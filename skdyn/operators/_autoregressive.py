@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from numbers import Integral
 from typing import Annotated, Any, Self
 
@@ -28,6 +29,7 @@ from skdyn.exceptions import warn_user
 from skdyn.metrics import field_r2_score
 from skdyn.operators._doubts import are_neighbours
 from skdyn.operators._fno import FNORegressor
+from skdyn.operators._known_step import is_left, known_states
 from skdyn.operators._step_context import read_context
 from skdyn.operators._step_layout import (
     as_read,
@@ -76,6 +78,13 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         Number of states that the regressor predicts at once (temporal bundling [2]_), the first
         first: as channels ``(n, n_ahead * n_channels, *grid)`` of functions. A rollout asks it
         once for as many, so that fewer of its own errors add up.
+    known_step : callable or None, default=None
+        What is known of a step: a function of states ``(n, n_channels, *grid)`` or ``(n, width)``
+        that returns those one step later. The regressor then learns what it leaves: the change
+        counts from its answer, which needs ``target="change"``; a channel that it leaves nothing
+        of but rounding is not learned. Where ``fit`` gets a context it is
+        called as ``known_step(states, context=context)``. Models with a function of a module can
+        be pickled; :func:`skdyn.io.save` refuses functions.
     pushforward : int, default=0
         Number of times that the regressor is fitted anew on what it made of the training states
         itself, beside the true ones, so that it learns to mend its own errors [2]_ [3]_.
@@ -135,6 +144,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
     _reach: Annotated[np.ndarray, Shape("ranges"), Since(lambda state: np.full(1, ANYWHERE))]
     _state_shape: tuple[int, ...]
     _context_shape: Annotated[tuple[int, ...] | None, Since(lambda state: None)]
+    _learned: Annotated[np.ndarray, Shape("_", "b"), Since(lambda state: np.ones(1, dtype=bool))]
     _reads_fields: bool
     _layout: Annotated[
         str,
@@ -143,6 +153,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
     ]
     history: Annotated[str, Since(lambda state: "auto")]
     n_ahead: Annotated[int, Since(lambda state: 1)]
+    known_step: Annotated[Any, Since(lambda state: None)]
 
     _parameter_constraints = {
         "estimator": [BaseEstimator, None],
@@ -151,6 +162,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         "n_history": [Interval(Integral, 1, None, closed="left")],
         "history": [StrOptions({"auto", "channels", "axis"})],
         "n_ahead": [Interval(Integral, 1, None, closed="left")],
+        "known_step": [callable, None],
         "pushforward": [Interval(Integral, 0, None, closed="left")],
         "random_state": ["random_state"],
     }
@@ -170,6 +182,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         n_history: int = 1,
         history: str = "auto",
         n_ahead: int = 1,
+        known_step: Callable[..., Any] | None = None,
         pushforward: int = 0,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
@@ -179,6 +192,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         self.n_history = n_history
         self.history = history
         self.n_ahead = n_ahead
+        self.known_step = known_step
         self.pushforward = pushforward
         self.random_state = random_state
 
@@ -223,18 +237,21 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         step = FNORegressor() if self.estimator is None else self.estimator
         self._reads_fields = get_tags(step).input_tags.three_d_array
         self._layout = chosen_layout(self.history, series, self.n_history, self._reads_fields)
-        told: Any = {"fit": True, "numbers": self._layout == "axis"}
-        context = read_context(context, len(series), self._state_shape, None, **told)
+        how: Any = {"fit": True, "numbers": self._layout == "axis"}
+        context = read_context(context, len(series), self._state_shape, None, **how)
         self._context_shape = None if context is None else context.shape[1:]
         rng = None if self.random_state is None else check_random_state(self.random_state)
-        targets, told = self._targets(series, past, future), repeated(context, len(past))
+        self._learned = np.ones(1, dtype=bool)
+        told = repeated(context, len(past))
+        targets = self._targets(series, past, future, told)
         fitted = self._fit_step(past, targets, told, rng, progress)
         for _ in range(self.pushforward):
             self.estimator_ = fitted
             own = self._pushed(series, context)
             more = np.concatenate([past, own[0]]), np.concatenate([future, own[1]])
             told = repeated(context, len(more[0]))
-            fitted = self._fit_step(more[0], self._targets(series, *more), told, rng, progress)
+            targets = self._targets(series, *more, told)
+            fitted = self._fit_step(more[0], targets, told, rng, progress)
         self.estimator_ = fitted
         self._middle, self._reach = seen_range(series, self._reads_fields)
         progress.end()
@@ -331,9 +348,15 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         return field_r2_score(future.reshape(shape), predicted.reshape(shape), sample_weight=weight)
 
     def _check_options(self):
+        if self.known_step is not None and self.target != "change":
+            raise ValueError(
+                "known_step leaves a change to learn, which needs target='change'; got "
+                f"{self.target!r}."
+            )
         if self.integrator == "euler":
             return
-        wanted = {"target": "change", "n_history": 1, "n_ahead": 1, "pushforward": 0}
+        wanted: dict[str, Any] = {"target": "change", "n_history": 1, "n_ahead": 1}
+        wanted |= {"known_step": None, "pushforward": 0}
         for name, value in wanted.items():
             if getattr(self, name) != value:
                 raise ValueError(
@@ -342,12 +365,25 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
                     f"{name}={value!r}."
                 )
 
-    def _targets(self, series, past, future):
+    def _targets(self, series, past, future, context):
         if self.target == "state":
             return future
         if self.integrator == "euler":
-            return future - past[:, -1:]
+            change = future - self._base(past, context)
+            if self.known_step is not None:
+                self._learned = is_left(change, future, one_function=self._reads_fields)
+            return self._where_learned(change)
         return velocities(series)[:, None]
+
+    def _where_learned(self, change):
+        column = self._learned.reshape(-1, *[1] * (change.ndim - 3))
+        return change if self._learned.all() else np.where(column, change, 0.0)
+
+    def _base(self, past, context):
+        """Return what a change counts from: the last state, or what is known to follow it."""
+        if self.known_step is None:
+            return past[:, -1:]
+        return known_states(self.known_step, past[:, -1], self.n_ahead, context=context)
 
     def _fit_step(self, past, targets, context, rng, progress):
         step = self._new_step()
@@ -369,9 +405,9 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         """Return the states that follow histories, ``(n, n_ahead, *state)``."""
         if self.target == "state":
             return self._regress(past, context)
-        now = past[:, -1:]
+        now = self._base(past, context)
         if self.integrator == "euler":
-            return now + self._regress(past, context)
+            return now + self._where_learned(self._regress(past, context))
         return now + runge_kutta_change(
             self.integrator, lambda state: self._regress(state, context), now
         )
