@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Annotated, Any, Self
 
 import numpy as np
@@ -40,6 +40,7 @@ from skdyn.operators._step_layout import (
     time_second,
 )
 from skdyn.operators._step_methods import runge_kutta_change, velocities
+from skdyn.operators._step_noise import deviations, noised
 from skdyn.operators._step_range import ANYWHERE, seen_range, warn_if_left
 
 __all__ = ["AutoregressiveOperator"]
@@ -88,9 +89,13 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
     pushforward : int, default=0
         Number of times that the regressor is fitted anew on what it made of the training states
         itself, beside the true ones, so that it learns to mend its own errors [2]_ [3]_.
+    noise : float, default=0.0
+        Standard deviation of noise on the states that the regressor is shown, as a share of the
+        channel's own. Targets are made after it, so that the regressor learns to come back to the
+        true state [4]_.
     random_state : int, RandomState instance or None, default=None
-        Source of the seeds of `estimator`, one for each of its fits. None leaves them as they are
-        set there; pass an int for the same model every time.
+        Source of noise, and of the seeds of `estimator`, one for each of its fits. None leaves
+        these as they are set there; pass an int for the same model every time.
 
     Attributes
     ----------
@@ -119,6 +124,8 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
        Solvers", ICLR 2022.
     .. [3] Arun Venkatraman, Martial Hebert, Andrew Bagnell, "Improving Multi-Step Prediction of
        Learned Time Series Models", AAAI 2015.
+    .. [4] Alvaro Sanchez-Gonzalez et al., "Learning to Simulate Complex Physics with Graph
+       Networks", ICML 2020.
 
     Examples
     --------
@@ -154,6 +161,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
     history: Annotated[str, Since(lambda state: "auto")]
     n_ahead: Annotated[int, Since(lambda state: 1)]
     known_step: Annotated[Any, Since(lambda state: None)]
+    noise: Annotated[float | int, Since(lambda state: 0.0)]
 
     _parameter_constraints = {
         "estimator": [BaseEstimator, None],
@@ -164,6 +172,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         "n_ahead": [Interval(Integral, 1, None, closed="left")],
         "known_step": [callable, None],
         "pushforward": [Interval(Integral, 0, None, closed="left")],
+        "noise": [Interval(Real, 0, None, closed="left")],
         "random_state": ["random_state"],
     }
     _exponents = None, 250  # what the regressor can compute with it says itself
@@ -184,6 +193,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         n_ahead: int = 1,
         known_step: Callable[..., Any] | None = None,
         pushforward: int = 0,
+        noise: float = 0.0,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.estimator = estimator
@@ -194,6 +204,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         self.n_ahead = n_ahead
         self.known_step = known_step
         self.pushforward = pushforward
+        self.noise = noise
         self.random_state = random_state
 
     def __sklearn_tags__(self):
@@ -241,6 +252,10 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         context = read_context(context, len(series), self._state_shape, None, **how)
         self._context_shape = None if context is None else context.shape[1:]
         rng = None if self.random_state is None else check_random_state(self.random_state)
+        if self.noise > 0:
+            deviation = deviations(series, one_function=self._reads_fields)
+            source = check_random_state(None) if rng is None else rng
+            past = noised(past, self.noise, deviation, source)
         self._learned = np.ones(1, dtype=bool)
         told = repeated(context, len(past))
         targets = self._targets(series, past, future, told)
@@ -356,7 +371,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         if self.integrator == "euler":
             return
         wanted: dict[str, Any] = {"target": "change", "n_history": 1, "n_ahead": 1}
-        wanted |= {"known_step": None, "pushforward": 0}
+        wanted |= {"known_step": None, "pushforward": 0, "noise": 0}
         for name, value in wanted.items():
             if getattr(self, name) != value:
                 raise ValueError(
