@@ -11,7 +11,7 @@ rng = np.random.default_rng(0)
 
 
 def test_deviations_are_those_of_channels_in_any_unit():
-    plain = rng.normal(size=(6, 5, 3, 8)) + [[0.0], [7.0], [0.0]]
+    plain = rng.normal([[0.0], [7.0], [0.0]], size=(6, 5, 3, 8))
     units = np.array([1e-200, 1.0, 1e200])
     found = deviations(plain * units[:, None], one_function=False)
     np.testing.assert_allclose(found, plain.std(axis=(0, 1, 3)) * units)
