@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from functools import partial
-from numbers import Integral
+from collections.abc import Callable
+from numbers import Integral, Real
 from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.interpolate import make_interp_spline
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state, get_tags
 
 from skdyn._progress import Progress
 from skdyn._seeds import seed_within
-from skdyn._state import OPTIONAL, PlainState, Shape, Since
+from skdyn._state import OPTIONAL, OneOf, PlainState, Shape, Since
 from skdyn._validation import (
     Interval,
     StrOptions,
-    check_array,
     check_is_fitted,
     check_weights,
     clone,
     fit_context,
-    from_torch,
     is_whole,
     validate_data,
 )
@@ -32,13 +29,23 @@ from skdyn.exceptions import warn_user
 from skdyn.metrics import field_r2_score
 from skdyn.operators._doubts import are_neighbours
 from skdyn.operators._fno import FNORegressor
-from skdyn.operators._step_context import as_channels, read_context
+from skdyn.operators._known_step import is_left, known_states
+from skdyn.operators._step_context import read_context
+from skdyn.operators._step_layout import (
+    as_read,
+    chosen_layout,
+    cut_pairs,
+    read_past,
+    repeated,
+    time_second,
+)
+from skdyn.operators._step_methods import runge_kutta_change, velocities
+from skdyn.operators._step_noise import deviations, noised
+from skdyn.operators._step_range import ANYWHERE, seen_range, warn_if_left
 
 __all__ = ["AutoregressiveOperator"]
 
 _DTYPES = [np.float64, np.float32]
-_ANYWHERE = float(np.finfo(np.float64).max)  # the reach of what was saved without one
-_FAR = 10  # times the range of the data, from its middle: nothing learned holds there
 
 
 class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
@@ -58,15 +65,37 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
     integrator : {"euler", "midpoint", "rk4"}, default="euler"
         How a change becomes a step. "euler" adds the difference between successive states. The
         Runge-Kutta methods learn the velocity instead, from splines through the trajectories,
-        and ask for it at points between [1]_. They need ``target="change"`` and `n_history` 1.
+        and ask for it at points between [1]_. They need ``target="change"``, `n_history` 1 and
+        `n_ahead` 1.
     n_history : int, default=1
         Number of states that a step looks back on.
+    history : {"auto", "channels", "axis"}, default="auto"
+        How estimators of functions read several states, the oldest first. For "channels" each adds
+        its channels, ``(n, n_history * n_channels, *grid)``, and a flat state is one function,
+        ``(n, n_history, width)``. For "axis" the columns of flat states are variables, each a
+        function of time, ``(n, width, n_history)``, and numbers follow. "auto" is "channels", but
+        refuses flat states of four columns or fewer, and warns of those that are no function.
+    n_ahead : int, default=1
+        Number of states that the regressor predicts at once (temporal bundling [2]_), the first
+        first: as channels ``(n, n_ahead * n_channels, *grid)`` of functions. A rollout asks it
+        once for as many, so that fewer of its own errors add up.
+    known_step : callable or None, default=None
+        What is known of a step: a function of states ``(n, n_channels, *grid)`` or ``(n, width)``
+        that returns those one step later. The regressor then learns what it leaves: the change
+        counts from its answer, which needs ``target="change"``; a channel that it leaves nothing
+        of but rounding is not learned. Where ``fit`` gets a context it is
+        called as ``known_step(states, context=context)``. Models with a function of a module can
+        be pickled; :func:`skdyn.io.save` refuses functions.
     pushforward : int, default=0
         Number of times that the regressor is fitted anew on what it made of the training states
         itself, beside the true ones, so that it learns to mend its own errors [2]_ [3]_.
+    noise : float, default=0.0
+        Standard deviation of noise on the states that the regressor is shown, as a share of the
+        channel's own. Targets are made after it, so that the regressor learns to come back to the
+        true state [4]_.
     random_state : int, RandomState instance or None, default=None
-        Source of the seeds of `estimator`, one for each of its fits. None leaves them as they are
-        set there; pass an int for the same model every time.
+        Source of noise, and of the seeds of `estimator`, one for each of its fits. None leaves
+        these as they are set there; pass an int for the same model every time.
 
     Attributes
     ----------
@@ -95,6 +124,8 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
        Solvers", ICLR 2022.
     .. [3] Arun Venkatraman, Martial Hebert, Andrew Bagnell, "Improving Multi-Step Prediction of
        Learned Time Series Models", AAAI 2015.
+    .. [4] Alvaro Sanchez-Gonzalez et al., "Learning to Simulate Complex Physics with Graph
+       Networks", ICML 2020.
 
     Examples
     --------
@@ -117,17 +148,31 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
     feature_names_in_: Annotated[np.ndarray, Shape("n_features_in_", "OU"), OPTIONAL]
     estimator_: BaseEstimator
     _middle: Annotated[np.ndarray, Shape("ranges"), Since(lambda state: np.zeros(1))]
-    _reach: Annotated[np.ndarray, Shape("ranges"), Since(lambda state: np.full(1, _ANYWHERE))]
+    _reach: Annotated[np.ndarray, Shape("ranges"), Since(lambda state: np.full(1, ANYWHERE))]
     _state_shape: tuple[int, ...]
     _context_shape: Annotated[tuple[int, ...] | None, Since(lambda state: None)]
+    _learned: Annotated[np.ndarray, Shape("_", "b"), Since(lambda state: np.ones(1, dtype=bool))]
     _reads_fields: bool
+    _layout: Annotated[
+        str,
+        OneOf(("rows", "channels", "axis")),
+        Since(lambda state: "channels" if state["_reads_fields"] else "rows"),
+    ]
+    history: Annotated[str, Since(lambda state: "auto")]
+    n_ahead: Annotated[int, Since(lambda state: 1)]
+    known_step: Annotated[Any, Since(lambda state: None)]
+    noise: Annotated[float | int, Since(lambda state: 0.0)]
 
     _parameter_constraints = {
         "estimator": [BaseEstimator, None],
         "target": [StrOptions({"state", "change"})],
         "integrator": [StrOptions({"euler", "midpoint", "rk4"})],
         "n_history": [Interval(Integral, 1, None, closed="left")],
+        "history": [StrOptions({"auto", "channels", "axis"})],
+        "n_ahead": [Interval(Integral, 1, None, closed="left")],
+        "known_step": [callable, None],
         "pushforward": [Interval(Integral, 0, None, closed="left")],
+        "noise": [Interval(Real, 0, None, closed="left")],
         "random_state": ["random_state"],
     }
     _exponents = None, 250  # what the regressor can compute with it says itself
@@ -144,14 +189,22 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         target: str = "state",
         integrator: str = "euler",
         n_history: int = 1,
+        history: str = "auto",
+        n_ahead: int = 1,
+        known_step: Callable[..., Any] | None = None,
         pushforward: int = 0,
+        noise: float = 0.0,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.estimator = estimator
         self.target = target
         self.integrator = integrator
         self.n_history = n_history
+        self.history = history
+        self.n_ahead = n_ahead
+        self.known_step = known_step
         self.pushforward = pushforward
+        self.noise = noise
         self.random_state = random_state
 
     def __sklearn_tags__(self):
@@ -189,22 +242,33 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
                 "they go together as neighbors in space or time do: axes are (n_cases, "
                 "n_channels, n_timepoints, *grid). Use X[:, None] if the channel was left out."
             )
-        past, future = self._pairs(X)
+        series = time_second(X)
+        past, future = cut_pairs(series, self.n_history, self.n_ahead)
         self._state_shape = past.shape[2:]
-        n_cases = 1 if X.ndim == 2 else len(X)
-        context = read_context(context, n_cases, self._state_shape, None, fit=True)
+        step = FNORegressor() if self.estimator is None else self.estimator
+        self._reads_fields = get_tags(step).input_tags.three_d_array
+        self._layout = chosen_layout(self.history, series, self.n_history, self._reads_fields)
+        how: Any = {"fit": True, "numbers": self._layout == "axis"}
+        context = read_context(context, len(series), self._state_shape, None, **how)
         self._context_shape = None if context is None else context.shape[1:]
         rng = None if self.random_state is None else check_random_state(self.random_state)
-        targets, told = self._targets(X, past, future), _tiled(context, len(past))
+        if self.noise > 0:
+            deviation = deviations(series, one_function=self._reads_fields)
+            source = check_random_state(None) if rng is None else rng
+            past = noised(past, self.noise, deviation, source)
+        self._learned = np.ones(1, dtype=bool)
+        told = repeated(context, len(past))
+        targets = self._targets(series, past, future, told)
         fitted = self._fit_step(past, targets, told, rng, progress)
         for _ in range(self.pushforward):
             self.estimator_ = fitted
-            own = self._pushed(X, context)
+            own = self._pushed(series, context)
             more = np.concatenate([past, own[0]]), np.concatenate([future, own[1]])
-            told = _tiled(context, len(more[0]))
-            fitted = self._fit_step(more[0], self._targets(X, *more), told, rng, progress)
+            told = repeated(context, len(more[0]))
+            targets = self._targets(series, *more, told)
+            fitted = self._fit_step(more[0], targets, told, rng, progress)
         self.estimator_ = fitted
-        self._learn_range(X)
+        self._middle, self._reach = seen_range(series, self._reads_fields)
         progress.end()
         return self
 
@@ -246,13 +310,15 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         check_is_fitted(self)
         if not is_whole(n_steps, 1):
             raise ValueError(f"n_steps must be a positive integer; got {n_steps!r}.")
-        past = self._read_past(X)
+        past = read_past(self, X)
         told = read_context(context, len(past), self._state_shape, self._context_shape, fit=False)
         states, left = [], False
-        for step in range(n_steps):
-            states.append(self._step(past, told))
-            left = left or self._tell_if_left(states[-1], step)
-            past = np.concatenate([past[:, 1:], states[-1][:, None]], axis=1)
+        while len(states) < n_steps:
+            ahead = self._step(past, told)
+            past = np.concatenate([past, ahead], axis=1)[:, -self.n_history :]
+            for state in ahead.swapaxes(0, 1)[: n_steps - len(states)]:
+                states.append(state)
+                left = left or warn_if_left(state, len(states), self._middle, self._reach)
         return np.stack(states, axis=2)
 
     def score(
@@ -263,6 +329,8 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         context: ArrayLike | None = None,
     ) -> float:
         """Return the share of the variance of the next states that single steps predict.
+
+        With `n_ahead` these are all the states of a step.
 
         Parameters
         ----------
@@ -283,18 +351,27 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=_DTYPES, allow_nd=True)
-        past, future = self._pairs(X)
-        n_cases = 1 if X.ndim == 2 else len(X)
+        series = time_second(X)
+        past, future = cut_pairs(series, self.n_history, self.n_ahead)
+        n_cases = len(series)
         told = read_context(context, n_cases, self._state_shape, self._context_shape, fit=False)
-        predicted = self._step(past, _tiled(told, len(past)))
+        predicted = self._step(past, repeated(told, len(past)))
         weight = check_weights(sample_weight, np.empty(n_cases))
-        weight = None if weight is None else np.tile(weight, len(future) // n_cases)
-        return field_r2_score(future, predicted, sample_weight=weight)
+        if weight is not None:
+            weight = np.tile(weight, len(future) // n_cases).repeat(self.n_ahead)
+        shape = (-1, *self._state_shape)
+        return field_r2_score(future.reshape(shape), predicted.reshape(shape), sample_weight=weight)
 
     def _check_options(self):
+        if self.known_step is not None and self.target != "change":
+            raise ValueError(
+                "known_step leaves a change to learn, which needs target='change'; got "
+                f"{self.target!r}."
+            )
         if self.integrator == "euler":
             return
-        wanted = {"target": "change", "n_history": 1, "pushforward": 0}
+        wanted: dict[str, Any] = {"target": "change", "n_history": 1, "n_ahead": 1}
+        wanted |= {"known_step": None, "pushforward": 0, "noise": 0}
         for name, value in wanted.items():
             if getattr(self, name) != value:
                 raise ValueError(
@@ -303,147 +380,69 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
                     f"{name}={value!r}."
                 )
 
-    def _pairs(self, X):
-        """Cut trajectories into histories ``(n, n_history, *state)`` and what follows them."""
-        series = _time_second(X)
-        n_times, h = series.shape[1], self.n_history
-        if n_times <= h:
-            raise ValueError(
-                f"X has n_samples = {n_times} times a trajectory, but a step from n_history={h} "
-                f"to the next needs {h + 1}. Axes are (n_cases, n_channels, n_timepoints, *grid)."
-            )
-        steps = range(n_times - h)
-        past = np.concatenate([series[:, t : t + h] for t in steps])
-        return past, np.concatenate([series[:, t + h] for t in steps])
-
-    def _targets(self, X, past, future):
+    def _targets(self, series, past, future, context):
         if self.target == "state":
             return future
         if self.integrator == "euler":
-            return future - past[:, -1]
-        series = _time_second(X)
-        times = np.arange(series.shape[1])
-        spline = make_interp_spline(times, series, k=min(3, len(times) - 1), axis=1)
-        velocity = spline.derivative()(times[:-1])
-        return np.concatenate(list(np.moveaxis(velocity, 1, 0)))
+            change = future - self._base(past, context)
+            if self.known_step is not None:
+                self._learned = is_left(change, future, one_function=self._reads_fields)
+            return self._where_learned(change)
+        return velocities(series)[:, None]
+
+    def _where_learned(self, change):
+        column = self._learned.reshape(-1, *[1] * (change.ndim - 3))
+        return change if self._learned.all() else np.where(column, change, 0.0)
+
+    def _base(self, past, context):
+        """Return what a change counts from: the last state, or what is known to follow it."""
+        if self.known_step is None:
+            return past[:, -1:]
+        return known_states(self.known_step, past[:, -1], self.n_ahead, context=context)
 
     def _fit_step(self, past, targets, context, rng, progress):
-        step: Any = FNORegressor() if self.estimator is None else clone(self.estimator)
+        step = self._new_step()
         seed_within(step, rng)
-        self._reads_fields = get_tags(step).input_tags.three_d_array
         with progress.part("step", inside=step):
-            return step.fit(*self._laid_out(past, targets, context))
+            return step.fit(*self._as_read(past, targets, context))
 
-    def _laid_out(self, past, targets=None, context=None):
-        """Return histories, and targets, as the regressor reads them."""
-        n, flat = len(past), len(self._state_shape) == 1
-        told = context is not None
-        if flat and self._reads_fields and (self.n_history > 1 or told):
-            X = past  # one channel for each state on a grid of one axis
-            y = None if targets is None else targets[:, None]
-        elif flat or not self._reads_fields:
-            X = past.reshape(n, -1)
-            y = None if targets is None else targets.reshape(n, -1)
-        else:
-            X, y = past.reshape(n, -1, *self._state_shape[1:]), targets
-        if told:
-            context = as_channels(context, X.shape[2:]) if X.ndim > 2 else context.reshape(n, -1)
-            X = np.concatenate([X, context], axis=1)
-        return X, y
+    def _new_step(self) -> Any:
+        step: Any = FNORegressor() if self.estimator is None else clone(self.estimator)
+        if self._layout == "axis":  # then what follows is no function
+            choices = [name for name in step.get_params() if name.split("__")[-1] == "targets"]
+            step.set_params(**dict.fromkeys(choices, "numbers"))
+        return step
+
+    def _as_read(self, past, targets, context):
+        return as_read(past, targets, context, layout=self._layout, n_ahead=self.n_ahead)
 
     def _step(self, past, context=None):
-        now, regress = past[:, -1], partial(self._regress, context=context)
+        """Return the states that follow histories, ``(n, n_ahead, *state)``."""
         if self.target == "state":
-            return regress(past)
-        first = regress(past)
+            return self._regress(past, context)
+        now = self._base(past, context)
         if self.integrator == "euler":
-            return now + first
-        second = regress((now + first / 2)[:, None])
-        if self.integrator == "midpoint":
-            return now + second
-        third = regress((now + second / 2)[:, None])
-        fourth = regress((now + third)[:, None])
-        return now + (first + 2 * second + 2 * third + fourth) / 6
+            return now + self._where_learned(self._regress(past, context))
+        return now + runge_kutta_change(
+            self.integrator, lambda state: self._regress(state, context), now
+        )
 
     def _regress(self, past, context):
         step: Any = self.estimator_
-        answer = step.predict(self._laid_out(past, context=context)[0])
-        return np.asarray(answer).reshape(len(past), *self._state_shape)
+        X, _ = self._as_read(past, None, context)
+        return np.asarray(step.predict(X)).reshape(len(past), self.n_ahead, *self._state_shape)
 
-    def _learn_range(self, X):
-        """Note between which values each channel was seen; flat states are one function or many."""
-        series = np.moveaxis(_time_second(X), 2, 0)
-        if series.ndim == 3 and self._reads_fields:
-            series = series.reshape(1, -1)
-        values = series.reshape(len(series), -1).astype(np.float64)
-        low, high = values.min(axis=1), values.max(axis=1)
-        self._middle = low / 2 + high / 2
-        reach = high / 2 - low / 2
-        still = reach <= 1e-6 * abs(values).max(axis=1)
-        self._reach = np.where(still, max(reach.max(), abs(values).max()) or 1.0, reach)
-
-    def _tell_if_left(self, state, step):
-        """Warn, and return True, where a state is far from all that was seen in ``fit``."""
-        column = (-1, *[1] * (state.ndim - 2))
-        away = abs(state - self._middle.reshape(column)) / self._reach.reshape(column)
-        if away.max() <= _FAR:
-            return False
-        worst = np.unravel_index(away.argmax(), away.shape)
-        warn_user(
-            f"Step {step + 1} of the rollout leaves {_FAR} times the range of the trajectories in "
-            f"fit: case {worst[0]} reaches {state[worst]:.3g} in channel {worst[1]}. What follows "
-            "is no forecast. Ask for fewer steps, or fit with pushforward=1, on more "
-            "trajectories, or with another estimator."
-        )
-        return True
-
-    def _pushed(self, X, context):
-        """Pair histories whose last state is the model's own with what truly follows."""
-        series, h = _time_second(X), self.n_history
-        past, future = [], []
-        for t in range(series.shape[1] - h - 1):
-            last = self._step(series[:, t : t + h], context)
-            past.append(np.concatenate([series[:, t + 1 : t + h], last[:, None]], axis=1))
-            future.append(series[:, t + h + 1])
+    def _pushed(self, series, context):
+        """Pair histories whose last states are the model's own with what truly follows."""
+        h, k, past, future = self.n_history, self.n_ahead, [], []
+        for t in range(series.shape[1] - h - 2 * k + 1):
+            before = series[:, t : t + h]
+            own = self._step(before, context)
+            past.append(np.concatenate([before, own], axis=1)[:, -h:])
+            future.append(series[:, t + h + k : t + h + 2 * k])
         if not past:
             raise ValueError(
-                f"pushforward={self.pushforward} needs trajectories of {h + 2} times or more; X "
-                f"has {series.shape[1]}."
+                f"pushforward={self.pushforward} needs trajectories of {h + 2 * k} times or more; "
+                f"X has {series.shape[1]}."
             )
         return np.concatenate(past), np.concatenate(future)
-
-    def _read_past(self, X):
-        """Validate states or histories; return the last ``n_history``, ``(n, time, *state)``."""
-        shape, h = self._state_shape, self.n_history
-        X = from_torch(X)
-        if (X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim) == 2 and len(shape) == 1:
-            X = self._flat_states(X)
-        X = check_array(X, dtype=_DTYPES, allow_nd=True, input_name="X", estimator=self)
-        if X.shape[1:] == shape:
-            X = X[:, :, None]
-        if X.ndim != len(shape) + 2 or X.shape[1:2] + X.shape[3:] != shape:
-            raise ValueError(
-                f"X of shape {X.shape} holds no states of shape {shape}, which the model was "
-                f"fitted on. Pass (n, *{shape}), or histories with the times as third axis."
-            )
-        if X.shape[2] < h:
-            raise ValueError(
-                f"X has {X.shape[2]} states a case, but n_history={h}. Pass trajectories of {h} "
-                "times or more."
-            )
-        return np.moveaxis(X, 2, 1)[:, -h:]
-
-    def _flat_states(self, X):
-        if hasattr(self, "feature_names_in_") or self.n_features_in_ == self._state_shape[0]:
-            return validate_data(self, X, reset=False, dtype=_DTYPES)
-        return X
-
-
-def _tiled(context, n):
-    """Repeat what belongs to cases for as many pairs of states, time after time."""
-    return None if context is None else np.concatenate([context] * (n // len(context)))
-
-
-def _time_second(X):
-    """Return trajectories as ``(n_cases, n_timepoints, *state)``."""
-    return X[None] if X.ndim == 2 else np.moveaxis(X, 2, 1)

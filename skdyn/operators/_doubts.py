@@ -13,16 +13,16 @@ import numpy as np
 from skdyn.exceptions import warn_user
 from skdyn.operators._corrections import mean_square
 
-__all__ = ["are_neighbours", "doubt_channels", "doubt_inputs", "doubt_targets", "doubt_worth",
-           "likeness"]  # fmt: skip
+__all__ = ["ALIKE", "FEW_CHANNELS", "are_neighbours", "doubt_channels", "doubt_inputs",
+           "doubt_targets", "doubt_worth", "likeness"]  # fmt: skip
 
-_ALIKE = 0.5  # functions on 8 points and more have .85 to 1, most tables 0 to .5
+ALIKE = 0.5  # functions on 8 points and more have .85 to 1, most tables 0 to .5
 _FEWEST_SAMPLES = 4  # that a correlation says anything of
 _SAMPLES = 256  # that are looked at: bounds time and memory
 _HARDLY_WORSE = 1.02  # than the mean of the targets: pure noise is answered so
 _ENOUGH = 30  # samples: of fewer, nothing else would make more
 _LITTLE = 0.7  # of the error of the mean of functions: half of the variance is not explained
-_FEW_CHANNELS = 4  # components and colors are no more, and no axis of space is as short
+FEW_CHANNELS = 4  # components and colors are no more, and no axis of space is as short
 
 
 def likeness(values: np.ndarray) -> float | None:
@@ -72,7 +72,7 @@ def doubt_inputs(X: np.ndarray, flat: bool, grid_shape: tuple[int, ...] | None) 
         return
     n_points = X.shape[2]
     alike = likeness(X[:, 0])
-    if n_points > 1 and (alike is None or alike >= _ALIKE):
+    if n_points > 1 and (alike is None or alike >= ALIKE):
         return
     warn_user(
         f"The rows of X are read as functions on {n_points} points, but their columns have little "
@@ -95,7 +95,7 @@ def are_neighbours(fields: np.ndarray) -> bool:
     -------
     bool
     """
-    return fields.shape[1] > _FEW_CHANNELS and (likeness(fields) or 0.0) >= _ALIKE
+    return fields.shape[1] > FEW_CHANNELS and (likeness(fields) or 0.0) >= ALIKE
 
 
 def doubt_channels(fields: np.ndarray, name: str) -> None:
@@ -149,7 +149,7 @@ def doubt_targets(
             "targets='numbers', or targets='functions' if they are values of a function on "
             f"{shape[1]} points."
         )
-    elif (alike := likeness(y[:, 0])) is not None and alike < _ALIKE:
+    elif (alike := likeness(y[:, 0])) is not None and alike < ALIKE:
         warn_user(
             f"y of shape {shape} is read as functions on {shape[1]} points, but its columns have "
             "little to do with their neighbors. Set targets='numbers' if they are numbers "

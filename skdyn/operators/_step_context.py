@@ -19,6 +19,7 @@ def read_context(
     state_shape: tuple[int, ...],
     known: tuple[int, ...] | None,
     fit: bool,
+    numbers: bool = False,
 ) -> np.ndarray | None:
     """Validate what belongs to each case.
 
@@ -34,6 +35,8 @@ def read_context(
         Shape of a case's context in ``fit``.
     fit : bool
         Whether this is ``fit``, where any will do.
+    numbers : bool, default=False
+        Whether states have no grid that fields could be on.
 
     Returns
     -------
@@ -51,6 +54,11 @@ def read_context(
     if len(context) != n_cases:
         raise ValueError(
             f"context has {len(context)} rows for {n_cases} cases. Pass one row for each case."
+        )
+    if context.ndim > 2 and numbers:
+        raise ValueError(
+            f"context of shape {context.shape} must be numbers, (n_cases, n_numbers), where "
+            "history='axis' reads states as variables."
         )
     if context.ndim > 2 and context.shape[2:] != grid:
         raise ValueError(

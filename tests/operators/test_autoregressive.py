@@ -1,13 +1,8 @@
-import warnings
-
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator
 from sklearn.linear_model import LinearRegression, Ridge
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
-from skdyn import AutoregressiveOperator, FNORegressor, io
+from skdyn import AutoregressiveOperator, FNORegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 rng = np.random.default_rng(0)
@@ -31,6 +26,8 @@ def diffusion(n_cases=20, n_times=6, n_points=12):
 @pytest.mark.parametrize("parameters", [
     {}, {"target": "change"}, {"n_history": 2}, {"target": "change", "n_history": 3},
     {"pushforward": 1}, {"target": "change", "pushforward": 2},
+    {"n_ahead": 3}, {"target": "change", "n_ahead": 4, "n_history": 2},
+    {"n_ahead": 2, "n_history": 3, "pushforward": 1},
 ], ids=str)  # fmt: skip
 def test_a_linear_law_is_rolled_out_exactly(parameters):
     X = spiral()
@@ -39,62 +36,6 @@ def test_a_linear_law_is_rolled_out_exactly(parameters):
     rolled = model.rollout(X[20:, :, :h], 12 - h)
     np.testing.assert_allclose(rolled, X[20:, :, h:], atol=1e-9)
     assert model.score(X[20:]) == pytest.approx(1.0)
-
-
-@pytest.mark.parametrize(
-    ("integrator", "worst"), [("euler", 1e-9), ("midpoint", 0.05), ("rk4", 1e-3)]
-)
-def test_runge_kutta_steps_follow_the_learnt_velocity(integrator, worst):
-    X = spiral(n_times=24, dt=0.15)
-    model = AutoregressiveOperator(LinearRegression(), target="change", integrator=integrator)
-    rolled = model.fit(X).rollout(X[:, :, 0], 23)
-    error = abs(rolled - X[:, :, 1:]).max()
-    assert error < worst
-    assert integrator == "euler" or error > 1e-8
-
-
-def test_the_order_of_a_step_is_that_of_its_method():
-    class Velocity(LinearRegression):
-        """Knows the field, so that all error is the step's."""
-
-        def predict(self, X):
-            """Return the velocity of a rotation, one unit a step of ``h``."""
-            return h * X @ np.array([[0.0, 1.0], [-1.0, 0.0]])
-
-    gaps = {}
-    for method in ("midpoint", "rk4"):
-        for h in (0.2, 0.1):
-            model = AutoregressiveOperator(Velocity(), target="change", integrator=method)
-            rolled = model.fit(spiral()).rollout(np.array([[1.0, 0.0]]), round(1 / h))
-            gaps[method, h] = np.linalg.norm(rolled[0, :, -1] - [np.cos(1), np.sin(1)])
-    assert np.log2(gaps["midpoint", 0.2] / gaps["midpoint", 0.1]) == pytest.approx(2, abs=0.2)
-    assert np.log2(gaps["rk4", 0.2] / gaps["rk4", 0.1]) == pytest.approx(4, abs=0.2)
-
-
-def test_one_trajectory_is_a_table_of_states():
-    X = spiral(1, 30)[0].T
-    model = AutoregressiveOperator(LinearRegression()).fit(X)
-    np.testing.assert_allclose(model.predict(X[:-1]), X[1:], atol=1e-9)
-    assert model.rollout(X[:3], 5).shape == (3, 2, 5)
-
-
-def test_fields_go_to_operators_as_fields_and_to_others_as_rows():
-    X = diffusion()
-    neural = FNORegressor(hidden_channels=4, n_layers=1, periodic=True, max_iter=2, random_state=0)
-    for step in (neural, make_pipeline(StandardScaler(), Ridge(1e-6))):
-        model = AutoregressiveOperator(step, n_history=2).fit(X)
-        assert model.rollout(X, 4).shape == (20, 1, 4, 12)
-        assert model.predict(X[:, :, :2]).shape == (20, 1, 12)
-    assert model.estimator_.n_features_in_ == 24
-    assert AutoregressiveOperator(neural, n_history=2).fit(X).estimator_.n_features_in_ == 2
-
-
-def test_flat_states_with_a_history_are_channels_of_an_operator():
-    X = diffusion()[:, 0].transpose(0, 2, 1)
-    step = FNORegressor(hidden_channels=4, n_layers=1, max_iter=2, random_state=0)
-    model = AutoregressiveOperator(step, n_history=3).fit(X)
-    assert model.estimator_.n_features_in_ == 3
-    assert model.rollout(X, 2).shape == (20, 12, 2)
 
 
 def test_an_operator_learns_to_roll_out():
@@ -124,61 +65,21 @@ def test_pushforward_shows_the_regressor_its_own_answers():
     assert seen == [50, 90, 90]  # 10 cases of 5 steps; 4 of which have a step before them
 
 
-class Doubling(BaseEstimator):
-    """Answers with twice the state."""
-
-    def fit(self, X, y):
-        """Learn nothing."""
-        return self
-
-    def predict(self, X):
-        """Return the state that follows."""
-        return 2 * X
-
-
-@pytest.mark.parametrize("unit", [1.0, 1e-12])
-def test_a_rollout_that_leaves_what_was_seen_names_the_step(unit):
-    X = np.sin(np.arange(8.0))[:, None, None, None] * np.ones((1, 2, 5, 3))
-    X = X / abs(X).max() * [[[unit]], [[1.0]]] + [[[5 * unit]], [[0.0]]]
-    model = AutoregressiveOperator(Doubling()).fit(X)
-    start = np.ones((2, 2, 3)) * [[0.0], [1.0]]
-    start[:, 0] = 0.01 * unit  # 2^10 of it are 10 ranges from the middle
-    with pytest.warns(UserWarning, match="Step 4 of the rollout .* case 0 reaches 16 in channel 1"):
-        rolled = model.rollout(start, 6)
-    assert rolled.shape == (2, 2, 6, 3)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        model.rollout(start, 3)
-
-
-def test_a_file_keeps_the_range(tmp_path):
-    X = spiral(5, 5)
-    io.save(AutoregressiveOperator(Ridge()).fit(X), tmp_path / "model.safetensors")
-    again = io.load(tmp_path / "model.safetensors", trusted=[Ridge])
-    with pytest.warns(UserWarning, match="Step 1 of the rollout"):
-        again.predict(1e3 * X[:, :, 0])
-
-
-def test_channels_that_stood_still_may_be_answered_roughly():
-    X = diffusion() * [[[0.0]], [[1.0]]] + [[[7.0]], [[0.0]]]
-    model = AutoregressiveOperator(Ridge(1.0)).fit(X)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        model.rollout(X[:, :, 0] + 1e-3, 5)
-
-
-def test_a_channel_that_was_left_out_is_told():
-    X = np.repeat(diffusion(8, 9)[:, 0, :, :, None], 4, axis=3)  # (cases, times, points, 4)
-    with pytest.warns(UserWarning, match=r"read as 9 channels at 12 times.*X\[:, None\]"):
-        AutoregressiveOperator(Ridge()).fit(X)
-
-
 @pytest.mark.parametrize(
     ("parameters", "X", "message"),
     [
         ({"n_history": 3}, np.ones((2, 1, 3, 8)), "n_samples = 3 times .* n_history=3 .* needs 4"),
         ({"pushforward": 1}, np.ones((2, 1, 2, 8)), "pushforward=1 needs trajectories of 3 times"),
         ({"integrator": "rk4"}, np.ones((2, 1, 4, 8)), "needs target='change'; got 'state'"),
+        ({"n_ahead": 4}, np.ones((2, 1, 4, 8)), "n_history=1 to the n_ahead=4 .* needs 5"),
+        (
+            {"n_ahead": 2, "pushforward": 1}, np.ones((2, 1, 4, 8)),
+            "pushforward=1 needs trajectories of 5 times",
+        ),
+        (
+            {"integrator": "rk4", "target": "change", "n_ahead": 2}, np.ones((2, 1, 4, 8)),
+            "needs n_ahead=1; got 2",
+        ),
         (
             {"integrator": "rk4", "target": "change", "n_history": 2}, np.ones((2, 1, 4, 8)),
             "needs n_history=1; got 2",
@@ -191,12 +92,63 @@ def test_what_cannot_be_learnt_is_refused(parameters, X, message):
         AutoregressiveOperator(Ridge(), **parameters).fit(X)
 
 
-def test_states_that_do_not_fit_are_refused():
-    X = diffusion()
-    model = AutoregressiveOperator(Ridge(), n_history=2).fit(X)
-    with pytest.raises(ValueError, match=r"X of shape \(20, 1, 2, 9\) holds no states .*\(1, 12\)"):
-        model.rollout(X[:, :, :2, :9], 3)
-    with pytest.raises(ValueError, match="X has 1 states a case, but n_history=2"):
-        model.rollout(X[:, :, 0], 3)
-    with pytest.raises(ValueError, match="n_steps must be a positive integer; got 0"):
-        model.rollout(X, 0)
+def advection(n_cases=30, n_times=9, n_points=10):
+    """Fields that travel by one point a step: ``(n_cases, 2, n_times, n_points)``."""
+    start = rng.normal(size=(n_cases, 2, n_points))
+    return np.stack([np.roll(start, time, axis=2) for time in range(n_times)], axis=2)
+
+
+class Counting(LinearRegression):
+    """Counts how often it is asked, and notes what it was shown."""
+
+    def fit(self, X, y):
+        """Fit rows to rows, or fields to fields."""
+        self.calls_, self.first_, self.answer_ = 0, y, y.shape[1:]
+        return super().fit(X.reshape(len(X), -1), y.reshape(len(y), -1))
+
+    def predict(self, X):
+        """Predict."""
+        self.calls_ += 1
+        return super().predict(X.reshape(len(X), -1)).reshape(len(X), *self.answer_)
+
+
+class OfFields(Counting):
+    """The same, of fields."""
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+@pytest.mark.parametrize("step", [Counting(), OfFields()], ids=lambda step: type(step).__name__)
+@pytest.mark.parametrize("target", ["state", "change"])
+@pytest.mark.parametrize(("n_ahead", "calls"), [(1, 7), (2, 4), (3, 3), (7, 1)])
+def test_what_travels_arrives_in_as_few_calls_as_there_are_bundles(step, target, n_ahead, calls):
+    X = advection()
+    model = AutoregressiveOperator(step, target=target, n_ahead=n_ahead).fit(X)
+    rolled = model.rollout(X[:, :, 0], 7)
+    assert model.estimator_.calls_ == calls
+    np.testing.assert_allclose(rolled, X[:, :, 1:8], atol=1e-9)
+    np.testing.assert_array_equal(model.predict(X[:, :, 0]), rolled[:, :, 0])
+    assert model.score(X, sample_weight=np.arange(30)) == pytest.approx(1)
+
+
+def test_bundled_states_are_channels_the_first_first():
+    X = advection()
+    model = AutoregressiveOperator(OfFields(), n_history=2, n_ahead=3).fit(X)
+    shown = model.estimator_.first_
+    assert shown.shape == (5 * 30, 6, 10)
+    for time in range(3):
+        assert (shown[:30, 2 * time : 2 * time + 2] == X[:, :, 2 + time]).all()
+    flat = AutoregressiveOperator(OfFields(), n_ahead=3).fit(X[:, 0].swapaxes(1, 2))
+    assert flat.estimator_.first_.shape == (6 * 30, 3, 10)
+    assert flat.rollout(X[:, 0, 0], 4).shape == (30, 10, 4)
+
+
+def test_a_score_weighs_all_states_of_a_case_alike():
+    X = advection() + 0.1 * rng.normal(size=(30, 2, 9, 10))
+    model = AutoregressiveOperator(Ridge(), n_ahead=2).fit(X)
+    ones = np.arange(30) < 7
+    weighed = model.score(X, sample_weight=ones.astype(float))
+    assert weighed == pytest.approx(model.score(X[:7]))
