@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import is_classifier, is_regressor
 from sklearn.utils.multiclass import check_classification_targets
 
-from skdyn._state import Shape
+from skdyn._state import Shape, Since
 from skdyn._tabular import TabularEstimator
 from skdyn._validation import Interval, check_is_fitted, check_X_y
 from skdyn.base import TorchEstimator
@@ -28,6 +28,8 @@ from skdyn.operators._grids import (
     read_queries,
     resample,
 )
+from skdyn.operators._named_answers import plain_inputs
+from skdyn.operators._named_fields import Names, is_named, read_named
 
 __all__ = ["AdaptiveBasisEstimator", "AdaptiveBasisNetwork"]
 
@@ -136,6 +138,7 @@ class AdaptiveBasisEstimator(TabularEstimator):
 
     _x_layout: Layout
     _y_layout: Layout
+    _names: Annotated[Names, Since(lambda state: Names())]
     _x_offset: Annotated[np.ndarray, Shape("n_inputs")]
     _x_scale: Annotated[np.ndarray, Shape("n_inputs")]
 
@@ -242,7 +245,7 @@ class AdaptiveBasisEstimator(TabularEstimator):
 
     def _outputs(self, X):
         check_is_fitted(self)
-        X, _ = read_queries(self, X)
+        X, _ = read_queries(self, plain_inputs(self, X))
         if self.resolution == "resample":
             X = resample(X, self._x_layout.grid, periodic=self.periodic)
         return self._forward(self._scaled(X))
@@ -250,6 +253,7 @@ class AdaptiveBasisEstimator(TabularEstimator):
     def _validate(self, X, y, reset):
         X = read_inputs(self, X, reset=reset)
         self._y_layout = Layout(1, (), 1)
+        y = read_named(y, "y")[0] if is_named(y) else y
         several = {"multi_output": True, "y_numeric": True} if is_regressor(self) else {}
         X, y = check_X_y(X, y, dtype=X.dtype, allow_nd=True, estimator=self, **several)
         if is_classifier(self):

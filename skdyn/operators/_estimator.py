@@ -29,6 +29,8 @@ from skdyn.operators._grids import (
     read_targets,
     resample,
 )
+from skdyn.operators._named_answers import answered, plain_targets
+from skdyn.operators._named_fields import Names, is_named
 from skdyn.operators._symmetries import mean_over, motions_of, moved_at_random
 
 __all__ = ["OperatorRegressor", "channel_scales"]
@@ -46,6 +48,7 @@ class OperatorRegressor(TabularRegressor):
     symmetry = None  # of siblings without the parameter
     _x_layout: Layout
     _y_layout: Layout
+    _names: Annotated[Names, Since(lambda state: Names())]
     _x_offset: Annotated[np.ndarray, Shape("n_inputs")]
     _x_scale: Annotated[np.ndarray, Shape("n_inputs")]
     targets: Annotated[str, Since(lambda state: "auto")]
@@ -64,24 +67,29 @@ class OperatorRegressor(TabularRegressor):
         "loss": [StrOptions({"relative_l2", "h1", "mse"})],
     }
 
-    def predict(self, X: ArrayLike, grid: int | tuple[int, ...] | None = None) -> np.ndarray:
+    def predict(self, X: Any, grid: Any = None) -> Any:
         """Predict functions.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, \\*grid)
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, \\*grid), or \
+                DataArray or Dataset
             Inputs. With their axes written out they may be on another grid than in ``fit``.
-        grid : int, tuple of int or None, default=None
+        grid : int, tuple of int, mapping of str to array-like or None, default=None
             Grid of the answer, and of a flat `X` of another width than in ``fit``. None keeps to
-            the grid of `X`, or of the targets in ``fit`` where that was another. Every
-            grid is taken for the whole domain of ``fit``: extents are not read.
+            the grid of `X`, or of the targets in ``fit`` where that was another. Grids are taken
+            for the whole domain of ``fit``. Where `X` has names, ``{"x": places}`` or a DataArray
+            asks for coordinates, which may lie in a part of it.
 
         Returns
         -------
-        ndarray of shape (n_samples,), (n_samples, width) or (n_samples, n_channels, \\*grid)
-            Predictions in the layout of the targets in ``fit``, float64.
+        ndarray of shape (n_samples,), (n_samples, width) or (n_samples, n_channels, \\*grid), or \
+                DataArray
+            Predictions in the layout of the targets in ``fit``, float64; with names if X has any.
         """
         check_is_fitted(self)
+        if is_named(X):
+            return answered(self, X, grid, self.predict)
         X, grid = read_queries(self, X, grid)
         if self.resolution == "resample":
             X = resample(X, self._x_layout.grid, periodic=self.periodic)
@@ -113,8 +121,9 @@ class OperatorRegressor(TabularRegressor):
             :math:`R^2`, weighted by the variance at each point of a channel, as
             :func:`~skdyn.metrics.field_r2_score` tells of each.
         """
-        predicted = self.predict(X)
-        truth = as_floats(y)
+        check_is_fitted(self)
+        predicted = self.predict(X, y) if is_named(X) and is_named(y) else self.predict(X)
+        predicted, truth = (as_floats(plain_targets(self, fields)) for fields in (predicted, y))
         if truth.size != predicted.size or len(truth) != len(predicted):
             raise ValueError(
                 f"y of shape {truth.shape} is no truth of predictions of shape {predicted.shape}. "
