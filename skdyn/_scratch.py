@@ -11,6 +11,7 @@ import numpy as np
 __all__ = ["Spool", "copy_of", "lies_on_disk", "taken", "written"]
 
 _LARGE = 2**28  # bytes: what is smaller is for the memory
+_KEPT = 2**26  # bytes that wait in memory until it shows whether there are many
 _BLOCK = 2**18  # numbers that are copied at a time
 
 
@@ -60,7 +61,7 @@ class Spool:
         self._kept.append(block)
         self._like = block
         self._n_rows, self._n_bytes = self._n_rows + len(block), self._n_bytes + block.nbytes
-        if self._n_bytes > _LARGE:
+        if self._n_bytes > min(_KEPT, _LARGE):
             self._file = self._file or tempfile.TemporaryFile()  # noqa: SIM115 (the array keeps it)
             for part in self._kept:  # not through the mapping: a full disk would end the process
                 _write(self._file, part, self._n_bytes)
@@ -76,8 +77,11 @@ class Spool:
         if self._file is None:
             return np.concatenate(self._kept)
         self._file.flush()
-        shape = (self._n_rows, *self._like.shape[1:])
-        return np.asarray(np.memmap(self._file, self._like.dtype, "r+", shape=shape))
+        shape, dtype = (self._n_rows, *self._like.shape[1:]), self._like.dtype
+        if self._n_bytes > _LARGE:
+            return np.asarray(np.memmap(self._file, dtype, "r+", shape=shape))
+        self._file.seek(0)
+        return np.fromfile(self._file, dtype).reshape(shape)
 
 
 def written(blocks: Iterable[np.ndarray]) -> np.ndarray:

@@ -136,6 +136,7 @@ class AdaptiveBasisNetwork(torch.nn.Module):
 class AdaptiveBasisEstimator(TabularEstimator):
     """What regressors and classifiers of functions by learned integrals share."""
 
+    _takes_blocks = True
     _x_layout: Layout
     _y_layout: Layout
     _names: Annotated[Names, Since(lambda state: Names())]

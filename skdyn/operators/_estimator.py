@@ -45,6 +45,7 @@ class OperatorRegressor(TabularRegressor):
     training moves each batch at random, and predictions are means over all motions.
     """
 
+    _takes_blocks = True
     symmetry = None  # of siblings without the parameter
     _x_layout: Layout
     _y_layout: Layout
