@@ -57,6 +57,8 @@ class FitTask(NamedTuple):
         Whether this is ``partial_fit``.
     goes_on : bool
         Whether training goes on from the present weights.
+    checkpoint : object, default=None
+        Where to keep it on disk, as the user said.
     """
 
     training: tuple[np.ndarray, ...]
@@ -64,6 +66,7 @@ class FitTask(NamedTuple):
     total_weight: float
     incremental: bool
     goes_on: bool
+    checkpoint: Any = None
 
 
 class TabularEstimator(TorchEstimator):
@@ -104,7 +107,10 @@ class TabularEstimator(TorchEstimator):
     def _precision_of_checks(self):
         return self._precision()
 
-    def _fit(self, X, y, sample_weight, X_val=None, y_val=None, incremental=False, classes=None):
+    def _fit(
+        self, X, y, sample_weight, X_val=None, y_val=None, incremental=False, classes=None,
+        checkpoint=None,
+    ):  # fmt: skip
         given = self._told(X, y, sample_weight)
         check_validation_pair(X_val, y_val, self.early_stopping)
         goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
@@ -122,7 +128,7 @@ class TabularEstimator(TorchEstimator):
             self._learn_scales(X, y, weight, classes)
         training, validation = self._split(X, y, weight, X_val, y_val, incremental)
         total = len(X) if weight is None else weight.sum()
-        task = FitTask(training, validation, total, incremental, goes_on)
+        task = FitTask(training, validation, total, incremental, goes_on, checkpoint)
         stages: list[Stage] = []
 
         def plan(generator):

@@ -6,17 +6,19 @@ writes ``__init__``, the static ``_build_module`` and ``_config``, the arguments
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+import os
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
 from skdyn._blocks import in_blocks
+from skdyn._checkpoint import Checkpoint, journal_of
 from skdyn._scales import units
 from skdyn._state import OPTIONAL, Shape, Since
 from skdyn._tabular import TabularRegressor
-from skdyn._validation import StrOptions, as_floats, check_is_fitted
+from skdyn._validation import StrOptions, as_floats, check_is_fitted, fit_context
 from skdyn.base import TorchEstimator
 from skdyn.metrics import field_r2_score
 from skdyn.operators._grids import (
@@ -67,6 +69,44 @@ class OperatorRegressor(TabularRegressor):
         **TARGET_CONSTRAINTS,
         "loss": [StrOptions({"relative_l2", "h1", "mse"})],
     }
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        checkpoint: Checkpoint | str | os.PathLike[str] | None = None,
+    ) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, \\*grid), \
+                DataArray, Dataset, or iterable of blocks
+            Inputs: in memory, a memmap, an array of Zarr, HDF5 or Dask; or blocks ``(X, y)``, with
+            ``y=None``. What is large stays on disk.
+        y : array-like of shape (n_samples,), (n_samples, width) or (n_samples, n_channels, \
+                \\*grid), DataArray, Dataset or None
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sample in the loss.
+        X_val : array-like of the layout of X, default=None
+            Inputs to watch for early stopping, instead of a fraction of the training set.
+        y_val : array-like of the layout of y, default=None
+            Targets of ``X_val``.
+        checkpoint : Checkpoint, path-like or None, default=None
+            File from which an interrupted training goes on, and which it writes as it goes.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        return self._fit(X, y, sample_weight, X_val, y_val, checkpoint=checkpoint)
 
     def predict(self, X: Any, grid: Any = None) -> Any:
         """Predict functions.
@@ -158,6 +198,11 @@ class OperatorRegressor(TabularRegressor):
             self._x_offset = np.zeros_like(self._x_offset)
         if self.symmetry == "odd":
             self._y_offset = np.zeros_like(self._y_offset)
+
+    def _stages(self, generator, task):
+        (stage,) = super()._stages(generator, task)
+        arrays = task.training
+        return [stage._replace(journal=journal_of(task.checkpoint, self, arrays, len(arrays[0])))]
 
     def _objective(self, generator):
         plain = super()._objective(generator)

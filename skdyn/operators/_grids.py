@@ -421,6 +421,14 @@ def interpolation_matrix(n_from: int, n_to: int, *, periodic: bool) -> np.ndarra
     return kernel / n_from
 
 
+@lru_cache(maxsize=16)
+def _matrix_as(n_to, n_from, periodic, dtype, device):
+    """Return :func:`interpolation_matrix` as a tensor, made once for all steps of a training."""
+    with torch.inference_mode(False):  # it outlives the pass that asks for it first
+        matrix = interpolation_matrix(n_from, n_to, periodic=periodic)
+        return torch.from_numpy(matrix).to(device, dtype)
+
+
 def resample(fields: _Fields, grid: tuple[int, ...], *, periodic: bool) -> _Fields:
     """Take fields to another grid.
 
@@ -442,7 +450,7 @@ def resample(fields: _Fields, grid: tuple[int, ...], *, periodic: bool) -> _Fiel
         if fields.shape[axis] != n_to:
             matrix = interpolation_matrix(fields.shape[axis], n_to, periodic=periodic)
             if isinstance(fields, torch.Tensor):
-                matrix = torch.from_numpy(matrix).to(fields)
+                matrix = _matrix_as(*matrix.shape, periodic, fields.dtype, fields.device)
             moved: Any = fields.swapaxes(axis, -1)
             fields = (moved @ matrix.T).swapaxes(axis, -1)
     return fields
