@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["copy_of", "lies_on_disk", "taken", "written"]
+__all__ = ["Spool", "copy_of", "lies_on_disk", "taken", "written"]
 
 _LARGE = 2**28  # bytes: what is smaller is for the memory
+_KEPT = 2**26  # bytes that wait in memory until it shows whether there are many
 _BLOCK = 2**18  # numbers that are copied at a time
 
 
@@ -32,10 +33,59 @@ def lies_on_disk(array: np.ndarray) -> bool:
     return isinstance(owner, mmap.mmap) and array.nbytes > _LARGE
 
 
-def written(blocks: Iterable[np.ndarray]) -> np.ndarray:
-    """Put blocks one after the other: in memory, or in a file where they are many.
+class Spool:
+    """Blocks put one after the other: in memory, or in a file where they are many.
 
     The file has no name and goes with the array. It lies where ``tempfile`` puts files.
+    """
+
+    def __init__(self) -> None:
+        self._kept: list[np.ndarray] = []
+        self._file: Any = None
+        self._like = np.empty(0)
+        self._n_rows = self._n_bytes = 0
+
+    def add(self, block: np.ndarray) -> None:
+        """Put one more block behind the others.
+
+        Parameters
+        ----------
+        block : ndarray
+            Like those before it but for the first axis.
+
+        Raises
+        ------
+        OSError
+            If the disk is full.
+        """
+        self._kept.append(block)
+        self._like = block
+        self._n_rows, self._n_bytes = self._n_rows + len(block), self._n_bytes + block.nbytes
+        if self._n_bytes > min(_KEPT, _LARGE):
+            self._file = self._file or tempfile.TemporaryFile()  # noqa: SIM115 (the array keeps it)
+            for part in self._kept:  # not through the mapping: a full disk would end the process
+                _write(self._file, part, self._n_bytes)
+            self._kept = []
+
+    def array(self) -> np.ndarray:
+        """Return all blocks as one array; there must be some.
+
+        Returns
+        -------
+        ndarray
+        """
+        if self._file is None:
+            return np.concatenate(self._kept)
+        self._file.flush()
+        shape, dtype = (self._n_rows, *self._like.shape[1:]), self._like.dtype
+        if self._n_bytes > _LARGE:
+            return np.asarray(np.memmap(self._file, dtype, "r+", shape=shape))
+        self._file.seek(0)
+        return np.fromfile(self._file, dtype).reshape(shape)
+
+
+def written(blocks: Iterable[np.ndarray]) -> np.ndarray:
+    """Put blocks one after the other, as :class:`Spool` does.
 
     Parameters
     ----------
@@ -51,20 +101,10 @@ def written(blocks: Iterable[np.ndarray]) -> np.ndarray:
     OSError
         If the disk is full.
     """
-    kept: list[np.ndarray] = []
-    file, block, n_rows, n_bytes = None, np.empty(0), 0, 0
+    spool = Spool()
     for block in blocks:
-        kept.append(block)
-        n_rows, n_bytes = n_rows + len(block), n_bytes + block.nbytes
-        if n_bytes > _LARGE:
-            file = file or tempfile.TemporaryFile()  # noqa: SIM115 (the array keeps it)
-            for part in kept:  # not through the mapping: a full disk would end the process
-                _write(file, part, n_bytes)
-            kept = []
-    if file is None:
-        return np.concatenate(kept)
-    file.flush()
-    return np.asarray(np.memmap(file, block.dtype, "r+", shape=(n_rows, *block.shape[1:])))
+        spool.add(block)
+    return spool.array()
 
 
 def _write(file, part, n_bytes):

@@ -39,6 +39,7 @@ __all__ = ["TabularClassifier", "TabularEstimator", "TabularRegressor"]
 # Where values far from all others are learned, in distances of the farthest other: inputs still as
 # something of their own, targets, whose errors count by their squares, as the farthest other.
 _X_EDGE, _Y_EDGE = 2.0, 1.0
+_NUMBERS = 2**22  # of targets that are averaged at a time
 
 
 class FitTask(NamedTuple):
@@ -56,6 +57,8 @@ class FitTask(NamedTuple):
         Whether this is ``partial_fit``.
     goes_on : bool
         Whether training goes on from the present weights.
+    checkpoint : object, default=None
+        Where to keep it on disk, as the user said.
     """
 
     training: tuple[np.ndarray, ...]
@@ -63,6 +66,7 @@ class FitTask(NamedTuple):
     total_weight: float
     incremental: bool
     goes_on: bool
+    checkpoint: Any = None
 
 
 class TabularEstimator(TorchEstimator):
@@ -103,7 +107,10 @@ class TabularEstimator(TorchEstimator):
     def _precision_of_checks(self):
         return self._precision()
 
-    def _fit(self, X, y, sample_weight, X_val=None, y_val=None, incremental=False, classes=None):
+    def _fit(
+        self, X, y, sample_weight, X_val=None, y_val=None, incremental=False, classes=None,
+        checkpoint=None,
+    ):  # fmt: skip
         given = self._told(X, y, sample_weight)
         check_validation_pair(X_val, y_val, self.early_stopping)
         goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
@@ -121,7 +128,7 @@ class TabularEstimator(TorchEstimator):
             self._learn_scales(X, y, weight, classes)
         training, validation = self._split(X, y, weight, X_val, y_val, incremental)
         total = len(X) if weight is None else weight.sum()
-        task = FitTask(training, validation, total, incremental, goes_on)
+        task = FitTask(training, validation, total, incremental, goes_on, checkpoint)
         stages: list[Stage] = []
 
         def plan(generator):
@@ -360,7 +367,9 @@ class TabularRegressor(MultiOutputMixin, RegressorMixin, TabularEstimator):
 
     @staticmethod
     def _constant_answer(y, weight):
-        return torch.tensordot(weight.to(y), y, dims=1) / weight.sum().to(y)
+        n_each = max(1, _NUMBERS // max(1, y[0].numel()))  # a product copies what it multiplies
+        parts = zip(weight.to(y).split(n_each), y.split(n_each), strict=True)
+        return sum(torch.tensordot(w, rows, dims=1) for w, rows in parts) / weight.sum().to(y)
 
 
 class TabularClassifier(ClassifierMixin, TabularEstimator):

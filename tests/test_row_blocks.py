@@ -31,7 +31,7 @@ def pairs(y=y):
     "stream", [pairs, pairs(), Chunked(X, (7, 3)), Chunked(X, ((7, 113), (3,)))]
 )
 def test_rows_are_those_of_the_blocks(stream, monkeypatch):
-    monkeypatch.setattr("skdyn._row_blocks._ROWS", 20)
+    monkeypatch.setattr("skdyn._row_blocks._NUMBERS", 60)
     rows, targets = gathered(stream, y if isinstance(stream, Chunked) else None)
     assert np.array_equal(rows, X)
     assert np.array_equal(targets, y)

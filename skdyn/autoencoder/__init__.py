@@ -15,10 +15,10 @@ References
 .. [2] Leo Gao et al., "Scaling and evaluating sparse autoencoders", arXiv:2406.04093, 2024.
 """
 
+from skdyn._checkpoint import Checkpoint
 from skdyn.autoencoder._activations import collect_activations
 from skdyn.autoencoder._autoencoder import SparseAutoencoder
 from skdyn.autoencoder._bottleneck import CodebookBottleneck, with_codebooks
-from skdyn.autoencoder._checkpoint import Checkpoint
 from skdyn.autoencoder._codebook import CodebookTransformer
 from skdyn.autoencoder._crosscoder import Crosscoder
 from skdyn.autoencoder._end_to_end import fit_end_to_end

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 
+from skdyn._checkpoint import journal_of
 from skdyn._validation import (
     Interval,
     StrOptions,
@@ -21,7 +22,6 @@ from skdyn._validation import (
     validate_data,
 )
 from skdyn.autoencoder._calibration import calibrate, in_parts, measure_use, recent_rows
-from skdyn.autoencoder._checkpoint import journal_of
 from skdyn.autoencoder._inference import INFERENCES, infer
 from skdyn.autoencoder._network import SparseCoder
 from skdyn.autoencoder._objective import ObjectiveSettings, ReconstructionObjective
@@ -189,7 +189,7 @@ class SparseCoding(
                 stage = stage._replace(arrays=task.arrays, trivial_loss=None)
             if incremental:
                 return [stage._replace(max_iter=1)]
-            journal = journal_of(checkpoint, self, sample, n_rows, (objective,))
+            journal = journal_of(checkpoint, self, (sample,), n_rows, (objective,))
             return [stage._replace(journal=journal)]
 
         self._train(config, stages, incremental=incremental, **given)

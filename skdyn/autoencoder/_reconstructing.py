@@ -9,8 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skdyn._checkpoint import Checkpoint
 from skdyn._validation import as_floats, check_is_fitted, fit_context
-from skdyn.autoencoder._checkpoint import Checkpoint
 from skdyn.autoencoder._estimator import SparseCoding
 from skdyn.autoencoder._rows import training_rows
 from skdyn.autoencoder._sources import Rows

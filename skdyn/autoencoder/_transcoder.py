@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import MultiOutputMixin, RegressorMixin
 
+from skdyn._checkpoint import Checkpoint
 from skdyn._scoring import r2
 from skdyn._state import Since
 from skdyn._validation import check_is_fitted, fit_context, validate_data
-from skdyn.autoencoder._checkpoint import Checkpoint
 from skdyn.autoencoder._estimator import SparseCoding
 from skdyn.autoencoder._rows import training_rows
 from skdyn.autoencoder._sources import Rows, refuse_sequences

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import lru_cache, reduce
 from math import prod
 from numbers import Integral, Real
 from typing import Annotated, Any
@@ -13,11 +13,11 @@ from numpy.typing import ArrayLike
 from sklearn.base import is_classifier, is_regressor
 from sklearn.utils.multiclass import check_classification_targets
 
-from skdyn._state import Shape
+from skdyn._state import Shape, Since
 from skdyn._tabular import TabularEstimator
 from skdyn._validation import Interval, check_is_fitted, check_X_y
 from skdyn.base import TorchEstimator
-from skdyn.operators._branch_trunk import check_layer_sizes, coordinates, perceptron
+from skdyn.operators._branch_trunk import check_layer_sizes, coordinates, coordinates_as, perceptron
 from skdyn.operators._estimator import channel_scales
 from skdyn.operators._grids import (
     GRID_CONSTRAINTS,
@@ -28,6 +28,8 @@ from skdyn.operators._grids import (
     read_queries,
     resample,
 )
+from skdyn.operators._named_answers import plain_inputs
+from skdyn.operators._named_fields import Names, is_named, read_named
 
 __all__ = ["AdaptiveBasisEstimator", "AdaptiveBasisNetwork"]
 
@@ -41,6 +43,13 @@ def quadrature(grid: tuple[int, ...], periodic: bool) -> torch.Tensor:
             line[[0, -1]] = 0.5
         lines.append(line / line.sum())
     return reduce(torch.kron, lines)
+
+
+@lru_cache(maxsize=16)
+def _quadrature_as(grid, periodic, dtype, device):
+    """Return :func:`quadrature` of a type on a device, made once for all steps of a training."""
+    with torch.inference_mode(False):  # it outlives the pass that asks for it first
+        return quadrature(grid, periodic).to(device, dtype)
 
 
 class AdaptiveBasisNetwork(torch.nn.Module):
@@ -90,9 +99,10 @@ class AdaptiveBasisNetwork(torch.nn.Module):
         -------
         Tensor of shape (n_basis, n_inputs, n_points)
         """
-        values = self.basis(coordinates(grid, self.periodic).to(like))
+        values = self.basis(coordinates_as(grid, self.periodic, like.dtype, like.device))
         values = values.T.unflatten(0, (self.n_basis, self.n_inputs))
-        square = (values.square() * quadrature(grid, self.periodic).to(like)).sum((1, 2))
+        shares = _quadrature_as(grid, self.periodic, like.dtype, like.device)
+        square = (values.square() * shares).sum((1, 2))
         return values / (square + 1e-12).sqrt()[:, None, None]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -108,7 +118,8 @@ class AdaptiveBasisNetwork(torch.nn.Module):
         Tensor of shape (n, n_outputs)
         """
         grid = tuple(x.shape[2:])
-        weighted = self.functions(grid, x) * quadrature(grid, self.periodic).to(x)
+        shares = _quadrature_as(grid, self.periodic, x.dtype, x.device)
+        weighted = self.functions(grid, x) * shares
         return self.head(x.flatten(1) @ weighted.flatten(1).T)
 
     def multiply_adds(self, shape: tuple[int, ...]) -> int:
@@ -134,8 +145,10 @@ class AdaptiveBasisNetwork(torch.nn.Module):
 class AdaptiveBasisEstimator(TabularEstimator):
     """What regressors and classifiers of functions by learned integrals share."""
 
+    _takes_blocks = True
     _x_layout: Layout
     _y_layout: Layout
+    _names: Annotated[Names, Since(lambda state: Names())]
     _x_offset: Annotated[np.ndarray, Shape("n_inputs")]
     _x_scale: Annotated[np.ndarray, Shape("n_inputs")]
 
@@ -242,7 +255,7 @@ class AdaptiveBasisEstimator(TabularEstimator):
 
     def _outputs(self, X):
         check_is_fitted(self)
-        X, _ = read_queries(self, X)
+        X, _ = read_queries(self, plain_inputs(self, X))
         if self.resolution == "resample":
             X = resample(X, self._x_layout.grid, periodic=self.periodic)
         return self._forward(self._scaled(X))
@@ -250,6 +263,7 @@ class AdaptiveBasisEstimator(TabularEstimator):
     def _validate(self, X, y, reset):
         X = read_inputs(self, X, reset=reset)
         self._y_layout = Layout(1, (), 1)
+        y = read_named(y, "y")[0] if is_named(y) else y
         several = {"multi_output": True, "y_numeric": True} if is_regressor(self) else {}
         X, y = check_X_y(X, y, dtype=X.dtype, allow_nd=True, estimator=self, **several)
         if is_classifier(self):
@@ -282,7 +296,7 @@ class AdaptiveBasisEstimator(TabularEstimator):
 
         def objective(module, X, y, weight):
             functions = module.functions(grid, X)
-            weighted = functions * quadrature(grid, self.periodic).to(X)
+            weighted = functions * _quadrature_as(grid, self.periodic, X.dtype, X.device)
             products = weighted.flatten(1) @ functions.flatten(1).T
             between = (products - products.diag().diag()).abs().sum() / max(
                 1, self.n_basis * (self.n_basis - 1)

@@ -1,13 +1,14 @@
 """Networks of a branch and a trunk: coefficients of functions, and functions."""
 
 import math
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import torch
 
-__all__ = ["BranchTrunkNetwork", "coordinates"]
+__all__ = ["BranchTrunkNetwork", "coordinates", "coordinates_as"]
 
 _WAVES = 4  # along each axis, given to the trunk beside coordinates: a plain one learns them slowly
 
@@ -36,6 +37,31 @@ def coordinates(grid: tuple[int, ...], periodic: bool) -> torch.Tensor:
             2 * x[:, None] - 1, angles.cos(), angles.sin()
         ]  # fmt: skip
     return torch.cat(columns, dim=1) if columns else torch.ones(1, 1)
+
+
+@lru_cache(maxsize=16)
+def coordinates_as(
+    grid: tuple[int, ...], periodic: bool, dtype: torch.dtype, device: torch.device
+) -> torch.Tensor:
+    """Return :func:`coordinates` of a type on a device, made once for all steps of a training.
+
+    Parameters
+    ----------
+    grid : tuple of int
+        The grid.
+    periodic : bool
+        Whether its axes are.
+    dtype : torch.dtype
+        The type.
+    device : torch.device
+        The device.
+
+    Returns
+    -------
+    Tensor of shape (n_points, n_values)
+    """
+    with torch.inference_mode(False):  # they outlive the pass that asks for them first
+        return coordinates(grid, periodic).to(device, dtype)
 
 
 def check_layer_sizes(estimator, name: str = "hidden_layer_sizes") -> tuple[int, ...]:
@@ -137,7 +163,7 @@ class BranchTrunkNetwork(torch.nn.Module):
         if self.trunk is None:
             y = coefficients @ self.modes + self.mean
         else:
-            points = coordinates(self.output_grid, self.periodic).to(x)
+            points = coordinates_as(self.output_grid, self.periodic, x.dtype, x.device)
             functions = self.trunk(points)
             coefficients = coefficients.unflatten(1, (self.n_outputs, -1))
             y = coefficients @ functions.T / functions.shape[1] ** 0.5 + self.bias

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from inspect import signature
 from math import ceil
 from numbers import Integral, Real
@@ -15,7 +16,7 @@ from sklearn.utils import check_consistent_length, check_random_state, get_tags
 
 from skdyn._progress import Progress
 from skdyn._seeds import seed_within
-from skdyn._state import OPTIONAL, PlainState, Shape
+from skdyn._state import OPTIONAL, PlainState, Shape, Since
 from skdyn._validation import (
     Interval,
     StrOptions,
@@ -31,6 +32,8 @@ from skdyn.exceptions import warn_user
 from skdyn.operators._clouds import read_places
 from skdyn.operators._error_scales import NearErrors, learn_near_errors
 from skdyn.operators._kernel_operator import KernelOperatorRegressor
+from skdyn.operators._named_answers import answered, plain_inputs, plain_targets
+from skdyn.operators._named_fields import Names, is_named, read_named
 
 __all__ = ["ConformalOperatorRegressor"]
 
@@ -138,6 +141,7 @@ class ConformalOperatorRegressor(
     _near: Annotated[NearErrors, OPTIONAL]
     _least: Annotated[float, OPTIONAL]
     _tells_std: bool
+    _names: Annotated[Names, Since(lambda state: Names())]
 
     _parameter_constraints = {
         "estimator": [BaseEstimator, None],
@@ -192,11 +196,11 @@ class ConformalOperatorRegressor(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, \\*grid), or \
-                FieldData
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, \\*grid), \
+                FieldData, DataArray or Dataset
             Inputs.
         y : array-like of shape (n_samples,), (n_samples, width) or (n_samples, n_channels, \
-                \\*grid), or FieldData
+                \\*grid), FieldData, DataArray or Dataset
             Targets.
 
         Returns
@@ -238,16 +242,18 @@ class ConformalOperatorRegressor(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, \\*grid), or \
-                FieldData
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, \\*grid), \
+                FieldData, DataArray or Dataset
             Inputs.
 
         Returns
         -------
-        ndarray or FieldData
+        ndarray, FieldData or DataArray
             Predictions of the estimator.
         """
         check_is_fitted(self)
+        if is_named(X) and self._names.y is not None:
+            return answered(self, X, None, self.predict)
         model: Any = self.estimator_
         return model.predict(self._read(X, reset=False))
 
@@ -258,8 +264,8 @@ class ConformalOperatorRegressor(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, \\*grid), or \
-                FieldData
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, \\*grid), \
+                FieldData, DataArray or Dataset
             Inputs.
         confidence : float or None, default=None
             The share; None is that of the constructor.
@@ -268,7 +274,7 @@ class ConformalOperatorRegressor(
 
         Returns
         -------
-        low, high : ndarray or FieldData
+        low, high : ndarray, FieldData or DataArray
             Ends of the band, in the layout of the predictions.
 
         Raises
@@ -277,6 +283,8 @@ class ConformalOperatorRegressor(
             If the calibration has too few cases for such a share; it names how many are needed.
         """
         check_is_fitted(self)
+        if is_named(X) and self._names.y is not None:
+            return answered(self, X, None, partial(self.predict_interval, confidence=confidence))
         factor = self._factor(self.confidence if confidence is None else confidence)
         X = self._read(X, reset=False)
         if isinstance(X, FieldData):
@@ -291,9 +299,9 @@ class ConformalOperatorRegressor(
 
         Parameters
         ----------
-        X : array-like or FieldData
+        X : array-like, FieldData, DataArray or Dataset
             Inputs.
-        y : array-like or FieldData
+        y : array-like, FieldData, DataArray or Dataset
             True targets.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each sample.
@@ -305,11 +313,17 @@ class ConformalOperatorRegressor(
         check_is_fitted(self)
         model: Any = self.estimator_
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return model.score(self._read(X, reset=False), y, **weights)
+        return model.score(self._read(X, reset=False), plain_targets(self, y), **weights)
 
     # -- data ----------------------------------------------------------------------------------
 
     def _read(self, X, reset):
+        if reset:
+            self._names = Names()
+        if is_named(X) and reset:
+            X, named = read_named(X, "X")
+            self._names = Names(named)
+        X = plain_inputs(self, X)
         if not isinstance(X, FieldData):
             return validate_data(self, X, reset=reset, dtype=_DTYPES, allow_nd=True)
         n_features = X.values.shape[1] + X.parameters.shape[1]
@@ -328,6 +342,10 @@ class ConformalOperatorRegressor(
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None."
             )
+        if is_named(y):
+            x = self._names.x
+            y, named = read_named(y, "y", order=[axis.name for axis in x.axes] if x else ())
+            self._names = self._names._replace(y=named)
         if not isinstance(y, FieldData):
             y = check_array(
                 y, dtype="numeric", ensure_2d=False, allow_nd=True, input_name="y", estimator=self

@@ -16,6 +16,7 @@ from skdyn._validation import Interval, StrOptions, check_is_fitted
 from skdyn.operators._branch_trunk import BranchTrunkNetwork, check_layer_sizes
 from skdyn.operators._estimator import OperatorRegressor
 from skdyn.operators._grids import read_queries
+from skdyn.operators._named_fields import is_named
 
 __all__ = ["DeepONetRegressor"]
 
@@ -225,26 +226,29 @@ class DeepONetRegressor(OperatorRegressor):
         self.dtype = dtype
         self.verbose = verbose
 
-    def predict(self, X: ArrayLike, grid: int | tuple[int, ...] | None = None) -> np.ndarray:
+    def predict(self, X: Any, grid: Any = None) -> Any:
         """Predict functions.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, \\*grid)
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, \\*grid), or \
+                DataArray or Dataset
             Inputs. With their axes written out, and ``resolution="resample"``, they may be on
             another grid than in ``fit``.
-        grid : int, tuple of int or None, default=None
+        grid : int, tuple of int, mapping of str to array-like or None, default=None
             Grid of the answer, and of a flat `X` of another width than in ``fit``. None keeps to
-            the grid of `X`, or of the targets in ``fit`` where that was another. Every
-            grid is taken for the whole domain of ``fit``: extents are not read.
+            the grid of `X`, or of the targets in ``fit`` where that was another. Grids are taken
+            for the whole domain of ``fit``. Where `X` has names, ``{"x": places}`` or a DataArray
+            asks for coordinates, which may lie in a part of it.
 
         Returns
         -------
-        ndarray of shape (n_samples,), (n_samples, width) or (n_samples, n_channels, \\*grid)
-            Predictions in the layout of the targets in ``fit``, float64.
+        ndarray of shape (n_samples,), (n_samples, width) or (n_samples, n_channels, \\*grid), or \
+                DataArray
+            Predictions in the layout of the targets in ``fit``, float64; with names if X has any.
         """
         check_is_fitted(self)
-        if self.resolution == "resample":
+        if self.resolution == "resample" or is_named(X):
             return super().predict(X, grid)
         fields, grid = read_queries(self, X, grid)
         if fields.shape[2:] != self._x_layout.grid:

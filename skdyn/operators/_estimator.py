@@ -6,17 +6,19 @@ writes ``__init__``, the static ``_build_module`` and ``_config``, the arguments
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+import os
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
 from skdyn._blocks import in_blocks
+from skdyn._checkpoint import Checkpoint, journal_of
 from skdyn._scales import units
 from skdyn._state import OPTIONAL, Shape, Since
 from skdyn._tabular import TabularRegressor
-from skdyn._validation import StrOptions, as_floats, check_is_fitted
+from skdyn._validation import StrOptions, as_floats, check_is_fitted, fit_context
 from skdyn.base import TorchEstimator
 from skdyn.metrics import field_r2_score
 from skdyn.operators._grids import (
@@ -29,6 +31,8 @@ from skdyn.operators._grids import (
     read_targets,
     resample,
 )
+from skdyn.operators._named_answers import answered, plain_targets
+from skdyn.operators._named_fields import Names, is_named
 from skdyn.operators._symmetries import mean_over, motions_of, moved_at_random
 
 __all__ = ["OperatorRegressor", "channel_scales"]
@@ -43,9 +47,11 @@ class OperatorRegressor(TabularRegressor):
     training moves each batch at random, and predictions are means over all motions.
     """
 
+    _takes_blocks = True
     symmetry = None  # of siblings without the parameter
     _x_layout: Layout
     _y_layout: Layout
+    _names: Annotated[Names, Since(lambda state: Names())]
     _x_offset: Annotated[np.ndarray, Shape("n_inputs")]
     _x_scale: Annotated[np.ndarray, Shape("n_inputs")]
     targets: Annotated[str, Since(lambda state: "auto")]
@@ -64,24 +70,67 @@ class OperatorRegressor(TabularRegressor):
         "loss": [StrOptions({"relative_l2", "h1", "mse"})],
     }
 
-    def predict(self, X: ArrayLike, grid: int | tuple[int, ...] | None = None) -> np.ndarray:
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        checkpoint: Checkpoint | str | os.PathLike[str] | None = None,
+    ) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, \\*grid), \
+                DataArray, Dataset, or iterable of blocks
+            Inputs: in memory, a memmap, an array of Zarr, HDF5 or Dask; or blocks ``(X, y)``, with
+            ``y=None``. What is large stays on disk.
+        y : array-like of shape (n_samples,), (n_samples, width) or (n_samples, n_channels, \
+                \\*grid), DataArray, Dataset or None
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sample in the loss.
+        X_val : array-like of the layout of X, default=None
+            Inputs to watch for early stopping, instead of a fraction of the training set.
+        y_val : array-like of the layout of y, default=None
+            Targets of ``X_val``.
+        checkpoint : Checkpoint, path-like or None, default=None
+            File from which an interrupted training goes on, and which it writes as it goes.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        return self._fit(X, y, sample_weight, X_val, y_val, checkpoint=checkpoint)
+
+    def predict(self, X: Any, grid: Any = None) -> Any:
         """Predict functions.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, \\*grid)
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, \\*grid), or \
+                DataArray or Dataset
             Inputs. With their axes written out they may be on another grid than in ``fit``.
-        grid : int, tuple of int or None, default=None
+        grid : int, tuple of int, mapping of str to array-like or None, default=None
             Grid of the answer, and of a flat `X` of another width than in ``fit``. None keeps to
-            the grid of `X`, or of the targets in ``fit`` where that was another. Every
-            grid is taken for the whole domain of ``fit``: extents are not read.
+            the grid of `X`, or of the targets in ``fit`` where that was another. Grids are taken
+            for the whole domain of ``fit``. Where `X` has names, ``{"x": places}`` or a DataArray
+            asks for coordinates, which may lie in a part of it.
 
         Returns
         -------
-        ndarray of shape (n_samples,), (n_samples, width) or (n_samples, n_channels, \\*grid)
-            Predictions in the layout of the targets in ``fit``, float64.
+        ndarray of shape (n_samples,), (n_samples, width) or (n_samples, n_channels, \\*grid), or \
+                DataArray
+            Predictions in the layout of the targets in ``fit``, float64; with names if X has any.
         """
         check_is_fitted(self)
+        if is_named(X):
+            return answered(self, X, grid, self.predict)
         X, grid = read_queries(self, X, grid)
         if self.resolution == "resample":
             X = resample(X, self._x_layout.grid, periodic=self.periodic)
@@ -113,8 +162,9 @@ class OperatorRegressor(TabularRegressor):
             :math:`R^2`, weighted by the variance at each point of a channel, as
             :func:`~skdyn.metrics.field_r2_score` tells of each.
         """
-        predicted = self.predict(X)
-        truth = as_floats(y)
+        check_is_fitted(self)
+        predicted = self.predict(X, y) if is_named(X) and is_named(y) else self.predict(X)
+        predicted, truth = (as_floats(plain_targets(self, fields)) for fields in (predicted, y))
         if truth.size != predicted.size or len(truth) != len(predicted):
             raise ValueError(
                 f"y of shape {truth.shape} is no truth of predictions of shape {predicted.shape}. "
@@ -148,6 +198,11 @@ class OperatorRegressor(TabularRegressor):
             self._x_offset = np.zeros_like(self._x_offset)
         if self.symmetry == "odd":
             self._y_offset = np.zeros_like(self._y_offset)
+
+    def _stages(self, generator, task):
+        (stage,) = super()._stages(generator, task)
+        arrays = task.training
+        return [stage._replace(journal=journal_of(task.checkpoint, self, arrays, len(arrays[0])))]
 
     def _objective(self, generator):
         plain = super()._objective(generator)

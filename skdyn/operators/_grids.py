@@ -13,10 +13,11 @@ array                 meaning
 Predictions take the layout of the targets in ``fit``. A resolution changes only when that is said:
 by X with its axes written out, or by ``predict(X, grid=...)``. Along an axis that is not periodic
 the first and the last point are the ends of the domain; along a periodic one the last point is a
-step before the first. Grids have no extents: each is taken for the whole domain.
+step before the first. Arrays have no extents: each is taken for the whole domain. Data with names
+have, see :mod:`~skdyn.operators._named_fields`.
 
 Estimators of functions have the parameters ``grid_shape``, ``periodic`` and ``resolution``, where
-targets are read also ``targets``; they keep ``_x_layout`` and ``_y_layout``.
+targets are read also ``targets``; they keep ``_x_layout``, ``_y_layout`` and ``_names``.
 """
 
 from __future__ import annotations
@@ -43,6 +44,13 @@ from skdyn._validation import (
     validate_data,
 )
 from skdyn.operators._doubts import doubt_inputs, doubt_targets
+from skdyn.operators._named_fields import (
+    Names,
+    check_grid_of,
+    check_same_axes,
+    is_named,
+    read_named,
+)
 
 __all__ = [
     "GRID_CONSTRAINTS",
@@ -244,18 +252,64 @@ def check_layouts(state):
 def read_inputs(model, X: ArrayLike, *, reset: bool) -> np.ndarray:
     """Validate the inputs of ``fit``; return fields ``(n, channels, *grid)``."""
     dtypes, grid_shape = [np.float64, np.float32], check_grid(model.grid_shape, "grid_shape")
-    X = _with_channel(X, grid_shape)
+    named = is_named(X)
+    X = _named_inputs(model, X, grid_shape, reset) if named else _with_channel(X, grid_shape)
     X = validate_data(model, X, reset=reset, dtype=dtypes, allow_nd=True)
     layout = input_layout(X, grid_shape)
     if reset:
         model._x_layout = layout
-        doubt_inputs(layout.fields(X), layout.ndim == 2, grid_shape)
+        if not named:
+            model._names = Names()
+            doubt_inputs(layout.fields(X), layout.ndim == 2, grid_shape)
     elif layout[:2] != model._x_layout[:2]:
         raise ValueError(
             f"X has {layout.n_channels} channels on a grid {layout.grid}, but the model was "
             f"started with {model._x_layout.n_channels} on {model._x_layout.grid}."
         )
     return layout.fields(X)
+
+
+def _named_inputs(model, X, grid_shape, reset):
+    """Read inputs with names, and note these."""
+    known = None if reset else model._names.x
+    X, named = read_named(X, "X", known)
+    grid = tuple(axis.n_points for axis in named.axes)
+    if not grid:
+        raise ValueError(
+            f"X has no dimension besides {tuple(named.dims)}, but functions have at least one. "
+            "Spread parameters over the grid of the functions, as variables of one Dataset with "
+            "these are."
+        )
+    if grid_shape not in (None, grid):
+        raise ValueError(
+            f"X is on a grid {grid}, but grid_shape={grid_shape}. Names say it: leave "
+            "grid_shape=None."
+        )
+    if known is not None:
+        check_same_axes(named, known, "X")
+    if reset:
+        check_grid_of(named, "X")
+        model._names = Names(named)
+    return X
+
+
+def _named_targets(model, y, reset):
+    """Read targets with names, and note these; return their layout too."""
+    x, known = model._names if not reset else (model._names.x, None)
+    y, named = read_named(y, "y", known, [axis.name for axis in x.axes] if x else ())
+    grid = tuple(axis.n_points for axis in named.axes)
+    if bool(grid) == (model.targets == "numbers") and model.targets != "auto":
+        raise ValueError(
+            f"y has the dimensions {tuple(named.dims)}, but targets={model.targets!r}. Names say "
+            "it: leave targets='auto'."
+        )
+    if known is not None:
+        check_same_axes(named, known, "y")
+    if reset:
+        check_grid_of(named, "y")
+        model._names = model._names._replace(y=named)
+    n_axes = 1 + bool(named.channel) + len(grid)
+    return y, Layout(y.shape[1] if named.channel else 1, grid, n_axes)
 
 
 def read_targets(model, X: np.ndarray, y: ArrayLike, *, reset: bool) -> np.ndarray:
@@ -265,15 +319,16 @@ def read_targets(model, X: np.ndarray, y: ArrayLike, *, reset: bool) -> np.ndarr
             f"{type(model).__name__} requires y to be passed, but the target y is None. Pass "
             "one function or number a sample."
         )
+    y, told = _named_targets(model, y, reset) if is_named(y) else (y, None)
     y = check_array(
         y, dtype="numeric", ensure_2d=False, allow_nd=True, input_name="y", estimator=model
     )
     check_consistent_length(X, y)
     grid_shape, inputs = check_grid(model.grid_shape, "grid_shape"), model._x_layout
-    layout = target_layout(y, grid_shape, inputs, model.targets)
+    layout = told or target_layout(y, grid_shape, inputs, model.targets)
     if reset:
         model._y_layout = layout
-        if model.targets == "auto":
+        if model.targets == "auto" and told is None:
             same = layout.grid == inputs.grid
             doubt_targets(layout.fields(y), y.shape, same, grid_shape)
     elif layout[:2] != model._y_layout[:2]:
@@ -366,6 +421,14 @@ def interpolation_matrix(n_from: int, n_to: int, *, periodic: bool) -> np.ndarra
     return kernel / n_from
 
 
+@lru_cache(maxsize=16)
+def _matrix_as(n_to, n_from, periodic, dtype, device):
+    """Return :func:`interpolation_matrix` as a tensor, made once for all steps of a training."""
+    with torch.inference_mode(False):  # it outlives the pass that asks for it first
+        matrix = interpolation_matrix(n_from, n_to, periodic=periodic)
+        return torch.from_numpy(matrix).to(device, dtype)
+
+
 def resample(fields: _Fields, grid: tuple[int, ...], *, periodic: bool) -> _Fields:
     """Take fields to another grid.
 
@@ -387,7 +450,7 @@ def resample(fields: _Fields, grid: tuple[int, ...], *, periodic: bool) -> _Fiel
         if fields.shape[axis] != n_to:
             matrix = interpolation_matrix(fields.shape[axis], n_to, periodic=periodic)
             if isinstance(fields, torch.Tensor):
-                matrix = torch.from_numpy(matrix).to(fields)
+                matrix = _matrix_as(*matrix.shape, periodic, fields.dtype, fields.device)
             moved: Any = fields.swapaxes(axis, -1)
             fields = (moved @ matrix.T).swapaxes(axis, -1)
     return fields

@@ -62,6 +62,7 @@ from skdyn.operators._kernel_ridge import (
     summary,
 )
 from skdyn.operators._local_correction import Learning, LocalCorrection
+from skdyn.operators._named_answers import Names, answered, is_named
 from skdyn.operators._symmetries import SYMMETRY_CONSTRAINTS, motions_of
 
 __all__ = ["KernelOperatorRegressor"]
@@ -207,6 +208,7 @@ class KernelOperatorRegressor(
     n_corrections_: int
     _x_layout: Layout
     _y_layout: Layout
+    _names: Annotated[Names, Since(lambda state: Names())]
     _x_offset: Annotated[np.ndarray, Shape("channels")]
     _x_scale: Annotated[np.ndarray, Shape("channels")]
     _mean: Annotated[np.ndarray, Shape("inputs")]
@@ -339,22 +341,18 @@ class KernelOperatorRegressor(
         doubt_worth(self, y[unmoved], weight[unmoved])
         return self
 
-    def predict(
-        self,
-        X: ArrayLike,
-        grid: int | tuple[int, ...] | None = None,
-        return_std: bool = False,
-    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+    def predict(self, X: Any, grid: Any = None, return_std: bool = False) -> Any:
         """Predict functions.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, n_channels, \\*grid)
             Inputs. With their axes written out they may be on another grid than in ``fit``.
-        grid : int, tuple of int or None, default=None
+        grid : int, tuple of int, mapping of str to array-like or None, default=None
             Grid of the answer, and of a flat `X` of another width than in ``fit``. None keeps to
-            the grid of `X`, or of the targets in ``fit`` where that was another. Every
-            grid is taken for the whole domain of ``fit``: extents are not read.
+            the grid of `X`, or of the targets in ``fit`` where that was another. Grids are taken
+            for the whole domain of ``fit``. Where `X` has names, ``{"x": places}`` or a DataArray
+            asks for coordinates, which may lie in a part of it.
         return_std : bool, default=False
             Whether to return standard deviations as well: those of a Gaussian process with this
             kernel, scaled to the errors on samples left out at each point, and from twenty samples
@@ -368,6 +366,8 @@ class KernelOperatorRegressor(
             Standard deviations, if asked for.
         """
         check_is_fitted(self)
+        if is_named(X):
+            return answered(self, X, grid, partial(self.predict, return_std=return_std))
         X, grid = read_queries(self, X, grid)
         X = resample(X.astype(np.float64), self._x_layout.grid, periodic=self.periodic)
         X = self._scaled(X)

@@ -8,6 +8,7 @@ parts; the first axis of the grid keeps its frequencies from 0 on, which for rea
 
 from functools import lru_cache
 from math import prod
+from typing import Any
 
 import numpy as np
 import torch
@@ -224,6 +225,7 @@ class SpectralConvolution(torch.nn.Module):
         else:
             self.weight = FACTORIZATIONS[factorization](shape, rank)
         self.register_buffer("limit", torch.tensor(max(n_modes)) if incremental else None)
+        self._read: Any = None, None, None
 
     def periods(self, grid: tuple[int, ...]) -> tuple[float, ...]:
         """Return the period of each axis in steps of a grid.
@@ -259,13 +261,24 @@ class SpectralConvolution(torch.nn.Module):
         """
         grid, weight, frequencies = tuple(x.shape[:-2]), self.weight(), self.frequencies
         if self.limit is not None:
-            used = [_within(axis, int(self.limit)) for axis in frequencies]
+            used = [_within(axis, self._limit()) for axis in frequencies]
             weight = weight[tuple(used)]
             frequencies = tuple(axis[kept] for axis, kept in zip(frequencies, used, strict=True))
         periods = self.periods(grid)
         own = None if self.periodic else self.grid
         z = mix(to_modes(x, frequencies, periods, own), weight)
         return from_modes(z, frequencies, grid, periods, plus)
+
+    def _limit(self):
+        """Return the limit as a number, read from its device when it has changed alone."""
+        limit: Any = self.limit
+        if limit.is_inference():  # which tell no changes
+            return int(limit)
+        tensor, version, number = self._read
+        if tensor is not limit or version != limit._version:
+            number = int(limit)
+            self._read = limit, limit._version, number
+        return number
 
     def multiply_adds(self, n: int, grid: tuple[int, ...]) -> int:
         """Count the multiply-adds of a pass over fields.

@@ -60,6 +60,7 @@ class Journal:
         self._n_since = 0  # steps since the last state
         self._n_batches, self._total = 0, None  # done in this pass, and the sum of their losses
         self._at_start: Any = None  # of the pass: the generator's state, if it was interrupted
+        self._at_batch: Any = None  # and its state then: batches may draw, too
         self._net: Any = None
         self._course: Any = None
         self._losses: list[float] = []
@@ -100,6 +101,7 @@ class Journal:
             part.take_state(state)
         self._n_batches, self._total = known["n_batches"], known["total"]
         self._at_start = known["generator"]
+        self._at_batch = known.get("generator at the batch")
         self._losses += known["losses"]
         return record._replace(stages=((net.stage_.name, len(self._losses)),))
 
@@ -142,6 +144,9 @@ class Journal:
             net.generator.set_state(self._at_start)
         for number, batch in enumerate(batches):
             if number < n_done:
+                if number == n_done - 1 and self._at_batch is not None:
+                    net.generator.set_state(self._at_batch)
+                    self._at_batch = None
                 continue
             yield batch
             self._n_batches = number + 1
@@ -174,6 +179,7 @@ class Journal:
             "n_batches": self._n_batches,
             "total": net.total_,
             "generator": generator_state,
+            "generator at the batch": net.generator.get_state() if self._n_batches else None,
         }
         # Whole or not at all: what interrupts the writing leaves the file from before.
         beside = self.path.with_name(self.path.name + ".part")

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from skdyn import AdaFNNRegressor, DeepONetRegressor
+from skdyn.operators._adaptive_basis import AdaptiveBasisNetwork
 from skdyn.operators._branch_trunk import BranchTrunkNetwork, coordinates
 
 
@@ -86,3 +88,24 @@ def test_answers_may_be_numbers(basis):
 def test_layers_without_a_unit_are_refused(estimator):
     with pytest.raises(ValueError, match="_layer_sizes must be positive integers; got"):
         estimator.fit(np.eye(8), np.arange(8.0))
+
+
+class Called(TorchDispatchMode):
+    """Notes which of torch's functions are called."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.names = {*getattr(self, "names", ()), str(func)}
+        return func(*args, **kwargs or {})
+
+
+@pytest.mark.parametrize(
+    "module", [network(), AdaptiveBasisNetwork(2, 1, 1, 3, (4,), (4,), False).double()]
+)
+def test_coordinates_are_made_once_for_all_steps(module):
+    x = torch.randn(3, 2, 5, dtype=torch.float64)
+    with torch.inference_mode():
+        module(x)
+    with Called() as called:
+        module(x).sum().backward()
+    names = " ".join(called.names)
+    assert not any(name in names for name in ("arange", "cos", "_to_copy", "scalar_dense"))

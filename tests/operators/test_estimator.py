@@ -5,9 +5,10 @@ import pytest
 import torch
 from sklearn.metrics import r2_score
 
-from skdyn import _blocks
+from skdyn import Checkpoint, DeepONetRegressor, _blocks, _scratch
 from skdyn.operators import FNORegressor
 from skdyn.operators._estimator import OperatorRegressor, channel_scales, norms
+from skdyn.training import LeanNet
 
 rng = np.random.default_rng(0)
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -166,3 +167,101 @@ def test_norms_are_means_over_the_domain_and_h1_sees_slopes():
     assert norms(fields, "h1") == pytest.approx([(0.5 + 0.5 * (2 * np.pi) ** 2) ** 0.5], rel=1e-2)
     plane = np.broadcast_to(fields[..., None], (1, 1, 400, 5))
     assert norms(plane, "h1") == pytest.approx(norms(fields, "h1"))
+
+
+class Chunked:
+    """What arrays of Zarr, HDF5 and Dask have."""
+
+    def __init__(self, array, chunks):
+        self.array, self.chunks, self.shape = array, chunks, array.shape
+
+    def __len__(self):
+        return len(self.array)
+
+    def __getitem__(self, some):
+        return self.array[some]
+
+
+def stored(array, path):
+    array.tofile(path)
+    return np.memmap(path, array.dtype, "r", shape=array.shape)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        FNORegressor(3, hidden_channels=3, n_layers=1, max_iter=3, tol=0, random_state=0),
+        DeepONetRegressor(
+            n_basis=3, hidden_layer_sizes=(4,), max_iter=3, tol=0, early_stopping=True,
+            random_state=0,
+        ),
+    ],
+    ids=["fno", "stopping"],
+)  # fmt: skip
+def test_fields_on_disk_and_in_blocks_give_the_weights_of_those_in_memory(
+    model, monkeypatch, tmp_path
+):
+    X = rng.normal(size=(50, 2, 6, 5)).astype(np.float32)
+    y = (X[:, :1] + X[:, 1:]) * 3
+    weight = np.arange(1.0, 51.0)
+    plain, weighted = model.fit(X, y).predict(X), model.fit(X, y, weight).predict(X)
+    monkeypatch.setattr(_scratch, "_LARGE", 1000)
+    monkeypatch.setattr("skdyn._row_blocks._NUMBERS", 500)
+    on_disk = stored(X, tmp_path / "X"), stored(y, tmp_path / "y")
+    assert np.array_equal(model.fit(*on_disk, weight).predict(X), weighted)
+    chunks = Chunked(X, (7, 2, 6, 5)), Chunked(y, None)
+    assert np.array_equal(model.fit(*chunks).predict(X), plain)
+    pairs = zip(np.array_split(X, 4), np.array_split(y, 4), strict=True)
+    assert np.array_equal(model.fit(pairs, None).predict(X), plain)
+
+
+def test_blocks_of_fields_that_do_not_fit_together_are_named():
+    X = np.zeros((4, 1, 6))
+    with pytest.raises(ValueError, match=r"Block 1 of y has rows of shape \(1, 5\), but those"):
+        PointwiseRegressor().fit(iter([(X, X), (X, X[..., :5])]), None)
+
+
+class Interrupted(Exception):
+    pass
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {"symmetry": "both"},
+        {"incremental_modes": True},
+        {"early_stopping": True, "learning_rate_schedule": "plateau"},
+    ],
+    ids=lambda parameters: "-".join(parameters) or "plain",
+)
+def test_an_interrupted_fit_goes_on_to_the_same_weights(parameters, monkeypatch, tmp_path):
+    X = rng.normal(size=(50, 1, 6, 6))
+    y, file = np.square(X), tmp_path / "training"
+
+    def model():
+        return FNORegressor(
+            4, hidden_channels=3, n_layers=1, batch_size=10, max_iter=4, tol=0, random_state=0,
+            **parameters,
+        )  # fmt: skip
+
+    plain, n_steps = LeanNet.train_step, []
+
+    def step(net, batch):
+        n_steps.append(1)
+        if len(n_steps) == 13:  # in the third epoch
+            raise Interrupted
+        return plain(net, batch)
+
+    whole = model().fit(X, y)
+    with monkeypatch.context() as patched:
+        patched.setattr(LeanNet, "train_step", step)
+        with pytest.raises(Interrupted):
+            model().fit(X, y, checkpoint=Checkpoint(file, every=2))
+    resumed = model()
+    with pytest.raises(ValueError, match="checksum of the data"):
+        resumed.fit(X, y + X, checkpoint=file)
+    resumed.fit(X, y, checkpoint=file)
+    assert not file.exists()
+    assert resumed.loss_curve_ == whole.loss_curve_
+    assert np.array_equal(resumed.predict(X), whole.predict(X))

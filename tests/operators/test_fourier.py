@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from skdyn.operators._fourier import FourierNetwork
 
@@ -106,6 +107,29 @@ def test_limited_modes_are_those_of_a_smaller_layer():
         dense.weight.values.copy_(convolution.weight.values)
         dense.weight.values[2:] = 0.0
         np.testing.assert_allclose(convolution(x), dense(x), atol=1e-14)
+
+
+class Called(TorchDispatchMode):
+    """Notes which of torch's functions are called."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.names = {*getattr(self, "names", ()), str(func)}
+        return func(*args, **kwargs or {})
+
+
+def test_a_step_makes_no_matrices_and_waits_for_no_number():
+    net = network((12,), incremental=True, output_grid=(9,))
+    x = fields(12)
+    net.limit_modes(2)
+    first = net(x)
+    with Called() as called:
+        assert torch.equal(net(x), first)
+    names = " ".join(called.names)
+    assert not any(name in names for name in ("scalar_dense", "linspace", "arange", "_to_copy"))
+    net.limit_modes(3)
+    assert not torch.equal(net(x), first)
+    net.load_state_dict(net.state_dict() | {"convolutions.0.limit": torch.tensor(1)})
+    assert net.convolutions[0]._limit() == 1
 
 
 @pytest.mark.parametrize("size", [3, 5])

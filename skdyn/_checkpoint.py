@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import zlib
+from collections.abc import Sequence
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from skdyn._validation import is_whole
 from skdyn.training import Journal
-
-if TYPE_CHECKING:
-    from skdyn.autoencoder._estimator import SparseCoding
 
 __all__ = ["Checkpoint", "journal_of"]
 
@@ -43,6 +41,7 @@ class Checkpoint:
     See Also
     --------
     SparseAutoencoder : Takes it as ``checkpoint`` in ``fit``.
+    skdyn.FNORegressor : So do operators that are trained.
 
     Examples
     --------
@@ -68,10 +67,10 @@ class Checkpoint:
 
 def journal_of(
     checkpoint: Checkpoint | str | os.PathLike[str] | None,
-    estimator: SparseCoding,
-    sample: np.ndarray,
+    estimator: Any,
+    samples: Sequence[np.ndarray],
     n_rows: int | None,
-    parts: tuple[Any, ...],
+    parts: tuple[Any, ...] = (),
 ) -> Journal | None:
     """Return what keeps a training on disk.
 
@@ -79,13 +78,13 @@ def journal_of(
     ----------
     checkpoint : Checkpoint, path-like or None
         What the user passed.
-    estimator : SparseCoding
+    estimator : estimator
         What is trained.
-    sample : ndarray of shape (n_sample_rows, n_features)
+    samples : sequence of ndarray of shape (n_sample_rows, ...)
         Training data, by which others are told.
     n_rows : int or None
         Rows of an epoch, where they are known.
-    parts : tuple of Lasting
+    parts : tuple of Lasting, default=()
         What keeps a state beside the network.
 
     Returns
@@ -110,5 +109,8 @@ def journal_of(
     if not isinstance(estimator.random_state, Integral):  # the file knows the state itself
         terms["random_state"] = "not an int"
     terms |= {"estimator": type(estimator).__name__, "rows of an epoch": n_rows}
-    terms["checksum of the data"] = zlib.crc32(np.ascontiguousarray(sample[:1024]).tobytes())
+    checksum = 0
+    for sample in samples:
+        checksum = zlib.crc32(np.ascontiguousarray(sample[:1024]).tobytes(), checksum)
+    terms["checksum of the data"] = checksum
     return Journal(checkpoint.path, checkpoint.every, terms, parts)
