@@ -64,8 +64,13 @@ print(f"largest difference from predict_proba on {len(answers[some])} rows: {dif
 
 figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
 picture = axes.imshow(
-    answers[:, 1].reshape(SIDE, SIDE), origin="lower", cmap="RdBu_r", vmin=0, vmax=1,
-    extent=(across[0], across[-1], up[0], up[-1]), aspect="auto",
+    answers[:, 1].reshape(SIDE, SIDE),
+    origin="lower",
+    cmap="RdBu_r",
+    vmin=0,
+    vmax=1,
+    extent=(across[0], across[-1], up[0], up[-1]),
+    aspect="auto",
 )
 axes.scatter(*X.T, c=y, cmap="RdBu_r", edgecolor="white", s=20)
 axes.set(title=f"Probability of the second class at {len(rows)} points")
