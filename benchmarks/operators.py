@@ -54,7 +54,7 @@ FIRST = {
     "rollout": (40, 1000),
 }
 SECOND = {name: (20 if name in ("stirred", "helmholtz") else 40, 300) for name in EQUATIONS}
-SIZES = {"size64": (2, 60), "size128": (2, 60)}
+SIZES = {"size64": (2, 40), "size128": (2, 40)}
 GROUPS = {
     "first": FIRST,
     "second": SECOND,
