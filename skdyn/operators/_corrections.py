@@ -7,7 +7,7 @@ import numpy as np
 from skdyn._time_limit import time_is_over
 from skdyn.operators._local_correction import Learning, LocalCorrection, learn_correction
 
-__all__ = ["apparent_share", "learn_corrections", "mean_square"]
+__all__ = ["apparent_share", "learn_corrections", "learn_judged_corrections", "mean_square"]
 
 _N_FOLDS, _MOST_FOLDS = 10, 4  # of these so many are held, or fewer that have this many samples:
 _HELD = 40  # the share from them was 1 to 6 % off that from all; the samples themselves leave 10 %
@@ -109,6 +109,45 @@ def apparent_share(
         found += share * mean_square(y[held] - answers, weight[held]).sum()
         apparent += share * mean_square(y[held] - corrected[held], weight[held]).sum()
     return found / apparent if apparent > 0 else 1.0
+
+
+def learn_judged_corrections(
+    X: np.ndarray,
+    y: np.ndarray,
+    fields: np.ndarray,
+    weight: np.ndarray,
+    errors_without: Callable[[np.ndarray], np.ndarray],
+    how: Learning,
+    n_most: int,
+    rng: np.random.RandomState,
+) -> tuple[list[LocalCorrection], np.ndarray, np.ndarray, np.ndarray]:
+    """Learn corrections, and what errors on new samples are without and with them.
+
+    Parameters
+    ----------
+    X, y, fields, weight, how, n_most, rng
+        As in ``learn_corrections``.
+    errors_without : callable
+        From a mask of samples that are held to the errors on the others, each made without it and
+        without those held, ``(n_others, n_values)``.
+
+    Returns
+    -------
+    corrections : list of LocalCorrection
+    corrected : ndarray of shape (n, n_channels, \\*grid)
+        Predictions, that of a sample by corrections that were learned from others.
+    before, after : ndarray of shape (n_values,)
+        Mean squared errors at each point.
+    """
+
+    def fields_without(held):
+        return y[~held] - errors_without(held).reshape(y[~held].shape)
+
+    corrections, corrected = learn_corrections(X, y, fields, weight, how, n_most, rng)
+    before, after = mean_square(y - fields, weight), mean_square(y - corrected, weight)
+    if corrections:
+        after *= apparent_share(X, y, fields, corrected, weight, fields_without, how, n_most, rng)
+    return corrections, corrected, before, after
 
 
 def mean_square(errors: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Self
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from scipy.linalg import cho_factor, cho_solve
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
@@ -28,7 +27,7 @@ from skdyn._validation import (
 )
 from skdyn.exceptions import warn_user
 from skdyn.operators._case_errors import CaseErrors, case_numbers, learn_case_errors
-from skdyn.operators._corrections import apparent_share, learn_corrections, mean_square
+from skdyn.operators._corrections import learn_judged_corrections
 from skdyn.operators._doubts import doubt_worth
 from skdyn.operators._estimator import OperatorRegressor, channel_scales
 from skdyn.operators._grids import (
@@ -50,10 +49,10 @@ from skdyn.operators._input_kernels import (
     groups_of,
     learn_components,
     linear_channels,
-    prior_variance,
     stretches,
     the_only_factor,
 )
+from skdyn.operators._kernel_answers import Known
 from skdyn.operators._kernel_ridge import (
     KERNELS,
     errors_without,
@@ -64,6 +63,7 @@ from skdyn.operators._kernel_ridge import (
 from skdyn.operators._local_correction import Learning, LocalCorrection
 from skdyn.operators._named_answers import Names, answered, is_named
 from skdyn.operators._symmetries import SYMMETRY_CONSTRAINTS, motions_of
+from skdyn.training._threads import threads_for
 
 __all__ = ["KernelOperatorRegressor"]
 
@@ -72,7 +72,6 @@ _LENGTH_SCALES = (0.5, 1.0, 2.0, 4.0)
 _EMPHASES = (0.0, 0.5, 1.0, 1.5)
 _SEARCH_ROWS = 600  # that settings are chosen on
 _FEWEST_ROWS = 8  # two samples a fold: with fewer, nothing is said of a correction's worth
-_QUERIES = 2048  # rows a block at prediction: bounds memory
 
 
 class KernelOperatorRegressor(
@@ -305,40 +304,15 @@ class KernelOperatorRegressor(
         weight = check_weights(sample_weight, X)
         X, y, weight = merge_copies(X, y, np.ones(len(X)) if weight is None else weight)
         n_copies = len(motions_of(self))
-        X, y, weight = self._moved(X), self._moved(y, answers=True), weight.repeat(n_copies)
-        rng = check_random_state(self.random_state)
-        self._x_offset, self._x_scale = channel_scales(X, weight)
-        linear = linear_channels(self.linear_in, X.shape[1])
-        self._x_offset[linear] = 0.0
-        X = self._scaled(X)
-        targets = y.reshape(len(y), -1)
-        self._y_mean = np.average(targets, axis=0, weights=weight)
-        if linear:  # zero must stay zero
-            self._y_mean = np.zeros_like(self._y_mean)
-        targets = targets - self._y_mean
-        with progress.part("settings"):
-            rows = self._choose(X, targets, weight, linear, n_copies, rng)
-        self._rows, self._weight = rows * self._stretch, weight
-        fit = fit_kernel(self._gram(self._rows), targets, weight, self.alpha_, n_copies)
-        self._coefficients, self._deviation = fit.coefficients, np.sqrt(fit.variance)
-        left_out = (fit.left_out + self._y_mean).reshape(y.shape)
-        # Corrections see each sample in one motion: points, of which there are many, are moved too.
-        motion = rng.randint(n_copies, size=len(X) // n_copies)
-        one = np.arange(0, len(X), n_copies) + motion
-        without = partial(errors_without, fit, motion=motion)
-        with progress.part("corrections"):
-            corrected = self._learn_corrections(
-                X[one], y[one], left_out[one], weight[one], without, rng
-            )
-        self._learn_case_errors(one, y[one], corrected, np.sqrt(fit.expected[one]), rng)
+        with threads_for((n_copies * len(X)) ** 3):
+            y, weight = self._learn(X, y, weight, n_copies, progress)
         progress.end()
         if time_is_over():
             warn_user(
                 f"{type(self).__name__} stopped when max_time was over, with "
                 f"{self.n_corrections_} corrections. Allow more time for more."
             )
-        unmoved = np.s_[::n_copies]
-        doubt_worth(self, y[unmoved], weight[unmoved])
+        doubt_worth(self, y, weight)
         return self
 
     def predict(self, X: Any, grid: Any = None, return_std: bool = False) -> Any:
@@ -372,25 +346,19 @@ class KernelOperatorRegressor(
         X = resample(X.astype(np.float64), self._x_layout.grid, periodic=self.periodic)
         X = self._scaled(X)
         rows = (X.reshape(len(X), -1) - self._mean) @ self._components * self._stretch
-        blocks = [rows[i : i + _QUERIES] for i in range(0, len(rows), _QUERIES)]
-        values = [self._gram(block) @ self._coefficients for block in blocks]
-        fields = self._fields(np.concatenate(values) + self._y_mean)
-        near: Any = None
-        if self._corrections:
-            near = resample(X, fields.shape[2:], periodic=self.periodic)
-        for correction in self._corrections:
-            fields = correction(near, fields)
-        y = self._answer(fields, grid)
-        if not return_std:
-            return y
-        factor = cho_factor(
-            self._gram(self._rows) + np.diag(self.alpha_ / self._weight), lower=True
-        )
-        around = fields - self._fields(self._y_mean[None])
-        pairs = zip(blocks, np.split(around, range(_QUERIES, len(rows), _QUERIES)), strict=True)
-        std = np.concatenate([self._spread(factor, *pair) for pair in pairs])
-        std = self._fields(std[:, None] * self._deviation)
-        return y, np.maximum(self._answer(std, grid), 0.0)
+        known = self._known()
+        factor = known.factor() if return_std else None
+        answers = []
+        for block, across in known.blocks(rows):
+            fields = self._corrected(X[block], self._fields(across @ self._coefficients))
+            found = [fields]
+            if factor is not None:
+                around = fields - self._fields(self._y_mean[None])
+                spread = known.spread(factor, rows[block], across, around)
+                found.append(self._fields(spread[:, None] * self._deviation))
+            answers.append([self._answer(each, grid) for each in found])
+        y, *std = (np.concatenate(parts) for parts in zip(*answers, strict=True))
+        return (y, np.maximum(std[0], 0.0)) if return_std else y
 
     score = OperatorRegressor.score
 
@@ -419,6 +387,37 @@ class KernelOperatorRegressor(
 
     # -- regression --------------------------------------------------------------------------
 
+    def _learn(self, X, y, weight, n_copies, progress):
+        """Learn everything; return targets and weights as they came."""
+        X, y, weight = self._moved(X), self._moved(y, answers=True), weight.repeat(n_copies)
+        rng = check_random_state(self.random_state)
+        self._x_offset, self._x_scale = channel_scales(X, weight)
+        linear = linear_channels(self.linear_in, X.shape[1])
+        self._x_offset[linear] = 0.0
+        X = self._scaled(X)
+        targets = y.reshape(len(y), -1)
+        self._y_mean = np.average(targets, axis=0, weights=weight)
+        if linear:  # zero must stay zero
+            self._y_mean = np.zeros_like(self._y_mean)
+        targets = targets - self._y_mean
+        with progress.part("settings"):
+            rows = self._choose(X, targets, weight, linear, n_copies, rng)
+            self._rows, self._weight = rows * self._stretch, weight
+            K = gram(self._factors, self._rows, self._rows)
+            fit = fit_kernel(K, targets, weight, self.alpha_, n_copies)
+        self._coefficients, self._deviation = fit.coefficients, np.sqrt(fit.variance)
+        left_out = (fit.left_out + self._y_mean).reshape(y.shape)
+        # Corrections see each sample in one motion: points, of which there are many, are moved too.
+        motion = rng.randint(n_copies, size=len(X) // n_copies)
+        one = np.arange(0, len(X), n_copies) + motion
+        without = partial(errors_without, fit, motion=motion)
+        with progress.part("corrections"):
+            corrected = self._learn_corrections(
+                X[one], y[one], left_out[one], weight[one], without, rng
+            )
+        self._learn_case_errors(one, y[one], corrected, np.sqrt(fit.expected[one]), rng)
+        return y[::n_copies], weight[::n_copies]
+
     def _choose(self, X, targets, weight, linear, n_copies, rng):
         """Choose the settings by the error on samples left out; return the scores of all."""
         rows = n_copies * np.sort(rng.permutation(len(X) // n_copies)[:_SEARCH_ROWS])
@@ -446,38 +445,22 @@ class KernelOperatorRegressor(
         self._stretch = stretches(parts, settings.emphases)
         self._factors = factors_of(settings, parts)
 
-    def _gram(self, rows):
-        return gram(self._factors, rows, self._rows)
-
-    def _spread(self, factor, rows, around):
-        """Return a standard deviation of each case, in units of the deviations at the points."""
-        across = self._gram(rows)
-        explained = np.sum(across * cho_solve(factor, across.T).T, axis=1)
-        prior = prior_variance(self._factors, rows)
-        spread = np.sqrt(np.maximum(prior - explained, 0) + self.alpha_)  # noise included
-        if self._case_errors is None:
-            return spread
-        return spread * self._case_errors.factors(case_numbers(rows, spread, around), across)
+    def _known(self):
+        noise = self.alpha_ / self._weight
+        return Known(self._factors, self._rows, noise, self.alpha_, self._case_errors)
 
     # -- answers -----------------------------------------------------------------------------
 
-    def _learn_corrections(self, X, y, left_out, weight, errors_without, rng):
+    def _learn_corrections(self, X, y, left_out, weight, without, rng):
         axes = self._y_layout.grid
         local = axes and len(axes) == len(self._x_layout.grid) and len(X) >= _FEWEST_ROWS
         X = resample(X, axes, periodic=self.periodic) if local else X
         how = Learning(self.radius, self.n_waves, self.periodic)
         n_most = self.n_corrections if local and self.linear_in is None else 0
-        self._corrections, corrected = learn_corrections(X, y, left_out, weight, how, n_most, rng)
+        self._corrections, corrected, before, error = learn_judged_corrections(
+            X, y, left_out, weight, without, how, n_most, rng
+        )
         self.n_corrections_ = len(self._corrections)
-        before, error = mean_square(y - left_out, weight), mean_square(y - corrected, weight)
-        if self._corrections:
-
-            def fields_without(held):
-                return y[~held] - errors_without(held).reshape(y[~held].shape)
-
-            error *= apparent_share(
-                X, y, left_out, corrected, weight, fields_without, how, n_most, rng
-            )
         self.left_out_error_ = float(np.sqrt(error.mean()))
         share = np.divide(error, before, out=np.ones_like(error), where=before > 0)
         self._deviation = self._deviation * np.sqrt(share)
@@ -492,6 +475,16 @@ class KernelOperatorRegressor(
             gram(self._factors, Z, Z), case_numbers(Z, spread, around), rows,
             y[some] - fields[some], spread, self._weight[rows],
         )  # fmt: skip
+
+    def _corrected(self, X, values):
+        """Return fields from values around the mean, corrected."""
+        fields = values + self._fields(self._y_mean[None])
+        if not self._corrections:
+            return fields
+        near = resample(X, fields.shape[2:], periodic=self.periodic)
+        for correction in self._corrections:
+            fields = correction(near, fields)
+        return fields
 
     def _fields(self, rows):
         return rows.reshape(len(rows), self._y_layout.n_channels, *self._y_layout.grid)
