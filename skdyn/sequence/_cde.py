@@ -205,5 +205,6 @@ def check_path(name: str, state: dict[str, Any]) -> None:
     )
     if state["_module_config"].get("n_path") != made or not state["_step"] > 0:
         raise ValueError(f"The state of {name} has a network for other series.")
-    if state["interpolation"] not in INTERPOLATIONS or not (state["_most_counts"] > 0).all():
+    positive = (state["_most_counts"] > 0).all() and (state["_reach"] > 0).all()
+    if state["interpolation"] not in INTERPOLATIONS or not positive:
         raise ValueError(f"The state of {name} lays paths that no fit would have laid.")
