@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from math import factorial, gcd
+from operator import add
 
 import numpy as np
 
@@ -47,10 +49,10 @@ def signatures(steps: np.ndarray, depth: int) -> Levels:
         else:
             lefts.insert(0, _left(steps, before, half, level))
             rights = [_products(steps, right) for right in rights]
-            grown = sum(right / factorial(half - k) for k, right in enumerate(rights))
+            grown = reduce(add, (right / factorial(half - k) for k, right in enumerate(rights)))
             rights.append(_sums(grown[:, :, ::-1])[:, :, ::-1])
-        pairs = zip(lefts, rights, strict=True)
-        levels.append(sum(left @ right.transpose(0, 2, 1) for left, right in pairs).reshape(n, -1))
+        products = map(np.matmul, lefts, (right.transpose(0, 2, 1) for right in rights))
+        levels.append(reduce(add, products).reshape(n, -1))
     return levels
 
 
