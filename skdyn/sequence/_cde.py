@@ -96,11 +96,10 @@ class CDENetwork(torch.nn.Module):
         z = self.start(start)
         if self.solver != "heun":
             return self._solved(z, pieces)
-        states = [z]
+        states, moved = [z], self.field.mover()
         ends = [pieces[:, :, 0]] * 2 if pieces.shape[2] == 1 else [pieces[:, :, 0], pieces.sum(2)]
         for first, last in zip(*(end.unbind(1) for end in ends), strict=True):
-            move = self.field(z, first)
-            z = z + (move + self.field(z + move, last)) / 2
+            z = torch.lerp(z, moved(moved(z, first), last), 0.5)  # Heun's method
             states.append(z)
         return torch.stack(states, dim=1)
 
@@ -205,5 +204,6 @@ def check_path(name: str, state: dict[str, Any]) -> None:
     )
     if state["_module_config"].get("n_path") != made or not state["_step"] > 0:
         raise ValueError(f"The state of {name} has a network for other series.")
-    if state["interpolation"] not in INTERPOLATIONS or not (state["_most_counts"] > 0).all():
+    positive = (state["_most_counts"] > 0).all() and (state["_reach"] > 0).all()
+    if state["interpolation"] not in INTERPOLATIONS or not positive:
         raise ValueError(f"The state of {name} lays paths that no fit would have laid.")

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skdyn._series_estimator import SeriesClassifier
-from skdyn._state import Shape
+from skdyn._state import Shape, Since
 from skdyn.sequence._cde import CDE_CONSTRAINTS, CDENetwork, check_path, path_config
-from skdyn.sequence._control import controls_of, most_counts
+from skdyn.sequence._control import controls_of, most_counts, reach_of
 
 __all__ = ["NeuralCDEClassifier"]
 
@@ -141,6 +141,11 @@ class NeuralCDEClassifier(SeriesClassifier):
     Missing values lie on a straight line between those that were seen, with "rectilinear" at the
     last one that was.
 
+    The path is scaled such that a field of 1 moves the state by 0.3 with a step of median length,
+    in time as in counts, by 1 at least and 50 at most with all of the longest series, and by
+    ``2 / sqrt(n_channels)`` with a deviation of the values. Splines ("natural_cubic") and linear
+    fields keep deviations, and shares of time and counts.
+
     References
     ----------
     .. [1] P. Kidger, J. Morrill, J. Foster, T. Lyons, "Neural Controlled Differential Equations for
@@ -163,11 +168,12 @@ class NeuralCDEClassifier(SeriesClassifier):
     """
 
     _most_counts: Annotated[np.ndarray, Shape("n_channels_")]
+    _reach: Annotated[np.ndarray, Shape("2"), Since(lambda state: np.ones(2))]
 
     _parameter_constraints = CDE_CONSTRAINTS
     _quick_parameters = {
         "hidden_channels": 8, "hidden_layer_sizes": (16,), "point_dropout": 0.0, "batch_size": 32,
-        "max_iter": 50, "learning_rate": 0.01,
+        "max_iter": 50, "learning_rate": 0.005,
     }  # fmt: skip
 
     def __init__(
@@ -238,6 +244,7 @@ class NeuralCDEClassifier(SeriesClassifier):
     def _learn_scales(self, X, y, weight, classes):
         super()._learn_scales(X, y, weight, classes)
         self._most_counts = most_counts(X.series)
+        self._reach = reach_of(self, self.n_channels_)
 
     def _config(self, n_features, n_outputs):
         return path_config(self, n_features, n_outputs)

@@ -10,13 +10,18 @@ import torch
 from skdyn._trajectories import Trajectories
 from skdyn.solvers import interpolate_path
 
-__all__ = ["AUGMENTATIONS", "INTERPOLATIONS", "controls_of", "most_counts", "n_path_channels"]
+__all__ = [
+    "AUGMENTATIONS", "INTERPOLATIONS", "controls_of", "most_counts", "n_path_channels", "reach_of",
+]  # fmt: skip
 
 AUGMENTATIONS = ("time", "counts")
 INTERPOLATIONS = {
     "linear": "linear", "hermite": "hermite", "rectilinear": "rectilinear",
     "natural_cubic": "cubic",
 }  # fmt: skip
+# How far a field of 1 moves a state: with a median step of time or counts, with all of them, and
+# with a deviation of the values, which channels share. Decision 0103.
+_STEP_REACH, _MOST_REACH, _VALUE_REACH = 0.3, 50.0, 2.0
 
 
 def n_path_channels(
@@ -56,11 +61,34 @@ def most_counts(series: Trajectories) -> np.ndarray:
     return series.observed.sum(axis=1).max(axis=0).clip(1).astype(np.float64)
 
 
+def reach_of(estimator: Any, n_channels: int) -> np.ndarray:
+    """Return how far time and counts, and how far values move a state where the field is 1.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Who knows the units of its series, with the parameters of paths and fields.
+    n_channels : int
+        Channels of the series.
+
+    Returns
+    -------
+    ndarray of shape (2,)
+        Ones where nothing bounds the field, or the path between its points.
+    """
+    if estimator.vector_field == "linear" or estimator.interpolation == "natural_cubic":
+        return np.ones(2)
+    n_steps = estimator._duration / estimator._step
+    added = np.clip(_STEP_REACH * n_steps, 1.0, _MOST_REACH)
+    return np.array([added, _VALUE_REACH / np.sqrt(n_channels)])
+
+
 def controls_of(estimator: Any, series: Trajectories) -> tuple[np.ndarray, ...]:
     """Lay paths through series, and return how they move.
 
     Each piece runs over a unit of its own: an equation that time drives through a channel only
-    does not know how fast its path is gone through.
+    does not know how fast its path is gone through. Paths begin where the series do, and move as
+    far as they reach.
 
     Parameters
     ----------
@@ -115,7 +143,9 @@ def _laid(estimator, series, size, kind):
     powers = np.arange(1, degree + 1)
     steps = np.ones_like(times[:, 1:]) if forward else np.diff(times, axis=1)
     scale = powers * steps[:, :, None] ** powers if not forward else powers * np.ones((1, 1, 1))
-    return start, coefficients[:, :, 1:] * scale[..., None]
+    n_values = values.shape[2]
+    reach = np.repeat(estimator._reach, [start.shape[1] - n_values, n_values])
+    return start, coefficients[:, :, 1:] * scale[..., None] * reach
 
 
 def _stood_in(series, size, forward):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from math import gcd
+from functools import reduce
+from math import factorial, gcd
+from operator import add
 
 import numpy as np
 
@@ -14,13 +16,15 @@ Levels = list[np.ndarray]  # level k of shape (n, d^k), k = 1, 2, ...: level 0 i
 def signatures(steps: np.ndarray, depth: int) -> Levels:
     """Return the signatures of paths, level by level.
 
-    With :math:`S_k` before a step z, Chen's relation in Horner's form is
+    The m-th letter of a word of n falls on some step z, some letters before it on earlier steps,
+    and l of those after it on later ones. With P and Q the signatures of the path before the step
+    and after it, level n is the sum over all steps of
 
-    .. math:: S_k \\leftarrow S_k + \\left(S_{k-1} + \\left(S_{k-2} + \\dots
-        \\tfrac{z}{k-1}\\right) \\otimes \\tfrac{z}{2} \\right) \\otimes z,
+    .. math:: \\sum_{l=0}^{n-m} \\left(
+        \\sum_{k=0}^{m-1} \\frac{P_k \\otimes z^{\\otimes (m-k)}}{(n-k-l)!}
+        \\right) \\otimes \\left(z^{\\otimes (n-m-l)} \\otimes Q_l\\right),
 
-    so that each level is a sum over time of products of what the levels below were before each
-    step: all steps at once, and the last level as one product of matrices.
+    products of matrices. With m in the middle, only half of the levels are made for each step.
 
     Parameters
     ----------
@@ -33,21 +37,46 @@ def signatures(steps: np.ndarray, depth: int) -> Levels:
     -------
     list of ndarray of shape (n, d^k)
     """
-    n, d, n_steps = steps.shape
-    shares = [steps[:, None] / divisor for divisor in range(1, depth + 1)]
-    before, levels = [], []  # before: each level as it was before each step
+    n, _, n_steps = steps.shape
+    before, lefts, levels = [], [], []  # before: levels as they were before each step
+    rights = [np.ones((n, 1, n_steps), steps.dtype)]  # the last of them: the level after each step
     for level in range(1, depth + 1):
-        inner = np.ones((n, 1, n_steps), steps.dtype)
-        for k in range(1, level):
-            inner = (inner[:, :, None] * shares[level - k]).reshape(n, d**k, n_steps)
-            inner += before[k - 1]
-        levels.append((inner @ steps.transpose(0, 2, 1)).reshape(n, -1))
-        if level < depth:
-            grown = (inner[:, :, None] * steps[:, None]).reshape(n, d**level, n_steps)
-            earlier = np.zeros_like(grown)
-            np.cumsum(grown[:, :, :-1], axis=2, out=earlier[:, :, 1:])
-            before.append(earlier)
+        half = level // 2
+        if level % 2:
+            if half:
+                before.append(_sums(_left(steps, before, half, half)))
+            lefts = [_left(steps, before, half + 1, level - k) for k in range(half + 1)]
+        else:
+            lefts.insert(0, _left(steps, before, half, level))
+            rights = [_products(steps, right) for right in rights]
+            grown = reduce(add, (right / factorial(half - k) for k, right in enumerate(rights)))
+            rights.append(_sums(grown[:, :, ::-1])[:, :, ::-1])
+        products = map(np.matmul, lefts, (right.transpose(0, 2, 1) for right in rights))
+        levels.append(reduce(add, products).reshape(n, -1))
     return levels
+
+
+def _left(steps, before, n_left, n_letters):
+    """Return the first letters of words, up to one in the middle, where so many end with its step.
+
+    By Horner's rule.
+    """
+    left = steps / factorial(n_letters)
+    for k, earlier in enumerate(before[: n_left - 1], start=1):
+        left = _products(left + earlier / factorial(n_letters - k), steps)
+    return left
+
+
+def _products(a, b):
+    """Multiply step by step."""
+    return (a[:, :, None] * b[:, None]).reshape(len(a), -1, a.shape[2])
+
+
+def _sums(a):
+    """Return sums over the steps before each."""
+    sums = np.zeros_like(a)
+    np.cumsum(a[:, :, :-1], axis=2, out=sums[:, :, 1:])
+    return sums
 
 
 def tensor_product(a: Levels, b: Levels) -> Levels:

@@ -110,3 +110,21 @@ def test_knots_left_out_leave_where_the_path_goes():
 def test_what_cannot_be_is_refused(bad, words):
     with pytest.raises(ValueError, match=words):
         NeuralCDEClassifier(**SMALL | bad).fit(X, Y)
+
+
+def test_a_model_of_an_earlier_version_answers_as_it_did():
+    """Its paths reached as far as its values and shares of time went."""
+    model = NeuralCDEClassifier(**SMALL).fit(X, Y, t=T)
+    state = model.__getstate__()
+    older, as_then = NeuralCDEClassifier(), NeuralCDEClassifier()
+    older.__setstate__({name: value for name, value in state.items() if name != "_reach"})
+    as_then.__setstate__(state | {"_reach": np.ones(2)})
+    answers = older.predict_proba(X, t=T)
+    np.testing.assert_array_equal(answers, as_then.predict_proba(X, t=T))
+    assert not np.allclose(answers, model.predict_proba(X, t=T))
+
+
+def test_a_state_that_reaches_nowhere_is_refused():
+    state = NeuralCDEClassifier(**SMALL).fit(X, Y, t=T).__getstate__()
+    with pytest.raises(ValueError, match="paths that no fit would have laid"):
+        NeuralCDEClassifier().__setstate__(state | {"_reach": np.array([1.0, -1.0])})

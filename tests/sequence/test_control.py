@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from skdyn._trajectories import Trajectories
-from skdyn.sequence._control import INTERPOLATIONS, controls_of, most_counts, n_path_channels
+from skdyn.sequence._control import (
+    INTERPOLATIONS,
+    controls_of,
+    most_counts,
+    n_path_channels,
+    reach_of,
+)
 
 RNG = np.random.default_rng(0)
 N_POINTS = np.array([6, 4])
@@ -20,6 +26,7 @@ def reader(**changed):
     known = {
         "interpolation": "linear", "augment": ("time",), "_step": 1.3, "_duration": 5.0,
         "_has_gaps": False, "_even_times": False, "_most_counts": most_counts(SERIES),
+        "_reach": np.ones(2), "vector_field": "mlp",
     }  # fmt: skip
     return SimpleNamespace(**known | changed)
 
@@ -85,6 +92,26 @@ def test_counts_tell_how_often_each_channel_was_seen():
     one = at_knots(*controls_of(reader(augment=("counts",)), SERIES)[:2])
     np.testing.assert_allclose(one[0, :, 0], np.arange(1, 7) / 6)
     assert controls_of(reader(augment=("counts",), _even_times=True), SERIES)[0].shape == (2, 2)
+
+
+@pytest.mark.parametrize("kind", INTERPOLATIONS)
+@pytest.mark.parametrize("augment", [("counts", "time"), ()])
+def test_paths_begin_where_series_do_and_move_as_far_as_they_reach(kind, augment):
+    near, far = (
+        controls_of(reader(interpolation=kind, augment=augment, _reach=np.array(reach)), SERIES)
+        for reach in ([1.0, 1.0], [7.0, 3.0])
+    )
+    reach = [7.0] * len(augment) + [3.0, 3.0]
+    np.testing.assert_array_equal(far[0], near[0])
+    np.testing.assert_allclose(far[1], near[1] * reach, rtol=1e-14)
+
+
+def test_time_reaches_with_the_number_of_steps_within_bounds_and_values_share():
+    for n_steps, reached in ((2, 1.0), (10, 3.0), (1000, 50.0)):
+        asked = reader(_step=0.5, _duration=n_steps / 2)
+        np.testing.assert_allclose(reach_of(asked, 4), [reached, 1.0])
+    for as_before in ({"vector_field": "linear"}, {"interpolation": "natural_cubic"}):
+        np.testing.assert_array_equal(reach_of(reader(**as_before), 4), [1.0, 1.0])
 
 
 def test_channels_are_counted_as_they_come():

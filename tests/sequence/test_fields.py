@@ -6,13 +6,15 @@ from skdyn.sequence._fields import FIELDS
 Z, MOVES = torch.randn(5, 4), torch.randn(5, 3)
 
 
+@pytest.mark.parametrize("sizes", [(), (6,), (6, 5)])
 @pytest.mark.parametrize("kind", FIELDS)
-def test_states_move_by_the_matrix_times_the_path(kind):
-    field = FIELDS[kind](4, 3, (6,), 2)
-    matrix = field.matrix(Z)
+def test_states_move_by_the_matrix_times_the_path(kind, sizes):
+    field = FIELDS[kind](4, 3, sizes, 2).double()
+    z, moves = Z.double(), MOVES.double()
+    matrix, moved = field.matrix(z), field.mover()
     assert matrix.shape == (5, 4, 3)
-    torch.testing.assert_close(field(Z, MOVES), torch.einsum("nhc,nc->nh", matrix, MOVES))
-    torch.testing.assert_close(field(Z, torch.zeros(5, 3)), torch.zeros(5, 4))
+    torch.testing.assert_close(moved(z, moves), z + torch.einsum("nhc,nc->nh", matrix, moves))
+    assert torch.equal(moved(z, 0 * moves), z)
 
 
 def test_networks_are_bounded_and_a_low_rank_is_one():

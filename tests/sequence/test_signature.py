@@ -1,5 +1,6 @@
 """Laws of signatures: Chen, shuffles, straight lines; and of their logarithms."""
 
+import functools
 from itertools import product
 from math import factorial
 
@@ -25,17 +26,20 @@ def word(levels, *letters):
     return shaped[(slice(None), *letters)]
 
 
-def test_a_straight_line_has_the_exponential_of_its_step():
+@pytest.mark.parametrize("depth", [1, 4, 7])
+def test_a_straight_line_has_the_exponential_of_its_step(depth):
     z = np.array([[[0.5], [-2.0], [3.0]]])
     power = np.ones(1)
-    for k, level in enumerate(signatures(z, 4), start=1):
+    for k, level in enumerate(signatures(z, depth), start=1):
         power = np.multiply.outer(power, z[0, :, 0]).ravel()
         np.testing.assert_allclose(level[0], power / factorial(k), rtol=1e-12)
 
 
-def test_a_path_has_the_product_of_its_parts_as_chen_found(steps):
-    whole = signatures(steps, 4)
-    joined = tensor_product(signatures(steps[:, :, :4], 4), signatures(steps[:, :, 4:], 4))
+@pytest.mark.parametrize("depth", range(1, 8))
+def test_a_path_has_the_product_of_its_steps_as_chen_found(steps, depth):
+    whole = signatures(steps, depth)
+    single = [signatures(steps[:, :, k : k + 1], depth) for k in range(11)]
+    joined = functools.reduce(tensor_product, single)
     for mine, theirs in zip(whole, joined, strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-10, atol=1e-10)
 
