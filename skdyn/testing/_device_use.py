@@ -2,20 +2,33 @@
 
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self
+from unittest.mock import patch
 
 import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-__all__ = ["DeviceUse"]
+from skdyn.training._devices import is_near
+
+__all__ = ["DeviceUse", "as_if_away"]
 
 # Operators after which the host must know what the device computed: a number, or a size.
 _ASKED = {
-    *("_local_scalar_dense", "nonzero", "masked_select", "equal", "bincount", "_linalg_check_errors"),
+    *(
+        "_local_scalar_dense",
+        "nonzero",
+        "masked_select",
+        "equal",
+        "bincount",
+        "_linalg_check_errors",
+    ),
     *("_unique", "_unique2", "unique_dim", "unique_consecutive", "histc", "is_set_to"),
 }
+_NOTHING = {"empty", "empty_like", "empty_strided", "new_empty", "detach_", "squeeze_", "set_"}
 _BY_MASK = {"index", "index_put", "index_put_", "_index_put_impl_", "_unsafe_index"}
 # Functions that move numbers to the host without an operator, where they are there already.
 _FETCHED = {"tolist", "numpy", "cpu", "__array__"}
@@ -104,7 +117,7 @@ class _Operators(TorchDispatchMode):
         name = func._schema.name.removeprefix("aten::")
         if _waits(name, args, kwargs):
             self.use.note_wait(name)
-        elif not _is_view(func):
+        elif not (_is_view(func) or name in _NOTHING or "profiler" in name):
             self.use.n_kernels += 1
         for one in made if isinstance(made, tuple | list) else (made,):
             if isinstance(one, torch.Tensor):
@@ -134,3 +147,22 @@ def _is_view(func):
 def _is_of_ours(frame):
     path = Path(frame.f_code.co_filename)
     return "skdyn" in path.parts and path.name != Path(__file__).name
+
+
+@contextmanager
+def as_if_away() -> Iterator[None]:
+    """Go the ways that are meant for a device of its own, on the CPU.
+
+    Yields
+    ------
+    None
+        Nothing.
+    """
+    asking = [
+        module for name, module in sys.modules.items()
+        if name.startswith("skdyn.") and getattr(module, "is_near", None) is is_near
+    ]  # fmt: skip
+    with ExitStack() as changed:
+        for module in asking:
+            changed.enter_context(patch.object(module, "is_near", lambda tensor: False))
+        yield

@@ -1,6 +1,7 @@
 import torch
 
-from skdyn.testing._device_use import DeviceUse
+from skdyn.autoencoder._kernels import marked
+from skdyn.testing._device_use import DeviceUse, as_if_away
 
 
 def waits_of(call):
@@ -59,4 +60,15 @@ def test_tensors_made_elsewhere_are_told():
     with DeviceUse() as use:
         torch.arange(3).to(x.device)
     assert set(use.devices) == {"meta", "cpu"}
+    assert use.n_waits == 1
+
+
+def test_as_if_away_nothing_is_near():
+    mask = torch.tensor([True, False, True])
+    with DeviceUse() as use, as_if_away():
+        places = marked(mask, 2)
+    assert places.tolist() == [0, 2]
+    assert use.n_waits == 0
+    with DeviceUse() as use:
+        marked(mask, 2)
     assert use.n_waits == 1
