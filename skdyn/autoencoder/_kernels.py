@@ -11,7 +11,9 @@ from typing import Any, NamedTuple, Self
 import torch
 from torch.nn.functional import embedding_bag
 
-__all__ = ["Codes", "Support", "decode", "encode_at"]
+from skdyn.training._devices import is_near
+
+__all__ = ["Codes", "Support", "counted", "decode", "encode_at", "marked"]
 
 _SHORT = 2**15  # below it numbers fit 16 bits, which sort by radix in half the passes
 _TINY = 1e-30  # squared norm of a row of zeros, which has no tangent
@@ -107,7 +109,7 @@ class Support:
     @cached_property
     def counts(self) -> torch.Tensor:
         """Number of rows in which each latent is active, shape (n_components,)."""
-        return torch.bincount(self.index, minlength=self.n_components)
+        return counted(self.index, self.n_components)
 
     @cached_property
     def by_latent(self) -> tuple[torch.Tensor, torch.Tensor]:
@@ -424,5 +426,44 @@ def _short(numbers, bound):
 
 
 def _starts(rows, n_rows):
-    counts = torch.bincount(rows, minlength=n_rows)
-    return torch.nn.functional.pad(counts.cumsum(0), (1, 0))
+    return torch.nn.functional.pad(counted(rows, n_rows).cumsum(0), (1, 0))
+
+
+def counted(numbers: torch.Tensor, n: int) -> torch.Tensor:
+    """Return how often each of n numbers comes.
+
+    Parameters
+    ----------
+    numbers : Tensor of shape (n_numbers,)
+        Whole numbers from 0 to n - 1.
+    n : int
+        How many different ones there may be.
+
+    Returns
+    -------
+    Tensor of shape (n,)
+    """
+    if is_near(numbers):
+        return torch.bincount(numbers, minlength=n)
+    counts = torch.zeros(n, dtype=torch.int64, device=numbers.device)
+    return counts.scatter_add_(0, numbers.long(), torch.ones_like(numbers, dtype=torch.int64))
+
+
+def marked(mask: torch.Tensor, n: int) -> torch.Tensor:
+    """Return the places that a mask marks, of which the number is known.
+
+    Parameters
+    ----------
+    mask : Tensor of bool, shape (n_places,)
+        The mask.
+    n : int
+        How many places it marks.
+
+    Returns
+    -------
+    Tensor of shape (n,)
+        In order.
+    """
+    if is_near(mask):
+        return mask.nonzero().squeeze(1)
+    return mask.logical_not().byte().sort(stable=True).indices[:n]

@@ -98,6 +98,38 @@ class SparseCoder(torch.nn.Module):
         self.register_buffer("mean_code", torch.zeros(n_components))  # zeros counted
         self.register_buffer("idle", torch.zeros(n_components))  # rows since it was active
         self.allocation.extend(self)
+        self._numbers = {}
+
+    def number(self, name: str) -> float:
+        """Return a buffer of one number; the device is asked only if others wrote to it.
+
+        Parameters
+        ----------
+        name : str
+            The buffer's.
+
+        Returns
+        -------
+        float
+        """
+        buffer, known = getattr(self, name), self._numbers.get(name)
+        if known is None or known[0] is not buffer or known[1] != buffer._version:
+            known = self._numbers[name] = buffer, buffer._version, buffer.item()
+        return known[2]
+
+    @torch.no_grad()
+    def set_number(self, name: str, value: float) -> None:
+        """Set a buffer of one number, and remember it on the host.
+
+        Parameters
+        ----------
+        name : str
+            The buffer's.
+        value : float
+            The number.
+        """
+        buffer = getattr(self, name).fill_(value)
+        self._numbers[name] = buffer, buffer._version, value
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Say which parameters learn at a rate of their own: the line's slopes, of wide inputs.
@@ -265,7 +297,7 @@ class SparseCoder(torch.nn.Module):
     @torch.no_grad()
     def next_step(self) -> None:
         """Count a step of training; what was known before of the thresholds counts for less."""
-        self.steps += 1.0
+        self.set_number("steps", self.number("steps") + 1.0)
         self.tracked.clamp_(max=_MEMORY_ROWS)
 
     @property

@@ -5,6 +5,7 @@ import torch
 from skdyn.autoencoder._kernels import Codes, Support, decode
 from skdyn.autoencoder._network import SparseCoder
 from skdyn.autoencoder.allocations._zipf import zipf_shares
+from skdyn.training._devices import sent
 
 __all__ = ["AUXILIARIES", "revival_loss", "underused"]
 
@@ -39,7 +40,8 @@ def underused(coder: SparseCoder, aux: str, dead_after: int) -> torch.Tensor:
     if aux == "auxk":
         return (coder.idle >= dead_after).nonzero().squeeze(1)
     density, latents = coder.density.sort(descending=True, stable=True)
-    shares = zipf_shares(coder.n_components, coder.k).to(density)
+    shares = zipf_shares(coder.n_components, coder.k).to(density.dtype)
+    shares = sent(shares, density.device)
     return latents[density < _FEW * shares]
 
 

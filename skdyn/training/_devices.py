@@ -38,6 +38,43 @@ def resolve_device(device: str) -> torch.device:
     return resolved
 
 
+def is_near(tensor: torch.Tensor) -> bool:
+    """Say whether the host may look at a tensor's numbers at no cost: they lie in its memory.
+
+    Elsewhere it would wait until all that was begun is done. What can be had in two ways, by a
+    look or by more arithmetic, goes by this.
+
+    Parameters
+    ----------
+    tensor : Tensor
+        The tensor.
+
+    Returns
+    -------
+    bool
+    """
+    return tensor.device.type == "cpu"
+
+
+def sent(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Return a tensor of the host on a device; towards CUDA, nobody waits for it.
+
+    Parameters
+    ----------
+    tensor : Tensor
+        On the host.
+    device : torch.device
+        Where it is needed.
+
+    Returns
+    -------
+    Tensor
+    """
+    if device.type != "cuda" or tensor.device.type != "cpu":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
+
+
 def resolve_dtype(dtype: str | np.dtype, device: torch.device | None = None) -> torch.dtype:
     """Turn "float32" or "float64" (or a numpy dtype of that name) into torch's dtype.
 

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from skdyn.autoencoder._kernels import Codes, Support, decode, encode_at
+from skdyn.autoencoder._kernels import Codes, Support, counted, decode, encode_at, marked
+from skdyn.testing._device_use import DeviceUse, as_if_away
 
 
 def _problem(share, n=12, d=5, m=9, seed=0):
@@ -117,3 +118,13 @@ def test_a_range_of_latents_keeps_its_entries_alone():
     expected[:, 5:] = 0
     assert torch.equal(codes.between(2, 5).dense(), expected)
     assert torch.equal(support.gather(codes.dense()), codes.values)
+
+
+def test_counts_and_marks_are_the_same_elsewhere():
+    numbers, mask = torch.tensor([3, 0, 3, 5]), torch.tensor([False, True, True, False, True])
+    near = counted(numbers, 7), marked(mask, 3)
+    with as_if_away(), DeviceUse() as use:
+        away = counted(numbers, 7), marked(mask, 3)
+    assert use.n_waits == 0
+    assert all(map(torch.equal, near, away))
+    assert near[0].tolist() == [1, 0, 0, 2, 0, 1, 0]

@@ -1,8 +1,11 @@
+import copy
+
 import pytest
 import torch
 
 from skdyn.autoencoder._kernels import Codes, Support
 from skdyn.autoencoder._network import SparseCoder
+from skdyn.testing._device_use import DeviceUse
 from skdyn.training import seeded_rng
 
 
@@ -98,3 +101,19 @@ def test_calibration_forgets_the_thresholds_of_training():
     x = _rows(400)
     coder.calibrate(x.split(100))
     assert len(coder.encode(x).values) == pytest.approx(400 * 4, rel=0.1)
+
+
+def test_a_number_is_asked_for_only_where_others_wrote_it():
+    coder = SparseCoder(4, 4, 8, 2, "topk")
+    assert coder.number("steps") == 0.0
+    with DeviceUse() as use:
+        for _ in range(3):
+            coder.next_step()
+        assert coder.number("steps") == 3.0
+    assert use.n_waits == 0
+    assert coder.steps == 3.0
+    coder.load_state_dict(coder.state_dict() | {"steps": torch.tensor(7.0)})
+    assert coder.number("steps") == 7.0
+    twin = copy.deepcopy(coder)
+    twin.next_step()
+    assert (twin.number("steps"), coder.number("steps")) == (8.0, 7.0)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from skdyn.training import resolve_device, resolve_dtype
+from skdyn.training._devices import is_near, resolve_device, resolve_dtype, sent
 
 
 def test_auto_takes_cuda_where_there_is_one():
@@ -23,3 +23,14 @@ def test_precisions_by_name_and_by_numpy_dtype():
 
 def test_mps_has_no_float64():
     assert resolve_dtype("float64", torch.device("mps")) == torch.float32
+
+
+def test_what_lies_on_the_host_is_near():
+    assert is_near(torch.ones(2))
+    assert not is_near(torch.ones(2, device="meta"))
+
+
+def test_numbers_are_sent_where_they_are_needed():
+    numbers = torch.ones(2)
+    assert sent(numbers, torch.device("cpu")) is numbers
+    assert sent(numbers, torch.device("meta")).is_meta

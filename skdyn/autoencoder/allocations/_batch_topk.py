@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from skdyn.autoencoder._kernels import Codes, Support
+from skdyn.autoencoder._kernels import Codes, Support, marked
 from skdyn.autoencoder.allocations._allocation import Allocation
 from skdyn.autoencoder.allocations._largest import largest
 
@@ -71,7 +71,7 @@ def take_largest(pre: torch.Tensor, coder: SparseCoder, budget: int) -> Codes:
     ends = values.topk(min(2, len(values)), largest=False)
     coder.track_threshold(ends.values.mean(), len(pre))
     if len(chosen) > budget:
-        taken = torch.ones_like(chosen, dtype=torch.bool)
-        taken[ends.indices[0]] = False
-        chosen, values = chosen[taken], values[taken]
+        taken = torch.ones_like(chosen, dtype=torch.bool).index_fill_(0, ends.indices[:1], False)
+        taken = marked(taken, len(chosen) - 1)
+        chosen, values = chosen.index_select(0, taken), values.index_select(0, taken)
     return Codes(Support.of_sorted_entries(chosen, *pre.shape), values)

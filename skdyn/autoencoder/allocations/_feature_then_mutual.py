@@ -7,7 +7,7 @@ from skdyn._state import Since
 from skdyn._validation import Interval
 from skdyn.autoencoder.allocations._floor import calibrate_with_floor, take_with_floor
 from skdyn.autoencoder.allocations._mutual_then_feature import MutualThenFeatureAllocation
-from skdyn.autoencoder.allocations._zipf import zipf_shares
+from skdyn.autoencoder.allocations._zipf import least_share
 
 __all__ = ["FeatureThenMutualAllocation"]
 
@@ -67,9 +67,7 @@ class FeatureThenMutualAllocation(MutualThenFeatureAllocation):
         self.floor = floor
 
     def _least_share(self, coder, k):
-        return (
-            self.floor * zipf_shares(coder.n_components, k, self.offset, self.max_share)[-1].item()
-        )
+        return self.floor * least_share(coder.n_components, k, self.offset, self.max_share)
 
     def _choose_mutually(self, pre, coder, k):
         share = self._least_share(coder, k)

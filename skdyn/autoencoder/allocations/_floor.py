@@ -5,9 +5,10 @@ from typing import Any
 
 import torch
 
-from skdyn.autoencoder._kernels import Codes
+from skdyn.autoencoder._kernels import Codes, counted
 from skdyn.autoencoder.allocations._batch_topk import take_largest
 from skdyn.autoencoder.allocations._largest import largest
+from skdyn.training._devices import is_near
 
 __all__ = ["calibrate_with_floor", "rouse", "take_with_floor"]
 
@@ -56,14 +57,16 @@ def take_with_floor(pre: torch.Tensor, coder: Any, k: int, share: float) -> Code
     n_rows, n_components = pre.shape
     in_turn = math.ceil(share * n_rows * n_components)  # no more at a time, the longest first
     waited, latents = coder.idle.topk(min(in_turn, n_components, k * n_rows // 2))
-    latents = latents[waited >= 1.0 / share]
+    turns = waited >= 1.0 / share
+    if is_near(pre):  # elsewhere all are looked at, but those whose turn it is not stay as they are
+        latents, turns = latents[turns], turns[turns]
     if not len(latents):
         return take_largest(pre, coder, k * n_rows)
     best, rows = pre[:, latents].max(dim=0)
-    rouse(coder, latents, best)
-    pre[rows, latents] = torch.inf  # and back: a copy of all would take longer
+    rouse(coder, latents, best.where(turns, torch.inf))
+    pre[rows, latents] = best.masked_fill(turns, torch.inf)  # and back: a copy would take longer
     support = take_largest(pre, coder, k * n_rows).support
-    pre[rows, latents] = best.clamp_min(_BARELY)
+    pre[rows, latents] = best.where(~turns, best.clamp_min(_BARELY))
     return Codes(support, support.gather(pre))
 
 
@@ -86,7 +89,7 @@ def calibrate_with_floor(pre: torch.Tensor, coder: Any, k: int, share: float) ->
     chosen = largest(pre, k * n_rows + 1)  # one that is left, for a bound between
     values, latents = pre.flatten().index_select(0, chosen), chosen % n_components
     quota = min(round(share * n_rows), k * n_rows // (2 * n_components))  # half of all, at most
-    rare = torch.bincount(latents, minlength=n_components) < 2 * quota  # and some that may become
+    rare = counted(latents, n_components) < 2 * quota  # and some that may become
     own = torch.full_like(coder.threshold, torch.inf, dtype=pre.dtype)
     if rare.any():
         own[rare] = pre[:, rare].topk(quota + 1, dim=0).values[-2:].mean(dim=0).clamp_min(0.0)

@@ -2,6 +2,8 @@
 
 import torch
 
+from skdyn.training._devices import is_near
+
 __all__ = ["largest", "largest_of_rows"]
 
 _PROBED = 2**15  # entries from whose quantile the bound of the largest is guessed
@@ -48,7 +50,8 @@ def largest_of_rows(
 def largest(pre: torch.Tensor, budget: int) -> torch.Tensor:
     """Return the entries with the largest values, exactly ``budget`` of them.
 
-    A quantile of a sample bounds them from below, so that only a few are compared exactly.
+    A quantile of a sample bounds them from below, so that only a few are compared exactly. How
+    many, the host must know; where that would make it wait, all are compared.
 
     Parameters
     ----------
@@ -64,6 +67,8 @@ def largest(pre: torch.Tensor, budget: int) -> torch.Tensor:
     """
     flat = pre.flatten()
     budget = min(budget, len(flat))
+    if not is_near(flat):
+        return flat.topk(budget, sorted=False).indices.sort().values
     # A stride that is odd and no power of two meets all columns alike.
     probe = flat[:: max(1, len(flat) // _PROBED) | 1]
     expected = len(probe) * budget / len(flat)

@@ -136,7 +136,8 @@ class MutualThenFeatureAllocation(FeatureChoiceAllocation):
 
     def _latents_choose(self, coder, progress):
         latents_choose = self.by_latent(progress)
-        if latents_choose != coder.latents_choose:  # one rule's thresholds are no start for another
-            coder.latents_choose.fill_(latents_choose)
+        if latents_choose != coder.number("latents_choose"):
+            # One rule's thresholds are no start for another.
+            coder.set_number("latents_choose", float(latents_choose))
             coder.tracked.zero_()
         return latents_choose

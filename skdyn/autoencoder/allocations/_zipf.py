@@ -2,9 +2,10 @@
 
 from functools import lru_cache
 
+import numpy as np
 import torch
 
-__all__ = ["zipf_shares"]
+__all__ = ["least_share", "zipf_ends", "zipf_shares"]
 
 _HALVINGS = 60
 
@@ -43,3 +44,36 @@ def zipf_shares(
         else:
             high = middle
     return (high * law).clamp_max(largest)
+
+
+@lru_cache(maxsize=16)
+def zipf_ends(n_components: int, k: float, offset: float = 5.0, largest: float = 0.9) -> np.ndarray:
+    """Return the sums of the shares of all ranks up to each.
+
+    Parameters
+    ----------
+    n_components, k, offset, largest : int or float
+        As of :func:`zipf_shares`.
+
+    Returns
+    -------
+    ndarray of shape (n_components,)
+        On the host, so that no device is asked how many rows a latent takes.
+    """
+    return zipf_shares(n_components, k, offset, largest).cumsum(0).numpy()
+
+
+@lru_cache(maxsize=16)
+def least_share(n_components: int, k: float, offset: float = 5.0, largest: float = 0.9) -> float:
+    """Return the share of the last rank.
+
+    Parameters
+    ----------
+    n_components, k, offset, largest : int or float
+        As of :func:`zipf_shares`.
+
+    Returns
+    -------
+    float
+    """
+    return zipf_shares(n_components, k, offset, largest)[-1].item()

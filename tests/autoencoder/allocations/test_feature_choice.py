@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -67,6 +68,6 @@ def test_thresholds_are_those_of_each_latent(make_coder, mask_of, pre, long, mon
 
 
 def test_latents_with_the_same_power_of_two_go_together():
-    quotas = torch.tensor([0, 1, 20, 3, 9, 16, 17, 8, 32])
+    quotas = np.array([0, 1, 20, 3, 9, 16, 17, 8, 32])
     groups = {depth: latents.tolist() for depth, latents in by_depth(quotas)}
     assert groups == {8: [1, 3, 7], 16: [4, 5], 32: [2, 6, 8]}

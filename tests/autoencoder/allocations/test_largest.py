@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from skdyn.autoencoder.allocations._largest import largest, largest_of_rows
+from skdyn.testing._device_use import DeviceUse, as_if_away
 
 
 @pytest.mark.parametrize("budget", [1, 500, 20_000, 90_000, 120_000])
@@ -33,3 +34,12 @@ def test_the_largest_of_rows_are_those_of_a_sort(n_columns, k, ordered):
         expected = dense.sort(dim=1, descending=True).values[:, :k]
         shown = values if ordered else values.sort(dim=1, descending=True).values
         assert torch.equal(shown, expected)
+
+
+def test_elsewhere_the_same_are_chosen_without_a_wait():
+    pre = torch.randn(50, 64)
+    near = largest(pre, 300)
+    with as_if_away(), DeviceUse() as use:
+        away = largest(pre, 300)
+    assert use.n_waits == 0
+    assert torch.equal(near, away)
