@@ -9,6 +9,11 @@ from skdyn.training import Processes, training_in
 
 __all__ = ["data_parallel"]
 
+# Torch 2.6 joins a group's threads without letting go of Python, which one of them may be waiting
+# for to drop its last tensor. The group that ended last is kept until another one ends: by then
+# its threads hold nothing.
+_ENDED: list[Any] = []
+
 
 @contextmanager
 def data_parallel(group: Any = None, *, timeout: float = 60.0) -> Iterator[None]:
@@ -73,3 +78,4 @@ def data_parallel(group: Any = None, *, timeout: float = 60.0) -> Iterator[None]
             yield
     finally:
         dist.destroy_process_group(own)
+        _ENDED[:] = [own]
