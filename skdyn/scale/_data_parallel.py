@@ -1,17 +1,27 @@
 """One model trained by several processes."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from skdyn.training import Processes, training_in
+from skdyn._validation import is_whole
+from skdyn.training import Keeper, Processes, keeping_in, training_in
 
 __all__ = ["data_parallel"]
 
+# Torch 2.6 joins a group's threads without letting go of Python, which one of them may be waiting
+# for to drop its last tensor. The group that ended last is kept until another one ends: by then
+# its threads hold nothing.
+_ENDED: list[Any] = []
+
 
 @contextmanager
-def data_parallel(group: Any = None, *, timeout: float = 60.0) -> Iterator[None]:
+def data_parallel(
+    group: Any = None, *, timeout: float = 60.0,
+    checkpoint: str | os.PathLike[str] | None = None, save_every: int = 10,
+) -> Iterator[None]:  # fmt: skip
     """Train what is fitted in a block by all processes of a ``torch.distributed`` group.
 
     Every process calls the same ``fit`` with the same data and the same ``random_state``, and
@@ -32,6 +42,15 @@ def data_parallel(group: Any = None, *, timeout: float = 60.0) -> Iterator[None]
         Of ``torch.distributed``; None takes all processes.
     timeout : float, default=60.0
         Seconds that a process waits for the others before it gives up.
+    checkpoint : path-like or None, default=None
+        A file from which ``fit`` goes on if it is there, after a process was lost or the job was
+        stopped. The first process writes it; it is removed when the training has ended. The same
+        program has to run again, with as many processes or another number (also outside of a
+        group); as many end bit for bit where they would have ended without the interruption. For
+        trainings in one stage by "adam", "adamw", "sgd" or "lbfgs". Sparse coders have a
+        ``checkpoint`` of their own.
+    save_every : int, default=10
+        Epochs between two states of the checkpoint.
 
     Yields
     ------
@@ -41,7 +60,8 @@ def data_parallel(group: Any = None, *, timeout: float = 60.0) -> Iterator[None]
     Raises
     ------
     ValueError
-        In ``fit``, if the processes hold other data, weights or numbers of rows.
+        If a parameter is no such thing. In ``fit``, if the processes hold other data, weights or
+        numbers of rows, or if the checkpoint is of another training, or of none that can go on.
     skdyn.exceptions.WorkerLostError
         In ``fit``, if another process is gone or silent; weights are put back.
 
@@ -59,17 +79,22 @@ def data_parallel(group: Any = None, *, timeout: float = 60.0) -> Iterator[None]
     """
     if not timeout > 0:
         raise ValueError(f"timeout is a number of seconds above 0, got {timeout}")
+    if not is_whole(save_every, 1):
+        raise ValueError(f"save_every is a positive whole number of epochs, got {save_every!r}")
+    keeper = None if checkpoint is None else Keeper(checkpoint, save_every)
     import torch.distributed as dist
 
     if not (dist.is_available() and dist.is_initialized()) or dist.get_world_size(group) == 1:
-        yield
+        with keeping_in(keeper):
+            yield
         return
     ranks = None if group is None else dist.get_process_group_ranks(group)
     own: Any = dist.new_group(
         ranks, timeout=timedelta(seconds=timeout), use_local_synchronization=group is not None
     )
     try:
-        with training_in(Processes(own)):
+        with training_in(Processes(own)), keeping_in(keeper):
             yield
     finally:
         dist.destroy_process_group(own)
+        _ENDED[:] = [own]

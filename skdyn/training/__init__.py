@@ -13,6 +13,7 @@ from skdyn.training._batches import TensorBatches, to_tensor
 from skdyn.training._devices import resolve_device, resolve_dtype
 from skdyn.training._group import Processes, training_in
 from skdyn.training._journal import Journal
+from skdyn.training._keeper import Keeper, keeping_in
 from skdyn.training._net import LeanNet
 from skdyn.training._optimizers import LEARNING_RATE_SCHEDULES, OPTIMIZERS
 from skdyn.training._random import new_generator, seeded_rng
@@ -28,6 +29,7 @@ __all__ = [
     "LEARNING_RATE_SCHEDULES",
     "OPTIMIZERS",
     "Journal",
+    "Keeper",
     "LeanNet",
     "Patience",
     "Processes",
@@ -38,6 +40,7 @@ __all__ = [
     "TrainingSettings",
     "arrays_to_state",
     "in_precision",
+    "keeping_in",
     "new_generator",
     "resolve_device",
     "resolve_dtype",

@@ -12,7 +12,7 @@ import torch
 from skdyn.exceptions import SolverError, TrainingDivergedError, WorkerLostError, warn_user
 from skdyn.training._streams import ShuffledStream
 
-__all__ = ["Alone", "Processes", "current_group", "training_in"]
+__all__ = ["Alone", "Processes", "current_group", "marks_of", "training_in"]
 
 Batch = tuple[torch.Tensor, ...]
 
@@ -21,6 +21,7 @@ class Alone:
     """One process, which has every batch to itself."""
 
     size = 1
+    rank = 0
 
     def mean(
         self, loss_of: Callable[[Batch], torch.Tensor], batch: Batch,
@@ -65,6 +66,20 @@ class Alone:
         tensors : sequence of Tensor
             Written in place.
         """
+
+    def of_first(self, thing: Any) -> Any:
+        """Return what the first process passes.
+
+        Parameters
+        ----------
+        thing : object
+            Anything that can be pickled.
+
+        Returns
+        -------
+        object
+        """
+        return thing
 
     def check(self, stage: Any, learned: Sequence[torch.Tensor]) -> None:
         """Refuse to train where the processes begin from other weights or with other data.
@@ -169,6 +184,23 @@ class Processes(Alone):
             for tensor in tensors:
                 self._together(self._torch.broadcast, tensor.data, first)
 
+    def of_first(self, thing: Any) -> Any:
+        """Return what the first process passes.
+
+        Parameters
+        ----------
+        thing : object
+            Anything that can be pickled.
+
+        Returns
+        -------
+        object
+        """
+        box = [thing]
+        first = self._torch.get_global_rank(self._group, 0)
+        self._together(self._torch.broadcast_object_list, box, first)
+        return box[0]
+
     def check(self, stage: Any, learned: Sequence[torch.Tensor]) -> None:
         """Refuse to train where the processes begin from other weights or with other data.
 
@@ -184,9 +216,7 @@ class Processes(Alone):
                 f"What is minimized in {stage.name!r} is no mean over rows: {self.size} processes "
                 "that share a batch come to a result that differs a little from one's."
             )
-        streamed = isinstance(stage.arrays, ShuffledStream)
-        arrays = () if streamed else (*stage.arrays, *(stage.validation or ()))
-        marks = torch.tensor([_mark(learned), _mark(arrays)])
+        marks = torch.tensor(marks_of(stage, learned))
         every = [torch.empty_like(marks) for _ in range(self.size)]
         self._together(self._torch.all_gather, every, marks)
         other = (torch.stack(every) != every[0]).any(dim=0).tolist()
@@ -255,6 +285,25 @@ def training_in(group: Alone) -> Iterator[None]:
         yield
     finally:
         _GROUP.reset(token)
+
+
+def marks_of(stage: Any, learned: Sequence[torch.Tensor]) -> tuple[int, int]:
+    """Return numbers by which other weights and other data are told.
+
+    Parameters
+    ----------
+    stage : Stage
+        What is to be trained; streams are not read.
+    learned : sequence of Tensor
+        The weights.
+
+    Returns
+    -------
+    tuple of int
+    """
+    streamed = isinstance(stage.arrays, ShuffledStream)
+    arrays = () if streamed else (*stage.arrays, *(stage.validation or ()))
+    return _mark(learned), _mark(arrays)
 
 
 def _mark(arrays):

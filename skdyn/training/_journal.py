@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -87,13 +88,11 @@ class Journal:
         ValueError
             If the file is of another training, or of none, or cannot be written.
         """
-        if self.path.is_dir() or not self.path.parent.is_dir():
-            what = "is a folder" if self.path.is_dir() else "is in a folder that is not there"
-            raise ValueError(f"The checkpoint {str(self.path)!r} {what}. Name a file in a folder.")
         self._net, self._course, self._losses = net, course, record.loss_curve
-        if not self.path.is_file():
+        content = self._content()
+        if content is None:
             return record
-        known = self._read()
+        known = self._read(content)
         net.module_.load_state_dict(known["module"])
         net.optimizer_.load_state_dict(known["optimizer"])
         course.take_state(known["course"])
@@ -103,14 +102,19 @@ class Journal:
         self._at_start = known["generator"]
         self._at_batch = known.get("generator at the batch")
         self._losses += known["losses"]
+        if record.validation_scores is not None:
+            record.validation_scores.extend(-loss for loss in known["course"]["losses"])
         return record._replace(stages=((net.stage_.name, len(self._losses)),))
 
-    def _read(self):
-        try:
-            known = torch.load(self.path, weights_only=True)
-            terms = known["terms"]
-        except Exception as error:  # whatever another file runs into
-            raise ValueError(f"{str(self.path)!r} is no checkpoint of skdyn: {error}") from error
+    def _content(self):
+        if self.path.is_dir() or not self.path.parent.is_dir():
+            what = "is a folder" if self.path.is_dir() else "is in a folder that is not there"
+            raise ValueError(f"The checkpoint {str(self.path)!r} {what}. Name a file in a folder.")
+        return self.path.read_bytes() if self.path.is_file() else None
+
+    def _read(self, content):
+        known = self._loaded(content)
+        terms = known["terms"]
         if terms != self.terms:
             names = sorted(
                 name for name in terms.keys() | self.terms.keys()
@@ -121,6 +125,14 @@ class Journal:
                 f"The checkpoint {str(self.path)!r} is of another training: {then} there, {now} "
                 "here. Go on with the same, or remove the file."
             )
+        return known
+
+    def _loaded(self, content):
+        try:
+            known = torch.load(io.BytesIO(content), weights_only=True)
+            _ = known["terms"].keys()
+        except Exception as error:  # whatever another file runs into
+            raise ValueError(f"{str(self.path)!r} is no checkpoint of skdyn: {error}") from error
         return known
 
     def left_of(self, batches: Iterable[Any]) -> Iterator[Any]:

@@ -18,6 +18,7 @@ from skdyn.exceptions import SolverError, SolverWarning, TrainingDivergedError, 
 from skdyn.training._batches import TensorBatches, to_tensor
 from skdyn.training._course import Course
 from skdyn.training._group import current_group
+from skdyn.training._keeper import keeping_in, with_journals
 from skdyn.training._line_search import GuardedStep
 from skdyn.training._optimizers import (
     CURVATURE_METHODS,
@@ -132,7 +133,7 @@ class LeanNet(NeuralNet):
             If a differential equation inside the module could not be solved.
         """
         before, record = Snapshot(self.learnt()), cast("Any", None)
-        waiting = deque(stages)
+        waiting = deque(with_journals(self, stages))
         self.module_.train()
         try:
             while waiting:
@@ -142,7 +143,8 @@ class LeanNet(NeuralNet):
                     continue
                 earlier = copy.deepcopy(self.module_) if record and stage.must_improve else None
                 try:
-                    with threads_for(self._multiply_adds(stage)):
+                    # What a stage trains on the way (starts to choose from) is not kept.
+                    with keeping_in(None), threads_for(self._multiply_adds(stage)):
                         done = self.fit_loop(stage, on_epoch=on_epoch, earlier=record)
                 except StartError as error:
                     waiting.extendleft(reversed(easier_than(stage, error)))
