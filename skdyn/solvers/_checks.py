@@ -2,10 +2,12 @@
 
 import difflib
 import math
+from itertools import pairwise
 
 import torch
 
 __all__ = [
+    "all_finite",
     "check_case_weight",
     "check_choice",
     "check_events",
@@ -19,6 +21,13 @@ __all__ = [
 
 # dopri8 has such stages too, but they agree to rounding; an implicit solver does not mind.
 _STIFFNESS_SOLVERS = ("tsit5", "dopri5", "rk4", "heun")
+_FEW = 64  # times that Python compares sooner than eight calls of torch
+
+
+def all_finite(values):
+    """Whether all numbers are finite: their sum is NaN or infinite if one is."""
+    total = float(values.detach().sum())
+    return math.isfinite(total) or bool(torch.isfinite(values).all())  # a sum may overflow
 
 
 def check_choice(name, value, choices):
@@ -40,16 +49,18 @@ def check_tolerances(rtol, atol):
 
 
 def check_case_weight(case_weight, n_cases):
-    """Raise unless there is one positive, finite weight for each case, or none at all."""
+    """Return the weights, None where all are alike; raise unless they are positive and finite."""
     if case_weight is None:
-        return
+        return None
     if case_weight.shape != (n_cases,):
         raise ValueError(
             f"case_weight must have shape ({n_cases},), one weight a case; got "
             f"{tuple(case_weight.shape)}."
         )
-    if not bool(((case_weight > 0) & torch.isfinite(case_weight)).all()):
+    least, most = torch.stack(torch.aminmax(case_weight.detach())).tolist()  # NaN is both
+    if not (least > 0 and math.isfinite(most)):
         raise ValueError("case_weight must be positive and finite; leave out cases of weight zero.")
+    return None if least == most else case_weight
 
 
 def check_steps(max_steps, first_step, step_size):
@@ -103,9 +114,8 @@ def check_state(y0):
             f"y0 must have shape (n_cases, n_dims), or more axes, none of them zero; got "
             f"{tuple(y0.shape)}. Use y0[None] for a single case."
         )
-    finite = torch.isfinite(y0)
-    if not bool(finite.all()):
-        case, *place = (~finite).nonzero()[0].tolist()
+    if not all_finite(y0):
+        case, *place = (~torch.isfinite(y0)).nonzero()[0].tolist()
         where = f" in dimension {', '.join(map(str, place))}" if place else ""
         raise ValueError(f"y0 must be finite; case {case} has {y0[case, *place].item()}{where}.")
 
@@ -208,6 +218,11 @@ def check_times(t, n_cases):
 
 def _check_monotonic(times):
     """Raise, naming the first offender, unless each row is finite and strictly monotonic."""
+    if times.ndim == 1 and len(times) <= _FEW:
+        values = times.tolist()
+        sign = 1.0 if values[-1] > values[0] else -1.0
+        if all(0 < sign * (late - early) < math.inf for early, late in pairwise(values)):
+            return
     gaps = times.diff(dim=-1)
     direction = torch.sign(times[..., -1:] - times[..., :1])
     wrong = ~(gaps * direction > 0) | ~torch.isfinite(gaps)

@@ -35,14 +35,15 @@ class SharedClock(_Clock):
 
     def __init__(self, matrix, nodes, b_error, like):
         super().__init__(matrix, nodes, b_error, like)
+        # Row i has the state and i stages; all rows lie in one line, cut in one call.
         s = self.n_stages
-        self._ones = torch.zeros(s, s + 1, **self._to)
-        self._ones[:, 0] = 1
-        self._a = torch.zeros(s, s + 1, **self._to)
-        self._a[:, 1:] = self.matrix
+        own = [a for i, row in enumerate(matrix.tolist()) for a in (0.0, *row[:i])]
+        state = [float(j == 0) for i in range(s) for j in range(i + 1)]
+        self._a, self._ones = (torch.tensor([line], **self._to) for line in (own, state))
         self._ah = torch.empty_like(self._a)
-        self._rows = [None] + [self._ah[i : i + 1, : i + 1] for i in range(s)]
-        self._columns = [None] + [self._ah[i, : i + 1] for i in range(s)]
+        sizes = [*range(1, s + 1)]
+        self._rows = [None, *self._ah.split(sizes, dim=1)]
+        self._columns = [None, *self._ah[0].split(sizes)]
 
     def begin(self, span):
         """Set the step whose stages come next."""

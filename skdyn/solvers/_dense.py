@@ -56,13 +56,16 @@ class SharedOutput:
     def _weights(self, steps):
         """Weights of a block's rows, one line for each (fraction, step size)."""
         theta = np.array([theta for theta, _ in steps])
+        end = self._dense.shape[1] * [0.0]
+        end[self._end] = 1.0  # a step's end is its own row: exact, and right for every method
+        if (theta == 1).all():
+            return np.array(len(theta) * [end])
         powers = np.vander(theta, len(self._dense) + 1, increasing=True)[:, 1:]
         weights = powers @ self._dense
         if isinstance(steps[0][1], float):
             weights *= np.array([h for _, h in steps])[:, None]
         weights[:, 0] = 1
-        # A step's end is its own row: exact, and right for every method.
-        weights[theta == 1] = np.eye(weights.shape[1])[self._end]
+        weights[theta == 1] = end
         return weights
 
     def slices(self, chunk):

@@ -3,6 +3,7 @@
 import torch
 
 from skdyn.exceptions import DivergenceError, MaxStepsError, StiffnessError
+from skdyn.solvers._checks import all_finite
 
 __all__ = ["check_start", "diagnose", "diverged", "out_of_steps", "spectral_radius"]
 
@@ -12,10 +13,9 @@ _GROWTH = 1e6
 
 def check_start(dy, t):
     """Raise if the field is not finite at the first time."""
-    finite = torch.isfinite(dy)
-    if bool(finite.all()):
+    if all_finite(dy):
         return
-    case, dim = (~finite).nonzero()[0].tolist()
+    case, dim = (~torch.isfinite(dy)).nonzero()[0].tolist()
     start = float(t if isinstance(t, float) else t.flatten()[case])
     raise DivergenceError(
         f"the field is {dy[case, dim].item()} at the first time t={start:g} in case {case}, "

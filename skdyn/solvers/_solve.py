@@ -235,7 +235,7 @@ def solve_ode(
     check_steps(max_steps, first_step, step_size)
     check_state(y0)
     times = check_times(t, len(y0))
-    check_case_weight(case_weight, len(y0))
+    case_weight = check_case_weight(case_weight, len(y0))
     stops = check_stops(stops, jumps, times, on_failure)
     check_events(events, terminal, jumps, solver, adjoint)
     rows = flat(y0)

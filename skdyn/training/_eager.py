@@ -30,9 +30,6 @@ def eager(optimizer: type[Any]) -> Callable[..., Any]:
     type
         A class derived from it that takes the same steps.
     """
-    inside = {
-        name: inspect.unwrap(getattr(optimizer, name)) for name in ("add_param_group", "zero_grad")
-    }
     plain_step = inspect.unwrap(optimizer.step)
 
     @torch.no_grad()  # which the wrapper did too
@@ -42,4 +39,19 @@ def eager(optimizer: type[Any]) -> Callable[..., Any]:
             increment_version(group["params"])
         return result
 
-    return type(optimizer.__name__, (optimizer,), {**inside, "step": step})
+    plain_zero_grad = inspect.unwrap(optimizer.zero_grad)
+
+    def zero_grad(self, set_to_none=True):
+        if not set_to_none:
+            plain_zero_grad(self, set_to_none=False)
+            return
+        for group in self.param_groups:
+            for weight in group["params"]:
+                weight.grad = None
+
+    inside = {
+        "add_param_group": inspect.unwrap(optimizer.add_param_group),
+        "zero_grad": zero_grad,
+        "step": step,
+    }
+    return type(optimizer.__name__, (optimizer,), inside)

@@ -24,8 +24,11 @@ from skdyn.training._optimizers import (
     CURVATURE_METHODS,
     FULL_BATCH,
     OPTIMIZERS,
+    clip_gradients,
+    decaying,
     parameter_groups,
     set_learning_rate,
+    sum_of_squares,
 )
 from skdyn.training._records import Stage, TrainingRecord
 from skdyn.training._settings import TrainingSettings
@@ -71,6 +74,8 @@ class LeanNet(NeuralNet):
         self.group = current_group()
         self.extras = ()
         self.total_: Any = None  # of the losses of this pass so far
+        self.named_: dict[str, torch.Tensor] = {}  # the weights that the optimizer knows,
+        self.weights_: list[torch.Tensor] = []  # and the stage's own with them
         self.initialize()
 
     def get_params_for_optimizer(
@@ -96,6 +101,8 @@ class LeanNet(NeuralNet):
             The other parameters.
         """
         _, kwargs = super().get_params_for_optimizer(prefix, named_parameters)
+        self.named_ = dict(self.module_.named_parameters())
+        self.weights_ = [*self.named_.values(), *self.extras]
         groups = parameter_groups(self.module_)
         if self.extras:
             groups.append({"params": list(self.extras), "rate": 1.0, "decay": False})
@@ -242,10 +249,10 @@ class LeanNet(NeuralNet):
         """Let the stage change the function; what the optimizer knows lives on where it can."""
         if not epoch or stage.before_epoch is None:
             return False
-        before = dict(self.module_.named_parameters())
+        before = self.named_
         if not stage.before_epoch(self.module_, epoch):
             return False
-        now = dict(self.module_.named_parameters())
+        self.named_ = now = dict(self.module_.named_parameters())
         if self.settings.optimizer in FULL_BATCH:  # they know the curvature by the other weights
             self.initialize_optimizer()
         elif any(now[name] is not before.get(name) for name in now):
@@ -347,11 +354,9 @@ class LeanNet(NeuralNet):
             The loss.
         """
         self.optimizer_.zero_grad()
-        alone = self.group.size == 1 and self.settings.clip_norm is None
-        learnt = [] if alone else [*self.module_.parameters(), *self.extras]
-        loss = self.group.mean(self._loss_and_slopes, batch, learnt)
+        loss = self.group.mean(self._loss_and_slopes, batch, self.weights_)
         if self.settings.clip_norm is not None:
-            torch.nn.utils.clip_grad_norm_(learnt, self.settings.clip_norm)
+            clip_gradients(self.weights_, self.settings.clip_norm)
         return loss
 
     def _loss_and_slopes(self, batch):
@@ -362,11 +367,8 @@ class LeanNet(NeuralNet):
         return loss
 
     def _penalty(self):
-        groups = cast("Any", self.optimizer_).param_groups
-        if self.settings.optimizer in FULL_BATCH:  # which have one group for all
-            groups = parameter_groups(self.module_)
-        decaying = [weight for group in groups if group["decay"] for weight in group["params"]]
-        return 0.5 * self.settings.alpha * sum(weight.square().sum() for weight in decaying)
+        groups = parameter_groups(self.module_)  # L-BFGS itself has one group for all
+        return 0.5 * self.settings.alpha * sum(w.square().sum() for w in decaying(groups))
 
     def learnt(self) -> list[torch.Tensor]:
         """List what a step may change: the module's weights and buffers, the stage's own tensors.
@@ -423,10 +425,11 @@ class LeanNet(NeuralNet):
         if validation is not None:
             losses.append(self.validation_loss(validation))
         in_loss = not self.settings.alpha or self.settings.optimizer in FULL_BATCH
-        penalty = (
-            0 * losses[0] if in_loss else torch.as_tensor(self._penalty()).detach().to(losses[0])
-        )
-        losses.append(penalty)
+        if in_loss:
+            losses.append(0 * losses[0])
+        else:
+            squares = sum_of_squares(decaying(cast("Any", self.optimizer_).param_groups))
+            losses.append((0.5 * self.settings.alpha * squares).to(losses[0]))
         losses = torch.stack(losses).tolist()
         bad = [loss for loss in losses if not math.isfinite(loss)]
         if bad:

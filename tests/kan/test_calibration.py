@@ -25,6 +25,18 @@ def test_the_temperature_is_that_of_the_best_likelihood():
     assert losses[0] == min(losses)
 
 
+def test_the_likelihood_has_no_slope_where_it_is_best():
+    scores, y, weight, rng = drawn(n=500)
+    y[:25] = torch.as_tensor(rng.integers(0, 3, 25))
+    found = certainty_of(2 * scores, y, weight, 500)
+    at = torch.tensor(found, dtype=torch.float64).log().requires_grad_()
+    odds = torch.softmax(2 * scores / at[0].exp(), dim=1).gather(1, y[:, None])
+    share = at[1].exp()
+    loss = -((1 - share) * odds + share / 3).log().mean() - 0.5 / 500 * at[1]
+    (slopes,) = torch.autograd.grad(loss, at)
+    assert slopes.abs().max() < 1e-4
+
+
 @pytest.mark.parametrize("share", [0.1, 0.5])
 def test_labels_by_chance_do_not_ask_for_a_temperature(share):
     n = int(2700 / (1 - share) ** 2)  # the more labels by chance, the less a row says

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from skdyn.solvers import solve_ode
+from skdyn.solvers._checks import all_finite, check_case_weight, check_times
 
 Y0 = torch.ones(2, 1)
 T = [0.0, 1.0]
@@ -71,3 +72,35 @@ def test_states_that_are_not_finite_tensors_of_cases_are_refused(y0, match):
 def test_options_that_mean_nothing_are_refused(options, match):
     with pytest.raises(ValueError, match=match):
         solve_ode(decay, Y0, T, **options)
+
+
+def test_finite_numbers_whose_sum_overflows_are_finite():
+    large = torch.full((4,), 3e38)
+    assert all_finite(large)
+    for wild in (torch.nan, torch.inf, -torch.inf):
+        assert not all_finite(torch.tensor([1.0, wild, torch.inf]))
+        assert not all_finite(torch.cat([large, torch.tensor([wild])]))
+
+
+def test_weights_that_are_all_alike_are_no_weights():
+    assert check_case_weight(torch.full((3,), 2.0), 3) is None
+    weight = torch.tensor([1.0, 2.0, 1.0])
+    assert check_case_weight(weight, 3) is weight
+    for bad in (0.0, -1.0, torch.nan, torch.inf):
+        with pytest.raises(ValueError, match="positive and finite"):
+            check_case_weight(torch.tensor([1.0, bad, 1.0]), 3)
+
+
+@pytest.mark.parametrize("n_times", [2, 5, 65, 200])
+@pytest.mark.parametrize("spoil", [None, "turns", "stands", "nan", "inf"])
+def test_few_and_many_times_are_held_to_the_same(n_times, spoil):
+    times = torch.linspace(0.0, 1.0, n_times, dtype=torch.float64)
+    end = {"turns": -1.0, "stands": times[-2].item(), "nan": torch.nan, "inf": torch.inf}
+    for sign in (1, -1):
+        t = sign * times
+        if spoil is None:
+            assert torch.equal(check_times(t, 1), t)
+        elif n_times > 2 or spoil != "turns":  # two times may run backward
+            t[-1] = sign * end[spoil]
+            with pytest.raises(ValueError, match="strictly increasing"):
+                check_times(t, 1)

@@ -37,3 +37,14 @@ def test_the_steps_are_those_of_torch_to_the_bit(name):
     assert torch.equal(found, expected)
     assert weight.is_leaf
     assert torch.is_grad_enabled()
+
+
+def test_gradients_are_forgotten_or_set_to_zero():
+    weight = torch.nn.Parameter(torch.ones(2))
+    optimizer = eager(torch.optim.Adam)([weight])
+    weight.grad = torch.ones(2)
+    optimizer.zero_grad(set_to_none=False)
+    assert weight.grad is not None
+    assert weight.grad.tolist() == [0.0, 0.0]
+    optimizer.zero_grad()
+    assert weight.grad is None

@@ -2,7 +2,13 @@ import pytest
 import torch
 
 from skdyn.training import LEARNING_RATE_SCHEDULES, OPTIMIZERS
-from skdyn.training._optimizers import parameter_groups, set_learning_rate
+from skdyn.training._optimizers import (
+    clip_gradients,
+    decaying,
+    parameter_groups,
+    set_learning_rate,
+    sum_of_squares,
+)
 
 
 @pytest.mark.parametrize("name", ["adam", "adamw", "sgd"])
@@ -76,3 +82,37 @@ def test_what_a_module_does_not_say_of_a_group_is_as_for_the_rest():
 def test_groups_that_share_or_invent_a_parameter_are_refused(ask):
     with pytest.raises(ValueError, match=r"Asking\.parameter_groups.*each in one group"):
         parameter_groups(Asking(ask))
+
+
+@pytest.mark.parametrize("most", [0.1, 100.0])
+@pytest.mark.parametrize("last", [torch.float32, torch.float64])
+def test_gradients_are_clipped_as_torch_does_to_the_bit(most, last):
+    generator = torch.Generator().manual_seed(0)
+    shapes = [((4, 3), torch.float32), ((3,), torch.float32), ((2, 2), last)]
+    ours, theirs = ([torch.nn.Parameter(torch.zeros(s, dtype=d)) for s, d in shapes] for _ in "ab")
+    for one, other in zip(ours[:2], theirs[:2], strict=True):  # the third has no gradient
+        one.grad = torch.randn(one.shape, generator=generator, dtype=one.dtype)
+        other.grad = one.grad.clone()
+    if last is torch.float64:
+        ours[2].grad, theirs[2].grad = torch.ones_like(ours[2]), torch.ones_like(theirs[2])
+    clip_gradients(ours, most)
+    torch.nn.utils.clip_grad_norm_(theirs, most)
+    for one, other in zip(ours, theirs, strict=True):
+        assert (one.grad is None) == (other.grad is None)
+        assert one.grad is None or torch.equal(one.grad, other.grad)
+
+
+def test_gradients_that_are_no_numbers_are_not_hidden_by_clipping():
+    weight = torch.nn.Parameter(torch.zeros(2))
+    weight.grad = torch.tensor([1.0, torch.nan])
+    clip_gradients([weight], 1.0)
+    assert weight.grad.isnan().all()
+    clip_gradients([], 1.0)  # nothing to do, and no error
+
+
+def test_the_penalty_counts_squares_of_the_groups_that_decay():
+    one, other = torch.nn.Parameter(torch.tensor([3.0])), torch.nn.Parameter(torch.ones(2, 2))
+    groups = [{"params": [one, other], "decay": True}, {"params": [one], "decay": False}]
+    assert decaying(groups) == [one, other]
+    assert sum_of_squares(decaying(groups)).item() == pytest.approx(13.0)
+    assert sum_of_squares([]).item() == 0.0
