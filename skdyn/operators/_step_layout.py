@@ -123,8 +123,9 @@ def joined(first: Pairs, second: Pairs) -> Pairs:
     -------
     Pairs
     """
-    both = zip(first, second, strict=True)
-    return Pairs(*(a if a is None else np.concatenate([a, b]) for a, b in both))
+    both: Any = zip(first, second, strict=True)
+    parts: list[Any] = [None if a is None else np.concatenate([a, b]) for a, b in both]
+    return Pairs(*parts)
 
 
 def cut_rows(pairs: Pairs, rows: slice) -> Pairs:
@@ -141,7 +142,8 @@ def cut_rows(pairs: Pairs, rows: slice) -> Pairs:
     -------
     Pairs
     """
-    return Pairs(*(each if each is None else each[rows] for each in pairs))
+    parts: list[Any] = [None if each is None else each[rows] for each in pairs]
+    return Pairs(*parts)
 
 
 def chosen_layout(history: str, series: np.ndarray, n_history: int, reads_fields: bool) -> str:

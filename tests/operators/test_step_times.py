@@ -62,12 +62,9 @@ def test_times_at_even_steps_change_no_bit(parameters):
     told = AutoregressiveOperator(network, **parameters).fit(X, t=t)
     expected = plain.rollout(X[:, :, 0], 4)
     np.testing.assert_array_equal(told.rollout(X[:, :, 0], 4), expected)
-    np.testing.assert_array_equal(
-        told.rollout(X[:, :, 0], t=[0.0, 0.1, 0.4])[:, :, 0], expected[:, :, 0]
-    )
     assert told.score(X, t=t) == plain.score(X)
-    skipped = told.rollout(X[:, :, 0], t=[0.0, 0.4])
-    np.testing.assert_allclose(skipped[:, :, 0], expected[:, :, 3], rtol=1e-9)
+    skipped = told.rollout(X[:, :, 0], t=[0.0, 0.1, 0.4])
+    np.testing.assert_allclose(skipped, expected[:, :, [0, 3]], rtol=1e-9)
 
 
 class Rotation(LinearRegression):
@@ -123,7 +120,7 @@ def test_the_unit_of_time_means_nothing_and_dates_are_times(network, tmp_path):
         answers.append(model.rollout(X[:, :, 0], t=times))
     np.testing.assert_allclose(answers[1], answers[0], rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(answers[2], answers[0], rtol=1e-4, atol=1e-4)
-    assert model.time_unit_ == "days since 2020-01-01"
+    assert model.time_unit_ == f"days since {dates[0].astype('datetime64[D]')}"
     if isinstance(network, FNORegressor):
         io.save(model, tmp_path / "model")
         again = io.load(tmp_path / "model").rollout(X[:, :, 0], t=dates)
@@ -145,7 +142,7 @@ def test_a_known_step_is_told_how_long_it_is(even):
 
 
 def test_times_that_say_too_little_are_refused():
-    X, velocity, t = motion()
+    X, _, t = motion()
     uneven = AutoregressiveOperator(LinearRegression(), target="change").fit(X, t=t)
     even = AutoregressiveOperator(LinearRegression(), n_history=2).fit(X, t=np.arange(8) / 4)
     with pytest.raises(ValueError, match=r"fitted on steps from 0\..* to 1\..* say with t="):
@@ -155,13 +152,13 @@ def test_times_that_say_too_little_are_refused():
     for both in ({}, {"n_steps": 3, "t": t}):
         with pytest.raises(ValueError, match="Pass either n_steps, or t with the times of"):
             uneven.rollout(X[:, :, 0], **both)
-    with pytest.raises(ValueError, match=r"t has the shape \(8,\) of times|times must be \(8 \+ n"):
+    with pytest.raises(ValueError, match=r"t has the shape \(8,\); times must be \(8 \+ n_times"):
         uneven.rollout(X, t=t)
     with pytest.raises(ValueError, match=r"times must be \(8,\), or \(12, 8\) for 12 cases"):
         AutoregressiveOperator(LinearRegression()).fit(X, t=t[1:])
+    times = np.tile(np.arange(8.0), (12, 1))
+    times[3, 3] = 2
     with pytest.raises(ValueError, match=r"t must increase: in case 3, 2 is followed by 2"):
-        times = np.tile(np.arange(8.0), (12, 1))
-        times[3, 3] = 2
         AutoregressiveOperator(LinearRegression()).fit(X, t=times)
     with pytest.raises(ValueError, match="t has 2 times after those of the states in X; predict"):
         uneven.predict(X[:, :, 0], t=t[:3])
