@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
@@ -186,3 +187,15 @@ def test_a_rollout_that_leaves_names_which_of_the_times_asked_for():
     model = AutoregressiveOperator(LinearRegression()).fit(X, t=np.arange(4))
     with pytest.warns(UserWarning, match="Step 2 of the rollout leaves"):
         model.rollout(X[:, :, 0], t=[0, 2, 9])
+
+
+def test_times_are_routed_where_they_are_asked_for():
+    X, _, t = motion()
+    direct = AutoregressiveOperator(LinearRegression(), target="change").fit(X, t=t)
+    with config_context(enable_metadata_routing=True):
+        step = AutoregressiveOperator(LinearRegression(), target="change")
+        step.set_fit_request(t=True).set_score_request(t=True).set_predict_request(t=True)
+        routed = make_pipeline(step).fit(X, t=t)
+        assert routed.score(X, t=t) == direct.score(X, t=t)
+        found = routed.predict(X[:, :, 0], t=t[:2])
+    np.testing.assert_array_equal(found, direct.predict(X[:, :, 0], t=t[:2]))
