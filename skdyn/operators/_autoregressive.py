@@ -362,7 +362,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
             for state in ahead.swapaxes(0, 1)[: plan.at[-1] + 1 - len(states)]:
                 asked = int(np.searchsorted(plan.at, len(states))) + 1
                 states.append(state)
-                left = left or warn_if_left(state, asked, self._middle, self._reach)
+                left |= warn_if_left(state, asked, self._middle, self._reach, told=left)
         return np.stack([states[step] for step in plan.at], axis=2)
 
     def score(
