@@ -29,19 +29,28 @@ from skdyn.exceptions import warn_user
 from skdyn.metrics import field_r2_score
 from skdyn.operators._doubts import are_neighbours
 from skdyn.operators._fno import FNORegressor
-from skdyn.operators._known_step import is_left, known_states
+from skdyn.operators._known_step import is_left, known_lengths, known_states
 from skdyn.operators._step_context import read_context
 from skdyn.operators._step_layout import (
+    Pairs,
     as_read,
     chosen_layout,
     cut_pairs,
+    cut_rows,
+    joined,
     read_past,
-    repeated,
     time_second,
 )
-from skdyn.operators._step_methods import runge_kutta_change, velocities
+from skdyn.operators._step_methods import check_method, runge_kutta_change
 from skdyn.operators._step_noise import deviations, noised
 from skdyn.operators._step_range import ANYWHERE, seen_range, warn_if_left
+from skdyn.operators._step_times import (
+    StepLengths,
+    learn_steps,
+    plan_steps,
+    told_steps,
+    velocities,
+)
 
 __all__ = ["AutoregressiveOperator"]
 
@@ -84,7 +93,8 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         that returns those one step later. The regressor then learns what it leaves: the change
         counts from its answer, which needs ``target="change"``; a channel that it leaves nothing
         of but rounding is not learned. Where ``fit`` gets a context it is
-        called as ``known_step(states, context=context)``. Models with a function of a module can
+        called as ``known_step(states, context=context)``, and where it gets times with ``step=``,
+        how long the step of each state is, ``(n,)``. Models with a function of a module can
         be pickled; :func:`skdyn.io.save` refuses functions.
     pushforward : int, default=0
         Number of times that the regressor is fitted anew on what it made of the training states
@@ -105,6 +115,8 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         Number of columns of flat states, else of channels.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, when all are strings.
+    time_unit_ : str or None
+        Unit of times that were dates or durations; None of numbers.
 
     See Also
     --------
@@ -114,7 +126,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
     -----
     Trajectories are ``(n_cases, n_channels, n_timepoints, *grid)``; flat states make them
     ``(n_cases, width, n_timepoints)``, or ``(n_timepoints, width)`` for one alone. Times are
-    equally spaced.
+    equally spaced, unless ``t`` says when they are.
 
     References
     ----------
@@ -149,6 +161,8 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
     estimator_: BaseEstimator
     _middle: Annotated[np.ndarray, Shape("ranges"), Since(lambda state: np.zeros(1))]
     _reach: Annotated[np.ndarray, Shape("ranges"), Since(lambda state: np.full(1, ANYWHERE))]
+    time_unit_: Annotated[str | None, Since(lambda state: None)]
+    _step_lengths: Annotated[StepLengths, Since(lambda state: StepLengths(1.0, 1.0, 1.0, True))]
     _state_shape: tuple[int, ...]
     _context_shape: Annotated[tuple[int, ...] | None, Since(lambda state: None)]
     _learned: Annotated[np.ndarray, Shape("_", "b"), Since(lambda state: np.ones(1, dtype=bool))]
@@ -213,20 +227,26 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         return tags
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: ArrayLike, y: Any = None, context: ArrayLike | None = None) -> Self:
+    def fit(
+        self, X: ArrayLike, y: Any = None, context: ArrayLike | None = None, *, t: Any = None
+    ) -> Self:
         """Learn the step from trajectories.
 
         Parameters
         ----------
         X : array-like of shape (n_cases, n_channels, n_timepoints, \\*grid), (n_cases, width, \
                 n_timepoints) or (n_timepoints, width)
-            Trajectories at equally spaced times, or one of them.
+            Trajectories, or one of them.
         y : Ignored
             Not used, present for API consistency by convention.
         context : array-like of shape (n_cases, n_numbers) or (n_cases, n_channels, \\*grid), \
                 default=None
             What else each step is told of its case, the same at all times: coefficients, forcing,
             numbers such as a viscosity.
+        t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints), default=None
+            Times: numbers, dates or durations; None counts steps. Where steps differ, each is told
+            the lengths of those that it looks back on and leads to, in units of their mean, and
+            a change is learned per unit of time; Runge-Kutta methods need no telling.
 
         Returns
         -------
@@ -235,7 +255,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         """
         progress = Progress(self, 1 + self.pushforward, X=X)
         X = validate_data(self, X, dtype=_DTYPES, allow_nd=True)
-        self._check_options()
+        check_method(self)
         if X.ndim > 3 and are_neighbours(X):
             warn_user(
                 f"X of shape {X.shape} is read as {X.shape[1]} channels at {X.shape[2]} times, but "
@@ -243,8 +263,8 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
                 "n_channels, n_timepoints, *grid). Use X[:, None] if the channel was left out."
             )
         series = time_second(X)
-        past, future = cut_pairs(series, self.n_history, self.n_ahead)
-        self._state_shape = past.shape[2:]
+        steps = learn_steps(self, t, *series.shape[:2])
+        self._state_shape = series.shape[2:]
         step = FNORegressor() if self.estimator is None else self.estimator
         self._reads_fields = get_tags(step).input_tags.three_d_array
         self._layout = chosen_layout(self.history, series, self.n_history, self._reads_fields)
@@ -252,27 +272,25 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         context = read_context(context, len(series), self._state_shape, None, **how)
         self._context_shape = None if context is None else context.shape[1:]
         rng = None if self.random_state is None else check_random_state(self.random_state)
+        true = shown = cut_pairs(series, self.n_history, self.n_ahead, steps, context)
         if self.noise > 0:
             deviation = deviations(series, one_function=self._reads_fields)
             source = check_random_state(None) if rng is None else rng
-            past = noised(past, self.noise, deviation, source)
+            shown = true._replace(past=noised(true.past, self.noise, deviation, source))
         self._learned = np.ones(1, dtype=bool)
-        told = repeated(context, len(past))
-        targets = self._targets(series, past, future, told)
-        fitted = self._fit_step(past, targets, told, rng, progress)
+        fitted = self._fit_step(series, steps, shown, rng, progress)
         for _ in range(self.pushforward):
             self.estimator_ = fitted
-            own = self._pushed(series, context)
-            more = np.concatenate([past, own[0]]), np.concatenate([future, own[1]])
-            told = repeated(context, len(more[0]))
-            targets = self._targets(series, *more, told)
-            fitted = self._fit_step(more[0], targets, told, rng, progress)
+            both = joined(shown, self._pushed(true, len(series)))
+            fitted = self._fit_step(series, steps, both, rng, progress)
         self.estimator_ = fitted
         self._middle, self._reach = seen_range(series, self._reads_fields)
         progress.end()
         return self
 
-    def predict(self, X: ArrayLike, context: ArrayLike | None = None) -> np.ndarray:
+    def predict(
+        self, X: ArrayLike, context: ArrayLike | None = None, *, t: Any = None
+    ) -> np.ndarray:
         """Predict the state that follows.
 
         Parameters
@@ -281,25 +299,46 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
             States; or trajectories of at least `n_history` times, whose last ones count.
         context : array-like of shape (n, n_numbers) or (n, n_channels, \\*grid), default=None
             As in ``fit``.
+        t : array-like of shape (n_timepoints + 1,) or (n, n_timepoints + 1), default=None
+            Times of the states in `X`, then that asked for, as in ``rollout``.
 
         Returns
         -------
         ndarray of shape (n, width) or (n, n_channels, \\*grid)
             The next states.
         """
-        return self.rollout(X, 1, context)[:, :, 0]
+        ahead = self.rollout(X, 1 if t is None else None, context, t=t)
+        if ahead.shape[2] > 1:
+            raise ValueError(
+                f"t has {ahead.shape[2]} times after those of the states in X; predict answers at "
+                "one. Ask rollout for more."
+            )
+        return ahead[:, :, 0]
 
-    def rollout(self, X: ArrayLike, n_steps: int, context: ArrayLike | None = None) -> np.ndarray:
+    def rollout(
+        self,
+        X: ArrayLike,
+        n_steps: int | None = None,
+        context: ArrayLike | None = None,
+        *,
+        t: Any = None,
+    ) -> np.ndarray:
         """Step from states on, each step from the answers of those before.
 
         Parameters
         ----------
         X : array-like of shape (n, width), (n, n_channels, \\*grid), or as in ``fit``
             First states; or trajectories of at least `n_history` times, whose last ones count.
-        n_steps : int
-            Number of steps.
+        n_steps : int, default=None
+            Number of steps, all of one length; or pass `t`.
         context : array-like of shape (n, n_numbers) or (n, n_channels, \\*grid), default=None
             As in ``fit``.
+        t : array-like of shape (n_timepoints + n_steps,) or (n, n_timepoints + n_steps), \
+                default=None
+            Times of the states in `X` (one, of plain states), then those asked for. Gaps longer
+            than the longest step in ``fit`` are gone through in several; after a fit on steps of
+            one length times must be whole multiples of it apart, unless `integrator` is another
+            than "euler".
 
         Returns
         -------
@@ -308,18 +347,23 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
             the trajectories in ``fit``.
         """
         check_is_fitted(self)
-        if not is_whole(n_steps, 1):
+        if (n_steps is None) == (t is None):
+            raise ValueError("Pass either n_steps, or t with the times of the states in X first.")
+        if t is None and not is_whole(n_steps, 1):
             raise ValueError(f"n_steps must be a positive integer; got {n_steps!r}.")
         past = read_past(self, X)
         told = read_context(context, len(past), self._state_shape, self._context_shape, fit=False)
-        states, left = [], False
-        while len(states) < n_steps:
-            ahead = self._step(past, told)
+        plan = plan_steps(self, t, n_steps, *past.shape[:2])
+        past, states, left = past[:, -self.n_history :], [], False
+        while len(states) <= plan.at[-1]:
+            steps = plan.window(len(states), self.n_history, self.n_ahead)
+            ahead = self._step(Pairs(past, past, steps, told))
             past = np.concatenate([past, ahead], axis=1)[:, -self.n_history :]
-            for state in ahead.swapaxes(0, 1)[: n_steps - len(states)]:
+            for state in ahead.swapaxes(0, 1)[: plan.at[-1] + 1 - len(states)]:
+                asked = int(np.searchsorted(plan.at, len(states))) + 1
                 states.append(state)
-                left = left or warn_if_left(state, len(states), self._middle, self._reach)
-        return np.stack(states, axis=2)
+                left |= warn_if_left(state, asked, self._middle, self._reach, told=left)
+        return np.stack([states[step] for step in plan.at], axis=2)
 
     def score(
         self,
@@ -327,6 +371,8 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         y: Any = None,
         sample_weight: ArrayLike | None = None,
         context: ArrayLike | None = None,
+        *,
+        t: Any = None,
     ) -> float:
         """Return the share of the variance of the next states that single steps predict.
 
@@ -343,6 +389,8 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         context : array-like of shape (n_cases, n_numbers) or (n_cases, n_channels, \\*grid), \
                 default=None
             As in ``fit``.
+        t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints), default=None
+            As in ``fit``.
 
         Returns
         -------
@@ -352,59 +400,23 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=_DTYPES, allow_nd=True)
         series = time_second(X)
-        past, future = cut_pairs(series, self.n_history, self.n_ahead)
         n_cases = len(series)
         told = read_context(context, n_cases, self._state_shape, self._context_shape, fit=False)
-        predicted = self._step(past, repeated(told, len(past)))
+        steps = told_steps(self, t, *series.shape[:2])
+        pairs = cut_pairs(series, self.n_history, self.n_ahead, steps, told)
+        truth, predicted = (
+            states.reshape(-1, *self._state_shape) for states in (pairs.future, self._step(pairs))
+        )
         weight = check_weights(sample_weight, np.empty(n_cases))
         if weight is not None:
-            weight = np.tile(weight, len(future) // n_cases).repeat(self.n_ahead)
-        shape = (-1, *self._state_shape)
-        return field_r2_score(future.reshape(shape), predicted.reshape(shape), sample_weight=weight)
+            weight = np.tile(weight, len(pairs.past) // n_cases).repeat(self.n_ahead)
+        return field_r2_score(truth, predicted, sample_weight=weight)
 
-    def _check_options(self):
-        if self.known_step is not None and self.target != "change":
-            raise ValueError(
-                "known_step leaves a change to learn, which needs target='change'; got "
-                f"{self.target!r}."
-            )
-        if self.integrator == "euler":
-            return
-        wanted: dict[str, Any] = {"target": "change", "n_history": 1, "n_ahead": 1}
-        wanted |= {"known_step": None, "pushforward": 0, "noise": 0}
-        for name, value in wanted.items():
-            if getattr(self, name) != value:
-                raise ValueError(
-                    f"integrator={self.integrator!r} learns velocities, which needs {name}="
-                    f"{value!r}; got {getattr(self, name)!r}. Use integrator='euler', or set "
-                    f"{name}={value!r}."
-                )
-
-    def _targets(self, series, past, future, context):
-        if self.target == "state":
-            return future
-        if self.integrator == "euler":
-            change = future - self._base(past, context)
-            if self.known_step is not None:
-                self._learned = is_left(change, future, one_function=self._reads_fields)
-            return self._where_learned(change)
-        return velocities(series)[:, None]
-
-    def _where_learned(self, change):
-        column = self._learned.reshape(-1, *[1] * (change.ndim - 3))
-        return change if self._learned.all() else np.where(column, change, 0.0)
-
-    def _base(self, past, context):
-        """Return what a change counts from: the last state, or what is known to follow it."""
-        if self.known_step is None:
-            return past[:, -1:]
-        return known_states(self.known_step, past[:, -1], self.n_ahead, context=context)
-
-    def _fit_step(self, past, targets, context, rng, progress):
+    def _fit_step(self, series, steps, pairs, rng, progress):
         step = self._new_step()
         seed_within(step, rng)
         with progress.part("step", inside=step):
-            return step.fit(*self._as_read(past, targets, context))
+            return step.fit(*self._as_read(pairs, self._targets(series, steps, pairs)))
 
     def _new_step(self) -> Any:
         step: Any = FNORegressor() if self.estimator is None else clone(self.estimator)
@@ -413,36 +425,67 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
             step.set_params(**dict.fromkeys(choices, "numbers"))
         return step
 
-    def _as_read(self, past, targets, context):
-        return as_read(past, targets, context, layout=self._layout, n_ahead=self.n_ahead)
-
-    def _step(self, past, context=None):
-        """Return the states that follow histories, ``(n, n_ahead, *state)``."""
+    def _targets(self, series, steps, pairs):
         if self.target == "state":
-            return self._regress(past, context)
-        now = self._base(past, context)
-        if self.integrator == "euler":
-            return now + self._where_learned(self._regress(past, context))
-        return now + runge_kutta_change(
-            self.integrator, lambda state: self._regress(state, context), now
+            return pairs.future
+        if self.integrator != "euler":
+            return velocities(series, steps)[:, None]
+        change = pairs.future - self._base(pairs)
+        if self.known_step is not None:
+            self._learned = is_left(change, pairs.future, one_function=self._reads_fields)
+        return self._where_learned(change if steps is None else change / self._since_now(pairs))
+
+    def _where_learned(self, change):
+        column = self._learned.reshape(-1, *[1] * (change.ndim - 3))
+        return change if self._learned.all() else np.where(column, change, 0.0)
+
+    def _base(self, pairs):
+        """Return what a change counts from: the last state, or what is known to follow it."""
+        if self.known_step is None:
+            return pairs.past[:, -1:]
+        ahead = known_lengths(self._step_lengths, pairs.steps, len(pairs.past), self.n_ahead)
+        return known_states(
+            self.known_step, pairs.past[:, -1], self.n_ahead, context=pairs.context, step=ahead
         )
 
-    def _regress(self, past, context):
-        step: Any = self.estimator_
-        X, _ = self._as_read(past, None, context)
-        return np.asarray(step.predict(X)).reshape(len(past), self.n_ahead, *self._state_shape)
+    def _since_now(self, pairs):
+        """Return how long after the last state each of those that follow is."""
+        since = pairs.steps[:, self.n_history - 1 :].cumsum(axis=1)
+        column = (*since.shape, *[1] * (pairs.past.ndim - 2))
+        return since.reshape(column).astype(pairs.past.dtype)
 
-    def _pushed(self, series, context):
+    def _as_read(self, pairs, targets=None):
+        steps = pairs.steps if self.integrator == "euler" else None
+        told = pairs.context, steps
+        return as_read(pairs.past, targets, *told, layout=self._layout, n_ahead=self.n_ahead)
+
+    def _step(self, pairs):
+        """Return the states that follow histories, ``(n, n_ahead, *state)``."""
+        if self.target == "state":
+            return self._regress(pairs)
+        length = 1.0 if pairs.steps is None else self._since_now(pairs)
+        if self.integrator == "euler":
+            return self._base(pairs) + length * self._where_learned(self._regress(pairs))
+        now = pairs.past[:, -1:]
+        return now + runge_kutta_change(
+            self.integrator, lambda state: self._regress(pairs._replace(past=state)), now, length
+        )
+
+    def _regress(self, pairs):
+        step: Any = self.estimator_
+        answer = np.asarray(step.predict(self._as_read(pairs)[0]))
+        return answer.reshape(len(pairs.past), self.n_ahead, *self._state_shape)
+
+    def _pushed(self, pairs, n_cases):
         """Pair histories whose last states are the model's own with what truly follows."""
-        h, k, past, future = self.n_history, self.n_ahead, [], []
-        for t in range(series.shape[1] - h - 2 * k + 1):
-            before = series[:, t : t + h]
-            own = self._step(before, context)
-            past.append(np.concatenate([before, own], axis=1)[:, -h:])
-            future.append(series[:, t + h + k : t + h + 2 * k])
-        if not past:
+        n = len(pairs.past) - n_cases * self.n_ahead  # each is followed by one that begins later
+        if n < 1:
+            needed = self.n_history + 2 * self.n_ahead
             raise ValueError(
-                f"pushforward={self.pushforward} needs trajectories of {h + 2 * k} times or more; "
-                f"X has {series.shape[1]}."
+                f"pushforward={self.pushforward} needs trajectories of {needed} times or more; X "
+                f"has {len(pairs.past) // n_cases + needed - self.n_ahead - 1}."
             )
-        return np.concatenate(past), np.concatenate(future)
+        times = [slice(begin, begin + n_cases) for begin in range(0, n, n_cases)]
+        own = np.concatenate([self._step(cut_rows(pairs, time)) for time in times])
+        past = np.concatenate([pairs.past[:n], own], axis=1)[:, -self.n_history :]
+        return cut_rows(pairs, slice(-n, None))._replace(past=past)

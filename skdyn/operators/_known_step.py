@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from skdyn._validation import from_torch
+from skdyn.operators._step_times import StepLengths
 
-__all__ = ["is_left", "known_states"]
+__all__ = ["is_left", "known_lengths", "known_states"]
 
 _ROUNDING = 100  # times the last place of the largest value: some operations' worth
 
@@ -29,7 +30,8 @@ def known_states(
     n_ahead : int, default=1
         Number of steps.
     **told : ndarray or None
-        What else it is told by name, where there is something to tell: the context of each case.
+        What else it is told by name, where there is something to tell: the ``context`` of each
+        case, and how long each ``step`` is, of shape (n, n_ahead).
 
     Returns
     -------
@@ -37,11 +39,38 @@ def known_states(
     """
     told = {name: value for name, value in told.items() if value is not None}
     _check_call(known_step, told)
-    ahead = []
-    for _ in range(n_ahead):
-        now = _checked(known_step(now.copy(), **told), now)
+    lengths, ahead = told.pop("step", None), []
+    for number in range(n_ahead):
+        step = {} if lengths is None else {"step": lengths[:, number]}
+        now = _checked(known_step(now.copy(), **told, **step), now)
         ahead.append(now)
     return np.stack(ahead, axis=1)
+
+
+def known_lengths(
+    lengths: StepLengths, steps: np.ndarray | None, n: int, n_ahead: int
+) -> np.ndarray | None:
+    """Return how long the steps ahead are, in the units of the times.
+
+    Parameters
+    ----------
+    lengths : StepLengths
+        Of ``fit``.
+    steps : ndarray of shape (n, n_history - 1 + n_ahead) or None
+        Those around each call, in units of their mean.
+    n, n_ahead : int
+        Calls, and states that each leads to.
+
+    Returns
+    -------
+    ndarray of shape (n, n_ahead) or None
+        None where no times came.
+    """
+    if lengths.counted:
+        return None
+    if steps is None:
+        return np.full((n, n_ahead), lengths.unit)
+    return steps[:, -n_ahead:] * lengths.unit
 
 
 def _check_call(known_step, told):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -10,8 +10,10 @@ from skdyn._validation import check_array, from_torch, validate_data
 from skdyn.exceptions import warn_user
 from skdyn.operators._doubts import ALIKE, FEW_CHANNELS, likeness
 from skdyn.operators._step_context import as_channels
+from skdyn.operators._step_times import cut_steps
 
-__all__ = ["as_read", "chosen_layout", "cut_pairs", "read_past", "repeated", "time_second"]
+__all__ = ["Pairs", "as_read", "chosen_layout", "cut_pairs", "cut_rows", "joined", "read_past",
+           "repeated", "time_second"]  # fmt: skip
 
 _DTYPES = [np.float64, np.float32]
 
@@ -48,9 +50,34 @@ def repeated(of_cases: np.ndarray | None, n: int) -> np.ndarray | None:
     return None if of_cases is None else np.concatenate([of_cases] * (n // len(of_cases)))
 
 
+class Pairs(NamedTuple):
+    """Histories, and what follows them.
+
+    Attributes
+    ----------
+    past : ndarray of shape (n, n_history, \\*state)
+        Histories, the oldest state first.
+    future : ndarray of shape (n, n_ahead, \\*state)
+        What follows, the next state first.
+    steps : ndarray of shape (n, n_history - 1 + n_ahead) or None
+        Lengths of the steps between all of these; None where they are alike.
+    context : ndarray of shape (n, ...) or None
+        What else is told.
+    """
+
+    past: np.ndarray
+    future: np.ndarray
+    steps: np.ndarray | None
+    context: np.ndarray | None
+
+
 def cut_pairs(
-    series: np.ndarray, n_history: int, n_ahead: int = 1
-) -> tuple[np.ndarray, np.ndarray]:
+    series: np.ndarray,
+    n_history: int,
+    n_ahead: int = 1,
+    steps: np.ndarray | None = None,
+    context: np.ndarray | None = None,
+) -> Pairs:
     """Cut trajectories into histories and what follows them, time after time.
 
     Parameters
@@ -61,11 +88,14 @@ def cut_pairs(
         States that a step looks back on.
     n_ahead : int, default=1
         States that it leads to.
+    steps : ndarray of shape (n_cases, n_timepoints - 1) or None
+        Lengths of the steps between the times.
+    context : ndarray of shape (n_cases, ...) or None
+        What belongs to each case.
 
     Returns
     -------
-    past : ndarray of shape (n, n_history, \\*state)
-    future : ndarray of shape (n, n_ahead, \\*state)
+    Pairs
     """
     n_times, h = series.shape[1], n_history
     if n_times < h + n_ahead:
@@ -75,9 +105,45 @@ def cut_pairs(
             f"to {following} needs {h + n_ahead}. Axes are (n_cases, n_channels, n_timepoints, "
             "*grid)."
         )
-    steps = range(n_times - h - n_ahead + 1)
-    past = np.concatenate([series[:, t : t + h] for t in steps])
-    return past, np.concatenate([series[:, t + h : t + h + n_ahead] for t in steps])
+    begins = range(n_times - h - n_ahead + 1)
+    past = np.concatenate([series[:, t : t + h] for t in begins])
+    future = np.concatenate([series[:, t + h : t + h + n_ahead] for t in begins])
+    return Pairs(past, future, cut_steps(steps, len(begins)), repeated(context, len(past)))
+
+
+def joined(first: Pairs, second: Pairs) -> Pairs:
+    """Put pairs together.
+
+    Parameters
+    ----------
+    first, second : Pairs
+        With steps and context both, or neither.
+
+    Returns
+    -------
+    Pairs
+    """
+    both: Any = zip(first, second, strict=True)
+    parts: list[Any] = [None if a is None else np.concatenate([a, b]) for a, b in both]
+    return Pairs(*parts)
+
+
+def cut_rows(pairs: Pairs, rows: slice) -> Pairs:
+    """Take some of the pairs.
+
+    Parameters
+    ----------
+    pairs : Pairs
+        All.
+    rows : slice
+        Which.
+
+    Returns
+    -------
+    Pairs
+    """
+    parts: list[Any] = [None if each is None else each[rows] for each in pairs]
+    return Pairs(*parts)
 
 
 def chosen_layout(history: str, series: np.ndarray, n_history: int, reads_fields: bool) -> str:
@@ -142,8 +208,7 @@ def _doubt_history(series, n_history):
 def as_read(
     past: np.ndarray,
     targets: np.ndarray | None = None,
-    context: np.ndarray | None = None,
-    *,
+    *told: np.ndarray | None,
     layout: str,
     n_ahead: int = 1,
 ) -> tuple[np.ndarray, np.ndarray | None]:
@@ -155,8 +220,8 @@ def as_read(
         Histories.
     targets : ndarray of shape (n, n_ahead, \\*state) or None
         What is to be learned of them.
-    context : ndarray of shape (n, n_numbers) or (n, n_channels, \\*grid), or None
-        What else is told.
+    *told : ndarray of shape (n, n_numbers) or (n, n_channels, \\*grid), or None
+        What else is told: context, lengths of steps.
     layout : {"rows", "channels", "axis"}
         Flat rows; or functions on a grid, for which past states are further channels, or times
         along the grid.
@@ -169,25 +234,26 @@ def as_read(
     y : ndarray or None
     """
     n, n_history, state_shape = len(past), past.shape[1], past.shape[2:]
-    flat, told = len(state_shape) == 1, context is not None
+    flat, more = len(state_shape) == 1, [each for each in told if each is not None]
     rows = None if targets is None else targets.reshape(n, -1)
     if layout == "axis":
         X, y = past.swapaxes(1, 2), rows
-    elif flat and layout == "channels" and (n_history > 1 or n_ahead > 1 or told):
+    elif flat and layout == "channels" and (n_history > 1 or n_ahead > 1 or more):
         X, y = past, targets  # one channel for each state on a grid of one axis
     elif flat or layout == "rows":
         X, y = past.reshape(n, -1), rows
     else:
         X = past.reshape(n, -1, *state_shape[1:])
         y = None if targets is None else targets.reshape(n, -1, *state_shape[1:])
-    if told:
-        context = as_channels(context, X.shape[2:]) if X.ndim > 2 else context.reshape(n, -1)
-        X = np.concatenate([X, context], axis=1)
+    if more:
+        grid = X.shape[2:]
+        more = [as_channels(each, grid) if grid else each.reshape(n, -1) for each in more]
+        X = np.concatenate([X, *more], axis=1)
     return X, y
 
 
 def read_past(model: Any, X: Any) -> np.ndarray:
-    """Validate states or histories that a fitted model goes on from.
+    """Validate states, or histories with at least ``n_history`` of them, to go on from.
 
     Parameters
     ----------
@@ -198,8 +264,8 @@ def read_past(model: Any, X: Any) -> np.ndarray:
 
     Returns
     -------
-    ndarray of shape (n, n_history, \\*state)
-        The last ``n_history`` states.
+    ndarray of shape (n, n_timepoints, \\*state)
+        All that came.
     """
     shape, h = model._state_shape, model.n_history
     X = from_torch(X)
@@ -219,4 +285,4 @@ def read_past(model: Any, X: Any) -> np.ndarray:
             f"X has {X.shape[2]} states a case, but n_history={h}. Pass trajectories of {h} "
             "times or more."
         )
-    return np.moveaxis(X, 2, 1)[:, -h:]
+    return np.moveaxis(X, 2, 1)

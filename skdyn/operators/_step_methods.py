@@ -1,58 +1,68 @@
-"""How velocities are found in trajectories, and taken for steps."""
+"""How velocities are taken for steps."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
-from scipy.interpolate import make_interp_spline
 
-__all__ = ["runge_kutta_change", "velocities"]
+__all__ = ["check_method", "runge_kutta_change"]
 
 
-def velocities(series: np.ndarray) -> np.ndarray:
-    """Return velocities at all times but the last, by splines through trajectories.
+def check_method(model: Any) -> None:
+    """Refuse parameters that do not go together.
 
     Parameters
     ----------
-    series : ndarray of shape (n_cases, n_timepoints, \\*state)
-        Trajectories.
-
-    Returns
-    -------
-    ndarray of shape (n_cases * (n_timepoints - 1), \\*state)
-        Time after time, in states a step.
+    model : AutoregressiveOperator
+        Before its fit.
     """
-    times = np.arange(series.shape[1])
-    spline = make_interp_spline(times, series, k=min(3, len(times) - 1), axis=1)
-    velocity = spline.derivative()(times[:-1])
-    return np.concatenate(list(np.moveaxis(velocity, 1, 0)))
+    if model.known_step is not None and model.target != "change":
+        raise ValueError(
+            "known_step leaves a change to learn, which needs target='change'; got "
+            f"{model.target!r}."
+        )
+    if model.integrator == "euler":
+        return
+    wanted: dict[str, Any] = {"target": "change", "n_history": 1, "n_ahead": 1}
+    wanted |= {"known_step": None, "pushforward": 0, "noise": 0}
+    for name, value in wanted.items():
+        if getattr(model, name) != value:
+            raise ValueError(
+                f"integrator={model.integrator!r} learns velocities, which needs {name}="
+                f"{value!r}; got {getattr(model, name)!r}. Use integrator='euler', or set "
+                f"{name}={value!r}."
+            )
 
 
 def runge_kutta_change(
-    method: str, velocity: Callable[[np.ndarray], np.ndarray], now: np.ndarray
+    method: str,
+    velocity: Callable[[np.ndarray], np.ndarray],
+    now: np.ndarray,
+    length: np.ndarray | float = 1.0,
 ) -> np.ndarray:
     """Return the change over one step.
 
     Parameters
     ----------
-    method : {"euler", "midpoint", "rk4"}
+    method : {"midpoint", "rk4"}
         The method.
     velocity : callable
         From states to their velocities.
     now : ndarray of shape (n, \\*state)
         States.
+    length : float or ndarray that goes with `now`, default=1.0
+        Of the step.
 
     Returns
     -------
     ndarray of shape (n, \\*state)
     """
-    first = velocity(now)
-    if method == "euler":
-        return first
-    second = velocity(now + first / 2)
+    first = length * velocity(now)
+    second = length * velocity(now + first / 2)
     if method == "midpoint":
         return second
-    third = velocity(now + second / 2)
-    fourth = velocity(now + third)
+    third = length * velocity(now + second / 2)
+    fourth = length * velocity(now + third)
     return (first + 2 * second + 2 * third + fourth) / 6

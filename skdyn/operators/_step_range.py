@@ -39,8 +39,12 @@ def seen_range(series: np.ndarray, one_function: bool) -> tuple[np.ndarray, np.n
     return low / 2 + high / 2, reach
 
 
-def warn_if_left(state: np.ndarray, step: int, middle: np.ndarray, reach: np.ndarray) -> bool:
+def warn_if_left(
+    state: np.ndarray, step: int, middle: np.ndarray, reach: np.ndarray, *, told: bool
+) -> bool:
     """Warn, and return True, where a state is far from all that was seen in ``fit``.
+
+    What is no number any more is refused: no step could go on from it.
 
     Parameters
     ----------
@@ -50,14 +54,24 @@ def warn_if_left(state: np.ndarray, step: int, middle: np.ndarray, reach: np.nda
         Which step of a rollout led to it, from 1.
     middle, reach : ndarray of shape (n_channels,)
         Of what was seen.
+    told : bool
+        Whether there was a warning before: one is enough.
 
     Returns
     -------
     bool
     """
+    finite = np.isfinite(state)
+    if not finite.all():
+        case = int(np.argmin(finite.reshape(len(state), -1).all(axis=1)))
+        raise ValueError(
+            f"Step {step} of the rollout makes NaN or infinity in case {case}: it has run away. "
+            "Ask for fewer steps, or fit with pushforward=1, on more trajectories, or with another "
+            "estimator."
+        )
     column = (-1, *[1] * (state.ndim - 2))
     away = abs(state - middle.reshape(column)) / reach.reshape(column)
-    if away.max() <= _FAR:
+    if told or away.max() <= _FAR:
         return False
     worst = np.unravel_index(away.argmax(), away.shape)
     warn_user(

@@ -138,6 +138,8 @@ def check_metadata_routing(estimator):
             routed = make_pipeline(sketched(estimator).set_fit_request(**{name: True}))
             routed.fit(X, y, **{name: value})
         np.testing.assert_array_equal(answer(routed, X), answer(direct, X))
+        if name == "t" and hasattr(estimator, "rollout"):
+            continue  # steps that are all alike, as these, are no news to a learned step
         without = fit_to_read(plain, X, y)
         assert not np.array_equal(answer(without, X), answer(direct, X)), name
 

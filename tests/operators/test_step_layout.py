@@ -156,8 +156,14 @@ def test_a_history_that_may_be_read_in_two_ways_is_refused_or_doubted():
 
 def test_a_state_saved_before_reads_as_it_did():
     model = AutoregressiveOperator(LinearRegression(), n_history=2).fit(spiral())
-    state = {k: v for k, v in model.__getstate__().items() if k not in ("history", "_layout")}
+    later = {
+        "history", "n_ahead", "known_step", "noise",
+        "time_unit_", "_layout", "_learned", "_step_lengths",
+    }  # fmt: skip
+    state = model.__getstate__()
+    assert later < state.keys()
     again = AutoregressiveOperator()
-    again.__setstate__(state)
+    again.__setstate__({name: value for name, value in state.items() if name not in later})
     assert again._layout == "rows"
-    assert again.history == "auto"
+    start = spiral()[:, :, :2]
+    np.testing.assert_array_equal(again.rollout(start, 3), model.rollout(start, 3))

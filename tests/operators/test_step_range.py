@@ -68,3 +68,14 @@ def test_channels_that_stood_still_may_be_answered_roughly():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.rollout(X[:, :, 0] + 1e-3, 5)
+
+
+def test_a_rollout_that_is_no_number_any_more_is_refused():
+    X = spiral(5, 5)
+    model = AutoregressiveOperator(Doubling()).fit(X)
+    with (
+        np.errstate(over="ignore"),
+        pytest.warns(UserWarning, match="Step .* of the rollout leaves"),
+        pytest.raises(ValueError, match=r"Step 10\d\d of the rollout makes .* in case \d"),
+    ):
+        model.rollout(X[:, :, 0], 2000)
