@@ -250,7 +250,8 @@ class TabularRegressor(MultiOutputMixin, RegressorMixin, TabularEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Training inputs; KANs and neural ODEs take blocks ``(X, y)`` too, with ``y=None``.
+            Training inputs; KANs, neural ODEs and networks on grids take blocks ``(X, y)`` too,
+            with ``y=None``.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -392,7 +393,8 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Training inputs; KANs and neural ODEs take blocks ``(X, y)`` too, with ``y=None``.
+            Training inputs; KANs, neural ODEs and networks on grids take blocks ``(X, y)`` too,
+            with ``y=None``.
         y : array-like of shape (n_samples,)
             Class labels, of any type.
         sample_weight : array-like of shape (n_samples,), default=None
