@@ -39,7 +39,6 @@ __all__ = ["TabularClassifier", "TabularEstimator", "TabularRegressor"]
 # Where values far from all others are learned, in distances of the farthest other: inputs still as
 # something of their own, targets, whose errors count by their squares, as the farthest other.
 _X_EDGE, _Y_EDGE = 2.0, 1.0
-_NUMBERS = 2**22  # of targets that are averaged at a time
 
 
 class FitTask(NamedTuple):
@@ -368,9 +367,7 @@ class TabularRegressor(MultiOutputMixin, RegressorMixin, TabularEstimator):
 
     @staticmethod
     def _constant_answer(y, weight):
-        n_each = max(1, _NUMBERS // max(1, y[0].numel()))  # a product copies what it multiplies
-        parts = zip(weight.to(y).split(n_each), y.split(n_each), strict=True)
-        return sum(torch.tensordot(w, rows, dims=1) for w, rows in parts) / weight.sum().to(y)
+        return torch.tensordot(weight.to(y), y, dims=1) / weight.sum().to(y)
 
 
 class TabularClassifier(ClassifierMixin, TabularEstimator):
