@@ -1,4 +1,4 @@
-"""Memory that a fit takes of rows on disk: RssAnon at its peak beside the file's size.
+"""Memory that a fit takes of rows and fields on disk: RssAnon at its peak beside the files' size.
 
 python benchmarks/out_of_core.py [GIGABYTES]
 """
@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from skdyn import KANRegressor, NeuralODERegressor
+from skdyn import FNORegressor, KANRegressor, NeuralODERegressor
 
 N_COLUMNS, N_BLOCK = 256, 2**14
+GRID, N_FIELDS = (64, 64), 2**10  # in a block
 
 
 def anonymous():
@@ -33,6 +34,20 @@ def made(path, n_rows):
             targets.append(np.sin(block[:, 0]) + block[:, 1])
     y = np.concatenate(targets)
     return np.memmap(path, np.float32, "r", shape=(len(y), N_COLUMNS)), y
+
+
+def made_fields(folder, n_fields):
+    """Write random waves, and their squares as targets; return both as memmaps."""
+    rng, names = np.random.default_rng(0), (folder / "fields", folder / "answers")
+    k, x = np.arange(1, 9), np.linspace(0, np.pi, GRID[0])
+    waves = (np.sin(k[:, None] * x)[:, :, None] * np.cos(k[:, None] * x)[:, None]).reshape(8, -1)
+    with names[0].open("wb") as inputs, names[1].open("wb") as answers:
+        for _ in range(n_fields // N_FIELDS):
+            block = (rng.standard_normal((N_FIELDS, 8)) @ waves).astype(np.float32)
+            block.tofile(inputs)
+            np.square(block).tofile(answers)
+    shape = (n_fields // N_FIELDS * N_FIELDS, 1, *GRID)
+    return tuple(np.memmap(name, np.float32, "r", shape=shape) for name in names)
 
 
 def peak_of(fit):
@@ -70,6 +85,16 @@ def main(gigabytes):
             r2 = model.score(*small)
             print(f"{name}: {X.nbytes / 2**30:.1f} GB, RssAnon {peak:.2f} GB, {seconds:.0f} s, "
                   f"R2 {r2:.3f}", flush=True)  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:  # scaled, they take as much once more
+        X, y = made_fields(Path(folder), int(gigabytes * 2**30) // (8 * GRID[0] * GRID[1]))
+        model = FNORegressor(
+            4, hidden_channels=4, n_layers=1, batch_size=500, max_iter=1, random_state=0
+        )
+        model.fit(X[:1000], y[:1000])
+        peak, seconds = peak_of(lambda: model.fit(X, y))
+        r2 = model.score(X[:1000], y[:1000])
+        print(f"FNORegressor: {X.nbytes / 2**29:.1f} GB, RssAnon {peak:.2f} GB, {seconds:.0f} s, "
+              f"R2 {r2:.3f}", flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from math import prod
 
 import numpy as np
 
-from skdyn._scratch import lies_on_disk, written
+from skdyn._scratch import is_large, lies_on_disk, written
 
 __all__ = ["evenly", "in_blocks"]
 
@@ -39,7 +39,9 @@ def in_blocks(
     kept = first.dtype if wanted is None else np.dtype(wanted)
     if len(rows) <= n_each:
         return first.astype(kept, copy=False)
-    if lies_on_disk(rows):
+    # What is small goes to one array: small ones, kept between large ones that come and go, would
+    # leave holes in memory that nothing fits in.
+    if lies_on_disk(rows) and is_large(len(rows) * first[0].size * kept.itemsize):
         starts = range(0, len(rows), n_each)
         parts = (function(rows[start : start + n_each]) for start in starts)
         return written(part.astype(kept, copy=False) for part in parts)

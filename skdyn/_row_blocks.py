@@ -92,7 +92,8 @@ def _is_stream(X):
 def _is_chunked(array):
     """Tell arrays in chunks; those of xarray, which have names, are read where these are."""
     stored = hasattr(array, "chunks") and not hasattr(array, "coords")
-    return stored and len(getattr(array, "shape", ())) > 1 and len(array) > 0
+    shape = getattr(array, "shape", ())
+    return stored and len(shape) > 1 and shape[0] > 0
 
 
 def _from_chunks(array, name):

@@ -8,11 +8,26 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Spool", "copy_of", "lies_on_disk", "taken", "written"]
+__all__ = ["Spool", "copy_of", "is_large", "lies_on_disk", "taken", "written"]
 
 _LARGE = 2**28  # bytes: what is smaller is for the memory
 _KEPT = 2**26  # bytes that wait in memory until it shows whether there are many
 _BLOCK = 2**18  # numbers that are copied at a time
+
+
+def is_large(n_bytes: int) -> bool:
+    """Tell sizes that are too large to be kept in memory beside others of their kind.
+
+    Parameters
+    ----------
+    n_bytes : int
+        The size.
+
+    Returns
+    -------
+    bool
+    """
+    return n_bytes > _LARGE
 
 
 def lies_on_disk(array: np.ndarray) -> bool:
@@ -30,7 +45,7 @@ def lies_on_disk(array: np.ndarray) -> bool:
     owner: Any = array
     while isinstance(owner, np.ndarray):
         owner = owner.base
-    return isinstance(owner, mmap.mmap) and array.nbytes > _LARGE
+    return isinstance(owner, mmap.mmap) and is_large(array.nbytes)
 
 
 class Spool:

@@ -39,7 +39,6 @@ __all__ = ["TabularClassifier", "TabularEstimator", "TabularRegressor"]
 # Where values far from all others are learned, in distances of the farthest other: inputs still as
 # something of their own, targets, whose errors count by their squares, as the farthest other.
 _X_EDGE, _Y_EDGE = 2.0, 1.0
-_NUMBERS = 2**22  # of targets that are averaged at a time
 
 
 class FitTask(NamedTuple):
@@ -250,7 +249,8 @@ class TabularRegressor(MultiOutputMixin, RegressorMixin, TabularEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Training inputs; KANs and neural ODEs take blocks ``(X, y)`` too, with ``y=None``.
+            Training inputs; KANs, neural ODEs and networks on grids take blocks ``(X, y)`` too,
+            with ``y=None``.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -367,9 +367,7 @@ class TabularRegressor(MultiOutputMixin, RegressorMixin, TabularEstimator):
 
     @staticmethod
     def _constant_answer(y, weight):
-        n_each = max(1, _NUMBERS // max(1, y[0].numel()))  # a product copies what it multiplies
-        parts = zip(weight.to(y).split(n_each), y.split(n_each), strict=True)
-        return sum(torch.tensordot(w, rows, dims=1) for w, rows in parts) / weight.sum().to(y)
+        return torch.tensordot(weight.to(y), y, dims=1) / weight.sum().to(y)
 
 
 class TabularClassifier(ClassifierMixin, TabularEstimator):
@@ -392,7 +390,8 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Training inputs; KANs and neural ODEs take blocks ``(X, y)`` too, with ``y=None``.
+            Training inputs; KANs, neural ODEs and networks on grids take blocks ``(X, y)`` too,
+            with ``y=None``.
         y : array-like of shape (n_samples,)
             Class labels, of any type.
         sample_weight : array-like of shape (n_samples,), default=None
