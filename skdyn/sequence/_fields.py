@@ -55,7 +55,8 @@ class MLPControlField(torch.nn.Module):
 
     def mover(self) -> Mover:
         """Return what moves states; a CPU takes a fraction of a tanh's time for a sigmoid."""
-        hidden = [(layer.weight.t(), layer.bias) for layer in self.trunk[::2]]
+        layers = (layer for layer in self.trunk if isinstance(layer, torch.nn.Linear))
+        hidden = [(layer.weight.t(), layer.bias) for layer in layers]
         weight, bias = 2 * self.last.weight.t(), 2 * self.last.bias
 
         def moved(z, moves):
