@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import lru_cache, reduce
 from math import prod
 from numbers import Integral, Real
 from typing import Annotated, Any
@@ -17,7 +17,7 @@ from skdyn._state import Shape
 from skdyn._tabular import TabularEstimator
 from skdyn._validation import Interval, check_is_fitted, check_X_y
 from skdyn.base import TorchEstimator
-from skdyn.operators._branch_trunk import check_layer_sizes, coordinates, perceptron
+from skdyn.operators._branch_trunk import check_layer_sizes, coordinates, coordinates_on, perceptron
 from skdyn.operators._estimator import channel_scales
 from skdyn.operators._grids import (
     GRID_CONSTRAINTS,
@@ -43,6 +43,12 @@ def quadrature(grid: tuple[int, ...], periodic: bool) -> torch.Tensor:
     return reduce(torch.kron, lines)
 
 
+@lru_cache(maxsize=8)
+def _quadrature_on(grid, periodic, dtype, device):
+    with torch.inference_mode(False):
+        return quadrature(grid, periodic).to(device, dtype)
+
+
 class AdaptiveBasisNetwork(torch.nn.Module):
     """Integrals of the inputs with learned functions, and a perceptron of those.
 
@@ -55,7 +61,7 @@ class AdaptiveBasisNetwork(torch.nn.Module):
     n_basis : int
         Integrals.
     basis_layer_sizes, hidden_layer_sizes : tuple of int
-        Hidden layers of the network of coordinates, and of the one of integrals.
+        Hidden layers of the network of coordinates, coordinates_on, and of the one of integrals.
     periodic : bool
         Whether the grids are.
     """
@@ -90,9 +96,11 @@ class AdaptiveBasisNetwork(torch.nn.Module):
         -------
         Tensor of shape (n_basis, n_inputs, n_points)
         """
-        values = self.basis(coordinates(grid, self.periodic).to(like))
+        values = self.basis(coordinates_on(grid, self.periodic, like.dtype, like.device))
         values = values.T.unflatten(0, (self.n_basis, self.n_inputs))
-        square = (values.square() * quadrature(grid, self.periodic).to(like)).sum((1, 2))
+        square = (
+            values.square() * _quadrature_on(grid, self.periodic, like.dtype, like.device)
+        ).sum((1, 2))
         return values / (square + 1e-12).sqrt()[:, None, None]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -108,7 +116,7 @@ class AdaptiveBasisNetwork(torch.nn.Module):
         Tensor of shape (n, n_outputs)
         """
         grid = tuple(x.shape[2:])
-        weighted = self.functions(grid, x) * quadrature(grid, self.periodic).to(x)
+        weighted = self.functions(grid, x) * _quadrature_on(grid, self.periodic, x.dtype, x.device)
         return self.head(x.flatten(1) @ weighted.flatten(1).T)
 
     def multiply_adds(self, shape: tuple[int, ...]) -> int:
@@ -282,7 +290,7 @@ class AdaptiveBasisEstimator(TabularEstimator):
 
         def objective(module, X, y, weight):
             functions = module.functions(grid, X)
-            weighted = functions * quadrature(grid, self.periodic).to(X)
+            weighted = functions * _quadrature_on(grid, self.periodic, X.dtype, X.device)
             products = weighted.flatten(1) @ functions.flatten(1).T
             between = (products - products.diag().diag()).abs().sum() / max(
                 1, self.n_basis * (self.n_basis - 1)

@@ -1,6 +1,7 @@
 """Networks of a branch and a trunk: coefficients of functions, and functions."""
 
 import math
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -36,6 +37,15 @@ def coordinates(grid: tuple[int, ...], periodic: bool) -> torch.Tensor:
             2 * x[:, None] - 1, angles.cos(), angles.sin()
         ]  # fmt: skip
     return torch.cat(columns, dim=1) if columns else torch.ones(1, 1)
+
+
+@lru_cache(maxsize=8)
+def coordinates_on(
+    grid: tuple[int, ...], periodic: bool, dtype: torch.dtype, device: torch.device
+) -> torch.Tensor:
+    """Return :func:`coordinates` in a precision and a place: sent there once, not at every step."""
+    with torch.inference_mode(False):  # they are used in training too
+        return coordinates(grid, periodic).to(device, dtype)
 
 
 def check_layer_sizes(estimator, name: str = "hidden_layer_sizes") -> tuple[int, ...]:
@@ -137,7 +147,7 @@ class BranchTrunkNetwork(torch.nn.Module):
         if self.trunk is None:
             y = coefficients @ self.modes + self.mean
         else:
-            points = coordinates(self.output_grid, self.periodic).to(x)
+            points = coordinates_on(self.output_grid, self.periodic, x.dtype, x.device)
             functions = self.trunk(points)
             coefficients = coefficients.unflatten(1, (self.n_outputs, -1))
             y = coefficients @ functions.T / functions.shape[1] ** 0.5 + self.bias
