@@ -72,6 +72,14 @@ def test_both_phases_of_the_default_sparse_coder_wait_once(switch, uses):
     assert max(use.n_kernels for use in uses[1:]) <= 240
 
 
+@pytest.mark.parametrize("name", ["CodebookTransformer", "SSMRegressor", "SparseAutoencoder"])
+def test_the_ways_meant_for_a_device_lead_to_the_same_model(name):
+    here, _ = fitted(TRAINED[name], max_iter=3)
+    with as_if_away():
+        there, _ = fitted(TRAINED[name], max_iter=3)
+    assert there.loss_curve_ == pytest.approx(here.loss_curve_, rel=1e-4)
+
+
 def _everywhere(thing):
     if isinstance(thing, torch.Tensor):
         return thing.to("meta")
