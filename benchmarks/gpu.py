@@ -20,6 +20,8 @@ import numpy as np
 import torch
 
 import skdyn
+from skdyn.kan.bases import make_basis
+from skdyn.kan.bases._spline_sums import SplineSum
 
 EPOCHS = {"cpu": 1, "cuda": 6}  # that are timed
 
@@ -122,6 +124,32 @@ def encoder_products(model, X, size, device):
     return 10 / (time.perf_counter() - start)
 
 
+def splines(device, part):
+    """Print milliseconds of a layer, forwards and backwards: by dense features, and by sums."""
+    print(
+        f"\n{'grid':<6}{'dense, ms':>12}{'MiB':>8}{'sums, ms':>12}{'MiB':>8}   2^16 rows, 64 to 64"
+    )
+    for grid in (5, 20, 50):
+        basis = make_basis("bspline", 64, 64, grid, 3, "linear").to(device)
+        x = torch.randn(2**16 // part, 64, device=device, requires_grad=True)
+        weight = torch.randn(64, basis.n_functions + 1, 64, device=device, requires_grad=True)
+        found = []
+        for combine in (
+            lambda x, weight, basis: basis.features(x).flatten(1) @ weight.flatten(0, 1),
+            SplineSum.apply,
+        ):
+            if device == "cuda":
+                torch.cuda.reset_peak_memory_stats()
+            for n in (1, 10):  # the first prepares
+                start = time.perf_counter()
+                for _ in range(n):
+                    torch.autograd.grad(combine(x, weight, basis).sum(), (x, weight))
+                float(torch.ones((), device=device))  # waits for all that came before
+            peak = torch.cuda.max_memory_allocated() / 2**20 if device == "cuda" else float("nan")
+            found += [f"{100 * (time.perf_counter() - start):>12.2f}", f"{peak:>8.0f}"]
+        print(f"{grid:<6}{''.join(found)}", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="families; default: all")
@@ -152,6 +180,8 @@ def main():
         if name == "SparseAutoencoder":
             products = encoder_products(model, data[0], size, device)
             print(f"{'  its products':<20}{size:>7}{'':>10}{products:>10.1f}", flush=True)
+    if not options.names or "KANRegressor" in options.names:
+        splines(device, 128 if options.rehearse else 1)
 
 
 if __name__ == "__main__":

@@ -290,4 +290,4 @@ def test_auto_looks_at_the_work_of_a_step_before_it_takes_cuda(hidden, device, m
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.nn.Module, "to", moved)
     with pytest.raises(RuntimeError, match=f"moved to {device}"):
-        AdaFNNRegressor(hidden_layer_sizes=hidden).fit(np.eye(8), np.arange(8.0))
+        AdaFNNRegressor(grid_shape=8, hidden_layer_sizes=hidden).fit(np.eye(8), np.arange(8.0))

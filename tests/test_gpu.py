@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from skdyn.kan.bases import make_basis
+from skdyn.kan.bases._spline_sums import FewSum, SplineSum
 from skdyn.testing import all_estimators, quick_instance
 from skdyn.testing._probe import answer, sample_data, trains_a_module
 
@@ -65,3 +67,20 @@ def test_the_same_seed_gives_the_same_bits_where_torch_is_asked_for_it(name):
 @pytest.mark.parametrize("name", ["FNORegressor", "KANRegressor", "SparseAutoencoder"])
 def test_auto_leaves_little_work_to_the_cpu(name):
     assert fitted(TRAINED[name], "auto", max_iter=1)[0].device_ == "cpu"
+
+
+@pytest.mark.parametrize("sum_", [SplineSum, FewSum])
+@pytest.mark.parametrize("n_out", [1, 4])
+def test_sums_of_splines_are_the_dense_products_there_too(sum_, n_out):
+    basis = make_basis("bspline", 3, n_out, 20, 3, "linear").to("cuda")
+    x = (2 * torch.randn(50, 3)).to("cuda").requires_grad_()
+    weight = torch.randn(3, basis.n_functions + 1, n_out).to("cuda").requires_grad_()
+    dense = basis.features(x).flatten(1) @ weight.flatten(0, 1)
+    found = sum_.apply(x, weight, basis)
+    torch.testing.assert_close(found, dense, rtol=1e-3, atol=1e-3)
+    for ours, theirs in zip(
+        torch.autograd.grad(found.sum(), (x, weight)),
+        torch.autograd.grad(dense.sum(), (x, weight)),
+        strict=True,
+    ):
+        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-3)

@@ -67,6 +67,26 @@ def is_near(tensor: torch.Tensor) -> bool:
     return tensor.device.type == "cpu"
 
 
+def counted(numbers: torch.Tensor, n: int) -> torch.Tensor:
+    """Return how often each of n numbers comes.
+
+    Parameters
+    ----------
+    numbers : Tensor of shape (n_numbers,)
+        Whole numbers from 0 to n - 1.
+    n : int
+        How many different ones there may be.
+
+    Returns
+    -------
+    Tensor of shape (n,)
+    """
+    if is_near(numbers):
+        return torch.bincount(numbers, minlength=n)
+    counts = torch.zeros(n, dtype=torch.int64, device=numbers.device)
+    return counts.scatter_add_(0, numbers.long(), torch.ones_like(numbers, dtype=torch.int64))
+
+
 def rows_at_once(device: torch.device, on_host: int) -> int:
     """Return how many rows, or points, are answered at once.
 

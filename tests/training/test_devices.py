@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 import torch
 
+from skdyn.testing._device_use import DeviceUse, as_if_away
 from skdyn.training._devices import (
+    counted,
     is_near,
     resolve_device,
     resolve_dtype,
@@ -63,3 +65,12 @@ def test_a_gpu_answers_more_rows_at_once_where_it_has_the_memory(monkeypatch):
     assert rows_at_once(torch.device("cuda"), 8192) == 2**17
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (2**30, 2**36))
     assert rows_at_once(torch.device("cuda"), 8192) == 8192
+
+
+def test_counts_are_the_same_elsewhere_and_nobody_waits():
+    numbers = torch.tensor([3, 0, 3, 5])
+    near = counted(numbers, 7)
+    with as_if_away(), DeviceUse() as use:
+        away = counted(numbers, 7)
+    assert use.n_waits == 0
+    assert near.tolist() == away.tolist() == [1, 0, 0, 2, 0, 1, 0]
