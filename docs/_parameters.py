@@ -48,7 +48,7 @@ random_state : int, RandomState instance or None
     Source of the first weights, the validation split and the order of the cases. Pass an int for
     the same model every time.
 device : str
-    Where to train: "auto" is CUDA if present, else the CPU; or a torch device such as "cpu".
+    Where to train: "auto" is CUDA where it pays, else the CPU; or a torch device such as "cpu".
 dtype : {"float32", "float64"}
     Precision of the training. Predictions are computed in the precision of their input.
 verbose : int

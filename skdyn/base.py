@@ -42,6 +42,8 @@ from skdyn.training import (
     state_to_arrays,
     to_tensor,
 )
+from skdyn.training._devices import rows_at_once, sent
+from skdyn.training._work import work_of
 
 __all__ = ["TorchEstimator"]
 
@@ -98,6 +100,7 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         dtype: Any
 
     _max_recoveries = 0
+    _places_data = False  # whether what stages hold is on the device before the module is
     _no_sizes: ClassVar[frozenset[str]] = frozenset({"max_steps"})  # in a module's configuration
     _not_finite: ClassVar[frozenset[str]] = frozenset()  # weights that NaN and infinity may be in
     _may_lack: ClassVar[frozenset[str]] = frozenset()  # weights that older states lack
@@ -135,7 +138,6 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         going_on = incremental and hasattr(self, "_net")
         generator = self._net.generator if going_on else new_generator(seed)
         stages = make_stages(generator)
-        device = resolve_device(self.device)
         settings = self._settings()
         settings = settings._replace(alpha=settings.alpha / total_weight)
         if incremental:
@@ -147,6 +149,7 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
             net.module_.requires_grad_(True)
         else:
             module = self._initial_module(config, seed, incremental or self.warm_start)
+            device = self._resolved_device(module, stages, settings)
             module.to(device, resolve_dtype(self._precision(), device)).requires_grad_(True)
             net = LeanNet(module, settings, generator)
         told = {"estimator": self, "X": X, "y": y, "metadata": metadata}
@@ -161,6 +164,13 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
             self._net = net
         self._take_over(net.module_, config, record, incremental)
         context.call_on_fit_task_end(**told, reconstruction_attributes=lambda: dict(vars(self)))
+
+    def _resolved_device(self, module, stages, settings):
+        if self._places_data:
+            return resolve_device(self.device)
+        return resolve_device(
+            self.device, lambda: max(work_of(module, stage, settings) for stage in stages)
+        )
 
     def _at_one_rate(self, settings, told):
         """Return settings without a schedule: it follows a training to an end that is not known."""
@@ -299,9 +309,10 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         module = self._module_for(X.dtype)
         like = next(module.parameters())
         fields = X.ndim > 2
-        n_rows = max(1, _PREDICTION_POINTS // prod(X.shape[2:])) if fields else _PREDICTION_ROWS
-        parts = to_tensor(X).split(n_rows)
-        return torch.cat([module(part.to(like)).cpu() for part in parts]).numpy()
+        n_rows = rows_at_once(like.device, _PREDICTION_POINTS if fields else _PREDICTION_ROWS)
+        parts = to_tensor(X).split(max(1, n_rows // prod(X.shape[2:])))
+        parts = (sent(part.to(like.dtype), like.device) for part in parts)
+        return torch.cat([module(part).cpu() for part in parts]).numpy()
 
     def __copy__(self) -> Self:
         """Copy by hand: callbacks look at copies in the middle of ``fit``, a state half way."""

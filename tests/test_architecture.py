@@ -46,8 +46,8 @@ WITHOUT_SKLEARN = ("solvers", "training")
 VAGUE_NAMES = {"utils", "helpers", "misc", "common"}
 # Tests of the house itself; every other test mirrors a file of the package.
 HOUSE_TESTS = {
-    "architecture", "clusters", "contract", "defaults", "docs", "docstrings", "examples", "imports",
-    "init",
+    "architecture", "clusters", "contract", "defaults", "device_steps", "docs", "docstrings",
+    "examples", "gpu", "imports", "init",
 }  # fmt: skip
 
 

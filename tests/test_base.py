@@ -8,7 +8,14 @@ import torch
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from skdyn import HopfieldClassifier, KANClassifier, KANRegressor, NeuralODERegressor, io
+from skdyn import (
+    AdaFNNRegressor,
+    HopfieldClassifier,
+    KANClassifier,
+    KANRegressor,
+    NeuralODERegressor,
+    io,
+)
 from skdyn._validation import fit_context
 from skdyn.base import TorchEstimator
 from skdyn.testing import all_estimators, quick_instance
@@ -273,3 +280,14 @@ def test_what_was_given_other_parameters_is_loaded_as_it_is(tmp_path):
     io.save(model, tmp_path / "model.skdyn")
     again = io.load(tmp_path / "model.skdyn")
     np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+
+
+@pytest.mark.parametrize(("hidden", "device"), [((2,), "cpu"), ((3000, 3000), "cuda")])
+def test_auto_looks_at_the_work_of_a_step_before_it_takes_cuda(hidden, device, monkeypatch):
+    def moved(module, where, *_):
+        raise RuntimeError(f"moved to {where}")
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.nn.Module, "to", moved)
+    with pytest.raises(RuntimeError, match=f"moved to {device}"):
+        AdaFNNRegressor(grid_shape=8, hidden_layer_sizes=hidden).fit(np.eye(8), np.arange(8.0))

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, Self
 import torch
 from torch.nn.functional import embedding_bag
 
-from skdyn.training._devices import is_near
+from skdyn.training._devices import counted, is_near
 
-__all__ = ["Codes", "Support", "counted", "decode", "encode_at", "marked"]
+__all__ = ["Codes", "Support", "decode", "encode_at", "marked"]
 
 _SHORT = 2**15  # below it numbers fit 16 bits, which sort by radix in half the passes
 _TINY = 1e-30  # squared norm of a row of zeros, which has no tangent
@@ -427,26 +427,6 @@ def _short(numbers, bound):
 
 def _starts(rows, n_rows):
     return torch.nn.functional.pad(counted(rows, n_rows).cumsum(0), (1, 0))
-
-
-def counted(numbers: torch.Tensor, n: int) -> torch.Tensor:
-    """Return how often each of n numbers comes.
-
-    Parameters
-    ----------
-    numbers : Tensor of shape (n_numbers,)
-        Whole numbers from 0 to n - 1.
-    n : int
-        How many different ones there may be.
-
-    Returns
-    -------
-    Tensor of shape (n,)
-    """
-    if is_near(numbers):
-        return torch.bincount(numbers, minlength=n)
-    counts = torch.zeros(n, dtype=torch.int64, device=numbers.device)
-    return counts.scatter_add_(0, numbers.long(), torch.ones_like(numbers, dtype=torch.int64))
 
 
 def marked(mask: torch.Tensor, n: int) -> torch.Tensor:

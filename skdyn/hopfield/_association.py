@@ -75,6 +75,7 @@ class AssociationEstimator(TabularEstimator):
     _offsets: Annotated[np.ndarray, Shape("n_values"), OPTIONAL]  # the same
     _likeness: Annotated[str, OneOf(("euclidean", "distance")), OPTIONAL]
 
+    _places_data = True
     _parameter_constraints = {
         **_SHARED,
         "mode": [StrOptions(set(MODES))],

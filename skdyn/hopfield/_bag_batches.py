@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 
 from skdyn.hopfield._separations import EntmaxSeparation, Separation
+from skdyn.training._devices import sent
 
 __all__ = ["BagBatch", "BagStore", "Description"]
 
@@ -108,6 +109,8 @@ class BagBatch:
     known_statistics : callable, default=lambda: None
         ``known_statistics()`` returns those of the bags, standardized, ``(n_bags, 3 * n_inputs)``,
         or None where they are to be computed.
+    n_instances : int or None, default=None
+        Instances of all bags, where the host knows it.
     """
 
     def __init__(
@@ -119,14 +122,15 @@ class BagBatch:
         generator: torch.Generator | None = None,
         kept: bool = False,
         known_statistics: Callable[[], torch.Tensor | None] = lambda: None,
+        n_instances: int | None = None,
     ) -> None:
         self.sizes = sizes
         self._known_statistics = known_statistics
         self.generator = generator
         self._read, self._standardize = read, standardize
-        self._most_described = int(sizes.sum()) if kept else max(1, _DESCRIBED // n_inputs)
         numbers = torch.arange(len(sizes), device=sizes.device)
-        self.bag = torch.repeat_interleave(numbers, sizes)
+        self.bag = torch.repeat_interleave(numbers, sizes, output_size=n_instances)
+        self._most_described = len(self.bag) if kept else max(1, _DESCRIBED // n_inputs)
 
     def __len__(self) -> int:
         return len(self.sizes)
@@ -296,7 +300,8 @@ class BagStore:
         -------
         BagBatch
         """
-        numbers = None if numbers is not None and torch.equal(numbers, self._all) else numbers
+        if numbers is not None and len(numbers) == len(self) and torch.equal(numbers, self._all):
+            numbers = None
         sizes, rows = self.sizes, None
         drawn = max_instances is not None and bool((sizes > max_instances).any())
         if numbers is not None or drawn:
@@ -321,6 +326,7 @@ class BagStore:
         return BagBatch(
             read, sizes, len(description.offset), description.of_bags, generator,
             kept=self._kept and rows is None, known_statistics=known_statistics,
+            n_instances=len(self._instances if rows is None else rows),
         )  # fmt: skip
 
     @cached_property
@@ -339,7 +345,8 @@ class BagStore:
 def _some_of_each(sizes, most, generator):
     """Return places of at most so many instances of each bag, drawn without replacement."""
     bag = torch.repeat_interleave(torch.arange(len(sizes), device=sizes.device), sizes)
-    heights = torch.rand(len(bag), generator=generator, dtype=torch.float64).to(bag.device)
+    heights = torch.rand(len(bag), generator=generator, dtype=torch.float64)
+    heights = sent(heights, bag.device)
     order = (bag + heights).argsort()
     place = torch.arange(len(bag), device=bag.device) - (sizes.cumsum(0) - sizes)[bag]
     return order[place < most].sort().values

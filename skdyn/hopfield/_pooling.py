@@ -9,6 +9,7 @@ import torch
 from skdyn.hopfield._bag_batches import BagBatch
 from skdyn.hopfield._pooling_blocks import pooled_in_blocks
 from skdyn.hopfield._separations import Separation, as_separation
+from skdyn.training._devices import sent
 
 __all__ = ["HopfieldPooling"]
 
@@ -171,7 +172,8 @@ class HopfieldPooling(torch.nn.Module):
             torch.rand(len(batch), width, generator=batch.generator) < stay
             for width in self._widths
         )
-        return [mask.to(self.log_beta) / stay for mask in masks]
+        like = self.log_beta
+        return [sent(mask.to(like.dtype), like.device) / stay for mask in masks]
 
     # -- of some instances -------------------------------------------------------------------------
 

@@ -81,6 +81,7 @@ class PoolingEstimator(TabularEstimator):
         alpha: Any
         _as_scores: Any
 
+    _places_data = True
     _quick_parameters = {"embedding": "features", "n_models": 1, "max_iter": 30}
 
     _fixed_at_start = frozenset({"clip", "embedding", "n_references", "ranks", "reference_beta"})

@@ -126,7 +126,7 @@ class KANClassifier(KANEstimator, TabularClassifier):
         Source of the first weights, the validation split and the order of the cases. Pass an int
         for the same model every time.
     device : str, default="auto"
-        Where to train: "auto" is CUDA if present, else the CPU; or a torch device such as "cpu".
+        Where to train: "auto" is CUDA where it pays, else the CPU; or a torch device such as "cpu".
     dtype : {"auto", "float32", "float64"}, default="auto"
         Precision of the training; "auto" is float64 with "lm" and "lbfgs", else float32.
         Predictions are computed in the precision of their input.

@@ -251,6 +251,8 @@ class KANLayer(torch.nn.Module):
 
     def _all_stand(self):
         """Tell whether no edge is cut, which is looked at when the mask has changed."""
+        if self.mask.is_meta:  # a skeleton: nobody can look
+            return False
         version = versions([self.mask])[0]
         if self._whole is None or self._whole[0] is not self.mask or self._whole[1] != version:
             self._whole = self.mask, version, bool(self.mask.all())

@@ -84,6 +84,8 @@ class LearntDynamics(TorchEstimator):
         time_channel: Any
         augment_dim: Any
 
+    _places_data = True
+
     def predict(
         self,
         X: Cases,

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from skdyn.training._devices import sent
+
 __all__ = ["CloudArrays", "CloudBatch", "CloudObjective", "CloudStore"]
 
 _PADDED = 1.25  # points of a batch, filled up, over those that are there, at most
@@ -103,26 +105,30 @@ class CloudStore:
         self._edge_sizes, self._edge_first = _spans(counts, on_device)
         self._places = None if arrays.places is None else on_device(arrays.places)
         self.place_sizes, self._place_first = _spans(arrays.place_sizes, on_device)
+        # On the host too, which then knows how long batches are without asking.
+        known = arrays.sizes, counts, arrays.place_sizes
+        self._known_sizes = np.stack([np.asarray(sizes, dtype=np.int64) for sizes in known])
 
     def __len__(self) -> int:
         return len(self.sizes)
 
-    def groups(self, numbers: torch.Tensor) -> list[torch.Tensor]:
+    def groups(self, numbers: np.ndarray) -> list[np.ndarray]:
         """Part cases into groups of nearly one length, longest first.
 
         Parameters
         ----------
-        numbers : Tensor of int of shape (n_cases,)
+        numbers : ndarray of int of shape (n_cases,)
             Of the cases.
 
         Returns
         -------
-        list of Tensor
+        list of ndarray
             Positions in `numbers`.
         """
-        sizes = torch.maximum(self.sizes[numbers], self.place_sizes[numbers])
-        sizes, order = sizes.sort(descending=True)
-        lengths, groups, start = sizes.tolist(), [], 0
+        sizes = self._known_sizes[::2, numbers].max(axis=0)
+        # By torch, whose order of equals differs from numpy's: sums over cases hang on it.
+        order = np.from_dlpack(torch.as_tensor(sizes).sort(descending=True).indices)
+        lengths, groups, start = sizes[order].tolist(), [], 0
         while start < len(lengths):
             stop, total = start, 0
             while stop < len(lengths):
@@ -134,29 +140,32 @@ class CloudStore:
             start = stop
         return groups
 
-    def batch(self, numbers: torch.Tensor) -> CloudBatch:
+    def batch(self, numbers: np.ndarray) -> CloudBatch:
         """Put cases together.
 
         Parameters
         ----------
-        numbers : Tensor of int of shape (n_cases,)
+        numbers : ndarray of int of shape (n_cases,)
             Of the cases.
 
         Returns
         -------
         CloudBatch
         """
-        rows, there = _padded(self._first[numbers], self.sizes[numbers])
+        here = self.numbers_here(numbers)
+        n_points, n_edge, _ = self._known_sizes[:, numbers].max(axis=1).tolist()
+        rows, there = _padded(self._first[here], self.sizes[here], n_points)
         weights = self._weights[rows] * there
-        spots, on_edge = _padded(self._edge_first[numbers], self._edge_sizes[numbers])
+        spots, on_edge = _padded(self._edge_first[here], self._edge_sizes[here], n_edge)
         edge = torch.zeros_like(spots)
-        edge[on_edge] = self._edge[spots[on_edge]]
+        if len(self._edge):
+            edge = self._edge[spots.clamp(max=len(self._edge) - 1)].where(on_edge, edge)
         edge_weights = weights.gather(1, edge) * on_edge
         total = edge_weights.sum(dim=1, keepdim=True)
         edge_weights = edge_weights / torch.where(total > 0, total, 1.0)
         places, near = None, self._nearest[rows]
         if self._places is not None:
-            asked, _ = _padded(self._place_first[numbers], self.place_sizes[numbers])
+            asked, _ = self.rows_of_places(numbers)
             places, near = self._places[asked], self._place_nearest[asked]
         return CloudBatch(
             self._features[rows], weights, edge, edge_weights, self._nearest[rows], places, near
@@ -178,21 +187,35 @@ class CloudStore:
             Place after place.
         """
         rows, answers = [], []
-        for group in self.groups(torch.arange(len(self), device=self.sizes.device)):
-            longest = int(max(self.sizes[group].max(), self.place_sizes[group].max()))
-            for some in group.split(max(1, n_points // longest)):
+        for group in self.groups(np.arange(len(self))):
+            each = max(1, n_points // int(self._known_sizes[::2, group].max()))
+            for some in np.split(group, range(each, len(group), each)):
                 asked, there = self.rows_of_places(some)
                 rows.append(asked[there])
                 answers.append(module(self.batch(some))[there])
         found = torch.cat(answers)
         return found.new_empty(found.shape).index_copy_(0, torch.cat(rows), found)
 
-    def rows_of_places(self, numbers: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def numbers_here(self, numbers: np.ndarray) -> torch.Tensor:
+        """Return numbers on the cases' device.
+
+        Parameters
+        ----------
+        numbers : ndarray of int of shape (n_cases,)
+            Of the cases.
+
+        Returns
+        -------
+        Tensor of int of the same shape
+        """
+        return sent(torch.as_tensor(numbers), self.sizes.device)
+
+    def rows_of_places(self, numbers: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the numbers of the places of a batch, and which of them are there.
 
         Parameters
         ----------
-        numbers : Tensor of int of shape (n_cases,)
+        numbers : ndarray of int of shape (n_cases,)
             Of the cases.
 
         Returns
@@ -200,7 +223,8 @@ class CloudStore:
         rows : Tensor of int of shape (n_cases, n_places)
         there : Tensor of bool of the same shape
         """
-        return _padded(self._place_first[numbers], self.place_sizes[numbers])
+        here, longest = self.numbers_here(numbers), self._known_sizes[2, numbers].max()
+        return _padded(self._place_first[here], self.place_sizes[here], int(longest))
 
 
 def _spans(sizes, on_device):
@@ -208,9 +232,9 @@ def _spans(sizes, on_device):
     return on_device(sizes), on_device(np.cumsum(sizes) - sizes)
 
 
-def _padded(first, sizes):
+def _padded(first, sizes, longest):
     """Return the numbers of the rows of spans, filled up with their first, and which are there."""
-    steps = torch.arange(max(1, int(sizes.max())), device=sizes.device)
+    steps = torch.arange(max(1, longest), device=sizes.device)
     there = steps < sizes[:, None]
     return first[:, None] + torch.where(there, steps, 0), there
 
@@ -266,17 +290,18 @@ class CloudObjective:
         Tensor
         """
         (store, y, shares), first = self._stores[0], 0
-        if len(self._stores) > 1 and int(numbers[0]) >= len(store):
+        known = np.asarray(numbers.tolist())  # the one look at the device
+        if len(self._stores) > 1 and known[0] >= len(store):
             first = len(store)
             store, y, shares = self._stores[1]
-        numbers = numbers - first
+        known = known - first
         total: Any = 0.0
-        for group in store.groups(numbers):
-            some = numbers[group]
+        for group in store.groups(known):
+            some, part = known[group], weight[store.numbers_here(group)]
             rows, there = store.rows_of_places(some)
             errors = module(store.batch(some)) - y[rows]
-            total = total + (self._case_loss(errors, shares[rows] * there) * weight[group]).sum()
-        return total / len(numbers)
+            total = total + (self._case_loss(errors, shares[rows] * there) * part).sum()
+        return total / len(known)
 
     @torch.no_grad()
     def loss_of_zero(self, arrays: tuple[torch.Tensor, torch.Tensor]) -> float:

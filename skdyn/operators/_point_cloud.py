@@ -106,7 +106,7 @@ class PointCloudOperatorRegressor(TabularRegressor):
         Source of the first weights, the validation split and the order of the cases. Pass an int
         for the same model every time.
     device : str, default="auto"
-        Where to train: "auto" is CUDA if present, else the CPU; or a torch device such as "cpu".
+        Where to train: "auto" is CUDA where it pays, else the CPU; or a torch device such as "cpu".
     dtype : {"float32", "float64"}, default="float32"
         Precision of the training. Predictions are computed in the precision of their input.
     verbose : int, default=0
@@ -178,6 +178,7 @@ class PointCloudOperatorRegressor(TabularRegressor):
             X_val: Any = None, y_val: Any = None,
         ) -> Self: ...  # fmt: skip
 
+    _places_data = True
     _parameter_constraints = {
         **TorchEstimator._parameter_constraints,
         "hidden_channels": [Interval(Integral, 1, None, closed="left")],

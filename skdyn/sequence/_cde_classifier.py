@@ -98,7 +98,7 @@ class NeuralCDEClassifier(SeriesClassifier):
         Source of the first weights, the validation split and the order of the cases. Pass an int
         for the same model every time.
     device : str, default="auto"
-        Where to train: "auto" is CUDA if present, else the CPU; or a torch device such as "cpu".
+        Where to train: "auto" is CUDA where it pays, else the CPU; or a torch device such as "cpu".
     dtype : {"float32", "float64"}, default="float32"
         Precision of the training. Predictions are computed in the precision of their input.
     verbose : int, default=0

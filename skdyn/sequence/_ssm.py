@@ -15,6 +15,7 @@ from skdyn.base import TorchEstimator
 from skdyn.sequence._readout import READOUTS, Readout
 from skdyn.sequence._state_space import KERNELS, SelectiveLayer, StateSpaceLayer
 from skdyn.sequence._thinning import POINTS_DROPPED, kept_points
+from skdyn.training._devices import sent
 
 __all__ = [
     "SSM_CONSTRAINTS",
@@ -125,7 +126,7 @@ class SSMNetwork(torch.nn.Module):
         """Draw which channels of a case are dropped, and scale up the others."""
         shape = len(like), 1, like.shape[2]
         kept = torch.rand(shape, generator=generator, dtype=torch.float64) >= self.dropout
-        return kept.to(like) / (1 - self.dropout)
+        return sent(kept.to(like.dtype), like.device) / (1 - self.dropout)
 
     def forward(self, x, gaps, n_points, generator=None):
         """Return the outputs of shape (n, n_outputs)."""

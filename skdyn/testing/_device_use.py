@@ -33,6 +33,10 @@ _BY_MASK = {"index", "index_put", "index_put_", "_index_put_impl_", "_unsafe_ind
 # Functions that move numbers to the host without an operator, where they are there already.
 _FETCHED = {"tolist", "numpy", "cpu", "__array__"}
 _SENT = {"tensor", "new_tensor", "from_numpy"}  # from the host, and the host waits
+_MADE = {  # on the host, unless a device or a generator of the host is named
+    *("arange", "empty", "eye", "full", "linspace", "logspace", "ones", "zeros"),
+    *("rand", "randint", "randn", "randperm", "normal", "tril_indices", "triu_indices"),
+}
 
 
 class DeviceUse(TorchFunctionMode):
@@ -86,9 +90,12 @@ class DeviceUse(TorchFunctionMode):
         self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
     ) -> Any:
         name = getattr(func, "__name__", "")
-        if name in _FETCHED or name in _SENT:
+        kwargs = kwargs or {}
+        placed = kwargs.get("device") is not None or kwargs.get("generator") is not None
+        made = not placed and func is getattr(torch, name, None) and name in _MADE
+        if made or name in _FETCHED or name in _SENT:
             self.note_wait(name)
-        return func(*args, **kwargs or {})
+        return func(*args, **kwargs)
 
     def note_wait(self, name: str) -> None:
         """Count a wait.

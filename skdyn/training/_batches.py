@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import torch
 
+from skdyn.training._devices import sent
+
 _GATHERED = 2**20  # numbers gathered at once: enough that calls cost nothing beside them
 
 
@@ -47,7 +49,7 @@ class TensorBatches:
             yield from self._cut(self.tensors)
             return
         order = torch.randperm(self.n_cases, generator=self.generator)
-        order = order.to(self.tensors[0].device)
+        order = sent(order, self.tensors[0].device)
         for some in order.split(self._n_gathered()):
             yield from self._cut([tensor[some] for tensor in self.tensors])
 

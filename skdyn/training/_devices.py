@@ -1,18 +1,28 @@
 """Which device and which precision a fit runs in."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 
+# Multiply-adds of a pass over a batch below which a CPU is done before a GPU has been told what to
+# do: launching the kernels of a step takes a millisecond, in which a core does about so many.
+_PAYS = 2**24
+_SHARE = 2**-18  # of a GPU's free memory, in bytes, that is the number of rows worked on at once
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
-def resolve_device(device: str) -> torch.device:
+def resolve_device(device: str, work: Callable[[], int] | None = None) -> torch.device:
     """Turn an estimator's ``device`` parameter into a device that is present.
 
     Parameters
     ----------
     device : str
-        "auto" takes CUDA where there is one, else the CPU; otherwise a torch device string.
+        "auto" takes CUDA where there is one and it pays, else the CPU; otherwise a torch device
+        string.
+    work : callable or None, default=None
+        ``work()`` returns the multiply-adds of a pass over a batch; CUDA pays from 2^24 on. It is
+        called only where there is a choice. None is much.
 
     Returns
     -------
@@ -24,7 +34,8 @@ def resolve_device(device: str) -> torch.device:
         If torch does not know the name or the device is not present.
     """
     if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        pays = torch.cuda.is_available() and (work is None or work() >= _PAYS)
+        return torch.device("cuda" if pays else "cpu")
     try:
         resolved = torch.device(device)
         torch.empty(0, device=resolved)
@@ -54,6 +65,46 @@ def is_near(tensor: torch.Tensor) -> bool:
     bool
     """
     return tensor.device.type == "cpu"
+
+
+def counted(numbers: torch.Tensor, n: int) -> torch.Tensor:
+    """Return how often each of n numbers comes.
+
+    Parameters
+    ----------
+    numbers : Tensor of shape (n_numbers,)
+        Whole numbers from 0 to n - 1.
+    n : int
+        How many different ones there may be.
+
+    Returns
+    -------
+    Tensor of shape (n,)
+    """
+    if is_near(numbers):
+        return torch.bincount(numbers, minlength=n)
+    counts = torch.zeros(n, dtype=torch.int64, device=numbers.device)
+    return counts.scatter_add_(0, numbers.long(), torch.ones_like(numbers, dtype=torch.int64))
+
+
+def rows_at_once(device: torch.device, on_host: int) -> int:
+    """Return how many rows, or points, are answered at once.
+
+    Parameters
+    ----------
+    device : torch.device
+        Where.
+    on_host : int
+        What suits the caches of a CPU; a GPU takes more where it has the memory for it.
+
+    Returns
+    -------
+    int
+    """
+    if device.type != "cuda":
+        return on_host
+    free, _ = torch.cuda.mem_get_info(device)
+    return max(on_host, int(free * _SHARE))
 
 
 def sent(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:

@@ -34,8 +34,9 @@ from skdyn.training._records import Stage, TrainingRecord
 from skdyn.training._settings import TrainingSettings
 from skdyn.training._starts import StartError, check_start, easier_than, failure_on, is_wanted
 from skdyn.training._streams import ShuffledStream
-from skdyn.training._threads import multiply_adds, threads_for
+from skdyn.training._threads import threads_for
 from skdyn.training._weights import Snapshot, carry_over
+from skdyn.training._work import batch_size_of, work_of
 
 
 class LeanNet(NeuralNet):
@@ -151,7 +152,8 @@ class LeanNet(NeuralNet):
                 earlier = copy.deepcopy(self.module_) if record and stage.must_improve else None
                 try:
                     # What a stage trains on the way (starts to choose from) is not kept.
-                    with keeping_in(None), threads_for(self._multiply_adds(stage)):
+                    work = work_of(self.module_, stage, self.settings)
+                    with keeping_in(None), threads_for(work):
                         done = self.fit_loop(stage, on_epoch=on_epoch, earlier=record)
                 except StartError as error:
                     waiting.extendleft(reversed(easier_than(stage, error)))
@@ -379,21 +381,6 @@ class LeanNet(NeuralNet):
         """
         return [*self.module_.parameters(), *self.module_.buffers(), *self.extras]
 
-    def _multiply_adds(self, stage):
-        case = () if isinstance(stage.arrays, ShuffledStream) else stage.arrays[0].shape[1:]
-        batch = (self._batch_size(stage.arrays), *case)
-        return multiply_adds(self.module_, stage.objective, batch)
-
-    def _batch_size(self, arrays):
-        if not isinstance(arrays, ShuffledStream):
-            return self.settings.batch_size_for(len(arrays[0]))
-        if self.settings.optimizer in FULL_BATCH:
-            raise ValueError(
-                f"{self.settings.optimizer!r} needs the full batch, which a stream of data larger "
-                "than memory never shows. Use 'adam', 'adamw' or 'sgd'."
-            )
-        return arrays.batch_size
-
     def batches(self, arrays: Any, shuffle: bool) -> Any:
         """Return batches of rows, in this module's place and precision.
 
@@ -417,7 +404,7 @@ class LeanNet(NeuralNet):
             for tensor in tensors
         ]
         generator = self.generator if shuffle else None
-        return TensorBatches(tensors, self._batch_size(tensors), generator)
+        return TensorBatches(tensors, batch_size_of(tensors, self.settings), generator)
 
     def _epoch(self, training, validation, epoch):
         """Run one epoch; its losses, and the penalty, cross from the device here, once."""

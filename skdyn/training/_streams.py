@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from skdyn.training._batches import to_tensor
+from skdyn.training._devices import sent
 
 
 class ShuffledStream:
@@ -90,7 +91,7 @@ class ShuffledStream:
     def _batches(self, buffers, places):
         for part in places.split(self.batch_size) if len(places) else ():
             self.n_cases += len(part)
-            yield tuple(buffer[part].to(self.like.device) for buffer in buffers)
+            yield tuple(sent(buffer[part], self.like.device) for buffer in buffers)
 
     def _in_precision(self, tensor):
         return tensor.to(self.like.dtype) if tensor.is_floating_point() else tensor

@@ -21,17 +21,17 @@ def store():
 
 
 def test_cases_of_one_length_go_together():
-    groups = store().groups(torch.arange(4))
+    groups = store().groups(np.arange(4))
     assert sorted(map(sorted, (group.tolist() for group in groups))) == [[0, 2], [1, 3]]
 
 
 def test_what_is_filled_up_has_no_weight():
-    batch = store().batch(torch.tensor([0, 2]))
+    batch = store().batch(np.array([0, 2]))
     assert batch.features[..., 0].tolist() == [[0, 1, 0], [11, 12, 13]]
     assert (batch.weights > 0).tolist() == [[True, True, False], [True, True, True]]
     assert batch.edge.tolist() == [[1], [2]]
     assert batch.edge_weights.tolist() == [[1], [1]]
-    assert store().batch(torch.tensor([3])).edge_weights.tolist() == [[0]]
+    assert store().batch(np.array([3])).edge_weights.tolist() == [[0]]
 
 
 def test_answers_come_back_place_after_place():

@@ -13,12 +13,13 @@ def waits_of(call):
 def test_what_asks_for_a_number_or_a_size_waits():
     x, mask = torch.arange(4.0), torch.tensor([True, False, True, False])
     asking = [
-        x.sum().item, x.tolist, x.numpy, x.cpu, mask.nonzero, mask.any().__bool__,
+        lambda: x + torch.arange(4), x.sum().item, x.tolist, x.numpy, x.cpu, mask.nonzero,
+        mask.any().__bool__,
         x.int().bincount, x.unique, lambda: x[mask], lambda: x.masked_select(mask),
         lambda: torch.equal(x, x), lambda: x.index_put_((mask,), torch.ones(2)),
         lambda: x.repeat_interleave(torch.tensor([1, 2, 0, 1])), lambda: float(x[0]),
     ]  # fmt: skip
-    few = {12}  # there the numbers themselves are sent as well
+    few = {12, 13}  # there the numbers themselves are sent as well
     assert [waits_of(call) for call in asking] == [1 + (i in few) for i in range(len(asking))]
 
 
@@ -29,6 +30,7 @@ def test_what_only_computes_does_not_wait():
         lambda: x[order], lambda: x.masked_fill(mask, 0.0), lambda: x.where(mask, 0.0),
         lambda: x.topk(2), lambda: x @ x, lambda: x.sort(), lambda: x.cumsum(0),
         lambda: x.repeat_interleave(repeats, output_size=6), lambda: x.index_add(0, order, x),
+        lambda: x.new_zeros(3), lambda: torch.arange(3, device=x.device), lambda: x.normal_(),
     ]  # fmt: skip
     assert [waits_of(call) for call in free] == [0] * len(free)
 
@@ -60,7 +62,7 @@ def test_tensors_made_elsewhere_are_told():
     with DeviceUse() as use:
         torch.arange(3).to(x.device)
     assert set(use.devices) == {"meta", "cpu"}
-    assert use.n_waits == 1
+    assert use.n_waits == 2  # made, and moved
 
 
 def test_as_if_away_nothing_is_near():

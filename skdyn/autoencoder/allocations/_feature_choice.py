@@ -9,12 +9,12 @@ import numpy as np
 import torch
 
 from skdyn._validation import Interval
-from skdyn.autoencoder._kernels import Codes, counted, marked
+from skdyn.autoencoder._kernels import Codes, marked
 from skdyn.autoencoder.allocations._allocation import Allocation
 from skdyn.autoencoder.allocations._floor import rouse
 from skdyn.autoencoder.allocations._largest import largest, largest_of_rows
 from skdyn.autoencoder.allocations._zipf import zipf_ends
-from skdyn.training._devices import is_near, sent
+from skdyn.training._devices import counted, is_near, sent
 
 if TYPE_CHECKING:
     from skdyn.autoencoder._network import SparseCoder

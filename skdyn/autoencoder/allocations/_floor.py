@@ -5,10 +5,10 @@ from typing import Any
 
 import torch
 
-from skdyn.autoencoder._kernels import Codes, counted
+from skdyn.autoencoder._kernels import Codes
 from skdyn.autoencoder.allocations._batch_topk import take_largest
 from skdyn.autoencoder.allocations._largest import largest
-from skdyn.training._devices import is_near
+from skdyn.training._devices import counted, is_near
 
 __all__ = ["calibrate_with_floor", "rouse", "take_with_floor"]
 

@@ -383,7 +383,7 @@ class BSpline(Basis):
         features[:, -1] = silu(reached)
 
         def slopes_of(weight):
-            total = torch.zeros(weight.shape[2], *x.shape).to(x)
+            total = x.new_zeros(weight.shape[2], *x.shape)
             table = self.in_powers(weight)
             for p in range(k, 0, -1):
                 found = table[p].T.index_select(1, place).view_as(total)
@@ -435,7 +435,7 @@ class BSpline(Basis):
         -------
         Tensor of shape (n, n_out)
         """
-        if x.device.type != "cpu":  # there, dense products are the fast ones
+        if x.device.type != "cpu":  # where dense products are fast; sums there: benchmarks/gpu.py
             return super().combine(x, weight)
         if not x.requires_grad and x.numel() * self.n_functions <= _FEW:
             return self._functions_of(x).T @ weight.flatten(0, 1)

@@ -6,6 +6,8 @@ import torch
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import silu
 
+from skdyn.training._devices import counted, is_near
+
 __all__ = ["FewSum", "SplineSum", "powers_to", "within_powers"]
 
 
@@ -24,7 +26,9 @@ class SplineSum(torch.autograd.Function):
         table = basis.in_powers(weight)
         gated = silu(x)
         out = gated @ weight[:, -1]
-        start = torch.arange(0, place.numel() + 1, place.shape[1], dtype=place.dtype)
+        start = torch.arange(
+            0, place.numel() + 1, place.shape[1], dtype=place.dtype, device=x.device
+        )
         for rows, power in zip(table, powers_to(u, order), strict=True):
             out += _sums(rows, place, start, power)
         ctx.basis = basis
@@ -144,13 +148,14 @@ def _moments(grad, place, u, order, n_places):
             power = grad.expand_as(u) if power is None else power * grad
             one.index_add_(0, place, power.flatten())
         return sums.T[..., None]
-    if n_places < 2**15:  # so short integers numpy sorts by radix
+    if n_places < 2**15 and is_near(place):  # so short integers numpy sorts by radix
         ranks = torch.from_numpy(place.short().numpy().argsort(kind="stable"))
     else:
         ranks = place.sort().indices
-    counts = torch.bincount(place, minlength=n_places)
+    counts = counted(place, n_places)
     start = counts.cumsum(0) - counts
-    sample = torch.arange(len(grad))[:, None].expand(-1, n_each).flatten().index_select(0, ranks)
+    sample = torch.arange(len(grad), device=grad.device)[:, None].expand(-1, n_each)
+    sample = sample.flatten().index_select(0, ranks)
     u = u.flatten().index_select(0, ranks)
     sums = [_bags(grad, sample, start, power) for power in powers_to(u, order)]
     return torch.stack(sums, dim=1)
