@@ -36,7 +36,7 @@ def gathered(X: Any, y: Any) -> tuple[Any, Any]:
     ValueError
         If a block is no pair of as many rows, or of another width than the first.
     """
-    if hasattr(X, "chunks") and len(getattr(X, "shape", ())) == 2 and len(X):
+    if hasattr(X, "chunks") and len(getattr(X, "shape", ())) == 2 and X.shape[0]:
         return written(_numbers(block, "X") for block in _stored(X)), y
     if not _is_stream(X):
         return X, y
@@ -63,7 +63,7 @@ def _is_stream(X):
 
 
 def _stored(X):
-    first = X.chunks[0]
+    first = 1 if X.chunks is None else X.chunks[0]  # HDF5 may keep an array in one piece
     chunk = max(first) if isinstance(first, tuple) else first  # Dask tells the size of each
     n_each = -(-_ROWS // chunk) * chunk
     for start in range(0, X.shape[0], n_each):
