@@ -68,6 +68,55 @@ def test_a_fit_from_disk_or_from_blocks_is_the_one_from_memory_to_the_last_bit(
     assert np.array_equal(model.fit(Chunked(X, (7, 3)), y).predict(X), unweighted)
 
 
+def zarr_of(array, folder):
+    zarr = pytest.importorskip("zarr")
+    path = str(folder / "rows.zarr")
+    zarr.open_array(path, mode="w", shape=array.shape, chunks=(7, 2), dtype=array.dtype)[:] = array
+    return zarr.open_array(path, mode="r")
+
+
+def hdf5_of(array, folder):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(folder / "rows.h5", "w") as file:
+        file.create_dataset("X", data=array, chunks=(7, 2))
+    return h5py.File(folder / "rows.h5", "r")["X"]
+
+
+def hdf5_whole(array, folder):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(folder / "rows.h5", "w") as file:
+        file.create_dataset("X", data=array)  # in one piece: chunks is None
+    return h5py.File(folder / "rows.h5", "r")["X"]
+
+
+def dask_of(array, folder):
+    return pytest.importorskip("dask.array").from_array(array, chunks=(7, 2))
+
+
+@pytest.mark.parametrize("stored", [zarr_of, hdf5_of, hdf5_whole, dask_of])
+@pytest.mark.parametrize("most", [100, 2**28], ids=["disk", "memory"])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_arrays_of_other_libraries_train_the_same_model(stored, most, monkeypatch, tmp_path):
+    model = KANRegressor((2,), optimizer="adam", max_iter=2, batch_size=40, random_state=0)
+    wanted = model.fit(X, y).predict(X)
+    monkeypatch.setattr("skdyn._row_blocks._NUMBERS", 20 * X.shape[1])
+    monkeypatch.setattr(_scratch, "_LARGE", most)
+    assert np.array_equal(model.fit(stored(X, tmp_path), y).predict(X), wanted)
+
+
+@pytest.mark.filterwarnings("ignore:partial_fit was given X outside:UserWarning")
+def test_a_stream_is_learned_from_block_by_block():
+    whole = KANRegressor((2,), optimizer="adam", random_state=0)
+    model = KANRegressor((2,), optimizer="adam", random_state=0)
+    for number, (rows, targets) in enumerate(pairs()):
+        whole.partial_fit(rows, targets)
+        if number % 2:
+            model.partial_fit(Chunked(rows, (7, 3)), targets)
+        else:
+            model.partial_fit(iter([(rows[:9], targets[:9]), (rows[9:], targets[9:])]), None)
+    assert np.array_equal(model.predict(X), whole.predict(X))
+
+
 @pytest.mark.parametrize(
     ("blocks", "message"),
     [

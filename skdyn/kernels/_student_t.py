@@ -31,6 +31,10 @@ from skdyn.kernels._nngp import NNGPKernel
 __all__ = ["StudentTProcessRegressor"]
 
 
+# Rows whose factor takes seconds, and rows whose matrix of pairs (34 GB) no machine is asked for.
+_MANY, _MOST = 5_000, 2**16
+
+
 class StudentTProcessRegressor(PlainState, MultiOutputMixin, RegressorMixin, BaseEstimator):
     """Gaussian process whose scale is not taken for known: regression by a Student-t process.
 
@@ -181,16 +185,19 @@ class StudentTProcessRegressor(PlainState, MultiOutputMixin, RegressorMixin, Bas
         Raises
         ------
         ValueError
-            If the data cannot be used, or K has no inverse.
+            If the data cannot be used, are more than 65,536 rows, or K has no inverse.
 
         Warns
         -----
+        UserWarning
+            Beyond 5,000 rows, of what the matrix of all pairs costs.
         ConvergenceWarning
             If no start of the search for hyperparameters came to an end.
         """
         X, y = validate_data(
             self, X, y, multi_output=True, y_numeric=True, dtype=np.float64, ensure_min_samples=1
         )
+        _check_size(len(X))
         self._is_one_target = y.ndim == 1
         y = y.reshape(len(y), -1).astype(np.float64)
         self._y_mean, self._y_std = np.zeros(y.shape[1]), np.ones(y.shape[1])
@@ -402,3 +409,16 @@ class StudentTProcessRegressor(PlainState, MultiOutputMixin, RegressorMixin, Bas
 
 def _default_kernel():
     return NNGPKernel(activation="erf", input_var=1.0) + WhiteKernel(0.1)
+
+
+def _check_size(n):
+    if n <= _MANY:
+        return
+    told = (
+        f"A Student-t process of {n} rows needs several matrices of {8e-9 * n**2:.1f} GB, and time "
+        f"that grows with the cube of the rows. Fit it to a sample of at most {_MANY} rows, or "
+        "take an estimator for many rows: KANRegressor, with loss='quantile' for intervals."
+    )
+    if n > _MOST:
+        raise ValueError(told)
+    warn_user(told)

@@ -2,6 +2,7 @@
 
 from skdyn.scale._canceled import StopIfCancelled
 from skdyn.scale._data_parallel import data_parallel
+from skdyn.scale._gather_rows import gather_rows
 from skdyn.scale._map_rows import map_rows
 
-__all__ = ["StopIfCancelled", "data_parallel", "map_rows"]
+__all__ = ["StopIfCancelled", "data_parallel", "gather_rows", "map_rows"]

@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from skdyn._validation import is_whole
-from skdyn.training import Keeper, Processes, keeping_in, training_in
+from skdyn.training import Alone, Keeper, Processes, keeping_in, training_in
 
-__all__ = ["data_parallel"]
+__all__ = ["data_parallel", "processes"]
 
 # Torch 2.6 joins a group's threads without letting go of Python, which one of them may be waiting
 # for to drop its last tensor. The group that ended last is kept until another one ends: by then
@@ -24,7 +24,8 @@ def data_parallel(
 ) -> Iterator[None]:  # fmt: skip
     """Train what is fitted in a block by all processes of a ``torch.distributed`` group.
 
-    Every process calls the same ``fit`` with the same data and the same ``random_state``, and
+    Every process calls the same ``fit`` with the same data (:func:`~skdyn.scale.gather_rows` brings
+    together what each has read a part of) and the same ``random_state``, and
     ends with the same model. Each computes its share of every batch; losses and gradients are
     averaged [1]_, so that the model is the one that a single process would have trained, up to
     rounding. The group is made by somebody else: ``torchrun`` and
@@ -77,24 +78,42 @@ def data_parallel(
     >>> with data_parallel():  # here there is no group
     ...     model = KANRegressor(max_iter=5, random_state=0)
     """
-    if not timeout > 0:
-        raise ValueError(f"timeout is a number of seconds above 0, got {timeout}")
     if not is_whole(save_every, 1):
         raise ValueError(f"save_every is a positive whole number of epochs, got {save_every!r}")
     keeper = None if checkpoint is None else Keeper(checkpoint, save_every)
+    with processes(group, timeout) as own, training_in(own), keeping_in(keeper):
+        yield
+
+
+@contextmanager
+def processes(group: Any, timeout: float) -> Iterator[Alone]:
+    """Make a group of our own of the processes of another, with a timeout of our own.
+
+    Parameters
+    ----------
+    group : ProcessGroup or None
+        The other; None takes all processes.
+    timeout : float
+        Seconds.
+
+    Yields
+    ------
+    Alone or Processes
+        Alone outside of a group, and in a group of one.
+    """
+    if not timeout > 0:
+        raise ValueError(f"timeout is a number of seconds above 0, got {timeout}")
     import torch.distributed as dist
 
     if not (dist.is_available() and dist.is_initialized()) or dist.get_world_size(group) == 1:
-        with keeping_in(keeper):
-            yield
+        yield Alone()
         return
     ranks = None if group is None else dist.get_process_group_ranks(group)
     own: Any = dist.new_group(
         ranks, timeout=timedelta(seconds=timeout), use_local_synchronization=group is not None
     )
     try:
-        with training_in(Processes(own)), keeping_in(keeper):
-            yield
+        yield Processes(own)
     finally:
         dist.destroy_process_group(own)
         _ENDED[:] = [own]

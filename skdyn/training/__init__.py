@@ -11,7 +11,7 @@ them in turn and returns a :class:`TrainingRecord`.
 
 from skdyn.training._batches import TensorBatches, to_tensor
 from skdyn.training._devices import resolve_device, resolve_dtype
-from skdyn.training._group import Processes, training_in
+from skdyn.training._group import Alone, Processes, training_in
 from skdyn.training._journal import Journal
 from skdyn.training._keeper import Keeper, keeping_in
 from skdyn.training._net import LeanNet
@@ -28,6 +28,7 @@ from skdyn.training._weights import arrays_to_state, state_to_arrays
 __all__ = [
     "LEARNING_RATE_SCHEDULES",
     "OPTIMIZERS",
+    "Alone",
     "Journal",
     "Keeper",
     "LeanNet",

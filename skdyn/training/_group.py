@@ -67,11 +67,13 @@ class Alone:
             Written in place.
         """
 
-    def of_first(self, thing: Any) -> Any:
-        """Return what the first process passes.
+    def of(self, rank: int, thing: Any) -> Any:
+        """Return what one of the processes passes.
 
         Parameters
         ----------
+        rank : int
+            Which.
         thing : object
             Anything that can be pickled.
 
@@ -80,6 +82,17 @@ class Alone:
         object
         """
         return thing
+
+    def send(self, array: np.ndarray, rank: int) -> None:
+        """Give every process what one of them has.
+
+        Parameters
+        ----------
+        array : ndarray
+            Of one shape and type in all; written in place.
+        rank : int
+            Who has it.
+        """
 
     def check(self, stage: Any, learned: Sequence[torch.Tensor]) -> None:
         """Refuse to train where the processes begin from other weights or with other data.
@@ -184,11 +197,13 @@ class Processes(Alone):
             for tensor in tensors:
                 self._together(self._torch.broadcast, tensor.data, first)
 
-    def of_first(self, thing: Any) -> Any:
-        """Return what the first process passes.
+    def of(self, rank: int, thing: Any) -> Any:
+        """Return what one of the processes passes.
 
         Parameters
         ----------
+        rank : int
+            Which.
         thing : object
             Anything that can be pickled.
 
@@ -197,9 +212,23 @@ class Processes(Alone):
         object
         """
         box = [thing]
-        first = self._torch.get_global_rank(self._group, 0)
-        self._together(self._torch.broadcast_object_list, box, first)
+        source = self._torch.get_global_rank(self._group, rank)
+        self._together(self._torch.broadcast_object_list, box, source)
         return box[0]
+
+    def send(self, array: np.ndarray, rank: int) -> None:
+        """Give every process what one of them has.
+
+        Parameters
+        ----------
+        array : ndarray
+            Of one shape and type in all; written in place.
+        rank : int
+            Who has it.
+        """
+        source = self._torch.get_global_rank(self._group, rank)
+        numbers = torch.from_numpy(array.reshape(-1).view(np.uint8))
+        self._together(self._torch.broadcast, numbers, source)
 
     def check(self, stage: Any, learned: Sequence[torch.Tensor]) -> None:
         """Refuse to train where the processes begin from other weights or with other data.

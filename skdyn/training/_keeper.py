@@ -111,7 +111,7 @@ class EpochJournal(Journal):
                 content = super()._content()
             except (ValueError, OSError) as error:
                 trouble = str(error)
-        content, trouble = self._group.of_first((content, trouble))
+        content, trouble = self._group.of(0, (content, trouble))
         if trouble is not None:
             raise ValueError(trouble)
         if content is not None:

@@ -195,3 +195,18 @@ def test_only_one_of_two_kinds_of_spread_is_asked_for():
     X, y = data()
     with pytest.raises(ValueError, match="one of them"):
         as_given().fit(X, y).predict(X, return_std=True, return_cov=True)
+
+
+def test_many_rows_are_warned_of_and_too_many_refused(monkeypatch):
+    X, y = np.arange(12.0)[:, None], np.arange(12.0)
+    model = StudentTProcessRegressor(optimizer=None)
+    monkeypatch.setattr("skdyn.kernels._student_t._MANY", 11)
+    with pytest.warns(UserWarning, match="of 12 rows needs several matrices of 0.0 GB"):
+        model.fit(X, y)
+    assert model.score(X, y) > 0.9
+    monkeypatch.undo()
+    other = StudentTProcessRegressor()
+    rows = np.zeros((2**16 + 1, 1))
+    with pytest.raises(ValueError, match=r"of 65537 rows needs several matrices of 34.4 GB"):
+        other.fit(rows, rows[:, 0])
+    assert not hasattr(other, "L_")
