@@ -2,7 +2,7 @@
 Which display answers which question?
 =====================================
 
-All fifteen displays of :mod:`skdyn.inspection`, on quick fits of small data. They are used alike:
+All seventeen displays of :mod:`skdyn.inspection`, on quick fits of small data. They are used alike:
 ``from_estimator`` computes and draws, of a pipeline or a search too; ``plot`` draws again, with
 ``ax`` where, with ``name`` under another name, and with whatever style matplotlib knows. Afterwards
 ``ax_`` and ``figure_`` tell where it was drawn.

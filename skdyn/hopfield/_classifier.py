@@ -17,7 +17,7 @@ from skdyn.hopfield._association import AssociationEstimator
 from skdyn.hopfield._explanations import explain_recall
 from skdyn.hopfield._index import FaissIndex
 from skdyn.hopfield._links import LogLoss
-from skdyn.hopfield._matching import centres
+from skdyn.hopfield._matching import centers
 from skdyn.hopfield._modes import parts_of_sums
 from skdyn.hopfield._separations import Separation
 
@@ -381,7 +381,7 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
             if not members.any():  # announced only
                 found.append(np.tile(np.average(X, axis=0, weights=weight), (self.n_prototypes, 1)))
                 continue
-            mine, labels = centres(X[members], weight[members], self.n_prototypes, seed)
+            mine, labels = centers(X[members], weight[members], self.n_prototypes, seed)
             square += weight[members] @ np.square(X[members] - mine[labels]).sum(axis=1)
             found.append(mine)
         values = _CERTAINTY * np.eye(values.shape[1]).repeat(self.n_prototypes, axis=0)

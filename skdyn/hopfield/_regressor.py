@@ -14,7 +14,7 @@ from skdyn.hopfield._association import AssociationEstimator
 from skdyn.hopfield._explanations import explain_recall
 from skdyn.hopfield._index import FaissIndex
 from skdyn.hopfield._links import SquaredError
-from skdyn.hopfield._matching import centres
+from skdyn.hopfield._matching import centers
 from skdyn.hopfield._modes import parts_of_sums
 from skdyn.hopfield._separations import Separation
 from skdyn.hopfield._store import scales
@@ -313,7 +313,7 @@ class HopfieldRegressor(AssociationEstimator, TabularRegressor):
 
     def _first_prototypes(self, X, values, weight, seed):
         """Return centers, the means of their values, and the mean square around them."""
-        found, labels = centres(X, weight, self.n_prototypes, seed)
+        found, labels = centers(X, weight, self.n_prototypes, seed)
         square = weight @ np.square(X - found[labels]).sum(axis=1) / weight.sum()
         mass = np.bincount(labels, weight, minlength=len(found))
         sums = [np.bincount(labels, weight * v, minlength=len(found)) for v in values.T]

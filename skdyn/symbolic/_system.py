@@ -25,7 +25,7 @@ __all__ = ["EquationSystem"]
 
 
 class EquationSystem(PlainState):
-    """Right-hand sides in closed form, :math:`\\\\dot x_i = f_i(x, u)`.
+    """Right-hand sides in closed form, :math:`\\dot x_i = f_i(x, u)`.
 
     Parameters
     ----------

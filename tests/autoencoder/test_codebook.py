@@ -58,11 +58,11 @@ def test_more_codes_a_row_restore_more():
     assert _model(assignment="cosine", max_iter=8).fit(X).score(X) > 0.5
 
 
-def test_codes_times_components_and_the_centre_are_the_reconstruction(fitted):
+def test_codes_times_components_and_the_center_are_the_reconstruction(fitted):
     codes = fitted.transform(X)
-    centre = fitted.inverse_transform(np.zeros((1, 12)))
+    center = fitted.inverse_transform(np.zeros((1, 12)))
     np.testing.assert_allclose(
-        fitted.inverse_transform(codes), codes @ fitted.components_ + centre, atol=1e-4
+        fitted.inverse_transform(codes), codes @ fitted.components_ + center, atol=1e-4
     )
 
 

@@ -18,7 +18,7 @@ SCALED = StandardScaler().fit_transform(X)
 queries = np.random.default_rng(0).normal(size=(40, 4))
 
 
-def test_huge_beta_is_the_nearest_neighbour_of_scikit_learn():
+def test_huge_beta_is_the_nearest_neighbor_of_scikit_learn():
     rows = np.unique(SCALED, axis=0, return_index=True)[1]
     model = HopfieldClassifier("stored", beta=1e12).fit(SCALED[rows], Y[rows])
     # Both standardize alike when the metric is that of the model's own scales.

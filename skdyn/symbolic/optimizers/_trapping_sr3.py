@@ -14,7 +14,7 @@ from skdyn._state import ANY_NUMBER, OPTIONAL, Shape
 from skdyn._validation import Interval, StrOptions, fit_context
 from skdyn.exceptions import warn_user
 from skdyn.symbolic.optimizers._constraints import InfeasibleError, LinearConstraints
-from skdyn.symbolic.optimizers._energy import calmest_centre, energy_constraints, gradients, growth
+from skdyn.symbolic.optimizers._energy import calmest_center, energy_constraints, gradients, growth
 from skdyn.symbolic.optimizers._relaxation import (
     checked_threshold,
     constrained_fit,
@@ -236,7 +236,7 @@ class TrappingSR3(SparseOptimizer):
         gradient: Any = None
         for _ in range(10):  # each round's fit is no worse than the one before
             before = coef
-            center = calmest_centre(coef / problem.scale, constant, linear)
+            center = calmest_center(coef / problem.scale, constant, linear)
             gradient = constant + np.tensordot(center, linear, 1)
             try:
                 coef = self._decaying_fit(problem, before, constraints, gradient)
