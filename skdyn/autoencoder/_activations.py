@@ -62,7 +62,7 @@ def collect_activations(
         Name of the submodule, as ``module.named_modules()`` tells it. With several names, one
         array a name is returned, from a single run.
     batch_size : int, default=256
-        Cases a batch when ``inputs`` is an array.
+        Cases per batch when ``inputs`` is an array.
     transform : callable or None, default=None
         Applied to the layer's output to make it the tensor to keep, one row a case: for example
         ``lambda z: z[0]`` for a layer that returns a tuple, or ``lambda z: z.flatten(0, 1)`` for
