@@ -37,7 +37,7 @@ class Crosscoder(Reconstructing):
         Number of columns of each source, in the order in which they stand side by side in X, e.g.
         ``[64, 64]``; None is a single source, which makes an autoencoder.
     k : int, default=32
-        Active features a row, on average; all of them, with a warning, where there are fewer.
+        Active features per row, on average; all of them, with a warning, where there are fewer.
     allocation : {"relu", "topk", "batch_topk", "gated", "jumprelu", "feature_choice", \
             "mutual_choice", "mutual_then_feature", "feature_then_mutual"} or Allocation, \
             default="feature_then_mutual"
@@ -274,6 +274,6 @@ def check_sources(sources, n_features):
     if not whole or sum(widths) != n_features:
         raise ValueError(
             f"sources must be positive whole numbers that add up to the {n_features} columns of X, "
-            f"one a source; got {sources!r}."
+            f"one per source; got {sources!r}."
         )
     return np.array(widths)

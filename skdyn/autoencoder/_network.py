@@ -35,7 +35,7 @@ class SparseCoder(torch.nn.Module):
     n_components : int
         Number of latents.
     k : int
-        Active latents a row.
+        Active latents per row.
     allocation : str
         Name of the allocation.
     allocation_settings : tuple of (str, object), default=()
@@ -225,7 +225,7 @@ class SparseCoder(torch.nn.Module):
         x : Tensor of shape (n_rows, n_features)
             Scaled inputs.
         k : int
-            Active latents a row, on average.
+            Active latents per row, on average.
         progress : float
             Share of the training that is done.
 

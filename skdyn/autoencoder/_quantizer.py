@@ -96,7 +96,7 @@ class Codebook(torch.nn.Module):
         Returns
         -------
         Support
-            k codes a row, the last chosen last.
+            k codes per row, the last chosen last.
         """
         weight = self.decoder_weight
         if self.assignment == "cosine":

@@ -30,7 +30,7 @@ def start_from_data(
 ) -> None:
     """Set the scales of a new network and its biases from the data.
 
-    A scale makes the mean squared distance from the center one a feature, in all features of a
+    A scale makes the mean squared distance from the center one per feature, in all features of a
     source alike: a dictionary of directions would change with anything else. Rows far from all
     others count as if they lay nearer.
 
@@ -45,7 +45,7 @@ def start_from_data(
     sources : sequence of slice, default=(slice(None),)
         Columns of the sources that make up the inputs; each comes to the same share of the squares.
     aims_at_k : bool, default=True
-        Whether training begins where k latents a row are active.
+        Whether training begins where k latents per row are active.
     """
     input_center, input_scale = center_and_scale(X, sources)
     output_center, output_scale = (input_center, input_scale) if Y is None else center_and_scale(Y)

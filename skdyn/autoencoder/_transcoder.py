@@ -38,7 +38,7 @@ class Transcoder(MultiOutputMixin, RegressorMixin, SparseCoding):
     n_components : int, default=512
         Number of features of the dictionary.
     k : int, default=32
-        Active features a row, on average; all of them, with a warning, where there are fewer.
+        Active features per row, on average; all of them, with a warning, where there are fewer.
     allocation : {"relu", "topk", "batch_topk", "gated", "jumprelu", "feature_choice", \
             "mutual_choice", "mutual_then_feature", "feature_then_mutual"} or Allocation, \
             default="feature_then_mutual"

@@ -62,7 +62,7 @@ class KANClassifier(KANEstimator, TabularClassifier):
     categorical_features : {"from_dtype"}, array-like of bool, int or str, or None, \
             default="from_dtype"
         Columns of categories, as a mask, by numbers or by names. "from_dtype" takes a data frame's
-        columns of categories and texts. An edge from such a column is one free value a level, drawn
+        columns of categories or text. An edge from one has a free value per level, drawn
         to zero as weights are. A level that ``fit`` did not see is answered as what the levels say
         on average, with a warning.
     smoothness : float or "auto", default="auto"

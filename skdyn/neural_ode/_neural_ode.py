@@ -101,7 +101,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         Penalty on the solver's embedded error estimate or on its stiffness estimate, which makes
         the learned field cheaper to solve [5]_.
     regularization_mode : {"global", "local"}, default="global"
-        Sum the penalty over all steps, or take it at one random step a solve [6]_.
+        Sum the penalty over all steps, or take it at one random step per solve [6]_.
     regularization_weight : float or "auto", default="auto"
         Weight of the penalty beside the loss; "auto" is ``0.001 / rtol`` for "error", 0.03 else.
     solver : str, default="tsit5"
@@ -377,7 +377,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         y : Ignored
             Not used, present for API consistency by convention.
         t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints), default=None
-            Times, strictly increasing: one row for all cases or one row a case, or a list for
+            Times, strictly increasing: one row for all cases or one row per case, or a list for
             unequal lengths. None counts 0, 1, 2, ... Dates and durations are read as numbers in
             ``time_unit_``.
         u : array-like, default=None

@@ -27,7 +27,7 @@ class NeuralODERegressor(DepthEstimator, TabularRegressor):
         Penalty on the solver's embedded error estimate or on its stiffness estimate, which makes
         the learned field cheaper to solve [3]_.
     regularization_mode : {"global", "local"}, default="global"
-        Sum the penalty over all steps, or take it at one random step a solve [4]_.
+        Sum the penalty over all steps, or take it at one random step per solve [4]_.
     regularization_weight : float or "auto", default="auto"
         Weight of the penalty beside the loss; "auto" is ``1 / rtol`` for "error", 0.03 else.
     solver : str, default="tsit5"

@@ -405,7 +405,7 @@ class PointCloudOperatorRegressor(TabularRegressor):
 
     @torch.no_grad()
     def _answers(self, clouds, at):
-        """Run the network over cases; return answers place after place, or one a case."""
+        """Run the network over cases; return answers place after place, or one per case."""
         module = self._module_for(np.dtype("float64"))
         like = next(module.parameters())
         k = self._module_config["neighbors"]

@@ -45,7 +45,7 @@ def check_case_weight(case_weight, n_cases):
         return
     if case_weight.shape != (n_cases,):
         raise ValueError(
-            f"case_weight must have shape ({n_cases},), one weight a case; got "
+            f"case_weight must have shape ({n_cases},), one weight per case; got "
             f"{tuple(case_weight.shape)}."
         )
     if not bool(((case_weight > 0) & torch.isfinite(case_weight)).all()):

@@ -101,7 +101,8 @@ def test_partial_fit_and_streams_learn_it_too():
 
 
 def test_more_codes_a_row_than_there_are_means_all_with_a_warning():
-    with pytest.warns(UserWarning, match="k=13 active latents a row are more than n_components=12"):
+    message = "k=13 active latents per row are more than n_components=12"
+    with pytest.warns(UserWarning, match=message):
         model = _model(k=13, max_iter=2).fit(X)
     assert (model.transform(X) == 1).all()
 

@@ -158,7 +158,7 @@ def kinds(rng):
         "binary": (bits, 2 * bits[:, 0] + bits[:, 1]),
         "constant within classes": (np.column_stack([three, noise]), three),
         "indicators of classes": (np.column_stack([np.eye(3)[three], noise]), three),
-        "one row a class": (blobs, np.r_[np.arange(N_TRAIN), nearest(blobs)]),
+        "one row per class": (blobs, np.r_[np.arange(N_TRAIN), nearest(blobs)]),
         "many noise columns": (np.column_stack([blobs, rng.normal(size=(N, 40))]), three),
         "more columns than rows": (np.column_stack([blobs, rng.normal(size=(N, 90))]), three),
         "circles": (ring * (1 + two)[:, None] + plane / 10, two),

@@ -218,7 +218,7 @@ class TrappingSR3(SparseOptimizer):
         powers = check_array(powers, dtype=_FLOAT, input_name="powers")
         if powers.shape[0] != n_terms or powers.shape[1] < n_states:
             raise ValueError(
-                f"powers has shape {powers.shape}; one row a term and a column for each state "
+                f"powers has shape {powers.shape}; one row per term and a column for each state "
                 f"were expected: ({n_terms}, {n_states}), or more columns for controls."
             )
         quadratic = powers.shape[1] == n_states and powers.sum(axis=1).max() <= 2
