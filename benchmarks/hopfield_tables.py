@@ -145,7 +145,7 @@ def large(name, sizes, results):
     queries = means[truth] / 2 + rng.normal(size=(n_queries, n_features))
     index = {"faiss": "faiss"}.get(name, "exact")
     model = KNeighborsClassifier(algorithm="brute")
-    if name != "neighbours":
+    if name != "neighbors":
         model = HopfieldClassifier("stored", index=index)
     HopfieldClassifier("stored").fit(X[:50], y[:50]).predict(X[:50])  # loads what is loaded once
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -182,8 +182,8 @@ def add_arguments(parser: argparse.ArgumentParser):
     parser.add_argument("--rounds", type=int, default=25)
     parser.add_argument("--sizes", type=int, nargs=3, default=[100_000, 10_000, 64])
     parser.add_argument(
-        "--contestants", nargs="+", choices=["stored", "faiss", "neighbours"],
-        default=["stored", "neighbours"], help="of the memory; faiss needs the extra 'index'",
+        "--contestants", nargs="+", choices=["stored", "faiss", "neighbors"],
+        default=["stored", "neighbors"], help="of the memory; faiss needs the extra 'index'",
     )  # fmt: skip
 
 

@@ -343,14 +343,14 @@ class Peer(torch.nn.Module):
         self.decoder = torch.nn.Parameter(decoder)
         self.encoder = torch.nn.Parameter(decoder.T.clone())
         self.bias = torch.nn.Parameter(torch.zeros(args.latents))
-        self.centre = torch.nn.Parameter(torch.from_numpy(X.mean(axis=0) * self.scale))
+        self.center = torch.nn.Parameter(torch.from_numpy(X.mean(axis=0) * self.scale))
         self.idle = torch.zeros(args.latents)
         self.threshold, self.n_thresholds = torch.zeros(()), 0
 
     def loss(self, x, progress):
-        pre = (x - self.centre) @ self.encoder + self.bias
+        pre = (x - self.center) @ self.encoder + self.bias
         codes = self.codes(pre, progress)
-        rebuilt = codes @ self.decoder + self.centre
+        rebuilt = codes @ self.decoder + self.center
         self.idle = (self.idle + len(x)) * (codes == 0).all(dim=0)
         fit = (rebuilt - x).square().mean()
         return fit + self.penalty(pre, codes, progress) + self.revival(pre, x - rebuilt.detach())
@@ -369,8 +369,8 @@ class Peer(torch.nn.Module):
 
     def learnt(self, X):
         x = torch.from_numpy(X) * self.scale
-        codes = self.used((x - self.centre) @ self.encoder + self.bias)
-        rebuilt = (codes @ self.decoder + self.centre) / self.scale
+        codes = self.used((x - self.center) @ self.encoder + self.bias)
+        rebuilt = (codes @ self.decoder + self.center) / self.scale
         return codes.numpy(), rebuilt.numpy(), self.decoder.numpy()
 
 

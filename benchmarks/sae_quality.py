@@ -39,7 +39,7 @@ from skdyn.metrics import (
 EPOCHS = 16
 N_TEST = 16_384
 PEERS_RATE = 1e-3
-PENALISED = ("relu", "gated", "SAELens standard", "SAELens gated")
+PENALIZED = ("relu", "gated", "SAELens standard", "SAELens gated")
 
 
 def add_arguments(parser):
@@ -68,7 +68,7 @@ def run(args):
     columns = ("FVU", "matched", "max", "recall", "dead", "L0", "s")
     print(f"{'':24}" + "".join(f"{name:>9}" for name in columns), flush=True)
     for name in names:
-        coefficient = searched(name, args) if name in PENALISED else None
+        coefficient = searched(name, args) if name in PENALIZED else None
         rows = [scores(name, args, *data[seed], seed, coefficient) for seed in args.seeds]
         for label, values in (("", np.mean(rows, axis=0)), ("  worst", worst(rows))):
             figures = "".join(f"{value:9.3f}" for value in values[:-1])

@@ -19,25 +19,24 @@ optimizer : {"adam", "adamw", "sgd", "lbfgs"}
 max_iter : int
     Number of epochs at most.
 max_time : float or None
-    Seconds after which training stops, at the end of an epoch, with what was reached by then and a
-    warning. None sets no limit.
+    Seconds after which training stops with a warning, at the end of an epoch. None sets no limit.
 learning_rate : float
     Step size of the optimizer; "lbfgs" finds its own.
 learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}
-    How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever the
-    loss stands still and stops only when that no longer helps.
+    How the step size changes over ``max_iter`` epochs. "plateau" divides it by five when the loss
+    no longer falls, and stops only when that no longer helps.
 batch_size : int or "auto"
-    Cases a batch; "auto" is ``min(200, n_samples)``.
+    Cases per batch; "auto" is ``min(200, n_samples)``.
 alpha : float
     Strength of the L2 penalty on the weights; it is divided by the number of samples (the total of
     their weights) when added to the mean loss, as scikit-learn's networks do.
 clip_norm : float or None
-    Largest norm of the gradient; longer ones are shortened to it.
+    Largest norm of the gradient; larger gradients are scaled down to it.
 tol : float
-    Improvement of the loss below which an epoch counts as standing still.
+    Smallest decrease of the loss that counts as an improvement.
 early_stopping : bool
-    Whether to stop when the loss on validation data stands still, and to keep the weights that were
-    best there.
+    Whether to stop when the loss on validation data no longer improves, and to keep the weights
+    that were best there.
 validation_fraction : float
     Share of the training data set aside for early stopping when ``X_val`` is not given.
 n_iter_no_change : int
@@ -45,7 +44,7 @@ n_iter_no_change : int
 warm_start : bool
     Whether ``fit`` continues from the present weights.
 random_state : int, RandomState instance or None
-    Source of the first weights, the validation split and the order of the cases. Pass an int for
+    Source of the initial weights, the validation split and the order of the cases. Pass an int for
     the same model every time.
 device : str
     Where to train: "auto" is CUDA where it pays, else the CPU; or a torch device such as "cpu".
@@ -66,14 +65,14 @@ grid_shape : int, tuple of int or None
 [CodebookTransformer, Crosscoder, Transcoder] learning_rate : float
     Step size of the optimizer.
 [SparseAutoencoder] learning_rate : float or "auto"
-    Step size of the optimizer. "auto" is half of the inverse root of the number of steps, 0.001
-    to 0.02; 0.01 where they are not known, and at most that where a training goes on.
+    Step size of the optimizer. "auto" is half of the inverse root of the number of steps, 0.001 to
+    0.02; 0.01 where they are not known, and at most that where a training goes on.
 [CodebookTransformer, Crosscoder, SparseAutoencoder, Transcoder] tol : float or None
-    Improvement of the loss below which an epoch counts as standing still; None never stops early:
+    Smallest decrease of the loss that counts as an improvement; None never stops early, so that
     schedules come to their end.
 [CodebookTransformer, Crosscoder, SparseAutoencoder, Transcoder] random_state : int, RandomState \
 instance or None
-    Source of the first weights and the order of the cases. Pass an int for the same model every
+    Source of the initial weights and the order of the cases. Pass an int for the same model every
     time.
 [CodebookTransformer, Crosscoder, SparseAutoencoder, Transcoder] dtype : {"float32", "float64"}
     Precision of the training. Codes are computed in the precision of their input.
@@ -87,32 +86,32 @@ instance or None
     "projected" and 1 for "prototypes".
 [KANClassifier, KANRegressor] alpha : float or "auto"
     Strength of the L2 penalty on the weights; it is divided by the number of samples (the total of
-    their weights) when added to the mean loss, as scikit-learn's networks do. "auto" lets the data
-    decide with ``optimizer="lm"`` [4]_, is 0 with "lbfgs" and 2 with the others, where in ``fit``
-    edges of layers of more than 16 inputs pay more, straight ones least.
+    their weights) when added to the mean loss, as scikit-learn's networks do. "auto" is set by the
+    data with ``optimizer="lm"`` [4]_, is 0 with "lbfgs" and 2 with the others, where in ``fit``
+    edges in layers of more than 16 inputs are penalized more, straight ones least.
 [KANClassifier, KANRegressor] optimizer : {"auto", "adam", "adamw", "sgd", \
 "lbfgs", "lm"}
-    Optimizer. "lm" is Levenberg-Marquardt [4]_, for up to 5000 weights: small networks to high
-    precision, with penalties that the data set. It finds its own step size, takes ``tol`` as a
-    part of the loss, and lets validation data, where ``early_stopping`` has them, choose the
-    damping of each step. It and "lbfgs" use the full batch. "auto" is "lm" where that takes
-    seconds (20 steps of at most 3e10 multiply-adds in all), the table is not too wide for its
-    rows (at most two weights of an additive model for each), and neither ``lamb``, ``batch_size``,
-    ``dtype="float32"``, a ``learning_rate`` of your own nor a basis with shapes to learn speaks
-    against it; else "adam" from the best linear answer, with batches that grow with the rows.
+    Optimizer. "lm" is Levenberg-Marquardt [4]_, for up to 5000 weights: small networks, high
+    precision, penalties set by the data. It finds its own step size, takes ``tol`` as a part of the
+    loss, and lets validation data, where ``early_stopping`` has them, choose the damping of each
+    step. It and "lbfgs" use the full batch. "auto" is "lm" where that takes seconds (20 steps of at
+    most 3e10 multiply-adds in all), the table is not too wide for its rows (at most two weights of
+    an additive model for each), and neither ``lamb``, ``batch_size``, ``dtype="float32"``, a
+    ``learning_rate`` of your own nor a basis with learned shapes excludes it; else "adam" from the
+    best linear function, with batches that grow with the rows.
 [KANClassifier, KANRegressor] learning_rate_schedule : {"auto", "constant", "cosine", \
 "exponential", "one_cycle", "plateau"}
-    How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever the
-    loss stands still and stops only when that no longer helps. "auto" is "cosine" where
+    How the step size changes over ``max_iter`` epochs. "plateau" divides it by five when the loss
+    no longer falls, and stops only when that no longer helps. "auto" is "cosine" where
     ``optimizer="auto"`` chose "adam", else "constant".
 [KANClassifier, KANRegressor] dtype : {"auto", "float32", "float64"}
     Precision of the training; "auto" is float64 with "lm" and "lbfgs", else float32. Predictions
     are computed in the precision of their input.
 [NeuralODEClassifier, NeuralODERegressor] alpha : float or "auto"
     Strength of the L2 penalty on the weights; it is divided by the number of samples (the total of
-    their weights) when added to the mean loss, as scikit-learn's networks do. "auto" lets rows that
-    are held out for the time being choose; it is 2 in ``partial_fit``, which has too few of them,
-    and where ``max_iter`` is below 60, which is too few to tell.
+    their weights) when added to the mean loss, as scikit-learn's networks do. "auto" lets held-out
+    rows choose it; it is 2 in ``partial_fit``, which has too few of them, and if ``max_iter`` is
+    below 60, which is too few to tell.
 [NeuralODE] n_iter_no_change : int or "auto"
     Epochs without improvement after which training stops; "auto" is sixty passes over the data: 3
     epochs of "lbfgs", 60 of the other optimizers.

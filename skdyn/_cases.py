@@ -54,7 +54,7 @@ def times_of_cases(t, values, name):
     Parameters
     ----------
     t : array-like or None
-        One row for all cases, one row a case, or a list; None counts 0, 1, 2, ...
+        One row for all cases, one row per case, or a list; None counts 0, 1, 2, ...
     values : ndarray or list of ndarray of shape (n_channels, n_timepoints_i)
         The cases.
     name : str
@@ -73,7 +73,7 @@ def times_of_cases(t, values, name):
         t = as_floats(t)
         if t.ndim not in (1, 2):
             raise ValueError(
-                f"{name} must be 1-D (shared by all cases) or have one row a case; got shape "
+                f"{name} must be 1-D (shared by all cases) or have one row per case; got shape "
                 f"{t.shape}."
             )
         rows = [t] * len(lengths) if t.ndim == 1 else list(t)

@@ -28,7 +28,7 @@ _UNWATCHED = (
     "as X and t."
 )
 _UNREAD = {
-    "groups": (". Pass a list of arrays (n_channels, n_timepoints_i), one a trajectory."),
+    "groups": (". Pass a list of arrays (n_channels, n_timepoints_i), one per trajectory."),
     "X_val": _UNWATCHED,
     "t_val": _UNWATCHED,
 }

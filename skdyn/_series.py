@@ -58,7 +58,7 @@ def check_series(
         ``(n_cases, n_channels, n_timepoints)``, a list of ``(n_channels, n_timepoints_i)``, or a
         table ``(n_cases, n_timepoints)`` of one channel. NaN marks missing values.
     t : array-like or None, default=None
-        Times: one row for all cases, one row a case, or a list for unequal lengths; None counts
+        Times: one row for all cases, one row per case, or a list for unequal lengths; None counts
         0, 1, 2, ...
     time_channel : int or None, default=None
         Channel of ``X`` that holds the times.

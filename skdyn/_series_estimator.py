@@ -82,7 +82,7 @@ class SeriesClassifier(TabularClassifier):
         sample_weight : array-like of shape (n_cases,), default=None
             Weight of each series in the loss.
         t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints), default=None
-            Times, strictly increasing: one row for all cases or one row a case, or a list for
+            Times, strictly increasing: one row for all cases or one row per case, or a list for
             unequal lengths. None counts 0, 1, 2, ...
         X_val : array-like, default=None
             Series to watch for early stopping, instead of a fraction of the training set.
@@ -266,7 +266,7 @@ class SeriesRegressor(TabularRegressor):
         sample_weight : array-like of shape (n_cases,), default=None
             Weight of each series in the loss.
         t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints), default=None
-            Times, strictly increasing: one row for all cases or one row a case, or a list for
+            Times, strictly increasing: one row for all cases or one row per case, or a list for
             unequal lengths. None counts 0, 1, 2, ...
         X_val : array-like, default=None
             Series to watch for early stopping, instead of a fraction of the training set.

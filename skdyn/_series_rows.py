@@ -55,7 +55,7 @@ class TimedSeries(NamedTuple):
 
 
 class SeriesRows:
-    """Checked series, one a row.
+    """Checked series, one per row.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def validate(estimator: Any, X: TimedSeries, y: Any, reset: bool) -> Any:
     if y is None:
         raise ValueError(
             f"{type(estimator).__name__} requires y to be passed, but the target y is None. Pass "
-            "one target a series."
+            "one target per series."
         )
     rows = read(estimator, X, reset)
     refuse_other_lengths(y, len(rows))

@@ -82,7 +82,7 @@ def doubt_unit(estimator: Any, series: Trajectories) -> None:
 
 
 def refuse_other_lengths(y: Any, n_cases: int) -> None:
-    """Refuse what came as y and is not one target a case: times, most likely.
+    """Refuse what came as y and is not one target per case: times, most likely.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def refuse_other_lengths(y: Any, n_cases: int) -> None:
     y = np.asarray(y)
     if y.ndim and len(y) != n_cases:
         raise ValueError(
-            f"y must have one target a case, but X and y are inconsistent: got {len(y)} for "
+            f"y must have one target per case, but X and y are inconsistent: got {len(y)} for "
             f"{n_cases} cases. If these are the times, pass them by name: fit(X, t=...)."
         )
 

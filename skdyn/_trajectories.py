@@ -96,7 +96,7 @@ def check_trajectories(
         ``(n_cases, n_channels, n_timepoints)``, a list of ``(n_channels, n_timepoints_i)``, or one
         trajectory ``(n_timepoints, n_features)``. NaN marks missing values.
     t : array-like or None, default=None
-        Times: one row for all cases, one row a case, or a list for unequal lengths; None counts
+        Times: one row for all cases, one row per case, or a list for unequal lengths; None counts
         0, 1, 2, ... NaN at the end of a row pads it.
     time_channel : int or None, default=None
         Channel of ``X`` that holds the times.
@@ -152,7 +152,7 @@ def is_trajectories(X):
 
 
 def check_initial_states(estimator, X, time_channel=None):
-    """Validate rows that are states, one a case.
+    """Validate rows that are states, one per case.
 
     Parameters
     ----------

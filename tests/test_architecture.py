@@ -18,11 +18,11 @@ from skdyn._state import is_ours
 REPOSITORY = Path(__file__).parents[1]
 PACKAGE = REPOSITORY / "skdyn"
 
-# A file may import from lower storeys only: family -> model_selection -> base, datasets, metrics,
+# A file may import from lower floors only: family -> model_selection -> base, datasets, metrics,
 # inspection, scale -> training -> solvers, _dynamics -> exceptions, formulas, _scales, _typing,
-# _validation -> _time_limit. What is not named here is a family when it is a folder (storey 4), and
+# _validation -> _time_limit. What is not named here is a family when it is a folder (floor 4), and
 # belongs to base when it is a private file beside it (_tabular.py).
-STOREYS = {
+FLOORS = {
     "_time_limit": -1,
     "exceptions": 0,
     "formulas": 0,
@@ -90,13 +90,13 @@ def _tree(text):
 
 def room(parts):
     """The node of the direction rule that a file belongs to: its folder, or itself."""
-    if len(parts) == 1 and parts[0] not in STOREYS and parts[0] not in ROOF:
+    if len(parts) == 1 and parts[0] not in FLOORS and parts[0] not in ROOF:
         return "base"
     return parts[0]
 
 
-def storey(name):
-    return STOREYS.get(name, ROOF.get(name, FAMILY))
+def floor(name):
+    return FLOORS.get(name, ROOF.get(name, FAMILY))
 
 
 def target_room(module, name, root):
@@ -106,7 +106,7 @@ def target_room(module, name, root):
         return None
     # `from skdyn import x` leads to x where that is a file or folder, else to a public name.
     here = rest.split(".")[0] or name
-    if here and ((root / here).is_dir() or here in STOREYS or here in ROOF):
+    if here and ((root / here).is_dir() or here in FLOORS or here in ROOF):
         return here
     return room((here,)) if here and (root / f"{here}.py").is_file() else "__init__"
 
@@ -122,7 +122,7 @@ def wrong_arrows(root):
             if parts == ("__init__",):  # the door leads to every room, for type checkers
                 continue
             there = target_room(module, name, root)
-            if there is None or there == here or storey(there) < storey(here):
+            if there is None or there == here or floor(there) < floor(here):
                 continue
             found.append(f"{'/'.join(parts)}:{line} in {here} may not import {there}")
     return found

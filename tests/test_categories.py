@@ -38,7 +38,7 @@ def test_an_array_has_no_dtypes_but_numbers_of_columns():
     assert categorical_columns(table, [1]).tolist() == [False, True, False]
 
 
-@pytest.mark.parametrize("given", [["colour"], [4], [-1], [0.5], [True]])
+@pytest.mark.parametrize("given", [["color"], [4], [-1], [0.5], [True]])
 def test_columns_that_are_not_there_are_refused(given):
     with pytest.raises(ValueError, match="categorical_features"):
         categorical_columns(FRAME, given)

@@ -9,6 +9,7 @@ import dataclasses
 import importlib
 import inspect
 import pkgutil
+import re
 from typing import NamedTuple
 
 import pytest
@@ -158,6 +159,17 @@ def test_every_field_of_a_record_is_told():
 
 def test_docstrings_of_methods_are_complete():
     assert wrong((path, complaints(path, FOR_METHODS)) for path in METHODS) == {}
+
+
+# In TeX a pair of backslashes ends a line, and what follows is shown as letters: "dot x".
+ESCAPED_TWICE = re.compile(r"math:.*\\\\[A-Za-z]")
+
+
+def test_no_formula_is_escaped_twice():
+    documents = {path: inspect.getdoc(find(path)) or "" for path in [*OBJECTS, *METHODS]}
+    assert wrong((path, ESCAPED_TWICE.findall(text)) for path, text in documents.items()) == {}
+    assert ESCAPED_TWICE.search(r".. math:: \\dot x")
+    assert not ESCAPED_TWICE.search(r":math:`\dot x`")
 
 
 def test_an_incomplete_docstring_and_an_untold_field_are_caught(monkeypatch):

@@ -42,5 +42,5 @@ def test_longer_steps_and_a_longer_time_are_another_unit_one_of_them_is_not(recw
 def test_one_target_a_case():
     refuse_other_lengths(None, 3)
     refuse_other_lengths([1, 2, 3], 3)
-    with pytest.raises(ValueError, match=r"one target a case.*inconsistent: got 2 for 3"):
+    with pytest.raises(ValueError, match=r"one target per case.*inconsistent: got 2 for 3"):
         refuse_other_lengths([1, 2], 3)

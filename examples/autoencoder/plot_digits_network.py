@@ -61,7 +61,7 @@ print(model.feature_table(H_test, n_neighbors=1).nlargest(5, "density").round(2)
 # %%
 # What activates them
 # -------------------
-# The features that are used most, one a row, with the eight test images that activate each most.
+# The features that are used most, one per row, with the eight test images that activate each most.
 
 features = np.argsort(-model.feature_density_)[:10]
 images, activations = model.top_activating(features, H_test, n=8)

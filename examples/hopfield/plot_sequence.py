@@ -65,7 +65,7 @@ for power, length in zip(powers, held, strict=True):
 
 figure, axes = plt.subplots(figsize=(6, 3.5), constrained_layout=True)
 axes.semilogy(powers, held, "o-", label="replayed without an error")
-axes.axhline(0.27 * n_bits, color="gray", linestyle=":", label=".27 steps a bit (Hebb)")
+axes.axhline(0.27 * n_bits, color="gray", linestyle=":", label=".27 steps per bit (Hebb)")
 axes.set(xlabel="power of the overlap", ylabel="steps", title=f"{n_bits} bits", xticks=powers)
 axes.legend()
 plt.show()

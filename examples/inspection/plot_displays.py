@@ -2,10 +2,11 @@
 Which display answers which question?
 =====================================
 
-All fifteen displays of :mod:`skdyn.inspection`, on quick fits of small data. They are used alike:
-``from_estimator`` computes and draws, of a pipeline or a search too; ``plot`` draws again, with
-``ax`` where, with ``name`` under another name, and with whatever style matplotlib knows. Afterwards
-``ax_`` and ``figure_`` tell where it was drawn.
+Fifteen of the seventeen displays of :mod:`skdyn.inspection`, on quick fits of small data;
+:class:`~skdyn.inspection.CasesDisplay` and :class:`~skdyn.inspection.DecisiveTimesDisplay` have
+examples of their own. All are used in the same way: ``from_estimator`` computes and draws, also
+from a pipeline or a search. ``plot`` draws again: on the axes ``ax``, under another ``name``, and
+in any style that matplotlib knows. Afterwards ``ax_`` and ``figure_`` hold the axes and the figure.
 """
 
 import matplotlib.pyplot as plt

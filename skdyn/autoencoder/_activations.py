@@ -62,11 +62,11 @@ def collect_activations(
         Name of the submodule, as ``module.named_modules()`` tells it. With several names, one
         array a name is returned, from a single run.
     batch_size : int, default=256
-        Cases a batch when ``inputs`` is an array.
+        Cases per batch when ``inputs`` is an array.
     transform : callable or None, default=None
-        Applied to the layer's output to make it the tensor to keep, one row a case: for example
+        Applied to the layer's output to make it the tensor to keep, one row per case: for example
         ``lambda z: z[0]`` for a layer that returns a tuple, or ``lambda z: z.flatten(0, 1)`` for
-        one row a token.
+        one row per token.
     out : ndarray, sequence of ndarray or None, default=None
         Array to fill from its first row on, a ``numpy.memmap`` for instance; one a name where
         ``layer`` is a sequence. The filled part is returned.
@@ -74,7 +74,7 @@ def collect_activations(
     Returns
     -------
     ndarray of shape (n_rows, ...) or list of ndarray
-        The outputs, row by row; a layer that runs several times a batch gives them in that order.
+        The outputs, row by row; a layer that runs several times per batch gives them in that order.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def collect_activations(
     names, outs = ([layer], [out]) if isinstance(layer, str) else (list(layer), out)
     outs = [None] * len(names) if outs is None else list(outs)
     if len(outs) != len(names):
-        raise ValueError(f"out holds {len(outs)} arrays for {len(names)} layers; pass one a layer.")
+        raise ValueError(f"out holds {len(outs)} arrays for {len(names)} layers; pass one each.")
     stores = [_Store(name, place) for name, place in zip(names, outs, strict=True)]
     with _listening(module, stores, transform), torch.no_grad():
         for batch in batches_of(inputs, batch_size):

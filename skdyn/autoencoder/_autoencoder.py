@@ -27,7 +27,7 @@ class SparseAutoencoder(Reconstructing):
     n_components : int, default=512
         Number of features of the dictionary.
     k : int, default=32
-        Active features a row, on average; all of them, with a warning, where there are fewer.
+        Active features per row, on average; all of them, with a warning, where there are fewer.
     allocation : {"relu", "topk", "batch_topk", "gated", "jumprelu", "feature_choice", \
             "mutual_choice", "mutual_then_feature", "feature_then_mutual"} or Allocation, \
             default="feature_then_mutual"
@@ -70,33 +70,33 @@ class SparseAutoencoder(Reconstructing):
     max_iter : int, default=100
         Number of epochs, at most if there is a ``tol``.
     max_time : float or None, default=None
-        Seconds after which training stops, at the end of an epoch, with what was reached by then
-        and a warning. None sets no limit.
+        Seconds after which training stops with a warning, at the end of an epoch. None sets no
+        limit.
     learning_rate : float or "auto", default="auto"
         Step size of the optimizer. "auto" is half of the inverse root of the number of steps, 0.001
         to 0.02; 0.01 where they are not known, and at most that where a training goes on.
     learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
             default="cosine"
-        How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever
-        the loss stands still and stops only when that no longer helps.
+        How the step size changes over ``max_iter`` epochs. "plateau" divides it by five when the
+        loss no longer falls, and stops only when that no longer helps.
     batch_size : int or "auto", default="auto"
-        Cases a batch; "auto" is ``min(200, n_samples)``.
+        Cases per batch; "auto" is ``min(200, n_samples)``.
     buffer_size : int, default=65536
         Rows in memory at a time while ``fit`` reads data larger than memory: they are shuffled in a
         buffer of so many, and scales and densities are measured on a sample of so many. Arrays on
         disk with no more rows are read whole.
     clip_norm : float or None, default=None
-        Largest norm of the gradient; longer ones are shortened to it.
+        Largest norm of the gradient; larger gradients are scaled down to it.
     tol : float or None, default=None
-        Improvement of the loss below which an epoch counts as standing still; None never stops
-        early: schedules come to their end.
+        Smallest decrease of the loss that counts as an improvement; None never stops early, so that
+        schedules come to their end.
     n_iter_no_change : int, default=10
         Epochs without improvement after which training stops.
     warm_start : bool, default=False
         Whether ``fit`` continues from the present weights.
     random_state : int, RandomState instance or None, default=None
-        Source of the first weights and the order of the cases. Pass an int for the same model every
-        time.
+        Source of the initial weights and the order of the cases. Pass an int for the same model
+        every time.
     device : str, default="auto"
         Where to train: "auto" is CUDA where it pays, else the CPU; or a torch device such as "cpu".
     dtype : {"float32", "float64"}, default="float32"

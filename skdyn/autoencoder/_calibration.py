@@ -117,7 +117,7 @@ def measure_use(module: Any, X: np.ndarray) -> float:
     Returns
     -------
     float
-        Active latents a row.
+        Active latents per row.
     """
     counts: Any = 0
     sums: Any = 0

@@ -48,32 +48,32 @@ class CodebookTransformer(Reconstructing):
     max_iter : int, default=100
         Number of epochs, at most if there is a ``tol``.
     max_time : float or None, default=None
-        Seconds after which training stops, at the end of an epoch, with what was reached by then
-        and a warning. None sets no limit.
+        Seconds after which training stops with a warning, at the end of an epoch. None sets no
+        limit.
     learning_rate : float, default=0.1
         Step size of the optimizer.
     learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
             default="cosine"
-        How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever
-        the loss stands still and stops only when that no longer helps.
+        How the step size changes over ``max_iter`` epochs. "plateau" divides it by five when the
+        loss no longer falls, and stops only when that no longer helps.
     batch_size : int or "auto", default="auto"
-        Cases a batch; "auto" is ``min(200, n_samples)``.
+        Cases per batch; "auto" is ``min(200, n_samples)``.
     buffer_size : int, default=65536
         Rows in memory at a time while ``fit`` reads data larger than memory: they are shuffled in a
         buffer of so many, and scales and densities are measured on a sample of so many. Arrays on
         disk with no more rows are read whole.
     clip_norm : float or None, default=None
-        Largest norm of the gradient; longer ones are shortened to it.
+        Largest norm of the gradient; larger gradients are scaled down to it.
     tol : float or None, default=None
-        Improvement of the loss below which an epoch counts as standing still; None never stops
-        early: schedules come to their end.
+        Smallest decrease of the loss that counts as an improvement; None never stops early, so that
+        schedules come to their end.
     n_iter_no_change : int, default=10
         Epochs without improvement after which training stops.
     warm_start : bool, default=False
         Whether ``fit`` continues from the present weights.
     random_state : int, RandomState instance or None, default=None
-        Source of the first weights and the order of the cases. Pass an int for the same model every
-        time.
+        Source of the initial weights and the order of the cases. Pass an int for the same model
+        every time.
     device : str, default="auto"
         Where to train: "auto" is CUDA where it pays, else the CPU; or a torch device such as "cpu".
     dtype : {"float32", "float64"}, default="float32"

@@ -115,13 +115,13 @@ class SparseCoding(
         return settings._replace(tol=-np.inf if self.tol is None else self.tol)
 
     def _n_active(self):
-        """Return how many latents a row are active: k, or all where there are fewer."""
+        """Return how many latents per row are active: k, or all where there are fewer."""
         return int(min(self.k, self.n_components))
 
     def _warn_of_k(self):
         if self.k > self.n_components:
             warn_user(
-                f"k={self.k} active latents a row are more than n_components="
+                f"k={self.k} active latents per row are more than n_components="
                 f"{self.n_components}, so that codes are not sparse: all are active. Lower k or "
                 "raise n_components.",
                 UserWarning,
@@ -266,7 +266,7 @@ class SparseCoding(
         return as_allocation(self.allocation).aims_at_k(self._given_l1())
 
     def _tell_of_a_missed_budget(self, n_active):
-        """Warn where training was to end with about k active latents a row and did not."""
+        """Warn where training was to end with about k active latents per row and did not."""
         allocation = as_allocation(self.allocation)
         k = self._n_active()
         if not self._aims_at_k() or abs(n_active / k - 1.0) <= _MISSED:
@@ -275,7 +275,7 @@ class SparseCoding(
         if not allocation.penalizes_size:
             lever = "JumpReLUAllocation(strength=...) with a larger strength"
         warn_user(
-            f"{n_active:.3g} latents a row are active on the training data, not about k={k}: "
+            f"{n_active:.3g} latents per row are active on the training data, not about k={k}: "
             f"allocation={self.allocation!r} had too little time to come there. Train for longer, "
             f"raise learning_rate, or set {lever}; allocations such as 'batch_topk' keep k always.",
             ConvergenceWarning,

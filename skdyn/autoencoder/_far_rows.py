@@ -62,14 +62,14 @@ class Reach(NamedTuple):
         """
         return np.where(distance > self.farthest, self.usual, distance)
 
-    def share(self, x: torch.Tensor, centre: torch.Tensor) -> torch.Tensor:
+    def share(self, x: torch.Tensor, center: torch.Tensor) -> torch.Tensor:
         """Return how much of each row's way from the center training takes.
 
         Parameters
         ----------
         x : Tensor of shape (n_rows, n_columns)
             Scaled rows.
-        centre : Tensor of shape (n_columns,)
+        center : Tensor of shape (n_columns,)
             The center.
 
         Returns
@@ -77,7 +77,7 @@ class Reach(NamedTuple):
         Tensor of shape (n_rows, 1)
             One of those that are taken as they are.
         """
-        distance = torch.linalg.vector_norm(x - centre, dim=1, keepdim=True)
+        distance = torch.linalg.vector_norm(x - center, dim=1, keepdim=True)
         share = self.usual / distance.clamp_min(_TINY)
         return torch.where(distance > self.farthest, share, 1.0)
 

@@ -94,7 +94,7 @@ def estimator_of(
     source : str
         Where it comes from, for errors.
     k : int or None, default=None
-        Active latents a row, for training further.
+        Active latents per row, for training further.
 
     Returns
     -------

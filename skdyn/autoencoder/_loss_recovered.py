@@ -84,7 +84,7 @@ def loss_recovered(
         What stands in for the layer where nothing is kept of it: its mean output over ``inputs``,
         or zeros. Zeros are far from what the network knows, so that shares come out higher.
     batch_size : int, default=256
-        Cases a batch where ``inputs`` is an array.
+        Cases per batch where ``inputs`` is an array.
 
     Returns
     -------

@@ -92,7 +92,7 @@ def convergent_learning(dictionaries: Sequence[Any], *, threshold: float = 0.7) 
     Returns
     -------
     DataFrame
-        One row a feature, the index its dictionary and its number. ``cosine`` is the mean, over
+        One row per feature, the index its dictionary and its number. ``cosine`` is the mean, over
         the other dictionaries, of the cosine to the feature it is matched with (0 where it has
         none, in a smaller dictionary); ``found`` is the share of the other dictionaries in which
         that reaches the threshold.

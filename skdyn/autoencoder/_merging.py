@@ -70,7 +70,7 @@ def merge_units(
     tolerance : float, default=0.01
         Share of a unit's variance by which it may differ from what stands for it.
     batch_size : int, default=256
-        Cases a batch where ``inputs`` is an array.
+        Cases per batch where ``inputs`` is an array.
 
     Returns
     -------

@@ -35,7 +35,7 @@ class SparseCoder(torch.nn.Module):
     n_components : int
         Number of latents.
     k : int
-        Active latents a row.
+        Active latents per row.
     allocation : str
         Name of the allocation.
     allocation_settings : tuple of (str, object), default=()
@@ -179,16 +179,16 @@ class SparseCoder(torch.nn.Module):
         -------
         Codes
         """
-        centred = x * self.input_scale - self.shift
-        dense = self._pre_activations(centred)
+        centered = x * self.input_scale - self.shift
+        dense = self._pre_activations(centered)
         support = self.allocation.select(dense, self)
         values = self.allocation.activate(support.gather(dense), support, self)
         return Codes(support, values * self.unit).where(values > 0)
 
-    def _pre_activations(self, centred, by_latent=False):
+    def _pre_activations(self, centered, by_latent=False):
         if by_latent:  # those of a latent are neighbors in memory
-            return torch.addmm(self.encoder_bias[:, None], self.encoder_weight, centred.T).T
-        return torch.addmm(self.encoder_bias, centred, self.encoder_weight.T)
+            return torch.addmm(self.encoder_bias[:, None], self.encoder_weight, centered.T).T
+        return torch.addmm(self.encoder_bias, centered, self.encoder_weight.T)
 
     def decode(self, codes: Codes) -> torch.Tensor:
         """Return what codes stand for.
@@ -257,7 +257,7 @@ class SparseCoder(torch.nn.Module):
         x : Tensor of shape (n_rows, n_features)
             Scaled inputs.
         k : int
-            Active latents a row, on average.
+            Active latents per row, on average.
         progress : float
             Share of the training that is done.
 

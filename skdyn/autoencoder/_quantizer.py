@@ -9,7 +9,7 @@ from torch.nn.functional import normalize
 
 from skdyn.autoencoder._kernels import Codes, Support, decode
 from skdyn.autoencoder._plan import Plan
-from skdyn.autoencoder._start import Shortened, centre_and_scale, some_rows
+from skdyn.autoencoder._start import Shortened, center_and_scale, some_rows
 
 __all__ = ["ASSIGNMENTS", "Codebook", "QuantizationObjective", "start_codes"]
 
@@ -96,7 +96,7 @@ class Codebook(torch.nn.Module):
         Returns
         -------
         Support
-            k codes a row, the last chosen last.
+            k codes per row, the last chosen last.
         """
         weight = self.decoder_weight
         if self.assignment == "cosine":
@@ -354,12 +354,12 @@ def start_codes(codebook: Codebook, X: np.ndarray, generator: torch.Generator) -
     .. [1] David Arthur, Sergei Vassilvitskii, "k-means++: The Advantages of Careful Seeding",
        SODA 2007.
     """
-    centre, scale = centre_and_scale(X)
+    center, scale = center_and_scale(X)
     codebook.output_scale.copy_(torch.as_tensor(scale))
-    codebook.decoder_bias.copy_(torch.as_tensor(centre * scale))
+    codebook.decoder_bias.copy_(torch.as_tensor(center * scale))
     shorten = Shortened(X, codebook.output_scale, codebook.decoder_bias)
     rows = torch.as_tensor(some_rows(X) * scale).to(codebook.decoder_weight)
-    left = (shorten(rows) - shorten.centre).double().cpu().numpy()
+    left = (shorten(rows) - shorten.center).double().cpu().numpy()
     by_residual = codebook.assignment == "residual"
     groups = np.array_split(np.arange(codebook.n_components), codebook.k if by_residual else 1)
     rng = np.random.RandomState(int(torch.randint(2**31 - 1, (), generator=generator)))

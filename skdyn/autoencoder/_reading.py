@@ -100,7 +100,7 @@ class ReadableDictionary:
         Returns
         -------
         DataFrame
-            One row a feature: ``density``, the share of samples that use it; ``mean_activation``,
+            One row per feature: ``density``, the share of samples that use it; ``mean_activation``,
             its mean code where it is used (NaN where it never is); ``decoder_norm``, the length of
             its atom; ``neighbor_1``, ``cosine_1`` and so on, the features whose atoms point most
             nearly the same way, and the cosines to them.
@@ -128,7 +128,7 @@ class ReadableDictionary:
         Returns
         -------
         DataFrame
-            One row a feature.
+            One row per feature.
         """
         return self.feature_table()
 

@@ -66,7 +66,7 @@ def batches_of(inputs: Any, batch_size: int) -> Iterator[Any]:
     inputs : ndarray, Tensor or iterable of batches
         The inputs.
     batch_size : int
-        Cases a batch of an array.
+        Cases per batch of an array.
 
     Yields
     ------

@@ -61,7 +61,7 @@ class Dictionary(NamedTuple):
         (n_components, n_features), ``b_dec``, and the architecture's own vectors; transcoders may
         have ``W_skip`` of shape (n_outputs, n_features).
     k : int or None
-        Active latents a row, of "topk".
+        Active latents per row, of "topk".
     autoencoding : bool
         Whether the outputs are the inputs; else nothing is taken from these.
     """

@@ -254,7 +254,7 @@ def refuse_sequences(X: Any, name: str = "X") -> None:
     if len(shape) > 2:
         raise ValueError(
             f"{name} has shape {shape}, but rows are asked for: of (batch, sequence, features), "
-            f"one a token. Pass {name}.reshape(-1, {shape[-1]})."
+            f"one per token. Pass {name}.reshape(-1, {shape[-1]})."
         )
 
 

@@ -10,7 +10,7 @@ from skdyn.autoencoder._far_rows import Reach, tell_of_far_rows
 from skdyn.autoencoder._network import SparseCoder
 from skdyn.training import ridge
 
-__all__ = ["Shortened", "centre_and_scale", "geometric_median", "some_rows", "start_from_data"]
+__all__ = ["Shortened", "center_and_scale", "geometric_median", "some_rows", "start_from_data"]
 
 _ROWS = 4096  # rows that are looked at: means of so many are precise enough to start from
 _LINE_ROWS = 2**16  # rows that a linear function is fitted to
@@ -30,7 +30,7 @@ def start_from_data(
 ) -> None:
     """Set the scales of a new network and its biases from the data.
 
-    A scale makes the mean squared distance from the center one a feature, in all features of a
+    A scale makes the mean squared distance from the center one per feature, in all features of a
     source alike: a dictionary of directions would change with anything else. Rows far from all
     others count as if they lay nearer.
 
@@ -45,19 +45,19 @@ def start_from_data(
     sources : sequence of slice, default=(slice(None),)
         Columns of the sources that make up the inputs; each comes to the same share of the squares.
     aims_at_k : bool, default=True
-        Whether training begins where k latents a row are active.
+        Whether training begins where k latents per row are active.
     """
-    input_centre, input_scale = centre_and_scale(X, sources)
-    output_centre, output_scale = (input_centre, input_scale) if Y is None else centre_and_scale(Y)
+    input_center, input_scale = center_and_scale(X, sources)
+    output_center, output_scale = (input_center, input_scale) if Y is None else center_and_scale(Y)
     if Y is not None and np.ptp(some_rows(Y), axis=0).max() == 0:
-        output_scale = output_scale * _CONSTANT / max(1.0, np.abs(output_centre).max())
+        output_scale = output_scale * _CONSTANT / max(1.0, np.abs(output_center).max())
     with torch.no_grad():
         if Y is not None and coder.skip_weight is not None and np.ptp(some_rows(Y), axis=0).any():
-            output_centre, output_scale = _start_line(coder, X, Y)
+            output_center, output_scale = _start_line(coder, X, Y)
         coder.input_scale.copy_(torch.as_tensor(input_scale))
         coder.output_scale.copy_(torch.as_tensor(output_scale))
-        coder.centre.copy_(torch.as_tensor(input_centre * input_scale))
-        coder.decoder_bias.copy_(torch.as_tensor(output_centre * output_scale))
+        coder.centre.copy_(torch.as_tensor(input_center * input_scale))
+        coder.decoder_bias.copy_(torch.as_tensor(output_center * output_scale))
         rows = some_rows(X, max(64, _ENTRIES // coder.n_components))
         x = torch.as_tensor(rows * input_scale).to(coder.encoder_weight)
         x = Shortened(X, coder.input_scale, coder.shift)(x) - coder.shift
@@ -73,25 +73,25 @@ def _start_line(coder, X, Y):
     Codes then learn in the units of what is left: where that is little, they do little.
     """
     numbers = _row_numbers(len(X), _LINE_ROWS)
-    (x, of_x, _), (y, of_y, y_scale) = _about_centre(X, numbers), _about_centre(Y, numbers)
+    (x, of_x, _), (y, of_y, y_scale) = _about_center(X, numbers), _about_center(Y, numbers)
     # Far rows count as if they lay nearer, which two centers that differ would make untrue.
     weight = torch.minimum(of_x, of_y).squeeze(1).square()
     slopes, _ = ridge(x, y, weight / weight.mean(), _LEAST_PENALTY)
     slopes = slopes.numpy() / y_scale
     looked_at = _row_numbers(len(X), _ROWS)
-    x = _about_centre(X, looked_at)[0].numpy()
+    x = _about_center(X, looked_at)[0].numpy()
     left = np.asarray(Y[looked_at], dtype=float) - x @ slopes
-    centre, scale = centre_and_scale(left)
+    center, scale = center_and_scale(left)
     most = _CONSTANT * y_scale  # of exactly linear targets nothing but rounding is left
     scale = most if np.ptp(left, axis=0).max() == 0 else np.minimum(scale, most)
     coder.skip_weight.copy_(torch.as_tensor(slopes * scale).T)
-    return centre, scale
+    return center, scale
 
 
-def _about_centre(X, numbers):
+def _about_center(X, numbers):
     """Return some rows in units of the network, what of each is taken, and the scale."""
-    centre, scale = centre_and_scale(X)
-    x = torch.as_tensor((np.asarray(X[numbers], dtype=float) - centre) * scale)
+    center, scale = center_and_scale(X)
+    x = torch.as_tensor((np.asarray(X[numbers], dtype=float) - center) * scale)
     reach = Reach.of(torch.linalg.vector_norm(x, dim=1).numpy())
     return x, reach.share(x, x.new_zeros(())), scale
 
@@ -120,7 +120,7 @@ class Shortened:
         Rows, of which some are looked at.
     scale : Tensor of shape (n_columns,)
         What turns them into the units of the network.
-    centre : Tensor of shape (n_columns,)
+    center : Tensor of shape (n_columns,)
         The center, in those units; a copy is kept.
     name : str or None, default=None
         What holds the rows, such as "X", in a warning of those that lie too far; None warns of
@@ -128,11 +128,11 @@ class Shortened:
     """
 
     def __init__(
-        self, X: np.ndarray, scale: torch.Tensor, centre: torch.Tensor, name: str | None = None
+        self, X: np.ndarray, scale: torch.Tensor, center: torch.Tensor, name: str | None = None
     ) -> None:
-        self.centre = centre.detach().clone()
+        self.center = center.detach().clone()
         scaled = some_rows(X) * scale.double().cpu().numpy()
-        distance = np.linalg.norm(scaled - self.centre.double().cpu().numpy(), axis=1)
+        distance = np.linalg.norm(scaled - self.center.double().cpu().numpy(), axis=1)
         self.reach = Reach.of(distance)
         if name is not None:
             tell_of_far_rows(distance, _row_numbers(len(X), _ROWS), name)
@@ -144,7 +144,7 @@ class Shortened:
         -------
         dict
         """
-        return {"centre": self.centre, "usual": self.reach.usual}
+        return {"centre": self.center, "usual": self.reach.usual}
 
     def take_state(self, state: dict[str, Any]) -> None:
         """Go on from such a state.
@@ -154,7 +154,7 @@ class Shortened:
         state : dict
             The state.
         """
-        self.centre = state["centre"].to(self.centre)
+        self.center = state["centre"].to(self.center)
         self.reach = Reach(state["usual"])
 
     def share(self, x: torch.Tensor) -> torch.Tensor:
@@ -169,7 +169,7 @@ class Shortened:
         -------
         Tensor of shape (n_rows, 1)
         """
-        return self.reach.share(x, self.centre)
+        return self.reach.share(x, self.center)
 
     def __call__(self, x: torch.Tensor, share: torch.Tensor | None = None) -> torch.Tensor:
         """Return rows at a share of their way from the center; a share of one changes nothing.
@@ -185,7 +185,7 @@ class Shortened:
         -------
         Tensor of shape (n_rows, n_columns)
         """
-        return torch.lerp(self.centre, x, self.share(x) if share is None else share)
+        return torch.lerp(self.center, x, self.share(x) if share is None else share)
 
 
 def _row_numbers(n_samples, n_rows):
@@ -209,7 +209,7 @@ def some_rows(X: np.ndarray, n_rows: int = _ROWS) -> np.ndarray:
     return np.asarray(X[_row_numbers(len(X), min(n_rows, _ROWS))], dtype=float)
 
 
-def centre_and_scale(
+def center_and_scale(
     X: np.ndarray, sources: Sequence[slice] = (slice(None),)
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the center of rows and the factors that give each source the same spread about it.
@@ -223,20 +223,20 @@ def centre_and_scale(
 
     Returns
     -------
-    centre : ndarray of shape (n_features,)
+    center : ndarray of shape (n_features,)
     scale : ndarray of shape (n_features,)
         Mean squares over all features become one, and equal sums over all sources.
     """
     X = some_rows(X)
-    centre, scale = np.zeros(X.shape[1]), np.ones(X.shape[1])
+    center, scale = np.zeros(X.shape[1]), np.ones(X.shape[1])
     for source in sources:
-        centre[source] = geometric_median(X[:, source])
-        distance = np.linalg.norm(X[:, source] - centre[source], axis=1)
+        center[source] = geometric_median(X[:, source])
+        distance = np.linalg.norm(X[:, source] - center[source], axis=1)
         within = Reach.of(distance).within(distance)
         spread = np.sqrt(np.mean(within**2) / len(scale[source]))
         share = X.shape[1] / (len(sources) * len(scale[source]))
         scale[source] = np.sqrt(share) / spread if spread > 0 else 1.0
-    return centre, scale
+    return center, scale
 
 
 def geometric_median(X: np.ndarray) -> np.ndarray:

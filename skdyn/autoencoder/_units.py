@@ -133,10 +133,10 @@ def match_units(
 
 def _standardized(A):
     """Return columns of mean zero and deviation one; those that never change become zeros."""
-    centred = A - A.mean(axis=0)
-    deviation = centred.std(axis=0)
+    centered = A - A.mean(axis=0)
+    deviation = centered.std(axis=0)
     still = deviation <= 1e-12 * np.abs(A).max(axis=0)
-    return np.where(still, 0.0, centred / np.where(still, 1.0, deviation))
+    return np.where(still, 0.0, centered / np.where(still, 1.0, deviation))
 
 
 def _few_that_sum_to_each(A, B, alpha):

@@ -16,7 +16,7 @@ from scipy import fft
 
 from skdyn.datasets._etdrk4 import march
 from skdyn.datasets._generate import check_integer, check_number
-from skdyn.datasets._random_fields import draw_coefficients, grid_points, synthesise
+from skdyn.datasets._random_fields import draw_coefficients, grid_points, synthesize
 from skdyn.datasets._solutions import check_times, kept
 
 __all__ = ["make_burgers", "make_kuramoto_sivashinsky"]
@@ -106,7 +106,7 @@ def make_burgers(
     fields = solve(start, 1.0, {2: -nu}, when, n_least, n_points)
     x = grid_points(n_points, "periodic")
     y = fields[:, 0] if np.ndim(times) == 0 else fields
-    return synthesise(start, [x], "periodic"), y
+    return synthesize(start, [x], "periodic"), y
 
 
 def make_kuramoto_sivashinsky(
@@ -183,7 +183,7 @@ def make_kuramoto_sivashinsky(
     if transient:
         X, fields = fields[:, 0], fields[:, 1:]
     else:
-        X = synthesise(start, [grid_points(n_points, "periodic")], "periodic")
+        X = synthesize(start, [grid_points(n_points, "periodic")], "periodic")
     return X, fields[:, 0] if np.ndim(times) == 0 else fields
 
 
@@ -197,7 +197,7 @@ def _solve(start, length, slopes, times, n_least, n_points):
     flux = -0.5j * wave * kept_waves
     terms = [factor * (1j * wave) ** order for order, factor in slopes.items()]
     linear = -np.sum(terms, axis=0).real
-    first = synthesise(start, [grid_points(n, "periodic")], "periodic")
+    first = synthesize(start, [grid_points(n, "periodic")], "periodic")
     spectra = march(
         rfft(first) * kept_waves,
         linear,

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.linalg import solveh_banded
 
 from skdyn.datasets._generate import check_integer, check_number
-from skdyn.datasets._random_fields import check_choice, draw_coefficients, grid_points, synthesise
+from skdyn.datasets._random_fields import check_choice, draw_coefficients, grid_points, synthesize
 from skdyn.datasets._solutions import kept
 
 __all__ = ["make_darcy"]
@@ -99,7 +99,7 @@ def make_darcy(
     check_number("contrast", contrast, low=1)
     g = draw_coefficients(n_samples, 2, "neumann", alpha, tau, 1.0, n_modes, random_state)
     x = grid_points(refinement * (n_points - 1) + 1, "neumann")
-    permeability = _permeability(synthesise(g, [x, x], "neumann"), kind, contrast)
+    permeability = _permeability(synthesize(g, [x, x], "neumann"), kind, contrast)
     pressure = kept(_pressures, cache, random_state)(permeability, forcing)
     returned = np.s_[:, None, ::refinement, ::refinement]
     return permeability[returned].copy(), pressure[returned].copy()

@@ -219,7 +219,7 @@ class FieldData:
         parameters: Sequence[str] = (),
         weights: str | None = "auto",
     ) -> Self:
-        """Read a long table with one row a point.
+        """Read a long table with one row per point.
 
         Parameters
         ----------
@@ -422,7 +422,7 @@ class FieldData:
         coords: Sequence[str] | None = None,
         values: Sequence[str] | None = None,
     ) -> Any:
-        """Return a long table with one row a point.
+        """Return a long table with one row per point.
 
         Parameters
         ----------

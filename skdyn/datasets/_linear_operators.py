@@ -9,7 +9,7 @@ from skdyn.datasets._generate import check_integer, check_number
 from skdyn.datasets._random_fields import (
     draw_coefficients,
     grid_points,
-    synthesise,
+    synthesize,
     wave_numbers,
 )
 from skdyn.datasets._solutions import check_times
@@ -81,8 +81,8 @@ def make_antiderivative(
     x = grid_points(n_points, "neumann")
     # The integral of sqrt(2) cos(kx) is sqrt(2) sin(kx) / k: coefficients in the other basis.
     sines = coefficients[:, 1:] / wave_numbers(n_modes, "dirichlet")
-    y = coefficients[:, :1] * x + synthesise(sines, [x], "dirichlet")
-    return synthesise(coefficients, [x], "neumann"), y
+    y = coefficients[:, :1] * x + synthesize(sines, [x], "dirichlet")
+    return synthesize(coefficients, [x], "neumann"), y
 
 
 def make_advection(
@@ -154,5 +154,5 @@ def make_advection(
         n_samples, 1, "periodic", alpha, tau, sigma, n_modes, random_state
     )
     x = grid_points(n_points, "periodic")
-    fields = [synthesise(coefficients, [x - speed * t], "periodic") for t in [0.0, *when]]
+    fields = [synthesize(coefficients, [x - speed * t], "periodic") for t in [0.0, *when]]
     return fields[0], fields[1] if np.ndim(times) == 0 else np.stack(fields[1:], axis=1)

@@ -11,7 +11,7 @@ from scipy import fft
 
 from skdyn.datasets._etdrk4 import march
 from skdyn.datasets._generate import check_integer, check_number
-from skdyn.datasets._random_fields import draw_coefficients, grid_points, synthesise
+from skdyn.datasets._random_fields import draw_coefficients, grid_points, synthesize
 from skdyn.datasets._solutions import check_times, kept
 
 __all__ = ["make_navier_stokes_2d"]
@@ -101,7 +101,7 @@ def make_navier_stokes_2d(
     start = draw_coefficients(n_samples, 2, "periodic", alpha, tau, sigma, n_modes, random_state)
     start[:, 0, 0] = 0.0  # vorticity of a periodic flow has no mean
     x = grid_points(n_points, "periodic")
-    X = synthesise(start, [x, x], "periodic")
+    X = synthesize(start, [x, x], "periodic")
     phase = 2 * np.pi * (x[:, None] + x)
     force = forcing * (np.sin(phase) + np.cos(phase))
     y = kept(_solve, cache, random_state)(X, force, nu, when)

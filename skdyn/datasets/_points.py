@@ -14,11 +14,11 @@ __all__ = ["check_lists", "checked_offsets", "columns", "grid_points", "mesh_sha
 
 
 def columns(values: Any, name: str) -> np.ndarray:
-    """Return finite numbers, one row a point."""
+    """Return finite numbers, one row per point."""
     values = as_floats(values)
     values = values[:, None] if values.ndim == 1 else values
     if values.ndim != 2:
-        raise ValueError(f"{name} must have one row a point and 2 axes; got {values.shape}.")
+        raise ValueError(f"{name} must have one row per point and 2 axes; got {values.shape}.")
     if not np.isfinite(values).all():
         row = int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0])
         what = "NaN" if np.isnan(values[row]).any() else "infinity"

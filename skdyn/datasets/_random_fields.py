@@ -91,7 +91,7 @@ def make_gaussian_random_field(
     coefficients = draw_coefficients(
         n_samples, len(shape), boundary, alpha, tau, sigma, n_modes, random_state
     )
-    X = synthesise(coefficients, [grid_points(n, boundary) for n in shape], boundary)
+    X = synthesize(coefficients, [grid_points(n, boundary) for n in shape], boundary)
     return X if len(shape) == 1 else X[:, None]
 
 
@@ -150,7 +150,7 @@ def draw_coefficients(
     return deviation * rng.standard_normal((n_samples, *deviation.shape))
 
 
-def synthesise(coefficients: np.ndarray, points: Sequence[np.ndarray], boundary: str) -> np.ndarray:
+def synthesize(coefficients: np.ndarray, points: Sequence[np.ndarray], boundary: str) -> np.ndarray:
     """Sum the eigenfunctions on the product of ``points``, one set for each dimension."""
     n_functions = coefficients.shape[1]
     n_modes = n_functions // 2 if boundary == "periodic" else n_functions - (boundary == "neumann")

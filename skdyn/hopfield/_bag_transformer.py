@@ -93,7 +93,7 @@ class BagTransformer(PlainState, TransformerMixin, BaseEstimator, auto_wrap_outp
             return self
         y = np.asarray(from_torch(y))
         if len(y) != len(bags):
-            raise ValueError(f"y must have one target a bag; got {len(y)} for {len(bags)} bags.")
+            raise ValueError(f"y must have one target per bag; got {len(y)} for {len(bags)} bags.")
         self.transformer_ = wanted.fit(
             self._named(bags.instances), np.repeat(y, bags.sizes, axis=0)
         )

@@ -17,7 +17,7 @@ from skdyn.hopfield._association import AssociationEstimator
 from skdyn.hopfield._explanations import explain_recall
 from skdyn.hopfield._index import FaissIndex
 from skdyn.hopfield._links import LogLoss
-from skdyn.hopfield._matching import centres
+from skdyn.hopfield._matching import centers
 from skdyn.hopfield._modes import parts_of_sums
 from skdyn.hopfield._separations import Separation
 
@@ -96,27 +96,27 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
     max_iter : int, default=200
         Number of epochs at most.
     max_time : float or None, default=None
-        Seconds after which training stops, at the end of an epoch, with what was reached by then
-        and a warning. None sets no limit.
+        Seconds after which training stops with a warning, at the end of an epoch. None sets no
+        limit.
     learning_rate : float, default=0.01
         Step size of the optimizer; "lbfgs" finds its own.
     learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
             default="constant"
-        How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever
-        the loss stands still and stops only when that no longer helps.
+        How the step size changes over ``max_iter`` epochs. "plateau" divides it by five when the
+        loss no longer falls, and stops only when that no longer helps.
     batch_size : int or "auto", default="auto"
-        Cases a batch; "auto" is ``min(200, n_samples)``.
+        Cases per batch; "auto" is ``min(200, n_samples)``.
     alpha : float or "auto", default="auto"
         Strength of the L2 penalty that draws what is learned back to where it began; it is divided
         by the number of samples (the total of their weights) when added to the mean loss. "auto" is
         30 for "projected" and 1 for "prototypes".
     clip_norm : float or None, default=None
-        Largest norm of the gradient; longer ones are shortened to it.
+        Largest norm of the gradient; larger gradients are scaled down to it.
     tol : float, default=0.0001
-        Improvement of the loss below which an epoch counts as standing still.
+        Smallest decrease of the loss that counts as an improvement.
     early_stopping : bool, default=False
-        Whether to stop when the loss on validation data stands still, and to keep the weights that
-        were best there.
+        Whether to stop when the loss on validation data no longer improves, and to keep the weights
+        that were best there.
     validation_fraction : float, default=0.1
         Share of the training data set aside for early stopping when ``X_val`` is not given.
     n_iter_no_change : int, default=10
@@ -124,7 +124,7 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
     warm_start : bool, default=False
         Whether ``fit`` continues from the present weights.
     random_state : int, RandomState instance or None, default=None
-        Source of the first weights, the validation split and the order of the cases. Pass an int
+        Source of the initial weights, the validation split and the order of the cases. Pass an int
         for the same model every time.
     device : str, default="auto"
         Where to train: "auto" is CUDA where it pays, else the CPU; or a torch device such as "cpu".
@@ -381,7 +381,7 @@ class HopfieldClassifier(AssociationEstimator, TabularClassifier):
             if not members.any():  # announced only
                 found.append(np.tile(np.average(X, axis=0, weights=weight), (self.n_prototypes, 1)))
                 continue
-            mine, labels = centres(X[members], weight[members], self.n_prototypes, seed)
+            mine, labels = centers(X[members], weight[members], self.n_prototypes, seed)
             square += weight[members] @ np.square(X[members] - mine[labels]).sum(axis=1)
             found.append(mine)
         values = _CERTAINTY * np.eye(values.shape[1]).repeat(self.n_prototypes, axis=0)

@@ -52,7 +52,7 @@ class HopfieldForecaster(PlainState, BaseEstimator):
         p = \\operatorname{softmax}_k\\bigl(-\\tfrac{\\beta}{2} \\lVert \\xi - x_k
         \\rVert^2\\bigr),
 
-    which for large beta is forecasting by the nearest analogue [1]_. In :math:`\\ell` are the level
+    which for large beta is the future of the nearest window [1]_. In :math:`\\ell` are the level
     of a window, which is also taken off the windows that are compared, and a linear forecast, whose
     errors are recalled. Which of these, and how long a window, is chosen by forecasts from origins
     in the later half of the data, learned from what was before them. Where these are not surely

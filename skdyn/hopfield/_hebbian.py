@@ -51,7 +51,7 @@ class DenseHebbianClassifier(PlainState, ClassifierMixin, BaseEstimator):
     ----------
     order : int, default=8
         Order of the interaction. Without a teacher, higher orders find more prototypes, in the end
-        one an example. With a teacher there is one a class, the label is that of the largest
+        one an example. With a teacher there is one per class, the label is that of the largest
         overlap at any order, and higher orders make probabilities more decided.
     learning : {"supervised", "unsupervised"}, default="supervised"
         Whether labels tell which examples belong together.

@@ -58,7 +58,7 @@ class LogLoss:
         ----------
         factored : callable
             ``factored(weight)`` returns what solves the equations of rows with these weights.
-        K : ndarray of shape (n_rows, n_centres)
+        K : ndarray of shape (n_rows, n_centers)
             Kernel.
         values : ndarray of shape (n_rows, n_classes)
             Ones where a row is of a class.
@@ -66,12 +66,12 @@ class LogLoss:
             Weights of the rows.
         ridge : float
             That of the equations.
-        a : ndarray of shape (n_centres, n_classes) or None, default=None
+        a : ndarray of shape (n_centers, n_classes) or None, default=None
             Values to begin from.
 
         Returns
         -------
-        ndarray of shape (n_centres, n_classes)
+        ndarray of shape (n_centers, n_classes)
         """
         steps = _STEPS if a is None else _MORE_STEPS
         offsets = self.offsets.astype(K.dtype)
@@ -202,7 +202,7 @@ class SquaredError:
         ----------
         factored : callable
             ``factored(weight)`` returns what solves the equations of rows with these weights.
-        K : ndarray of shape (n_rows, n_centres)
+        K : ndarray of shape (n_rows, n_centers)
             Kernel.
         values : ndarray of shape (n_rows, n_values)
             What is right.
@@ -213,7 +213,7 @@ class SquaredError:
 
         Returns
         -------
-        ndarray of shape (n_centres, n_values)
+        ndarray of shape (n_centers, n_values)
         """
         return factored(mass / mass.mean())(values)
 

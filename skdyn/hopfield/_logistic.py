@@ -33,7 +33,7 @@ def logistic(
     ----------
     factored : callable
         ``factored(weight)`` returns what solves the equations of rows with these weights.
-    K : ndarray of shape (n_rows, n_centres)
+    K : ndarray of shape (n_rows, n_centers)
         Kernel, of which the first rows are the centers.
     values : ndarray of shape (n_rows, n_classes)
         Ones where a row is of a class.
@@ -45,12 +45,12 @@ def logistic(
         Strength of the penalty on rows of weight one.
     steps : tuple of int
         How many steps each factorization serves.
-    a : ndarray of shape (n_centres, n_classes) or None, default=None
+    a : ndarray of shape (n_centers, n_classes) or None, default=None
         Values to begin from.
 
     Returns
     -------
-    ndarray of shape (n_centres, n_classes)
+    ndarray of shape (n_centers, n_classes)
     """
     a = np.zeros((K.shape[1], values.shape[1]), K.dtype) if a is None else a
     task = _Task(values, (mass / mass.mean())[:, None], offsets, ridge)

@@ -94,7 +94,7 @@ def bags_of(X: Any, groups: ArrayLike | str | None) -> Any:
 
 
 def bags_and_targets(X: Any, y: Any, groups: ArrayLike | str | None) -> tuple[Any, Any]:
-    """Return bags, and one target each where there was one a row.
+    """Return bags, and one target each where there was one per row.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def bags_and_targets(X: Any, y: Any, groups: ArrayLike | str | None) -> tuple[An
         row = int(order[np.flatnonzero(~same.reshape(len(same), -1).all(axis=1))[0]])
         raise ValueError(
             f"y has a target for each row, but those of one bag differ: row {row}, of the bag "
-            f"{of_rows[row]!r}. Pass one target a bag, in the order of the sorted names."
+            f"{of_rows[row]!r}. Pass one target per bag, in the order of the sorted names."
         )
     return bags, first
 

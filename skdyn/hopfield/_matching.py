@@ -8,7 +8,7 @@ import torch
 from sklearn.cluster import KMeans
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["Matching", "centres", "whitening"]
+__all__ = ["Matching", "centers", "whitening"]
 
 _SHRINKAGE = 0.5  # of the covariances towards none, when rows are whitened
 _FLOOR = 0.01  # of the mean variance: directions without any within groups count ten times, no more
@@ -138,7 +138,7 @@ def _threads():
     return ThreadpoolController()
 
 
-def centres(X, weight, n_centres, seed) -> Any:
+def centers(X, weight, n_centers, seed) -> Any:
     """Return centers of clusters of rows; where rows are few, some of them twice.
 
     Parameters
@@ -147,21 +147,21 @@ def centres(X, weight, n_centres, seed) -> Any:
         Rows, at least one.
     weight : ndarray of shape (n_samples,)
         Their weights.
-    n_centres : int
+    n_centers : int
         How many.
     seed : int
         Seed of the first centers.
 
     Returns
     -------
-    centres : ndarray of shape (n_centres, n_features)
+    centers : ndarray of shape (n_centers, n_features)
     labels : ndarray of shape (n_samples,)
         The cluster of each row.
     """
-    if len(X) <= n_centres:
-        return X[np.arange(n_centres) % len(X)], np.arange(len(X))
+    if len(X) <= n_centers:
+        return X[np.arange(n_centers) % len(X)], np.arange(len(X))
     once: Any = 1
     with _threads().limit(limits=1):  # sums of threads differ in their last bits
-        means = KMeans(n_centres, n_init=once, max_iter=_N_LLOYD, random_state=seed)
+        means = KMeans(n_centers, n_init=once, max_iter=_N_LLOYD, random_state=seed)
         means.fit(X, sample_weight=weight)
     return means.cluster_centers_, means.labels_

@@ -187,7 +187,7 @@ class PoolingEstimator(TabularEstimator):
             Bags: a list of arrays, an array of three axes padded with NaN, or, with ``groups``, a
             long table with one row an instance.
         y : array-like of shape (n_bags,) or (n_bags, n_outputs)
-            One target a bag. With ``groups``, in the order of their sorted names; or one a row of
+            One target per bag. With ``groups``, in the order of their sorted names, or per row of
             the table, the same throughout a bag.
         sample_weight : array-like of shape (n_bags,), default=None
             Weight of each bag in the loss.
@@ -343,7 +343,7 @@ class PoolingEstimator(TabularEstimator):
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None. Pass "
-                "one target a bag."
+                "one target per bag."
             )
         X = check_bags(self, X, reset=reset)
         several = {"multi_output": True, "y_numeric": True} if is_regressor(self) else {}

@@ -56,7 +56,7 @@ class SequenceMemory(PlainState, BaseEstimator):
     .. math:: \\sum_k F'(x_k^\\top \\sigma_t) \\, x_{k+1}.
 
     With the square as F this is the asymmetric rule of Hebb [2]_, which fails beyond some .27
-    steps a bit; powers and the exponential store sequences that are longer by far [3]_, and the
+    steps per bit; powers and the exponential store sequences that are longer by far [3]_, and the
     pseudo-inverse rule [4]_ any whose states are linearly independent.
 
     Parameters

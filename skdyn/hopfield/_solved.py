@@ -34,7 +34,7 @@ Link = LogLoss | SquaredError
 
 _FLOOR = 0.01  # of what the leading direction counts, each other one counts at least
 _N_MAPPED = 1000  # rows that a map is found with
-_MOST_CENTRES = 2000  # rows that get a value
+_MOST_CENTERS = 2000  # rows that get a value
 MOST_ROWS = 10_000  # rows that are solved for
 _JITTER = 1e-9
 _ROUTINES: Any = {
@@ -79,7 +79,7 @@ class Solution(NamedTuple):
     ----------
     projection : ndarray of shape (n_features, n_features)
         From rows to keys, whose total variance is one.
-    values : ndarray of shape (n_centres, n_values)
+    values : ndarray of shape (n_centers, n_values)
         Values of the first rows.
     slopes : ndarray of shape (n_features, n_values)
         The linear part, on the keys.
@@ -109,19 +109,19 @@ def solved(
     """
     rows, told, weight = (array[:_N_MAPPED].astype(link.dtype) for array in (X, values, mass))
     projection = _projection(rows, told, weight, setting).astype(np.float64)
-    is_square = len(X) <= _MOST_CENTRES
+    is_square = len(X) <= _MOST_CENTERS
     # Few values for many rows stand in equations whose errors are squared.
     dtype = link.dtype if is_square else "float64"
     keys, values, mass = (array.astype(dtype) for array in (X @ projection, values, mass))
-    centres = keys[:_MOST_CENTRES]
-    K = kernel(keys, centres, setting)
+    centers = keys[:_MOST_CENTERS]
+    K = kernel(keys, centers, setting)
     solver = Square if is_square else _Tall
 
     def factored(weight):
         return solver(K, weight, setting.ridge)
 
     a = link.solve(factored, K, values, mass, setting.ridge).astype(np.float64)
-    return Solution(projection, (1 - setting.line) * a, setting.line * centres.T @ a)
+    return Solution(projection, (1 - setting.line) * a, setting.line * centers.T @ a)
 
 
 def _projection(X, values, mass, setting):

@@ -14,7 +14,7 @@ def times_of_case(t: Any, case: int, n_timepoints: int) -> np.ndarray:
 
     Parameters
     ----------
-    t : array-like of shape (n_timepoints,), sequence of such, one a case, or None
+    t : array-like of shape (n_timepoints,), sequence of such, one per case, or None
         Times; None counts 0, 1, 2, ...
     case : int
         Which trajectory.

@@ -173,7 +173,7 @@ def _answers(estimator: Any, X: Any, t: Sequence[np.ndarray]) -> tuple[np.ndarra
     predictions = np.asarray(estimator.predict(X, t=t), dtype=float)
     if predictions.ndim > 1:
         raise ValueError(
-            f"The estimator predicts {predictions.shape[1]} numbers a series; fit one of a single "
+            f"The estimator predicts {predictions.shape[1]} numbers per series; fit it to a single "
             "target."
         )
     return predictions, "prediction"

@@ -34,7 +34,7 @@ class InstanceWeightsDisplay:
     figure_ : matplotlib figure
         The figure of ``ax_``.
     bars_ : matplotlib bar container
-        The bars, bag after bag; of small panels a list of such, one a bag.
+        The bars, bag after bag; of small panels a list of such, one per bag.
 
     Examples
     --------

@@ -47,7 +47,7 @@ class TrajectoryDisplay:
     figure_ : matplotlib figure
         The figure of ``ax_``.
     points_, lines_ : list of matplotlib lines
-        Observations and curves, one a channel.
+        Observations and curves, one per channel.
     forecasts_ : list of matplotlib patches
         What marks the forecast, one a panel; empty where the curves end with the observations.
 

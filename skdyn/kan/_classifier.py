@@ -62,7 +62,7 @@ class KANClassifier(KANEstimator, TabularClassifier):
     categorical_features : {"from_dtype"}, array-like of bool, int or str, or None, \
             default="from_dtype"
         Columns of categories, as a mask, by numbers or by names. "from_dtype" takes a data frame's
-        columns of categories and texts. An edge from such a column is one free value a level, drawn
+        columns of categories or text. An edge from one has a free value per level, drawn
         to zero as weights are. A level that ``fit`` did not see is answered as what the levels say
         on average, with a warning.
     smoothness : float or "auto", default="auto"
@@ -77,15 +77,15 @@ class KANClassifier(KANEstimator, TabularClassifier):
     lamb_entropy : float, default=2.0
         Share of the entropy of the sizes in that penalty.
     optimizer : {"auto", "adam", "adamw", "sgd", "lbfgs", "lm"}, default="auto"
-        Optimizer. "lm" is Levenberg-Marquardt [4]_, for up to 5000 weights: small networks to high
-        precision, with penalties that the data set. It finds its own step size, takes ``tol`` as a
-        part of the loss, and lets validation data, where ``early_stopping`` has them, choose the
-        damping of each step. It and "lbfgs" use the full batch. "auto" is "lm" where that takes
-        seconds (20 steps of at most 3e10 multiply-adds in all), the table is not too wide for its
-        rows (at most two weights of an additive model for each), and neither ``lamb``,
-        ``batch_size``, ``dtype="float32"``, a ``learning_rate`` of your own nor a basis with shapes
-        to learn speaks against it; else "adam" from the best linear answer, with batches that grow
-        with the rows.
+        Optimizer. "lm" is Levenberg-Marquardt [4]_, for up to 5000 weights: small networks, high
+        precision, penalties set by the data. It finds its own step size, takes ``tol`` as a part of
+        the loss, and lets validation data, where ``early_stopping`` has them, choose the damping of
+        each step. It and "lbfgs" use the full batch. "auto" is "lm" where that takes seconds (20
+        steps of at most 3e10 multiply-adds in all), the table is not too wide for its rows (at most
+        two weights of an additive model for each), and neither ``lamb``, ``batch_size``,
+        ``dtype="float32"``, a ``learning_rate`` of your own nor a basis with learned shapes
+        excludes it; else "adam" from the best linear function, with batches that grow with the
+        rows.
     n_init : int, default=1
         Number of first weights to try. Where the evidence chooses the shape, for each shape; else
         the best after 50 epochs on the first grid go on. Pays with "lm" and "lbfgs", which end in
@@ -93,29 +93,29 @@ class KANClassifier(KANEstimator, TabularClassifier):
     max_iter : int, default=200
         Number of epochs at most.
     max_time : float or None, default=None
-        Seconds after which training stops, at the end of an epoch, with what was reached by then
-        and a warning. None sets no limit.
+        Seconds after which training stops with a warning, at the end of an epoch. None sets no
+        limit.
     learning_rate : float, default=0.01
         Step size of the optimizer; "lbfgs" finds its own.
     learning_rate_schedule : {"auto", "constant", "cosine", "exponential", "one_cycle", \
             "plateau"}, default="auto"
-        How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever
-        the loss stands still and stops only when that no longer helps. "auto" is "cosine" where
+        How the step size changes over ``max_iter`` epochs. "plateau" divides it by five when the
+        loss no longer falls, and stops only when that no longer helps. "auto" is "cosine" where
         ``optimizer="auto"`` chose "adam", else "constant".
     batch_size : int or "auto", default="auto"
-        Cases a batch; "auto" is ``min(200, n_samples)``.
+        Cases per batch; "auto" is ``min(200, n_samples)``.
     alpha : float or "auto", default="auto"
         Strength of the L2 penalty on the weights; it is divided by the number of samples (the total
-        of their weights) when added to the mean loss, as scikit-learn's networks do. "auto" lets
-        the data decide with ``optimizer="lm"`` [4]_, is 0 with "lbfgs" and 2 with the others, where
-        in ``fit`` edges of layers of more than 16 inputs pay more, straight ones least.
+        of their weights) when added to the mean loss, as scikit-learn's networks do. "auto" is set
+        by the data with ``optimizer="lm"`` [4]_, is 0 with "lbfgs" and 2 with the others, where in
+        ``fit`` edges in layers of more than 16 inputs are penalized more, straight ones least.
     clip_norm : float or None, default=None
-        Largest norm of the gradient; longer ones are shortened to it.
+        Largest norm of the gradient; larger gradients are scaled down to it.
     tol : float, default=0.0001
-        Improvement of the loss below which an epoch counts as standing still.
+        Smallest decrease of the loss that counts as an improvement.
     early_stopping : bool, default=False
-        Whether to stop when the loss on validation data stands still, and to keep the weights that
-        were best there.
+        Whether to stop when the loss on validation data no longer improves, and to keep the weights
+        that were best there.
     validation_fraction : float, default=0.1
         Share of the training data set aside for early stopping when ``X_val`` is not given.
     n_iter_no_change : int, default=10
@@ -123,7 +123,7 @@ class KANClassifier(KANEstimator, TabularClassifier):
     warm_start : bool, default=False
         Whether ``fit`` continues from the present weights.
     random_state : int, RandomState instance or None, default=None
-        Source of the first weights, the validation split and the order of the cases. Pass an int
+        Source of the initial weights, the validation split and the order of the cases. Pass an int
         for the same model every time.
     device : str, default="auto"
         Where to train: "auto" is CUDA where it pays, else the CPU; or a torch device such as "cpu".

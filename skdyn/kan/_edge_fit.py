@@ -18,7 +18,7 @@ _N_POINTS = 64  # on the mesh
 # With t the points, moved to [-1, 1]. Where f is defined everywhere: half-width of a t + b, and
 # where in t it is zero.
 _WIDTHS = np.geomspace(0.1, 30, 40)
-_CENTRES = np.array([0, 0.17, 0.33, 0.5, 0.67, 0.83, 1, 1.2, 1.5, 2, 4])
+_CENTERS = np.array([0, 0.17, 0.33, 0.5, 0.67, 0.83, 1, 1.2, 1.5, 2, 4])
 # Where the domain has one end: half-width, and distance from the end in half-widths.
 _FEW_WIDTHS = np.geomspace(0.1, 10, 5)
 _GAPS = np.geomspace(1e-5, 30, 24)
@@ -146,7 +146,7 @@ def _project(function, places, t, y, root):
     low, high = function.domain
     u = places[:, :1] * t + places[:, 1:]
     raw = _values(function, u)
-    f, target = _centred(raw, root), _centred(y, root)
+    f, target = _centered(raw, root), _centered(y, root)
     size = (f**2).sum(axis=1)
     # A function that hardly varies stands for its own first derivatives: sin for x^2, exp for x.
     valid = np.isfinite(size) & (size > _LEAST_VARIANCE * (root**2).sum() * (raw**2).max(axis=1))
@@ -164,7 +164,7 @@ def _refine(function, places, t, y, root):
     for _ in range(_N_STEPS):
         error, c, f, residual = state
         slope = c[:, None] * _slopes(function, places[:, :1] * t + places[:, 1:])
-        jacobian = _centred(np.stack([slope * t, slope], axis=1), root)  # (n_places, 2, n)
+        jacobian = _centered(np.stack([slope * t, slope], axis=1), root)  # (n_places, 2, n)
         size = np.maximum((f**2).sum(axis=1), 1e-300)[:, None, None]
         jacobian -= (jacobian @ f[..., None]) / size * f[:, None]
         curvature = jacobian @ jacobian.transpose(0, 2, 1)
@@ -184,7 +184,7 @@ def _refine(function, places, t, y, root):
     return places
 
 
-def _centred(values, root):
+def _centered(values, root):
     return root * (values - (values @ root**2)[..., None] / (root @ root))
 
 
@@ -212,7 +212,7 @@ def _mesh(function):
         inward = 1.0 if math.isfinite(low) else -1.0
         scale, shift = width, (low if inward > 0 else high) + inward * width * (1 + gap)
     else:
-        scale, centre = (grid.ravel() for grid in np.meshgrid(_WIDTHS, _CENTRES))
-        scale, shift = np.tile(scale, 2), np.concatenate([scale * centre, -scale * centre])
+        scale, center = (grid.ravel() for grid in np.meshgrid(_WIDTHS, _CENTERS))
+        scale, shift = np.tile(scale, 2), np.concatenate([scale * center, -scale * center])
     places = np.stack([scale, shift], axis=1)
     return np.concatenate([places, places * [-1.0, 1.0]])

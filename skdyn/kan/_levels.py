@@ -1,6 +1,6 @@
 """Columns of categories, and numbers that are missing: what edges of the first layer say of them.
 
-An edge from a column of categories is a table: one free value a level. An edge from a column of
+An edge from a column of categories is a table: one free value per level. An edge from a column of
 numbers is what it is, and where the number is missing the mean of the edge over the training data,
 plus a value of its own where training data lacked some. All these values are drawn to zero as
 weights are, so that a level seen in few rows says little; an unknown one says what the levels say

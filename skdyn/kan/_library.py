@@ -154,8 +154,8 @@ def _domain(tree):
         return None
 
     def preference(run):
-        centre = (run[0] + run[1]) / 2
-        return round(run[1] - run[0], 1), -round(abs(centre), 1), centre
+        center = (run[0] + run[1]) / 2
+        return round(run[1] - run[0], 1), -round(abs(center), 1), center
 
     low, high = max(runs, key=preference)
     return (

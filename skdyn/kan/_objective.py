@@ -165,8 +165,8 @@ class KANObjective:
         """
         share = weight / weight.sum()
         features = layer.features(x)
-        centred = features - torch.einsum("n,nik->ik", share, features)
-        covariance = torch.einsum("n,nik,nil->ikl", share, centred, centred)
+        centered = features - torch.einsum("n,nik->ik", share, features)
+        covariance = torch.einsum("n,nik,nil->ikl", share, centered, centered)
         with torch.enable_grad():
             size = edge_sizes(layer, x, weight).detach().requires_grad_()
             (slope,) = torch.autograd.grad(self.lamb * self._price(size), size)
@@ -297,7 +297,7 @@ def edge_sizes(layer, x, weight=None):
     """
     share = row_shares(x, weight)
     values = layer.edges(x)
-    centred = values - torch.einsum("n,nij->ij", share, values)
-    variance = torch.einsum("n,nij->ij", share, centred.square())
+    centered = values - torch.einsum("n,nij->ij", share, values)
+    variance = torch.einsum("n,nij->ij", share, centered.square())
     # The root's slope at zero is infinite; an edge that is zero should stay at rest.
     return (variance + 1e-12).sqrt()

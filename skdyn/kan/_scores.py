@@ -63,8 +63,8 @@ def spread(values, weight=None):
     Tensor of shape (m,)
     """
     share = row_shares(values, weight)
-    centred = values - share @ values
-    return (share @ centred.square()).sqrt()
+    centered = values - share @ values
+    return (share @ centered.square()).sqrt()
 
 
 def node_quantiles(module, X, weight=None):

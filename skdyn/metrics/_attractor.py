@@ -16,7 +16,7 @@ from skdyn.metrics._arrays import as_trajectories, check_observed
 
 __all__ = ["attractor_distance"]
 
-# Rows of the sample-to-centre distances held at once: 256 x 10^5 centers take 200 MB.
+# Rows of the sample-to-center distances held at once: 256 x 10^5 centers take 200 MB.
 _CHUNK = 256
 
 
@@ -159,19 +159,19 @@ def _boxes(states, low, high, n_bins):
 
 def _divergence_of_mixtures(true, pred, bandwidth, n_samples, rng):
     """Monte Carlo estimate of the divergence of two mixtures with a Gaussian at each state."""
-    centres = true[rng.randint(len(true), size=n_samples)]
-    samples = centres + bandwidth * rng.standard_normal(centres.shape)
+    centers = true[rng.randint(len(true), size=n_samples)]
+    samples = centers + bandwidth * rng.standard_normal(centers.shape)
     ratio = _log_density(samples, true, bandwidth) - _log_density(samples, pred, bandwidth)
     return float(ratio.mean())
 
 
-def _log_density(samples, centres, bandwidth):
+def _log_density(samples, centers, bandwidth):
     """Log density of the mixture up to the constant that both mixtures share."""
     chunks = [
         logsumexp(
-            -cdist(samples[start : start + _CHUNK], centres, "sqeuclidean") / (2 * bandwidth**2),
+            -cdist(samples[start : start + _CHUNK], centers, "sqeuclidean") / (2 * bandwidth**2),
             axis=1,
         )
         for start in range(0, len(samples), _CHUNK)
     ]
-    return np.concatenate(list(map(np.asarray, chunks))) - np.log(len(centres))
+    return np.concatenate(list(map(np.asarray, chunks))) - np.log(len(centers))

@@ -53,11 +53,11 @@ def distinct_units(X: np.ndarray, tolerance: float) -> DistinctUnits:
     DistinctUnits
     """
     mean = X.mean(axis=0)
-    centred = X - mean
-    deviation = np.sqrt(np.mean(centred**2, axis=0))
+    centered = X - mean
+    deviation = np.sqrt(np.mean(centered**2, axis=0))
     moves = deviation > _STILL * np.abs(X).max(axis=0)
     scale = np.where(moves, deviation, 1.0)
-    correlation = centred.T @ centred / len(X) / np.outer(scale, scale)
+    correlation = centered.T @ centered / len(X) / np.outer(scale, scale)
     stands_for = np.full(X.shape[1], -1)
     chosen: list[int] = []
     # Those that move most come first: they stand for the others with the smallest slopes.

@@ -135,8 +135,8 @@ def _normalised_error(y_true, y_pred):
     count = seen.sum(axis=(0, 2))
     truth = np.where(seen, y_true, 0.0)
     mean = truth.sum(axis=(0, 2)) / np.maximum(count, 1)
-    centred = np.where(seen, truth - mean[:, None], 0.0)
-    deviation = np.sqrt((centred**2).sum(axis=(0, 2)) / np.maximum(count, 1))
+    centered = np.where(seen, truth - mean[:, None], 0.0)
+    deviation = np.sqrt((centered**2).sum(axis=(0, 2)) / np.maximum(count, 1))
     if not (deviation > 0).all():
         raise ValueError(
             f"Channel {int(deviation.argmin())} of y_true stands still (or is missing), so that "

@@ -99,9 +99,9 @@ class ForecastIntervals:
                 f"Intervals of coverage={coverage:g} are infinite: too many solutions from "
                 "held-out states could not be followed. Mistrust the model, or shorten the horizon."
             )
-        centre = self.model.simulate(x0, t, **_given(u))
-        width = width.T if centre.ndim == 2 else width
-        return centre - width, centre + width
+        center = self.model.simulate(x0, t, **_given(u))
+        width = width.T if center.ndim == 2 else width
+        return center - width, center + width
 
     def radius(self, coverage: float = 0.9) -> np.ndarray:
         """Return half the width of intervals, step by step.

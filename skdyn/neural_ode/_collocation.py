@@ -113,7 +113,7 @@ def _curve(t, y, lam, clean, at):
 def typical_noise(series):
     """Estimate the noise where most points are, which a few fast changes do not raise.
 
-    A point is compared with the line between its neighbours (Gasser, Sroka & Jennen-Steinmetz
+    A point is compared with the line between its neighbors (Gasser, Sroka & Jennen-Steinmetz
     1986). Bends count as noise too: an upper bound, except where less than a quarter is noisy.
 
     Parameters

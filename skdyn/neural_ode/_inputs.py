@@ -67,7 +67,7 @@ def read_inputs(estimator, X, trajectories, u, covariates, reset):
     u : array-like or None
         Controls, in the layout of ``X``.
     covariates : array-like of shape (n_cases, n_covariates) or None
-        One row a case.
+        One row per case.
     reset : bool
         Whether this is a fit.
 
@@ -145,7 +145,7 @@ def check_covariates(estimator, covariates, n_cases, reset=False):
     estimator : estimator
         Whose ``n_covariates_`` is set or compared.
     covariates : array-like of shape (n_cases, n_covariates), (n_cases,) or None
-        One row a case.
+        One row per case.
     n_cases : int
         Number of cases.
     reset : bool, default=False

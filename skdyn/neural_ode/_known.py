@@ -23,7 +23,7 @@ class KnownPart(nn.Module):
     Parameters
     ----------
     formulas : tuple of str
-        One a state, in the units of the data.
+        One per state, in the units of the data.
     names : tuple of str
         Names of the states, then of the controls.
     parameters : tuple of (str, float)

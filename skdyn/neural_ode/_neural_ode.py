@@ -101,7 +101,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         Penalty on the solver's embedded error estimate or on its stiffness estimate, which makes
         the learned field cheaper to solve [5]_.
     regularization_mode : {"global", "local"}, default="global"
-        Sum the penalty over all steps, or take it at one random step a solve [6]_.
+        Sum the penalty over all steps, or take it at one random step per solve [6]_.
     regularization_weight : float or "auto", default="auto"
         Weight of the penalty beside the loss; "auto" is ``0.001 / rtol`` for "error", 0.03 else.
     solver : str, default="tsit5"
@@ -119,26 +119,26 @@ class NeuralODE(LearntDynamics, TorchEstimator):
     max_iter : int, default=50
         Number of epochs at most.
     max_time : float or None, default=None
-        Seconds after which training stops, at the end of an epoch, with what was reached by then
-        and a warning. None sets no limit.
+        Seconds after which training stops with a warning, at the end of an epoch. None sets no
+        limit.
     learning_rate : float, default=0.003
         Step size of the optimizer; "lbfgs" finds its own.
     learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
             default="constant"
-        How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever
-        the loss stands still and stops only when that no longer helps.
+        How the step size changes over ``max_iter`` epochs. "plateau" divides it by five when the
+        loss no longer falls, and stops only when that no longer helps.
     batch_size : int or "auto", default="auto"
-        Cases a batch; "auto" is ``min(200, n_samples)``.
+        Cases per batch; "auto" is ``min(200, n_samples)``.
     alpha : float, default=10.0
         Strength of the L2 penalty on the weights; it is divided by the number of samples (the total
         of their weights) when added to the mean loss, as scikit-learn's networks do.
     clip_norm : float or None, default=None
-        Largest norm of the gradient; longer ones are shortened to it.
+        Largest norm of the gradient; larger gradients are scaled down to it.
     tol : float, default=1e-06
-        Improvement of the loss below which an epoch counts as standing still.
+        Smallest decrease of the loss that counts as an improvement.
     early_stopping : bool, default=False
-        Whether to stop when the loss on validation data stands still, and to keep the weights that
-        were best there.
+        Whether to stop when the loss on validation data no longer improves, and to keep the weights
+        that were best there.
     validation_fraction : float, default=0.1
         Share of the training data set aside for early stopping when ``X_val`` is not given.
     n_iter_no_change : int or "auto", default="auto"
@@ -147,7 +147,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
     warm_start : bool, default=False
         Whether ``fit`` continues from the present weights.
     random_state : int, RandomState instance or None, default=None
-        Source of the first weights, the validation split and the order of the cases. Pass an int
+        Source of the initial weights, the validation split and the order of the cases. Pass an int
         for the same model every time.
     device : str, default="auto"
         Where to train: "auto" is CUDA where it pays, else the CPU; or a torch device such as "cpu".
@@ -377,7 +377,7 @@ class NeuralODE(LearntDynamics, TorchEstimator):
         y : Ignored
             Not used, present for API consistency by convention.
         t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints), default=None
-            Times, strictly increasing: one row for all cases or one row a case, or a list for
+            Times, strictly increasing: one row for all cases or one row per case, or a list for
             unequal lengths. None counts 0, 1, 2, ... Dates and durations are read as numbers in
             ``time_unit_``.
         u : array-like, default=None

@@ -99,7 +99,7 @@ class LearntDynamics(TorchEstimator):
         Parameters
         ----------
         X : array-like of shape (n_cases, n_features) or (n_cases, n_channels, n_timepoints)
-            Initial states, one a row; or trajectories as in ``fit`` with three axes or as a list,
+            Initial states, one per row; or trajectories as in ``fit`` with three axes or as a list,
             which are then followed from the first time point with all channels observed, forward
             and backward.
         t : array-like of shape (n_timepoints,) or (n_cases, n_timepoints), default=None
@@ -117,7 +117,7 @@ class LearntDynamics(TorchEstimator):
         Returns
         -------
         ndarray of shape (n_cases, n_features) or (n_cases, n_channels, n_timepoints)
-            States: one a case where ``t`` was not given for initial states, else trajectories.
+            States: one per case where ``t`` was not given for initial states, else trajectories.
 
         Raises
         ------
@@ -177,7 +177,7 @@ class LearntDynamics(TorchEstimator):
         Returns
         -------
         ndarray of shape (n_timepoints, n_states) or (n_cases, n_states, n_timepoints)
-            One trajectory for one state, else one a case. One trajectory at dates or durations in
+            One trajectory for one state, else one per case. One trajectory at dates or durations in
             an index of pandas is a frame with that index.
         """
         check_is_fitted(self)

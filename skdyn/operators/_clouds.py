@@ -107,7 +107,7 @@ def read_cloud_targets(model: Any, X: Clouds, y: Any, *, reset: bool) -> Any:
     if y is None:
         raise ValueError(
             f"{type(model).__name__} requires y to be passed, but the target y is None. Pass one "
-            "function or number a case."
+            "function or number per case."
         )
     numbers = not isinstance(y, FieldData)
     if reset:

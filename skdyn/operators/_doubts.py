@@ -145,7 +145,7 @@ def doubt_targets(
         return
     if y.ndim == 2:
         warn_user(
-            f"y of shape {shape} is taken for {shape[1]} numbers a sample. Say so with "
+            f"y of shape {shape} is taken for {shape[1]} numbers per sample. Say so with "
             "targets='numbers', or targets='functions' if they are values of a function on "
             f"{shape[1]} points."
         )

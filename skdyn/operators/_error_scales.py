@@ -28,7 +28,7 @@ class NearErrors(NamedTuple):
     known : ndarray of shape (n_cases, n_columns)
         Inputs of the cases, in these units.
     squares : ndarray of shape (n_cases, ...)
-        Squared errors at each place; of clouds one a case.
+        Squared errors at each place; of clouds one per case.
     n_neighbors : int
         How many are looked at.
     """
@@ -54,7 +54,7 @@ class NearErrors(NamedTuple):
         rows = _described(X)
         if rows.shape[1] != len(self.offset):
             raise ValueError(
-                f"X has {rows.shape[1]} values a case, but scale='knn' compares it with cases of "
+                f"X has {rows.shape[1]} values per case, but scale='knn' compares it with cases of "
                 f"{len(self.offset)}. Ask on the grid of fit, or set scale=None or 'residual'."
             )
         k = min(self.n_neighbors, len(self.known))

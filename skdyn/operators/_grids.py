@@ -6,8 +6,8 @@ array                 meaning
 ``(n, width)``        one channel on ``width`` points; with ``grid_shape``, as many channels as fit
 ``(n, channels, *g)`` fields on a grid of one, two, three axes
 ``(n, *g)``           one channel, where ``grid_shape`` has these two or three axes
-``(n,)``, ``(n, 1)``  as targets: one number a sample
-``(n, k)``            as targets, with ``targets="numbers"``: k numbers a sample
+``(n,)``, ``(n, 1)``  as targets: one number per sample
+``(n, k)``            as targets, with ``targets="numbers"``: k numbers per sample
 ====================  ============================================================================
 
 Predictions take the layout of the targets in ``fit``. A resolution changes only when that is said:
@@ -86,7 +86,7 @@ class Layout(NamedTuple):
     grid : tuple of int
         Points of each axis; empty for numbers, which are channels.
     ndim : int
-        Axes of the array: 1 for one number a sample, 2 for more or for flattened fields, else
+        Axes of the array: 1 for one number per sample, 2 for more or for flattened fields, else
         ``2 + len(grid)``, or ``1 + len(grid)`` without an axis of the one channel.
     """
 
@@ -317,7 +317,7 @@ def read_targets(model, X: np.ndarray, y: ArrayLike, *, reset: bool) -> np.ndarr
     if y is None:
         raise ValueError(
             f"{type(model).__name__} requires y to be passed, but the target y is None. Pass "
-            "one function or number a sample."
+            "one function or number per sample."
         )
     y, told = _named_targets(model, y, reset) if is_named(y) else (y, None)
     y = check_array(

@@ -64,26 +64,26 @@ class SSMClassifier(SeriesClassifier):
     max_iter : int, default=60
         Number of epochs at most.
     max_time : float or None, default=None
-        Seconds after which training stops, at the end of an epoch, with what was reached by then
-        and a warning. None sets no limit.
+        Seconds after which training stops with a warning, at the end of an epoch. None sets no
+        limit.
     learning_rate : float, default=0.005
         Step size of the optimizer; "lbfgs" finds its own.
     learning_rate_schedule : {"constant", "cosine", "exponential", "one_cycle", "plateau"}, \
             default="cosine"
-        How the step size changes over ``max_iter`` epochs. "plateau" divides it by five whenever
-        the loss stands still and stops only when that no longer helps.
+        How the step size changes over ``max_iter`` epochs. "plateau" divides it by five when the
+        loss no longer falls, and stops only when that no longer helps.
     batch_size : int or "auto", default=32
-        Cases a batch; "auto" is ``min(200, n_samples)``.
+        Cases per batch; "auto" is ``min(200, n_samples)``.
     alpha : float, default=1.0
         Strength of the L2 penalty on the weights; it is divided by the number of samples (the total
         of their weights) when added to the mean loss, as scikit-learn's networks do.
     clip_norm : float or None, default=1.0
-        Largest norm of the gradient; longer ones are shortened to it.
+        Largest norm of the gradient; larger gradients are scaled down to it.
     tol : float, default=0.0001
-        Improvement of the loss below which an epoch counts as standing still.
+        Smallest decrease of the loss that counts as an improvement.
     early_stopping : bool, default=False
-        Whether to stop when the loss on validation data stands still, and to keep the weights that
-        were best there.
+        Whether to stop when the loss on validation data no longer improves, and to keep the weights
+        that were best there.
     validation_fraction : float, default=0.1
         Share of the training data set aside for early stopping when ``X_val`` is not given.
     n_iter_no_change : int, default=20
@@ -91,7 +91,7 @@ class SSMClassifier(SeriesClassifier):
     warm_start : bool, default=False
         Whether ``fit`` continues from the present weights.
     random_state : int, RandomState instance or None, default=None
-        Source of the first weights, the validation split and the order of the cases. Pass an int
+        Source of the initial weights, the validation split and the order of the cases. Pass an int
         for the same model every time.
     device : str, default="auto"
         Where to train: "auto" is CUDA where it pays, else the CPU; or a torch device such as "cpu".

@@ -54,7 +54,7 @@ def check_case_weight(case_weight, n_cases):
         return None
     if case_weight.shape != (n_cases,):
         raise ValueError(
-            f"case_weight must have shape ({n_cases},), one weight a case; got "
+            f"case_weight must have shape ({n_cases},), one weight per case; got "
             f"{tuple(case_weight.shape)}."
         )
     least, most = torch.stack(torch.aminmax(case_weight.detach())).tolist()  # NaN is both

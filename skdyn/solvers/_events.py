@@ -65,7 +65,7 @@ class EventWatch:
         if not isinstance(value, torch.Tensor) or value.shape != (n,):
             came = tuple(value.shape) if isinstance(value, torch.Tensor) else type(value).__name__
             raise ValueError(
-                f"events(t, y) must return one number a case, a tensor of shape ({n},); got {came}."
+                f"events(t, y) must return one number per case, of shape ({n},); got {came}."
             )
         lost = value.isnan() & y.isfinite().all(dim=1)
         if bool(lost.any()):

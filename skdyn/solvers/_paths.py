@@ -18,7 +18,7 @@ class Path:
     Parameters
     ----------
     knots : tensor of shape (k,) or (n, k)
-        Where the pieces begin, shared or one row a case, and where the last one ends.
+        Where the pieces begin, shared or one row per case, and where the last one ends.
     coefficients : tensor of shape (n, n_pieces, degree + 1, c)
         Powers of the time since a piece's beginning, the constant first.
     smoothness : int
@@ -56,7 +56,7 @@ class Path:
         Returns
         -------
         values : tensor of shape (n, c), or (n, m, c)
-            The values; one a case for a single time.
+            The values; one per case for a single time.
         """
         return self._sum(t, derivative=False)
 
@@ -114,7 +114,7 @@ def interpolate_path(
         Values; NaN marks missing ones, which are filled by straight lines between the values
         around them ("hold" and "rectilinear": by the last value).
     t : tensor of shape (k,) or (n, k)
-        Strictly increasing times, shared or one row a case.
+        Strictly increasing times, shared or one row per case.
     kind : {"linear", "hold", "hermite", "cubic", "rectilinear"}, default="linear"
         Straight lines; the last value until the next; cubic Hermite pieces with the slope of the
         line that ends at a knot, which look one value ahead; the natural cubic spline, which looks

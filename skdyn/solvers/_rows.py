@@ -1,4 +1,4 @@
-"""Where a solve keeps its states and stages: one matrix, one row a state or stage.
+"""Where a solve keeps its states and stages: one matrix, one row per state or stage.
 
 Blocks of consecutive steps overlap, because a step's last stage is the next one's first::
 

@@ -155,7 +155,7 @@ def solve_ode(
         (n, channels, height, width); everything below then has it in the place of (n, d).
     t : tensor of shape (t,) or (n, t)
         Strictly increasing times, or strictly decreasing ones for backward time, in the unit of
-        the field; shared, or one row a case. ``t[0]`` is the time of ``y0``. Lists work too.
+        the field; shared, or one row per case. ``t[0]`` is the time of ``y0``. Lists work too.
     solver : str, default="tsit5"
         One of ``solver_names()``. ``"kvaerno5"`` is for stiff fields, ``"leapfrog"`` for separable
         Hamiltonians with ``y = [q, p]``.
@@ -195,7 +195,7 @@ def solve_ode(
         Whether the field itself jumps at the stops. It is then asked on both sides of each, at
         one more evaluation, and never for a time beyond the piece that is being solved.
     events : callable, default=None
-        ``events(t, y)``, with ``t`` (n, 1), returns a number a case (n,), whose changes of sign
+        ``events(t, y)``, with ``t`` (n, 1), returns a number per case (n,), whose changes of sign
         are located and returned as ``event_times``, with gradients, and ``event_states``.
     terminal : bool, default=False
         Whether a case is over at its first event; its states are NaN from there on. Under joint

@@ -246,7 +246,7 @@ class SymbolicODEMixin(PlainState, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_timepoints, n_features) or (n_cases, n_features, n_timepoints)
-            One trajectory for one state, else one a case. One trajectory at dates or durations in
+            One trajectory for one state, else one per case. One trajectory at dates or durations in
             an index of pandas is a frame with that index.
 
         Raises

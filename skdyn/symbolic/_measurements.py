@@ -365,8 +365,8 @@ def dependence(inputs, names):
         If a column is constant.
     """
     mean = inputs.mean(axis=0)
-    centred = inputs - mean
-    gram = centred.T @ centred
+    centered = inputs - mean
+    gram = centered.T @ centered
     spread = np.sqrt(gram.diagonal())
     still = np.flatnonzero(spread <= 1e-12 * np.sqrt(len(inputs)) * np.abs(mean))
     if len(still):

@@ -45,12 +45,12 @@ class SINDyRegressor(
 
     Finds few terms of a library that make up the derivatives of the states [1]_,
 
-    .. math:: \\\\dot x_i = \\\\sum_j \\\\xi_{ij} \\\\, \\\\theta_j(x, u)
+    .. math:: \\dot x_i = \\sum_j \\xi_{ij} \\, \\theta_j(x, u)
 
     or, with ``implicit_library``, rational right-hand sides [2]_ [3]_
 
-    .. math:: \\\\dot x_i \\\\, \\\\Bigl(1 + \\\\sum_k \\\\delta_{ik} \\\\, \\\\psi_k(x, u)\\\\Bigr)
-        = \\\\sum_j \\\\xi_{ij} \\\\, \\\\theta_j(x, u).
+    .. math:: \\dot x_i \\, \\Bigl(1 + \\sum_k \\delta_{ik} \\, \\psi_k(x, u)\\Bigr)
+        = \\sum_j \\xi_{ij} \\, \\theta_j(x, u).
 
     The parts are objects, reachable in a search as ``sparse_optimizer__threshold``. Given ``y``, it
     is sparse regression of any target on a library, without a look at time.

@@ -47,7 +47,7 @@ class SymbolicODERegressor(
 
     Candidate terms of many kinds, with free constants inside, are combined to right-hand sides,
 
-    .. math:: \\\\dot x_i = \\\\sum_j c_{ij} \\\\, \\\\theta_{ij}(x, u; k_{ij}),
+    .. math:: \\dot x_i = \\sum_j c_{ij} \\, \\theta_{ij}(x, u; k_{ij}),
 
     the few that describe the data in the fewest nats [1]_. Sets of terms are proposed from the
     integral form of the equations [2]_, which needs no derivative [3]_, inner constants by variable

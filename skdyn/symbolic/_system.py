@@ -25,7 +25,7 @@ __all__ = ["EquationSystem"]
 
 
 class EquationSystem(PlainState):
-    """Right-hand sides in closed form, :math:`\\\\dot x_i = f_i(x, u)`.
+    """Right-hand sides in closed form, :math:`\\dot x_i = f_i(x, u)`.
 
     Parameters
     ----------
@@ -303,7 +303,7 @@ class EquationSystem(PlainState):
         Returns
         -------
         ndarray of shape (n_timepoints, n_states) or (n_cases, n_states, n_timepoints)
-            One trajectory for one state, else one a case.
+            One trajectory for one state, else one per case.
 
         Raises
         ------

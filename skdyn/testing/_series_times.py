@@ -113,7 +113,7 @@ def check_bad_series(estimator):
     unseen[:] = X
     unseen[4] = np.nan
     refuses(lambda: fit(unseen), "case 4")
-    refuses(lambda: clone(model).fit(X, _T), "one target a case", "inconsistent")
+    refuses(lambda: clone(model).fit(X, _T), "one target per case", "inconsistent")
     fitted = fit(X)
     refuses(lambda: _answer(fitted, X[:, :1]), "features")
     unseen[:] = X
@@ -123,7 +123,7 @@ def check_bad_series(estimator):
 
 @meant_for(reads_series)
 def check_times_of_series_are_routed(estimator):
-    """A pipeline that is searched over hands times on, one row a case."""
+    """A pipeline that is searched over hands times on, one row per case."""
     X, y, model = _sample_series(estimator)
     t = np.tile(_T, (len(X), 1))
     with config_context(enable_metadata_routing=True):

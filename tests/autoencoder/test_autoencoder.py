@@ -85,7 +85,8 @@ def test_better_inference_reconstructs_better(fitted):
 
 
 def test_more_active_features_than_there_are_means_all_with_a_warning():
-    with pytest.warns(UserWarning, match="k=17 active latents a row are more than n_components=16"):
+    message = "k=17 active latents per row are more than n_components=16"
+    with pytest.warns(UserWarning, match=message):
         model = _fitted(k=17, max_iter=2)
     all_active = _fitted(k=16, max_iter=2)
     np.testing.assert_array_equal(model.transform(X), all_active.transform(X))

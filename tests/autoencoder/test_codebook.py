@@ -58,11 +58,11 @@ def test_more_codes_a_row_restore_more():
     assert _model(assignment="cosine", max_iter=8).fit(X).score(X) > 0.5
 
 
-def test_codes_times_components_and_the_centre_are_the_reconstruction(fitted):
+def test_codes_times_components_and_the_center_are_the_reconstruction(fitted):
     codes = fitted.transform(X)
-    centre = fitted.inverse_transform(np.zeros((1, 12)))
+    center = fitted.inverse_transform(np.zeros((1, 12)))
     np.testing.assert_allclose(
-        fitted.inverse_transform(codes), codes @ fitted.components_ + centre, atol=1e-4
+        fitted.inverse_transform(codes), codes @ fitted.components_ + center, atol=1e-4
     )
 
 
@@ -101,7 +101,8 @@ def test_partial_fit_and_streams_learn_it_too():
 
 
 def test_more_codes_a_row_than_there_are_means_all_with_a_warning():
-    with pytest.warns(UserWarning, match="k=13 active latents a row are more than n_components=12"):
+    message = "k=13 active latents per row are more than n_components=12"
+    with pytest.warns(UserWarning, match=message):
         model = _model(k=13, max_iter=2).fit(X)
     assert (model.transform(X) == 1).all()
 

@@ -45,7 +45,7 @@ def test_the_encoder_starts_as_the_transposed_decoder_of_unit_rows():
     torch.testing.assert_close(norms, torch.ones(20).double(), rtol=0, atol=1e-6)
 
 
-def test_targets_of_another_width_leave_the_inputs_their_own_centre():
+def test_targets_of_another_width_leave_the_inputs_their_own_center():
     with seeded_rng(0):
         coder = SparseCoder(6, 3, 20, 4, "topk", autoencoding=False).double()
     coder.centre.fill_(2.0)

@@ -172,7 +172,7 @@ def test_the_table_of_samples_counts_in_them(rows_at_once, output, monkeypatch):
 
 
 @in_chunks
-def test_neighbours_are_those_of_all_cosines(rows_at_once, monkeypatch):
+def test_neighbors_are_those_of_all_cosines(rows_at_once, monkeypatch):
     model = random_dictionary(20)
     monkeypatch.setattr(_reading, "_CHUNK", 20 * rows_at_once)
     unit = model.components_ / np.linalg.norm(model.components_, axis=1, keepdims=True)
@@ -185,7 +185,7 @@ def test_neighbours_are_those_of_all_cosines(rows_at_once, monkeypatch):
     assert "neighbor_3" not in table
 
 
-def test_a_dictionary_lists_no_more_neighbours_than_it_has():
+def test_a_dictionary_lists_no_more_neighbors_than_it_has():
     assert list(Rectified([[1.0]]).fit().feature_table_) == [
         "density", "mean_activation", "decoder_norm",
     ]  # fmt: skip

@@ -4,7 +4,7 @@ import torch
 
 from skdyn.autoencoder._network import SparseCoder
 from skdyn.autoencoder._start import (
-    centre_and_scale,
+    center_and_scale,
     geometric_median,
     some_rows,
     start_from_data,
@@ -31,7 +31,7 @@ def test_no_small_move_brings_the_rows_nearer():
         assert distance(median) <= distance(median + move)
 
 
-def test_scaled_rows_have_unit_variance_a_feature_about_their_centre():
+def test_scaled_rows_have_unit_variance_a_feature_about_their_center():
     X = 50.0 + 7.0 * np.random.default_rng(0).normal(size=(500, 4))
     coder = SparseCoder(4, 4, 8, 2, "topk").double()
     start_from_data(coder, X)
@@ -49,8 +49,8 @@ def test_constant_rows_are_left_in_their_units():
 
 def test_every_source_has_the_same_share_of_the_squares():
     X = np.random.default_rng(0).normal(size=(500, 9)) * np.repeat([1.0, 70.0], [3, 6]) + 5.0
-    centre, scale = centre_and_scale(X, [slice(3), slice(3, 9)])
-    scaled = (X - centre) * scale
+    center, scale = center_and_scale(X, [slice(3), slice(3, 9)])
+    scaled = (X - center) * scale
     sums = [np.square(scaled[:, :3]).sum(), np.square(scaled[:, 3:]).sum()]
     np.testing.assert_allclose(sums, np.square(scaled).sum() / 2, rtol=1e-12)
     np.testing.assert_allclose(np.mean(scaled**2), 1.0, rtol=1e-12)

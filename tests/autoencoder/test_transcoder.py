@@ -137,7 +137,8 @@ def test_missing_short_and_missing_valued_targets_are_refused():
 
 
 def test_more_active_latents_than_there_are_means_all_with_a_warning():
-    with pytest.warns(UserWarning, match="k=17 active latents a row are more than n_components=16"):
+    message = "k=17 active latents per row are more than n_components=16"
+    with pytest.warns(UserWarning, match=message):
         model = _model(k=17, max_iter=2).fit(X, Y)
     all_active = _model(k=16, max_iter=2).fit(X, Y)
     np.testing.assert_array_equal(model.predict(X), all_active.predict(X))

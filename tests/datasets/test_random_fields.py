@@ -9,7 +9,7 @@ from skdyn.datasets._random_fields import (
     draw_coefficients,
     eigenfunctions,
     grid_points,
-    synthesise,
+    synthesize,
     wave_numbers,
 )
 
@@ -52,7 +52,7 @@ def test_the_mean_square_is_as_asked(boundary, n_dimensions):
 def test_the_field_is_the_sum_of_products_of_its_eigenfunctions():
     coefficients = draw_coefficients(1, 2, "dirichlet", 2.0, 3.0, 1.0, 3, 0)
     x, y = np.array([0.1, 0.5, 0.7]), np.array([0.2, 0.9])
-    found = synthesise(coefficients, [x, y], "dirichlet")[0]
+    found = synthesize(coefficients, [x, y], "dirichlet")[0]
     expected = sum(
         2 * coefficients[0, i - 1, j - 1] * np.sin(np.pi * i * x[:, None]) * np.sin(np.pi * j * y)
         for i in (1, 2, 3) for j in (1, 2, 3)

@@ -21,9 +21,9 @@ def test_half_of_the_spirals_turn_each_way():
 
 def test_labels_do_not_change_the_trajectories():
     X, t = make_spirals(4, n_timepoints=5, random_state=3)
-    labelled = make_spirals(4, n_timepoints=5, return_y=True, random_state=3)
-    np.testing.assert_array_equal(X, labelled.X)
-    np.testing.assert_array_equal(t, labelled.t)
+    labeled = make_spirals(4, n_timepoints=5, return_y=True, random_state=3)
+    np.testing.assert_array_equal(X, labeled.X)
+    np.testing.assert_array_equal(t, labeled.t)
 
 
 def test_the_order_of_the_labels_is_shuffled():

@@ -18,7 +18,7 @@ SCALED = StandardScaler().fit_transform(X)
 queries = np.random.default_rng(0).normal(size=(40, 4))
 
 
-def test_huge_beta_is_the_nearest_neighbour_of_scikit_learn():
+def test_huge_beta_is_the_nearest_neighbor_of_scikit_learn():
     rows = np.unique(SCALED, axis=0, return_index=True)[1]
     model = HopfieldClassifier("stored", beta=1e12).fit(SCALED[rows], Y[rows])
     # Both standardize alike when the metric is that of the model's own scales.
@@ -158,7 +158,7 @@ def kinds(rng):
         "binary": (bits, 2 * bits[:, 0] + bits[:, 1]),
         "constant within classes": (np.column_stack([three, noise]), three),
         "indicators of classes": (np.column_stack([np.eye(3)[three], noise]), three),
-        "one row a class": (blobs, np.r_[np.arange(N_TRAIN), nearest(blobs)]),
+        "one row per class": (blobs, np.r_[np.arange(N_TRAIN), nearest(blobs)]),
         "many noise columns": (np.column_stack([blobs, rng.normal(size=(N, 40))]), three),
         "more columns than rows": (np.column_stack([blobs, rng.normal(size=(N, 90))]), three),
         "circles": (ring * (1 + two)[:, None] + plane / 10, two),

@@ -49,7 +49,7 @@ def test_huge_sharpness_takes_the_best_pattern_and_tiny_the_mean(similarity, sep
         torch.testing.assert_close(found, values.mean(dim=0).expand_as(found))
 
 
-def test_huge_sharpness_finds_the_nearest_neighbours_of_scikit_learn():
+def test_huge_sharpness_finds_the_nearest_neighbors_of_scikit_learn():
     found = replace(memory, sharpness=1e12).nearest(queries, 1)
     wanted = NearestNeighbors(n_neighbors=1).fit(patterns.numpy()).kneighbors(queries.numpy())[1]
     np.testing.assert_array_equal(found.indices, wanted)

@@ -26,7 +26,7 @@ HOLEY = with_gaps(WINE)
 # -- laws ----------------------------------------------------------------------------------------
 
 
-def test_huge_beta_is_the_nearest_neighbour():
+def test_huge_beta_is_the_nearest_neighbor():
     nearest = KNNImputer(n_neighbors=1).fit(WINE).transform(HOLEY + 0.1)
     plain = HopfieldImputer(beta=1e12, alpha=np.inf).fit(WINE)
     np.testing.assert_allclose(plain.transform(HOLEY + 0.1), nearest, atol=1e-12)
@@ -131,8 +131,8 @@ def test_linear_data_are_corrected_and_clusters_are_recalled():
     rng = np.random.default_rng(0)
     line = rng.normal(size=(200, 1)) * np.ones(4) + 0.01 * rng.normal(size=(200, 4))
     assert HopfieldImputer().fit(with_gaps(line)).alpha_ < np.inf
-    centres = rng.choice([-1.0, 1.0], size=(12, 8))
-    clusters = centres[rng.integers(12, size=300)] + 0.05 * rng.normal(size=(300, 8))
+    centers = rng.choice([-1.0, 1.0], size=(12, 8))
+    clusters = centers[rng.integers(12, size=300)] + 0.05 * rng.normal(size=(300, 8))
     assert HopfieldImputer().fit(with_gaps(clusters)).beta_ >= 54
 
 
@@ -280,7 +280,7 @@ def mixed_table(n=150):
     kind = rng.integers(3, size=n)
     frame = pd.DataFrame({
         "height": kind + 0.3 * rng.normal(size=n),
-        "colour": pd.Categorical(np.array(["red", "green", "blue"])[kind]),
+        "color": pd.Categorical(np.array(["red", "green", "blue"])[kind]),
         "leaf": np.where(rng.random(n) < 0.9, np.array(["long", "round", "long"])[kind], "torn"),
         "width": 2 * kind + 0.3 * rng.normal(size=n),
     })  # fmt: skip
@@ -298,7 +298,7 @@ def test_categories_are_filled_by_votes_and_numbers_beside_them():
     there = ~gaps
     assert (filled.to_numpy(dtype=object)[there] == holey.to_numpy(dtype=object)[there]).all()
     assert not filled.isna().any().any()
-    for name, least in (("colour", 0.9), ("leaf", 0.75)):
+    for name, least in (("color", 0.9), ("leaf", 0.75)):
         asked = gaps[:, frame.columns.get_loc(name)]
         right = (filled[name] == frame[name].astype(object))[asked].mean()
         assert right > max(least, frame[name].value_counts(normalize=True).max())
@@ -330,7 +330,7 @@ def test_codes_in_an_array_stay_codes_of_those_that_were_there():
 
 def test_the_order_of_categories_has_no_meaning():
     _, holey, _ = mixed_table(80)
-    other = holey.assign(colour=holey["colour"].cat.rename_categories(dict(zip(
+    other = holey.assign(color=holey["color"].cat.rename_categories(dict(zip(
         ["blue", "green", "red"], ["z", "a", "m"]))))  # fmt: skip
     first, second = (HopfieldImputer().fit_transform(table) for table in (holey, other))
     names = {"blue": "z", "green": "a", "red": "m"}
@@ -341,8 +341,8 @@ def test_the_order_of_categories_has_no_meaning():
 def test_an_unseen_category_stays_and_a_new_gap_is_filled(tmp_path):
     frame, holey, _ = mixed_table(60)
     model = HopfieldImputer(add_indicator=True).fit(holey)
-    asked = frame[:3].astype({"colour": object})
-    asked.loc[0, "colour"], asked.loc[1, "leaf"], asked.loc[0, "leaf"] = "violet", None, None
+    asked = frame[:3].astype({"color": object})
+    asked.loc[0, "color"], asked.loc[1, "leaf"], asked.loc[0, "leaf"] = "violet", None, None
     filled = model.transform(asked)
     assert filled[0, 1] == "violet"
     assert {filled[0, 2], filled[1, 2]} <= {"long", "round", "torn"}

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from skdyn.hopfield._matching import Matching, centres, whitening
+from skdyn.hopfield._matching import Matching, centers, whitening
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(200, 3)) @ np.array([[1.0, 0.9, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 3.0]])
@@ -56,16 +56,16 @@ def test_one_row_a_group_leaves_rows_as_they_are_but_for_their_unit():
     assert projection[0, 0] > 0
 
 
-def test_centres_of_few_rows_are_these_rows():
-    found, labels = centres(X[:2], ONES[:2], 5, seed=0)
+def test_centers_of_few_rows_are_these_rows():
+    found, labels = centers(X[:2], ONES[:2], 5, seed=0)
     np.testing.assert_array_equal(found, X[[0, 1, 0, 1, 0]])
     np.testing.assert_array_equal(found[labels], X[:2])
 
 
-def test_centres_find_clusters():
+def test_centers_find_clusters():
     places = np.array([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]])
     rows = places.repeat(30, axis=0) + rng.normal(size=(90, 2)) / 10
-    found, labels = centres(rows, np.ones(90), 3, seed=0)
+    found, labels = centers(rows, np.ones(90), 3, seed=0)
     np.testing.assert_allclose(found[labels], places.repeat(30, axis=0), atol=0.3)
 
 

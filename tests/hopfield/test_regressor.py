@@ -10,7 +10,7 @@ X, Y = make_friedman1(300, 5, random_state=0)
 TRAIN, TEST = slice(0, 200), slice(200, 300)
 
 
-def test_huge_beta_is_the_nearest_neighbour_of_scikit_learn():
+def test_huge_beta_is_the_nearest_neighbor_of_scikit_learn():
     scaler = StandardScaler().fit(X[TRAIN])
     peer = KNeighborsRegressor(1).fit(scaler.transform(X[TRAIN]), Y[TRAIN])
     found = HopfieldRegressor("stored", beta=1e12).fit(X[TRAIN], Y[TRAIN]).predict(X[TEST])
@@ -50,7 +50,7 @@ def test_several_targets_are_recalled_together():
         HopfieldRegressor("stored").partial_fit(X, both).partial_fit(X, Y)
 
 
-def test_a_projection_beats_plain_neighbours_and_prototypes_come_close():
+def test_a_projection_beats_plain_neighbors_and_prototypes_come_close():
     peer = KNeighborsRegressor().fit(X[TRAIN], Y[TRAIN]).score(X[TEST], Y[TEST])
     for mode, margin in (("projected", 0.05), ("prototypes", -0.1), ("stored", 0.0)):
         model = HopfieldRegressor(mode, random_state=0).fit(X[TRAIN], Y[TRAIN])

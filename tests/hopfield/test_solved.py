@@ -72,7 +72,7 @@ def test_equations_that_single_precision_cannot_hold_are_factored_in_double():
 def test_many_rows_are_solved_for_by_values_of_some(monkeypatch, line):
     how, link = setting("euclidean", line, ridge=1e-3), SquaredError(1)
     one = solved(X, Y, MASS, how, link)
-    monkeypatch.setattr(_solved, "_MOST_CENTRES", 59)  # one row less has next to no effect
+    monkeypatch.setattr(_solved, "_MOST_CENTERS", 59)  # one row less has next to no effect
     some = solved(X, Y, MASS, how, link)
     assert len(some.values) == 59
     told = answers(X, X[:59], some, how)

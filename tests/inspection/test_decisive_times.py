@@ -53,5 +53,5 @@ def test_too_much_cannot_be_left_out_and_several_answers_cannot_be_drawn():
     with pytest.raises(ValueError, match=r"fewer than 2 would be left .*Choose a smaller width"):
         DecisiveTimesDisplay.from_estimator(Sums(), X, t=T, width=20.0)
     Two = type("Two", (Sums,), {"predict": lambda self, X, t: np.ones((len(X), 2))})
-    with pytest.raises(ValueError, match="predicts 2 numbers a series"):
+    with pytest.raises(ValueError, match="predicts 2 numbers per series"):
         DecisiveTimesDisplay.from_estimator(Two(), X, t=T)

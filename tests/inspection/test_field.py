@@ -7,7 +7,7 @@ from skdyn.inspection import FieldDisplay
 rng = np.random.default_rng(0)
 
 
-def test_images_of_truth_and_prediction_share_their_colours():
+def test_images_of_truth_and_prediction_share_their_colors():
     y = rng.normal(size=(3, 2, 4, 5))
     display = FieldDisplay.from_predictions(y, 2 * y, case=1, channel=1)
     truth, prediction, error = display.images_

@@ -63,7 +63,7 @@ class Stands(BaseEstimator):
 
     def fixed_points(self, bounds):
         """Return one of each kind."""
-        kinds = ["stable node", "saddle", "unstable focus", "centre", "degenerate"]
+        kinds = ["stable node", "saddle", "unstable focus", "center", "degenerate"]
         return [
             SimpleNamespace(point=np.full(len(bounds), 0.2 * k), kind=kind)
             for k, kind in enumerate(kinds)

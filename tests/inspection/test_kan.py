@@ -35,7 +35,7 @@ def texts(display):
     return [text.get_text() for text in display.ax_.texts]
 
 
-def centre(box):
+def center(box):
     return box.get_x() + box.get_width() / 2, box.get_y() + box.get_height() / 2
 
 
@@ -71,7 +71,7 @@ def test_boxes_do_not_overlap_however_many_there_are(model):
     wide = np.random.default_rng(0).normal(size=(30, 70))
     many = KANRegressor((), max_iter=1, tol=0).fit(wide, wide[:, 0])
     for boxes in KANDisplay.from_estimator(model).boxes_ + KANDisplay.from_estimator(many).boxes_:
-        places = np.array([centre(box) for box in boxes])
+        places = np.array([center(box) for box in boxes])
         apart = np.abs(places[:, None] - places).max(axis=2)
         assert apart[~np.eye(len(boxes), dtype=bool)].min() > boxes[0].get_width()
 
@@ -113,12 +113,12 @@ def test_products_are_crosses_and_sums_are_pluses(model):
     assert [signs[round(x, 9), y] for x, y in display.nodes_[2].values()] == ["+"]
 
 
-def test_an_edge_in_closed_form_has_its_colour_and_its_name(model):
+def test_an_edge_in_closed_form_has_its_color_and_its_name(model):
     display = KANDisplay.from_estimator(model.fix_symbolic(0, 1, 2, "x^2"))
     position = display.layers[0].edges.tolist().index([1, 2])
     assert "x^2" in texts(display)
-    colours = [curve.get_color() for curve in display.curves_[0]]
-    assert [k for k, colour in enumerate(colours) if colour == VERMILION] == [position]
+    colors = [curve.get_color() for curve in display.curves_[0]]
+    assert [k for k, color in enumerate(colors) if color == VERMILION] == [position]
 
 
 def test_what_is_left_of_a_network_without_some_edges_is_drawn(model):

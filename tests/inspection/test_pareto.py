@@ -36,7 +36,7 @@ def test_the_front_is_drawn_by_complexity_on_a_logarithmic_axis_and_the_choice_i
         (9, ["x' = 1", "x' = 2 x", "x' = 3 x\ny' = 0", "x' = 4 x"]),
     ],
 )
-def test_equations_of_the_choice_and_its_neighbours_are_written(n_equations, written):
+def test_equations_of_the_choice_and_its_neighbors_are_written(n_equations, written):
     display = ParetoDisplay.from_estimator(Searched(), n_equations=n_equations)
     assert [text.get_text() for text in display.legend_.get_texts()] == written
 

@@ -35,7 +35,7 @@ def test_images_lie_side_by_side_on_one_canvas():
     np.testing.assert_array_equal(canvas[6:, 3:], 1.0)  # retrieved: the lowest value, white
 
 
-def test_missing_pixels_have_a_colour_of_their_own():
+def test_missing_pixels_have_a_color_of_their_own():
     spoilt = X.copy()
     spoilt[0, 0] = np.nan
     display = RetrievalDisplay.from_estimator(Halving(), spoilt, image_shape=(1, 4))

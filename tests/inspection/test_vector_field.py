@@ -32,7 +32,7 @@ def test_the_grid_spans_the_data_and_other_channels_rest_at_their_means(X):
     assert display.ax_.get_xlabel() == "channel 2"
 
 
-def test_colours_are_speeds_and_lengths_are_one(X):
+def test_colors_are_speeds_and_lengths_are_one(X):
     display = VectorFieldDisplay.from_estimator(Drift(), X, grid_resolution=4)
     speed = np.linalg.norm(display.velocities, axis=1)
     np.testing.assert_allclose(display.quiver_.get_array(), speed)

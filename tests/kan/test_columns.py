@@ -168,7 +168,7 @@ def test_slopes_of_categories_and_gaps_are_none(table, fitted):
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ({"categorical_features": ["colour"]}, "categorical_features names the column 'colour'"),
+        ({"categorical_features": ["color"]}, "categorical_features names the column 'color'"),
         ({"categorical_features": [True, False]}, "each of the 4 columns of X; got 2"),
         ({"monotonic_cst": {"place": 1}}, "monotonic_cst holds a column of categories"),
     ],

@@ -69,21 +69,21 @@ def test_it_starts_near_the_identity_flow():
 def test_the_penalty_on_the_solver_enters_the_loss(regularization, mode):
     settings = {"max_iter": 3, "tol": 0, "random_state": 0, "dtype": "float64"}
     plain = NeuralODERegressor((8,), **settings).fit(X, Y)
-    penalised = NeuralODERegressor(
+    penalized = NeuralODERegressor(
         (8,), regularization=regularization, regularization_mode=mode, regularization_weight=10.0,
         **settings,
     ).fit(X, Y)  # fmt: skip
-    assert penalised.loss_curve_[0] > plain.loss_curve_[0]
-    assert not np.array_equal(penalised.predict(X), plain.predict(X))
+    assert penalized.loss_curve_[0] > plain.loss_curve_[0]
+    assert not np.array_equal(penalized.predict(X), plain.predict(X))
 
 
 def test_the_automatic_weight_makes_the_learnt_field_cheaper():
     X, y = make_circles(100, factor=0.5, noise=0.05, random_state=0)
     settings = {"learning_rate": 0.02, "max_iter": 40, "tol": 0, "rtol": 1e-5, "random_state": 0}
     plain = NeuralODEClassifier(**settings).fit(X, y)
-    penalised = NeuralODEClassifier(regularization="error", **settings).fit(X, y)
-    assert penalised.solver_statistics(X).n_fev < 0.8 * plain.solver_statistics(X).n_fev
-    assert penalised.score(X, y) > 0.95
+    penalized = NeuralODEClassifier(regularization="error", **settings).fit(X, y)
+    assert penalized.solver_statistics(X).n_fev < 0.8 * plain.solver_statistics(X).n_fev
+    assert penalized.score(X, y) > 0.95
 
 
 def test_the_automatic_weight_is_of_the_size_of_what_it_weighs():

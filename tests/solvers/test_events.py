@@ -90,7 +90,7 @@ def test_where_nothing_happens_there_are_no_events():
     [
         ({"terminal": True}, "terminal=True needs events"),
         ({"events": 1.0}, "must be a function"),
-        ({"events": lambda t, y: y}, "one number a case"),
+        ({"events": lambda t, y: y}, "one number per case"),
         ({"events": lambda t, y: y[:, 0], "solver": "leapfrog"}, "dense output"),
         ({"events": lambda t, y: y[:, 0], "adjoint": "continuous"}, "adjoint='discrete'"),
         ({"events": lambda t, y: y[:, 0], "stops": [0.5], "jumps": True}, "piece by piece"),

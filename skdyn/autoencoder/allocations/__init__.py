@@ -1,6 +1,6 @@
 """Allocations: who gives the k n active latents of a batch to whom.
 
-With a budget of k latents a row on average, a batch of n rows has k n matches of rows and latents
+With a budget of k latents per row on average, a batch of n rows has k n matches of rows and latents
 to give. Allocations differ in who chooses: each row (topk), nobody (batch_topk, mutual_choice: the
 largest matches of the batch), each latent (feature_choice), or a penalty (relu, gated, jumprelu).
 """

@@ -57,7 +57,7 @@ class Allocation(PlainState, BaseEstimator):
         """
 
     def aims_at_k(self, l1_coefficient: float | None) -> bool:
-        """Say whether about k latents a row are promised without being counted out.
+        """Say whether about k latents per row are promised without being counted out.
 
         Parameters
         ----------
@@ -105,7 +105,7 @@ class Allocation(PlainState, BaseEstimator):
         coder : SparseCoder
             The network, whose running statistics may be read and written.
         k : int
-            Active latents a row, on average.
+            Active latents per row, on average.
         progress : float
             Share of the training that is done.
 
@@ -184,7 +184,7 @@ class Allocation(PlainState, BaseEstimator):
         target : Tensor of shape (n_rows, n_outputs)
             What is to be reconstructed, in the network's units.
         k : int
-            Active latents a row that are wished for.
+            Active latents per row that are wished for.
         coefficient : float or None
             Strength of a penalty on the size of the codes; None steers it so that k are active.
 

@@ -104,7 +104,7 @@ class FeatureChoiceAllocation(Allocation):
         coder : SparseCoder
             The network, whose running statistics may be read and written.
         k : int
-            Active latents a row, on average.
+            Active latents per row, on average.
         progress : float
             Share of the training that is done.
 
@@ -148,7 +148,7 @@ class FeatureChoiceAllocation(Allocation):
         coder : SparseCoder
             The network.
         k : int
-            Active latents a row, on average.
+            Active latents per row, on average.
         """
         if (coder.number("steps") - 1) % _DEMAND_STEPS != 0:
             return
@@ -203,7 +203,7 @@ class FeatureChoiceAllocation(Allocation):
         n_rows : int
             Rows of the batch.
         k : int
-            Active latents a row, on average.
+            Active latents per row, on average.
 
         Returns
         -------

@@ -46,7 +46,7 @@ def take_with_floor(pre: torch.Tensor, coder: Any, k: int, share: float) -> Code
     coder : SparseCoder
         The network.
     k : int
-        Active latents a row, on average.
+        Active latents per row, on average.
     share : float
         Share of the rows that each latent is to be active in.
 
@@ -80,7 +80,7 @@ def calibrate_with_floor(pre: torch.Tensor, coder: Any, k: int, share: float) ->
     coder : SparseCoder
         The network.
     k : int
-        Active latents a row, on average.
+        Active latents per row, on average.
     share : float
         Share of the rows that each latent is to be active in; so few rows that it comes to less
         than half of one tell nothing of it.

@@ -52,7 +52,7 @@ class GatedAllocation(Allocation):
         extend_by_strength(coder)
 
     def start(self, pre: torch.Tensor, coder: SparseCoder) -> None:
-        """Begin where k latents a row are active.
+        """Begin where k latents per row are active.
 
         Parameters
         ----------
@@ -73,7 +73,7 @@ class GatedAllocation(Allocation):
         coder : SparseCoder
             The network, whose running statistics may be read and written.
         k : int
-            Active latents a row, on average.
+            Active latents per row, on average.
         progress : float
             Share of the training that is done.
 
@@ -85,7 +85,7 @@ class GatedAllocation(Allocation):
         return Codes.of_mask(pre > 0, pre)
 
     def calibrate(self, pre: torch.Tensor, coder: SparseCoder, fresh: bool) -> None:
-        """Move the gates' biases alike, so that k latents a row are active.
+        """Move the gates' biases alike, so that k latents per row are active.
 
         Parameters
         ----------
@@ -139,7 +139,7 @@ class GatedAllocation(Allocation):
         target : Tensor of shape (n_rows, n_outputs)
             What is to be reconstructed, in the network's units.
         k : int
-            Active latents a row that are wished for.
+            Active latents per row that are wished for.
         coefficient : float or None
             Strength of the penalty on the size of the codes; None steers it so that k are active.
 

@@ -81,7 +81,7 @@ class JumpReLUAllocation(Allocation):
         coder.register_parameter("log_threshold", torch.nn.Parameter(start))
 
     def aims_at_k(self, l1_coefficient: float | None) -> bool:
-        """Say whether about k latents a row are promised without being counted out.
+        """Say whether about k latents per row are promised without being counted out.
 
         Parameters
         ----------
@@ -95,7 +95,7 @@ class JumpReLUAllocation(Allocation):
         return self.strength > 0
 
     def start(self, pre: torch.Tensor, coder: SparseCoder) -> None:
-        """Begin where k latents a row are active.
+        """Begin where k latents per row are active.
 
         Parameters
         ----------
@@ -117,7 +117,7 @@ class JumpReLUAllocation(Allocation):
         coder : SparseCoder
             The network, whose running statistics may be read and written.
         k : int
-            Active latents a row, on average.
+            Active latents per row, on average.
         progress : float
             Share of the training that is done.
 
@@ -130,7 +130,7 @@ class JumpReLUAllocation(Allocation):
         return Codes.of_mask(pre > coder.log_threshold.exp() - self.bandwidth / 2, pre)
 
     def calibrate(self, pre: torch.Tensor, coder: SparseCoder, fresh: bool) -> None:
-        """Scale all thresholds alike so that k latents a row are active.
+        """Scale all thresholds alike so that k latents per row are active.
 
         Gradients find what each is beside the others, and come near k where they have time.
 
@@ -209,7 +209,7 @@ class JumpReLUAllocation(Allocation):
         target : Tensor of shape (n_rows, n_outputs)
             What is to be reconstructed, in the network's units.
         k : int
-            Active latents a row that are wished for.
+            Active latents per row that are wished for.
         coefficient : float or None
             Strength of a penalty on the size of the codes; None steers it so that k are active.
 

@@ -97,7 +97,7 @@ class MutualThenFeatureAllocation(FeatureChoiceAllocation):
         coder : SparseCoder
             The network, whose running statistics may be read and written.
         k : int
-            Active latents a row, on average.
+            Active latents per row, on average.
         progress : float
             Share of the training that is done.
 

@@ -25,7 +25,7 @@ class ReLUAllocation(Allocation):
 
     The penalty is ``l1_coefficient`` times the mean of the rows' sums of codes, beside the mean of
     their squared errors; both are divided by the number of outputs. "auto" raises the coefficient
-    while more than ``k`` latents a row are active, and lowers it while fewer are; training begins
+    while more than ``k`` latents per row are active, and lowers it while fewer are; training begins
     with biases at which ``k`` are active, and ends by shifting them alike until ``k`` are. Under a
     number ``k`` plays no part.
 
@@ -50,7 +50,7 @@ class ReLUAllocation(Allocation):
         extend_by_strength(coder)
 
     def start(self, pre: torch.Tensor, coder: SparseCoder) -> None:
-        """Begin where k latents a row are active.
+        """Begin where k latents per row are active.
 
         Parameters
         ----------
@@ -71,7 +71,7 @@ class ReLUAllocation(Allocation):
         coder : SparseCoder
             The network, whose running statistics may be read and written.
         k : int
-            Active latents a row, on average.
+            Active latents per row, on average.
         progress : float
             Share of the training that is done.
 
@@ -83,7 +83,7 @@ class ReLUAllocation(Allocation):
         return Codes.of_mask(pre > 0, pre)
 
     def calibrate(self, pre: torch.Tensor, coder: SparseCoder, fresh: bool) -> None:
-        """Move the biases alike, so that k latents a row are active.
+        """Move the biases alike, so that k latents per row are active.
 
         Parameters
         ----------
@@ -117,7 +117,7 @@ class ReLUAllocation(Allocation):
         target : Tensor of shape (n_rows, n_outputs)
             What is to be reconstructed, in the network's units.
         k : int
-            Active latents a row that are wished for.
+            Active latents per row that are wished for.
         coefficient : float or None
             Strength of the penalty on the size of the codes; None steers it so that k are active.
 

@@ -31,7 +31,7 @@ def extend_by_strength(coder: SparseCoder) -> None:
 
 
 def shift_to_k_active(pre: torch.Tensor, coder: SparseCoder) -> None:
-    """Shift the encoder's bias until k latents a row are active.
+    """Shift the encoder's bias until k latents per row are active.
 
     Training begins there, so that no penalty has to bring weights to it that learn slowly; and what
     it misses at its end is little.
@@ -61,12 +61,12 @@ def steered_strength(
     Parameters
     ----------
     coder : SparseCoder
-        The network, whose strength is raised where more than k latents a row are active and
+        The network, whose strength is raised where more than k latents per row are active and
         lowered where fewer are.
     codes : Codes
         Codes of the batch.
     k : int
-        Active latents a row that are wished for.
+        Active latents per row that are wished for.
     coefficient : float or None
         A strength that is given, which ``k`` does not change; None steers it.
 

@@ -36,7 +36,7 @@ class TopKAllocation(Allocation):
         coder : SparseCoder
             The network.
         k : int
-            Active latents a row.
+            Active latents per row.
         progress : float
             Not used.
 

@@ -23,7 +23,7 @@ def zipf_shares(
     n_components : int
         Number of latents.
     k : float
-        Active latents a row.
+        Active latents per row.
     offset : float, default=5.0
         How flat the law is at its head.
     largest : float, default=0.9

@@ -235,7 +235,7 @@ class BSpline(Basis):
 
         Returns
         -------
-        centres : Tensor of shape (n_in * (grid_size + 2),)
+        centers : Tensor of shape (n_in * (grid_size + 2),)
             Middles of the intervals; of the outer pieces, the end of the range.
         pieces : Tensor of shape (n_in, grid_size + 2, k + 1, k + 1)
             Coefficients of each power in each of the functions that are not zero there.
@@ -264,7 +264,7 @@ class BSpline(Basis):
             Number of the piece among those of all inputs.
         u : Tensor of shape (n, n_in)
         """
-        slots, centres, _ = self._tables()
+        slots, centers, _ = self._tables()
         points, half = x.flatten(), 2 ** (self._n_halvings() - 1)
         inputs = torch.arange(self.n_in, dtype=torch.int32, device=x.device)
         is_right = inputs.new_empty(x.shape)
@@ -275,7 +275,7 @@ class BSpline(Basis):
             torch.le(slots[half - 1 :].index_select(0, place), points, out=is_right)
             place.add_(is_right, alpha=half)
         place = place.view_as(x) + inputs * (self.grid_size + 2 - 2 ** self._n_halvings())
-        return place, x - centres.index_select(0, place.flatten()).view_as(x)
+        return place, x - centers.index_select(0, place.flatten()).view_as(x)
 
     def forward(self, x):
         """Evaluate the functions anywhere; beyond the range the outer pieces continue them.
@@ -316,8 +316,8 @@ class BSpline(Basis):
         # The ends of the range themselves belong to the inner pieces here.
         first = (self._locate(x)[0] - offset).clamp(0, self.grid_size - 1)
         place = first + offset
-        _, centres, pieces = self._tables()
-        u, pieces = x - centres[place], pieces.flatten(0, 1)[place]
+        _, centers, pieces = self._tables()
+        u, pieces = x - centers[place], pieces.flatten(0, 1)[place]
         columns = first[..., None] + torch.arange(self.spline_order + 1, device=x.device)
         powers, rates = [torch.ones_like(u)], [torch.zeros_like(u)]
         for p in range(1, self.spline_order + 1):

@@ -34,8 +34,8 @@ class Cauchy(UnitBasis):
         widths = torch.full((n_poles,), 3.0 / max(n_poles - 1, 1))
         # In an order that keeps poles which a refinement adds from standing at one end.
         order = (0.618034 * torch.arange(n_poles) % 1).argsort()
-        centres = torch.empty(n_poles).scatter(0, order, evenly(n_poles, self.low))
-        self.centre = torch.nn.Parameter(centres.repeat(n_in, 1))
+        centers = torch.empty(n_poles).scatter(0, order, evenly(n_poles, self.low))
+        self.centre = torch.nn.Parameter(centers.repeat(n_in, 1))
         self.log_width = torch.nn.Parameter(widths.log().repeat(n_in, 1))
 
     def on_unit(self, u):

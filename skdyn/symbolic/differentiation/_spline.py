@@ -166,7 +166,7 @@ class _SmoothingSplines:
         self.design.data *= np.repeat(np.broadcast_to(np.ravel(root), len(t)), degree + 1)
         self.right = self.design.T @ self.X
         self.gram = self._gram(self.design)
-        self.slopes = self._penalised_slopes()
+        self.slopes = self._penalized_slopes()
         self.roughness = self._gram(self.slopes)
 
     def at(self, penalties):
@@ -226,7 +226,7 @@ class _SmoothingSplines:
         factor, logdet = self._factor(penalty)
         return dpbtrs(factor, self.right)[0], logdet
 
-    def _penalised_slopes(self):
+    def _penalized_slopes(self):
         """Return the matrix of the penalized derivative at Gauss nodes, weighted by their roots."""
         nodes, weights = np.polynomial.legendre.leggauss(self.order)
         h = np.diff(self.breaks)[:, None]

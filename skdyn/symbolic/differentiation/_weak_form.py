@@ -90,20 +90,20 @@ class WeakForm(Differentiator):
 
     def _system(self, terms, X, t):
         half = self._half_width(X, t)
-        centres = np.linspace(t[0] + half, t[-1] - half, self._n_windows(t, half))
+        centers = np.linspace(t[0] + half, t[-1] - half, self._n_windows(t, half))
         library = terms(X)
         # Test functions do not see a constant; without it, neither does rounding.
         spline = make_interp_spline(t, np.hstack([library, X - X.mean(axis=0)]))
-        nodes, weights = _quadrature(t, centres, half)
+        nodes, weights = _quadrature(t, centers, half)
         gaps = np.diff(t)[np.searchsorted(t, nodes) - 1]
         basis = BSpline.design_matrix(nodes, spline.t, spline.k)
         values, places = (z.reshape(len(nodes), -1) for z in (basis.data, basis.indices))
         A, B = [], []
-        for centre in centres:
-            inside = slice(*np.searchsorted(nodes, [centre - half, centre + half]))
+        for center in centers:
+            inside = slice(*np.searchsorted(nodes, [center - half, center + half]))
             if not 0 < gaps[inside].max(initial=0.0) <= half:
                 continue
-            s = (nodes[inside] - centre) / half
+            s = (nodes[inside] - center) / half
             slope = (1 - s**2) ** (self.degree - 1) * weights[inside]
             psi = slope * (1 - s**2)
             first, last = places[inside][[0, -1], [0, -1]]
@@ -134,11 +134,11 @@ class WeakForm(Differentiator):
         return min(len(t), max(100, int(_OVERLAP * (t[-1] - t[0]) / half)))
 
 
-def _quadrature(t, centres, half):
+def _quadrature(t, centers, half):
     """Return Gauss nodes and weights between the kinks: data and ends of windows."""
     # Test functions of high degree turn within fractions of a window.
     pieces = np.arange(t[0], t[-1], half / _PIECES)
-    edges = np.unique(np.concatenate([t, pieces, centres - half, centres + half]))
+    edges = np.unique(np.concatenate([t, pieces, centers - half, centers + half]))
     edges = edges[(edges >= t[0]) & (edges <= t[-1])]
     steps = np.diff(edges)[:, None]
     nodes = edges[:-1, None] + steps * (_NODES + 1) / 2

@@ -32,7 +32,7 @@ _NOT_ALL = 1.1  # misfit of a system that leaves something to explain
 _EXACT = 0.01  # misfit that leaves nothing to explain, in a record without noise
 _LOST = 5.0  # misfit, in noise variances, of a system that does not follow the record
 _N_CLOSE = 4  # other systems whose constants are rounded
-_FOLLOWS = 3.0  # misfit of a solution whose neighbourhood is searched
+_FOLLOWS = 3.0  # misfit of a solution whose neighborhood is searched
 _N_POOL = 40  # common terms that may come into a fitted equation
 
 
@@ -116,7 +116,7 @@ def discover(
     round_ = 0
     for round_ in range(max_iter):
         if best is None or _misfit(*best) > _FOLLOWS:
-            # Once a solution follows the data, their neighbourhood asks for no new proposals.
+            # Once a solution follows the data, their neighborhood asks for no new proposals.
             terms = library(record.nodes(), families, degree)
             if scored is not None:
                 forms = {t.form.text for row in scored for s in row for t in s.candidate.terms}

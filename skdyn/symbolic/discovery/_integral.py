@@ -33,7 +33,7 @@ class IntegralForm:
         self._root = [1 / s for s in sd]
         self._mean = [w**2 / (w**2).sum() for w in self._root]
         y = np.concatenate(
-            [self._centred(x, w, m) for x, w, m in zip(series, self._root, self._mean)]
+            [self._centered(x, w, m) for x, w, m in zip(series, self._root, self._mean)]
         )
         self.y = y
         self.n_rows = len(y)
@@ -64,7 +64,7 @@ class IntegralForm:
         return out
 
     @staticmethod
-    def _centred(x, root, mean):
+    def _centered(x, root, mean):
         return (x - mean @ x) * root
 
     def column(self, term: Term):
@@ -92,7 +92,7 @@ class IntegralForm:
             part = column[begin:end]
             # A segment has one interval less than points.
             np.cumsum(steps[begin - k : end - k - 1], out=part[1:])
-            part[:] = self._centred(part, root, mean)
+            part[:] = self._centered(part, root, mean)
             begin = end
         return column if np.isfinite(column).all() else None
 

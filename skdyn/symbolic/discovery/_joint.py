@@ -6,7 +6,7 @@ from skdyn._time_limit import time_is_over
 from skdyn.symbolic.discovery import _prices as prices
 from skdyn.symbolic.discovery._fitted import Fitted, Parts, forms_of
 from skdyn.symbolic.discovery._integration import field, integrate
-from skdyn.symbolic.discovery._neighbours import neighbours
+from skdyn.symbolic.discovery._neighbors import neighbors
 from skdyn.symbolic.discovery._search import misfit_cost, structure_cost
 from skdyn.symbolic.discovery._shooting import System, shoot, solution
 from skdyn.symbolic.discovery._smoothing import interpolant, noise_model
@@ -161,7 +161,7 @@ class Joint:
         for _ in range(n_rounds):
             trials = [
                 self.fit(equations, coefficients, fitted.shot.x0, quick=True)
-                for equations, coefficients in neighbours(self, fitted, pools)
+                for equations, coefficients in neighbors(self, fitted, pools)
             ]
             best = min((f for f in trials if f is not None), key=lambda f: f.score, default=fitted)
             if not best.score < fitted.score:

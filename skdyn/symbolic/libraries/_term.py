@@ -102,7 +102,7 @@ def _evaluate(term, known, evaluated, n_samples):
         value = evaluated(formula)
         if np.shape(value) not in ((), (n_samples,)) or np.iscomplexobj(value):
             raise ValueError(
-                f"{formula} must give one real number a row, an array of shape ({n_samples},); "
+                f"{formula} must give one real number per row, an array of shape ({n_samples},); "
                 f"got shape {np.shape(value)} and dtype {np.asarray(value).dtype}."
             )
     known[term] = value

@@ -41,7 +41,7 @@ class ConstrainedSR3(SparseOptimizer):
     constraint_rhs : array-like of shape (n_constraints,), default=None
         Vector d; None is zero.
     constraint_type : {"equality", "inequality"} or array-like of these, default="equality"
-        Whether the two sides are equal or the left is at most the right; one a row, or one for
+        Whether the two sides are equal or the left is at most the right; one per row, or one for
         all.
     threshold : float or array-like of shape (n_targets, n_features), default=0.1
         Magnitude up to which a coefficient is set to zero; an array says it for each one.

@@ -73,7 +73,7 @@ def growth(coef: np.ndarray, gradient: np.ndarray) -> np.ndarray:
     return (jacobian + jacobian.T) / 2
 
 
-def calmest_centre(coef: np.ndarray, constant: np.ndarray, linear: np.ndarray) -> np.ndarray:
+def calmest_center(coef: np.ndarray, constant: np.ndarray, linear: np.ndarray) -> np.ndarray:
     """Find the state around which the fastest growth is slowest.
 
     The largest eigenvalue of a matrix that depends linearly on the center is convex; it is
@@ -94,12 +94,12 @@ def calmest_centre(coef: np.ndarray, constant: np.ndarray, linear: np.ndarray) -
     S = np.array([growth(coef, part) for part in linear])
     unit = np.abs(np.linalg.eigvalsh(S0)).max() or 1.0
 
-    def smooth_maximum(centre, sharpness):
-        rates, v = np.linalg.eigh(S0 + np.tensordot(centre, S, 1))
+    def smooth_maximum(center, sharpness):
+        rates, v = np.linalg.eigh(S0 + np.tensordot(center, S, 1))
         slopes = np.einsum("aj,lab,bj->lj", v, S, v)
         return logsumexp(sharpness * rates) / sharpness, slopes @ softmax(sharpness * rates)
 
-    centre = np.zeros(len(S0))
+    center = np.zeros(len(S0))
     for sharpness in (3.0, 30.0, 300.0):
-        centre = minimize(smooth_maximum, centre, args=(sharpness / unit,), jac=True).x
-    return centre
+        center = minimize(smooth_maximum, center, args=(sharpness / unit,), jac=True).x
+    return center

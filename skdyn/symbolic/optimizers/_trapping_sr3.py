@@ -14,7 +14,7 @@ from skdyn._state import ANY_NUMBER, OPTIONAL, Shape
 from skdyn._validation import Interval, StrOptions, fit_context
 from skdyn.exceptions import warn_user
 from skdyn.symbolic.optimizers._constraints import InfeasibleError, LinearConstraints
-from skdyn.symbolic.optimizers._energy import calmest_centre, energy_constraints, gradients, growth
+from skdyn.symbolic.optimizers._energy import calmest_center, energy_constraints, gradients, growth
 from skdyn.symbolic.optimizers._relaxation import (
     checked_threshold,
     constrained_fit,
@@ -218,7 +218,7 @@ class TrappingSR3(SparseOptimizer):
         powers = check_array(powers, dtype=_FLOAT, input_name="powers")
         if powers.shape[0] != n_terms or powers.shape[1] < n_states:
             raise ValueError(
-                f"powers has shape {powers.shape}; one row a term and a column for each state "
+                f"powers has shape {powers.shape}; one row per term and a column for each state "
                 f"were expected: ({n_terms}, {n_states}), or more columns for controls."
             )
         quadratic = powers.shape[1] == n_states and powers.sum(axis=1).max() <= 2
@@ -236,7 +236,7 @@ class TrappingSR3(SparseOptimizer):
         gradient: Any = None
         for _ in range(10):  # each round's fit is no worse than the one before
             before = coef
-            center = calmest_centre(coef / problem.scale, constant, linear)
+            center = calmest_center(coef / problem.scale, constant, linear)
             gradient = constant + np.tensordot(center, linear, 1)
             try:
                 coef = self._decaying_fit(problem, before, constraints, gradient)

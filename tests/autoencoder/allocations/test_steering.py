@@ -77,9 +77,9 @@ def test_the_bias_is_shifted_by_the_mean_over_batches(make_coder, pre, name):
 def test_a_budget_that_was_missed_is_told_unless_a_penalty_was_asked_for(recwarn):
     settings = {"k": 3, "max_iter": 2, "random_state": 0, "warm_start": True}
     model = SparseAutoencoder(24, allocation="relu", **settings).fit(X)
-    with pytest.warns(UserWarning, match=r"latents a row are active .* not about k=3: .*'relu'"):
+    with pytest.warns(UserWarning, match=r"latents per row are active .* not about k=3: .*'relu'"):
         model.fit(3.0 * X)  # what was trained before is not shifted
     recwarn.clear()
     model.set_params(l1_coefficient=1.0, warm_start=False).fit(X)
     assert (model.transform(X) > 0).sum(axis=1).mean() > 3 * 1.25
-    assert not [w for w in recwarn if "latents a row are active" in str(w.message)]
+    assert not [w for w in recwarn if "latents per row are active" in str(w.message)]

@@ -42,9 +42,9 @@ def test_rows_are_weighted_averages_over_windows(degree):
     t = np.linspace(0, 2, 41)
     X = (t**3 - t)[:, None]
     A, B = WeakForm(3, width=1.0, degree=degree).system(ITSELF, X, t)
-    for row, centre in enumerate([0.5, 1.0, 1.5]):
-        bump = lambda s, c=centre: (1 - ((s - c) / 0.5) ** 2) ** degree  # noqa: E731
-        ends = centre - 0.5, centre + 0.5
+    for row, center in enumerate([0.5, 1.0, 1.5]):
+        bump = lambda s, c=center: (1 - ((s - c) / 0.5) ** 2) ** degree  # noqa: E731
+        ends = center - 0.5, center + 0.5
         mass = quad(bump, *ends)[0]
         state = quad(lambda s, psi=bump: psi(s) * (s**3 - s), *ends)[0] / mass
         slope = quad(lambda s, psi=bump: psi(s) * (3 * s**2 - 1), *ends)[0] / mass
@@ -105,8 +105,8 @@ def test_windows_over_a_gap_are_left_out():
     X, t = predators_and_prey(400)
     gap = (t < 3) | (t > 6)
     A, B = WeakForm(100, width=2.0).system(LIBRARY, X[gap], t[gap])
-    centres = np.linspace(1, 9, 100)
-    assert len(A) == ((centres < 2) | (centres > 7)).sum()
+    centers = np.linspace(1, 9, 100)
+    assert len(A) == ((centers < 2) | (centers > 7)).sum()
     np.testing.assert_allclose(A @ TRUE.T, B, atol=1e-4)
     near = gap & (t > 2) & (t < 7)
     with pytest.raises(ValueError, match="has a gap longer than half of it, 2"):

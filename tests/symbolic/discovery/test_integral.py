@@ -44,7 +44,7 @@ def test_residuals_are_in_units_of_the_noise():
     assert problem(sd=0.1).column(X) == pytest.approx(10 * problem().column(X))
 
 
-def test_centred_by_pieces_a_drift_of_the_state_between_pieces_is_forgiven():
+def test_centered_by_pieces_a_drift_of_the_state_between_pieces_is_forgiven():
     """A jump between two pieces, as errors of smoothing pile up to, spoils whole segments only."""
     t = np.linspace(-4, 4, 40)
     nodes = [logistic(gauss_times(t)[0])]

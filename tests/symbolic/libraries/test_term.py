@@ -42,7 +42,7 @@ def test_a_callable_cannot_write_into_the_data():
 @pytest.mark.parametrize("value", [np.zeros(2), np.zeros((3, 1)), np.zeros(3, dtype=complex)])
 def test_a_callable_must_give_a_real_number_a_row(value):
     terms = [(("f(x0)", 1),)]
-    with pytest.raises(ValueError, match=r"f\(x0\) must give one real number a row.*\(3,\); got"):
+    with pytest.raises(ValueError, match=r"f\(x0\) must give one real number per row.*\(3,\); got"):
         evaluate_terms(terms, np.zeros((3, 1)), {"f": lambda x: value})
 
 

@@ -2,7 +2,7 @@ import numpy as np
 from sklearn.preprocessing import PolynomialFeatures
 
 from skdyn.symbolic.optimizers._energy import (
-    calmest_centre,
+    calmest_center,
     energy_constraints,
     gradients,
     growth,
@@ -55,7 +55,7 @@ def test_lorenz_is_calmest_above_its_saddle():
     coef[1, [1, 2, 6]] = 28, -1, -1
     coef[2, [3, 5]] = -8 / 3, 1
     constant, linear = gradients(powers, 3)
-    centre = calmest_centre(coef, constant, linear)
-    np.testing.assert_allclose(centre, [0, 0, 38], atol=1e-2)
-    rates = np.linalg.eigvalsh(growth(coef, constant + np.tensordot(centre, linear, 1)))
+    center = calmest_center(coef, constant, linear)
+    np.testing.assert_allclose(center, [0, 0, 38], atol=1e-2)
+    rates = np.linalg.eigvalsh(growth(coef, constant + np.tensordot(center, linear, 1)))
     np.testing.assert_allclose(rates, [-10, -8 / 3, -1], atol=1e-4)

@@ -4,7 +4,7 @@ from sklearn.preprocessing import PolynomialFeatures
 
 from skdyn.symbolic.optimizers import STLSQ, ConstrainedSR3, EnsembleOptimizer, TrappingSR3
 from skdyn.symbolic.optimizers._energy import (
-    calmest_centre,
+    calmest_center,
     energy_constraints,
     gradients,
     growth,
@@ -112,7 +112,7 @@ def test_energy_is_conserved_and_the_margin_kept_by_an_ensemble():
     constraints = energy_constraints(library.powers_, 3)
     assert np.abs(np.tensordot(constraints.lhs, coef, 2)).max() < 1e-9
     constant, linear = gradients(library.powers_, 3)
-    center = calmest_centre(coef, constant, linear)
+    center = calmest_center(coef, constant, linear)
     rates = np.linalg.eigvalsh(growth(coef, constant + np.tensordot(center, linear, 1)))
     assert rates.max() < -0.099
 

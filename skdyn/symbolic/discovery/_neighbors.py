@@ -19,7 +19,7 @@ _WIDTH = 6  # systems of one exchange from which a second one starts
 _RIDGE = 1e-9
 
 
-def neighbours(joint, fitted, pools, n=8):
+def neighbors(joint, fitted, pools, n=8):
     """Propose systems that differ in one term or two.
 
     Parameters

@@ -4,7 +4,7 @@ from scipy.integrate import solve_ivp
 
 from skdyn.symbolic.discovery._fitted import forms_of
 from skdyn.symbolic.discovery._joint import Joint
-from skdyn.symbolic.discovery._neighbours import neighbours
+from skdyn.symbolic.discovery._neighbors import neighbors
 from skdyn.symbolic.discovery._smoothing import smooth
 from skdyn.symbolic.discovery._terms import Form, Term
 
@@ -38,12 +38,12 @@ def forms(proposals):
     return [forms_of(equations) for equations, _ in proposals]
 
 
-def test_the_truth_is_the_first_neighbour_of_a_system_with_a_term_too_many(joint, longer):
-    assert forms(neighbours(joint, longer, [POOL, POOL]))[0] == forms_of(TRUTH)
+def test_the_truth_is_the_first_neighbor_of_a_system_with_a_term_too_many(joint, longer):
+    assert forms(neighbors(joint, longer, [POOL, POOL]))[0] == forms_of(TRUTH)
 
 
-def test_constants_of_a_neighbour_are_those_that_a_fit_finds(joint, longer):
-    equations, coefficients = neighbours(joint, longer, [POOL, POOL])[0]
+def test_constants_of_a_neighbor_are_those_that_a_fit_finds(joint, longer):
+    equations, coefficients = neighbors(joint, longer, [POOL, POOL])[0]
     fitted = joint.fit(equations, coefficients)
     for guess, found in zip(coefficients, fitted.coefficients):
         assert guess == pytest.approx(found, rel=0.01)
@@ -68,7 +68,7 @@ def test_what_cannot_get_better_is_left_as_it_is(joint):
 
 def test_terms_without_values_along_the_solution_are_left_out(joint, longer):
     broken = Term(Form("log(-x0)", 0.5))
-    proposals = neighbours(joint, longer, [[broken], [broken]])
+    proposals = neighbors(joint, longer, [[broken], [broken]])
     assert proposals
     assert all("log(-x0)" not in text for system in forms(proposals) for text in sum(system, ()))
 
@@ -80,18 +80,18 @@ def test_required_terms_stay(joint, longer):
 
     joint.priors = Priors()
     try:
-        proposals = forms(neighbours(joint, longer, [POOL, POOL]))
+        proposals = forms(neighbors(joint, longer, [POOL, POOL]))
     finally:
         joint.priors = None
     assert proposals
     assert all("1" in system[0] for system in proposals)
 
 
-def test_no_neighbour_has_more_terms_than_allowed(joint):
+def test_no_neighbor_has_more_terms_than_allowed(joint):
     joint.max_terms = 2
     try:
         wrong = joint.fit(((X0, OTHER), TRUTH[1]), ((1.1, -0.4), (0.1, -0.4)), whatever=True)
-        proposals = forms(neighbours(joint, wrong, [POOL, POOL]))
+        proposals = forms(neighbors(joint, wrong, [POOL, POOL]))
     finally:
         joint.max_terms = 6
     assert proposals
