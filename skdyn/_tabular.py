@@ -56,8 +56,6 @@ class FitTask(NamedTuple):
         Whether this is ``partial_fit``.
     goes_on : bool
         Whether training goes on from the present weights.
-    checkpoint : object, default=None
-        Where to keep it on disk, as the user said.
     """
 
     training: tuple[np.ndarray, ...]
@@ -65,7 +63,6 @@ class FitTask(NamedTuple):
     total_weight: float
     incremental: bool
     goes_on: bool
-    checkpoint: Any = None
 
 
 class TabularEstimator(TorchEstimator):
@@ -106,10 +103,7 @@ class TabularEstimator(TorchEstimator):
     def _precision_of_checks(self):
         return self._precision()
 
-    def _fit(
-        self, X, y, sample_weight, X_val=None, y_val=None, incremental=False, classes=None,
-        checkpoint=None,
-    ):  # fmt: skip
+    def _fit(self, X, y, sample_weight, X_val=None, y_val=None, incremental=False, classes=None):
         given = self._told(X, y, sample_weight)
         check_validation_pair(X_val, y_val, self.early_stopping)
         goes_on = hasattr(self, "module_") and (incremental or self.warm_start)
@@ -127,7 +121,7 @@ class TabularEstimator(TorchEstimator):
             self._learn_scales(X, y, weight, classes)
         training, validation = self._split(X, y, weight, X_val, y_val, incremental)
         total = len(X) if weight is None else weight.sum()
-        task = FitTask(training, validation, total, incremental, goes_on, checkpoint)
+        task = FitTask(training, validation, total, incremental, goes_on)
         stages: list[Stage] = []
 
         def plan(generator):
@@ -249,8 +243,7 @@ class TabularRegressor(MultiOutputMixin, RegressorMixin, TabularEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Training inputs; KANs, neural ODEs and networks on grids take blocks ``(X, y)`` too,
-            with ``y=None``.
+            Training inputs; KANs, neural ODEs, AdaFNNs take blocks ``(X, y)``, with ``y=None``.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -390,8 +383,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Training inputs; KANs, neural ODEs and networks on grids take blocks ``(X, y)`` too,
-            with ``y=None``.
+            Training inputs; KANs, neural ODEs, AdaFNNs take blocks ``(X, y)``, with ``y=None``.
         y : array-like of shape (n_samples,)
             Class labels, of any type.
         sample_weight : array-like of shape (n_samples,), default=None

@@ -239,13 +239,10 @@ class AssociationEstimator(TabularEstimator):
 
     # -- storing -------------------------------------------------------------------------------
 
-    def _fit(
-        self, X, y, sample_weight, X_val=None, y_val=None, incremental=False, classes=None,
-        checkpoint=None,
-    ):  # fmt: skip
+    def _fit(self, X, y, sample_weight, X_val=None, y_val=None, incremental=False, classes=None):
         self.mode_ = first_mode(self, X_val is not None, incremental)
         n_before = self._n_rows_seen if incremental and self._goes_on(incremental) else 0
-        super()._fit(X, y, sample_weight, X_val, y_val, incremental, classes, checkpoint)
+        super()._fit(X, y, sample_weight, X_val, y_val, incremental, classes)
         if sample_weight is not None:
             self._count_rows(np.flatnonzero(np.asarray(sample_weight)), n_before)
         return self

@@ -106,7 +106,8 @@ class OperatorRegressor(TabularRegressor):
         self : object
             The fitted estimator.
         """
-        return self._fit(X, y, sample_weight, X_val, y_val, checkpoint=checkpoint)
+        self._checkpoint = checkpoint  # until the training is planned
+        return self._fit(X, y, sample_weight, X_val, y_val)
 
     def predict(self, X: Any, grid: Any = None) -> Any:
         """Predict functions.
@@ -201,8 +202,8 @@ class OperatorRegressor(TabularRegressor):
 
     def _stages(self, generator, task):
         (stage,) = super()._stages(generator, task)
-        arrays = task.training
-        return [stage._replace(journal=journal_of(task.checkpoint, self, arrays, len(arrays[0])))]
+        checkpoint, arrays = vars(self).pop("_checkpoint", None), task.training
+        return [stage._replace(journal=journal_of(checkpoint, self, arrays, len(arrays[0])))]
 
     def _objective(self, generator):
         plain = super()._objective(generator)
