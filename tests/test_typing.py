@@ -121,9 +121,9 @@ def test_every_hint_names_something_that_exists():
 
 
 ATOMS = {"boolean": {"bool"}, "verbose": {"int"}, "array-like": {"ArrayLike"},
-         "random_state": {"int", "RandomState", "None"}, None: {"None"},
-         Real: {"float"}, Integral: {"int"}, list: {"Sequence"}, tuple: {"Sequence"},
-         np.ndarray: {"ndarray"}}  # fmt: skip
+         callable: {"Callable"}, "random_state": {"int", "RandomState", "None"},
+         None: {"None"}, Real: {"float"}, Integral: {"int"}, list: {"Sequence"},
+         tuple: {"Sequence"}, np.ndarray: {"ndarray"}}  # fmt: skip
 
 
 def atoms_of(constraint):

@@ -4,6 +4,8 @@ They differ only in how a step size multiplies a stage sum: as a number, folded 
 coefficients, or as a column beside them.
 """
 
+from functools import lru_cache
+
 import numpy as np
 import torch
 
@@ -30,18 +32,26 @@ class _Clock:
             self.error_row = torch.as_tensor(full, **self._to)
 
 
+@lru_cache(maxsize=32)
+def _lines(matrix, s, dtype, device):
+    """What stage sums take of the state, and of the stages where a step has length one."""
+    rows = np.frombuffer(matrix).reshape(-1, s).tolist()
+    own = [a for i, row in enumerate(rows) for a in (0.0, *row[:i])]
+    state = [float(j == 0) for i in range(s) for j in range(i + 1)]
+    with torch.inference_mode(False):  # they outlive the solve that asks for them first
+        return tuple(torch.tensor([line], dtype=dtype, device=device) for line in (state, own))
+
+
 class SharedClock(_Clock):
     """All cases step together: ``t`` and ``h`` are floats."""
 
     def __init__(self, matrix, nodes, b_error, like):
         super().__init__(matrix, nodes, b_error, like)
         # Row i has the state and i stages; all rows lie in one line, cut in one call.
-        s = self.n_stages
-        own = [a for i, row in enumerate(matrix.tolist()) for a in (0.0, *row[:i])]
-        state = [float(j == 0) for i in range(s) for j in range(i + 1)]
-        self._a, self._ones = (torch.tensor([line], **self._to) for line in (own, state))
+        matrix = np.ascontiguousarray(matrix, dtype=np.float64)
+        self._ones, self._a = _lines(matrix.tobytes(), self.n_stages, **self._to)
         self._ah = torch.empty_like(self._a)
-        sizes = [*range(1, s + 1)]
+        sizes = [*range(1, self.n_stages + 1)]
         self._rows = [None, *self._ah.split(sizes, dim=1)]
         self._columns = [None, *self._ah[0].split(sizes)]
 
