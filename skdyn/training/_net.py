@@ -75,7 +75,7 @@ class LeanNet(NeuralNet):
         self.group = current_group()
         self.extras = ()
         self.total_: Any = None  # of the losses of this pass so far
-        self.named_: dict[str, torch.Tensor] = {}  # the weights that the optimizer knows,
+        self.named_: dict[str, torch.nn.Parameter] = {}  # the weights that the optimizer knows,
         self.weights_: list[torch.Tensor] = []  # and the stage's own with them
         self.initialize()
 

