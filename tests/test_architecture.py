@@ -19,9 +19,9 @@ REPOSITORY = Path(__file__).parents[1]
 PACKAGE = REPOSITORY / "skdyn"
 
 # A file may import from lower floors only: family -> model_selection -> base, datasets, metrics,
-# inspection, scale -> training -> solvers, _dynamics -> exceptions, formulas, _scales,
-# _scratch, _typing, _validation -> _time_limit. What is not named here is a family when it is a folder (floor 4), and
-# belongs to base when it is a private file beside it (_tabular.py).
+# inspection, scale -> training -> solvers, _dynamics -> exceptions, formulas, _scales, _scratch,
+# _typing, _validation -> _time_limit. What is not named here is a family when it is a folder
+# (floor 4), and belongs to base when it is a private file beside it (_tabular.py).
 FLOORS = {
     "_time_limit": -1,
     "exceptions": 0,
