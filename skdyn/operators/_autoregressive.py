@@ -27,7 +27,7 @@ from skdyn._validation import (
 )
 from skdyn.exceptions import warn_user
 from skdyn.metrics import field_r2_score
-from skdyn.operators._doubts import are_neighbours
+from skdyn.operators._doubts import are_neighbors
 from skdyn.operators._fno import FNORegressor
 from skdyn.operators._known_step import is_left, known_lengths, known_states
 from skdyn.operators._step_context import read_context
@@ -256,7 +256,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
         progress = Progress(self, 1 + self.pushforward, X=X)
         X = validate_data(self, X, dtype=_DTYPES, allow_nd=True)
         check_method(self)
-        if X.ndim > 3 and are_neighbours(X):
+        if X.ndim > 3 and are_neighbors(X):
             warn_user(
                 f"X of shape {X.shape} is read as {X.shape[1]} channels at {X.shape[2]} times, but "
                 "they go together as neighbors in space or time do: axes are (n_cases, "

@@ -13,7 +13,7 @@ import numpy as np
 from skdyn.exceptions import warn_user
 from skdyn.operators._corrections import mean_square
 
-__all__ = ["ALIKE", "FEW_CHANNELS", "are_neighbours", "doubt_channels", "doubt_inputs",
+__all__ = ["ALIKE", "FEW_CHANNELS", "are_neighbors", "doubt_channels", "doubt_inputs",
            "doubt_targets", "doubt_worth", "likeness"]  # fmt: skip
 
 ALIKE = 0.5  # functions on 8 points and more have .85 to 1, most tables 0 to .5
@@ -83,7 +83,7 @@ def doubt_inputs(X: np.ndarray, flat: bool, grid_shape: tuple[int, ...] | None) 
     )
 
 
-def are_neighbours(fields: np.ndarray) -> bool:
+def are_neighbors(fields: np.ndarray) -> bool:
     """Whether channels go together as points of an axis of space do.
 
     Parameters
@@ -109,7 +109,7 @@ def doubt_channels(fields: np.ndarray, name: str) -> None:
         What the user calls them.
     """
     n_channels, grid = fields.shape[1], fields.shape[2:]
-    if not are_neighbours(fields):
+    if not are_neighbors(fields):
         return
     last = f"np.moveaxis({name}, -1, 1) if channels come last, "
     without = f"grid_shape={(n_channels, *grid)} if there is no axis of channels, "

@@ -173,7 +173,7 @@ class _Bypassed(torch.nn.Module):
         return torch.addmm(bypass.flatten(end_dim=-2), hidden, self.narrow.weight.T).view_as(bypass)
 
 
-class _Neighbours(torch.nn.Module):
+class _Neighbors(torch.nn.Module):
     """A convolution over the nearest points, on fields laid out grid first.
 
     Cases lie between the grid and the channels. Taken as part of the last axis, over which the
@@ -217,7 +217,7 @@ class _Neighbours(torch.nn.Module):
 def _local(channels, size, n_axes, periodic):
     if size == 1:
         return torch.nn.Linear(channels, channels)
-    return _Neighbours(channels, size, n_axes, periodic)
+    return _Neighbors(channels, size, n_axes, periodic)
 
 
 @lru_cache(maxsize=8)

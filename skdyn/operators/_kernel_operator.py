@@ -84,7 +84,7 @@ class KernelOperatorRegressor(
     .. math:: \\hat u(a) = \\bar u + \\sum_i k(z(a), z(a_i))\\, c_i, \\qquad
         z_j(a) = s_j^{e} \\, \\langle a - \\bar a, v_j \\rangle,
 
-    then corrections at each point from its neighbourhood, by ridge regression on random Fourier
+    then corrections at each point from its neighborhood, by ridge regression on random Fourier
     features [2]_ of inputs and prediction there: what solves an equation depends on its data
     everywhere, but whether it does so shows locally. Everything is in closed form, also what
     settings are chosen by: the error on samples left out. This is a strong and cheap baseline: try

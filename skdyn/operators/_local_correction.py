@@ -1,8 +1,8 @@
-"""Correction of predicted fields from the neighbourhood of each point.
+"""Correction of predicted fields from the neighborhood of each point.
 
 The solution of a differential equation depends on its data everywhere, but the equation itself is
 local: whether a field obeys it at a point shows around that point. A correction is a ridge
-regression of the error there on random Fourier features of the neighbourhoods of the inputs and of
+regression of the error there on random Fourier features of the neighborhoods of the inputs and of
 the prediction; one for all points, so that few samples are many rows.
 """
 
@@ -28,16 +28,16 @@ _PENALTIES = 10.0 ** np.arange(-5, 1)
 
 
 class LocalCorrection(NamedTuple):
-    """A map from the neighbourhood of each point to the error of a prediction there.
+    """A map from the neighborhood of each point to the error of a prediction there.
 
     Attributes
     ----------
     radius : int
         Neighbors on each side.
     periodic : bool
-        Whether neighbourhoods go on at the other end of an axis.
+        Whether neighborhoods go on at the other end of an axis.
     offset, scale : ndarray of shape (n_inputs,)
-        Of the values of a neighbourhood.
+        Of the values of a neighborhood.
     frequencies : ndarray of shape (n_inputs, n_features)
         Of the random waves.
     phases : ndarray of shape (n_features,)
@@ -55,12 +55,12 @@ class LocalCorrection(NamedTuple):
     coefficients: Annotated[np.ndarray, Shape("_ _")] | None
 
     def features(self, values: np.ndarray) -> np.ndarray:
-        """Evaluate the features of neighbourhoods.
+        """Evaluate the features of neighborhoods.
 
         Parameters
         ----------
         values : ndarray of shape (..., n_inputs)
-            Neighbourhoods.
+            Neighborhoods.
 
         Returns
         -------
@@ -87,7 +87,7 @@ class LocalCorrection(NamedTuple):
         corrected, step = np.empty_like(fields), _samples_at_once(fields)
         for start in range(0, len(X), step):
             rows = slice(start, start + step)
-            near = neighbourhoods(X[rows], fields[rows], self.radius, self.periodic)
+            near = neighborhoods(X[rows], fields[rows], self.radius, self.periodic)
             errors = np.moveaxis(self.features(near) @ self.coefficients, -1, 1)
             corrected[rows] = fields[rows] + errors.reshape(fields[rows].shape)
         return corrected
@@ -97,7 +97,7 @@ def _samples_at_once(fields):
     return max(1, _CHUNK // fields[0, 0].size)
 
 
-def neighbourhoods(X: np.ndarray, fields: np.ndarray, radius: int, periodic: bool) -> np.ndarray:
+def neighborhoods(X: np.ndarray, fields: np.ndarray, radius: int, periodic: bool) -> np.ndarray:
     """Lay out what is around each point: inputs, differences of the fields, fields, coordinates.
 
     Parameters
@@ -109,7 +109,7 @@ def neighbourhoods(X: np.ndarray, fields: np.ndarray, radius: int, periodic: boo
     radius : int
         Neighbors on each side.
     periodic : bool
-        Whether neighbourhoods go on at the other end; coordinates then have no meaning.
+        Whether neighborhoods go on at the other end; coordinates then have no meaning.
 
     Returns
     -------
@@ -145,7 +145,7 @@ class Learning(NamedTuple):
     n_features : int
         Random waves.
     periodic : bool
-        Whether neighbourhoods go on at the other end.
+        Whether neighborhoods go on at the other end.
     """
 
     radius: int
@@ -214,9 +214,9 @@ def learn_correction(
 
 
 def _draw(X, fields, radius, n_features, periodic, rng):
-    """Draw waves for values of neighbourhoods that are scaled to unit variance."""
+    """Draw waves for values of neighborhoods that are scaled to unit variance."""
     few = rng.permutation(len(X))[: _samples_at_once(fields)]
-    values = neighbourhoods(X[few], fields[few], radius, periodic)
+    values = neighborhoods(X[few], fields[few], radius, periodic)
     values = values.reshape(-1, values.shape[-1])
     scale = values.std(axis=0)
     n_inputs = len(scale)
@@ -245,7 +245,7 @@ def _normal_equations(blank, X, errors, fields, weight, folds, rng):
             rows = members[start : start + step]
             points = rng.permutation(n_points)[:per_sample]
             root = np.sqrt(weight[rows]).astype(np.float32)[:, None, None]
-            near = neighbourhoods(X[rows], fields[rows], blank.radius, blank.periodic)
+            near = neighborhoods(X[rows], fields[rows], blank.radius, blank.periodic)
             phi = root * blank.features(near[:, points])
             truth = errors[rows].reshape(len(rows), errors.shape[1], -1)[..., points]
             phi = phi.reshape(-1, width)

@@ -26,7 +26,7 @@ def test_points_of_a_grid_are_listed_in_its_order():
     assert coordinates((3, 2), periodic=False)[:, columns].tolist() == [-1, 1] * 3
 
 
-def test_the_ends_of_a_circle_are_neighbours():
+def test_the_ends_of_a_circle_are_neighbors():
     points = coordinates((64,), periodic=True)
     torch.testing.assert_close(points[0], coordinates((32,), periodic=True)[0])
     gaps = torch.linalg.vector_norm(points - points.roll(1, 0), dim=1)

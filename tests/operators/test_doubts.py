@@ -18,7 +18,7 @@ def model(**parameters):
 
 
 @pytest.mark.parametrize("unit", [1.0, 1e-200])
-def test_neighbours_of_a_function_are_alike_and_columns_of_a_table_are_not(unit):
+def test_neighbors_of_a_function_are_alike_and_columns_of_a_table_are_not(unit):
     assert likeness(SMOOTH * unit) > 0.8
     assert abs(likeness(TABLE * unit)) < 0.3
     assert likeness(IMAGES[..., None]) > 0.5

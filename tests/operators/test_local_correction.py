@@ -1,15 +1,15 @@
-"""Corrections from neighbourhoods: what they see, what they learn, what they may not know."""
+"""Corrections from neighborhoods: what they see, what they learn, what they may not know."""
 
 import numpy as np
 import pytest
 
-from skdyn.operators._local_correction import Learning, learn_correction, neighbourhoods
+from skdyn.operators._local_correction import Learning, learn_correction, neighborhoods
 
 
 def problem(n=24, size=16, seed=0):
     rng = np.random.default_rng(seed)
     X, fields = rng.standard_normal((2, n, 1, size))
-    # The error is a smooth function of the neighbourhood.
+    # The error is a smooth function of the neighborhood.
     error = np.sin(np.roll(X, 1, axis=-1)) * 0.5 + 0.3 * (np.roll(fields, -1, axis=-1) - fields)
     return X, fields + error, fields
 
@@ -19,25 +19,25 @@ def learn(X, y, fields):
     return learn_correction(X, y, fields, np.ones(len(X)), how, np.random.RandomState(0))
 
 
-def test_a_neighbourhood_holds_inputs_differences_and_the_field():
+def test_a_neighborhood_holds_inputs_differences_and_the_field():
     X = np.array([[[1.0, 2, 3, 4]]])
     fields = np.array([[[10.0, 20, 40, 80]]])
-    found = neighbourhoods(X, fields, 1, periodic=True)[0]
+    found = neighborhoods(X, fields, 1, periodic=True)[0]
     np.testing.assert_array_equal(found[0], [4, 1, 2, 70, 10, 10])
     np.testing.assert_array_equal(found[2], [2, 3, 4, -20, 40, 40])
 
 
-def test_a_neighbourhood_ends_at_an_edge_and_knows_where_it_is():
+def test_a_neighborhood_ends_at_an_edge_and_knows_where_it_is():
     fields = np.array([[[10.0, 20, 40]]])
-    found = neighbourhoods(fields, fields, 1, periodic=False)[0]
+    found = neighborhoods(fields, fields, 1, periodic=False)[0]
     np.testing.assert_array_equal(found[0], [10, 10, 20, 0, 10, 10, -1])
     np.testing.assert_array_equal(found[2], [20, 40, 40, -20, 0, 40, 1])
 
 
 @pytest.mark.parametrize("grid", [(5,), (4, 6), (3, 4, 3)])
-def test_neighbourhoods_of_all_dimensions_are_those_of_shifted_fields(grid):
+def test_neighborhoods_of_all_dimensions_are_those_of_shifted_fields(grid):
     X, fields = np.random.default_rng(0).standard_normal((2, 2, 2, *grid))
-    near = neighbourhoods(X, fields, 1, periodic=True)
+    near = neighborhoods(X, fields, 1, periodic=True)
     n_around = 3 ** len(grid)
     assert near.shape == (2, np.prod(grid), 2 * n_around + 2 * (n_around - 1) + 2)
     axes = tuple(range(1, 1 + len(grid)))
