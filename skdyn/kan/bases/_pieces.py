@@ -23,7 +23,7 @@ def pieces_of(breaks, order, linear, chords):
 
     Returns
     -------
-    centres : ndarray of shape (n_in * (size + 2),)
+    centers : ndarray of shape (n_in * (size + 2),)
         Middles of the intervals; of the outer pieces, the end of the range.
     pieces : ndarray of shape (n_in, size + 2, k + 1, k + 1)
         Coefficients of each power in each of the functions that are not zero there.
@@ -57,6 +57,6 @@ def pieces_of(breaks, order, linear, chords):
             half = (breaks[:, 1:] - middles)[:, [side]]
             odd = (inner[:, side, p] * half ** (p - 1) for p in range(1, k + 1, 2))
             outer[side, :, 1] = sum(odd)
-    centres = np.concatenate([breaks[:, :1], middles, breaks[:, -1:]], axis=1)
+    centers = np.concatenate([breaks[:, :1], middles, breaks[:, -1:]], axis=1)
     pieces = np.concatenate([outer[0, :, None], inner, outer[1, :, None]], axis=1)
-    return centres.ravel(), pieces
+    return centers.ravel(), pieces
