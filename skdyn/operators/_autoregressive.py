@@ -30,6 +30,7 @@ from skdyn.metrics import field_r2_score
 from skdyn.operators._doubts import are_neighbors
 from skdyn.operators._fno import FNORegressor
 from skdyn.operators._known_step import is_left, known_lengths, known_states
+from skdyn.operators._named_fields import check_order
 from skdyn.operators._step_context import read_context
 from skdyn.operators._step_layout import (
     Pairs,
@@ -254,6 +255,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
             The fitted estimator.
         """
         progress = Progress(self, 1 + self.pushforward, X=X)
+        check_order(X, "X")
         X = validate_data(self, X, dtype=_DTYPES, allow_nd=True)
         check_method(self)
         if X.ndim > 3 and are_neighbors(X):
@@ -398,6 +400,7 @@ class AutoregressiveOperator(PlainState, CallbackSupportMixin, MetaEstimatorMixi
             :math:`R^2`, weighted by the variance of each value; of fields the mean over channels.
         """
         check_is_fitted(self)
+        check_order(X, "X")
         X = validate_data(self, X, reset=False, dtype=_DTYPES, allow_nd=True)
         series = time_second(X)
         n_cases = len(series)

@@ -21,10 +21,11 @@ from skdyn._row_blocks import rows_of
 from skdyn._state import Shape
 from skdyn._validation import as_floats
 
-__all__ = ["Axis", "NamedDims", "Names", "is_named", "read_named"]
+__all__ = ["Axis", "NamedDims", "Names", "check_order", "is_named", "read_named"]
 
 _CASES = ("case", "cases", "sample", "samples")
 _CHANNELS = ("channel", "channels", "variable")
+_TIMES = ("time", "times", "t")
 CLOSE = 1e-3  # of a step: coordinates in float32 are as far off
 
 
@@ -150,6 +151,45 @@ def read_named(
     data = data.transpose(case, *([channel] if channel else []), *axes)
     values = rows_of(data, name)
     return (values if channel or len(axes) < 2 else values[:, None]), named
+
+
+def check_order(data: Any, name: str) -> None:
+    """Refuse trajectories whose names say that their axes are not where they will be read.
+
+    Parameters
+    ----------
+    data : object
+        What a user passed; what has no names passes.
+    name : str
+        What the user calls it.
+
+    Raises
+    ------
+    ValueError
+        If cases, channels, times and the grid do not come in this order.
+    """
+    if not is_named(data):
+        return
+    if hasattr(data, "data_vars"):
+        raise ValueError(f"{name} must be one array; write {name}.to_dataarray('channel').")
+    dims = list(data.dims)
+    case, channel, time = (
+        [dim for dim in dims if dim in group] for group in (_CASES, _CHANNELS, _TIMES)
+    )
+    rest = [dim for dim in dims if dim not in (*case, *channel, *time)]
+    if time and len(dims) > 3 and not (case and channel):
+        raise ValueError(
+            f"{name} has dimensions {tuple(dims)}; trajectories of fields need one called 'case' "
+            f"and one called 'channel': {name}.expand_dims('channel')."
+        )
+    flat = case and time and not channel and len(rest) == 1  # (n_cases, width, n_timepoints)
+    wanted = [*case, *rest, *time] if flat else [*case, *channel, *time, *rest]
+    if wanted != dims:
+        listed = ", ".join(map(repr, wanted))
+        raise ValueError(
+            f"{name} has dimensions {tuple(dims)}, but axes are read in the order {tuple(wanted)}: "
+            f"write {name}.transpose({listed})."
+        )
 
 
 def check_grid_of(named: NamedDims, name: str) -> None:

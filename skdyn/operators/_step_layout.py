@@ -9,6 +9,7 @@ import numpy as np
 from skdyn._validation import check_array, from_torch, validate_data
 from skdyn.exceptions import warn_user
 from skdyn.operators._doubts import ALIKE, FEW_CHANNELS, likeness
+from skdyn.operators._named_fields import check_order
 from skdyn.operators._step_context import as_channels
 from skdyn.operators._step_times import cut_steps
 
@@ -268,6 +269,7 @@ def read_past(model: Any, X: Any) -> np.ndarray:
         All that came.
     """
     shape, h = model._state_shape, model.n_history
+    check_order(X, "X")
     X = from_torch(X)
     if (X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim) == 2 and len(shape) == 1:
         named = hasattr(model, "feature_names_in_") or model.n_features_in_ == shape[0]

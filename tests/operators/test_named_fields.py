@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
 
-from skdyn import FNORegressor, KernelOperatorRegressor, _scratch
-from skdyn.operators._named_fields import is_named, read_named
+from skdyn import AutoregressiveOperator, FNORegressor, KernelOperatorRegressor, _scratch
+from skdyn.operators._named_fields import check_order, is_named, read_named
 
 xarray = pytest.importorskip("xarray", reason="xarray is not installed")
 rng = np.random.default_rng(0)
@@ -121,3 +122,32 @@ def test_large_arrays_that_are_not_in_memory_are_read_in_blocks(monkeypatch, tmp
     read, _ = read_named(lazy, "X")
     assert np.array_equal(read, values)
     assert _scratch.lies_on_disk(read)
+
+
+@pytest.mark.parametrize(
+    "dims",
+    [
+        ("case", "channel", "time"), ("sample", "x", "time"), ("time", "x"),
+        ("case", "channel", "time", "x"), ("case", "channel", "x", "y"), ("a", "b", "c", "d"),
+    ],
+)  # fmt: skip
+def test_trajectories_in_the_order_of_arrays_pass(dims):
+    check_order(xarray.DataArray(np.zeros(len(dims) * [2]), dims=dims), "X")
+
+
+@pytest.mark.parametrize(
+    ("dims", "advice"),
+    [
+        (("time", "case", "channel"), r"X.transpose\('case', 'channel', 'time'\)"),
+        (("case", "time", "x"), r"X.transpose\('case', 'x', 'time'\)"),
+        (("x", "time"), r"X.transpose\('time', 'x'\)"),
+        (("case", "time", "channel", "x"), r"X.transpose\('case', 'channel', 'time', 'x'\)"),
+        (("case", "time", "x", "y"), "expand_dims"),
+    ],
+)
+def test_trajectories_in_another_order_are_refused_with_what_to_write(dims, advice):
+    data = xarray.DataArray(np.zeros(len(dims) * [6]), dims=dims)
+    with pytest.raises(ValueError, match=advice):
+        check_order(data, "X")
+    with pytest.raises(ValueError, match=advice):
+        AutoregressiveOperator(Ridge()).fit(data)
