@@ -18,6 +18,7 @@ import matplotlib.pyplot as plt
 PICTURES = Path(__file__).parent / "api" / "generated" / "pictures"
 # The page of the guide for what has no page of its family's name.
 PAGE_OF = {
+    "_checkpoint": "autoencoder",
     "base": "estimators",
     "datasets": "data",
     "exceptions": "estimators",

@@ -60,7 +60,9 @@ def write_api_pages(folder):
 def described_elsewhere(module, entry):
     """Whether a name is kept for old imports only: its own folder offers it, too."""
     home = ".".join(getattr(getattr(module, entry), "__module__", module.__name__).split(".")[:2])
-    if not home.startswith("skdyn.") or module.__name__.startswith(home):
+    if not home.startswith("skdyn.") or home.startswith("skdyn._"):
+        return False  # a shared file's name has its page where it is offered
+    if module.__name__.startswith(home):
         return False
     return entry in getattr(importlib.import_module(home), "__all__", ())
 

@@ -52,6 +52,14 @@ html_show_sourcelink = False
 copybutton_prompt_text = r">>> |\.\.\. "
 copybutton_prompt_is_regexp = True
 html_theme_options = {"show_prev_next": False, "secondary_sidebar_items": ["page-toc"]}
+# Where versions lie side by side (`_versions.py`), each page shows a menu of them.
+if docs_url := os.environ.get("SKDYN_DOCS_URL", "").rstrip("/"):
+    html_theme_options |= {
+        "switcher": {"json_url": f"{docs_url}/versions.json", "version_match": version},
+        "check_switcher": False,  # the site may not be served yet
+        "navbar_end": ["version-switcher", "theme-switcher", "navbar-icon-links"],
+        "show_version_warning_banner": True,
+    }
 
 sphinx_gallery_conf = {
     "examples_dirs": ["../examples"],

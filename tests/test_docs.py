@@ -2,6 +2,7 @@
 
 import importlib.util
 import inspect
+import json
 import os
 import re
 import subprocess
@@ -411,3 +412,23 @@ def test_a_misnamed_fragment_and_an_empty_release_are_refused(tmp_path):
     (tmp_path / "thing.rst").write_text("text")
     with pytest.raises(ValueError, match=r"thing.rst must be named <words>.<kind>.rst"):
         list(changelog.fragments(tmp_path))
+
+
+# -- versions side by side ----------------------------------------------------------------------
+
+
+def test_the_docs_of_versions_lie_side_by_side_and_the_newest_release_is_first(tmp_path):
+    versions = load("_versions")
+    site, built = tmp_path / "site", tmp_path / "built"
+    built.mkdir()
+    with pytest.raises(ValueError, match=r"no index\.html: build the docs into it first"):
+        versions.put(built, site, "https://example.org/docs", "0.9.0")
+    for version in ("0.9.0", "0.10.0", "0.11.0rc1", "0.9.0"):
+        (built / "index.html").write_text(f"pages of {version}")
+        found = versions.put(built, site, "https://example.org/docs", version)
+    assert found == ["0.11.0rc1", "0.10.0", "0.9.0"]
+    assert (site / "0.9.0" / "index.html").read_text() == "pages of 0.9.0"
+    menu = json.loads((site / "versions.json").read_text())
+    assert [entry["version"] for entry in menu if entry["preferred"]] == ["0.10.0"]
+    assert menu[2]["url"] == "https://example.org/docs/0.9.0/"
+    assert 'url=0.10.0/index.html"' in (site / "index.html").read_text()

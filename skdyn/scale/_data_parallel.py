@@ -12,8 +12,8 @@ from skdyn.training import Alone, Keeper, Processes, keeping_in, training_in
 __all__ = ["data_parallel", "processes"]
 
 # Torch 2.6 joins a group's threads without letting go of Python, which one of them may be waiting
-# for to drop its last tensor. The group that ended last is kept until another one ends: by then
-# its threads hold nothing.
+# for to drop its last tensor. Groups that ended are kept until the process ends: a few kilobytes
+# each.
 _ENDED: list[Any] = []
 
 
@@ -116,4 +116,4 @@ def processes(group: Any, timeout: float) -> Iterator[Alone]:
         yield Processes(own)
     finally:
         dist.destroy_process_group(own)
-        _ENDED[:] = [own]
+        _ENDED.append(own)

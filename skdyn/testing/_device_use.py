@@ -60,7 +60,7 @@ class DeviceUse(TorchFunctionMode):
     >>> import torch
     >>> from skdyn.testing._device_use import DeviceUse
     >>> with DeviceUse() as use:
-    ...     _ = torch.arange(3).sum().item()
+    ...     _ = torch.arange(3, device="cpu").sum().item()
     >>> use.n_kernels, sum(use.waits.values())
     (2, 1)
     """
