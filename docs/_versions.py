@@ -1,9 +1,9 @@
 """Put the docs of a version beside those of others: ``python docs/_versions.py BUILT SITE URL``.
 
-``BUILT`` is a folder of pages as Sphinx made them, with ``SKDYN_DOCS_URL=URL`` set so that they show
-a menu of versions. They are copied to ``SITE/<version>``; ``SITE/versions.json`` lists what lies
-there, newest first, and ``SITE/index.html`` leads to the newest release. Nothing but these files
-has to be served.
+``BUILT`` is a folder of pages as Sphinx made them, with ``SKDYN_DOCS_URL=URL`` set so that they
+show a menu of versions. They are copied to ``SITE/<version>``; ``SITE/versions.json`` lists what
+lies there, newest first, and ``SITE/index.html`` leads to the newest release. Nothing but these
+files has to be served.
 """
 
 import argparse
